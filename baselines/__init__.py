@@ -1,0 +1,1 @@
+"""Baselines: cheap, strong and exact."""

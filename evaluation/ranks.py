@@ -1,0 +1,100 @@
+"""RankTable: one row per (query, target); the project's currency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+SCHEMA_VERSION = 1
+_COLUMNS = {
+    "cluster": np.int32,  # user or session: the unit of inference
+    "query": np.int32,  # the asked position, numbered over the held-out part
+    "target": np.int32,  # the item that came; −1: dropped by the protocol, counted as a miss
+    "repeat": np.int16,  # number of the negative sample; 0 under full ranking
+    "history": np.int32,  # number of events read
+    "candidates": np.int32,  # number of items ranked, the target among them
+    "greater": np.int32,  # candidates scored strictly greater than the target
+    "tied": np.int32,  # other candidates scored exactly the same
+}
+
+
+@dataclass(frozen=True, eq=False)
+class RankTable:
+    """Ranks of all targets, from which every accuracy metric and test is recomputed without a model.
+
+    All columns are (R,) arrays, sorted by query, target position, repeat. item_counts (num_items,) int64: how often
+    each item occurs in training. top_items (Q, k) int32 or None: the kept lists, row q for query q. meta: small facts
+    that travel in the file (data set, protocol, cut-offs kept …).
+    """
+
+    cluster: np.ndarray
+    query: np.ndarray
+    target: np.ndarray
+    repeat: np.ndarray
+    history: np.ndarray
+    candidates: np.ndarray
+    greater: np.ndarray
+    tied: np.ndarray
+    item_counts: np.ndarray
+    top_items: np.ndarray | None = None
+    meta: dict[str, Any] | None = None
+
+    def __len__(self) -> int:
+        """The number of rows R."""
+        return len(self.query)
+
+    @property
+    def num_items(self) -> int:
+        """The size of the catalogue."""
+        return len(self.item_counts)
+
+    @cached_property
+    def num_queries(self) -> int:
+        """The number of different queries."""
+        return len(np.unique(self.query))
+
+    @cached_property
+    def num_clusters(self) -> int:
+        """The number of different clusters."""
+        return len(np.unique(self.cluster))
+
+    def write(self, path: Path) -> None:
+        """Write ``path`` (Parquet, zstd), with item_counts and top_items beside it in the same folder."""
+        table = pa.table({name: getattr(self, name).astype(dtype) for name, dtype in _COLUMNS.items()})
+        metadata = {"schema": str(SCHEMA_VERSION), **{k: str(v) for k, v in (self.meta or {}).items()}}
+        pq.write_table(table.replace_schema_metadata(metadata), path, compression="zstd")
+        items = pa.table({"count": self.item_counts.astype(np.int64)})
+        pq.write_table(items, path.with_name("items.parquet"), compression="zstd")
+        if self.top_items is not None:
+            lists = pa.FixedSizeListArray.from_arrays(self.top_items.astype(np.int32).ravel(), self.top_items.shape[1])
+            pq.write_table(pa.table({"items": lists}), path.with_name("lists.parquet"), compression="zstd")
+
+    @classmethod
+    def read(cls, path: Path) -> RankTable:
+        """Read what ``write`` wrote. Raises ValueError for another schema version."""
+        table = pq.read_table(path)
+        metadata = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
+        version = metadata.pop("schema", None)
+        if version != str(SCHEMA_VERSION):
+            raise ValueError(f"{path}: rank table of schema {version}, this program reads schema {SCHEMA_VERSION}")
+        lists = path.with_name("lists.parquet")
+        top = None
+        if lists.exists():
+            column = pq.read_table(lists)["items"].combine_chunks()
+            top = column.flatten().to_numpy().reshape(len(column), -1)
+        return cls(
+            **{name: table[name].to_numpy() for name in _COLUMNS},
+            item_counts=pq.read_table(path.with_name("items.parquet"))["count"].to_numpy(),
+            top_items=top,
+            meta=metadata,
+        )
+
+    def same_bits(self, other: RankTable) -> bool:
+        """Whether every column is equal."""
+        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in _COLUMNS)

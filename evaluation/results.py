@@ -1,0 +1,116 @@
+"""CellResult, CellFailure, SuiteResults: stored results read back without torch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from evaluation.ranks import RankTable
+
+
+@dataclass(frozen=True, eq=False)
+class CellResult:
+    """A finished cell: ``record`` is its cell.json; ranks and curve are read when asked for.
+
+    The labels (dataset, protocol, model, seed) are the suite's, since suites that share a cell may name it otherwise.
+    """
+
+    folder: Path
+    dataset: str
+    protocol: str
+    model: str
+    seed: int
+    record: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        """The content-addressed key, also the folder's name."""
+        return self.record["key"]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Test metrics by shown name, such as MRR@20."""
+        return self.record["metrics"]
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether the seed changes nothing for this model."""
+        return self.record["deterministic"]
+
+    @property
+    def stamps(self) -> list[str]:
+        """Sentences that must stand wherever this result is shown (NOT CONVERGED, smoke size, …)."""
+        return self.record["stamps"]
+
+    @cached_property
+    def ranks(self) -> RankTable:
+        """The stored ranks."""
+        return RankTable.read(self.folder / "ranks.parquet")
+
+    @cached_property
+    def curve(self) -> list[dict[str, Any]]:
+        """One record an epoch; empty for models without epochs."""
+        path = self.folder / "curve.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+@dataclass(frozen=True)
+class CellFailure:
+    """A cell that failed or was skipped: state FAILED or SKIPPED, one sentence why, the command that repeats it."""
+
+    dataset: str
+    protocol: str
+    model: str
+    seed: int
+    state: str
+    reason: str
+    command: str
+    key: str = ""
+    folder: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class SuiteResults:
+    """All stored results of one suite: ``record`` is its suite.json."""
+
+    root: Path
+    record: dict[str, Any]
+    cells: list[CellResult] = field(default_factory=list)
+    failures: list[CellFailure] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The suite's name."""
+        return self.record["name"]
+
+
+def read_suite(root: Path, name: str) -> SuiteResults:
+    """The results of suite ``name`` under the store ``root``, in the suite's order.
+
+    A cell without a finished result is a CellFailure. Raises FileNotFoundError with one sentence if there is no such
+    suite in the store.
+    """
+    path = root / "suites" / name / "suite.json"
+    if not path.exists():
+        held = sorted(p.name for p in (root / "suites").glob("*") if (p / "suite.json").exists())
+        raise FileNotFoundError(f"no results of suite {name!r} in {root}: it holds {', '.join(held) or 'no suite'}; "
+                                f"run it first: python benchmark.py run {name}")
+    record = json.loads(path.read_text())
+    results = SuiteResults(root=root, record=record)
+    for entry in record["cells"]:
+        labels = {k: entry[k] for k in ("dataset", "protocol", "model", "seed")}
+        folder = root / "cells" / entry["key"] if entry.get("key") else None
+        if folder is not None and (folder / "cell.json").exists():
+            results.cells.append(CellResult(folder=folder, record=json.loads((folder / "cell.json").read_text()),
+                                            **labels))
+            continue
+        state, reason = entry.get("state", "MISSING"), entry.get("reason", "not computed yet")
+        if folder is not None and (folder / "failure.json").exists():
+            failure = json.loads((folder / "failure.json").read_text())
+            state, reason = "FAILED", failure["reason"]
+        results.failures.append(CellFailure(**labels, state=state, reason=reason, command=entry.get("command", ""),
+                                            key=entry.get("key") or "", folder=folder))
+    return results

@@ -1,0 +1,129 @@
+"""Suite, Experiment, Cell: what is run; expanding a suite into cells in a fixed order."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evaluation.recommender import Recommender
+
+
+@dataclass(frozen=True)
+class Citation:
+    """The work that a suite plays again."""
+
+    authors: str
+    title: str
+    venue: str
+    year: int
+    doi: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """One data set under one protocol, with the models to run on it.
+
+    dataset: has ``name`` and ``load(folder)``; protocol: has ``name`` and ``prepare(interactions)``; models: label →
+    recommender. ``batch_cells``: padded slots a batch in evaluation, fixed because it can move near-ties.
+    """
+
+    dataset: Any
+    protocol: Any
+    models: Mapping[str, Recommender]
+    batch_cells: int = 65536
+
+
+@dataclass(frozen=True, eq=False)
+class Suite:
+    """A paper or a question: experiments, seeds, metrics, what was published and what was claimed.
+
+    ``metrics``: the first is the primary one. ``comparisons``: pairs of model labels (a, b) tested beside the
+    declared claims; empty means every model against the best baseline. ``notes``: sentences for the reader.
+    """
+
+    name: str
+    title: str
+    experiments: Sequence[Experiment]
+    seeds: Sequence[int]
+    metrics: Sequence[Any]
+    paper: Citation | None = None
+    published: Sequence[Any] = ()
+    claims: Sequence[Any] = ()
+    comparisons: Sequence[tuple[str, str]] = ()
+    baselines: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One (experiment, model, seed)."""
+
+    experiment: Experiment
+    model_name: str
+    model: Recommender
+    seed: int
+
+    @property
+    def dataset(self) -> str:
+        """The data set's name."""
+        return self.experiment.dataset.name
+
+    @property
+    def protocol(self) -> str:
+        """The protocol's name."""
+        return self.experiment.protocol.name
+
+    @property
+    def label(self) -> str:
+        """What ``--only`` matches, with the seed: data set/model/seed."""
+        return f"{self.dataset}/{self.model_name}/{self.seed}"
+
+    def identity(self, split_fingerprint: str) -> dict[str, Any]:
+        """What decides the random streams of this cell: split, model, fields, seed; not the code, not the names."""
+        return {"split": split_fingerprint, "model": describe(self.model), "seed": self.seed}
+
+    def random_seed(self, split_fingerprint: str) -> int:
+        """The root of all generators of this cell."""
+        digest = hashlib.sha256(canonical(self.identity(split_fingerprint)).encode()).digest()
+        return int.from_bytes(digest[:8], "big") >> 1
+
+
+def describe(value: Any) -> Any:
+    """A value as plain JSON data: dataclasses as {"type", fields…}, enums by value, tuples as lists.
+
+    Raises TypeError for anything whose identity cannot be written down, so that no key is silently incomplete.
+    """
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, enum.Enum):
+        return value.value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        kind = type(value)
+        fields = {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
+        return {"type": f"{kind.__module__}.{kind.__qualname__}", **fields}
+    if isinstance(value, Mapping):
+        return {str(k): describe(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | range | set | frozenset):
+        items = [describe(v) for v in value]
+        return sorted(items, key=str) if isinstance(value, set | frozenset) else items
+    raise TypeError(f"a field of type {type(value).__name__} cannot be part of a cell's key: {value!r}")
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys and no blanks: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def expand(suite: Suite, seeds: Sequence[int] | None = None) -> Iterator[Cell]:
+    """All cells of a suite in a fixed order: experiment, model, seed; deterministic models have the one seed 0."""
+    chosen = list(suite.seeds if seeds is None else seeds)
+    for experiment in suite.experiments:
+        for name, model in experiment.models.items():
+            for seed in [0] if model.deterministic else chosen:
+                yield Cell(experiment, name, model, seed)

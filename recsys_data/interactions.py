@@ -1,0 +1,168 @@
+"""Interactions: who took what, when, in one fixed order."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+
+class Clock(enum.Enum):
+    """What the timestamps of a data set mean; a protocol or model that needs a better clock refuses.
+
+    ABSOLUTE: seconds since 1970, comparable between users. RELATIVE: seconds since the user's first event, so that
+    gaps are true but users cannot be compared. BETWEEN: positions that order whole sessions and the events inside
+    them, no durations. WITHIN: positions inside one sequence only. NONE: no order at all.
+    """
+
+    ABSOLUTE = "absolute"
+    RELATIVE = "relative"
+    BETWEEN = "order between sessions"
+    WITHIN = "order inside a sequence"
+    NONE = "no order"
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether the time between two events of one user is known."""
+        return self in (Clock.ABSOLUTE, Clock.RELATIVE)
+
+    @property
+    def has_global_order(self) -> bool:
+        """Whether events of different users (or sessions) can be put in order."""
+        return self in (Clock.ABSOLUTE, Clock.BETWEEN)
+
+    @property
+    def has_order(self) -> bool:
+        """Whether the events of one user are in order."""
+        return self is not Clock.NONE
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """Events in the fixed order user, time, source row; ids are coded 0 … n − 1 in the order of the sorted raw ids.
+
+    users (E,) int32, items (E,) int32, timestamps (E,) float64 (their meaning is ``clock``), ratings (E,) float32 or
+    None; user_ids (num_users,) and item_ids (num_items,) hold the raw ids. ``unit`` says what a "user" is here: a
+    user, or a session when the data are anonymous. Build it with ``from_events``.
+    """
+
+    name: str
+    users: np.ndarray
+    items: np.ndarray
+    timestamps: np.ndarray
+    clock: Clock
+    user_ids: np.ndarray
+    item_ids: np.ndarray
+    ratings: np.ndarray | None = None
+    unit: str = "user"
+    edition: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_events(
+        cls,
+        name: str,
+        users: Any,
+        items: Any,
+        timestamps: Any | None,
+        *,
+        clock: Clock,
+        ratings: Any | None = None,
+        unit: str = "user",
+        edition: str = "",
+        facts: dict[str, Any] | None = None,
+    ) -> Interactions:
+        """Events from raw columns of equal length in source order; ties in time keep the source order.
+
+        With ``timestamps`` None (clocks without durations) an event's time is its position in the user's rows.
+        Raises ValueError for no events, unequal lengths, or a time that is not finite.
+        """
+        raw_users, raw_items = np.asarray(users), np.asarray(items)
+        if raw_users.size == 0:
+            raise ValueError(f"{name}: no events; expected at least one (user, item) row")
+        if raw_users.shape != raw_items.shape:
+            raise ValueError(f"{name}: {raw_users.size} users but {raw_items.size} items; expected one of each a row")
+        user_ids, coded_users = np.unique(raw_users, return_inverse=True)
+        item_ids, coded_items = np.unique(raw_items, return_inverse=True)
+        if timestamps is None:
+            order = np.argsort(coded_users, kind="stable")
+            times = _positions(coded_users[order])
+        else:
+            times = np.asarray(timestamps, dtype=np.float64)
+            if times.shape != raw_users.shape:
+                raise ValueError(f"{name}: {raw_users.size} events but {times.size} timestamps")
+            if not np.isfinite(times).all():
+                row = int(np.flatnonzero(~np.isfinite(times))[0])
+                raise ValueError(f"{name}: the timestamp of event {row} is {times[row]}; expected a finite number")
+            order = np.lexsort((times, coded_users))  # lexsort is stable: ties keep the source row
+            times = times[order]
+        return cls(
+            name=name,
+            users=coded_users[order].astype(np.int32),
+            items=coded_items[order].astype(np.int32),
+            timestamps=times,
+            clock=clock,
+            user_ids=user_ids,
+            item_ids=item_ids,
+            ratings=None if ratings is None else np.asarray(ratings, dtype=np.float32)[order],
+            unit=unit,
+            edition=edition,
+            facts=dict(facts or {}),
+        )
+
+    def __len__(self) -> int:
+        """The number of events E."""
+        return len(self.users)
+
+    @property
+    def num_users(self) -> int:
+        """The number of coded users, with or without events."""
+        return len(self.user_ids)
+
+    @property
+    def num_items(self) -> int:
+        """The number of coded items, with or without events."""
+        return len(self.item_ids)
+
+    @cached_property
+    def offsets(self) -> np.ndarray:
+        """Where each user's events begin: (num_users + 1,) int64; user u owns events offsets[u] : offsets[u + 1]."""
+        return np.concatenate([[0], np.cumsum(np.bincount(self.users, minlength=self.num_users))]).astype(np.int64)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the content (raw ids, codes, times, ratings, clock), the same on every machine."""
+        digest = hashlib.sha256(f"{self.clock.value}|{self.unit}|{self.num_users}|{self.num_items}".encode())
+        for ids in (self.user_ids, self.item_ids):
+            digest.update("\n".join(map(str, ids.tolist())).encode())
+        for array, dtype in ((self.users, "<i4"), (self.items, "<i4"), (self.timestamps, "<f8"), (self.ratings, "<f4")):
+            if array is not None:
+                digest.update(np.ascontiguousarray(array, dtype=dtype).tobytes())
+        return digest.hexdigest()
+
+    def keep(self, mask: np.ndarray, **changes: Any) -> Interactions:
+        """The events where ``mask`` (E,) is true, recoded so that ids without events disappear."""
+        users, items = self.users[mask], self.items[mask]
+        kept_users, coded_users = np.unique(users, return_inverse=True)
+        kept_items, coded_items = np.unique(items, return_inverse=True)
+        return replace(
+            self,
+            users=coded_users.astype(np.int32),
+            items=coded_items.astype(np.int32),
+            timestamps=self.timestamps[mask],
+            ratings=None if self.ratings is None else self.ratings[mask],
+            user_ids=self.user_ids[kept_users],
+            item_ids=self.item_ids[kept_items],
+            **changes,
+        )
+
+
+def _positions(sorted_users: np.ndarray) -> np.ndarray:
+    """The position of each event within its user's run of events, from 0."""
+    starts = np.flatnonzero(np.r_[True, sorted_users[1:] != sorted_users[:-1]])
+    lengths = np.diff(np.r_[starts, len(sorted_users)])
+    return (np.arange(len(sorted_users)) - np.repeat(starts, lengths)).astype(np.float64)
