@@ -96,21 +96,32 @@ def read_suite(root: Path, name: str) -> SuiteResults:
     path = root / "suites" / name / "suite.json"
     if not path.exists():
         held = sorted(p.name for p in (root / "suites").glob("*") if (p / "suite.json").exists())
-        raise FileNotFoundError(f"no results of suite {name!r} in {root}: it holds {', '.join(held) or 'no suite'}; "
-                                f"run it first: python benchmark.py run {name}")
+        raise FileNotFoundError(
+            f"no results of suite {name!r} in {root}: it holds {', '.join(held) or 'no suite'}; "
+            f"run it first: python benchmark.py run {name}"
+        )
     record = json.loads(path.read_text())
     results = SuiteResults(root=root, record=record)
     for entry in record["cells"]:
         labels = {k: entry[k] for k in ("dataset", "protocol", "model", "seed")}
         folder = root / "cells" / entry["key"] if entry.get("key") else None
         if folder is not None and (folder / "cell.json").exists():
-            results.cells.append(CellResult(folder=folder, record=json.loads((folder / "cell.json").read_text()),
-                                            **labels))
+            results.cells.append(
+                CellResult(folder=folder, record=json.loads((folder / "cell.json").read_text()), **labels)
+            )
             continue
         state, reason = entry.get("state", "MISSING"), entry.get("reason", "not computed yet")
         if folder is not None and (folder / "failure.json").exists():
             failure = json.loads((folder / "failure.json").read_text())
             state, reason = "FAILED", failure["reason"]
-        results.failures.append(CellFailure(**labels, state=state, reason=reason, command=entry.get("command", ""),
-                                            key=entry.get("key") or "", folder=folder))
+        results.failures.append(
+            CellFailure(
+                **labels,
+                state=state,
+                reason=reason,
+                command=entry.get("command", ""),
+                key=entry.get("key") or "",
+                folder=folder,
+            )
+        )
     return results

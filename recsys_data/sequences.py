@@ -76,8 +76,14 @@ class SequenceBatch:
     query_times: np.ndarray
 
     @classmethod
-    def of(cls, histories: list[list[int]], *, timestamps: list[list[float]] | None = None,
-           users: list[int] | None = None, asked: list[tuple[int, int]] | None = None) -> SequenceBatch:
+    def of(
+        cls,
+        histories: list[list[int]],
+        *,
+        timestamps: list[list[float]] | None = None,
+        users: list[int] | None = None,
+        asked: list[tuple[int, int]] | None = None,
+    ) -> SequenceBatch:
         """A batch from plain lists (for tests and small uses); by default each row is asked once, after its end."""
         width = max(1, max((len(row) for row in histories), default=1))
         items = np.full((len(histories), width), PAD, dtype=np.int64)

@@ -60,13 +60,16 @@ class HeldOut:
             queries = np.concatenate([np.arange(first[r], first[r + 1]) for r in rows])
             items, timestamps = self.sequences.pad(rows, needed[rows])
             local = np.repeat(np.arange(len(rows)), first[rows + 1] - first[rows])
-            yield SequenceBatch(
-                items=items,
-                timestamps=timestamps,
-                users=self.sequences.users[rows].astype(np.int64),
-                asked=np.stack([local, self.reads[queries]], axis=1),
-                query_times=self.query_times[queries],
-            ), queries
+            yield (
+                SequenceBatch(
+                    items=items,
+                    timestamps=timestamps,
+                    users=self.sequences.users[rows].astype(np.int64),
+                    asked=np.stack([local, self.reads[queries]], axis=1),
+                    query_times=self.query_times[queries],
+                ),
+                queries,
+            )
             start = stop
 
 
@@ -96,12 +99,22 @@ class Split:
         """SHA-256 over all that models and the evaluation see."""
         digest = hashlib.sha256(f"{self.clock.value}|{self.train.num_users}|{self.train.num_items}".encode())
         for part in (self.train.sequences, self.validation.sequences, self.test.sequences):
-            for array, dtype in ((part.items, "<i4"), (part.timestamps, "<f8"), (part.offsets, "<i8"),
-                                 (part.users, "<i4")):
+            for array, dtype in (
+                (part.items, "<i4"),
+                (part.timestamps, "<f8"),
+                (part.offsets, "<i8"),
+                (part.users, "<i4"),
+            ):
                 digest.update(np.ascontiguousarray(array, dtype=dtype).tobytes())
         for part in (self.validation, self.test):
             digest.update(b"seen excluded" if part.exclude_seen else b"seen kept")
-            for array, dtype in ((part.rows, "<i8"), (part.reads, "<i8"), (part.query_times, "<f8"),
-                                 (part.targets, "<i4"), (part.target_offsets, "<i8"), (part.clusters, "<i4")):
+            for array, dtype in (
+                (part.rows, "<i8"),
+                (part.reads, "<i8"),
+                (part.query_times, "<f8"),
+                (part.targets, "<i4"),
+                (part.target_offsets, "<i8"),
+                (part.clusters, "<i4"),
+            ):
                 digest.update(np.ascontiguousarray(array, dtype=dtype).tobytes())
         return digest.hexdigest()

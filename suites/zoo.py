@@ -1,0 +1,31 @@
+"""Zoo: every model at small size on MovieLens 100K. The contract test runs over this list."""
+
+from collections.abc import Mapping
+
+from baselines.item_knn import ItemKNN
+from baselines.markov import MarkovChain
+from baselines.popularity import Popularity
+from evaluation.metrics import MRR, Recall
+from recsys_data.movielens import MovieLens100K
+from recsys_data.protocols import PerUserFractions
+from recsys_models.rnn import GRU, LSTM
+
+from evaluation.recommender import Recommender
+from harness.spec import Experiment, Suite
+
+MODELS: Mapping[str, Recommender] = {
+    "Popularity": Popularity(),
+    "Markov chain": MarkovChain(),
+    "Item-kNN": ItemKNN(),
+    "LSTM": LSTM(dim=32, embedding_dim=32),
+    "GRU": GRU(dim=32, embedding_dim=32),
+}
+
+SUITE = Suite(
+    name="zoo",
+    title="Zoo: every model at small size",
+    experiments=[Experiment(MovieLens100K(), PerUserFractions(train=0.9, validation=0.05, test=0.05), MODELS)],
+    seeds=range(1),
+    metrics=[MRR(20), Recall(20)],
+    baselines=["Popularity", "Markov chain", "Item-kNN"],
+)
