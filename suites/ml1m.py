@@ -6,13 +6,12 @@ The first real run. The ordered edition has no timestamps, only each user's orde
 from baselines.item_knn import ItemKNN
 from baselines.markov import MarkovChain
 from baselines.popularity import Popularity
+from evaluation.claims import Ranking
 from evaluation.metrics import MRR, Recall
+from harness.spec import Experiment, Suite
 from recsys_data.movielens import MovieLens1MOrdered
 from recsys_data.protocols import PerUserFractions
 from recsys_models.rnn import GRU, LSTM
-
-from evaluation.claims import Ranking
-from harness.spec import Experiment, Suite
 
 MOVIELENS = MovieLens1MOrdered()
 

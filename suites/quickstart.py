@@ -7,14 +7,13 @@ small, and hardly sequential (many ratings share a second), so modest gains over
 from baselines.item_knn import ItemKNN
 from baselines.markov import MarkovChain as MarkovBaseline
 from baselines.popularity import Popularity
+from evaluation.claims import Ranking
 from evaluation.metrics import MRR, Recall
+from harness.spec import Experiment, Suite
 from recsys_data.movielens import MovieLens100K
 from recsys_data.protocols import PerUserFractions
 from recsys_data.synthetic import MarkovChain
 from recsys_models.rnn import GRU, LSTM
-
-from evaluation.claims import Ranking
-from harness.spec import Experiment, Suite
 
 PER_USER_90_5_5 = PerUserFractions(train=0.9, validation=0.05, test=0.05)
 CHAIN = MarkovChain(num_users=600, num_items=200, length=60)

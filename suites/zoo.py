@@ -6,12 +6,11 @@ from baselines.item_knn import ItemKNN
 from baselines.markov import MarkovChain
 from baselines.popularity import Popularity
 from evaluation.metrics import MRR, Recall
+from evaluation.recommender import Recommender
+from harness.spec import Experiment, Suite
 from recsys_data.movielens import MovieLens100K
 from recsys_data.protocols import PerUserFractions
 from recsys_models.rnn import GRU, LSTM
-
-from evaluation.recommender import Recommender
-from harness.spec import Experiment, Suite
 
 MODELS: Mapping[str, Recommender] = {
     "Popularity": Popularity(),

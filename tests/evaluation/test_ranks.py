@@ -1,0 +1,72 @@
+import dataclasses
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from evaluation.ranks import RankTable
+from evaluation.results import read_suite
+
+
+def toy(**changes):
+    columns = {
+        "cluster": [0, 0, 4],
+        "query": [0, 1, 2],
+        "target": [3, -1, 0],
+        "repeat": [0, 0, 0],
+        "history": [5, 6, 0],
+        "candidates": [7, 7, 7],
+        "greater": [0, 7, 2],
+        "tied": [1, 0, 0],
+    }
+    arrays = {name: np.array(values, dtype=np.int32) for name, values in columns.items()}
+    return RankTable(**{**arrays, "item_counts": np.arange(7), "top_items": None, **changes})
+
+
+def test_round_trip_to_equal_bits(tmp_path):
+    table = toy(top_items=np.array([[1, 2], [3, 4], [5, 6]], dtype=np.int32), meta={"dataset": "toy"})
+    table.write(tmp_path / "ranks.parquet")
+    again = RankTable.read(tmp_path / "ranks.parquet")
+    assert table.same_bits(again)
+    assert again.item_counts.tolist() == list(range(7))
+    assert again.top_items.tolist() == [[1, 2], [3, 4], [5, 6]]
+    assert again.meta == {"dataset": "toy"}
+    assert (again.num_queries, again.num_clusters, again.num_items) == (3, 2, 7)
+
+
+def test_one_changed_rank_is_seen():
+    assert not toy().same_bits(dataclasses.replace(toy(), greater=np.array([0, 7, 3])))
+
+
+def test_another_schema_is_refused(tmp_path):
+    pq.write_table(pa.table({"query": [1]}), tmp_path / "ranks.parquet")
+    with pytest.raises(ValueError, match="rank table of schema None, this program reads schema 1"):
+        RankTable.read(tmp_path / "ranks.parquet")
+
+
+def test_read_suite_keeps_order_and_names_what_is_missing(tmp_path):
+    (tmp_path / "cells" / "k1").mkdir(parents=True)
+    (tmp_path / "cells" / "k1" / "cell.json").write_text(json.dumps({"key": "k1", "metrics": {"MRR@20": 0.1}}))
+    (tmp_path / "cells" / "k2").mkdir()
+    (tmp_path / "cells" / "k2" / "failure.json").write_text(json.dumps({"reason": "the loss was NaN"}))
+    labels = {"dataset": "d", "protocol": "p", "seed": 0}
+    suite = {
+        "name": "s",
+        "cells": [
+            {**labels, "model": "A", "key": "k1"},
+            {**labels, "model": "B", "key": "k2", "command": "again"},
+            {**labels, "model": "C", "key": None, "state": "SKIPPED", "reason": "no data"},
+        ],
+    }
+    (tmp_path / "suites" / "s").mkdir(parents=True)
+    (tmp_path / "suites" / "s" / "suite.json").write_text(json.dumps(suite))
+    results = read_suite(tmp_path, "s")
+    assert [(c.model, c.metrics) for c in results.cells] == [("A", {"MRR@20": 0.1})]
+    assert [(f.model, f.state, f.reason) for f in results.failures] == [
+        ("B", "FAILED", "the loss was NaN"),
+        ("C", "SKIPPED", "no data"),
+    ]
+    with pytest.raises(FileNotFoundError, match="no results of suite 't' in .*it holds s"):
+        read_suite(tmp_path, "t")

@@ -1,0 +1,62 @@
+import enum
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+
+from harness.spec import Experiment, Suite, canonical, describe, expand
+
+
+@dataclass
+class Learner:
+    dim: int = 4
+    deterministic: ClassVar[bool] = False
+
+
+@dataclass
+class Counter:
+    deterministic: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Named:
+    name: str
+
+
+def suite(**changes):
+    models = {"b": Learner(), "a": Counter()}
+    experiments = [Experiment(Named("one"), Named("p"), models), Experiment(Named("two"), Named("p"), models)]
+    return Suite(**{"name": "s", "title": "S", "experiments": experiments, "seeds": (5, 3), "metrics": (), **changes})
+
+
+def test_expands_in_the_written_order_and_runs_the_deterministic_once():
+    assert [c.label for c in expand(suite())] == ["one/b/5", "one/b/3", "one/a/0", "two/b/5", "two/b/3", "two/a/0"]
+    assert [c.label for c in expand(suite(), seeds=[9])] == ["one/b/9", "one/a/0", "two/b/9", "two/a/0"]
+
+
+def test_random_seed_depends_on_split_fields_and_seed_not_on_names():
+    def root(cell, split="f"):
+        return cell.random_seed(split)
+
+    b5, b3, *_ = expand(suite())
+    assert root(b5) != root(b3)
+    assert root(b5) != root(b5, "g")
+    wider = Experiment(Named("one"), Named("p"), {"b": Learner(dim=5)})
+    renamed = Experiment(Named("uno"), Named("q"), {"anything": Learner()})
+    assert root(next(expand(suite(experiments=[wider])))) != root(b5)
+    assert root(next(expand(suite(experiments=[renamed])))) == root(b5)
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+def test_describe_writes_values_down_or_refuses():
+    assert describe(Learner(dim=2)) == {"type": f"{__name__}.Learner", "dim": 2}
+    assert describe({"x": (1, range(2), {3, 1}, Colour.RED, None)}) == {"x": [1, [0, 1], [1, 3], "red", None]}
+    with pytest.raises(TypeError, match="cannot be part of a cell's key"):
+        describe(lambda: 0)
+
+
+def test_canonical_text_is_blind_to_order():
+    assert canonical({"b": 1, "a": 2}) == canonical({"a": 2, "b": 1}) == '{"a":2,"b":1}'

@@ -1,0 +1,141 @@
+"""One contract, every model: fit leaves the fields alone, repeats to the bit, reads padding and history as promised."""
+
+import copy
+import dataclasses
+
+import numpy as np
+import pytest
+
+from evaluation.metrics import MRR
+from evaluation.ranking import rank_held_out
+from recsys_data.planted import Planted
+from recsys_data.protocols import PerUserFractions
+from recsys_data.sequences import PAD, SequenceBatch
+from suites.zoo import MODELS
+from training.run import Run
+
+PROTOCOL = PerUserFractions(train=0.7, validation=0.1, test=0.2)
+NEAR_BEST = 0.9  # of the best possible MRR@20, at small size
+HISTORIES = [[3, 1, 4, 1, 5], [9, 2], [6, 5, 3, 5, 8, 9, 7], [0]]
+
+
+def prepared(signal, permuted=False):
+    return PROTOCOL.prepare(Planted(signal, permuted=permuted).load())
+
+
+@pytest.fixture(scope="module")
+def splits():
+    """Each planted set, prepared once."""
+    made = {}
+
+    def split(signal, permuted=False):
+        if (signal, permuted) not in made:
+            made[signal, permuted] = prepared(signal, permuted)
+        return made[signal, permuted]
+
+    return split
+
+
+def fitted(name, split, seed=7):
+    """A fresh copy of a zoo model, fitted with validation."""
+    model = copy.deepcopy(MODELS[name])
+
+    def validate(current):
+        return MRR(20).measure(rank_held_out(current, split.validation, split.train.item_counts))
+
+    return model.fit(split.train, Run(seed=seed, validate=validate))
+
+
+def scores(model, batch):
+    """All scores as one float64 array."""
+    answer = model.score(batch)
+    return np.asarray(answer.block(slice(0, answer.shape[0])), dtype=np.float64)
+
+
+@pytest.fixture(scope="module")
+def zoo(splits):
+    """Each model fitted once on planted order."""
+    made = {}
+
+    def model(name):
+        if name not in made:
+            made[name] = fitted(name, splits("order"))
+        return made[name]
+
+    return model
+
+
+each_model = pytest.mark.parametrize("name", MODELS)
+
+
+@each_model
+def test_declares_itself(name):
+    model = MODELS[name]
+    assert dataclasses.is_dataclass(model)
+    assert isinstance(model.deterministic, bool)
+    assert model.family
+    assert model.signals
+
+
+@each_model
+def test_fit_leaves_the_fields_alone_and_returns_self(name, zoo):
+    model = zoo(name)
+    assert model == MODELS[name]
+    assert [f for f in vars(model) if f.endswith("_")], "nothing was learnt"
+
+
+@each_model
+def test_fitting_twice_gives_the_same_bits(name, zoo, splits):
+    batch = SequenceBatch.of(HISTORIES, users=[0, 1, 2, 3])
+    assert np.array_equal(scores(zoo(name), batch), scores(fitted(name, splits("order")), batch))
+
+
+@each_model
+def test_a_row_alone_agrees_with_the_row_in_a_batch(name, zoo):
+    together = scores(zoo(name), SequenceBatch.of(HISTORIES, users=[0, 1, 2, 3]))
+    alone = np.vstack([scores(zoo(name), SequenceBatch.of([h], users=[u])) for u, h in enumerate(HISTORIES)])
+    np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-5)
+
+
+@each_model
+def test_more_right_padding_changes_nothing(name, zoo):
+    batch = SequenceBatch.of(HISTORIES, users=[0, 1, 2, 3])
+    wider = dataclasses.replace(
+        batch,
+        items=np.pad(batch.items, ((0, 0), (0, 5)), constant_values=PAD),
+        timestamps=np.pad(batch.timestamps, ((0, 0), (0, 5))),
+    )
+    np.testing.assert_allclose(scores(zoo(name), batch), scores(zoo(name), wider), rtol=1e-4, atol=1e-5)
+
+
+@each_model
+def test_reads_only_what_is_asked(name, zoo):
+    """A query after two events of a longer row equals the query on those two events: nothing later leaks in."""
+    row = HISTORIES[2]
+    inside = scores(zoo(name), SequenceBatch.of([row], users=[1], asked=[(0, 2), (0, 5)]))
+    for m, read in enumerate((2, 5)):
+        cut = scores(zoo(name), SequenceBatch.of([row[:read]], users=[1]))
+        np.testing.assert_allclose(inside[m], cut[0], rtol=1e-4, atol=1e-5)
+
+
+@each_model
+def test_empty_history_and_unknown_user_have_an_answer(name, zoo):
+    answer = scores(zoo(name), SequenceBatch.of([[], [2, 3]], users=[-1, -1]))
+    assert answer.shape == (2, 60)
+    assert np.isfinite(answer).all()
+
+
+@each_model
+def test_near_the_optimum_on_what_it_is_for(name, splits):
+    for signal in sorted(MODELS[name].signals & {"order", "co-occurrence", "repeats", "popularity"}):
+        split = splits(signal)
+        ranks = rank_held_out(fitted(name, split), split.test, split.train.item_counts)
+        assert MRR(20).measure(ranks) > NEAR_BEST * split.facts["best"]["MRR@20"], signal
+
+
+@each_model
+def test_near_chance_on_permuted_events(name, splits):
+    """The same events dealt out at random: who still does well has seen what it must not see."""
+    split = splits("order", permuted=True)
+    ranks = rank_held_out(fitted(name, split), split.test, split.train.item_counts)
+    assert MRR(20).measure(ranks) < 1.2 * split.facts["chance"]["MRR@20"]
