@@ -1,0 +1,146 @@
+"""From events that are marked train, validation or test to a Split: what every protocol shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from recsys_data.cases import Cases, EveryPosition
+from recsys_data.interactions import Interactions
+from recsys_data.sequences import UNKNOWN, Sequences
+from recsys_data.split import HeldOut, Split
+from recsys_data.training_set import TrainingSet
+
+UNUSED, TRAIN, VALIDATION, TEST = -1, 0, 1, 2
+UNSEEN = ("drop", "miss")
+
+
+def assemble(
+    interactions: Interactions,
+    parts: np.ndarray,
+    *,
+    unseen: str = "drop",
+    cases: Cases | None = None,
+    validate: bool = True,
+    tell_query_times: bool = False,
+    exclude_seen: bool = False,
+    steps: Sequence[dict[str, Any]] = (),
+) -> Split:
+    """The split in which event e belongs to part ``parts[e]`` (UNUSED, TRAIN, VALIDATION or TEST; (E,) int8).
+
+    The candidates are the items of the training part. A held-out sequence is the user's whole history up to the last
+    event of that part, so that a recurrent model reads it once. An item unseen in training leaves the histories; as a
+    target it is dropped ("drop") or counts as a miss ("miss"). Raises ValueError where the training part, the test
+    part, or (if ``validate``) the validation part is empty.
+    """
+    check_unseen(unseen)
+    if not (parts == TRAIN).any():
+        raise ValueError(f"{interactions.name}: no event is left to train on; use more data or a milder protocol")
+    known_items = np.unique(interactions.items[parts == TRAIN])
+    item_codes = np.full(interactions.num_items, UNKNOWN, dtype=np.int32)
+    item_codes[known_items] = np.arange(len(known_items), dtype=np.int32)
+    train, user_codes = _train(interactions, parts == TRAIN, item_codes, len(known_items))
+    rule = EveryPosition() if cases is None else cases
+    report, held_out = list(steps), {}
+    for part, name in ((VALIDATION, "validation"), (TEST, "test")):
+        built, lost = _hold_out(interactions, parts, part, item_codes, user_codes, unseen, rule)
+        held_out[name] = built = _with(built, tell_query_times, exclude_seen)
+        if not len(built) and (part == TEST or validate):
+            raise ValueError(
+                f"{interactions.name}: the {name} part asks nothing: of {np.count_nonzero(parts == part):,} events "
+                "in it none can be a target; use more data or a larger held-out part"
+            )
+        verb = "dropped" if unseen == "drop" else "kept as misses"
+        report.append({"step": f"{name}: events whose item training has not seen, {verb}", "removed": lost,
+                       "events": len(built.targets), "users": len(built.sequences),
+                       "items": len(np.unique(built.targets[built.targets >= 0]))})  # fmt: skip
+    facts = {key: value for key, value in interactions.facts.items() if key != "stamps"}
+    return Split(
+        train=train,
+        **held_out,
+        item_ids=interactions.item_ids[known_items],
+        steps=tuple(report),
+        stamps=tuple(interactions.facts.get("stamps", ())),
+        facts=facts,
+    )
+
+
+def check_unseen(unseen: str) -> None:
+    """ValueError unless ``unseen`` is one of UNSEEN."""
+    if unseen not in UNSEEN:
+        raise ValueError(f"unseen must be one of {', '.join(UNSEEN)}, got {unseen!r}")
+
+
+def _train(
+    interactions: Interactions, mask: np.ndarray, item_codes: np.ndarray, num_items: int
+) -> tuple[TrainingSet, np.ndarray]:
+    """The training set of the masked events, and each user's number in it ((num_users,) int32, UNKNOWN if absent)."""
+    owners, lengths = np.unique(interactions.users[mask], return_counts=True)
+    anonymous = interactions.unit != "user"
+    user_codes = np.full(interactions.num_users, UNKNOWN, dtype=np.int32)
+    if not anonymous:
+        user_codes[owners] = np.arange(len(owners), dtype=np.int32)
+    sequences = Sequences(
+        items=item_codes[interactions.items[mask]],
+        timestamps=interactions.timestamps[mask],
+        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        users=user_codes[owners],
+    )
+    return TrainingSet(sequences, 0 if anonymous else len(owners), num_items, interactions.clock), user_codes
+
+
+def _hold_out(
+    interactions: Interactions,
+    parts: np.ndarray,
+    part: int,
+    item_codes: np.ndarray,
+    user_codes: np.ndarray,
+    unseen: str,
+    cases: Cases,
+) -> tuple[HeldOut, int]:
+    """The held-out part, with query times told, and the number of its events whose item training has not seen."""
+    stops = np.zeros(interactions.num_users, dtype=np.int64)  # one past the user's last event of this part
+    held = np.flatnonzero(parts == part)
+    np.maximum.at(stops, interactions.users[held], held + 1)
+    codes = item_codes[interactions.items]
+    lost = int(np.count_nonzero(codes[held] == UNKNOWN))
+    counted = (np.arange(len(interactions)) < stops[interactions.users]) & (parts != UNUSED)
+    if unseen == "drop":
+        counted &= codes != UNKNOWN
+    events = np.flatnonzero(counted)
+    users, codes = interactions.users[events], codes[events]
+    asked = cases.ask(users, _positions(users), parts[events] == part)
+
+    asking = np.unique(users[asked.cuts]) if len(asked.cuts) else np.empty(0, dtype=users.dtype)
+    readable = (codes != UNKNOWN) & np.isin(users, asking)
+    read_before = np.concatenate([[0], np.cumsum(readable)])  # readable events before each event
+    offsets = read_before[np.searchsorted(users, asking, side="left")]
+    rows = np.searchsorted(asking, users[asked.cuts])
+    sequences = Sequences(
+        items=codes[readable],
+        timestamps=interactions.timestamps[events][readable],
+        offsets=np.concatenate([offsets, [read_before[-1]]]).astype(np.int64),
+        users=user_codes[asking],
+    )
+    return HeldOut(
+        sequences=sequences,
+        rows=rows.astype(np.int64),
+        reads=(read_before[asked.cuts] - offsets[rows]).astype(np.int64),
+        query_times=interactions.timestamps[events][asked.cuts],
+        targets=codes[asked.targets],
+        target_offsets=asked.target_offsets.astype(np.int64),
+        clusters=asking.astype(np.int32),
+    ), lost
+
+
+def _with(held_out: HeldOut, tell_query_times: bool, exclude_seen: bool) -> HeldOut:
+    """``held_out`` with its query times withheld unless told, and with its rule for seen items."""
+    times = held_out.query_times if tell_query_times else np.full(len(held_out), np.nan)
+    return HeldOut(**{**vars(held_out), "query_times": times, "exclude_seen": exclude_seen})
+
+
+def _positions(owners: np.ndarray) -> np.ndarray:
+    """The place of each event in its owner's run, from 0; owners ascending."""
+    return np.arange(len(owners)) - np.searchsorted(owners, owners, side="left")

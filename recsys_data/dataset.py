@@ -1,0 +1,72 @@
+"""Dataset: a plain value that can load; Counts: what must be found in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from recsys_data.interactions import Interactions
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many events, users (or sessions) and items a data set has."""
+
+    events: int
+    users: int
+    items: int
+
+    @classmethod
+    def of(cls, interactions: Interactions) -> Counts:
+        """The counts of what was loaded."""
+        return cls(len(interactions), interactions.num_users, interactions.num_items)
+
+    def words(self, unit: str) -> str:
+        """The counts as a reader says them."""
+        return f"{self.events:,} events, {self.users:,} {unit}s, {self.items:,} items"
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """A frozen dataclass with one verb; ``name`` is also what the command line calls it.
+
+    ``expected`` is None where nothing is known beforehand. ``licence`` and ``citation`` are one line each.
+    """
+
+    @property
+    def name(self) -> str:
+        """A short name without blanks, such as ml-100k."""
+
+    @property
+    def title(self) -> str:
+        """The name in a report."""
+
+    @property
+    def expected(self) -> Counts | None:
+        """What ``load`` must find."""
+
+    @property
+    def licence(self) -> str:
+        """Under which terms the data may be used."""
+
+    @property
+    def citation(self) -> str:
+        """What a paper that uses the data cites."""
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether ``load`` would find every file under ``folder`` without fetching."""
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """The events; raises download.DataMissing where the files are not there and cannot be fetched."""
+
+
+def checked(interactions: Interactions, expected: Counts, where: str) -> Interactions:
+    """``interactions``, if they have the ``expected`` counts; else ValueError with both in one sentence."""
+    found = Counts.of(interactions)
+    if found != expected:
+        raise ValueError(
+            f"{interactions.name}: {where} holds {found.words(interactions.unit)}; expected "
+            f"{expected.words(interactions.unit)}; it is cut off or another edition, remove it and fetch it again"
+        )
+    return interactions

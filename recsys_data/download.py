@@ -1,0 +1,121 @@
+"""Where data files are found, and how they are fetched: mirrors, resumable, checked before use, atomic."""
+
+from __future__ import annotations
+
+import hashlib
+import lzma
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pooch
+
+from recsys_data.resume import DownloadFailed, ResumingDownloader
+from recsys_data.unpack import unpack
+
+
+class DataMissing(FileNotFoundError):
+    """A data set's files are not there and could not be fetched; the message is one sentence that says what to do."""
+
+
+def data_folder(folder: Path | None) -> Path:
+    """The folder that holds raw data: ``folder``, else $ENCORE_DATA, else ``data`` in the working directory."""
+    return Path(folder) if folder is not None else Path(os.environ.get("ENCORE_DATA") or "data")
+
+
+def locate(folder: Path | None, name: str) -> Path | None:
+    """The file ``name`` (such as ml-100k/u.data) under the data folder, plain or with .xz beside it, or None."""
+    root = data_folder(folder)
+    return next((path for path in (root / name, root / f"{name}.xz") if path.is_file()), None)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file, decompressed where its name ends in .xz. ValueError if it is cut off or not xz."""
+    if path.suffix != ".xz":
+        return path.read_bytes()
+    try:
+        return lzma.decompress(path.read_bytes())
+    except lzma.LZMAError as error:
+        raise ValueError(f"{path}: cannot be decompressed as xz ({error}); it is damaged, copy it again") from error
+
+
+@dataclass(frozen=True)
+class Source:
+    """The files of a data set and the official archive that holds them.
+
+    files: names under the data folder. urls: the official address, then mirrors; empty where the data cannot be
+    fetched by a program. checksum: "md5:…" or "sha256:…" as the owner published it; empty where none is published:
+    then the first-seen SHA-256 is written down beside the file and the counts are the gate (UNPINNED). into: the
+    folder, under the data folder, that the archive is unpacked in. home: the page a person would look at.
+    """
+
+    files: tuple[str, ...]
+    urls: tuple[str, ...] = ()
+    checksum: str = ""
+    into: str = "."
+    home: str = ""
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether every file is under the data folder, plain or as .xz."""
+        return all(locate(folder, name) is not None for name in self.files)
+
+    def paths(self, folder: Path | None, dataset: str) -> list[Path]:
+        """Where the files are; they are fetched first if they are not there. Raises DataMissing."""
+        if not self.present(folder):
+            self.fetch(folder, dataset)
+        found = [locate(folder, name) for name in self.files]
+        missing = [name for name, path in zip(self.files, found, strict=True) if path is None]
+        if missing:
+            raise DataMissing(self.sentence(folder, dataset, f"the fetched archive does not hold {missing[0]}"))
+        return [path for path in found if path is not None]
+
+    def fetch(self, folder: Path | None, dataset: str) -> None:
+        """Download from the first address that answers well, verify, unpack. Raises DataMissing.
+
+        Nothing is trusted before its checksum; a broken download is taken up where it stopped by the next call. With
+        ENCORE_OFFLINE set, no address is tried.
+        """
+        if not self.urls:
+            raise DataMissing(self.sentence(folder, dataset, "it cannot be fetched by a program"))
+        if os.environ.get("ENCORE_OFFLINE"):
+            raise DataMissing(self.sentence(folder, dataset, "ENCORE_OFFLINE forbids fetching it"))
+        root, reasons = data_folder(folder), []
+        for url in self.urls:
+            try:
+                archive = download(url, self.checksum, root / "downloads")
+                unpack(archive, root / self.into)
+                return
+            except (DownloadFailed, OSError) as error:
+                reasons.append(f"{url}: {error}")
+        raise DataMissing(self.sentence(folder, dataset, "fetching failed (" + "; ".join(reasons) + ")"))
+
+    def sentence(self, folder: Path | None, dataset: str, reason: str) -> str:
+        """One sentence: what is missing, why, and where to put it by hand."""
+        names = " and ".join(self.files)
+        address = self.urls[0] if self.urls else self.home
+        place = f" (from {address})" if address else ""
+        return (
+            f"{dataset}: {names} not found under {data_folder(folder)} and {reason}; put it there by hand{place}, "
+            "plain or xz-compressed, or point ENCORE_DATA to the folder that has it"
+        )
+
+
+def download(url: str, checksum: str, folder: Path) -> Path:
+    """The file behind ``url`` in ``folder``, verified against ``checksum`` ("md5:…", "sha256:…" or "" for none).
+
+    A file already there is verified again. Without a published checksum the first-seen SHA-256 is kept beside it in
+    NAME.sha256 as UNPINNED, and a later file must match it. Raises DownloadFailed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    name = url.rsplit("/", 1)[-1]
+    note = folder / f"{name}.sha256"
+    known = checksum or (f"sha256:{note.read_text().split()[0]}" if note.exists() else None)
+    try:
+        path = Path(pooch.retrieve(url, known_hash=known, fname=name, path=folder, downloader=ResumingDownloader()))
+    except ValueError as error:  # pooch's word for a wrong hash; the bad file is already gone
+        raise DownloadFailed(f"what came does not have the checksum {known}") from error
+    if known is None:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        note.write_text(f"{digest}  {name}  UNPINNED: first seen here, published by nobody\n")
+    return path

@@ -1,0 +1,70 @@
+"""LimitUsers: a data set cut down to few users, for smoke runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from recsys_data.dataset import Dataset
+from recsys_data.hashing import hash_ids
+from recsys_data.interactions import Interactions
+
+
+@dataclass(frozen=True)
+class LimitUsers:
+    """The ``n`` users of ``dataset`` with the smallest seeded hash of their id; everything else is its own.
+
+    The same users are taken on every machine, and a larger ``n`` only adds to them. The Interactions carry the stamp
+    "SMOKE RUN: n of N users". The name stays that of the whole data set, so that claims still find their place.
+    """
+
+    dataset: Dataset
+    n: int
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.n < 1:
+            raise ValueError(f"n must be at least 1 user, got {self.n}")
+
+    @property
+    def name(self) -> str:
+        """The name of the whole data set."""
+        return self.dataset.name
+
+    @property
+    def title(self) -> str:
+        """The title of the whole data set."""
+        return self.dataset.title
+
+    @property
+    def licence(self) -> str:
+        """The licence of the whole data set."""
+        return self.dataset.licence
+
+    @property
+    def citation(self) -> str:
+        """The citation of the whole data set."""
+        return self.dataset.citation
+
+    @property
+    def expected(self) -> None:
+        """None: what a part holds is not known beforehand; the whole is checked as it is loaded."""
+        return
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether the whole data set is there."""
+        return self.dataset.present(folder)
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """The events of the chosen users, stamped; the data set as it is where it has no more than ``n`` users."""
+        whole = self.dataset.load(folder)
+        if whole.num_users <= self.n:
+            return whole
+        order = np.argsort(hash_ids(whole.user_ids, self.seed), kind="stable")
+        chosen = np.zeros(whole.num_users, dtype=bool)
+        chosen[order[: self.n]] = True
+        stamp = f"SMOKE RUN: {self.n:,} of {whole.num_users:,} {whole.unit}s"
+        facts = {**whole.facts, "stamps": [*whole.facts.get("stamps", ()), stamp]}
+        return whole.keep(chosen[whole.users], facts=facts)

@@ -1,0 +1,182 @@
+"""MovieLens 100K, 1M and 10M, and three editions of 1M in which the clock is missing or partial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import pyarrow as pa
+
+from recsys_data.dataset import Counts, checked
+from recsys_data.download import Source, read_bytes
+from recsys_data.interactions import Clock, Interactions
+from recsys_data.tables import read_columns
+
+_HOST = "https://files.grouplens.org/datasets/movielens"
+_LICENCE = "GroupLens: research use with acknowledgement; no redistribution and no commercial use without permission"
+_CITATION = (
+    "F. Maxwell Harper, Joseph A. Konstan: The MovieLens Datasets: History and Context. ACM TiiS 5(4), 2015, "
+    "doi 10.1145/2827872"
+)
+_RATING_COLUMNS = ("user", "item", "rating", "timestamp")
+_INTEGERS = {"user": pa.int64(), "item": pa.int64()}
+_RATED = {**_INTEGERS, "rating": pa.float32()}
+
+
+def _timed_ratings(name: str, path: Path, separator: str, edition: str) -> Interactions:
+    """Ratings with Unix seconds; every rating counts as an interaction."""
+    table = read_columns(
+        read_bytes(path), _RATING_COLUMNS, {**_RATED, "timestamp": pa.int64()}, separator=separator, where=str(path)
+    )
+    return Interactions.from_events(
+        name,
+        table["user"],
+        table["item"],
+        table["timestamp"],
+        ratings=table["rating"],
+        clock=Clock.ABSOLUTE,
+        edition=edition,
+    )
+
+
+@dataclass(frozen=True)
+class MovieLens100K:
+    """MovieLens 100K: u.data of the official archive, with true times."""
+
+    name: ClassVar[str] = "ml-100k"
+    title: ClassVar[str] = "MovieLens 100K"
+    licence: ClassVar[str] = _LICENCE
+    citation: ClassVar[str] = _CITATION
+    expected: ClassVar[Counts] = Counts(100_000, 943, 1_682)
+    source: ClassVar[Source] = Source(
+        ("ml-100k/u.data",), (f"{_HOST}/ml-100k.zip",), "md5:0e33842e24a9c977be4e0107933c0723"
+    )
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether u.data is under the data folder."""
+        return self.source.present(folder)
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """100,000 ratings as events; DataMissing if they are neither there nor to be fetched."""
+        (path,) = self.source.paths(folder, self.title)
+        loaded = _timed_ratings(self.name, path, "\t", "official release, complete")
+        return checked(loaded, self.expected, str(path))
+
+
+@dataclass(frozen=True)
+class MovieLens1M:
+    """MovieLens 1M: ratings.dat of the official archive, with true times."""
+
+    name: ClassVar[str] = "ml-1m"
+    title: ClassVar[str] = "MovieLens 1M"
+    licence: ClassVar[str] = _LICENCE
+    citation: ClassVar[str] = _CITATION
+    expected: ClassVar[Counts] = Counts(1_000_209, 6_040, 3_706)
+    source: ClassVar[Source] = Source(
+        ("ml-1m/ratings.dat",), (f"{_HOST}/ml-1m.zip",), "md5:c4d9eecfca2ab87c1945afe126590906"
+    )
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether ratings.dat is under the data folder."""
+        return self.source.present(folder)
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """1,000,209 ratings as events; DataMissing if they are neither there nor to be fetched."""
+        (path,) = self.source.paths(folder, self.title)
+        return checked(_timed_ratings(self.name, path, "::", "official release, complete"), self.expected, str(path))
+
+
+@dataclass(frozen=True)
+class MovieLens10M:
+    """MovieLens 10M: ratings.dat of the official archive, half-star ratings, with true times."""
+
+    name: ClassVar[str] = "ml-10m"
+    title: ClassVar[str] = "MovieLens 10M"
+    licence: ClassVar[str] = _LICENCE
+    citation: ClassVar[str] = _CITATION
+    expected: ClassVar[Counts] = Counts(10_000_054, 69_878, 10_677)
+    source: ClassVar[Source] = Source(
+        ("ml-10M100K/ratings.dat",), (f"{_HOST}/ml-10m.zip",), "md5:ce571fd55effeba0271552578f2648bd"
+    )
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether ratings.dat is under the data folder."""
+        return self.source.present(folder)
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """10,000,054 ratings as events; DataMissing if they are neither there nor to be fetched."""
+        (path,) = self.source.paths(folder, self.title)
+        return checked(_timed_ratings(self.name, path, "::", "official release, complete"), self.expected, str(path))
+
+
+@dataclass(frozen=True)
+class MovieLens1MOrdered:
+    """MovieLens 1M, all events with ratings in each user's order of time, without the times themselves."""
+
+    name: ClassVar[str] = "ml-1m-ordered"
+    title: ClassVar[str] = "MovieLens 1M (ordered)"
+    licence: ClassVar[str] = _LICENCE
+    citation: ClassVar[str] = _CITATION
+    expected: ClassVar[Counts] = Counts(1_000_209, 6_040, 3_706)
+    source: ClassVar[Source] = Source(("ml-1m/ratings-ordered.tsv",), home="shared/data")
+    edition: ClassVar[str] = (
+        "all events of MovieLens 1M in each user's order, times missing: ties within one second are in the order its "
+        "source chose; comparable with results of per-user splits, not with global-time splits or time-gap models"
+    )
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether ratings-ordered.tsv is under the data folder."""
+        return self.source.present(folder)
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """1,000,209 ratings with the clock WITHIN; DataMissing if the file is not there."""
+        (path,) = self.source.paths(folder, self.title)
+        table = read_columns(
+            read_bytes(path), ("user_id", "movie_id", "rating"),
+            {"user_id": pa.int64(), "movie_id": pa.int64(), "rating": pa.float32()}, header=True, where=str(path),
+        )  # fmt: skip
+        loaded = Interactions.from_events(
+            self.name,
+            table["user_id"],
+            table["movie_id"],
+            None,
+            ratings=table["rating"],
+            clock=Clock.WITHIN,
+            edition=self.edition,
+        )
+        return checked(loaded, self.expected, str(path))
+
+
+@dataclass(frozen=True)
+class MovieLens1MSASRec:
+    """MovieLens 1M as the SASRec, BERT4Rec and gSASRec papers use it: movies with five ratings or more, order only."""
+
+    name: ClassVar[str] = "ml-1m-sasrec"
+    title: ClassVar[str] = "MovieLens 1M (SASRec's file)"
+    licence: ClassVar[str] = _LICENCE
+    citation: ClassVar[str] = (
+        "Wang-Cheng Kang, Julian McAuley: Self-Attentive Sequential Recommendation. ICDM 2018; " + _CITATION
+    )
+    expected: ClassVar[Counts] = Counts(999_611, 6_040, 3_416)
+    source: ClassVar[Source] = Source(
+        ("ml-1m/sasrec-ml-1m.txt",), home="github.com/kang205/SASRec, data/ml-1m.txt, saved under that name"
+    )
+    edition: ClassVar[str] = (
+        "the file of the SASRec and BERT4Rec papers, byte for byte, ids renumbered, times missing; comparable with "
+        "their leave-one-out results (its order of ties differs from other editions: the last item differs for "
+        "1,547 users)"
+    )
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether sasrec-ml-1m.txt is under the data folder."""
+        return self.source.present(folder)
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """999,611 events with the clock WITHIN; DataMissing if the file is not there."""
+        (path,) = self.source.paths(folder, self.title)
+        table = read_columns(read_bytes(path), ("user", "item"), _INTEGERS, separator=" ", where=str(path))
+        loaded = Interactions.from_events(
+            self.name, table["user"], table["item"], None, clock=Clock.WITHIN, edition=self.edition
+        )
+        return checked(loaded, self.expected, str(path))

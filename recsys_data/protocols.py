@@ -1,0 +1,165 @@
+"""Protocols that cut inside each user's history, each a value: from Interactions to Split.
+
+In the drawings a line is a user, time runs to the right: ``=`` training, ``v`` validation, ``t`` test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from recsys_data.assemble import TEST, TRAIN, VALIDATION, assemble, check_unseen
+from recsys_data.filters import Filter, apply_filters
+from recsys_data.interactions import Interactions
+from recsys_data.split import Split
+
+ROUNDINGS = ("floor", "nearest", "ceil")
+
+
+class SplitProtocol(Protocol):
+    """A frozen dataclass with one verb. ``allows``: the audit's findings that it knowingly accepts."""
+
+    allows: ClassVar[frozenset[str]]
+
+    @property
+    def name(self) -> str:
+        """The protocol in a few words."""
+
+    def prepare(self, interactions: Interactions) -> Split:
+        """The split; ValueError in one sentence for a too weak clock or an empty part."""
+
+
+def require_order(interactions: Interactions, protocol: str) -> None:
+    """ValueError unless the events of one user are in order."""
+    if not interactions.clock.has_order:
+        raise ValueError(
+            f"{protocol} needs the order of each user's events, and {interactions.name} has {interactions.clock.value}"
+        )
+
+
+def require_global_order(interactions: Interactions, protocol: str) -> None:
+    """ValueError unless events of different users can be put in order."""
+    if not interactions.clock.has_global_order:
+        raise ValueError(
+            f"{protocol} needs times that can be compared between users, and {interactions.name} has "
+            f"{interactions.clock.value} only"
+        )
+
+
+@dataclass(frozen=True)
+class PerUserFractions:
+    """The first ``train`` of each history trains, the next ``validation`` validates, the rest tests (Donkers 2017).
+
+    ::
+
+        user 1   = = = = = = = = v t
+        user 2         = = = = v t
+        user 3   = = = = = = = = = = = = v v t t
+
+    Every held-out position is asked for, with the whole history before it. The cuts after n events are train·n and
+    (train + validation)·n, rounded by ``rounding``: "floor", "nearest" (halves up) or "ceil"; the paper does not say
+    which. ``unseen``: items that training has not seen are dropped from the held-out parts ("drop", as in the paper)
+    or count as a miss ("miss"). Other users' later events are in the training part: stated, not hidden.
+    """
+
+    train: float = 0.9
+    validation: float = 0.05
+    test: float = 0.05
+    rounding: str = "floor"
+    unseen: str = "drop"
+    filters: tuple[Filter, ...] = ()
+    exclude_seen: bool = False
+
+    allows: ClassVar[frozenset[str]] = frozenset({"training events after a test event", "users on both sides"})
+
+    def __post_init__(self) -> None:
+        shares = [Fraction(str(share)) for share in (self.train, self.validation, self.test)]
+        if min(shares) < 0 or sum(shares) != 1 or shares[0] == 0 or shares[2] == 0:
+            raise ValueError(
+                "train, validation and test must be shares that sum to 1 (validation may be 0), got "
+                f"{self.train}, {self.validation}, {self.test}"
+            )
+        if self.rounding not in ROUNDINGS:
+            raise ValueError(f"rounding must be one of {', '.join(ROUNDINGS)}, got {self.rounding!r}")
+        check_unseen(self.unseen)
+
+    @property
+    def name(self) -> str:
+        """per-user 90/5/5."""
+        return "per-user " + "/".join(f"{100 * share:g}" for share in (self.train, self.validation, self.test))
+
+    def prepare(self, interactions: Interactions) -> Split:
+        """The split; ValueError where the data have no order."""
+        require_order(interactions, self.name)
+        interactions, steps = apply_filters(interactions, self.filters)
+        lengths = np.diff(interactions.offsets)
+        train = Fraction(str(self.train))
+        first = _rounded(lengths, train, self.rounding)
+        second = _rounded(lengths, train + Fraction(str(self.validation)), self.rounding)
+        parts = _cut(interactions, first, second)
+        return assemble(
+            interactions,
+            parts,
+            unseen=self.unseen,
+            validate=self.validation > 0,
+            exclude_seen=self.exclude_seen,
+            steps=steps,
+        )
+
+
+@dataclass(frozen=True)
+class LeaveLastOut:
+    """The last event of each history tests, the one before validates, the rest trains.
+
+    ::
+
+        user 1   = = = = = = = = v t
+        user 2         = = = = v t
+        user 3   = =                      (fewer than three events: trains only)
+
+    ``unseen`` and the leak of other users' later events as in PerUserFractions.
+    """
+
+    unseen: str = "drop"
+    filters: tuple[Filter, ...] = ()
+    exclude_seen: bool = False
+
+    allows: ClassVar[frozenset[str]] = PerUserFractions.allows
+    name: ClassVar[str] = "leave last out"
+
+    def __post_init__(self) -> None:
+        check_unseen(self.unseen)
+
+    def prepare(self, interactions: Interactions) -> Split:
+        """The split; ValueError where the data have no order."""
+        require_order(interactions, self.name)
+        interactions, steps = apply_filters(interactions, self.filters)
+        lengths = np.diff(interactions.offsets)
+        long_enough = lengths >= 3
+        parts = _cut(interactions, lengths - 2 * long_enough, lengths - 1 * long_enough)
+        return assemble(interactions, parts, unseen=self.unseen, exclude_seen=self.exclude_seen, steps=steps)
+
+
+def _rounded(lengths: np.ndarray, share: Fraction, rounding: str) -> np.ndarray:
+    """``share`` of each length as a whole number, in exact arithmetic."""
+    over, under = lengths * share.numerator, share.denominator
+    if rounding == "floor":
+        return over // under
+    if rounding == "ceil":
+        return -(-over // under)
+    return (2 * over + under) // (2 * under)
+
+
+def _cut(interactions: Interactions, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The part of each event: training before its user's ``first`` position, validation before ``second``, then test.
+
+    first, second (num_users,).
+    """
+    positions = np.arange(len(interactions)) - interactions.offsets[interactions.users]
+    parts: Any = np.full(len(interactions), TEST, dtype=np.int8)
+    parts[positions < second[interactions.users]] = VALIDATION
+    parts[positions < first[interactions.users]] = TRAIN
+    return parts

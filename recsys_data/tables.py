@@ -1,0 +1,70 @@
+"""Columns of a text table, with the row and column named where one cannot be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv
+
+_JOINED = "\x1f"  # stands for a separator of several characters while pyarrow reads
+
+
+def read_columns(
+    data: bytes,
+    columns: Sequence[str],
+    types: Mapping[str, pa.DataType],
+    *,
+    separator: str = "\t",
+    header: bool = False,
+    where: str = "table",
+) -> dict[str, np.ndarray]:
+    """The columns named in ``types``, as arrays, of a text table whose lines hold ``columns`` in that order.
+
+    A quote character is ordinary text. ``separator`` may have several characters (``::``). Raises ValueError with one
+    sentence that names the row (1 is the file's first line) and the column for a line with too few or too many
+    fields, a value that is not of its type, or an empty value in a column of numbers.
+    """
+    if len(separator) > 1:
+        data = data.replace(separator.encode(), _JOINED.encode())
+        separator = _JOINED
+    read = csv.ReadOptions(column_names=list(columns), skip_rows=int(header), block_size=8 << 20)
+    parse = csv.ParseOptions(delimiter=separator, quote_char=False)
+    convert = csv.ConvertOptions(column_types=dict(types), include_columns=list(types), strings_can_be_null=False)
+    try:
+        table = csv.read_csv(pa.BufferReader(data), read, parse, convert)
+    except pa.ArrowInvalid:
+        read.use_threads = False  # only the serial reader knows row numbers
+        try:
+            table = csv.read_csv(pa.BufferReader(data), read, parse, convert)
+        except pa.ArrowInvalid as error:
+            raise ValueError(_sentence(where, str(error), columns, types)) from error
+    arrays = {}
+    for name in types:
+        column = table[name]
+        if column.null_count:
+            row = int(np.flatnonzero(column.is_null().to_numpy())[0]) + 1 + int(header)
+            raise ValueError(f"{where}: row {row}, column {name} is empty; expected {_kind(types[name])}")
+        arrays[name] = column.to_numpy()
+    return arrays
+
+
+def _kind(wanted: pa.DataType) -> str:
+    """A type in a reader's words."""
+    return "a whole number" if pa.types.is_integer(wanted) else "a number" if pa.types.is_floating(wanted) else "text"
+
+
+def _sentence(where: str, message: str, columns: Sequence[str], types: Mapping[str, pa.DataType]) -> str:
+    """The complaint of pyarrow in one sentence with row and column."""
+    if found := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", message):
+        row, wanted, got = found.groups()
+        first_missing = f", column {columns[int(got)]} is missing" if int(got) < int(wanted) else ""
+        return f"{where}: row {row}{first_missing}: {got} fields, expected {wanted} ({', '.join(columns)})"
+    if found := re.search(r"In CSV column #(\d+): Row #(\d+): .*?'(.*?)'", message, flags=re.DOTALL):
+        number, row, value = found.groups()
+        name = columns[int(number)] if int(number) < len(columns) else number
+        kind = _kind(types[name]) if name in types else "another value"
+        return f"{where}: row {row}, column {name} is {value!r}; expected {kind}"
+    return f"{where}: cannot be read as a table of {', '.join(columns)}: {message.splitlines()[0]}"

@@ -1,0 +1,111 @@
+"""Safe unpacking: no path outside the folder, no links, a bound on the size."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+LARGEST = 8 << 30  # bytes an archive may unpack to; the largest known data set needs 2.5 GB
+
+
+def unpack(archive: Path, folder: Path, largest: int = LARGEST) -> list[Path]:
+    """The files of a .zip, .tar.gz, .tgz, .7z or .gz under ``folder``; any other file is copied there as it is.
+
+    Files appear whole or not at all. Raises ValueError for a member outside the folder, a link, or more than
+    ``largest`` bytes.
+    """
+    written, left = [], largest
+    for name, opener in _members(archive):
+        target = folder / _inside(archive, name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".unpack-")
+        try:
+            with opener() as source, os.fdopen(handle, "wb") as out:
+                while chunk := source.read(1 << 20):
+                    left -= len(chunk)
+                    if left < 0:
+                        raise ValueError(f"{archive}: unpacks to more than {largest:,} bytes; refused as unsafe")
+                    out.write(chunk)
+            Path(temporary).replace(target)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+        written.append(target)
+    return written
+
+
+def _inside(archive: Path, name: str) -> PurePosixPath:
+    """``name`` as a relative path, or ValueError where it leads out of the folder."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or (path.parts and ":" in path.parts[0]):
+        raise ValueError(f"{archive}: member {name!r} leads outside the folder; refused as unsafe")
+    return path
+
+
+def _members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
+    """The name and an opener of every regular file in an archive."""
+    name = archive.name.lower()
+    try:
+        if name.endswith(".zip"):
+            yield from _zip_members(archive)
+        elif name.endswith((".tar.gz", ".tgz", ".tar")):
+            yield from _tar_members(archive)
+        elif name.endswith(".7z"):
+            yield from _seven_zip_members(archive)
+        elif name.endswith(".gz"):
+            yield archive.name[:-3], partial(gzip.open, archive, "rb")
+        else:
+            yield archive.name, partial(archive.open, "rb")
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, gzip.BadGzipFile) as error:
+        raise ValueError(f"{archive}: cannot be unpacked ({error}); delete it and fetch it again") from error
+
+
+def _zip_members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
+    """Members of a zip file."""
+    with zipfile.ZipFile(archive) as opened:
+        for info in opened.infolist():
+            if (info.external_attr >> 16) & 0o170000 == 0o120000:
+                raise ValueError(f"{archive}: member {info.filename!r} is a link; refused as unsafe")
+            if not info.is_dir():
+                yield info.filename, partial(opened.open, info)
+
+
+def _tar_members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
+    """Members of a tar file, compressed or not."""
+    with tarfile.open(archive) as opened:
+        for info in opened:
+            if info.issym() or info.islnk():
+                raise ValueError(f"{archive}: member {info.name!r} is a link; refused as unsafe")
+            if info.isfile():
+                yield info.name, partial(opened.extractfile, info)
+            elif not info.isdir():
+                raise ValueError(f"{archive}: member {info.name!r} is not a plain file; refused as unsafe")
+
+
+def _seven_zip_members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
+    """Members of a 7z file, through a scratch folder beside it; needs py7zr."""
+    try:
+        import py7zr
+    except ImportError as error:
+        raise ValueError(f"{archive}: a 7z file needs py7zr; pip install -r requirements-data.txt") from error
+    scratch = Path(tempfile.mkdtemp(dir=archive.parent, prefix=".unpack-"))
+    try:
+        with py7zr.SevenZipFile(archive) as opened:
+            for info in opened.list():
+                _inside(archive, info.filename)
+                if getattr(info, "is_symlink", False):
+                    raise ValueError(f"{archive}: member {info.filename!r} is a link; refused as unsafe")
+            if opened.archiveinfo().uncompressed > LARGEST:
+                raise ValueError(f"{archive}: unpacks to more than {LARGEST:,} bytes; refused as unsafe")
+            opened.extractall(scratch)
+        for path in sorted(p for p in scratch.rglob("*") if p.is_file()):
+            yield path.relative_to(scratch).as_posix(), partial(path.open, "rb")
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
