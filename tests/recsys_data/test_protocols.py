@@ -1,0 +1,145 @@
+import numpy as np
+import pytest
+
+from recsys_data.filters import MinActivity, MinPopularity
+from recsys_data.interactions import Clock, Interactions
+from recsys_data.protocols import LeaveLastOut, PerUserFractions
+from recsys_data.synthetic import MarkovChain
+
+
+def events(histories, clock=Clock.WITHIN, **more):
+    """Interactions from histories given as words: one word a user, one letter an event."""
+    users = [u for u, word in enumerate(histories) for _ in word]
+    return Interactions.from_events("toy", users, [letter for word in histories for letter in word], None,
+                                    clock=clock, **more)  # fmt: skip
+
+
+def asked(split, part):
+    """Every query of a part in letters: (cluster, what is read, target)."""
+    held_out = getattr(split, part)
+    letters = split.item_ids
+    rows = []
+    for q in range(len(held_out)):
+        read = held_out.sequences.row(held_out.rows[q])[: held_out.reads[q]]
+        targets = held_out.targets[held_out.target_offsets[q] : held_out.target_offsets[q + 1]]
+        words = "".join(letters[t] if t >= 0 else "?" for t in targets)
+        rows.append((int(held_out.clusters[held_out.rows[q]]), "".join(letters[read]), words))
+    return rows
+
+
+def trained(split):
+    sequences = split.train.sequences
+    return ["".join(split.item_ids[sequences.row(s)]) for s in range(len(sequences))]
+
+
+def test_leave_last_out_by_hand():
+    split = LeaveLastOut().prepare(events(["abcab", "bcaacb", "ab"]))
+    assert trained(split) == ["abc", "bcaa", "ab"]
+    assert asked(split, "validation") == [(0, "abc", "a"), (1, "bcaa", "c")]
+    assert asked(split, "test") == [(0, "abca", "b"), (1, "bcaac", "b")]
+    assert split.test.sequences.users.tolist() == [0, 1] and split.train.num_users == 3
+
+
+def test_fractions_by_hand():
+    # 20 events: the cuts are 18 and 19. One item in turn of 4, so that nothing is unseen.
+    word = "abcd" * 5
+    split = PerUserFractions().prepare(events([word, word[::-1]]))
+    assert trained(split) == [word[:18], word[::-1][:18]]
+    assert asked(split, "validation") == [(0, word[:18], word[18]), (1, word[::-1][:18], word[::-1][18])]
+    assert asked(split, "test") == [(0, word[:19], word[19]), (1, word[::-1][:19], word[::-1][19])]
+    assert np.isnan(split.test.query_times).all()
+    assert split.test.sequences.users.tolist() == [0, 1] and split.train.num_users == 2
+
+
+@pytest.mark.parametrize(
+    ("rounding", "train", "validation", "test"),
+    [("floor", 22, 1, 2), ("nearest", 23, 1, 1), ("ceil", 23, 1, 1)],  # 0.9·25 = 22.5, 0.95·25 = 23.75
+)
+def test_rounding_is_a_field(rounding, train, validation, test):
+    split = PerUserFractions(rounding=rounding).prepare(events(["abcde" * 5]))
+    assert (len(split.train), len(split.validation), len(split.test)) == (train, validation, test)
+
+
+def test_shares_are_exact_not_floating():
+    # In floating point 0.7 + 0.1 = 0.7999…, whose floor at 10 events would be 7 instead of 8.
+    split = PerUserFractions(0.7, 0.1, 0.2).prepare(events(["ab" * 5]))
+    assert (len(split.train), len(split.validation), len(split.test)) == (7, 1, 2)
+
+
+def test_unseen_items_are_dropped_or_count_as_a_miss():
+    # Ten events: train the first 8, validate on the 9th, test on the 10th; z is never trained on.
+    histories = ["abababab" + "az", "babababa" + "zb"]
+    dropped = PerUserFractions(0.8, 0.1, 0.1).prepare(events(histories))
+    assert asked(dropped, "validation") == [(0, "abababab", "a")]
+    assert asked(dropped, "test") == [(1, "babababa", "b")]  # z is not read either
+    missed = PerUserFractions(0.8, 0.1, 0.1, unseen="miss").prepare(events(histories))
+    assert asked(missed, "validation") == [(0, "abababab", "a"), (1, "babababa", "?")]
+    assert asked(missed, "test") == [(0, "ababababa", "?"), (1, "babababa", "b")]
+    assert dropped.item_ids.tolist() == missed.item_ids.tolist() == ["a", "b"]
+    assert dropped.steps[-1]["removed"] == missed.steps[-1]["removed"] == 1
+    assert dropped.fingerprint != missed.fingerprint
+
+
+def test_a_filter_reports_what_it_removed():
+    data = events(["aaaaab", "aaaaaa", "ab"])
+    split = LeaveLastOut(filters=(MinActivity(3), MinPopularity(2))).prepare(data)
+    assert [(s["step"], s["removed"], s["events"], s["users"], s["items"]) for s in split.steps[:2]] == [
+        ("users with at least 3 events", 2, 12, 2, 2),
+        ("items with at least 2 events", 1, 11, 2, 1),
+    ]
+
+
+def test_a_filter_that_leaves_nothing_says_so():
+    with pytest.raises(ValueError, match="toy: the filter 'users with at least 9 events' leaves no event of 4"):
+        LeaveLastOut(filters=(MinActivity(9),)).prepare(events(["abcd"]))
+
+
+def test_empty_parts_are_refused_in_one_sentence():
+    with pytest.raises(ValueError, match="toy: the validation part asks nothing"):
+        LeaveLastOut().prepare(events(["ab", "ba"]))
+    with pytest.raises(ValueError, match="toy: no event is left to train on"):
+        PerUserFractions().prepare(events(["a", "b"]))
+
+
+def test_data_without_order_are_refused():
+    sentence = "leave last out needs the order of each user's events, and toy has no order"
+    with pytest.raises(ValueError, match=sentence):
+        LeaveLastOut().prepare(events(["abcd"], clock=Clock.NONE))
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"train": 0.9, "validation": 0.2, "test": 0.05}, "shares that sum to 1"),
+        ({"rounding": "up"}, "rounding must be one of floor, nearest, ceil, got 'up'"),
+        ({"unseen": "keep"}, "unseen must be one of drop, miss, got 'keep'"),
+    ],
+)
+def test_bad_fields(fields, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        PerUserFractions(**fields)
+
+
+def test_stamps_and_facts_travel():
+    data = events(["abab" * 5], facts={"stamps": ["SMOKE RUN: 1 of 2 users"], "best": {"MRR@20": 0.5}})
+    split = PerUserFractions().prepare(data)
+    assert split.stamps == ("SMOKE RUN: 1 of 2 users",) and split.facts == {"best": {"MRR@20": 0.5}}
+
+
+def test_sessions_have_no_users():
+    split = PerUserFractions().prepare(events(["abab" * 5], unit="session"))
+    assert split.train.num_users == 0
+    assert split.train.sequences.users.tolist() == split.test.sequences.users.tolist() == [-1]
+
+
+def test_every_held_out_event_is_asked_once_and_training_is_the_past():
+    data = MarkovChain(num_users=70, num_items=30, length=30).load()
+    split = PerUserFractions(0.8, 0.1, 0.1).prepare(data)
+    assert len(split.train) + len(split.validation) + len(split.test) == len(data)  # every item occurs in training
+    for part in (split.validation, split.test):
+        for q in range(len(part)):
+            row = part.sequences.row(part.rows[q])
+            user = part.clusters[part.rows[q]]
+            history = data.items[data.offsets[user] : data.offsets[user + 1]]
+            assert np.array_equal(history[: part.reads[q]], row[: part.reads[q]])
+            assert history[part.reads[q]] == part.targets[q]
