@@ -1,0 +1,136 @@
+"""Ranks from Scores: greater and tied counts of every target, in bounded memory, where the scores lie."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evaluation.counting import ABSENT, count_block
+from evaluation.ranks import RankTable
+from evaluation.recommender import Recommender
+from recsys_data.scores import Scores
+from recsys_data.sequences import PAD, SequenceBatch
+from recsys_data.split import HeldOut
+
+BLOCK_CELLS = 1 << 24  # scores held at once; with MAX_ROWS it fixes the blocks, so that bits depend on nothing else
+MAX_ROWS = 256
+
+
+class NonFiniteScores(ValueError):
+    """A model answered with NaN or an infinite score, so no rank can be given."""
+
+
+def rank_held_out(
+    model: Recommender,
+    held_out: HeldOut,
+    item_counts: np.ndarray,
+    *,
+    batch_cells: int = 65536,
+    top_k: int = 0,
+) -> RankTable:
+    """The ranks of all targets of ``held_out`` among all items, sorted by query and target position.
+
+    item_counts (num_items,): how often each item occurs in training. ``top_k`` > 0 also keeps each query's best items
+    (ties by item number; −1 where there are fewer candidates).
+
+    Where ``held_out.exclude_seen``, the items of a query's history are no candidates. A target that cannot be
+    recommended is a miss, and marked by greater = candidates, tied = 0: one that the protocol dropped (−1), and one
+    that stands in the history while seen items are excluded. Raises NonFiniteScores naming the query, and ValueError
+    if the scores have the wrong shape.
+    """
+    num_items = len(item_counts)
+    targets = held_out.targets.astype(np.int64)
+    if len(targets) and (targets.max() >= num_items or targets.min() < ABSENT):
+        raise ValueError(
+            f"targets must lie in −1 … {num_items - 1} (the catalogue), got {targets.min()} … {targets.max()}"
+        )
+    if top_k < 0 or top_k > num_items:
+        raise ValueError(f"top_k must be between 0 and the {num_items} items, got {top_k}")
+    counts = np.diff(held_out.target_offsets)
+    query = np.repeat(np.arange(len(held_out)), counts)
+    greater = np.zeros(len(targets), dtype=np.int64)
+    tied = np.zeros(len(targets), dtype=np.int64)
+    candidates = np.full(len(held_out), num_items, dtype=np.int64)
+    top_items = np.full((len(held_out), top_k), ABSENT, dtype=np.int32) if top_k else None
+    for batch, queries in held_out.batches(cells=batch_cells):
+        scores = model.score(batch)
+        _check_shape(scores, len(queries), num_items, model)
+        for rows in _blocks(len(queries), num_items):
+            asked = queries[rows]
+            wanted, where = _padded_targets(targets, held_out.target_offsets, asked)
+            excluded = np.full((len(asked), 0), ABSENT, dtype=np.int64)
+            if held_out.exclude_seen:
+                excluded = _histories(batch, rows)
+                candidates[asked] -= (excluded != ABSENT).sum(axis=1)
+                wanted = np.where(_among(wanted, excluded), ABSENT, wanted)
+            counted = count_block(scores.block(rows), wanted, excluded, top_k)
+            if counted.broken is not None:
+                raise NonFiniteScores(_complaint(model, held_out, int(asked[counted.broken[0]]), counted.broken[1]))
+            real = where >= 0
+            missed = wanted == ABSENT
+            greater[where[real]] = np.where(missed, candidates[asked][:, None], counted.greater)[real]
+            tied[where[real]] = np.where(missed, 0, counted.tied)[real]
+            if top_items is not None:
+                top_items[asked] = counted.top
+    return RankTable(
+        cluster=held_out.clusters[held_out.rows[query]].astype(np.int32),
+        query=query.astype(np.int32),
+        target=targets.astype(np.int32),
+        repeat=np.zeros(len(targets), dtype=np.int16),
+        history=held_out.reads[query].astype(np.int32),
+        candidates=candidates[query].astype(np.int32),
+        greater=greater.astype(np.int32),
+        tied=tied.astype(np.int32),
+        item_counts=np.asarray(item_counts, dtype=np.int64),
+        top_items=top_items,
+        meta={"candidate_rule": "all items" if not held_out.exclude_seen else "all items but those in the history"},
+    )
+
+
+def _blocks(num_queries: int, num_items: int) -> list[slice]:
+    """The rows of each block: as many as BLOCK_CELLS scores allow, at most MAX_ROWS."""
+    step = min(max(BLOCK_CELLS // max(num_items, 1), 1), MAX_ROWS)
+    return [slice(start, min(start + step, num_queries)) for start in range(0, num_queries, step)]
+
+
+def _padded_targets(targets: np.ndarray, offsets: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The targets (R, W) of each asked query, padded with ABSENT, and where each stands in the flat targets."""
+    widths = offsets[asked + 1] - offsets[asked]
+    steps = np.arange(max(int(widths.max(initial=0)), 1))
+    filled = steps < widths[:, None]
+    where = np.where(filled, offsets[asked][:, None] + steps, ABSENT)
+    return np.where(filled, targets[where] if len(targets) else ABSENT, ABSENT), where
+
+
+def _histories(batch: SequenceBatch, rows: slice) -> np.ndarray:
+    """The different items that each asked position of ``rows`` has read, (R, T), padded with ABSENT."""
+    asked = batch.asked[rows]
+    read = np.arange(batch.items.shape[1]) < asked[:, 1:2]
+    items = np.sort(np.where(read, batch.items[asked[:, 0]], PAD), axis=1)
+    items[:, 1:][items[:, 1:] == items[:, :-1]] = ABSENT
+    return items
+
+
+def _among(wanted: np.ndarray, excluded: np.ndarray) -> np.ndarray:
+    """Whether each target (R, W) is one of its row's excluded items (R, T)."""
+    found = np.zeros(wanted.shape, dtype=bool)
+    for w in range(wanted.shape[1]):
+        found[:, w] = ((excluded == wanted[:, w : w + 1]) & (excluded != ABSENT)).any(axis=1)
+    return found
+
+
+def _check_shape(scores: Scores, num_queries: int, num_items: int, model: Recommender) -> None:
+    """Refuse an answer that is not one row a query and one column an item."""
+    if tuple(scores.shape) != (num_queries, num_items):
+        raise ValueError(
+            f"{type(model).__name__} must score {num_queries} queries × {num_items} items, got scores of shape "
+            f"{tuple(scores.shape)}"
+        )
+
+
+def _complaint(model: Recommender, held_out: HeldOut, query: int, item: int) -> str:
+    """One sentence that names the query and the item whose score is not finite."""
+    return (
+        f"{type(model).__name__} gave query {query} (sequence {int(held_out.rows[query])} after "
+        f"{int(held_out.reads[query])} events) a NaN or infinite score for item {item}; scores must be finite, so "
+        f"nothing of this model was ranked"
+    )

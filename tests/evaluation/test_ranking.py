@@ -1,0 +1,231 @@
+"""Ranks against brute force on non-square data, with ties, misses, seen items, tensors and bad scores."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import torch
+from scipy.sparse import csr_matrix
+
+from evaluation.ranking import MAX_ROWS, NonFiniteScores, _blocks, rank_held_out
+from recsys_data.scores import Dense, Factored, Sparse
+from recsys_data.sequences import Sequences
+from recsys_data.split import HeldOut
+
+NUM_ITEMS = 11
+
+
+@dataclass
+class Replay:
+    """Answers each query with its row of a fixed table, found by sequence (its user number) and events read."""
+
+    table: dict
+    wrap: object = Dense
+
+    def score(self, batch):
+        rows = [self.table[int(batch.users[row]), int(read)] for row, read in batch.asked]
+        return self.wrap(np.array(rows))
+
+
+def held_out(exclude_seen=False, seed=0, sequences=7):
+    """Sequences of 3 to 6 events, asked after 0 … all but one, with one to three targets; some targets dropped."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(3, 7, sequences)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    rows = np.repeat(np.arange(sequences), lengths)
+    reads = np.concatenate([np.arange(n) for n in lengths])
+    widths = rng.integers(1, 4, len(rows))
+    targets = rng.integers(-1, NUM_ITEMS, widths.sum())
+    return HeldOut(
+        sequences=Sequences(
+            rng.integers(0, NUM_ITEMS, offsets[-1]).astype(np.int32),
+            np.arange(offsets[-1], dtype=float),
+            offsets,
+            np.arange(sequences, dtype=np.int32),
+        ),
+        rows=rows,
+        reads=reads,
+        query_times=np.full(len(rows), np.nan),
+        targets=targets.astype(np.int32),
+        target_offsets=np.concatenate([[0], np.cumsum(widths)]),
+        clusters=(np.arange(sequences) // 2).astype(np.int32),
+        exclude_seen=exclude_seen,
+    )
+
+
+def table_for(part, seed=1, dtype=np.float32):
+    """Scores rounded to few values, so that ties abound."""
+    rng = np.random.default_rng(seed)
+    return {
+        (int(r), int(n)): rng.integers(0, 5, NUM_ITEMS).astype(dtype)
+        for r, n in zip(part.rows, part.reads, strict=True)
+    }
+
+
+def brute_force(part, table):
+    """Greater, tied, candidates by plain Python over every candidate."""
+    answer = []
+    for q in range(len(part)):
+        row, read = int(part.rows[q]), int(part.reads[q])
+        seen = set(part.sequences.row(row)[:read].tolist()) if part.exclude_seen else set()
+        open_items = [i for i in range(NUM_ITEMS) if i not in seen]
+        scores = table[row, read]
+        for target in part.targets[part.target_offsets[q] : part.target_offsets[q + 1]]:
+            if target == -1 or target in seen:
+                answer.append((len(open_items), 0, len(open_items)))
+                continue
+            greater = sum(scores[i] > scores[target] for i in open_items)
+            tied = sum(scores[i] == scores[target] for i in open_items if i != target)
+            answer.append((greater, tied, len(open_items)))
+    return np.array(answer)
+
+
+@pytest.mark.parametrize("exclude_seen", [False, True])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        Dense,
+        lambda s: Dense(torch.tensor(s)),
+        lambda s: Dense(torch.tensor(s).bfloat16()),
+        lambda s: Dense(s.astype(np.float64)),
+        lambda s: Dense(s.astype(np.int64)),
+        lambda s: Sparse(csr_matrix(s), 0.0),
+    ],
+)
+def test_ranks_equal_brute_force(exclude_seen, wrap):
+    part = held_out(exclude_seen)
+    table = table_for(part)
+    ranks = rank_held_out(Replay(table, wrap), part, np.arange(NUM_ITEMS), batch_cells=12)
+    expected = brute_force(part, table)
+    np.testing.assert_array_equal(np.stack([ranks.greater, ranks.tied, ranks.candidates], axis=1), expected)
+    np.testing.assert_array_equal(ranks.query, np.repeat(np.arange(len(part)), np.diff(part.target_offsets)))
+    np.testing.assert_array_equal(ranks.target, part.targets)
+    np.testing.assert_array_equal(ranks.cluster, part.rows[ranks.query] // 2)
+    np.testing.assert_array_equal(ranks.history, part.reads[ranks.query])
+
+
+def test_dropped_and_seen_targets_are_misses_by_greater_equal_to_candidates():
+    part = held_out(exclude_seen=True)
+    ranks = rank_held_out(Replay(table_for(part)), part, np.arange(NUM_ITEMS))
+    history = [set(part.sequences.row(part.rows[q])[: part.reads[q]].tolist()) for q in ranks.query]
+    missed = np.array([t == -1 or t in seen for t, seen in zip(ranks.target, history, strict=True)])
+    assert missed.sum() > 5
+    assert (~missed).sum() > 5
+    np.testing.assert_array_equal(ranks.greater >= ranks.candidates, missed)
+    assert (ranks.tied[missed] == 0).all()
+
+
+def test_factored_scores_are_ranked_as_their_product():
+    rng = np.random.default_rng(3)
+    part = held_out(sequences=90)
+    queries = {key: rng.standard_normal(4) for key in table_for(part)}
+    items, bias = rng.standard_normal((NUM_ITEMS, 4)), rng.standard_normal(NUM_ITEMS)
+    ranks = rank_held_out(Replay(queries, lambda q: Factored(q, items, bias)), part, np.arange(NUM_ITEMS))
+    assert len(part) > MAX_ROWS  # several blocks
+    np.testing.assert_array_equal(
+        ranks.greater, brute_force(part, {k: items @ q + bias for k, q in queries.items()})[:, 0]
+    )
+
+
+@pytest.mark.parametrize("exclude_seen", [False, True])
+def test_kept_lists_are_the_best_candidates_with_ties_by_item_number(exclude_seen):
+    part = held_out(exclude_seen)
+    table = table_for(part)
+    ranks = rank_held_out(Replay(table), part, np.arange(NUM_ITEMS), top_k=8)
+    for q in range(len(part)):
+        row, read = int(part.rows[q]), int(part.reads[q])
+        seen = set(part.sequences.row(row)[:read].tolist()) if exclude_seen else set()
+        best = sorted(set(range(NUM_ITEMS)) - seen, key=lambda i: (-table[row, read][i], i))[:8]
+        assert ranks.top_items[q].tolist() == best + [-1] * (8 - len(best))
+
+
+class OffTheCpu:
+    """A tensor that says it lies on another device, so that the tensor path is taken where there is no GPU."""
+
+    def __init__(self, tensor):
+        self.tensor = tensor
+        self.shape = tensor.shape
+        self.device = torch.device("meta")
+
+    def detach(self):
+        return self
+
+    def __getattr__(self, name):
+        return getattr(self.tensor, name)
+
+    def __getitem__(self, key):
+        return self.tensor[key]
+
+    def __gt__(self, other):
+        return self.tensor > other
+
+    def __eq__(self, other):
+        return self.tensor == other
+
+    __hash__ = None
+
+
+@dataclass
+class OnDevice:
+    """Dense scores whose blocks claim to lie on a device."""
+
+    values: np.ndarray
+
+    @property
+    def shape(self):
+        return self.values.shape
+
+    def block(self, rows, items=None):
+        return OffTheCpu(torch.tensor(self.values[rows]))
+
+
+@pytest.mark.parametrize("exclude_seen", [False, True])
+def test_the_tensor_path_gives_the_same_bits(exclude_seen):
+    part = held_out(exclude_seen)
+    table = table_for(part)
+    ranks = [rank_held_out(Replay(table, w), part, np.arange(NUM_ITEMS), top_k=8) for w in (Dense, OnDevice)]
+    assert ranks[0].same_bits(ranks[1])
+    np.testing.assert_array_equal(ranks[0].top_items, ranks[1].top_items)
+
+
+@pytest.mark.parametrize("wrap", [Dense, lambda s: Dense(torch.tensor(s)), OnDevice])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_score_that_is_not_finite_fails_with_the_query_named(wrap, bad):
+    part = held_out()
+    table = table_for(part)
+    table[4, 2][6] = bad
+    query = int(np.flatnonzero((part.rows == 4) & (part.reads == 2))[0])
+    with pytest.raises(NonFiniteScores, match=rf"query {query} \(sequence 4 after 2 events\).* for item 6"):
+        rank_held_out(Replay(table, wrap), part, np.arange(NUM_ITEMS))
+
+
+def test_constant_scores_are_ties_and_not_perfect():
+    part = held_out()
+    table = {key: np.ones(NUM_ITEMS, np.float32) for key in table_for(part)}
+    ranks = rank_held_out(Replay(table), part, np.arange(NUM_ITEMS))
+    found = ranks.target >= 0
+    assert (ranks.greater[found] == 0).all()
+    assert (ranks.tied[found] == NUM_ITEMS - 1).all()
+
+
+def test_batching_moves_no_bit_of_scores_that_do_not_depend_on_it():
+    part = held_out(sequences=40)
+    table = table_for(part)
+    first, second = (rank_held_out(Replay(table), part, np.arange(NUM_ITEMS), batch_cells=c) for c in (8, 65536))
+    assert first.same_bits(second)
+
+
+def test_block_rows_depend_on_the_catalogue_alone():
+    assert _blocks(600, 1000)[0] == slice(0, 256)
+    assert _blocks(600, 1_000_000)[0] == slice(0, 16)  # 16.8 M scores of 1 M items
+    assert _blocks(5, 1_000_000)[-1] == slice(0, 5)
+
+
+def test_bad_input_is_refused_in_a_sentence():
+    part = held_out()
+    with pytest.raises(ValueError, match="must score .* × 12 items"):
+        rank_held_out(Replay(table_for(part)), part, np.arange(12))
+    with pytest.raises(ValueError, match="targets must lie in"):
+        rank_held_out(Replay(table_for(part)), replace(part, targets=part.targets + 3), np.arange(NUM_ITEMS))
+    with pytest.raises(ValueError, match="top_k must be"):
+        rank_held_out(Replay(table_for(part)), part, np.arange(NUM_ITEMS), top_k=12)

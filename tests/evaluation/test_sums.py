@@ -1,0 +1,49 @@
+"""The cached sums are the metric's own, and are read back to the bit."""
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from evaluation.metrics import MRR, Recall
+from evaluation.ranks import RankTable
+from evaluation.sums import read_sums, write_sums
+
+
+@pytest.fixture
+def ranks():
+    rng = np.random.default_rng(0)
+    n = 60
+    return RankTable(
+        cluster=np.sort(rng.integers(0, 9, n)),
+        query=np.arange(n),
+        target=rng.integers(0, 30, n),
+        repeat=np.zeros(n, int),
+        history=np.ones(n, int),
+        candidates=np.full(n, 30),
+        greater=rng.integers(0, 25, n),
+        tied=rng.integers(0, 3, n),
+        item_counts=np.ones(30, int),
+    )
+
+
+def test_round_trip(tmp_path, ranks):
+    means = write_sums(tmp_path, ranks, [MRR(20), Recall(5)])
+    back = read_sums(tmp_path)
+    assert list(back) == ["MRR@20", "Recall@5"]
+    for metric in (MRR(20), Recall(5)):
+        fresh = metric.per_cluster(ranks)
+        np.testing.assert_array_equal(back[metric.name].sums, fresh.sums)
+        np.testing.assert_array_equal(back[metric.name].counts, fresh.counts)
+        np.testing.assert_array_equal(back[metric.name].clusters, fresh.clusters)
+        assert means[metric.name] == metric.measure(ranks)
+
+
+def test_absent_sums_are_no_error_and_another_schema_is(tmp_path, ranks):
+    assert read_sums(tmp_path) == {}
+    write_sums(tmp_path, ranks, [MRR(20)])
+    path = tmp_path / "sums.parquet"
+    pq.write_table(pq.read_table(path).replace_schema_metadata({"schema": "9"}), path)
+    with pytest.raises(ValueError, match="schema 9"):
+        read_sums(tmp_path)
+    with pytest.raises(ValueError, match="no metric"):
+        write_sums(tmp_path, ranks, [])
