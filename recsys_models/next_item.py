@@ -1,0 +1,206 @@
+"""NextItemModel: what the recurrent recommenders share: fields, fit and score around a network of their own."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from torch import nn
+
+from recsys_data.interactions import Clock
+from recsys_data.scores import Factored
+from recsys_data.sequences import PAD, SequenceBatch
+from recsys_data.training_set import TrainingSet
+from training.instances import START, WindowBatch, Windows
+from training.loop import train_epochs
+from training.losses import CrossEntropy, Loss
+from training.run import Run
+
+
+@dataclass(frozen=True)
+class Generators:
+    """The torch generators of one fit, each for one purpose: first weights (CPU), dropout masks, negatives."""
+
+    weights: torch.Generator
+    dropout: torch.Generator
+    negatives: torch.Generator
+
+    @classmethod
+    def of(cls, run: Run) -> Generators:
+        """Generators seeded by ``run``; weights are drawn on the CPU, so that they are the same on every device."""
+        weights = torch.Generator().manual_seed(run.derived_seed("weights"))
+        rest = [torch.Generator(run.device).manual_seed(run.derived_seed(name)) for name in ("dropout", "negatives")]
+        return cls(weights, *rest)
+
+
+class NextItemNetwork(nn.Module):
+    """A network that reads items and answers with a query vector to be multiplied with item vectors.
+
+    A subclass sets ``item_embedding`` (num_items + 1, E): one row an item and the row of START last; ``item_bias``
+    (num_items,) or None; and gives ``training_queries`` and ``asked_queries``. Its ``device`` is its weights'.
+    """
+
+    item_embedding: nn.Parameter
+    item_bias: nn.Parameter | None
+
+    @property
+    def item_factors(self) -> torch.Tensor:
+        """The item vectors that queries are multiplied with, (num_items, E)."""
+        return self.item_embedding[:-1]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.item_embedding.device
+
+    def embed(self, items: np.ndarray) -> torch.Tensor:
+        """Item vectors (B, T, E) of item numbers (B, T); START and padding read the last row."""
+        rows = torch.from_numpy(np.where(items < 0, len(self.item_embedding) - 1, items)).to(self.device)
+        return nn.functional.embedding(rows, self.item_embedding)
+
+    def training_queries(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
+        """Queries (N, E) for the steps ``at`` (N,), numbered b · T + t, of the windows."""
+        raise NotImplementedError
+
+    def asked_queries(self, batch: SequenceBatch) -> torch.Tensor:
+        """Queries (M, E) for the asked positions of ``batch``."""
+        raise NotImplementedError
+
+
+def with_start(batch: SequenceBatch) -> np.ndarray:
+    """The items (B, 1 + T) to read so that step r has read r events: START, then the events that any query needs."""
+    needed = int(batch.asked[:, 1].max(initial=0))
+    start = np.full((len(batch.items), 1), START, dtype=np.int64)
+    return np.concatenate([start, batch.items[:, :needed]], axis=1)
+
+
+@dataclass(kw_only=True)
+class NextItemModel:
+    """The common fields of recommenders that predict the next item at every step.
+
+    dim: size of the recurrent state; max_len: events in a training window (at test everything is read); dropout: on
+    what is read and on what is answered; learning_rate, weight_decay (decoupled, AdamW), batch_size (windows a step,
+    when full), epochs, patience (epochs without a better validation before training stops); decay: what the learning
+    rate is multiplied by after an epoch that was not the best so far; max_norm: bound of the gradient's norm, or None.
+    An empty history is read as START, a learnt vector, on a zero state. The user is not looked at.
+    """
+
+    deterministic: ClassVar[bool] = False
+    family: ClassVar[str] = "recurrent"
+    signals: ClassVar[frozenset[str]] = frozenset({"order"})
+    clock: ClassVar[Clock] = Clock.WITHIN
+
+    dim: int = 128
+    max_len: int = 50
+    dropout: float = 0.0
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    batch_size: int = 64
+    epochs: int = 50
+    patience: int = 3
+    decay: float = 1.0
+    max_norm: float | None = None
+    loss: Loss = field(default_factory=CrossEntropy)
+
+    def __post_init__(self) -> None:
+        for name in ("dim", "max_len", "batch_size", "epochs", "patience"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 0.0 <= self.dropout < 1.0:
+            raise ValueError(f"dropout must be at least 0 and below 1, got {self.dropout}")
+        if not self.learning_rate > 0.0:
+            raise ValueError(f"learning_rate must be above 0, got {self.learning_rate}")
+        if self.weight_decay < 0.0:
+            raise ValueError(f"weight_decay must be at least 0, got {self.weight_decay}")
+        if not 0.0 < self.decay <= 1.0:
+            raise ValueError(f"decay must be above 0 and at most 1, got {self.decay}")
+        if self.max_norm is not None and not self.max_norm > 0.0:
+            raise ValueError(f"max_norm must be above 0 or None, got {self.max_norm}")
+
+    @abstractmethod
+    def network(self, train: TrainingSet, generators: Generators) -> NextItemNetwork:
+        """A fresh network on the CPU, its weights drawn from ``generators.weights``."""
+
+    def fit(self, train: TrainingSet, run: Run) -> Self:
+        """Learn from every event of ``train``, given the events before it; see train_epochs for what is set."""
+        self._refuse(train)
+        generators = Generators.of(run)
+        shuffle = run.generator("windows")
+        self.num_items_ = train.num_items
+        self.network_ = network = self.network(train, generators).to(run.device)
+        self.parameters_ = sum(weight.numel() for weight in network.parameters())
+        optimiser = torch.optim.AdamW(network.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
+        windows = Windows(self.max_len, self.batch_size)
+
+        def loss(batch: WindowBatch) -> tuple[torch.Tensor, int]:
+            at = np.flatnonzero(batch.real)
+            targets = torch.from_numpy(batch.targets.ravel()[at]).to(network.device)
+            queries = network.training_queries(batch, torch.from_numpy(at).to(network.device))
+            value = self.loss(queries, network.item_factors, network.item_bias, targets, generators.negatives)
+            return value + self.penalty(network, batch), len(at)
+
+        train_epochs(
+            self,
+            run,
+            network=network,
+            optimiser=optimiser,
+            loss=loss,
+            batches=lambda epoch: windows.batches(train.at(epoch).sequences, shuffle),
+            generators={"windows": shuffle, "dropout": generators.dropout, "negatives": generators.negatives},
+            epochs=self.epochs,
+            patience=self.patience,
+            decay=self.decay,
+            max_norm=self.max_norm,
+        )
+        return self
+
+    def penalty(self, network: NextItemNetwork, batch: WindowBatch) -> torch.Tensor | float:
+        """What is added to the loss of a batch; nothing unless a model says so."""
+        return 0.0
+
+    def score(self, batch: SequenceBatch) -> Factored:
+        """Scores at every asked position from one reading of each history; float32 tensors on the fit's device."""
+        self.network_.eval()
+        with torch.no_grad():
+            queries = self.network_.asked_queries(batch)
+            bias = None if self.network_.item_bias is None else self.network_.item_bias.detach()
+            return Factored(queries, self.network_.item_factors.detach(), bias)
+
+    def _refuse(self, train: TrainingSet) -> None:
+        """Raise ValueError for training events that this model cannot learn from."""
+        name = type(self).__name__
+        if self.clock.has_order and not train.clock.has_order:
+            raise ValueError(
+                f"{name} learns from the order of events, but this data set has {train.clock.value}; "
+                f"use a model without order, such as item-kNN or BPR-MF"
+            )
+        if self.clock.has_gaps and not train.clock.has_gaps:
+            raise ValueError(
+                f"{name} learns from the time between events, but the clock of this data set gives only "
+                f"{train.clock.value}; use a data set with timestamps, or a model that needs order only"
+            )
+        items = train.sequences.items
+        if len(items) and (items.min() < 0 or items.max() >= train.num_items):
+            wrong = items[(items < 0) | (items >= train.num_items)][0]
+            raise ValueError(f"{name}: training item {wrong} is outside 0 … {train.num_items - 1}")
+
+
+def check_items(batch: SequenceBatch, num_items: int) -> None:
+    """Raise ValueError for an item number that is neither padding nor in the catalogue."""
+    wrong = batch.items[(batch.items < PAD) | (batch.items >= num_items)]
+    if len(wrong):
+        raise ValueError(f"item {wrong[0]} in a history is outside the catalogue 0 … {num_items - 1}")
+
+
+def uniform_(module: nn.Module, bound: float, generator: torch.Generator) -> None:
+    """Draw all weights of ``module`` from U(−bound, bound)."""
+    for weight in module.parameters():
+        nn.init.uniform_(weight, -bound, bound, generator=generator)
+
+
+def describe_engine(name: str, device: Any) -> str:
+    """The engine as it is announced and recorded: its name and where it runs."""
+    return f"{name}-{torch.device(device).type}"

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from recsys_data.sequences import PAD, Sequences
+from training.instances import START, Windows
+
+ITEMS = np.array([10, 11, 12, 13, 14, 15, 16, 20, 21, 30], dtype=np.int32)  # sequences of 7, 2, 0 and 1 events
+SEQUENCES = Sequences(ITEMS, np.arange(10.0) * 3, np.array([0, 7, 9, 9, 10]), np.array([5, 6, 7, -1], dtype=np.int32))
+
+
+def windows(batches):
+    """(inputs, targets, row) of every window, without padding."""
+    for batch in batches:
+        for b in range(len(batch.rows)):
+            real = batch.real[b]
+            assert (batch.inputs[b][~real] == PAD).all() and (batch.targets[b][~real] == PAD).all()
+            yield batch.inputs[b][real].tolist(), batch.targets[b][real].tolist(), int(batch.rows[b])
+
+
+def test_windows_by_hand():
+    cut = list(windows(Windows(3, 2, shifted=False).batches(SEQUENCES, np.random.default_rng(0))))
+    assert sorted(cut, key=lambda window: window[1]) == [
+        ([START, 10, 11], [10, 11, 12], 0),
+        ([12, 13, 14], [13, 14, 15], 0),
+        ([15], [16], 0),
+        ([START, 20], [20, 21], 1),
+        ([START], [30], 3),
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_event_is_a_target_once_and_follows_its_input(seed):
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(0, 40, 23)
+    offsets = np.r_[0, np.cumsum(lengths)]
+    items = np.arange(offsets[-1], dtype=np.int32)
+    sequences = Sequences(items, items * 2.0, offsets, np.arange(23, dtype=np.int32))
+    seen = []
+    for batch in Windows(8, 4).batches(sequences, rng):
+        assert batch.events.size <= 8 * 4
+        real = batch.real
+        seen += batch.targets[real].tolist()
+        inner = real & (batch.inputs != START)
+        assert (batch.inputs[inner] == batch.targets[inner] - 1).all()
+        assert (batch.input_times[inner] == batch.target_times[inner] - 2).all()
+        assert np.isin(batch.targets[real & (batch.inputs == START)], offsets[:-1]).all()
+        assert (batch.users == batch.rows).all()
+    assert sorted(seen) == items.tolist()
+
+
+def test_shifted_cuts_move_between_epochs_but_short_sequences_stay_whole():
+    generator = np.random.default_rng(0)
+    cuts = [Windows(3, 2).cut(SEQUENCES, generator) for _ in range(20)]
+    assert {tuple(lengths[rows == 0]) for rows, _, lengths in cuts} == {(1, 3, 3), (2, 3, 2), (3, 3, 1)}
+    assert all(lengths[rows == 1].tolist() == [2] for rows, _, lengths in cuts)
+
+
+def test_batches_hold_little_padding_and_come_from_the_generator():
+    rng = np.random.default_rng(1)
+    lengths = rng.integers(1, 51, 3000)
+    sequences = Sequences(np.zeros(lengths.sum(), dtype=np.int32), np.zeros(lengths.sum()),
+                          np.r_[0, np.cumsum(lengths)], np.zeros(3000, dtype=np.int32))  # fmt: skip
+    batches = list(Windows(50, 32).batches(sequences, np.random.default_rng(2)))
+    again = list(Windows(50, 32).batches(sequences, np.random.default_rng(2)))
+    assert all(np.array_equal(a.events, b.events) for a, b in zip(batches, again, strict=True))
+    real, slots = sum(batch.real.sum() for batch in batches), sum(batch.events.size for batch in batches)
+    assert real == lengths.sum() and real / slots > 0.9

@@ -1,0 +1,120 @@
+"""Instances: how a model cuts its training events into batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from recsys_data.sequences import PAD, Sequences
+
+START = -2  # what is read before a sequence's first event
+POOL = 64  # batches' worth of windows that are sorted by length together
+
+
+@dataclass(frozen=True, eq=False)
+class WindowBatch:
+    """Windows of events, each step reading the event before its target.
+
+    events (B, T) int64: the number of each step's target in ``sequences``, PAD (−1) on the right where there is none;
+    rows (B,) int64: the sequence that each window was cut from.
+    """
+
+    sequences: Sequences
+    events: np.ndarray
+    rows: np.ndarray
+
+    @cached_property
+    def real(self) -> np.ndarray:
+        """Which steps have a target, (B, T) bool."""
+        return self.events != PAD
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """Which windows begin where their sequence begins, (B,) bool."""
+        return self.events[:, 0] == self.sequences.offsets[self.rows]
+
+    @cached_property
+    def targets(self) -> np.ndarray:
+        """The items to predict, (B, T) int64; PAD where there is none."""
+        return np.where(self.real, self.sequences.items[self.events], PAD).astype(np.int64)
+
+    @cached_property
+    def inputs(self) -> np.ndarray:
+        """The item read at each step, (B, T) int64: the event before the target, or START where there is none."""
+        before = np.where(self.real, self.sequences.items[self.events - 1], PAD).astype(np.int64)
+        before[self.starts, 0] = START
+        return before
+
+    @cached_property
+    def target_times(self) -> np.ndarray:
+        """When each target happens, (B, T) float64; 0 where there is none."""
+        return np.where(self.real, self.sequences.timestamps[self.events], 0.0)
+
+    @cached_property
+    def input_times(self) -> np.ndarray:
+        """When each input happened, (B, T) float64; at START the target's own time, 0 where there is no target."""
+        before = np.where(self.real, self.sequences.timestamps[self.events - 1], 0.0)
+        before[self.starts, 0] = self.target_times[self.starts, 0]
+        return before
+
+    @property
+    def users(self) -> np.ndarray:
+        """The user of each window, (B,) int64; UNKNOWN (−1) for anonymous sequences."""
+        return self.sequences.users[self.rows].astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Every event a target once, in non-overlapping windows of at most ``max_len`` targets.
+
+    A window reads the event before its first target, or START; the recurrent state is not carried from window to
+    window. With ``shifted``, each longer sequence's first cut is drawn anew, so that the short contexts that follow a
+    cut fall elsewhere in each epoch. A batch has at most batch_size · max_len slots; windows of like length go
+    together, so that few slots are padding: they are shuffled, sorted inside pools, and the batches shuffled again.
+    """
+
+    max_len: int
+    batch_size: int
+    shifted: bool = True
+
+    def cut(self, sequences: Sequences, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The row, first target event and length of every window, each (W,) int64, in order."""
+        lengths = sequences.lengths
+        first = np.full(len(lengths), self.max_len)
+        if self.shifted:
+            first = np.where(lengths > self.max_len, generator.integers(1, self.max_len + 1, len(lengths)), first)
+        counts = np.where(lengths > 0, 1, 0) + np.maximum(0, -(-(lengths - first) // self.max_len))
+        rows = np.repeat(np.arange(len(lengths)), counts)
+        number = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+        begin = np.where(number > 0, first[rows] + (number - 1) * self.max_len, 0)
+        end = np.minimum(first[rows] + number * self.max_len, lengths[rows])
+        return rows, sequences.offsets[rows] + begin, end - begin
+
+    def batches(self, sequences: Sequences, generator: np.random.Generator) -> Iterator[WindowBatch]:
+        """The batches of one epoch, in an order drawn from ``generator``."""
+        rows, first, lengths = self.cut(sequences, generator)
+        order = generator.permutation(len(rows))
+        pool = self.batch_size * POOL
+        groups = []
+        for start in range(0, len(order), pool):
+            members = order[start : start + pool]
+            groups += self._groups(members[np.argsort(-lengths[members], kind="stable")], lengths)
+        for number in generator.permutation(len(groups)):
+            members = groups[number]
+            steps = np.arange(lengths[members].max())
+            events = first[members, None] + steps
+            events[steps >= lengths[members, None]] = PAD
+            yield WindowBatch(sequences, events, rows[members])
+
+    def _groups(self, members: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
+        """``members``, sorted long to short, in runs that fill at most batch_size · max_len slots."""
+        cells = self.batch_size * self.max_len
+        groups, start = [], 0
+        while start < len(members):
+            size = max(1, cells // int(lengths[members[start]]))
+            groups.append(members[start : start + size])
+            start += size
+        return groups
