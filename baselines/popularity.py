@@ -1,0 +1,101 @@
+"""Popularity: the same list for everybody, the most taken items first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from recsys_data.interactions import Clock
+from recsys_data.scores import Sparse
+from recsys_data.sequences import SequenceBatch
+from recsys_data.training_set import TrainingSet
+from training.run import Run
+
+
+def as_back_off(counts: np.ndarray) -> np.ndarray:
+    """Counts (N,) scaled exactly (by a power of two) into [0, 1) as float32, so that they rank below any count.
+
+    Equal counts stay equal and unequal ones unequal up to 2²⁴ events of one item.
+    """
+    exponent = int(np.max(counts, initial=0)).bit_length()
+    return np.ldexp(counts.astype(np.float32), -exponent)
+
+
+def same_for_all(batch: SequenceBatch, scores: np.ndarray) -> Sparse:
+    """One row of scores (N,) for every asked position."""
+    return Sparse(csr_array((len(batch.asked), len(scores)), dtype=np.float32), scores)
+
+
+@dataclass
+class Popularity:
+    """Scores an item by the number of training events on it, over all time.
+
+    Unknown users and empty histories get the same list as everybody; items taken equally often tie.
+    """
+
+    deterministic: ClassVar[bool] = True
+    family: ClassVar[str] = "popularity"
+    signals: ClassVar[frozenset[str]] = frozenset({"popularity"})
+
+    def fit(self, train: TrainingSet, run: Run) -> Popularity:
+        """Count the events of each item."""
+        self.counts_ = train.item_counts.astype(np.float32)
+        return self
+
+    def score(self, batch: SequenceBatch) -> Sparse:
+        """The counts, the same in each row; (M, N)."""
+        return same_for_all(batch, self.counts_)
+
+
+@dataclass
+class RecentPopularity:
+    """Scores an item by the number of events on it among the newest training events of all users.
+
+    The window is the last ``days`` before the newest training event (timestamps in seconds) or, with ``days`` None,
+    the newest ``share`` of the events; events as old as the oldest one inside are inside, so that the order of ties
+    in time is without effect. Items without an event in the window rank by their count over all time, below the
+    others. Unknown users and empty histories get the same list as everybody.
+    """
+
+    share: float = 0.1
+    days: float | None = None
+
+    deterministic: ClassVar[bool] = True
+    family: ClassVar[str] = "popularity"
+    signals: ClassVar[frozenset[str]] = frozenset({"popularity"})
+    clock: ClassVar[Clock] = Clock.BETWEEN
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise ValueError(f"share must be above 0 and at most 1, got {self.share}")
+        if self.days is not None and not self.days > 0:
+            raise ValueError(f"days must be above 0, got {self.days}")
+
+    def fit(self, train: TrainingSet, run: Run) -> RecentPopularity:
+        """Count the events of each item in the window."""
+        times = train.sequences.timestamps
+        if not train.clock.has_global_order:
+            raise ValueError(
+                f"RecentPopularity needs events of different users in order, but this training set's clock is "
+                f"'{train.clock.value}'; use Popularity"
+            )
+        if self.days is not None and train.clock is not Clock.ABSOLUTE:
+            raise ValueError(
+                f"days={self.days:g} needs timestamps in seconds, but this training set's clock is "
+                f"'{train.clock.value}'; give share instead"
+            )
+        if self.days is not None:
+            oldest = times.max() - self.days * 86_400
+        else:
+            inside = max(1, round(self.share * len(times)))
+            oldest = np.partition(times, len(times) - inside)[len(times) - inside]
+        recent = np.bincount(train.sequences.items[times >= oldest], minlength=train.num_items)
+        self.scores_ = np.where(recent > 0, recent, as_back_off(train.item_counts)).astype(np.float32)
+        return self
+
+    def score(self, batch: SequenceBatch) -> Sparse:
+        """The counts inside the window, the same in each row; (M, N)."""
+        return same_for_all(batch, self.scores_)
