@@ -14,7 +14,8 @@ from recsys_data.split import HeldOut, Split
 from recsys_data.training_set import TrainingSet
 
 UNUSED, TRAIN, VALIDATION, TEST = -1, 0, 1, 2
-UNSEEN = ("drop", "miss")
+_VERBS = {"drop": "dropped", "miss": "counted as misses", "candidate": "kept as candidates"}
+UNSEEN = tuple(_VERBS)
 
 
 def assemble(
@@ -32,31 +33,48 @@ def assemble(
 
     The candidates are the items of the training part. A held-out sequence is the user's whole history up to the last
     event of that part, so that a recurrent model reads it once. An item unseen in training leaves the histories; as a
-    target it is dropped ("drop") or counts as a miss ("miss"). Raises ValueError where the training part, the test
-    part, or (if ``validate``) the validation part is empty.
+    target it is dropped ("drop") or counts as a miss ("miss"). With "candidate" it stays everywhere and is a
+    candidate that nobody could learn. Raises ValueError where the training part, the test part, or (if ``validate``)
+    the validation part is empty.
+
+    Split.facts tells, beside the facts of the data, ``unit`` and ``in_train_and_test``: how many users (or sessions)
+    have events in both parts.
     """
     check_unseen(unseen)
     if not (parts == TRAIN).any():
         raise ValueError(f"{interactions.name}: no event is left to train on; use more data or a milder protocol")
     known_items = np.unique(interactions.items[parts == TRAIN])
+    trained = np.isin(np.arange(interactions.num_items), known_items)
+    if unseen == "candidate":
+        known_items = np.arange(interactions.num_items)
     item_codes = np.full(interactions.num_items, UNKNOWN, dtype=np.int32)
     item_codes[known_items] = np.arange(len(known_items), dtype=np.int32)
     train, user_codes = _train(interactions, parts == TRAIN, item_codes, len(known_items))
     rule = EveryPosition() if cases is None else cases
     report, held_out = list(steps), {}
     for part, name in ((VALIDATION, "validation"), (TEST, "test")):
-        built, lost = _hold_out(interactions, parts, part, item_codes, user_codes, unseen, rule)
+        built = _hold_out(interactions, parts, part, item_codes, user_codes, unseen, rule)
         held_out[name] = built = _with(built, tell_query_times, exclude_seen)
         if not len(built) and (part == TEST or validate):
             raise ValueError(
                 f"{interactions.name}: the {name} part asks nothing: of {np.count_nonzero(parts == part):,} events "
                 "in it none can be a target; use more data or a larger held-out part"
             )
-        verb = "dropped" if unseen == "drop" else "kept as misses"
-        report.append({"step": f"{name}: events whose item training has not seen, {verb}", "removed": lost,
-                       "events": len(built.targets), "users": len(built.sequences),
-                       "items": len(np.unique(built.targets[built.targets >= 0]))})  # fmt: skip
+        lost = int(np.count_nonzero(~trained[interactions.items[parts == part]]))
+        report.append(
+            {
+                "step": f"{name}: events whose item training has not seen: {_VERBS[unseen]}",
+                "part": name,
+                "unseen": lost,
+                "removed": lost if unseen == "drop" else 0,
+                "events": len(built.targets),
+                "users": len(built.sequences),
+                "items": len(np.unique(built.targets[built.targets >= 0])),
+            }
+        )
     facts = {key: value for key, value in interactions.facts.items() if key != "stamps"}
+    both = np.intersect1d(interactions.users[parts == TRAIN], interactions.users[parts == TEST])
+    facts |= {"unit": interactions.unit, "in_train_and_test": len(both)}
     return Split(
         train=train,
         **held_out,
@@ -99,13 +117,12 @@ def _hold_out(
     user_codes: np.ndarray,
     unseen: str,
     cases: Cases,
-) -> tuple[HeldOut, int]:
-    """The held-out part, with query times told, and the number of its events whose item training has not seen."""
+) -> HeldOut:
+    """The held-out part, with query times told."""
     stops = np.zeros(interactions.num_users, dtype=np.int64)  # one past the user's last event of this part
     held = np.flatnonzero(parts == part)
     np.maximum.at(stops, interactions.users[held], held + 1)
     codes = item_codes[interactions.items]
-    lost = int(np.count_nonzero(codes[held] == UNKNOWN))
     counted = (np.arange(len(interactions)) < stops[interactions.users]) & (parts != UNUSED)
     if unseen == "drop":
         counted &= codes != UNKNOWN
@@ -132,7 +149,7 @@ def _hold_out(
         targets=codes[asked.targets],
         target_offsets=asked.target_offsets.astype(np.int64),
         clusters=asking.astype(np.int32),
-    ), lost
+    )
 
 
 def _with(held_out: HeldOut, tell_query_times: bool, exclude_seen: bool) -> HeldOut:

@@ -133,9 +133,12 @@ class MovieLens1MOrdered:
         """1,000,209 ratings with the clock WITHIN; DataMissing if the file is not there."""
         (path,) = self.source.paths(folder, self.title)
         table = read_columns(
-            read_bytes(path), ("user_id", "movie_id", "rating"),
-            {"user_id": pa.int64(), "movie_id": pa.int64(), "rating": pa.float32()}, header=True, where=str(path),
-        )  # fmt: skip
+            read_bytes(path),
+            ("user_id", "movie_id", "rating"),
+            {"user_id": pa.int64(), "movie_id": pa.int64(), "rating": pa.float32()},
+            header=True,
+            where=str(path),
+        )
         loaded = Interactions.from_events(
             self.name,
             table["user_id"],

@@ -61,8 +61,9 @@ class PerUserFractions:
 
     Every held-out position is asked for, with the whole history before it. The cuts after n events are train·n and
     (train + validation)·n, rounded by ``rounding``: "floor", "nearest" (halves up) or "ceil"; the paper does not say
-    which. ``unseen``: items that training has not seen are dropped from the held-out parts ("drop", as in the paper)
-    or count as a miss ("miss"). Other users' later events are in the training part: stated, not hidden.
+    which. ``unseen``: items that training has not seen are dropped from the held-out parts ("drop", as in the paper),
+    count as a miss ("miss"), or stay as candidates ("candidate"). Other users' later events are in the training
+    part: stated, not hidden.
     """
 
     train: float = 0.9
@@ -73,7 +74,7 @@ class PerUserFractions:
     filters: tuple[Filter, ...] = ()
     exclude_seen: bool = False
 
-    allows: ClassVar[frozenset[str]] = frozenset({"training events after a test event", "users on both sides"})
+    allows: ClassVar[frozenset[str]] = frozenset({"training events after a test event", "sequences cut in two"})
 
     def __post_init__(self) -> None:
         shares = [Fraction(str(share)) for share in (self.train, self.validation, self.test)]

@@ -75,9 +75,14 @@ class MarkovChain:
         happened = np.arange(width) < lengths[:, None]
         users = np.broadcast_to(np.arange(self.num_users)[:, None], walk.shape)
         return Interactions.from_events(
-            self.name, users[happened] + 1, walk[happened] + 1, times[happened], clock=Clock.ABSOLUTE,
-            edition="generated", facts={"best": self.best(), "chance": self.chance()},
-        )  # fmt: skip
+            self.name,
+            users[happened] + 1,
+            walk[happened] + 1,
+            times[happened],
+            clock=Clock.ABSOLUTE,
+            edition="generated",
+            facts={"best": self.best(), "chance": self.chance()},
+        )
 
     def _steps(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Where each branch leads from each item, (branching, num_items), and the branches' weights."""

@@ -10,8 +10,9 @@ from recsys_data.synthetic import MarkovChain
 def events(histories, clock=Clock.WITHIN, **more):
     """Interactions from histories given as words: one word a user, one letter an event."""
     users = [u for u, word in enumerate(histories) for _ in word]
-    return Interactions.from_events("toy", users, [letter for word in histories for letter in word], None,
-                                    clock=clock, **more)  # fmt: skip
+    return Interactions.from_events(
+        "toy", users, [letter for word in histories for letter in word], None, clock=clock, **more
+    )
 
 
 def asked(split, part):
@@ -76,8 +77,15 @@ def test_unseen_items_are_dropped_or_count_as_a_miss():
     assert asked(missed, "validation") == [(0, "abababab", "a"), (1, "babababa", "?")]
     assert asked(missed, "test") == [(0, "ababababa", "?"), (1, "babababa", "b")]
     assert dropped.item_ids.tolist() == missed.item_ids.tolist() == ["a", "b"]
-    assert dropped.steps[-1]["removed"] == missed.steps[-1]["removed"] == 1
+    assert dropped.steps[-1]["unseen"] == missed.steps[-1]["unseen"] == 1
+    assert dropped.steps[-1]["removed"] == 1 and missed.steps[-1]["removed"] == 0
     assert dropped.fingerprint != missed.fingerprint
+
+
+def test_unseen_items_may_stay_candidates():
+    split = PerUserFractions(0.8, 0.1, 0.1, unseen="candidate").prepare(events(["abababab" + "az", "babababa" + "zb"]))
+    assert split.item_ids.tolist() == ["a", "b", "z"] and split.train.item_counts.tolist() == [8, 8, 0]
+    assert asked(split, "test") == [(0, "ababababa", "z"), (1, "babababaz", "b")]
 
 
 def test_a_filter_reports_what_it_removed():
@@ -112,7 +120,7 @@ def test_data_without_order_are_refused():
     [
         ({"train": 0.9, "validation": 0.2, "test": 0.05}, "shares that sum to 1"),
         ({"rounding": "up"}, "rounding must be one of floor, nearest, ceil, got 'up'"),
-        ({"unseen": "keep"}, "unseen must be one of drop, miss, got 'keep'"),
+        ({"unseen": "keep"}, "unseen must be one of drop, miss, candidate, got 'keep'"),
     ],
 )
 def test_bad_fields(fields, sentence):
@@ -123,7 +131,8 @@ def test_bad_fields(fields, sentence):
 def test_stamps_and_facts_travel():
     data = events(["abab" * 5], facts={"stamps": ["SMOKE RUN: 1 of 2 users"], "best": {"MRR@20": 0.5}})
     split = PerUserFractions().prepare(data)
-    assert split.stamps == ("SMOKE RUN: 1 of 2 users",) and split.facts == {"best": {"MRR@20": 0.5}}
+    assert split.stamps == ("SMOKE RUN: 1 of 2 users",) and split.facts["best"] == {"MRR@20": 0.5}
+    assert split.facts["unit"] == "user" and split.facts["in_train_and_test"] == 1 and "stamps" not in split.facts
 
 
 def test_sessions_have_no_users():

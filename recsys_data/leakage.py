@@ -1,0 +1,316 @@
+"""The audit: what a split lets through, found before any training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from recsys_data.order_control import chain_mrr
+from recsys_data.sequences import UNKNOWN
+from recsys_data.split import HeldOut, Split
+
+FAIL, STAMP, NOTE = "fail", "stamp", "note"
+_LEVELS = (FAIL, STAMP, NOTE)
+_MANY_DUPLICATES = 0.01  # share of test targets; above it a split is refused
+_MANY_TIES = 0.10  # share of targets at the very time of the event before; above it the order is partly arbitrary
+_LITTLE_ORDER = 1.05  # the chain on the true order must beat the shuffled one by this factor
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing the audit measured.
+
+    level: "fail" (the split must not be used), "stamp" (the sentence must stand with every result) or "note". value:
+    the measured number, a share where the sentence has a per cent sign; None where the clock does not let it be told.
+    """
+
+    level: str
+    name: str
+    value: float | None
+    sentence: str
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where the test targets are: which event of which sequence each known target is."""
+
+    held_out: HeldOut
+
+    @cached_property
+    def known(self) -> np.ndarray:
+        """The targets that are not UNKNOWN, as numbers in ``targets``."""
+        return np.flatnonzero(self.held_out.targets != UNKNOWN)
+
+    @cached_property
+    def queries(self) -> np.ndarray:
+        """The query of each known target."""
+        owners = np.repeat(np.arange(len(self.held_out)), np.diff(self.held_out.target_offsets))
+        return owners[self.known]
+
+    @cached_property
+    def items(self) -> np.ndarray:
+        """The item of each known target."""
+        return self.held_out.targets[self.known]
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """The first event of the sequence of each known target."""
+        return self.held_out.sequences.offsets[self.held_out.rows[self.queries]]
+
+    @cached_property
+    def reads(self) -> np.ndarray:
+        """How many events are read before each known target is asked for."""
+        return self.held_out.reads[self.queries]
+
+    @cached_property
+    def _spans(self) -> tuple[np.ndarray, np.ndarray]:
+        """For each known target, the first and the last place (from the row's start) of its item in its row; −1."""
+        sequences = self.held_out.sequences
+        width = np.int64(max(1, sequences.items.max(initial=0) + 1))
+        keys = sequences.owners() * width + sequences.items
+        order = np.argsort(keys, kind="stable")
+        wanted = self.held_out.rows[self.queries] * width + self.items
+        low, high = (np.searchsorted(keys[order], wanted, side=side) for side in ("left", "right"))
+        found, last = low < high, len(order) - 1
+        first = np.where(found, order[np.minimum(low, last)] - self.starts, -1)
+        return first, np.where(found, order[np.clip(high - 1, 0, last)] - self.starts, -1)
+
+    @cached_property
+    def read_already(self) -> np.ndarray:
+        """Whether each known target's item is among the events read."""
+        first, _ = self._spans
+        return (first >= 0) & (first < self.reads)
+
+    @cached_property
+    def events(self) -> np.ndarray:
+        """The event of each known target: the j-th known target of a query is the j-th event after what is read.
+
+        −1 where another item stands there.
+        """
+        first_of_query = np.searchsorted(self.queries, self.queries, side="left")
+        place = self.starts + self.reads + np.arange(len(self.queries)) - first_of_query
+        stops = self.held_out.sequences.offsets[1:][self.held_out.rows[self.queries]]
+        inside = place < stops
+        place = np.where(inside, place, 0)
+        return np.where(inside & (self.held_out.sequences.items[place] == self.items), place, -1)
+
+    @cached_property
+    def in_input(self) -> np.ndarray:
+        """Whether each known target is nowhere after what is read, although its row has it."""
+        _, last = self._spans
+        return (self.events < 0) & (last < self.reads)
+
+
+def audit(split: Split, protocol: Any) -> list[Finding]:
+    """What was found in the test part, the gravest first; ``protocol.allows`` names what it knowingly accepts."""
+    allows = frozenset(getattr(protocol, "allows", ()))
+    places = Places(split.test)
+    checks: tuple[Callable[[], Finding | None], ...] = (
+        lambda: _target_in_input(places),
+        lambda: _duplicates(split, places, allows),
+        lambda: _future(split, places, allows),
+        lambda: _cut_in_two(split, allows),
+        lambda: _unseen_users(split),
+        lambda: _unseen_items(split),
+        lambda: _ties(split, places),
+        lambda: _repeats(split, places),
+        lambda: _last_item(split, places),
+        lambda: _empty_histories(split),
+        lambda: _drift(split, places),
+        lambda: _order(split),
+    )
+    findings = [finding for check in checks if (finding := check()) is not None]
+    return sorted(findings, key=lambda finding: _LEVELS.index(finding.level))
+
+
+def _share(mask: np.ndarray) -> float:
+    """The share of true values; 0 for none at all."""
+    return float(mask.mean()) if mask.size else 0.0
+
+
+def _target_in_input(places: Places) -> Finding:
+    """A target that the model has already read when it is asked for it."""
+    value = _share(places.in_input)
+    return Finding(
+        FAIL if value else NOTE,
+        "target inside its own input",
+        value,
+        f"{value:.2%} of test targets are themselves among the events read before they are asked for",
+    )
+
+
+def _duplicates(split: Split, places: Places, allows: frozenset[str]) -> Finding | None:
+    """The same user, item and time in training and among the targets."""
+    name = "same event on both sides of the cut"
+    train, test = split.train.sequences, split.test.sequences
+    at = places.events >= 0
+    if not split.clock.has_gaps or split.train.num_users == 0:
+        return None
+    users = test.users[split.test.rows[places.queries[at]]].astype(np.int64)
+    items, times = places.items[at], test.timestamps[places.events[at]]
+    width = np.int64(split.train.num_items)
+    train_keys = train.users[train.owners()].astype(np.int64) * width + train.items
+    keys = users * width + items
+    order = np.lexsort((train.timestamps, train_keys))
+    hits = _contains(train_keys[order], train.timestamps[order], keys, times) & (users >= 0)
+    value = float(np.count_nonzero(hits)) / max(1, len(places.known))
+    level = NOTE if not value else FAIL if value > _MANY_DUPLICATES and name not in allows else STAMP
+    return Finding(
+        level,
+        name,
+        value,
+        f"{value:.2%} of test targets are also training events of the same user, item "
+        f"and time{'; the filter DropDuplicates takes them out' if value else ''}",
+    )
+
+
+def _contains(keys: np.ndarray, times: np.ndarray, wanted: np.ndarray, when: np.ndarray) -> np.ndarray:
+    """Whether each (wanted, when) is among the pairs (keys, times), which are sorted by key, then time."""
+    low, high = np.searchsorted(keys, wanted, side="left"), np.searchsorted(keys, wanted, side="right")
+    hits = np.zeros(len(wanted), dtype=bool)
+    live = np.flatnonzero(low < high)
+    while live.size:  # one step through all candidates' runs at a time; runs are as short as an item's repeats
+        hits[live] |= times[low[live]] == when[live]
+        low[live] += 1
+        live = live[(low[live] < high[live]) & ~hits[live]]
+    return hits
+
+
+def _future(split: Split, places: Places, allows: frozenset[str]) -> Finding:
+    """Training events that happen after a test event."""
+    name = "training events after a test event"
+    if not split.clock.has_global_order:
+        return Finding(
+            NOTE,
+            name,
+            None,
+            f"whether training events happen after test events cannot be told: the clock is {split.clock.value}",
+        )
+    times = split.test.sequences.timestamps[places.events[places.events >= 0]]
+    order = np.sort(split.train.sequences.timestamps)
+    later = (len(order) - np.searchsorted(order, times, side="right")) / len(order)
+    value = float(later.mean()) if later.size else 0.0
+    level = NOTE if not value else STAMP if name in allows else FAIL
+    return Finding(
+        level,
+        name,
+        value,
+        f"on average {value:.2%} of the training events happen after a test event, and "
+        f"{_share(later > 0):.2%} of test events have such training events",
+    )
+
+
+def _cut_in_two(split: Split, allows: frozenset[str]) -> Finding | None:
+    """Users or sessions with events in training and in test."""
+    name, unit = "sequences cut in two", split.facts.get("unit", "user")
+    if "in_train_and_test" not in split.facts:
+        return None
+    count = int(split.facts["in_train_and_test"])
+    level = NOTE if not count or (name in allows and unit == "user") else STAMP if name in allows else FAIL
+    return Finding(level, name, float(count), f"{count:,} {unit}s have events in training and in test")
+
+
+def _unseen_users(split: Split) -> Finding | None:
+    """Test users of whom training has no event."""
+    if split.train.num_users == 0:
+        return None
+    value = _share(split.test.sequences.users == UNKNOWN)
+    return Finding(NOTE, "users unseen in training", value, f"{value:.2%} of test users have no event in training")
+
+
+def _unseen_items(split: Split) -> Finding | None:
+    """Test events whose item training has not seen."""
+    steps = [step for step in split.steps if step.get("part") == "test"]
+    if not steps:
+        return None
+    lost, asked = steps[-1]["unseen"], len(split.test.targets)
+    value = lost / max(1, asked + steps[-1]["removed"])
+    return Finding(
+        STAMP if value > _MANY_TIES else NOTE,
+        "items unseen in training",
+        value,
+        f"{lost:,} test events ({value:.2%}) have an item that training has not seen: "
+        f"{steps[-1]['step'].rpartition(': ')[2]}",
+    )
+
+
+def _ties(split: Split, places: Places) -> Finding | None:
+    """Targets at the very time of the event before."""
+    if not split.clock.has_gaps:
+        return None
+    events = places.events[(places.events >= 0) & (places.reads > 0)]
+    times = split.test.sequences.timestamps
+    value = _share(times[events] == times[events - 1])
+    return Finding(
+        STAMP if value > _MANY_TIES else NOTE,
+        "ties in time",
+        value,
+        f"{value:.2%} of test targets have the same time as the event before them, so that their "
+        "order is that of the source file",
+    )
+
+
+def _repeats(split: Split, places: Places) -> Finding:
+    """Targets whose item has been read already."""
+    value = _share(places.read_already)
+    level = STAMP if value and split.test.exclude_seen else NOTE
+    more = ", and can never be hit, since seen items are no candidates" if level == STAMP else ""
+    return Finding(
+        level,
+        "targets already in the history",
+        value,
+        f"{value:.2%} of test targets are items that the same history holds{more}",
+    )
+
+
+def _last_item(split: Split, places: Places) -> Finding:
+    """Targets that repeat the last item read."""
+    some = places.reads > 0
+    last = split.test.sequences.items[(places.starts + places.reads - 1)[some]]
+    value = float(np.count_nonzero(last == places.items[some])) / max(1, len(places.known))
+    return Finding(
+        NOTE, "targets that repeat the last item", value, f"{value:.2%} of test targets are the item just taken"
+    )
+
+
+def _empty_histories(split: Split) -> Finding:
+    """Queries with nothing read."""
+    value = _share(split.test.reads == 0)
+    return Finding(NOTE, "empty histories", value, f"{value:.2%} of test queries have nothing to read before them")
+
+
+def _drift(split: Split, places: Places) -> Finding:
+    """How much less the test targets are on the items that were most popular in training."""
+    counts = split.train.item_counts
+    top = np.zeros(split.train.num_items, dtype=bool)
+    top[np.argsort(-counts, kind="stable")[: max(1, split.train.num_items // 10)]] = True
+    before, after = float(counts[top].sum()) / max(1, len(split.train)), _share(top[places.items])
+    return Finding(
+        NOTE,
+        "popularity drift",
+        after - before,
+        "the tenth of the items that is most popular in training "
+        f"took {before:.1%} of the training events and takes {after:.1%} of the test targets",
+    )
+
+
+def _order(split: Split) -> Finding | None:
+    """Whether a shuffled-order control loses anything."""
+    if not split.clock.has_order:
+        return None
+    real, shuffled = (
+        chain_mrr(split.train.sequences, split.test, split.train.num_items, shuffle=s) for s in (False, True)
+    )
+    little = real <= _LITTLE_ORDER * shuffled
+    more = "; the order of events tells next to nothing here" if little else ""
+    return Finding(
+        STAMP if little else NOTE,
+        "order control",
+        real - shuffled,
+        f"a first-order Markov chain reaches MRR@20 {real:.4f} on the true order and {shuffled:.4f} on "
+        f"shuffled histories{more}",
+    )
