@@ -52,7 +52,8 @@ class ListSums:
 
     items (B, T) and asked (M, 2) as in SequenceBatch. ``keep`` (B, T) float32 or None: what the sum so far is
     multiplied by before event t is added (an exponential decay); None adds plainly. With ``once`` an item that was
-    read twice is added once. Events of unknown items add nothing; the empty history scores 0 everywhere.
+    read twice is added once. Events of unknown items add nothing. The sums begin at ``start`` (N,) float32, by default
+    at 0: that is what the empty history scores.
     A row's positions are answered in one walk along it, so a block costs one list for each event and one copy of N
     numbers for each position, and nothing larger than the block is ever held.
     """
@@ -62,6 +63,7 @@ class ListSums:
     asked: np.ndarray
     keep: np.ndarray | None = None
     once: bool = False
+    start: np.ndarray | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -73,8 +75,9 @@ class ListSums:
         asked = self.asked[rows]
         keep = np.ones((1, 1), dtype=np.float32) if self.keep is None else self.keep
         lists = self.lists
+        start = np.zeros(lists.num_items, dtype=np.float32) if self.start is None else self.start
         dense = _sum_lists(
-            lists.offsets, lists.items, lists.weights, self.items, asked, keep, self.keep is not None, self.once
+            lists.offsets, lists.items, lists.weights, self.items, asked, keep, self.keep is not None, self.once, start
         )
         if items is None:
             return dense
@@ -82,17 +85,17 @@ class ListSums:
 
 
 @njit(cache=True)
-def _sum_lists(offsets, list_items, list_weights, items, asked, keep, decays, once):  # noqa: ANN001, ANN202
+def _sum_lists(offsets, list_items, list_weights, items, asked, keep, decays, once, start):  # noqa: ANN001, ANN202
     """Sums (M, N) float32 over the lists of the events read, in the order of reading whatever the block."""
     num_items = len(offsets) - 1
     out = np.empty((len(asked), num_items), dtype=np.float32)
-    total = np.zeros(num_items, dtype=np.float32)
+    total = start.copy()
     added = np.full(num_items if once else 1, -1, dtype=np.int64)  # the walk in which an item was last added
     row, read, walk = -1, 0, 0
     for m in range(len(asked)):
         if asked[m, 0] != row or asked[m, 1] < read:
             row, read, walk = asked[m, 0], 0, walk + 1
-            total[:] = 0
+            total[:] = start
         while read < asked[m, 1]:
             item = items[row, read]
             if decays:

@@ -1,0 +1,70 @@
+"""Random: another order of the items for every history, the floor under all baselines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numba import njit
+
+from recsys_data.sequences import SequenceBatch
+from recsys_data.training_set import TrainingSet
+from training.run import Run
+
+
+@dataclass
+class Random:
+    """Scores every item by a number in [0, 1) that hashes the seed, the user and the items read.
+
+    So the same history gets the same order in any batch, and every history, the empty one and unknown users included,
+    an order of its own. Scores have 24 bits: items seldom tie.
+    """
+
+    deterministic: ClassVar[bool] = False
+    family: ClassVar[str] = "popularity"
+    signals: ClassVar[frozenset[str]] = frozenset({"chance"})
+
+    def fit(self, train: TrainingSet, run: Run) -> Random:
+        """Draw a key for each item."""
+        self.keys_ = run.generator("item keys").integers(0, 2**64, size=train.num_items, dtype=np.uint64)
+        self.salt_ = np.uint64(run.derived_seed("history salt"))
+        return self
+
+    def score(self, batch: SequenceBatch) -> RandomScores:
+        """Hashes, (M, N)."""
+        return RandomScores(self.keys_, _hash_histories(batch.items, batch.users, batch.asked, self.salt_))
+
+
+@dataclass(frozen=True, eq=False)
+class RandomScores:
+    """Hashes of item keys (N,) and history hashes (M,), both uint64, made when a block is asked for."""
+
+    keys: np.ndarray
+    histories: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(M, N)."""
+        return len(self.histories), len(self.keys)
+
+    def block(self, rows: slice, items: np.ndarray | None = None) -> np.ndarray:
+        """Scores of the asked positions ``rows`` for all items (rows, N) or for candidates (rows, C) or (C,)."""
+        keys = self.keys if items is None else self.keys[items]
+        mixed = self.histories[rows][:, None] ^ keys
+        for shift, factor in ((33, 0xFF51AFD7ED558CCD), (33, 0xC4CEB9FE1A85EC53)):  # the finaliser of MurmurHash3
+            mixed ^= mixed >> np.uint64(shift)
+            mixed *= np.uint64(factor)
+        return ((mixed ^ (mixed >> np.uint64(33))) >> np.uint64(40)).astype(np.float32) / np.float32(1 << 24)
+
+
+@njit(cache=True)
+def _hash_histories(items, users, asked, salt):  # noqa: ANN001, ANN202
+    """One hash (M,) uint64 of user and items read (FNV-1a over whole numbers) for each asked position."""
+    out = np.empty(len(asked), dtype=np.uint64)
+    for m in range(len(asked)):
+        hashed = (salt ^ np.uint64(users[asked[m, 0]])) * np.uint64(1099511628211)
+        for t in range(asked[m, 1]):
+            hashed = (hashed ^ np.uint64(items[asked[m, 0], t])) * np.uint64(1099511628211)
+        out[m] = hashed ^ (hashed >> np.uint64(32))
+    return out

@@ -1,0 +1,52 @@
+"""Repeat: the items just taken, newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.sparse import coo_array
+
+from recsys_data.interactions import Clock
+from recsys_data.scores import Sparse
+from recsys_data.sequences import SequenceBatch
+from recsys_data.training_set import TrainingSet
+from training.run import Run
+
+
+@dataclass
+class LastItemRepeat:
+    """Scores the item read l places before the newest by 1 / (1 + l), for the last ``depth`` events.
+
+    An item read more than once counts where it is newest. All other items tie at 0, as do all items for an empty
+    history; events of unknown items name nothing. Users are not looked at.
+    """
+
+    depth: int = 1
+
+    deterministic: ClassVar[bool] = True
+    family: ClassVar[str] = "popularity"
+    signals: ClassVar[frozenset[str]] = frozenset({"repeats"})
+    clock: ClassVar[Clock] = Clock.WITHIN
+
+    def __post_init__(self) -> None:
+        if self.depth < 1:
+            raise ValueError(f"depth must be at least 1, got {self.depth}")
+
+    def fit(self, train: TrainingSet, run: Run) -> LastItemRepeat:
+        """Learn nothing but the size of the catalogue."""
+        self.num_items_ = train.num_items
+        return self
+
+    def score(self, batch: SequenceBatch) -> Sparse:
+        """Reciprocal ages of the last items read, (M, N)."""
+        lags = np.arange(self.depth)
+        rows, places = batch.asked[:, :1], batch.asked[:, 1:] - 1 - lags  # (M, depth)
+        items = np.where(places >= 0, batch.items[rows, np.maximum(places, 0)], -1)
+        queries, lag = np.nonzero(items >= 0)  # newest first within a query
+        first = np.unique(queries * self.num_items_ + items[queries, lag], return_index=True)[1]
+        queries, lag = queries[first], lag[first]
+        weights = (1.0 / (1 + lag)).astype(np.float32)
+        shape = (len(batch.asked), self.num_items_)
+        return Sparse(coo_array((weights, (queries, items[queries, lag])), shape=shape).tocsr())

@@ -1,0 +1,37 @@
+"""Session popularity: what was taken most in this history (S-POP of Hidasi et al., ICLR 2016)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from baselines.item_lists import ItemLists, ListSums
+from baselines.popularity import as_back_off
+from recsys_data.sequences import SequenceBatch
+from recsys_data.training_set import TrainingSet
+from training.run import Run
+
+
+@dataclass
+class SessionPopularity:
+    """Scores an item by how often the history holds it; popularity in training, below 1, breaks ties.
+
+    An empty history gets the popularity alone. Users are not looked at. Items that tie in both tie.
+    """
+
+    deterministic: ClassVar[bool] = True
+    family: ClassVar[str] = "popularity"
+    signals: ClassVar[frozenset[str]] = frozenset({"popularity"})
+
+    def fit(self, train: TrainingSet, run: Run) -> SessionPopularity:
+        """Count the events of each item."""
+        self.back_off_ = as_back_off(train.item_counts)
+        return self
+
+    def score(self, batch: SequenceBatch) -> ListSums:
+        """Counts in the history plus the tie-break, (M, N)."""
+        num_items = len(self.back_off_)
+        itself = ItemLists(np.arange(num_items + 1), np.arange(num_items), np.ones(num_items, dtype=np.float32))
+        return ListSums(itself, batch.items, batch.asked, start=self.back_off_)
