@@ -1,1 +1,1 @@
-"""Running a suite: cells, plan, runner, store, tracking. Is handed values; knows no model, data set or suite by name."""
+"""Running a suite: cells, plan, runner, store, tracking. It is handed values and knows no model or data set by name."""

@@ -1,0 +1,104 @@
+"""What a user sees while a suite runs: live bars on a terminal, a quiet line a cell otherwise."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from harness.plan import Planned
+from harness.store import Store
+from harness.worker import Done
+
+
+def duration(seconds: float | None) -> str:
+    """A time in a reader's units; a dash where it is unknown."""
+    if seconds is None:
+        return "–"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+class Announcer:
+    """Tells of a run on ``console``; use it as a context around the run."""
+
+    def __init__(self, console: Console, store: Store, total: int, metric: str) -> None:
+        self._console, self._store, self._total, self._metric = console, store, total, metric
+        self._finished = 0
+        self._resumed: set[str] = set()
+        self._tasks: dict[str, Any] = {}
+        self._started: dict[str, float] = {}
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[words]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._overall = self._bars.add_task("all cells", total=total, words="")
+
+    def __enter__(self) -> Announcer:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def progress(self, planned: Planned, record: Mapping[str, Any]) -> None:
+        """A running cell's record: a line when it goes on from a checkpoint, else its bar."""
+        label, event = planned.cell.label, record.get("event")
+        if event == "resumed":
+            self._say_resumed(label, record["epoch"])
+        if event == "epoch" and self._console.is_terminal:
+            if label not in self._tasks:
+                self._tasks[label] = self._bars.add_task(escape(label), total=record["epochs"], words="")
+                self._started[label] = time.monotonic()
+            self._bars.update(self._tasks[label], completed=record["epoch"], words=self._words(label, record))
+
+    def done(self, planned: Planned, done: Done) -> None:
+        """The line of a cell that is done."""
+        self._finished += 1
+        label = planned.cell.label
+        if label in self._tasks:
+            self._bars.remove_task(self._tasks.pop(label))
+        record = self._store.record(done.key)
+        if record is not None and record["resumed_from"] is not None and done.state == "DONE":
+            self._say_resumed(label, record["resumed_from"])
+        self._bars.advance(self._overall)
+        words = f"FAILED: {done.reason}" if record is None or done.state == "FAILED" else self._result(record)
+        found = " (computed by another process)" if done.state == "FOUND" else ""
+        self._line(f"[{self._finished}/{self._total}] {label}  {words}{found}")
+
+    def _say_resumed(self, label: str, epoch: int) -> None:
+        if label not in self._resumed:
+            self._resumed.add(label)
+            self._line(f"{label}  resumed from its checkpoint after epoch {epoch}")
+
+    def _words(self, label: str, record: Mapping[str, Any]) -> str:
+        """Loss, validation, rate and time left of a running cell."""
+        left = (record["epochs"] - record["epoch"]) * record["seconds"]
+        validation = record.get("validation")
+        shown = "" if validation is None else f"{self._metric} {validation:.4f}  "
+        return f"loss {record['loss']:.4f}  {shown}{record['targets_per_second']:,.0f}/s  at most {duration(left)} left"
+
+    def _result(self, record: Mapping[str, Any]) -> str:
+        """A finished cell's first metric and its costs."""
+        name, value = next(iter(record["metrics"].items()))
+        parts = [f"{name} {value:.4f}", duration(sum(record["seconds"].values()))]
+        if record["epochs"] is not None:
+            parts.append(f"{record['epochs']} epochs, {record['stopped']}")
+        if record["targets_per_second"]:
+            parts.append(f"{record['targets_per_second']:,.0f} targets/s")
+        return ", ".join([*parts, f"{record['peak_memory_mb']:,.0f} MB"])
+
+    def _line(self, text: str) -> None:
+        self._console.print(escape(text), highlight=False, soft_wrap=True)

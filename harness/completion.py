@@ -1,0 +1,43 @@
+"""Completing a stored cell with metrics that another suite asks of it; its ranks already hold them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from typing import Any
+
+from evaluation.metrics import metric_named
+from evaluation.ranks import RankTable
+from evaluation.sums import write_sums
+from harness.store import Store, sync
+
+
+def complete_metrics(store: Store, key: str, metrics: Sequence[Any]) -> bool:
+    """Whether anything was missing: the metrics not in the cell's record are computed from its ranks and added.
+
+    Key, ranks and all other words of the record stay as they are.
+    """
+    record = store.record(key)
+    if record is None or all(metric.name in record["metrics"] for metric in metrics):
+        return False
+    with store.lock(key, wait=True):
+        record = store.record(key)
+        if record is None:
+            return False
+        folder = store.folder(key)
+        ranks = RankTable.read(folder / "ranks.parquet")
+        names = {metric.name for metric in metrics}
+        wanted = [*metrics, *(metric_named(name) for name in record["metrics"] if name not in names)]
+        aside = store.root / "cells" / f".new-{key}"
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
+        means = write_sums(aside, ranks, wanted)
+        for name, value in means.items():
+            record["metrics"].setdefault(name, float(value))
+        (aside / "cell.json").write_text(json.dumps(record, indent=1, allow_nan=False))
+        for name in ("sums.parquet", "cell.json"):
+            sync(aside / name)
+            (aside / name).replace(folder / name)
+        aside.rmdir()
+    return True

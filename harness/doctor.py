@@ -1,0 +1,136 @@
+"""The doctor: what is installed, which device, which data, whether determinism holds, and what to do about it."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.determinism import prepare_determinism
+from harness.environment import RECORDED, ROOT, cpu_model, git_state, total_memory_mb, usable_cores, version_of
+from harness.store import Store, StoreUnusable
+
+_SPARE_GB = 2.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the doctor: level "ok", "note" or "red"; ``advice`` says what to do about a red one."""
+
+    name: str
+    level: str
+    found: str
+    advice: str = ""
+
+
+def examine(results: Path, data: Path | None, datasets: Iterable[Any]) -> list[Check]:
+    """All checks, in the order they are shown."""
+    return [
+        _python(),
+        *_libraries(),
+        _device(),
+        Check("processor", "ok", f"{cpu_model()}, {usable_cores()} cores, {total_memory_mb() / 1000:.1f} GB memory"),
+        _determinism(),
+        *_results(results),
+        _checkout(),
+        *(_dataset(dataset, data) for dataset in datasets),
+    ]
+
+
+def _python() -> Check:
+    found = platform.python_version()
+    tried = sys.version_info[:2] == (3, 11)
+    return Check("python", "ok" if tried else "note", found if tried else f"{found}: tried is 3.11")
+
+
+def _libraries() -> list[Check]:
+    """Each library beside its pin in requirements.txt."""
+    pins = {}
+    for line in (ROOT / "requirements.txt").read_text().splitlines():
+        name, _, version = line.partition("==")
+        pins[name.strip().lower()] = version.strip()
+    checks = []
+    for name in dict.fromkeys([*RECORDED, *pins]):
+        if name.startswith("#") or not name:
+            continue
+        found, pinned = version_of(name), pins.get(name, "")
+        if found == "absent":
+            checks.append(Check(name, "red", "absent", "run make setup"))
+        elif pinned and found.partition("+")[0] != pinned:
+            checks.append(Check(name, "note", f"{found}, pinned {pinned}: results may differ in bits"))
+        else:
+            checks.append(Check(name, "ok", found))
+    return checks
+
+
+def _device() -> Check:
+    import torch
+
+    if torch.cuda.is_available():
+        names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+        return Check("device", "ok", f"GPU: {', '.join(names)}")
+    reason = "a CPU build of torch" if torch.version.cuda is None else "no usable GPU"
+    return Check("device", "note", f"CPU ({reason})")
+
+
+def _determinism() -> Check:
+    """Trains a small recurrent step twice under the switches and compares the bits."""
+    import torch
+
+    prepare_determinism(1, "cpu")
+
+    def once() -> list[torch.Tensor]:
+        generator = torch.Generator().manual_seed(7)
+        layer = torch.nn.GRU(16, 32, batch_first=True)
+        for weight in layer.parameters():
+            torch.nn.init.uniform_(weight, -0.1, 0.1, generator=generator)
+        optimiser = torch.optim.AdamW(layer.parameters())
+        for _ in range(3):
+            optimiser.zero_grad()
+            layer(torch.randn(8, 20, 16, generator=generator))[0].square().sum().backward()
+            optimiser.step()
+        return [weight.detach().clone() for weight in layer.parameters()]
+
+    equal = all(torch.equal(a, b) for a, b in zip(once(), once(), strict=True))
+    if equal:
+        return Check("determinism", "ok", "a recurrent network trained twice gave the same bits")
+    return Check(
+        "determinism",
+        "red",
+        "a recurrent network trained twice gave different bits",
+        "reinstall the pinned torch (make clean, make setup) and look for a faulty processor or memory",
+    )
+
+
+def _results(results: Path) -> list[Check]:
+    """Whether results can be written, how much room there is, what waits unfinished."""
+    place = results.absolute()
+    try:
+        store = Store.open(place)
+    except StoreUnusable as error:
+        return [Check("results", "red", str(error), "choose another folder with --results or ENCORE_RESULTS")]
+    free = shutil.disk_usage(place).free / 1e9
+    room = Check("free disk", "ok", f"{free:.1f} GB at {results}")
+    if free < _SPARE_GB:
+        room = Check("free disk", "red", f"{free:.1f} GB at {results}", f"free at least {_SPARE_GB:.0f} GB")
+    cells = len(list((store.root / "cells").glob("[!.]*/cell.json")))
+    waiting = [path.name for path in (store.root / "partial").iterdir() if not (store.folder(path.name)).exists()]
+    note = f"; {len(waiting)} unfinished: the same run goes on with them" if waiting else ""
+    return [room, Check("results", "ok", f"{cells} finished cells in {results}{note}")]
+
+
+def _checkout() -> Check:
+    commit, dirty = git_state()
+    if not commit:
+        return Check("checkout", "note", "not a git checkout: results will name no commit")
+    return Check("checkout", "note" if dirty else "ok", f"commit {commit[:12]}{', with changes' if dirty else ''}")
+
+
+def _dataset(dataset: Any, data: Path | None) -> Check:
+    if dataset.present(data):
+        return Check(dataset.name, "ok", f"data present ({dataset.title})")
+    return Check(dataset.name, "note", f"data absent ({dataset.title}): its cells are skipped, or fetched if online")

@@ -1,0 +1,135 @@
+"""What a result was computed with: versions, commit, hardware, memory; captured once a run."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import os
+import platform
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+DECIDING = ("torch", "numpy", "scipy", "numba")  # libraries whose version can move a bit of a result
+RECORDED = (*DECIDING, "pandas", "pyarrow", "joblib", "mlflow", "matplotlib")
+
+
+@functools.cache
+def version_of(library: str) -> str:
+    """The installed version of a library, or "absent"."""
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return "absent"
+
+
+def deciding_versions() -> dict[str, str]:
+    """The versions that belong to a cell's key: python (two parts) and the DECIDING libraries."""
+    return {"python": ".".join(platform.python_version_tuple()[:2]), **{name: version_of(name) for name in DECIDING}}
+
+
+@functools.cache
+def git_state(root: Path = ROOT) -> tuple[str, bool]:
+    """The commit of the checkout and whether it differs from what is on disk; ("", False) without git."""
+    try:
+        commit = _git(root, "rev-parse", "HEAD")
+        return commit, bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
+    except (OSError, subprocess.SubprocessError):
+        return "", False
+
+
+def _git(root: Path, *words: str) -> str:
+    """The output of a git command, without optional locks so that a reader never blocks a writer."""
+    command = ["git", "--no-optional-locks", "-C", str(root), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+
+
+@functools.cache
+def cpu_model() -> str:
+    """The processor's name as the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.lower().startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def usable_cores() -> int:
+    """The number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def total_memory_mb() -> int:
+    """The machine's memory in MB (10⁶ bytes)."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1_000_000
+
+
+def device_name(device: str) -> str:
+    """The GPU's name for a CUDA device, the processor's for the CPU."""
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.get_device_name(device)
+    return cpu_model()
+
+
+def capture(switches: dict[str, Any]) -> dict[str, Any]:
+    """The environment as it stands in a cell's record; ``switches`` are those of prepare_determinism."""
+    commit, dirty = git_state()
+    return {
+        "python": platform.python_version(),
+        **{name: version_of(name) for name in RECORDED},
+        "commit": commit,
+        "dirty": dirty,
+        "host_hash": hashlib.sha256(platform.node().encode()).hexdigest()[:12],
+        "cpu": cpu_model(),
+        "cores": usable_cores(),
+        "memory_mb": total_memory_mb(),
+        "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
+        **switches,
+    }
+
+
+def reset_peak_memory() -> None:
+    """Start a new measurement of the process's peak memory, where the system allows it."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return  # the peak is then that of the whole process so far
+
+
+def peak_memory_mb() -> float:
+    """The largest resident memory of this process since reset_peak_memory, in MB (10⁶ bytes), libraries included."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) * 1024 / 1e6
+    scale = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 1e6
+
+
+def process_start(pid: int) -> str | None:
+    """When process ``pid`` of this machine started (clock ticks since boot, with the boot's id), None if it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return None if not _alive(pid) else "unknown"
+    return None if fields[0] == "Z" else f"{boot}:{fields[19]}"
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process of that number exists (for systems without /proc)."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

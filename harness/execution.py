@@ -1,0 +1,148 @@
+"""Computing one cell: fit, validate, rank. This file is part of every cell's key: what moves no bit lives elsewhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evaluation.ranking import rank_held_out
+from evaluation.ranks import RankTable
+from evaluation.recommender import needed_clock
+from harness.environment import peak_memory_mb, reset_peak_memory
+from harness.preparation import Prepared
+from harness.spec import Cell
+from recsys_data.interactions import Clock
+from recsys_data.split import HeldOut
+from training.run import Run
+
+
+class ClockTooWeak(ValueError):
+    """A model needs to know more of time than the data tell."""
+
+
+@dataclass(frozen=True, eq=False)
+class Computed:
+    """What came of a cell: the fitted model, its ranks, its validation score (None without a validation part), costs.
+
+    seconds: "fit" (epochs before a resume included) and "score" (the test part ranked).
+    """
+
+    model: Any
+    ranks: RankTable
+    validation: float | None
+    seconds: Mapping[str, float]
+    peak_memory_mb: float
+    peak_gpu_memory_mb: float | None
+
+
+def compute(
+    cell: Cell,
+    prepared: Prepared,
+    *,
+    metrics: Sequence[Any],
+    device: str,
+    checkpoint: Path | None,
+    log: Callable[[Mapping[str, Any]], None],
+) -> Computed:
+    """Fit a fresh copy of the cell's model and rank every test target.
+
+    A learner stops by the first metric on the validation part. Every generator is derived from the cell's identity.
+    """
+    split = prepared.split
+    _check_clock(cell, split.clock)
+    primary = metrics[0]
+    sign = 1.0 if primary.higher_is_better else -1.0
+    rank = _ranker(cell, prepared, top_k=0)
+
+    def validate(model: Any) -> float:
+        return sign * float(primary.measure(rank(model, split.validation)))
+
+    run = Run(
+        seed=cell.random_seed(split.fingerprint),
+        device=device,
+        validate=validate if len(split.validation) else None,
+        checkpoint=checkpoint,
+        log=log,
+    )
+    _reset_memory(device)
+    started = time.perf_counter()
+    model = dataclasses.replace(cell.model).fit(split.train, run)
+    fit_seconds = _clock(device) - started + _before_resume(model)
+    validation = sign * validate(model) if len(split.validation) else None
+    started = time.perf_counter()
+    ranks = _ranker(cell, prepared, top_k=_lists_needed(metrics))(model, split.test)
+    score_seconds = _clock(device) - started
+    return Computed(
+        model=model,
+        ranks=ranks,
+        validation=validation,
+        seconds={"fit": fit_seconds, "score": score_seconds},
+        peak_memory_mb=peak_memory_mb(),
+        peak_gpu_memory_mb=_gpu_memory_mb(device),
+    )
+
+
+def _ranker(cell: Cell, prepared: Prepared, top_k: int) -> Callable[[Any, HeldOut], RankTable]:
+    """Ranks a held-out part with the experiment's fixed batching."""
+    counts = prepared.split.train.item_counts
+    kept = min(top_k, len(counts))
+    return lambda model, held_out: rank_held_out(
+        model, held_out, counts, batch_cells=cell.experiment.batch_cells, top_k=kept
+    )
+
+
+def _lists_needed(metrics: Sequence[Any]) -> int:
+    """How long the kept lists must be for these metrics; 0 if none needs lists."""
+    return max((metric.k for metric in metrics if getattr(metric, "needs_lists", False)), default=0)
+
+
+def _check_clock(cell: Cell, clock: Clock) -> None:
+    """Refuse a model that needs gaps or an order that the data do not have."""
+    needed = needed_clock(cell.model)
+    for what, needs, has in (
+        ("true gaps between events", needed.has_gaps, clock.has_gaps),
+        ("events of different users in order", needed.has_global_order, clock.has_global_order),
+        ("the order of events", needed.has_order, clock.has_order),
+    ):
+        if needs and not has:
+            raise ClockTooWeak(
+                f"{cell.model_name} needs {what}, but {cell.dataset} has the clock '{clock.value}'; "
+                "choose an edition with timestamps or another model"
+            )
+
+
+def _before_resume(model: Any) -> float:
+    """The seconds of the epochs that an earlier process spent on this fit."""
+    resumed = getattr(model, "resumed_from_", None) or 0
+    return sum(record["seconds"] for record in getattr(model, "curve_", ()) if record["epoch"] <= resumed)
+
+
+def _clock(device: str) -> float:
+    """The time once the device has done what it was given."""
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
+
+
+def _reset_memory(device: str) -> None:
+    """Start new measurements of peak memory."""
+    reset_peak_memory()
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def _gpu_memory_mb(device: str) -> float | None:
+    """The largest memory that torch held on the GPU, in MB; None on the CPU."""
+    if not device.startswith("cuda"):
+        return None
+    import torch
+
+    return torch.cuda.max_memory_allocated(device) / 1e6

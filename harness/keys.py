@@ -1,0 +1,91 @@
+"""A cell's key: the hash of all that decides its bits, kept in parts so that a change can be named."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from harness.determinism import device_kind
+from harness.environment import deciding_versions
+from harness.preparation import Prepared
+from harness.sources import source_hashes
+from harness.spec import Cell, canonical, describe
+
+
+def key_parts(cell: Cell, prepared: Prepared | None, *, metric: str, device: str, threads: int) -> dict[str, Any]:
+    """The parts of a cell's key; not the names of suite, data set and model, nor claims.
+
+    ``metric``: the primary metric, by which a learner stops. ``prepared`` is None for data that could not be had:
+    such a key serves to store the failure.
+    """
+    model = cell.model
+    return {
+        "data": None if prepared is None else prepared.data["fingerprint"],
+        "split": None if prepared is None else prepared.split.fingerprint,
+        "stamps": [] if prepared is None else prepared.stamp_marks,
+        "dataset": describe(cell.experiment.dataset) if prepared is None else None,
+        "protocol": describe(cell.experiment.protocol),
+        "model fields": describe(model),
+        "seed": cell.seed,
+        "validation metric": metric,
+        "batch cells": cell.experiment.batch_cells,
+        "device": device_kind(device),
+        "precision": getattr(model, "precision", "float32"),
+        "threads": threads,
+        "engine": engine_of(model, device),
+        "code": source_hashes(model),
+        "library version": deciding_versions(),
+    }
+
+
+def engine_of(model: Any, device: str) -> str | None:
+    """The engine a model computes with on a device: ``resolved_engine(device)``, else its ``engine``, else None."""
+    resolve = getattr(model, "resolved_engine", None)
+    return str(resolve(device)) if callable(resolve) else getattr(model, "engine", None)
+
+
+def key_of(parts: Mapping[str, Any]) -> str:
+    """The key: 24 hex digits of SHA-256 over the parts."""
+    return hashlib.sha256(canonical(parts).encode()).hexdigest()[:24]
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Which parts of two keys differ, in words: "model fields: dim 32 → 64", "code: training/loop.py"."""
+    return [
+        f"{name}: {detail}" if (detail := _detail(name, old.get(name), new.get(name))) else name
+        for name in new
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _detail(name: str, old: Any, new: Any) -> str:
+    """What changed inside one part, shortly."""
+    if name in ("data", "split", "dataset", "stamps"):
+        return ""
+    if name == "code" and isinstance(old, Mapping):
+        changed = [path for path in {**old, **new} if old.get(path) != new.get(path)]
+        return ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        return ", ".join(_changes(old, new))
+    return f"{_short(old)} → {_short(new)}"
+
+
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Each field that differs, with both values; nested values by dotted path."""
+    found = []
+    for name in {**old, **new}:
+        before, after = old.get(name), new.get(name)
+        if before == after:
+            continue
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            found += _changes(before, after, f"{prefix}{name}.")
+        else:
+            found.append(f"{prefix}{name} {_short(before)} → {_short(after)}")
+    return found
+
+
+def _short(value: Any) -> str:
+    """A value in at most 40 signs."""
+    text = value if isinstance(value, str) else canonical(value)
+    return text if len(text) <= 40 else f"{text[:37]}…"

@@ -1,0 +1,138 @@
+"""Loading a suite: by name from the checkout's suites/, or by path from a user's own file."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from harness.spec import Suite
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SuiteNotLoadable(ValueError):
+    """A suite that cannot be had, in one sentence."""
+
+
+def suite_names(root: Path = ROOT) -> list[str]:
+    """The suites of the checkout, sorted."""
+    return sorted(p.stem for p in (root / "suites").glob("*.py") if not p.stem.startswith("_"))
+
+
+def suite_path(source: str, root: Path = ROOT) -> Path:
+    """The file that ``source`` means: a suite's name, or the path of a file.
+
+    Raises SuiteNotLoadable with close names if there is none.
+    """
+    path = Path(source).expanduser()
+    if path.suffix == ".py" or "/" in source:
+        if not path.is_file():
+            raise SuiteNotLoadable(f"no suite file at {source}: expected the path of a Python file that defines SUITE")
+        return path.resolve()
+    known = root / "suites" / f"{source}.py"
+    if known.is_file() and not source.startswith("_"):
+        return known.resolve()
+    names = suite_names(root)
+    close = difflib.get_close_matches(source, names, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names) or 'none'}"
+    raise SuiteNotLoadable(
+        f"unknown suite {source!r}: {hint} (a suite of your own is given by its path, such as ./{source}.py)"
+    )
+
+
+def load_suite(source: str, root: Path = ROOT) -> Suite:
+    """The value SUITE of a suite's file.
+
+    Raises SuiteNotLoadable: no such suite, a syntax error with its line, an error while it runs, no SUITE in it.
+    """
+    path = suite_path(source, root)
+    module = _module(path, root)
+    suite = getattr(module, "SUITE", None)
+    if not isinstance(suite, Suite):
+        found = "has no value SUITE" if suite is None else f"has a SUITE that is a {type(suite).__name__}"
+        raise SuiteNotLoadable(f"{_shown(path, root)} {found}: expected SUITE = Suite(…) from harness.spec")
+    _check(suite, _shown(path, root))
+    return suite
+
+
+def _module(path: Path, root: Path) -> ModuleType:
+    """The module of a suite file, imported once a process; its sentence on failure names file and line."""
+    shown = _shown(path, root)
+    own = path.parent == root / "suites"
+    name = f"suites.{path.stem}" if own else f"user_suite_{path.stem}"
+    loaded = sys.modules.get(name)
+    if loaded is not None and Path(loaded.__file__ or "").resolve() == path:
+        return loaded
+    try:
+        ast.parse(path.read_text(), filename=str(path))
+        if own:
+            return importlib.import_module(name)
+        return _import_file(name, path)
+    except SyntaxError as error:
+        raise SuiteNotLoadable(f"{shown}, line {error.lineno}: {error.msg}; correct the file and run again") from error
+    except UnicodeDecodeError as error:
+        raise SuiteNotLoadable(f"{shown} is not a text file in UTF-8: {error.reason}") from error
+    except Exception as error:
+        line = _line_in(error, path)
+        raise SuiteNotLoadable(f"{shown}{line} raised {type(error).__name__}: {error}") from error
+
+
+def _import_file(name: str, path: Path) -> ModuleType:
+    """A user's file as a module; modules beside it can be imported by it."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise SuiteNotLoadable(f"{path} cannot be read as a Python file: give it the ending .py")
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _line_in(error: BaseException, path: Path) -> str:
+    """Where in the suite's file an error came from."""
+    lines = []
+    trace = error.__traceback__
+    while trace is not None:
+        if Path(trace.tb_frame.f_code.co_filename).resolve() == path:
+            lines.append(trace.tb_lineno)
+        trace = trace.tb_next
+    return f", line {lines[-1]}," if lines else ""
+
+
+def _shown(path: Path, root: Path) -> str:
+    """A path as messages show it: relative where that is shorter."""
+    for place in (root, Path.cwd()):
+        if path.is_relative_to(place):
+            return str(path.relative_to(place))
+    return str(path)
+
+
+def _check(suite: Suite, shown: str) -> None:
+    """Refuse a suite that has nothing to run, or two cells of one name."""
+    for what in ("experiments", "seeds", "metrics"):
+        if not list(getattr(suite, what)):
+            raise SuiteNotLoadable(f"{shown}: SUITE has no {what}; expected at least one")
+    if not suite.name or "/" in suite.name or suite.name.startswith("."):
+        raise SuiteNotLoadable(
+            f"{shown}: the suite's name {suite.name!r} cannot name a folder; use letters, digits, - and _"
+        )
+    if suite.name in ("cells", "partial", "locks", "suites", "mlartifacts"):
+        raise SuiteNotLoadable(f"{shown}: the suite's name {suite.name!r} is taken by the store; choose another")
+    seen = set()
+    for experiment in suite.experiments:
+        for model in experiment.models:
+            label = (experiment.dataset.name, experiment.protocol.name, model)
+            if label in seen:
+                raise SuiteNotLoadable(f"{shown}: {' / '.join(label)} is named twice; give one of them another name")
+            seen.add(label)

@@ -1,0 +1,83 @@
+"""Order: what a user asked to be run, small enough to travel to a worker; Bench: the same, opened."""
+
+from __future__ import annotations
+
+import functools
+import shlex
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from harness.loading import load_suite, suite_path
+from harness.overrides import Overrides, only_for, seeds_text
+from harness.preparation import Prepared, prepare
+from harness.sources import source_hashes
+from harness.spec import Cell, Suite, expand
+
+
+@dataclass(frozen=True)
+class Order:
+    """A suite by name or path, what is changed about it, and where and on what it runs.
+
+    device: as resolved, "cpu" or "cuda:i". spread: whether cells may go to all GPUs. words: the
+    options given for folders, device and threads, repeated in the commands that are shown.
+    """
+
+    suite: str
+    results: Path
+    data: Path | None = None
+    overrides: Overrides = field(default_factory=Overrides)
+    device: str = "cpu"
+    spread: bool = False
+    threads: int = 1
+    words: tuple[str, ...] = ()
+
+    def open(self) -> Bench:
+        """The suite with its changes made, its cells in order; loaded once a process."""
+        return _open(self)
+
+    def portable(self) -> Order:
+        """The same order with absolute paths, for a worker that may stand elsewhere."""
+        path = suite_path(self.suite)
+        source = self.suite if not self.suite.endswith(".py") and "/" not in self.suite else str(path)
+        data = None if self.data is None else self.data.absolute()
+        return replace(self, suite=source, results=self.results.absolute(), data=data)
+
+
+@functools.lru_cache(maxsize=4)
+def _open(order: Order) -> Bench:
+    suite = order.overrides.apply(load_suite(order.suite))
+    bench = Bench(order, suite, tuple(expand(suite)), tuple(order.overrides.chosen(suite)))
+    for cell in bench.cells:
+        source_hashes(cell.model)  # read now, when the modules are loaded: a later edit is another code
+    return bench
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """An opened order: the suite as changed, all its cells, and which of them ``--only`` leaves in."""
+
+    order: Order
+    suite: Suite
+    cells: tuple[Cell, ...]
+    chosen: tuple[bool, ...]
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The suite's metrics, the primary one first."""
+        return list(self.suite.metrics)
+
+    def prepare(self, cell: Cell) -> Prepared:
+        """The cell's data, loaded, split and audited."""
+        return prepare(cell.experiment, self.order.data)
+
+    def command(self, cell: Cell | None = None) -> str:
+        """The command that runs this order again, or one cell of it alone."""
+        words = ["python", "benchmark.py", "run", self.order.suite]
+        if cell is None:
+            words += self.order.overrides.words()
+        else:
+            seeds = self.order.overrides.seeds
+            default = seeds is None and cell.model.deterministic
+            words += self.order.overrides.words(only_for(cell), None if default else seeds_text([cell.seed]))
+        return shlex.join([*words, *self.order.words])

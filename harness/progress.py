@@ -1,0 +1,82 @@
+"""Progress of cells: each writes lines into its partial folder; the parent reads them and shows them."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+FILE = "progress.jsonl"
+POLL_SECONDS = 0.5
+
+
+def writer(folder: Path) -> Callable[[Mapping[str, Any]], None]:
+    """A log that appends each record to the cell's progress file, seen by the parent at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / FILE
+
+    def log(record: Mapping[str, Any]) -> None:
+        with path.open("a") as file:
+            file.write(json.dumps(dict(record), default=str) + "\n")
+
+    return log
+
+
+def last_epoch(folder: Path) -> int | None:
+    """The last epoch that an unfinished cell reported, None if it reported none."""
+    epochs = [line["epoch"] for line in _Tail(folder / FILE).fresh() if line.get("event") == "epoch"]
+    return epochs[-1] if epochs else None
+
+
+@dataclass
+class _Tail:
+    """Reads what was appended to a file since it last looked; half a line is left for later."""
+
+    path: Path
+    position: int = 0
+
+    def fresh(self) -> list[dict[str, Any]]:
+        """The new records."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.position)
+                data = file.read()
+        except OSError:
+            return []
+        whole = data[: data.rfind(b"\n") + 1]
+        self.position += len(whole)
+        return [json.loads(line) for line in whole.splitlines()]
+
+
+@dataclass
+class Watch:
+    """A thread that hands every new progress record of some cells to ``tell(key, record)``."""
+
+    folders: Mapping[str, Path]
+    tell: Callable[[str, Mapping[str, Any]], None]
+    _tails: dict[str, _Tail] = field(default_factory=dict)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def __enter__(self) -> Watch:
+        """Start at the files' present ends: what a killed run reported is not news."""
+        for key, folder in self.folders.items():
+            self._tails[key] = _Tail(folder / FILE)
+            self._tails[key].fresh()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(POLL_SECONDS):
+            for key, tail in self._tails.items():
+                for record in tail.fresh():
+                    self.tell(key, record)

@@ -1,0 +1,185 @@
+"""The record of a finished cell (cell.json) and of a failed one (failure.json)."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import math
+import statistics
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.environment import device_name
+from harness.execution import Computed
+from harness.order import Bench
+from harness.preparation import Prepared
+from harness.sources import combined
+from harness.spec import Cell, describe
+
+SCHEMA = 1
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601 to the millisecond."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def cell_record(
+    bench: Bench,
+    cell: Cell,
+    prepared: Prepared,
+    computed: Computed,
+    *,
+    key: str,
+    parts: Mapping[str, Any],
+    environment: Mapping[str, Any],
+    started: str,
+) -> dict[str, Any]:
+    """All that is kept of a finished cell beside its ranks and curve, as plain JSON data."""
+    model, split, order = computed.model, prepared.split, bench.order
+    curve = curve_of(model)
+    metrics = {metric.name: _number(metric.measure(computed.ranks)) for metric in bench.metrics}
+    primary = bench.metrics[0].name
+    record = {
+        "schema": SCHEMA,
+        "key": key,
+        "state": "DONE",
+        "dataset": cell.dataset,
+        "protocol": cell.protocol,
+        "model": cell.model_name,
+        "seed": cell.seed,
+        "model_fields": describe(cell.model),
+        "dataset_fields": describe(cell.experiment.dataset),
+        "protocol_fields": describe(cell.experiment.protocol),
+        "deterministic": bool(cell.model.deterministic),
+        "family": cell.model.family,
+        "parameters": _parameters(model),
+        "fingerprints": {
+            "data": prepared.data["fingerprint"],
+            "split": split.fingerprint,
+            "source": combined(parts["code"]),
+        },
+        "key_parts": dict(parts),
+        "device": order.device,
+        "device_name": device_name(order.device),
+        "precision": parts["precision"],
+        "threads": order.threads,
+        "engine": getattr(model, "engine_", parts["engine"]),
+        "environment": dict(environment),
+        "metrics": metrics,
+        "validation": {} if computed.validation is None else {primary: _number(computed.validation)},
+        "seconds": {name: round(value, 4) for name, value in computed.seconds.items()},
+        "targets_per_second": _throughput(curve),
+        "peak_memory_mb": round(computed.peak_memory_mb, 1),
+        "peak_gpu_memory_mb": computed.peak_gpu_memory_mb,
+        "epochs": getattr(model, "epochs_", None),
+        "best_epoch": getattr(model, "best_epoch_", None),
+        "stopped": getattr(model, "stopped_", None),
+        "resumed_from": getattr(model, "resumed_from_", None),
+        "stamps": [*prepared.stamps, *_convergence(model)],
+        "started": started,
+        "finished": now(),
+        "command": bench.command(cell),
+        "clock": prepared.data["clock"],
+        "unit": prepared.data["unit"],
+        "counts": {
+            "train_events": len(split.train),
+            "validation_queries": len(split.validation),
+            "test_queries": len(split.test),
+            "test_clusters": computed.ranks.num_clusters,
+            "items": split.train.num_items,
+            "users": split.train.num_users,
+        },
+        "steps": list(split.steps),
+        "audit": list(prepared.audit),
+        "facts": dict(split.facts),
+        "edition": prepared.data["edition"],
+        "licence": prepared.data["licence"],
+        "citation": prepared.data["citation"],
+    }
+    return plain(record)
+
+
+def write_cell(folder: Path, record: Mapping[str, Any], computed: Computed, metrics: Sequence[Any]) -> None:
+    """Write a finished cell's files into ``folder``: record, ranks, the metrics' sums by user, curve."""
+    from evaluation.sums import write_sums
+
+    computed.ranks.write(folder / "ranks.parquet")
+    write_sums(folder, computed.ranks, metrics)
+    curve = curve_of(computed.model)
+    if curve:
+        (folder / "curve.jsonl").write_text("".join(json.dumps(plain(line)) + "\n" for line in curve))
+    (folder / "cell.json").write_text(json.dumps(record, indent=1, allow_nan=False))
+
+
+def failure_record(cell: Cell, key: str, error: BaseException) -> dict[str, Any]:
+    """What is kept of a failed cell; its reason is one sentence."""
+    return {
+        "schema": SCHEMA,
+        "key": key,
+        "dataset": cell.dataset,
+        "protocol": cell.protocol,
+        "model": cell.model_name,
+        "seed": cell.seed,
+        "reason": sentence(error),
+        "exception": type(error).__name__,
+        "finished": now(),
+    }
+
+
+def sentence(error: BaseException) -> str:
+    """An error in one sentence: its own words if it was meant for a reader, else with the exception's name."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return "memory ran out; use a smaller batch_size or dim, fewer --jobs, or a larger machine"
+    text = " ".join(str(error).split())
+    if isinstance(error, ValueError | FileNotFoundError) and text:
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def trace_text(error: BaseException) -> str:
+    """The whole traceback."""
+    return "".join(traceback.format_exception(error))
+
+
+def curve_of(model: Any) -> list[dict[str, Any]]:
+    """The fit's records, one an epoch; empty for models without epochs."""
+    return list(getattr(model, "curve_", None) or [])
+
+
+def plain(value: Any) -> Any:
+    """A value as strict JSON knows it: NumPy numbers as numbers, what is not finite as null."""
+    if isinstance(value, Mapping):
+        return {str(name): plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple | range | set | frozenset):
+        return [plain(inner) for inner in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def _number(value: Any) -> float:
+    return float(value)
+
+
+def _parameters(model: Any) -> int | None:
+    """How many numbers a model has learnt, where it tells."""
+    found = getattr(model, "parameters_", None)
+    return int(found) if found is not None else None
+
+
+def _throughput(curve: Sequence[Mapping[str, Any]]) -> float | None:
+    """The median of the epochs' targets per second; None for models without epochs."""
+    rates = [line["targets_per_second"] for line in curve if line.get("targets_per_second")]
+    return statistics.median(rates) if rates else None
+
+
+def _convergence(model: Any) -> list[str]:
+    """The stamp of a learner that was still allowed to go on when its epochs ran out."""
+    if getattr(model, "stopped_", None) != "epoch limit":
+        return []
+    return [f"NOT CONVERGED: stopped by its limit of {model.epochs_} epochs (best epoch {model.best_epoch_})"]

@@ -1,0 +1,147 @@
+"""Running a plan: each cell once, in this process or in many; what fails is recorded and the others go on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from harness.order import Order
+from harness.plan import Plan, Planned
+from harness.progress import Watch
+from harness.record import failure_record
+from harness.store import Store
+from harness.worker import Done, Job, work
+
+
+class WorkerDied(RuntimeError):
+    """A worker process ended without a word."""
+
+
+class Terminated(SystemExit):
+    """The process was asked to end (SIGTERM)."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Whom a run tells: a cell's progress record, and a cell that is done (with its stored record or failure)."""
+
+    progress: Callable[[Planned, Mapping[str, Any]], None]
+    done: Callable[[Planned, Done], None]
+
+
+@dataclass
+class Tally:
+    """What became of each cell of a plan, by its number."""
+
+    states: dict[int, Done] = field(default_factory=dict)
+
+    def failed(self) -> list[Done]:
+        """The cells that failed."""
+        return [done for done in self.states.values() if done.state == "FAILED"]
+
+
+def run_plan(plan: Plan, store: Store, listener: Listener, *, jobs: int = 1, fresh: bool = False) -> Tally:
+    """Compute all that is to do and tell the listener of each cell; ``jobs`` processes at once, 1 being this one.
+
+    A cell that another process is computing is left for later and waited for at the end. Raises StoreUnusable when
+    results cannot be written; cells finished before are kept, as they are on KeyboardInterrupt.
+    """
+    if jobs < 1:
+        raise ValueError(f"--jobs must be at least 1, got {jobs}")
+    tally = Tally()
+    by_index = {planned.index: planned for planned in plan.to_do}
+    order = plan.bench.order.portable()
+    waiting = [Job(_placed(order, n), p.index, p.key, fresh) for n, p in enumerate(plan.to_do)]
+    twins: dict[str, list[int]] = {}  # cells of one key: computed once
+    for job in waiting:
+        twins.setdefault(job.key, []).append(job.index)
+    waiting = [job for job in waiting if twins[job.key][0] == job.index]
+    lock = threading.Lock()
+
+    def tell(key: str, record: Mapping[str, Any]) -> None:
+        with lock:
+            listener.progress(by_index[twins[key][0]], record)
+
+    folders = {job.key: store.partial(job.key) for job in waiting}
+    with Watch(folders, tell):
+        while waiting:
+            busy = []
+            for done in _results(waiting, jobs, plan, store):
+                if done.state == "BUSY":
+                    busy.append(done.index)
+                    continue
+                with lock:
+                    for index in twins[done.key]:
+                        tally.states[index] = replace(done, index=index)
+                        listener.done(by_index[index], tally.states[index])
+            waiting = [replace(job, wait=True) for job in waiting if job.index in busy]
+    return tally
+
+
+def _placed(order: Order, number: int) -> Order:
+    """The order on the GPU that its ``number``-th cell shall use, where cells are spread over several."""
+    if not order.spread or order.device == "cpu":
+        return order
+    import torch
+
+    return replace(order, device=f"cuda:{number % torch.cuda.device_count()}")
+
+
+def _results(waiting: Sequence[Job], jobs: int, plan: Plan, store: Store) -> Iterator[Done]:
+    """Each job's outcome as it comes; a job whose process died is recorded as failed."""
+    if jobs == 1 or len(waiting) == 1:
+        yield from map(work, waiting)
+        return
+    open_jobs = {job.index: job for job in waiting}
+    try:
+        for done in _pool(waiting, jobs):
+            del open_jobs[done.index]
+            yield done
+        return
+    except WorkerDied:
+        pass  # somebody in that pool brought it down: each that had begun is tried alone, to find out which
+    begun = [job for job in open_jobs.values() if (store.partial(job.key) / "progress.jsonl").exists()]
+    for job in begun:
+        del open_jobs[job.index]
+        try:
+            yield from _pool([job], 2)
+        except WorkerDied as error:
+            cell = plan.bench.cells[job.index]
+            failure = failure_record(cell, job.key, error)
+            store.commit_failure(job.key, failure, f"{error}\n")
+            yield Done(job.index, job.key, "FAILED", failure["reason"])
+    if open_jobs:
+        yield from _results(list(open_jobs.values()), jobs, plan, store)
+
+
+def _pool(waiting: Sequence[Job], jobs: int) -> Iterator[Done]:
+    """The jobs' outcomes from ``jobs`` worker processes. Raises WorkerDied if one ends without a word."""
+    from joblib import Parallel, delayed, parallel_config
+    from joblib.externals.loky import get_reusable_executor
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    threads = waiting[0].order.threads
+    try:
+        with parallel_config(backend="loky", inner_max_num_threads=threads):
+            parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)
+            yield from parallel(delayed(work)(job) for job in waiting)
+    except TerminatedWorkerError as error:
+        raise WorkerDied(
+            "its process was ended from outside, most likely because memory ran out; use fewer --jobs "
+            "or a smaller model"
+        ) from error
+    except (KeyboardInterrupt, SystemExit):
+        get_reusable_executor().shutdown(wait=False, kill_workers=True)
+        raise
+
+
+def end_on_sigterm() -> None:
+    """Make SIGTERM raise, so that locks are freed and MLflow's runs are closed."""
+    import signal
+
+    def end(number: int, _: Any) -> None:
+        raise Terminated(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
