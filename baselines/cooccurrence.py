@@ -36,24 +36,11 @@ class Units:
 
     @classmethod
     def of(cls, train: TrainingSet, session_gap: float | None = None) -> Units:
-        """Units of a training set: its sequences, cut where two events are more than ``session_gap`` seconds apart.
-
-        Raises ValueError where a gap is asked of a clock that knows no durations.
-        """
-        sequences = train.sequences
-        owners = sequences.owners()
-        if session_gap is not None:
-            if not train.clock.has_gaps:
-                raise ValueError(
-                    f"session_gap={session_gap:g} needs the time between events, but this training set's clock is "
-                    f"'{train.clock.value}'; leave session_gap at None"
-                )
-            cut = np.diff(sequences.timestamps, prepend=sequences.timestamps[:1]) > session_gap
-            cut |= np.diff(owners, prepend=owners[:1]) != 0
-            owners = np.cumsum(cut)
-        known = sequences.items >= 0
+        """Units of a training set: its sequences, cut where ``unit_of_events`` says."""
+        owners = unit_of_events(train, session_gap)
+        items = train.sequences.items
         num_units = int(owners[-1]) + 1 if len(owners) else 0
-        return cls(*count_both_ways(sequences.items[known], owners[known], num_units, train.num_items))
+        return cls(*count_both_ways(items[items >= 0], owners[items >= 0], num_units, train.num_items))
 
     @property
     def num_items(self) -> int:
@@ -69,6 +56,25 @@ class Units:
         """Sums (N,) float64 over each item's units of ``values`` (P,), which are in the order of item_counts."""
         owners = np.repeat(np.arange(self.num_items), self.item_frequencies)
         return np.bincount(owners, weights=values, minlength=self.num_items)
+
+
+def unit_of_events(train: TrainingSet, session_gap: float | None) -> np.ndarray:
+    """The number of the unit of each event, (E,) int64: sequences, cut at gaps of more than ``session_gap`` seconds.
+
+    Raises ValueError where a gap is asked of a clock that knows no durations.
+    """
+    sequences = train.sequences
+    owners = sequences.owners()
+    if session_gap is None or not len(owners):
+        return owners
+    if not train.clock.has_gaps:
+        raise ValueError(
+            f"session_gap={session_gap:g} needs the time between events, but this training set's clock is "
+            f"'{train.clock.value}'; leave session_gap at None"
+        )
+    cut = np.diff(sequences.timestamps, prepend=sequences.timestamps[:1]) > session_gap
+    cut |= np.diff(owners, prepend=owners[:1]) != 0
+    return np.cumsum(cut)
 
 
 def top_together(

@@ -12,6 +12,8 @@ from scipy.sparse import csr_array
 from recsys_data.scores import Sparse
 from recsys_data.sequences import SequenceBatch
 
+VANISHED = np.float32(1e-30)  # a decaying sum at most this large is 0
+
 
 @dataclass(frozen=True, eq=False)
 class ItemLists:
@@ -99,7 +101,9 @@ def _sum_lists(offsets, list_items, list_weights, items, asked, keep, decays, on
         while read < asked[m, 1]:
             item = items[row, read]
             if decays:
-                total *= keep[row, read]
+                factor = keep[row, read]
+                for j in range(num_items):  # sums that have all but vanished become 0: denormal numbers are slow
+                    total[j] = total[j] * factor if total[j] > VANISHED else np.float32(0)
             if item >= 0 and not (once and added[item] == walk):
                 for p in range(offsets[item], offsets[item + 1]):
                     total[list_items[p]] += list_weights[p]

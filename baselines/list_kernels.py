@@ -1,4 +1,4 @@
-"""The compiled loops behind item lists: counting by item, keeping the best, one accumulator of N numbers at a time.
+"""The compiled loops behind item lists and neighbouring units: counting, keeping the best, one accumulator at a time.
 
 They stand in one file because a compiled caller that is kept on disk is not rebuilt when a callee elsewhere changes.
 """
@@ -227,3 +227,96 @@ def following(items, ends, order, item_offsets, weights, neighbours, last_only, 
         lengths[i - start] = size
         _empty_heap(values, members, size, 1.0, out_items[i - start], out_weights[i - start])
     return lengths, out_items, out_weights
+
+
+@njit(cache=True)
+def _smallest(numbers, count, wanted):
+    """The ``wanted``-th smallest of the first ``count`` numbers, which are reordered (Hoare's quickselect)."""
+    low, high = 0, count - 1
+    while low < high:
+        pivot = numbers[(low + high) >> 1]
+        left, right = low, high
+        while left <= right:
+            while numbers[left] < pivot:
+                left += 1
+            while numbers[right] > pivot:
+                right -= 1
+            if left <= right:
+                numbers[left], numbers[right] = numbers[right], numbers[left]
+                left += 1
+                right -= 1
+        if wanted - 1 <= right:
+            high = right
+        elif wanted - 1 >= left:
+            low = left
+        else:
+            break
+    return numbers[wanted - 1]
+
+
+@njit(cache=True)
+def near_units(unit_offsets, unit_items, item_offsets, item_units, items, asked, banned, places, lags, measure, boosts,
+               sample_size, neighbours, window):  # fmt: skip
+    """Scores (M, N) float32 summed over the units nearest to each history; see near_units.NearUnits.
+
+    places (T + 1, T + 1) float64: the weight of place p (from 1) in a query of n events is places[n, p]; lags (T,): the
+    weight of a unit by the lag of its newest shared event; measure 0 divides by the query's size, 1 by √(|q| |s|), 2
+    by |q ∪ s|.
+    """
+    num_items, num_units = len(item_offsets) - 1, len(unit_offsets) - 1
+    out = np.zeros((len(asked), num_items), dtype=np.float32)
+    total = np.zeros(num_units, dtype=np.float64)
+    shared = np.zeros(num_units, dtype=np.int32)
+    newest = np.zeros(num_units, dtype=np.int32)
+    touched = np.empty(num_units, dtype=np.int32)
+    scratch = np.empty(num_units, dtype=np.int32)
+    seen = np.full(num_items, -1, dtype=np.int64)
+    values = np.empty(neighbours, dtype=np.float64)
+    members = np.empty(neighbours, dtype=np.int64)
+    for m in range(len(asked)):
+        row, read = asked[m]
+        first = max(0, read - window)
+        met, different = 0, 0
+        for t in range(read - 1, first - 1, -1):
+            item = items[row, t]
+            if item < 0 or seen[item] == m:
+                continue
+            seen[item] = m
+            different += 1
+            weight = places[read - first, t - first + 1]
+            stop = min(item_offsets[item + 1], item_offsets[item] + sample_size + 1)
+            for p in range(item_offsets[item], stop):
+                unit = item_units[p]
+                if unit == banned[m]:
+                    continue
+                if shared[unit] == 0:
+                    touched[met] = unit
+                    met += 1
+                    newest[unit] = read - t
+                total[unit] += weight
+                shared[unit] += 1
+        last = num_units
+        if met > sample_size:
+            scratch[:met] = touched[:met]
+            last = _smallest(scratch, met, sample_size)
+        size = 0
+        for c in range(met):
+            unit = touched[c]
+            if unit <= last:
+                length = unit_offsets[unit + 1] - unit_offsets[unit]
+                if measure == 0:
+                    value = total[unit] / different
+                elif measure == 1:
+                    value = total[unit] / np.sqrt(different * length)
+                else:
+                    value = total[unit] / (different + length - shared[unit])
+                if value > 0 and (size < neighbours or value >= values[0]):
+                    size = _offer(values, members, size, value, unit)
+            total[unit] = 0
+            shared[unit] = 0
+        for c in range(size):
+            unit = members[c]
+            weight = values[c] * lags[newest[unit] - 1]
+            for p in range(unit_offsets[unit], unit_offsets[unit + 1]):
+                out[m, unit_items[p]] += np.float32(weight * boosts[unit_items[p]])
+    return out

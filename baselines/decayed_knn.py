@@ -1,0 +1,147 @@
+"""Item-kNN in which old events of the history count less.
+
+Ding and Li (CIKM 2005), "Time weight collaborative filtering": f(t) = e^(−λt) weighs an event of age t. Donkers,
+Loepp and Ziegler (RecSys 2017) use "an exponential decaying component" with "decaying constant 1" and do not say of
+what unit; the three readings are the options of ``age``.
+
+Departures. Ding and Li learn one decay rate for each cluster of items and user; here the rate is one number. Their
+formula divides by Σ_c s_jc f(t_c), which is 1 wherever all r_uc are 1; ``form="ratio"`` keeps the denominator that
+tells something without ratings: all of item j's similarities, Σ s_jc over every c.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
+
+import numpy as np
+from numba import njit
+
+from baselines.item_knn import ItemKNN, similar_items
+from baselines.item_lists import ItemLists, ListSums
+from recsys_data.interactions import Clock
+from recsys_data.scores import Scores
+from recsys_data.sequences import SequenceBatch
+from recsys_data.training_set import TrainingSet
+from training.run import Run
+
+DAY = 86_400.0
+
+
+@dataclass
+class DecayedItemKNN:
+    """Scores an item by the sum over the history of similarity × e^(−rate · age of the event).
+
+    item_knn: whose lists are summed (only its ``query`` is not used). age: "position" is 0 for the last event read, 1
+    for the one before, …; "days" is the time before the last event read in days (timestamps in seconds);
+    "share_of_history" is that time divided by the time since the first event, so that it lies in [0, 1]. Ages are
+    taken from the last event read, never from the time of the query: a common shift changes no order. half_life: if
+    given, rate = ln 2 / half_life. form: "sum", or "ratio", the sum divided by all of the item's similarities.
+
+    Empty histories and unknown items score 0 for every item; items on no list tie at 0, as do those whose weight has
+    fallen below 10⁻³⁰. Users are not looked at.
+    """
+
+    item_knn: ItemKNN = field(default_factory=ItemKNN)
+    age: Literal["position", "days", "share_of_history"] = "position"
+    rate: float = 1.0
+    half_life: float | None = None
+    form: Literal["sum", "ratio"] = "sum"
+
+    deterministic: ClassVar[bool] = True
+    family: ClassVar[str] = "neighbours"
+    signals: ClassVar[frozenset[str]] = frozenset({"co-occurrence"})
+
+    def __post_init__(self) -> None:
+        if self.age not in ("position", "days", "share_of_history"):
+            raise ValueError(f"age must be one of position, days, share_of_history, got {self.age!r}")
+        if self.form not in ("sum", "ratio"):
+            raise ValueError(f"form must be one of sum, ratio, got {self.form!r}")
+        if not self.item_knn.count_repeats:
+            raise ValueError("item_knn.count_repeats must be True: every event has an age of its own, got False")
+        if self.rate < 0:
+            raise ValueError(f"rate must be at least 0, got {self.rate}")
+        if self.half_life is not None and not self.half_life > 0:
+            raise ValueError(f"half_life must be above 0 or None, got {self.half_life}")
+
+    @property
+    def clock(self) -> Clock:
+        """The order of events, or their times too."""
+        return Clock.WITHIN if self.age == "position" else Clock.RELATIVE
+
+    def fit(self, train: TrainingSet, run: Run) -> DecayedItemKNN:
+        """Find the lists of all items. Raises ValueError where ages need times that the clock does not know."""
+        if self.age != "position" and not train.clock.has_gaps:
+            raise ValueError(
+                f"age={self.age!r} needs the time between events, but this training set's clock is "
+                f"'{train.clock.value}'; use age='position'"
+            )
+        lists = similar_items(self.item_knn, train)
+        if self.form == "ratio":
+            totals = np.bincount(lists.items, weights=lists.weights, minlength=train.num_items)
+            lists = replace(lists, weights=(lists.weights / totals[lists.items]).astype(np.float32))
+        self.lists_ = lists
+        return self
+
+    def score(self, batch: SequenceBatch) -> Scores:
+        """Decayed sums of similarities, (M, N)."""
+        rate = self.rate if self.half_life is None else np.log(2) / self.half_life
+        if self.age == "share_of_history":
+            return ShareSums(self.lists_, batch.items, batch.timestamps, batch.asked, rate)
+        if self.age == "position":
+            keep = np.full(batch.items.shape, np.exp(-rate), dtype=np.float32)
+        else:
+            gaps = np.maximum(np.diff(batch.timestamps, axis=1, prepend=batch.timestamps[:, :1]), 0.0)
+            keep = np.exp(-rate * gaps / DAY).astype(np.float32)
+        return ListSums(self.lists_, batch.items, batch.asked, keep=keep)
+
+
+@dataclass(frozen=True, eq=False)
+class ShareSums:
+    """Scores (M, N) summed over the lists of the items read, each weighed by its share of the history's time span.
+
+    items, timestamps (B, T) and asked (M, 2) as in SequenceBatch; made when a block is asked for, from the start for
+    every position, since each event's share changes with every event after it.
+    """
+
+    lists: ItemLists
+    items: np.ndarray
+    timestamps: np.ndarray
+    asked: np.ndarray
+    rate: float
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(M, N)."""
+        return len(self.asked), self.lists.num_items
+
+    def block(self, rows: slice, items: np.ndarray | None = None) -> np.ndarray:
+        """Scores of the asked positions ``rows`` for all items (rows, N) or for candidates (rows, C) or (C,)."""
+        lists = self.lists
+        dense = _sum_by_share(
+            lists.offsets, lists.items, lists.weights, self.items, self.timestamps, self.asked[rows], self.rate
+        )
+        if items is None:
+            return dense
+        return dense[:, items] if items.ndim == 1 else np.take_along_axis(dense, items, 1)
+
+
+@njit(cache=True)
+def _sum_by_share(offsets, list_items, list_weights, items, timestamps, asked, rate):  # noqa: ANN001, ANN202
+    """Sums (M, N) float32; a history within one instant has ages 0."""
+    out = np.zeros((len(asked), len(offsets) - 1), dtype=np.float32)
+    for m in range(len(asked)):
+        row, read = asked[m]
+        if read == 0:
+            continue
+        newest = timestamps[row, read - 1]
+        span = newest - timestamps[row, 0]
+        for t in range(read):
+            item = items[row, t]
+            if item < 0:
+                continue
+            age = (newest - timestamps[row, t]) / span if span > 0 else 0.0
+            weight = np.exp(-rate * age)
+            for p in range(offsets[item], offsets[item + 1]):
+                out[m, list_items[p]] += np.float32(weight * list_weights[p])
+    return out
