@@ -9,15 +9,16 @@ from typing import Any
 from harness.determinism import device_kind
 from harness.environment import deciding_versions
 from harness.preparation import Prepared
-from harness.sources import source_hashes
 from harness.spec import Cell, canonical, describe
 
 
-def key_parts(cell: Cell, prepared: Prepared | None, *, metric: str, device: str, threads: int) -> dict[str, Any]:
+def key_parts(
+    cell: Cell, prepared: Prepared | None, *, sources: Mapping[str, str], metric: str, device: str, threads: int
+) -> dict[str, Any]:
     """The parts of a cell's key; not the names of suite, data set and model, nor claims.
 
-    ``metric``: the primary metric, by which a learner stops. ``prepared`` is None for data that could not be had:
-    such a key serves to store the failure.
+    sources: the hashes of the code that computes the cell. metric: the primary metric, by which a learner stops.
+    prepared: None for data that could not be had; such a key serves to store the failure.
     """
     model = cell.model
     return {
@@ -34,7 +35,7 @@ def key_parts(cell: Cell, prepared: Prepared | None, *, metric: str, device: str
         "precision": getattr(model, "precision", "float32"),
         "threads": threads,
         "engine": engine_of(model, device),
-        "code": source_hashes(model),
+        "code": dict(sources),
         "library version": deciding_versions(),
     }
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import difflib
 import importlib
 import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from harness.spec import Suite
+from harness.spec import Suite, describe
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -131,8 +133,29 @@ def _check(suite: Suite, shown: str) -> None:
         raise SuiteNotLoadable(f"{shown}: the suite's name {suite.name!r} is taken by the store; choose another")
     seen = set()
     for experiment in suite.experiments:
-        for model in experiment.models:
-            label = (experiment.dataset.name, experiment.protocol.name, model)
+        for name, model in experiment.models.items():
+            label = (experiment.dataset.name, experiment.protocol.name, name)
             if label in seen:
                 raise SuiteNotLoadable(f"{shown}: {' / '.join(label)} is named twice; give one of them another name")
             seen.add(label)
+            _check_model(model, f"{shown}: model {name!r}")
+        for value in (experiment.dataset, experiment.protocol):
+            _check_plain(value, shown)
+
+
+def _check_model(model: Any, where: str) -> None:
+    """Refuse what is not a recommender: a dataclass value with two verbs and the attributes that reports ask."""
+    missing = [name for name in ("fit", "score", "deterministic", "family") if not hasattr(model, name)]
+    if isinstance(model, type) or not dataclasses.is_dataclass(model):
+        raise SuiteNotLoadable(f"{where} is not a value of a dataclass; expected a recommender such as Popularity()")
+    if missing:
+        raise SuiteNotLoadable(f"{where} has no {missing[0]}; see evaluation.recommender.Recommender")
+    _check_plain(model, where)
+
+
+def _check_plain(value: Any, where: str) -> None:
+    """Refuse a value whose fields cannot be written into a key."""
+    try:
+        describe(value)
+    except TypeError as error:
+        raise SuiteNotLoadable(f"{where}: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -47,20 +48,30 @@ class Order:
 @functools.lru_cache(maxsize=4)
 def _open(order: Order) -> Bench:
     suite = order.overrides.apply(load_suite(order.suite))
-    bench = Bench(order, suite, tuple(expand(suite)), tuple(order.overrides.chosen(suite)))
-    for cell in bench.cells:
-        source_hashes(cell.model)  # read now, when the modules are loaded: a later edit is another code
-    return bench
+    cells = tuple(expand(suite))
+    hashes = {id(model): source_hashes(model) for model in {id(c.model): c.model for c in cells}.values()}
+    return Bench(
+        order=order,
+        suite=suite,
+        cells=cells,
+        chosen=tuple(order.overrides.chosen(suite)),
+        sources=tuple(hashes[id(cell.model)] for cell in cells),
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class Bench:
-    """An opened order: the suite as changed, all its cells, and which of them ``--only`` leaves in."""
+    """An opened order: the suite as changed, all its cells, and which of them ``--only`` leaves in.
+
+    sources: for each cell the hashes of the code that computes it, read when its modules were loaded: an edit after
+    that belongs to a later process.
+    """
 
     order: Order
     suite: Suite
     cells: tuple[Cell, ...]
     chosen: tuple[bool, ...]
+    sources: tuple[Mapping[str, str], ...]
 
     @property
     def metrics(self) -> list[Any]:

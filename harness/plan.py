@@ -78,7 +78,7 @@ def _planned(bench: Bench, store: Store, past: Sequence[Mapping[str, Any]], inde
     if not bench.chosen[index]:
         return Planned(index, cell, "", "left out", "not chosen by --only", command)
     prepared, state, why, trace = _prepared(bench, cell)
-    parts = cell_parts(bench, cell, prepared)
+    parts = cell_parts(bench, index, prepared)
     key = key_of(parts)
     if prepared is None:
         return Planned(index, cell, key, state, why, command, trace=trace)
@@ -105,10 +105,15 @@ def _prepared(bench: Bench, cell: Cell) -> tuple[Prepared | None, str, str, str]
         return None, "refused", sentence(error), trace_text(error)
 
 
-def cell_parts(bench: Bench, cell: Cell, prepared: Prepared | None) -> dict[str, Any]:
-    """The parts of a cell's key under this order."""
+def cell_parts(bench: Bench, index: int, prepared: Prepared | None) -> dict[str, Any]:
+    """The parts of the key of a bench's cell under this order."""
     return key_parts(
-        cell, prepared, metric=bench.metrics[0].name, device=bench.order.device, threads=bench.order.threads
+        bench.cells[index],
+        prepared,
+        sources=bench.sources[index],
+        metric=bench.metrics[0].name,
+        device=bench.order.device,
+        threads=bench.order.threads,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from evaluation.results import read_suite
+from evaluation.results import CellFailure, CellResult, read_suite
 from harness.announcer import Announcer
 from harness.completion import complete_metrics
 from harness.plan import Plan, Planned
@@ -61,7 +61,8 @@ def run_session(
         write_suite(plan, store)
         if tracker is not None:
             if status == "FINISHED":
-                tracker.enter(read_suite(store.root, suite.name))
+                found = read_suite(store.root, suite.name)
+                tracker.enter([*found.cells, *found.failures])
             tracker.close(status)
     by_index = {planned.index: planned for planned in plan.cells}
     failed = [(by_index[done.index], done.reason) for done in tally.failed()]
@@ -83,9 +84,20 @@ def _listener(plan: Plan, store: Store, announcer: Announcer, tracker: Any, metr
         announcer.done(planned, done)
         write_suite(plan, store)
         if tracker is not None:
-            tracker.enter(read_suite(store.root, plan.bench.suite.name))
+            tracker.enter([_stored(store, planned)])
 
     return Listener(progress, done)
+
+
+def _stored(store: Store, planned: Planned) -> CellResult | CellFailure:
+    """What the store holds of a cell that was just computed."""
+    cell, folder = planned.cell, store.folder(planned.key)
+    labels = {"dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model_name, "seed": cell.seed}
+    record = store.record(planned.key)
+    if record is not None:
+        return CellResult(folder=folder, record=record, **labels)
+    reason = (store.failure(planned.key) or {}).get("reason", "")
+    return CellFailure(**labels, state="FAILED", reason=reason, command=planned.command, key=planned.key, folder=folder)
 
 
 def _store_refusals(plan: Plan, store: Store) -> None:

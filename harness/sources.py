@@ -39,7 +39,7 @@ def source_hashes(model: Any, root: Path = ROOT) -> dict[str, str]:
             waiting.extend(_imports(tree))
         else:
             waiting.append(kind.__module__)
-    hashes |= _closure(tuple(sorted(set(waiting))), tuple(dict.fromkeys(places)))
+    hashes |= _closure(waiting, list(dict.fromkeys(places)))
     for module in ALONE:
         for path in _find(module, (root,)):
             hashes[_label(path, (root,))] = _file(path)[0]
@@ -71,11 +71,11 @@ def _is_suite(module: Any) -> bool:
     return hasattr(module, "SUITE")
 
 
-@functools.lru_cache(maxsize=256)
-def _closure(modules: tuple[str, ...], places: tuple[Path, ...]) -> dict[str, str]:
+def _closure(modules: Iterable[str], places: Iterable[Path]) -> dict[str, str]:
     """The hash of each file reached from ``modules`` by imports, looked up in ``places``."""
     hashes: dict[str, str] = {}
-    waiting, seen = list(modules), set(modules)
+    waiting = list(modules)
+    seen = set(waiting)
     while waiting:
         name = waiting.pop()
         for path in _find(name, places):

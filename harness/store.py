@@ -57,7 +57,7 @@ class Store:
         """Turn a full or closed disk into StoreUnusable."""
         try:
             yield
-        except FileExistsError as error:
+        except (FileExistsError, NotADirectoryError) as error:
             raise StoreUnusable(
                 f"{error.filename} is in the way: {self.root} must be a folder; choose another with --results"
             ) from error
@@ -78,6 +78,10 @@ class Store:
     def record(self, key: str) -> dict[str, Any] | None:
         """The cell.json of a finished cell, or None."""
         return _read_json(self.folder(key) / "cell.json")
+
+    def holds(self, key: str) -> bool:
+        """Whether a cell is finished."""
+        return (self.folder(key) / "cell.json").exists()
 
     def failure(self, key: str) -> dict[str, Any] | None:
         """The failure.json of a failed cell, or None."""

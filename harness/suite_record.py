@@ -75,7 +75,7 @@ def suite_head(bench: Bench) -> dict[str, Any]:
 
 def _stored(store: Store, key: str, entry: Mapping[str, Any]) -> dict[str, str]:
     """State and reason of a cell as the store holds it."""
-    if store.record(key) is not None:
+    if store.holds(key):
         return {"state": "DONE", "reason": ""}
     failure = store.failure(key)
     if failure is not None:

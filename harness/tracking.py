@@ -11,13 +11,13 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from evaluation.results import CellFailure, CellResult, SuiteResults
+from evaluation.results import CellFailure, CellResult
 from harness.environment import process_start
 from harness.store import Store
 
@@ -148,18 +148,18 @@ class Tracker:
             if record.get("event") == "epoch":
                 self._log_epochs(key, self._open[key], [record], metric)
 
-    def enter(self, results: SuiteResults) -> int:
-        """Enter every stored cell that MLflow does not have yet; returns how many."""
+    def enter(self, cells: Iterable[CellResult | CellFailure]) -> int:
+        """Enter every finished or failed cell that MLflow does not have yet; returns how many."""
         if self._dead:
             return 0
         entered = 0
         with self._safe():
-            for cell in results.cells:
-                if cell.key not in self._ids:
+            for cell in cells:
+                if isinstance(cell, CellFailure):
+                    entered += cell.state == "FAILED" and bool(cell.key) and self._enter_failure(cell)
+                elif cell.key not in self._ids:
                     self._enter_cell(cell)
                     entered += 1
-            for failure in results.failures:
-                entered += failure.state == "FAILED" and bool(failure.key) and self._enter_failure(failure)
         return entered
 
     def _enter_cell(self, cell: CellResult) -> None:

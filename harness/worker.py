@@ -73,7 +73,7 @@ def _compute_and_store(bench: Bench, job: Job, store: Store, switches: dict[str,
     """Fit, rank, write the cell aside, put it in place, drop the checkpoint."""
     cell = bench.cells[job.index]
     prepared = bench.prepare(cell)
-    parts = cell_parts(bench, cell, prepared)
+    parts = cell_parts(bench, job.index, prepared)
     if key_of(parts) != job.key:
         raise Overtaken("the code or the data changed while this run was under way; run again")
     if job.fresh:

@@ -1,0 +1,36 @@
+"""A suite of a few seconds, written to a file as a user would write one, for the tests that run suites."""
+
+from pathlib import Path
+
+import pytest
+
+TINY = '''"""A tiny suite."""
+
+from baselines.popularity import Popularity
+from evaluation.claims import Ranking
+from evaluation.metrics import MRR, Recall
+from harness.spec import Experiment, Suite
+from recsys_data.protocols import PerUserFractions
+from recsys_data.synthetic import MarkovChain
+from recsys_models.rnn import GRU
+
+CHAIN = MarkovChain(num_users=30, num_items=25, length=20)
+MODELS = {"Popularity": Popularity(), "GRU": GRU(dim=8, embedding_dim=6, epochs=3, patience=3, batch_size=8)}
+SUITE = Suite(
+    name="tiny",
+    title="Tiny",
+    experiments=[Experiment(CHAIN, PerUserFractions(train=0.8, validation=0.1, test=0.1), MODELS)],
+    seeds=range(2),
+    metrics=[MRR(20), Recall(20)],
+    baselines=["Popularity"],
+    claims=[Ranking("GRU beats popularity", better="GRU", worse="Popularity", dataset=CHAIN.name, metric="MRR@20")],
+)
+'''
+
+
+@pytest.fixture
+def tiny_suite(tmp_path) -> Path:
+    """The path of the tiny suite's file: one deterministic model, one learner, two seeds."""
+    path = tmp_path / "tiny.py"
+    path.write_text(TINY)
+    return path

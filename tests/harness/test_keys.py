@@ -1,0 +1,87 @@
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+
+import pytest
+
+from harness.keys import differences, engine_of, key_of, key_parts
+from harness.spec import Cell, Experiment
+
+
+@dataclass(frozen=True)
+class Data:
+    name: str = "data"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    name: str = "protocol"
+    share: float = 0.9
+
+
+@dataclass
+class Model:
+    dim: int = 8
+    deterministic = False
+    family = "popularity"
+
+
+SOURCES = {"recsys_models/a.py": "1", "training/loop.py": "2"}
+
+
+def prepared(data="d", split="s", stamps=()):
+    return SimpleNamespace(data={"fingerprint": data}, split=SimpleNamespace(fingerprint=split), stamp_marks=list(stamps))
+
+
+def parts(cell=None, ready=None, sources=SOURCES, metric="MRR@20", device="cpu", threads=1):
+    experiment = Experiment(Data(), Protocol(), {})
+    return key_parts(cell or Cell(experiment, "Model", Model(), 0), ready or prepared(), sources=sources, metric=metric,
+                     device=device, threads=threads)  # fmt: skip
+
+
+CELL = Cell(Experiment(Data(), Protocol(), {}), "Model", Model(), 0)
+CHANGES = {
+    "data": {"ready": prepared(data="other")},
+    "split": {"ready": prepared(split="other")},
+    "stamps": {"ready": prepared(stamps=["SMOKE RUN"])},
+    "protocol": {"cell": replace(CELL, experiment=Experiment(Data(), Protocol(share=0.8), {}))},
+    "batch cells": {"cell": replace(CELL, experiment=Experiment(Data(), Protocol(), {}, batch_cells=99))},
+    "model fields": {"cell": replace(CELL, model=Model(dim=9))},
+    "seed": {"cell": replace(CELL, seed=1)},
+    "code": {"sources": SOURCES | {"training/loop.py": "3"}},
+    "validation metric": {"metric": "NDCG@10"},
+    "device": {"device": "cuda:1"},
+    "threads": {"threads": 2},
+}
+
+
+@pytest.mark.parametrize("part", CHANGES)
+def test_each_part_changes_the_key_and_is_named(part):
+    before, after = parts(), parts(**CHANGES[part])
+    assert key_of(before) != key_of(after)
+    assert [words.partition(":")[0] for words in differences(before, after)] == [part]
+
+
+def test_a_library_version_changes_the_key(monkeypatch):
+    before = parts()
+    monkeypatch.setattr("harness.keys.deciding_versions", lambda: {"torch": "99"})
+    assert key_of(parts()) != key_of(before)
+
+
+def test_names_do_not_count():
+    renamed = replace(CELL, model_name="Another", experiment=Experiment(Data("other name"), Protocol(), {}))
+    assert key_of(parts(cell=renamed)) == key_of(parts())
+
+
+def test_the_number_of_a_gpu_does_not_count():
+    assert key_of(parts(device="cuda:0")) == key_of(parts(device="cuda:1"))
+
+
+def test_what_changed_is_told_with_both_values():
+    after = parts(cell=replace(CELL, model=Model(dim=9)), sources=SOURCES | {"training/new.py": "4"})
+    assert differences(parts(), after) == ["model fields: dim 8 → 9", "code: training/new.py"]
+
+
+def test_an_engine_is_asked_for_where_a_model_resolves_one():
+    assert engine_of(SimpleNamespace(resolved_engine=lambda device: f"fast-{device}", engine="auto"), "cpu") == "fast-cpu"
+    assert engine_of(SimpleNamespace(engine="torch"), "cpu") == "torch"
+    assert engine_of(Model(), "cpu") is None

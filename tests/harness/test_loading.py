@@ -1,0 +1,77 @@
+import pytest
+
+from harness.loading import SuiteNotLoadable, load_suite, suite_names
+from harness.spec import Suite
+
+
+def refusal(source):
+    with pytest.raises(SuiteNotLoadable) as error:
+        load_suite(str(source))
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_a_users_own_file_is_a_suite(tiny_suite):
+    suite = load_suite(str(tiny_suite))
+    assert isinstance(suite, Suite)
+    assert suite.name == "tiny"
+    assert load_suite(str(tiny_suite)) is suite, "a file is run once a process"
+
+
+def test_the_checkouts_suites_are_known_by_name():
+    assert {"quickstart", "ml1m"} <= set(suite_names())
+    assert load_suite("quickstart").name == "quickstart"
+
+
+def test_an_unknown_name_is_answered_by_a_near_one():
+    assert "unknown suite 'quikstart': did you mean 'quickstart'?" in refusal("quikstart")
+    assert "known are" in refusal("zzzzzz")
+    assert "no suite file at ./mine.py" in refusal("./mine.py")
+
+
+def test_a_syntax_error_is_told_with_its_line(tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text("X = 1\nSUITE = Suite(\n  name='x'\n")
+    assert f"{path}, line 2: '(' was never closed" in refusal(path)
+
+
+def test_an_error_while_the_file_runs_is_told_with_its_line(tmp_path):
+    path = tmp_path / "raises.py"
+    path.write_text("from baselines.popularity import Popularity\n\nPopularity(rate=3)\n")
+    assert f"{path}, line 3, raised TypeError" in refusal(path)
+
+
+def test_a_file_without_a_suite_is_refused(tmp_path):
+    path = tmp_path / "empty.py"
+    path.write_text("X = 1\n")
+    assert f"{path} has no value SUITE: expected SUITE = Suite(" in refusal(path)
+    other = tmp_path / "wrong.py"
+    other.write_text("SUITE = 3\n")
+    assert "has a SUITE that is a int" in refusal(other)
+
+
+@pytest.mark.parametrize("old, new, sentence", [
+    ("seeds=range(2)", "seeds=[]", "SUITE has no seeds"),
+    ('name="tiny"', 'name="a/b"', "cannot name a folder"),
+    ('name="tiny"', 'name="cells"', "taken by the store"),
+    ('"Popularity": Popularity()', '"Popularity": Popularity', "is not a value of a dataclass"),
+    ('"Popularity": Popularity()', '"Popularity": CHAIN', "has no fit"),
+    ("experiments=[Experiment(CHAIN", "experiments=[Experiment(CHAIN, PerUserFractions(train=0.8, validation=0.1, "
+     "test=0.1), MODELS), Experiment(CHAIN", "is named twice"),
+])  # fmt: skip
+def test_a_suite_that_cannot_be_run_is_refused_before_it_runs(tiny_suite, old, new, sentence):
+    text = tiny_suite.read_text()
+    assert old in text
+    path = tiny_suite.with_name(f"variant_{abs(hash(sentence))}.py")
+    path.write_text(text.replace(old, new))
+    assert sentence in refusal(path)
+
+
+def test_modules_beside_a_users_file_can_be_imported(tiny_suite):
+    (tiny_suite.parent / "encore_test_beside.py").write_text("NAME = 'beside'\n")
+    path = tiny_suite.with_name("importing.py")
+    path.write_text(
+        tiny_suite.read_text().replace("CHAIN =", "from encore_test_beside import NAME\nCHAIN =")
+        .replace('name="tiny"', "name=NAME")
+    )  # fmt: skip
+    assert load_suite(str(path)).name == "beside"

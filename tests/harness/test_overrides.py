@@ -1,0 +1,131 @@
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pytest
+
+from harness.overrides import BadOverride, Overrides, only_for, parse_seeds, seeds_text, set_field
+from harness.spec import Cell, Experiment, Suite
+
+
+@dataclass(frozen=True)
+class Named:
+    name: str
+
+
+@dataclass(frozen=True)
+class Margin:
+    margin: float = 1.0
+
+
+@dataclass
+class Net:
+    dim: int = 8
+    dropout: float = 0.0
+    bias: bool = True
+    session_gap: float | None = None
+    rule: Literal["paper", "official"] = "paper"
+    loss: Margin = field(default_factory=Margin)
+    deterministic = False
+
+    def __post_init__(self):
+        if self.dim < 1:
+            raise ValueError(f"dim must be at least 1, got {self.dim}")
+
+
+@dataclass
+class Plain:
+    deterministic = True
+
+
+def experiments():
+    return [Experiment(Named("ml"), Named("p"), {"GRU": Net(), "LSTM 2.0": Net(), "Popularity": Plain()})]
+
+
+def models(text):
+    return set_field(experiments(), text)[0].models
+
+
+def test_a_field_of_one_model_or_of_all_that_have_it():
+    assert [models("GRU.dim=64")[name].dim for name in ("GRU", "LSTM 2.0")] == [64, 8]
+    assert [models("LSTM 2.0.dim=64")[name].dim for name in ("GRU", "LSTM 2.0")] == [8, 64]
+    assert [models("dim=64")[name].dim for name in ("GRU", "LSTM 2.0")] == [64, 64]
+    assert models("loss.margin=0.5")["GRU"].loss == Margin(0.5)
+    assert models("GRU.loss.margin=2")["GRU"].loss.margin == 2.0
+
+
+@pytest.mark.parametrize("text, name, value", [("dropout=1e-1", "dropout", 0.1), ("bias=false", "bias", False),
+                                               ("session_gap=60", "session_gap", 60.0),
+                                               ("session_gap=none", "session_gap", None),
+                                               ("rule=official", "rule", "official")])  # fmt: skip
+def test_values_are_read_as_the_fields_type(text, name, value):
+    assert getattr(models(text)["GRU"], name) == value
+
+
+@pytest.mark.parametrize("text, sentence", [
+    ("GRU.dmi=64", "Net has no field 'dmi': did you mean 'dim'?"),
+    ("dmi=64", "no model of this suite has a field 'dmi': did you mean 'dim'?"),
+    ("GRUU.dim=64", "no model is called 'GRUU': did you mean 'GRU'?"),
+    ("dim=large", "Net.dim is a whole number, got 'large'"),
+    ("dim=2.5", "Net.dim is a whole number, got '2.5'"),
+    ("bias=maybe", "Net.bias is true or false, got 'maybe'"),
+    ("rule=mine", "Net.rule is one of paper, official, got 'mine'"),
+    ("session_gap=soon", "Net.session_gap is a number or none, got 'soon'"),
+    ("dim=0", "dim must be at least 1, got 0"),
+    ("dim", "expected MODEL.FIELD=VALUE or FIELD=VALUE"),
+])  # fmt: skip
+def test_what_cannot_be_set_is_said_in_one_sentence(text, sentence):
+    with pytest.raises(BadOverride) as error:
+        set_field(experiments(), text)
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_seeds_are_counted_or_listed():
+    assert parse_seeds("5") == (0, 1, 2, 3, 4)
+    assert parse_seeds("0") == (0,)
+    assert parse_seeds("0,3,7") == (0, 3, 7)
+    assert parse_seeds("7,") == (7,)
+    for text in ("x", "1,x", "", "1.5", "-1"):
+        with pytest.raises(BadOverride, match="is not understood"):
+            parse_seeds(text)
+    with pytest.raises(BadOverride, match="twice"):
+        parse_seeds("3,3")
+
+
+@pytest.mark.parametrize("seeds", [(0,), (7,), (0, 1), (3, 0)])
+def test_seeds_are_written_as_they_are_read(seeds):
+    assert parse_seeds(seeds_text(seeds)) == seeds
+
+
+def suite():
+    return Suite("s", "S", experiments(), seeds=[0, 1], metrics=["m"])
+
+
+@pytest.mark.parametrize("pattern, kept", [("", 5), ("ml/GRU", 2), ("gru", 2), ("ML", 5), ("ml/*", 5), ("*/Pop*", 1)])
+def test_only_takes_data_set_and_model(pattern, kept):
+    assert sum(Overrides(only=pattern).chosen(suite())) == kept
+
+
+def test_only_that_matches_nothing_says_what_there_is():
+    with pytest.raises(BadOverride, match="'ml/XYZ' matches none of ml/GRU, ml/LSTM 2.0, ml/Popularity"):
+        Overrides(only="ml/XYZ").chosen(suite())
+
+
+def test_signs_of_patterns_in_names_are_taken_as_they_are():
+    odd = Cell(Experiment(Named("ml"), Named("p"), {}), "kNN [k*]", Net(), 0)
+    other = Cell(Experiment(Named("ml"), Named("p"), {}), "kNN k", Net(), 0)
+    pattern = only_for(odd)
+    both = Suite("s", "S", [Experiment(Named("ml"), Named("p"), {c.model_name: c.model for c in (odd, other)})],
+                 seeds=[0], metrics=["m"])  # fmt: skip
+    assert Overrides(only=pattern).chosen(both) == [True, False]
+
+
+def test_users_are_limited_and_stamped():
+    from recsys_data.synthetic import MarkovChain
+
+    small = Overrides(limit_users=5).apply(Suite("s", "S", [Experiment(MarkovChain(num_users=20), Named("p"), {})],
+                                                 seeds=[0], metrics=["m"]))  # fmt: skip
+    loaded = small.experiments[0].dataset.load(None)
+    assert loaded.num_users == 5
+    assert "5 of 20" in loaded.facts["stamps"][0]
+    assert small.experiments[0].dataset.name == MarkovChain(num_users=20).name

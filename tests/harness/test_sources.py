@@ -1,0 +1,129 @@
+import sys
+import types
+from dataclasses import dataclass
+
+import pytest
+
+from harness.sources import source_hashes
+
+FILES = {
+    "recsys_models/__init__.py": '"""Models."""',
+    "recsys_models/net.py": '"""A net."""\nfrom training.loop import go\nimport numpy\n\nclass Net:\n    """Doc."""\n',
+    "training/__init__.py": "",
+    "training/loop.py": "from training import losses\ndef go():\n    return losses.one()\n",
+    "training/losses.py": "def one():\n    return 1\n",
+    "training/unused.py": "X = 1\n",
+    "evaluation/__init__.py": "",
+    "evaluation/ranking.py": "RANK = 1\n",
+    "evaluation/metrics.py": "from evaluation.ranking import RANK\n",
+    "harness/__init__.py": "",
+    "harness/execution.py": "from harness import store\n",
+    "harness/determinism.py": "A = 1\n",
+    "harness/store.py": "B = 1\n",
+}
+
+
+@dataclass
+class Net:
+    dim: int = 4
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A small checkout with a model whose class says that it lives there."""
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    module = types.ModuleType("recsys_models.net")
+    module.__file__ = str(tmp_path / "recsys_models/net.py")
+    monkeypatch.setitem(sys.modules, "recsys_models.net", module)
+    monkeypatch.setattr(Net, "__module__", "recsys_models.net")
+    return tmp_path
+
+
+def test_files_are_followed_by_import_and_no_others(checkout):
+    found = set(source_hashes(Net(), checkout))
+    assert {"recsys_models/net.py", "training/loop.py", "training/losses.py", "evaluation/metrics.py",
+            "evaluation/ranking.py", "harness/execution.py", "harness/determinism.py"} <= found  # fmt: skip
+    assert "training/unused.py" not in found
+    assert "harness/store.py" not in found, "the rest of the harness moves no bit of a result"
+
+
+def test_docstrings_comments_and_layout_do_not_count(checkout):
+    before = source_hashes(Net(), checkout)
+    (checkout / "training/losses.py").write_text('"""Losses."""\n\n\ndef one():\n    """One."""\n    return  1  # one\n')
+    assert source_hashes(Net(), checkout) == before
+
+
+@pytest.mark.parametrize("name", ["training/losses.py", "recsys_models/net.py", "evaluation/ranking.py"])
+def test_a_changed_statement_counts_and_is_named(checkout, name):
+    before = source_hashes(Net(), checkout)
+    path = checkout / name
+    path.write_text(path.read_text() + "\nZ = 2\n")
+    after = source_hashes(Net(), checkout)
+    assert [path for path in after if after[path] != before[path]] == [name]
+
+
+def test_an_added_import_brings_its_file(checkout):
+    path = checkout / "training/losses.py"
+    path.write_text(path.read_text() + "\nfrom .unused import X\n")
+    assert "training/unused.py" in source_hashes(Net(), checkout)
+
+
+def test_c_sources_beside_a_module_count(checkout):
+    (checkout / "training/losses.cpp").write_text("int one() { return 1; }")
+    assert "training/losses.cpp" in source_hashes(Net(), checkout)
+
+
+SUITE = """
+from dataclasses import dataclass
+from training.losses import one
+FACTOR = 3
+NAME = "mine"
+
+@dataclass
+class Mine:
+    dim: int = FACTOR
+
+class Other:
+    pass
+
+SUITE = [NAME, Mine()]
+"""
+
+
+@pytest.fixture
+def own_model(checkout, monkeypatch):
+    """A model that is defined in a suite's file, and a way to write that file anew."""
+    path = checkout / "mine.py"
+    module = types.ModuleType("user_suite_mine")
+    module.__file__, module.SUITE = str(path), object()
+    monkeypatch.setitem(sys.modules, "user_suite_mine", module)
+
+    @dataclass
+    class Mine:
+        dim: int = 3
+
+    Mine.__module__, Mine.__qualname__ = "user_suite_mine", "Mine"
+    path.write_text(SUITE)
+    return Mine(), path
+
+
+@pytest.mark.parametrize("old, new", [("NAME = \"mine\"", "NAME = 'yours'"), ("class Other:", "class Another:"),
+                                      ("SUITE = [NAME, Mine()]", "SUITE = [Mine(), NAME, 5]")])  # fmt: skip
+def test_of_a_suites_file_only_what_the_model_needs_counts(checkout, own_model, old, new):
+    model, path = own_model
+    before = source_hashes(model, checkout)
+    assert "mine:Mine" in before
+    path.write_text(path.read_text().replace(old, new))
+    assert source_hashes(model, checkout) == before
+
+
+@pytest.mark.parametrize("old, new", [("FACTOR = 3", "FACTOR = 4"), ("dim: int = FACTOR", "dim: int = 1 + FACTOR")])
+def test_what_a_suites_own_model_needs_counts(checkout, own_model, old, new):
+    model, path = own_model
+    before = source_hashes(model, checkout)
+    path.write_text(path.read_text().replace(old, new))
+    after = source_hashes(model, checkout)
+    assert [name for name in after if after[name] != before[name]] == ["mine:Mine"]
