@@ -12,12 +12,13 @@ from recsys_data.movielens import MovieLens100K
 from recsys_data.protocols import PerUserFractions
 from recsys_models.rnn import GRU, LSTM
 
+SMALL = {"dim": 32, "embedding_dim": 32, "batch_size": 16, "learning_rate": 1e-2, "patience": 5, "epochs": 60}
 MODELS: Mapping[str, Recommender] = {
     "Popularity": Popularity(),
     "Markov chain": MarkovChain(),
     "Item-kNN": ItemKNN(),
-    "LSTM": LSTM(dim=32, embedding_dim=32),
-    "GRU": GRU(dim=32, embedding_dim=32),
+    "LSTM": LSTM(**SMALL),
+    "GRU": GRU(**SMALL),
 }
 
 SUITE = Suite(
