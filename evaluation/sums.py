@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from evaluation.cluster_sums import ClusterSums
+from evaluation.expectation import TIES
 from evaluation.metrics import Metric
 from evaluation.ranks import RankTable
 
@@ -18,13 +20,20 @@ FILE_NAME = "sums.parquet"
 
 
 def write_sums(folder: Path, ranks: RankTable, metrics: Iterable[Metric]) -> dict[str, float]:
-    """Write ``folder``/sums.parquet: columns cluster, count and one per metric; return each metric's micro mean."""
+    """Write ``folder``/sums.parquet and return each metric's micro mean.
+
+    Columns: cluster, count, one per metric, and one per metric under the two other readings of ties.
+    """
     columns: dict[str, np.ndarray] = {}
     means: dict[str, float] = {}
     for metric in metrics:
         found = metric.per_cluster(ranks)
-        columns |= {"cluster": found.clusters.astype(np.int64), "count": found.counts, metric.name: found.sums}
+        columns |= {"cluster": found.clusters.astype(np.int64), "count": found.counts}
+        columns[metric.name] = found.sums
         means[metric.name] = found.micro
+        for reading in TIES:
+            other = replace(metric, ties=reading)
+            columns.setdefault(other.name, other.per_cluster(ranks).sums)
     if not columns:
         raise ValueError("no metric was given, so there are no sums to write")
     table = pa.table(columns).replace_schema_metadata({"schema": str(SCHEMA_VERSION)})

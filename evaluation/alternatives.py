@@ -1,0 +1,53 @@
+"""Named alternatives: tests that peers print. Each comes with the reason why it does not decide here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A test's name, its two-sided p, and the warning that is printed beside it."""
+
+    name: str
+    p: float
+    warning: str
+
+
+@dataclass(frozen=True)
+class NaiveTest:
+    """The paired t-test that takes events for independent, shown for contrast: error, p, and the design effect."""
+
+    error: float
+    p: float
+    design_effect: float
+    warning: str = "takes the events of one user for independent, so it calls chance significant far too often"
+
+
+def event_level(differences: np.ndarray, cluster_error: float) -> NaiveTest:
+    """The naive test on event differences (N,), and how many times larger the clustered variance is."""
+    num = len(differences)
+    error = float(differences.std(ddof=1) / np.sqrt(num)) if num > 1 else 0.0
+    if error == 0:
+        return NaiveTest(0.0, 1.0 if not differences.any() else float(np.finfo(float).tiny), 1.0)
+    p = float(2 * stats.t.sf(abs(float(differences.mean())) / error, num - 1))
+    return NaiveTest(error, p, (cluster_error / error) ** 2)
+
+
+def wilcoxon(means_a: np.ndarray, means_b: np.ndarray) -> Alternative:
+    """Wilcoxon's signed-rank test on user means (G,)."""
+    differences = means_a - means_b
+    p = float(stats.wilcoxon(differences).pvalue) if differences.any() else 1.0
+    warning = "tests another question than the mean, and errs with many users and many ties; do not decide by it"
+    return Alternative("Wilcoxon signed-rank over users", p, warning)
+
+
+def paired_t(means_a: np.ndarray, means_b: np.ndarray) -> Alternative:
+    """The paired t-test on user means (G,): the macro estimand."""
+    differences = means_a - means_b
+    p = float(stats.ttest_1samp(differences, 0.0).pvalue) if np.ptp(differences) > 0 else float(not differences.any())
+    warning = "weighs every user alike (macro), so it can disagree with the mean over events that is reported"
+    return Alternative("paired t-test over users", p, warning)

@@ -1,0 +1,134 @@
+"""Did a number come out again? Two one-sided tests (TOST) of rerun / published on the log scale.
+
+Reproduced within δ: the 90 % interval of the log ratio lies inside ± log(1 + δ) (Schuirmann 1987). The published
+value is widened by half a unit of its last digit. A non-significant difference would be no evidence of this.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scipy import stats
+
+STRICT, LENIENT = 0.05, 0.10
+MOST_SEEDS = 1000
+CONFIDENCE = 0.95  # one-sided, so the interval holds 90 %
+
+
+class Level(enum.Enum):
+    """Where the interval of a ratio lies."""
+
+    STRICT = "within ±5 %"
+    LENIENT = "within ±10 %"
+    ABOVE = "above"
+    BELOW = "below"
+    OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Noise:
+    """One source of chance in a log ratio: its name, its variance, and the degrees of freedom of that estimate."""
+
+    name: str
+    variance: float
+    df: float
+
+
+@dataclass(frozen=True)
+class Equivalence:
+    """A log ratio's 90 % interval, as ratios, and where it lies. noise: the sources; rounding: half-width in logs."""
+
+    ratio: float
+    interval: tuple[float, float]
+    level: Level
+    noise: tuple[Noise, ...]
+    rounding: float
+
+    @property
+    def dominant(self) -> str:
+        """The name of the largest source of doubt."""
+        sizes = {source.name: math.sqrt(source.variance) for source in self.noise}
+        sizes["the rounding of the published value"] = self.rounding / 1.645
+        return max(sizes, key=lambda name: sizes[name])
+
+
+def tost(
+    rerun: float,
+    published: float,
+    half_unit: float,
+    noise: Sequence[Noise],
+    *,
+    strict: float = STRICT,
+    lenient: float = LENIENT,
+) -> Equivalence:
+    """Whether ``rerun`` equals ``published`` ± ``half_unit`` up to ``strict`` or ``lenient``.
+
+    Sources of noise add; degrees of freedom by Welch and Satterthwaite. Raises ValueError for values that are not
+    above 0, since a ratio is judged.
+    """
+    if not (rerun > 0 and published > half_unit >= 0):
+        raise ValueError(f"a ratio needs values above 0 (and above their rounding), got {rerun} and {published}")
+    variance = sum(source.variance for source in noise)
+    spread = sum(source.variance**2 / source.df for source in noise)
+    t = float(stats.t.ppf(CONFIDENCE, variance * variance / spread)) if spread > 0 else 0.0
+    half = t * math.sqrt(variance)
+    low = math.log(rerun / (published + half_unit)) - half
+    high = math.log(rerun / (published - half_unit)) + half
+    rounding = (math.log(published + half_unit) - math.log(published - half_unit)) / 2
+    ends = (math.exp(low), math.exp(high))
+    return Equivalence(rerun / published, ends, _level(low, high, strict, lenient), tuple(noise), rounding)
+
+
+def _level(low: float, high: float, strict: float, lenient: float) -> Level:
+    """The narrowest band that holds the interval, or the side it lies on, or OPEN where it straddles an edge."""
+    for band, level in ((strict, Level.STRICT), (lenient, Level.LENIENT)):
+        if -math.log1p(band) < low and high < math.log1p(band):
+            return level
+    if low > math.log1p(lenient):
+        return Level.ABOVE
+    if high < -math.log1p(lenient):
+        return Level.BELOW
+    return Level.OPEN
+
+
+def seed_noise(deviation: float, num_seeds: int, paper_runs: int) -> list[Noise]:
+    """The seed noise of both sides from the rerun's relative SD over seeds; the paper's runs are taken to vary alike.
+
+    Both parts rest on the same estimate, so their variance is one with S − 1 degrees of freedom; they are named apart
+    so that the larger can be told.
+    """
+    total = deviation**2 * (1 / paper_runs + 1 / num_seeds)
+    if total == 0:
+        return []
+    runs = "the paper's single run" if paper_runs == 1 else f"the paper's {paper_runs} runs"
+    name = runs if num_seeds > paper_runs else "the few seeds of the rerun"
+    return [Noise(name, total, num_seeds - 1)]
+
+
+def seeds_to_decide(
+    rerun: float,
+    published: float,
+    half_unit: float,
+    deviation: float,
+    paper_runs: int,
+    others: Sequence[Noise] = (),
+    *,
+    strict: float = STRICT,
+    lenient: float = LENIENT,
+) -> int | None:
+    """The least number of seeds whose interval would decide, were mean and deviation to stay; None if none can."""
+
+    def decides(num_seeds: int) -> bool:
+        noise = [*seed_noise(deviation, num_seeds, paper_runs), *others]
+        return tost(rerun, published, half_unit, noise, strict=strict, lenient=lenient).level is not Level.OPEN
+
+    if not decides(MOST_SEEDS):
+        return None
+    low, high = 2, MOST_SEEDS  # the interval shrinks with every seed
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if decides(middle) else (middle + 1, high)
+    return low

@@ -1,0 +1,98 @@
+"""Panel: per-cluster sums of several models on one test set, side by side: all that user-level inference needs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from evaluation.cluster_sums import ClusterSums
+
+
+class UnequalTestSets(ValueError):
+    """Two results were not measured on the same queries of the same clusters, so they cannot be paired."""
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """M models on G clusters.
+
+    models: their labels; clusters (G,); counts (G,) int64 n_u: queries of each cluster; sums (G, M) float64: the metric
+    summed over the cluster's queries, averaged over the model's seeds.
+    """
+
+    models: tuple[str, ...]
+    clusters: np.ndarray
+    counts: np.ndarray
+    sums: np.ndarray
+
+    @classmethod
+    def of(cls, results: Mapping[str, Sequence[ClusterSums]]) -> Panel:
+        """A panel from each model's seeds. Raises UnequalTestSets, and ValueError for fewer than two clusters."""
+        first_name, first = next((name, seeds[0]) for name, seeds in results.items())
+        columns = []
+        for name, seeds in results.items():
+            for found in seeds:
+                check_same_test_set(first, found, first_name, name)
+            columns.append(np.mean([found.sums for found in seeds], axis=0))
+        if len(first.clusters) < 2:
+            raise ValueError("there is one user (cluster) only; a comparison needs at least two to see how users vary")
+        return cls(tuple(results), first.clusters, first.counts, np.stack(columns, axis=1))
+
+    @property
+    def num_clusters(self) -> int:
+        """G."""
+        return len(self.counts)
+
+    @property
+    def num_events(self) -> int:
+        """N = Σ n_u."""
+        return int(self.counts.sum())
+
+    @cached_property
+    def means(self) -> np.ndarray:
+        """The micro mean of each model, (M,)."""
+        return self.sums.sum(axis=0) / self.num_events
+
+    @cached_property
+    def macro(self) -> np.ndarray:
+        """The macro mean of each model, (M,): every cluster counts the same."""
+        return (self.sums / self.counts[:, None]).mean(axis=0)
+
+    def index(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+        """The columns of each pair of labels, (P, 2) int64."""
+        places = {name: m for m, name in enumerate(self.models)}
+        return np.array([(places[a], places[b]) for a, b in pairs], dtype=np.int64).reshape(-1, 2)
+
+    def differences(self, pairs: np.ndarray) -> np.ndarray:
+        """D_u = sums of a − sums of b for each pair (P, 2), as (G, P)."""
+        return self.sums[:, pairs[:, 0]] - self.sums[:, pairs[:, 1]]
+
+    def generator(self, purpose: str) -> np.random.Generator:
+        """A generator that depends on the test set (its counts) and the purpose alone, not on any model.
+
+        So the same results give the same bytes, and a further model changes no other pair's numbers.
+        """
+        counts = np.ascontiguousarray(self.counts, dtype="<i8").tobytes()
+        digest = hashlib.sha256(purpose.encode() + b"|" + counts).digest()
+        return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
+
+
+def check_same_test_set(first: ClusterSums, other: ClusterSums, first_name: str, other_name: str) -> None:
+    """Raise UnequalTestSets in one sentence unless both have the same clusters with as many queries each."""
+    if len(first.clusters) != len(other.clusters):
+        raise UnequalTestSets(
+            f"{first_name} was tested on {len(first.clusters)} clusters but {other_name} on {len(other.clusters)}; "
+            f"a comparison needs the same test set"
+        )
+    for what, ours, theirs in (("clusters", first.clusters, other.clusters), ("queries", first.counts, other.counts)):
+        unequal = np.flatnonzero(ours != theirs)
+        if len(unequal):
+            u = int(unequal[0])
+            raise UnequalTestSets(
+                f"{first_name} and {other_name} differ in their {what}, first at cluster {first.clusters[u]}: "
+                f"{ours[u]} against {theirs[u]}; a comparison needs the same test set"
+            )

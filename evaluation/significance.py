@@ -1,0 +1,153 @@
+"""User-level tests on one test set: clustered standard errors, sign-flip randomisation, cluster bootstrap.
+
+The estimate of a pair is θ = Σ_u D_u / Σ_u n_u with D_u the difference of the two models' sums over cluster u. What
+these tests say holds for *these trained models* on other users; for methods, see evaluation.seeds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from evaluation.multiplicity import MaxT
+from evaluation.panel import Panel
+from evaluation.resampling import flipped_sums, resampled_sums
+
+FLIPS = 100_000
+RESAMPLES = 10_000
+FEW_CLUSTERS = 200  # below this the bootstrap is studentised
+ROUNDING = 1e-9  # flipped statistics this close to the observed one, relatively, tie with it
+FLOOR = 1e-12  # a variance below this share of ΣD² is nought but rounding
+
+
+def cluster_errors(differences: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Linearised cluster standard errors of θ, (P,), from D (G, P) and n (G,).
+
+    SE² = G / (G − 1) · Σ_u (D_u − θ n_u)² / N², the CR1 standard error of a mean.
+    """
+    num_clusters, total = len(counts), counts.sum()
+    residuals = differences - np.outer(counts, differences.sum(axis=0) / total)
+    return np.sqrt(num_clusters / (num_clusters - 1) * np.einsum("gp,gp->p", residuals, residuals)) / total
+
+
+@dataclass(frozen=True, eq=False)
+class SignFlips:
+    """p (P,): two-sided (b + 1) / (B + 1); p_max_t (P,) and critical: over the family, NaN for pairs outside it."""
+
+    p: np.ndarray
+    p_max_t: np.ndarray
+    critical: float
+
+
+def sign_flip_test(
+    panel: Panel, pairs: np.ndarray, *, family: np.ndarray | None = None, flips: int = FLIPS
+) -> SignFlips:
+    """Sign-flip randomisation by cluster of every pair (P, 2), studentised, with one sign matrix for all pairs.
+
+    A flip swaps the two models' whole output for a user. t = θ / SE is recomputed under each flip, so that equality of
+    means is tested without assuming that the models are exchangeable. ``family``: the pairs (F,) over which max-T
+    adjusts, all by default. A pair of identical results has p = 1.
+    """
+    family = np.arange(len(pairs)) if family is None else family
+    a, b = pairs.T
+    counts = panel.counts.astype(np.float64)
+    differences = panel.differences(pairs)
+    squares = np.einsum("gp,gp->p", differences, differences)
+    of_counts = float(counts @ counts)
+    width = len(panel.models)
+    scale = np.sqrt(1.0 - 1.0 / panel.num_clusters)
+
+    def statistic(signed: np.ndarray, weighted: np.ndarray) -> np.ndarray:
+        """|t| from Σ ε D and Σ ε D n, both (B, P)."""
+        theta = signed / panel.num_events
+        variance = squares - 2.0 * theta * weighted + theta * theta * of_counts
+        spread = np.sqrt(np.maximum(variance, FLOOR * squares))
+        return np.divide(np.abs(signed) * scale, spread, out=np.zeros_like(signed), where=spread > 0)
+
+    observed = statistic(differences.sum(axis=0)[None], (counts @ differences)[None])[0]
+    exceeded = np.zeros(len(pairs), dtype=np.int64)
+    max_t = MaxT(observed[family], ROUNDING)
+    columns = np.hstack([panel.sums, panel.sums * counts[:, None]])
+    for block in flipped_sums(columns, flips, panel.generator("sign flips")):
+        null = statistic(block[:, a] - block[:, b], block[:, width + a] - block[:, width + b])
+        exceeded += (null >= observed * (1.0 - ROUNDING)).sum(axis=0)
+        max_t.add(null[:, family])
+    p_max_t = np.full(len(pairs), np.nan)
+    p_max_t[family] = max_t.adjusted()
+    return SignFlips((exceeded + 1) / (flips + 1), p_max_t, max_t.critical())
+
+
+@dataclass(frozen=True, eq=False)
+class Bootstrap:
+    """Means under resampled clusters, and how intervals are made of them.
+
+    means (B, M) of the models; t_models (B, M), t_pairs (B, P): studentised deviations, or None where there are
+    clusters enough for percentiles.
+    """
+
+    panel: Panel
+    pairs: np.ndarray
+    means: np.ndarray
+    t_models: np.ndarray | None
+    t_pairs: np.ndarray | None
+
+    @property
+    def studentised(self) -> bool:
+        """Whether intervals are bootstrap-t, else percentiles."""
+        return self.t_pairs is not None
+
+    def of_models(self, level: float = 0.95) -> np.ndarray:
+        """Intervals of the models' means, (M, 2)."""
+        if self.t_models is None:
+            return _percentiles(self.means, level)
+        return _studentised(self.panel.means, cluster_errors(self.panel.sums, self.panel.counts), self.t_models, level)
+
+    def of_pairs(self, level: float = 0.95) -> np.ndarray:
+        """Intervals of the pairs' differences, (P, 2)."""
+        a, b = self.pairs.T
+        if self.t_pairs is None:
+            return _percentiles(self.means[:, a] - self.means[:, b], level)
+        errors = cluster_errors(self.panel.differences(self.pairs), self.panel.counts)
+        return _studentised(self.panel.means[a] - self.panel.means[b], errors, self.t_pairs, level)
+
+    def of_ratios(self, level: float = 0.95) -> np.ndarray:
+        """Percentile intervals of θ_a / θ_b − 1, (P, 2), from the same resamples; NaN where a mean of b is 0."""
+        a, b = self.pairs.T
+        below = self.means[:, b]
+        ratios = np.divide(self.means[:, a], below, out=np.full(below.shape, np.nan), where=below > 0) - 1.0
+        return _percentiles(ratios, level)
+
+
+def cluster_bootstrap(panel: Panel, pairs: np.ndarray, *, resamples: int = RESAMPLES) -> Bootstrap:
+    """Bootstrap over clusters in ratio form: θ* = Σ c_u D_u / Σ c_u n_u, n_u drawn together with D_u, never events."""
+    counts = panel.counts.astype(np.float64)
+    generator = panel.generator("cluster bootstrap")
+    width = len(panel.models)
+    linear = np.column_stack([panel.sums, counts])
+    if panel.num_clusters >= FEW_CLUSTERS:
+        sums = resampled_sums(linear, resamples, generator)
+        return Bootstrap(panel, pairs, sums[:, :width] / sums[:, width:], None, None)
+    series = np.hstack([panel.sums, panel.differences(pairs)])  # (G, M + P): models, then pairs
+    columns = np.hstack([linear, (counts * counts)[:, None], series**2, series * counts[:, None]])
+    sums = resampled_sums(columns, resamples, generator)
+    means, total, of_counts = sums[:, :width] / sums[:, [width]], sums[:, [width]], sums[:, [width + 1]]
+    squares, weighted = np.split(sums[:, width + 2 :], 2, axis=1)
+    theta = np.hstack([means, means[:, pairs[:, 0]] - means[:, pairs[:, 1]]])
+    variance = np.maximum(squares - 2 * theta * weighted + theta**2 * of_counts, FLOOR * squares)
+    errors = np.sqrt(variance * panel.num_clusters / (panel.num_clusters - 1)) / total
+    centre = np.concatenate([panel.means, panel.means[pairs[:, 0]] - panel.means[pairs[:, 1]]])
+    t = np.divide(theta - centre, errors, out=np.zeros_like(theta), where=errors > 0)
+    return Bootstrap(panel, pairs, means, t[:, :width], t[:, width:])
+
+
+def _percentiles(values: np.ndarray, level: float) -> np.ndarray:
+    """The central ``level`` of each column, (K, 2)."""
+    tail = (1.0 - level) / 2.0
+    return np.quantile(values, [tail, 1.0 - tail], axis=0).T
+
+
+def _studentised(centre: np.ndarray, errors: np.ndarray, t: np.ndarray, level: float) -> np.ndarray:
+    """Bootstrap-t intervals (K, 2): the centre minus the upper and the lower quantile of t*, times the error."""
+    quantiles = _percentiles(t, level)
+    return centre[:, None] - quantiles[:, ::-1] * errors[:, None]
