@@ -1,0 +1,134 @@
+"""Entry, Table, Picture, Section: what a report is made of; plain data that every rendering reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place of a table: ``text`` as shown, and the unrounded value behind it.
+
+    value: number, text or None where undefined; low, high: its interval. link: anchor in this report that says where
+    the number is from. exact: the full story for hover and focus. marks: words such as "best", "level", "good",
+    "bad", "open", "quiet", which a rendering may draw. stamps: sentences that must stand beside the number.
+    """
+
+    text: str
+    value: Any = None
+    low: float | None = None
+    high: float | None = None
+    link: str = ""
+    exact: str = ""
+    marks: tuple[str, ...] = ()
+    stamps: tuple[str, ...] = ()
+    color: int | None = None
+
+    @property
+    def order(self) -> Any:
+        """What a sort goes by: the value, or the text where there is none."""
+        return self.text if self.value is None else self.value
+
+    @property
+    def badges(self) -> list[str]:
+        """The stamps, each cut to its first words."""
+        return [short_stamp(stamp) for stamp in self.stamps]
+
+
+def short_stamp(stamp: str) -> str:
+    """The part of a stamp before its colon, or its first four words: "NOT CONVERGED"."""
+    head = stamp.split(":", 1)[0]
+    return head if len(head) <= 24 else " ".join(stamp.split()[:4]) + " …"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: ``key`` for machines, ``title`` for readers, ``hint`` says what it means; numeric ones are aligned."""
+
+    key: str
+    title: str
+    numeric: bool = False
+    hint: str = ""
+    wide: bool = False  # holds sentences
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row. ``anchor`` can be linked to; ``back`` are the anchors that lead here, with their names."""
+
+    entries: tuple[Entry, ...]
+    anchor: str = ""
+    kind: str = ""  # "" a measured row; "reference": a known value, kept at the end; "group": a heading of rows
+    back: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; ``notes`` stand under it."""
+
+    anchor: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+    small: bool = False  # many columns: set in smaller type on paper
+    beside: bool = False  # stands beside the picture before it where there is room
+    block: str = field(default="table", init=False)
+
+    def column(self, key: str) -> int:
+        """The place of a column by its key; KeyError if there is none."""
+        for place, column in enumerate(self.columns):
+            if column.key == key:
+                return place
+        raise KeyError(key)
+
+    def entry(self, row: Row, key: str) -> Entry | None:
+        """The entry of a row under a key; None where the table has no such column."""
+        return next((e for c, e in zip(self.columns, row.entries, strict=True) if c.key == key), None)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure to be drawn: ``kind`` names the drawing in figures.py, ``data`` is all that it shows.
+
+    label: one sentence for those who do not see it. caption: stands under it.
+    """
+
+    anchor: str
+    kind: str
+    label: str
+    caption: str
+    data: dict[str, Any]
+    block: str = field(default="picture", init=False)
+
+
+@dataclass(frozen=True)
+class Words:
+    """Paragraphs under a heading of their own (none if empty)."""
+
+    heading: str
+    paragraphs: tuple[str, ...]
+    anchor: str = ""
+    beside: bool = False  # stands beside the picture before it where there is room
+    block: str = field(default="words", init=False)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A chapter: its anchor, title and blocks."""
+
+    anchor: str
+    title: str
+    blocks: tuple[Table | Picture | Words, ...]
+
+    @property
+    def tables(self) -> list[Table]:
+        """The tables among the blocks."""
+        return [block for block in self.blocks if isinstance(block, Table)]
+
+
+def row(entries: Sequence[Entry], **rest: Any) -> Row:
+    """A row of these entries."""
+    return Row(tuple(entries), **rest)

@@ -1,0 +1,1 @@
+"""The chapters of a report: each makes one Section from stored results."""

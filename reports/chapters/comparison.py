@@ -1,0 +1,204 @@
+"""Comparison: for each data set, how good every model is, and which differences stand up to the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from evaluation.comparison_table import ComparisonTable, ModelRow, PairRow
+from evaluation.effects import Word
+from reports.blocks import Column, Entry, Picture, Row, Section, Table, Words, row
+from reports.numbers import count, decimals, fraction, interval, listed, percent, plain, probability
+from reports.roster import Roster, Runs
+
+_TONE = {Word.BETTER: "good", Word.WORSE: "bad", Word.EQUAL: "quiet", Word.INCONCLUSIVE: "open"}
+
+
+def comparison_section(roster: Roster, comparisons: list[ComparisonTable]) -> Section:
+    """The standing of all models, then the declared differences of each metric with their forest plot."""
+    blocks: list[Any] = []
+    for (dataset, protocol), group in roster.groups.items():
+        tables = [t for t in comparisons if (t.dataset, t.protocol) == (dataset, protocol) and t.models]
+        heading, place = roster.heading(dataset, protocol), group[0].place
+        if not tables:
+            blocks.append(Words(heading, ("No model has a result here, so there is nothing to compare.",)))
+            continue
+        runs = {r.model: r for r in group}
+        blocks += [Words(heading, (_size(tables[0]),)), standing(tables, runs, heading, place)]
+        for number, table in enumerate(tables, start=1):
+            if table.pairs:
+                blocks += differences(table, runs, heading, f"{place}-{number}")
+    return Section("comparison", "Comparison", tuple(blocks))
+
+
+def _size(table: ComparisonTable) -> str:
+    """How large the test set is."""
+    unit = table.unit or "user"
+    return f"The test set has {count(table.num_events)} queries of {count(table.num_clusters)} {unit}s."
+
+
+def standing(tables: list[ComparisonTable], runs: dict[str, Runs], heading: str, place: int) -> Table:
+    """Every model in every metric, the best first; known bounds below."""
+    columns = [Column("model", "Model")]
+    for table in tables:
+        m = table.metric
+        columns += [Column(m, m, True, "mean over seeds"), Column(f"{m} interval", "95 % interval", True,
+                                                                  "cluster bootstrap of the seed-averaged models"),
+                    Column(f"{m} sd", "Seed SD", True, "standard deviation over seeds")]  # fmt: skip
+        if table.reference is not None:
+            columns += [
+                Column(f"{m} relative", f"vs {_cut(table.reference)}", True, "relative difference"),
+                Column(f"{m} p", "Adj. p", True, "Holm over the family; of methods where seeds allow"),
+            ]
+    order = sorted(tables[0].models, key=lambda r: -r.mean if tables[0].higher_is_better else r.mean)
+    rows = [Row((runs[model.model].label(), *_numbers(tables, model.model, runs)), runs[model.model].row_anchor)
+            for model in order]  # fmt: skip
+    rows += _bounds(tables, runs)
+    return Table(f"standing-{place}", f"All models: {heading}", tuple(columns), tuple(rows), _notes(tables, runs),
+                 small=len(columns) > 8)  # fmt: skip
+
+
+def _numbers(tables: list[ComparisonTable], name: str, runs: dict[str, Runs]) -> Iterable[Entry]:
+    """The entries of one model, metric by metric."""
+    link = runs[name].anchor
+    for table in tables:
+        model = table.model(name)
+        places = _places(table)
+        width = 3 if table.reference is None else 5
+        if model is None:
+            yield from (Entry("–") for _ in range(width))
+            continue
+        low, high = model.interval or (None, None)
+        marks = ("best",) if model.best else ("level",) if model.inseparable else ()
+        yield Entry(fraction(model.mean, places), model.mean, low, high, link, _seeds(model), marks)
+        yield Entry(interval(low, high, places), None if low is None else high - low, link=link,
+                    exact="" if low is None else f"[{low:.8g}, {high:.8g}]")  # fmt: skip
+        fixed = "fixed" if model.deterministic else "–"
+        yield Entry(fixed if model.sd is None else fraction(model.sd, places + 1), model.sd, link=link,
+                    exact=_seeds(model))  # fmt: skip
+        if table.reference is not None:
+            yield from _against(table, name, link)
+
+
+def _places(table: ComparisonTable) -> int:
+    """Decimals for the means of one table."""
+    return decimals(None if m.interval is None else (m.interval[1] - m.interval[0]) / 2 for m in table.models)
+
+
+def _seeds(model: ModelRow) -> str:
+    """The mean and every seed's value in full."""
+    values = ", ".join(f"{seed}: {value:.6g}" for seed, value in model.seed_values.items())
+    return f"{model.mean:.8g} (seeds {values})" if len(model.seed_values) > 1 else f"{model.mean:.8g}"
+
+
+def _against(table: ComparisonTable, name: str, link: str) -> tuple[Entry, Entry]:
+    """The relative difference from the reference with its adjusted p."""
+    pair = table.pair(name, table.reference)
+    if name == table.reference:
+        return Entry("reference", marks=("quiet",)), Entry("")
+    if pair is None or pair.a != name:
+        return Entry("not declared", marks=("quiet",)), Entry("")
+    ends = pair.method_relative_interval or pair.relative_interval
+    exact = f"{percent(pair.relative, 3)} [{percent(ends[0], 3)}, {percent(ends[1], 3)}]"
+    p, of = (pair.p_method_holm, "methods") if pair.p_method_holm is not None else (pair.p_holm, "trained models only")
+    relative = Entry(percent(pair.relative), pair.relative, *ends, link, exact)
+    return relative, Entry(probability(p), p, link=link, exact=f"{p:.4g}, {of}")
+
+
+def _bounds(tables: list[ComparisonTable], runs: dict[str, Runs]) -> list[Row]:
+    """What is known of the best possible and the chance value, where the data's maker knows it."""
+    first = next((r.cells[0] for r in runs.values() if r.cells), None)
+    facts = (first.record.get("facts") or {}) if first else {}
+    rows = []
+    for key, title in (("best", "Best possible"), ("chance", "Chance")):
+        values = facts.get(key) or {}
+        if not any(table.metric in values for table in tables):
+            continue
+        entries = [Entry(title)]
+        for table in tables:
+            value = values.get(table.metric)
+            entries.append(Entry("–" if value is None else fraction(value, _places(table)), value))
+            entries += [Entry("") for _ in range(2 if table.reference is None else 4)]
+        rows.append(Row(tuple(entries), kind="reference"))
+    return rows
+
+
+def _notes(tables: list[ComparisonTable], runs: dict[str, Runs]) -> tuple[str, ...]:
+    """What the marks mean, which reference, what the tables themselves note, and every stamp in full."""
+    said = ["★ best mean; ≈ not separable from it (Holm over all models against the best, chosen after looking)."]
+    said += dict.fromkeys(note for table in tables for note in table.notes)
+    stamps = dict.fromkeys((r.model, stamp) for r in runs.values() for stamp in r.stamps)
+    return (*said, *(f"{model}: {stamp}." for model, stamp in stamps))
+
+
+def differences(table: ComparisonTable, runs: dict[str, Runs], heading: str, place: str) -> list[Any]:
+    """The forest plot, its findings in words, and the table of the declared family."""
+    means = {model.model: model.mean for model in table.models}
+    rows = [{"name": f"{p.a}{_dagger(runs[p.a])} − {p.b}{_dagger(runs[p.b])}", "color": runs[p.a].color,
+             "value": p.difference, "low": p.simultaneous[0], "high": p.simultaneous[1],
+             "margin": table.margin * abs(means[p.b])} for p in table.pairs]  # fmt: skip
+    label = f"Differences in {table.metric} on {heading} with simultaneous 95 % intervals and the relevance margin"
+    family = f"the {len(rows)} declared pairs" if len(rows) > 1 else "the one declared pair"
+    picture = Picture(f"forest-{place}", "forest", label,
+                      f"Differences in {table.metric} on {heading} with simultaneous 95 % intervals over {family} "
+                      f"(these trained models). The shade is the relevance margin of ±{100 * table.margin:g} %.",
+                      {"rows": rows, "axis": f"difference in {table.metric}"})  # fmt: skip
+    said = Words(f"{table.metric} in words", tuple(pair.sentence for pair in table.pairs), beside=True)
+    return [picture, said, _pairs(table, runs, heading, place)]
+
+
+def _dagger(runs: Runs) -> str:
+    return " †" if runs.stamps else ""
+
+
+def _pairs(table: ComparisonTable, runs: dict[str, Runs], heading: str, place: str) -> Table:
+    """The table of the declared family."""
+    columns = (
+        Column("a", "A"), Column("b", "B"), Column("difference", "A − B", True),
+        Column("simultaneous", "95 %, family", True, "simultaneous over the declared family, from max-T"),
+        Column("relative", "Relative", True), Column("p", "p", True, "sign flips by cluster, these trained models"),
+        Column("p_holm", "Holm", True, "adjusted over the family, these trained models"),
+        Column("p_method", "Methods", True, "users × seeds, Holm-adjusted: what is claimed of the methods"),
+        Column("shares", "Better / tied / worse", True, "shares of clusters"),
+        Column("standardised", "Effect", True, "in standard deviations of a cluster's contribution"),
+        Column("detectable", "Detectable", True, "smallest difference found with 80 % power"),
+        Column("finding", "Finding"),
+    )  # fmt: skip
+    places = decimals((p.simultaneous[1] - p.simultaneous[0]) / 2 for p in table.pairs)
+    rows = tuple(row(_pair(p, runs, places)) for p in table.pairs)
+    why = listed(list(dict.fromkeys(p.why for p in table.pairs)))
+    notes = (f"Declared: {why}. {table.flips:,} sign flips, {table.resamples:,} bootstrap resamples. “Finding” speaks "
+             "of methods where seeds allow a test of them, else of these trained models.",)  # fmt: skip
+    return Table(f"differences-{place}", f"Declared comparisons in {table.metric}: {heading}", columns, rows, notes,
+                 small=True)  # fmt: skip
+
+
+def _pair(pair: PairRow, runs: dict[str, Runs], places: int) -> list[Entry]:
+    """One comparison."""
+    link, stamps = runs[pair.a].anchor, tuple(dict.fromkeys([*runs[pair.a].stamps, *runs[pair.b].stamps]))
+    found = pair.word_models if pair.p_method is None else pair.word_methods
+    low, high = pair.simultaneous
+    alone = f"{pair.difference:.8g} [{pair.interval[0]:.6g}, {pair.interval[1]:.6g}] for this pair alone"
+    ends = pair.method_relative_interval or pair.relative_interval
+    shares = pair.shares
+    shown = " / ".join(f"{100 * s:.0f}" for s in (shares.better, shares.tied, shares.worse)) + " %"
+    methods = "–" if pair.p_method_holm is None else probability(pair.p_method_holm)
+    return [
+        Entry(pair.a, link=link, color=runs[pair.a].color, stamps=runs[pair.a].stamps),
+        Entry(pair.b, link=runs[pair.b].anchor, color=runs[pair.b].color, stamps=runs[pair.b].stamps),
+        Entry(fraction(pair.difference, places, sign=True), pair.difference, low, high, link, alone),
+        Entry(interval(low, high, places, sign=True), high - low, link=link, exact=f"[{low:.8g}, {high:.8g}]"),
+        Entry(percent(pair.relative), pair.relative, *ends, link,
+              f"{percent(pair.relative, 3)} [{percent(ends[0], 3)}, {percent(ends[1], 3)}]"),
+        Entry(probability(pair.p), pair.p, link=link), Entry(probability(pair.p_holm), pair.p_holm, link=link),
+        Entry(methods, pair.p_method_holm, link=link),
+        Entry(shown, shares.better - shares.worse, link=link, exact=shown),
+        Entry(plain(pair.standardised, 2), pair.standardised, link=link),
+        Entry(fraction(pair.smallest_detectable, places), pair.smallest_detectable, link=link),
+        Entry(found.value, marks=(_TONE[found],), stamps=stamps, link=link),
+    ]  # fmt: skip
+
+
+def _cut(name: str) -> str:
+    """A name short enough for a column title."""
+    return name if len(name) <= 16 else name[:15] + "…"

@@ -1,0 +1,79 @@
+"""Cost: time, throughput, memory, and accuracy against them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reports.blocks import Column, Entry, Picture, Section, Table, Words, row
+from reports.numbers import count, duration, memory, plain
+from reports.roster import Roster, Runs
+
+_COLUMNS = (
+    Column("model", "Model"),
+    Column("parameters", "Parameters", True, "learnt numbers"),
+    Column("epochs", "Epochs", True, "run; the best on validation in brackets"),
+    Column("fit", "Fit", True, "seconds of training, mean over seeds"),
+    Column("score", "Score", True, "seconds of evaluation, mean over seeds"),
+    Column("rate", "Targets/s", True, "training targets per second"),
+    Column("memory", "Peak memory", True, "of the process, largest over seeds"),
+)
+
+
+def cost_section(roster: Roster, metric: str) -> Section:
+    """What each model cost, a table and a picture for each data set."""
+    blocks: list[Any] = []
+    for (dataset, protocol), group in roster.groups.items():
+        done = [runs for runs in group if runs.cells]
+        if not done:
+            continue
+        heading, place = roster.heading(dataset, protocol), done[0].place
+        rows = tuple(row(_entries(runs)) for runs in done)
+        notes = (_machines(done),)
+        blocks.append(Table(f"cost-{place}", f"Cost: {heading}", _COLUMNS, rows, notes))
+        points = [{"model": r.model, "color": r.color, "stamped": bool(r.stamps), "x": r.mean("seconds", "fit"),
+                   "y": r.mean("metrics", metric)} for r in done if r.mean("metrics", metric) is not None]  # fmt: skip
+        points = [p for p in points if p["x"] and p["x"] > 0]
+        if len(points) > 1:
+            blocks.append(Picture(
+                f"pareto-{place}", "pareto", f"{metric} against seconds of training on {heading}",
+                f"{metric} against training time on {heading}. Up and to the left is better; the line joins models "
+                "that no other beats in both.", {"metric": metric, "points": points}))  # fmt: skip
+    words = "Times are wall-clock seconds of single runs and depend on the machine; they are indications, not tests."
+    return Section("cost", "Cost", (Words("", (words,)), *blocks))
+
+
+def _entries(runs: Runs) -> list[Entry]:
+    """One row of the table."""
+    link = runs.anchor
+    fit, score = runs.mean("seconds", "fit"), runs.mean("seconds", "score")
+    rate, parameters = runs.mean("targets_per_second"), runs.mean("parameters")
+    peaks = [c.record["peak_memory_mb"] for c in runs.cells if c.record.get("peak_memory_mb") is not None]
+    peak = max(peaks) if peaks else None
+    return [
+        runs.label(), Entry(count(parameters), parameters, link=link), _epochs(runs),
+        Entry(duration(fit), fit, link=link), Entry(duration(score), score, link=link),
+        Entry(plain(rate, 3), rate, link=link), Entry(memory(peak), peak, link=link),
+    ]  # fmt: skip
+
+
+def _epochs(runs: Runs) -> Entry:
+    """Epochs run and best epoch, as a range over seeds."""
+    ran = [c.record["epochs"] for c in runs.cells if c.record.get("epochs") is not None]
+    best = [c.record["best_epoch"] for c in runs.cells if c.record.get("best_epoch") is not None]
+    if not ran:
+        return Entry("–")
+    said = f"{_range(ran)} ({_range(best)})" if best else _range(ran)
+    return Entry(said, sum(ran) / len(ran), link=runs.anchor)
+
+
+def _range(numbers: list[int]) -> str:
+    """6, or 4–6."""
+    return str(min(numbers)) if min(numbers) == max(numbers) else f"{min(numbers)}–{max(numbers)}"
+
+
+def _machines(done: list[Runs]) -> str:
+    """On what the cells ran."""
+    names = {f"{c.record.get('device_name') or c.record['device']} ({c.record['device']}, "
+             f"{c.record.get('threads')} thread{'' if c.record.get('threads') == 1 else 's'}, "
+             f"{c.record.get('precision')})" for r in done for c in r.cells}  # fmt: skip
+    return "Ran on " + "; ".join(sorted(names)) + "."

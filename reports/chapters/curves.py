@@ -1,0 +1,69 @@
+"""Training: the curves of all seeds with the epoch that early stopping kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reports.blocks import Column, Entry, Picture, Section, Table, row
+from reports.numbers import fraction
+from reports.roster import Roster, Runs
+
+
+def training_section(roster: Roster) -> Section | None:
+    """Validation and loss by epoch, a picture for each data set; None if no model has epochs."""
+    blocks: list[Any] = []
+    for (dataset, protocol), group in roster.groups.items():
+        lines = [line for runs in group for line in _lines(runs)]
+        if not lines:
+            continue
+        heading, place = roster.heading(dataset, protocol), group[0].place
+        blocks.append(Picture(
+            f"curves-{place}", "curves", f"Validation score and training loss by epoch on {heading}, one line a seed",
+            f"Validation score (left) and training loss (right) by epoch on {heading}, one line a seed. "
+            "A marker stands on the epoch whose weights were kept.", {"lines": lines}))  # fmt: skip
+        blocks.append(_table([runs for runs in group if any(c.curve for c in runs.cells)], heading, place))
+    return Section("training", "Training", tuple(blocks)) if blocks else None
+
+
+def _lines(runs: Runs) -> list[dict[str, Any]]:
+    """A line for each seed that left a curve."""
+    lines = []
+    for cell in runs.cells:
+        epochs = {r["epoch"]: r for r in cell.curve if "epoch" in r and "loss" in r}  # a resumed epoch counts once
+        if epochs:
+            ordered = [epochs[e] for e in sorted(epochs)]
+            lines.append({
+                "model": runs.model, "color": runs.color, "seed": cell.seed, "best": cell.record.get("best_epoch"),
+                "stamped": bool(cell.stamps), "epochs": [r["epoch"] for r in ordered],
+                "loss": [r.get("loss") for r in ordered], "validation": [r.get("validation") for r in ordered],
+            })  # fmt: skip
+    return lines
+
+
+def _table(group: list[Runs], heading: str, place: int) -> Table:
+    """How each fit ended."""
+    columns = (
+        Column("model", "Model"),
+        Column("seed", "Seed", True),
+        Column("epochs", "Epochs", True),
+        Column("best", "Best epoch", True),
+        Column("stopped", "Stopped by"),
+        Column("validation", "Best validation", True),
+        Column("resumed", "Resumed from", True),
+    )
+    rows = []
+    for runs in group:
+        for cell in runs.cells:
+            record, link = cell.record, f"{runs.anchor}-seed-{cell.seed}"
+            best = next(iter(record.get("validation", {}).values()), None)
+            marks = ("open",) if record.get("stopped") == "epoch limit" else ()
+            rows.append(row([
+                Entry(runs.model, color=runs.color, stamps=tuple(cell.stamps)),
+                Entry(str(cell.seed), cell.seed, link=link),
+                *(Entry("–" if record.get(k) is None else str(record[k]), record.get(k), link=link)
+                  for k in ("epochs", "best_epoch")),
+                Entry(record.get("stopped") or "–", marks=marks), Entry(fraction(best), best, link=link),
+                Entry("–" if record.get("resumed_from") is None else f"epoch {record['resumed_from']}",
+                      record.get("resumed_from"))]))  # fmt: skip
+
+    return Table(f"fits-{place}", f"How training ended: {heading}", columns, tuple(rows))

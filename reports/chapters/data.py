@@ -1,0 +1,106 @@
+"""Data: what each step removed, how the split came out, and what the audit found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reports.blocks import Column, Entry, Section, Table, Words, row
+from reports.numbers import count, plain
+from reports.roster import Roster, Runs
+
+_LEVEL = {"fail": ("FAIL", "bad"), "stamp": ("STAMP", "open"), "note": ("note", "quiet")}
+_COUNTS = {
+    "train_events": "training events",
+    "validation_queries": "validation queries",
+    "test_queries": "test queries",
+    "test_clusters": "test clusters",
+    "items": "items",
+    "users": "users",
+}
+
+
+def data_section(roster: Roster) -> Section:
+    """Counts after each step and audit findings of every data set."""
+    blocks: list[Any] = []
+    for (dataset, protocol), group in roster.groups.items():
+        first = next((runs for runs in group if runs.cells), None)
+        heading = roster.heading(dataset, protocol)
+        if first is None:
+            blocks.append(Words(heading, ("No cell of this data set has a result.",)))
+            continue
+        record, place = first.cells[0].record, first.place
+        blocks.append(Words(heading, (_told(record, protocol),), anchor=f"data-{place}"))
+        if record.get("steps"):
+            blocks.append(_steps(record["steps"], heading, place))
+        blocks.append(_split(record, heading, first))
+        if record.get("audit"):
+            blocks.append(_audit(record["audit"], heading, place))
+    return Section("data", "Data", tuple(blocks))
+
+
+def _told(record: dict[str, Any], protocol: str) -> str:
+    """Protocol, edition, clock, licence and citation in one paragraph."""
+    unit = record.get("unit") or "user"
+    said = [f"Protocol: {protocol}", f"a unit of inference is a {unit}", f"clock: {record.get('clock') or 'unknown'}"]
+    said += [f"{name}: {record[name]}" for name in ("edition", "licence", "citation") if record.get(name)]
+    return "; ".join(said).rstrip(".") + "."
+
+
+def _steps(steps: list[dict[str, Any]], heading: str, place: int) -> Table:
+    """One row a step; columns are the facts that the protocol recorded."""
+    keys = list(dict.fromkeys(key for step in steps for key in step))
+    columns = tuple(Column(k, k.replace("_", " ").capitalize(), all(_number(s.get(k)) for s in steps)) for k in keys)
+    rows = tuple(row([_entry(step.get(key)) for key in keys]) for step in steps)
+    return Table(f"steps-{place}", f"What each step left: {heading}", columns, rows)
+
+
+def _number(value: Any) -> bool:
+    """Whether a recorded fact is a number (or missing)."""
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _entry(value: Any) -> Entry:
+    """A recorded fact as an entry."""
+    if value is None or isinstance(value, str | bool):
+        return Entry("–" if value is None else str(value))
+    if isinstance(value, int):
+        return Entry(count(value), value)
+    return Entry(plain(value, 4), value) if isinstance(value, float) else Entry(str(value))
+
+
+def _split(record: dict[str, Any], heading: str, runs: Runs) -> Table:
+    """The sizes of the parts."""
+    counts = record.get("counts") or {}
+    names = [name for name in (*_COUNTS, *(n for n in counts if n not in _COUNTS)) if name in counts]
+    rows = tuple(
+        row([Entry(_COUNTS.get(n, n.replace("_", " "))), Entry(count(counts[n]), counts[n], link=runs.anchor)])
+        for n in names
+    )
+    columns = (Column("part", "Part"), Column("count", "Count", True))
+    return Table(f"split-{runs.place}", f"The split: {heading}", columns, rows)
+
+
+def _audit(findings: list[dict[str, Any]], heading: str, place: int) -> Table:
+    """The findings of the leakage audit, the gravest first."""
+    order = list(_LEVEL)
+    ranked = sorted(findings, key=lambda f: order.index(f["level"]) if f["level"] in order else len(order))
+    rows = []
+    for finding in ranked:
+        word, mark = _LEVEL.get(finding["level"], (finding["level"], "quiet"))
+        rows.append(
+            row(
+                [
+                    Entry(word, marks=(mark,)),
+                    Entry(finding["name"].replace("_", " ")),
+                    _entry(finding.get("value")),
+                    Entry(finding["sentence"]),
+                ]
+            )
+        )
+    columns = (
+        Column("level", "Level"),
+        Column("name", "Check"),
+        Column("value", "Value", True),
+        Column("sentence", "Finding", wide=True),
+    )
+    return Table(f"audit-{place}", f"Leakage audit before training: {heading}", columns, tuple(rows))

@@ -1,0 +1,170 @@
+"""Provenance: where every number is from: cells, commands, environments, and what did not finish."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from evaluation.results import CellResult
+from reports.blocks import Column, Entry, Row, Section, Table, Words, row
+from reports.numbers import duration, fraction, listed
+from reports.roster import Roster, Runs
+
+_MACHINE = ("device", "device_name", "precision", "threads", "engine")
+
+
+def provenance_section(roster: Roster, metrics: list[str]) -> Section:
+    """Every cell with key, seed, command, commit, data hash, versions and MLflow run, then failures and fields."""
+    tracked = _tracked(roster)
+    environments = _Environments()
+    cells = _cells(roster, metrics, environments, tracked)
+    words = (
+        "Every number of this report links to the runs it was made from. A run is found again by its key, which "
+        "hashes data, split, protocol, model fields, seed, device, precision, threads, engine and source.",
+    )
+    blocks = [Words("", words), cells, environments.table(), _fields(roster)]
+    return Section("provenance", "Provenance", tuple(blocks))
+
+
+def failures_table(roster: Roster) -> Table | None:
+    """The cells that failed, were skipped or are missing, each with its reason and command; None if all finished."""
+    rows = []
+    for runs in roster.runs:
+        for failure in runs.failures:
+            mark = "bad" if failure.state == "FAILED" else "open"
+            rows.append(row([
+                Entry(roster.heading(runs.dataset, runs.protocol)), Entry(runs.model, color=runs.color),
+                Entry(str(failure.seed), failure.seed), Entry(failure.state, marks=(mark,)), Entry(failure.reason),
+                Entry(failure.command, marks=("code",))]))  # fmt: skip
+    if not rows:
+        return None
+    columns = (
+        Column("dataset", "Data set"),
+        Column("model", "Model"),
+        Column("seed", "Seed", True),
+        Column("state", "State"),
+        Column("reason", "Reason", wide=True),
+        Column("command", "Command that repeats it"),
+    )
+    return Table("failures", "Cells without a result", columns, tuple(rows), small=True)
+
+
+class _Environments:
+    """The different environments of the cells, numbered as they are met."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, tuple[str, dict[str, Any]]] = {}
+
+    def name_of(self, cell: CellResult) -> str:
+        """The name of a cell's environment: E1, E2 and so on."""
+        facts = {k: cell.record[k] for k in _MACHINE if k in cell.record} | cell.record["environment"]
+        known = self.found.setdefault(json.dumps(facts, sort_keys=True), (f"E{len(self.found) + 1}", facts))
+        return known[0]
+
+    def table(self) -> Table:
+        """One column an environment."""
+        kept = list(self.found.values())
+        names = list(dict.fromkeys(k for _, facts in kept for k in facts))
+        columns = (Column("property", "Property"), *(Column(name, name) for name, _ in kept))
+        rows = tuple(
+            row([Entry(name.replace("_", " ")), *(Entry(_said(facts.get(name))) for _, facts in kept)])
+            for name in names
+        )
+        return Table("environments", "Environments: hardware, versions and switches", columns, rows)
+
+
+def _said(value: Any) -> str:
+    """A recorded value in words."""
+    if value is None:
+        return "–"
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _tracked(roster: Roster) -> dict[str, str]:
+    """MLflow run ids by cell key, where the suite was tracked."""
+    path = roster.results.root / "suites" / roster.results.name / "mlflow.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def _cells(roster: Roster, metrics: list[str], environments: _Environments, tracked: dict[str, str]) -> Table:
+    """A group of rows for each model, a row for each cell."""
+    columns = (
+        Column("seed", "Seed", True),
+        *(Column(m, m, True) for m in metrics),
+        Column("fit", "Fit", True),
+        Column("key", "Key"),
+        Column("data", "Data", hint="SHA-256 of the interactions"),
+        Column("split", "Split", hint="SHA-256 of the split"),
+        Column("commit", "Commit"),
+        Column("environment", "Env."),
+        Column("mlflow", "MLflow run"),
+        Column("command", "Command"),
+    )
+    rows: list[Row] = []
+    for runs in roster.runs:
+        name = Entry(f"{roster.heading(runs.dataset, runs.protocol)} · {runs.model}", color=runs.color)
+        rows.append(Row((name,), runs.anchor, "group"))
+        rows += [_cell(cell, runs, metrics, environments, tracked) for cell in runs.cells]
+        for failure in runs.failures:
+            blank = [Entry("") for _ in columns[1:-2]]
+            rows.append(
+                row(
+                    [
+                        Entry(str(failure.seed), failure.seed),
+                        *blank,
+                        Entry(failure.state, marks=("bad",)),
+                        Entry(failure.reason),
+                    ]
+                )
+            )
+    return Table("cells", "Every run", columns, tuple(rows), small=True)
+
+
+def _cell(
+    cell: CellResult, runs: Runs, metrics: list[str], environments: _Environments, tracked: dict[str, str]
+) -> Row:
+    """The row of one cell."""
+    record, prints = cell.record, cell.record["fingerprints"]
+    commit, dirty = record["environment"].get("commit") or "unknown", record["environment"].get("dirty")
+    tracked_as = tracked.get(cell.key, "")
+    return row([
+        Entry(str(cell.seed), cell.seed, stamps=tuple(cell.stamps)),
+        *(Entry(fraction(cell.metrics.get(m), 5), cell.metrics.get(m), exact=str(cell.metrics.get(m)))
+          for m in metrics),
+        Entry(duration(record["seconds"].get("fit")), record["seconds"].get("fit")),
+        *(_hash(text) for text in (cell.key, prints["data"], prints["split"])),
+        _hash(commit, " with changes" if dirty else ""),
+        Entry(environments.name_of(cell), link="environments"),
+        _hash(tracked_as) if tracked_as else Entry("not tracked", marks=("quiet",)),
+        Entry(record.get("command") or "–", marks=("code",)),
+    ], anchor=f"{runs.anchor}-seed-{cell.seed}")  # fmt: skip
+
+
+def _hash(text: str, rest: str = "") -> Entry:
+    """The first ten digits, with the whole as its value."""
+    return Entry(text[:10] + rest, text, exact=text, marks=("code",))
+
+
+def _fields(roster: Roster) -> Table:
+    """The hyper-parameters of every model, each once with the data sets it was used on."""
+    used: dict[tuple[str, str], list[str]] = {}
+    for runs in roster.done():
+        fields = dict(runs.cells[0].record["model_fields"])
+        kind = str(fields.pop("type", "")).rsplit(".", 1)[-1]
+        told = ", ".join(f"{k} = {_told(v)}" for k, v in fields.items())
+        heading = roster.heading(runs.dataset, runs.protocol)
+        used.setdefault((runs.model, f"{kind}({told})"), []).append(heading)
+    rows = tuple(
+        row([Entry(model), Entry(fields, marks=("code",)), Entry(listed(where))])
+        for (model, fields), where in used.items()
+    )
+    columns = (Column("model", "Model"), Column("fields", "Fields"), Column("datasets", "Data sets"))
+    return Table("fields", "Hyper-parameters", columns, rows, small=True)
+
+
+def _told(value: Any) -> str:
+    """A field's value; a nested value by its type and fields."""
+    if isinstance(value, dict) and "type" in value:
+        inner = ", ".join(f"{k} = {_told(v)}" for k, v in value.items() if k != "type")
+        return f"{str(value['type']).rsplit('.', 1)[-1]}({inner})"
+    return json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value

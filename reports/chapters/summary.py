@@ -1,0 +1,90 @@
+"""Summary: what the suite is, and in words made from the verdicts what held and what did not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evaluation.claims import Outcome, Verdict
+from reports.blocks import Section, Words
+from reports.chapters.provenance import failures_table
+from reports.numbers import duration, listed, several
+from reports.roster import Roster
+
+_SAID = {
+    Outcome.REPRODUCED: "reproduced", Outcome.NOT_REPRODUCED: "did not reproduce",
+    Outcome.CONTRADICTED: "contradicted", Outcome.INCONCLUSIVE: "cannot be told from these runs",
+    Outcome.NOT_COMPARABLE: "not comparable",
+}  # fmt: skip
+
+
+def summary_section(roster: Roster, verdicts: list[Verdict]) -> Section:
+    """The paragraph of verdicts, the suite's notes, and the cells without a result."""
+    paragraphs = (verdict_words(verdicts), _size(roster), *roster.results.record.get("notes", ()))
+    failures = failures_table(roster)
+    blocks = (Words("", paragraphs), *((failures,) if failures else ()))
+    return Section("summary", "Summary", blocks)
+
+
+def verdict_words(verdicts: list[Verdict]) -> str:
+    """One paragraph: how many held, which did not, which cannot be told."""
+    if not verdicts:
+        return (
+            "This suite judges no published number and no claim: it has none, so the tables below stand for themselves."
+        )
+    found = {outcome: [v for v in verdicts if v.outcome is outcome] for outcome in Outcome}
+    parts = [f"{len(found[o])} {_SAID[o]}" for o in Outcome if found[o]]
+    said = [f"Of {several(len(verdicts), 'published number or claim', 'published numbers and claims')}, "
+            f"{listed(parts)}."]  # fmt: skip
+    for outcome, opening in ((Outcome.REPRODUCED, "What held"), (Outcome.NOT_REPRODUCED, "What did not reproduce"),
+                             (Outcome.CONTRADICTED, "What these runs contradict"),
+                             (Outcome.INCONCLUSIVE, "What cannot be told")):  # fmt: skip
+        names = [v.subject for v in found[outcome]]
+        if names:
+            shown = [f"“{name}”" for name in names[:4]]
+            more = [f"{len(names) - 4} more"] if len(names) > 4 else []
+            said.append(f"{opening}: {listed(shown + more)}.")
+    return " ".join(said)
+
+
+def _size(roster: Roster) -> str:
+    """How many cells stand behind the report."""
+    done, lost = len(roster.results.cells), roster.results.failures
+    said = f"{several(done, 'run')} of {several(len({r.model for r in roster.runs}), 'model')} on "
+    said += f"{several(len(roster.groups), 'data set')} stand behind it"
+    if not lost:
+        return said + "; none failed and none is missing."
+    states = {state: sum(f.state == state for f in lost) for state in dict.fromkeys(f.state for f in lost)}
+    return said + f"; {listed([f'{n} {s.lower()}' for s, n in states.items()])}, told below with the reason."
+
+
+def citation(paper: dict[str, Any] | None) -> tuple[str, str]:
+    """The paper in one line and its address; empty where the suite plays none again."""
+    if not paper:
+        return "", ""
+    doi = paper.get("doi") or ""
+    url = paper.get("url") or (f"https://doi.org/{doi}" if doi else "")
+    line = f"{paper['authors']} ({paper['year']}). {paper['title']}. {paper['venue']}." + (f" doi:{doi}" if doi else "")
+    return line, url if url.startswith(("https://", "http://")) else ""
+
+
+def facts_of(roster: Roster) -> tuple[tuple[str, str], ...]:
+    """When, where and from what the numbers come: the head of the page."""
+    record, cells = roster.results.record, roster.results.cells
+    environments = [cell.record["environment"] for cell in cells]
+    commits = {(e.get("commit") or "unknown")[:10] + (" with changes" if e.get("dirty") else "") for e in environments}
+    machines = {str(c.record.get("device_name") or c.record["environment"].get("cpu") or c.record["device"])
+                for c in cells}  # fmt: skip
+    cores = {e["cores"] for e in environments if e.get("cores")}
+    where = ", ".join(sorted(machines)) + (f" ({listed(sorted(map(str, cores)), 'or')} cores)" if cores else "")
+    spent = sum(sum(v for v in c.record["seconds"].values() if v) for c in cells)
+    facts = [("Results of", str(record.get("created", ""))[:16].replace("T", " ") + " UTC"),
+             ("Where", where), ("Commit", ", ".join(sorted(commits))), ("Runs", _states(roster)),
+             ("Seeds", ", ".join(str(s) for s in record.get("seeds", []))), ("Compute", duration(spent)),
+             ("Command", record.get("command", ""))]  # fmt: skip
+    return tuple((name, value) for name, value in facts if value)
+
+
+def _states(roster: Roster) -> str:
+    """42 done, 1 failed."""
+    lost = [f.state.lower() for f in roster.results.failures]
+    return ", ".join([f"{len(roster.results.cells)} done", *(f"{lost.count(s)} {s}" for s in dict.fromkeys(lost))])

@@ -1,0 +1,162 @@
+"""Verdicts: each published number and each claim beside what came out, with the reason in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evaluation.claims import Compound, Cost, Gain, Outcome, Published, Verdict
+from reports.blocks import Column, Entry, Picture, Section, Table, Words, row
+from reports.numbers import decimals, fraction, interval, plain, probability
+from reports.roster import Roster, Runs
+
+TONE = {Outcome.REPRODUCED: "good", Outcome.NOT_REPRODUCED: "bad", Outcome.CONTRADICTED: "bad",
+        Outcome.INCONCLUSIVE: "open", Outcome.NOT_COMPARABLE: "quiet"}  # fmt: skip
+
+
+def verdicts_section(roster: Roster, verdicts: list[Verdict]) -> Section | None:
+    """The one-look picture, the published numbers, the claims; None where nothing is judged."""
+    levels = [v for v in verdicts if isinstance(v.about, Published)]
+    claims = [v for v in verdicts if not isinstance(v.about, Published)]
+    blocks: list[Any] = []
+    picture = _picture(roster, levels)
+    if picture is not None:
+        blocks.append(picture)
+    if levels:
+        blocks.append(_levels(roster, levels))
+    if claims:
+        blocks.append(_claims(roster, claims))
+    if not blocks:
+        return None
+    words = ("A number is reproduced if the 90 % interval of rerun ÷ published lies within ±5 % (strict) or ±10 % "
+             "(lenient); a claim, if its adjusted test confirms its sign, and a gain its size as well. “Inconclusive” "
+             "means that these runs cannot tell, not that they disagree.",)  # fmt: skip
+    return Section("verdicts", "Verdicts", (Words("", words), *blocks))
+
+
+def _picture(roster: Roster, levels: list[Verdict]) -> Picture | None:
+    """Published against rerun, one row a number."""
+    rows = []
+    for verdict in levels:
+        about, runs = verdict.about, _runs(roster, verdict)
+        if verdict.estimate is None or runs is None:
+            continue
+        low, high = verdict.interval or (None, None)
+        dagger = " †" if runs.stamps else ""
+        rows.append({"name": f"{about.model}{dagger}, {about.metric}, {about.dataset}", "color": runs.color,
+                     "ratio": verdict.estimate, "low": low, "high": high, "outcome": verdict.outcome.value,
+                     "judged": about.certain, "published": _printed(about),
+                     "rerun": plain(verdict.rerun_value, 4)})  # fmt: skip
+    if not rows:
+        return None
+    return Picture("levels-picture", "levels", "Rerun divided by published, with 90 % intervals, on a log axis",
+                   "Rerun ÷ published with 90 % intervals. Within the dark band: ±5 %, within the light one: ±10 %. "
+                   "Hollow marks: the published value is not certain.", {"rows": rows})  # fmt: skip
+
+
+def _runs(roster: Roster, verdict: Verdict) -> Runs | None:
+    """The runs that a published number is set against."""
+    return roster.find(verdict.about.dataset, verdict.about.model, verdict.protocol or None)
+
+
+def _printed(about: Published) -> str:
+    """The published number as it was printed."""
+    return fraction(about.value, about.digits)
+
+
+def _levels(roster: Roster, levels: list[Verdict]) -> Table:
+    """One row a published number."""
+    columns = (
+        Column("subject", "Model"),
+        Column("dataset", "Data set"),
+        Column("metric", "Metric"),
+        Column("published", "Published", True),
+        Column("rerun", "Rerun", True, "mean over seeds"),
+        Column("seeds", "Seeds", True),
+        Column("ratio", "Ratio", True, "rerun ÷ published"),
+        Column("interval", "90 % interval", True),
+        Column("outcome", "Verdict"),
+        Column("reason", "Why", wide=True),
+        Column("place", "Where"),
+    )
+    rows = []
+    for verdict in levels:
+        about, runs = verdict.about, _runs(roster, verdict)
+        link = runs.anchor if runs else ""
+        stamps = runs.stamps if runs else ()
+        low, high = verdict.interval or (None, None)
+        published = _printed(about) + ("" if about.certain else " (uncertain)")
+        seeds = "–" if runs is None else "fixed" if runs.deterministic and runs.cells else str(len(runs.cells))
+        places = max(about.digits, 4)
+        heading = roster.heading(about.dataset, verdict.protocol) if verdict.protocol else about.dataset
+        rows.append(row([
+            Entry(about.model, link=link, stamps=stamps, color=runs.color if runs else None), Entry(heading),
+            Entry(about.metric), Entry(published, about.value), Entry(fraction(verdict.rerun_value, places),
+                                                                     verdict.rerun_value, link=link),
+            Entry(seeds, None if runs is None else len(runs.cells), link=link),
+            Entry(fraction(verdict.estimate, 3), verdict.estimate, low, high, link),
+            Entry(interval(low, high, 3), None if low is None else high - low, link=link),
+            _outcome(verdict), Entry(verdict.reason), Entry(_place(about.place, about.source)),
+        ]))  # fmt: skip
+    return Table("published", "Published numbers", columns, tuple(rows), _stamps(roster, levels), small=True)
+
+
+def _stamps(roster: Roster, levels: list[Verdict]) -> tuple[str, ...]:
+    """Every stamp of the runs that are set against published numbers, in full."""
+    found = dict.fromkeys((r.model, s) for v in levels if (r := _runs(roster, v)) is not None for s in r.stamps)
+    return tuple(f"{model}: {stamp}." for model, stamp in found)
+
+
+def _outcome(verdict: Verdict) -> Entry:
+    """The verdict with its mark."""
+    return Entry(verdict.outcome.value, marks=(TONE[verdict.outcome],))
+
+
+def _place(place: str, source: str = "") -> str:
+    """Where it stands, and in what if that is not the paper."""
+    return ", ".join(part for part in (place, "" if source == "paper" else source) if part)
+
+
+def _claims(roster: Roster, claims: list[Verdict]) -> Table:
+    """One row a claim; the parts of a compound claim follow it."""
+    columns = (
+        Column("subject", "Claim"),
+        Column("outcome", "Verdict"),
+        Column("estimate", "Found", True),
+        Column("interval", "Interval", True),
+        Column("p", "Adj. p", True),
+        Column("reason", "Why", wide=True),
+        Column("place", "Where"),
+    )
+    rows = []
+    for verdict in claims:
+        rows.append(row(_claim(roster, verdict)))
+        rows += [row(_claim(roster, part, "· ")) for part in verdict.parts]
+    return Table("claims", "Claims", columns, tuple(rows), small=True)
+
+
+def _claim(roster: Roster, verdict: Verdict, before: str = "") -> list[Entry]:
+    """One claim. What is found: a difference for a ranking, a ratio for a gain or a cost."""
+    about, places = verdict.about, 3
+    low, high = verdict.interval or (None, None)
+    signed = not isinstance(about, Gain | Cost)
+    if signed and low is not None:
+        places = decimals([(high - low) / 2])
+    names = (
+        ()
+        if isinstance(about, Compound)
+        else (
+            getattr(about, "better", None) or getattr(about, "first", None),
+            getattr(about, "worse", None) or getattr(about, "second", None),
+        )
+    )
+    runs = [r for name in names if name and (r := roster.find(about.dataset, name, verdict.protocol or None))]
+    link = runs[0].anchor if runs else ""
+    stamps = tuple(dict.fromkeys(stamp for r in runs for stamp in r.stamps))
+    said = Entry(fraction(verdict.estimate, places, sign=signed), verdict.estimate, low, high, link,
+                 stamps=stamps if verdict.estimate is not None else ())  # fmt: skip
+    return [
+        Entry(before + verdict.subject, link=runs[1].anchor if len(runs) > 1 else link), _outcome(verdict), said,
+        Entry(interval(low, high, places, sign=signed), None if low is None else high - low, link=link),
+        Entry(probability(verdict.p_adjusted), verdict.p_adjusted, link=link), Entry(verdict.reason),
+        Entry(_place(getattr(about, "place", ""))),
+    ]  # fmt: skip

@@ -1,0 +1,80 @@
+"""Figures as SVG: the one home of matplotlib; the same model has the same colour and marker everywhere."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont
+
+from reports import drawings
+from reports.blocks import Picture
+from reports.svg import inline
+
+# Found by search: every two differ by at least 20 in CIELAB as normal, deuteranopic and protanopic eyes see them, and
+# each contrasts with its ground (white; #14171c) by at least 4.5 : 1, so that names can be written in them.
+COLORS = ("#0279bb", "#af6203", "#11805a", "#511857", "#343701", "#5765f3", "#c1003d", "#747589")
+DARK = ("#9ae8ed", "#e57325", "#56ea93", "#b85fbc", "#ffd324", "#5e73fd", "#ba715a", "#a0a0a0")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+SIGNS = ("●", "■", "▲", "◆", "▼", "✚", "✖", "★")  # the same markers as characters, for the tables
+INK = "#010203"  # stands for the page's own text colour and is replaced by currentColor
+WIDTH = 5.0  # inches: 480 px, so that 9 pt text is still read on a telephone
+_STYLE = {
+    "svg.fonttype": "path", "svg.hashsalt": "encore", "text.parse_math": False, "font.family": "DejaVu Sans",
+    "font.size": 9.0, "axes.titlesize": 9.0, "axes.labelsize": 9.0, "xtick.labelsize": 8.0, "ytick.labelsize": 8.0,
+    "text.color": INK, "axes.edgecolor": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6, "grid.color": INK,
+    "grid.alpha": 0.15, "grid.linewidth": 0.5, "axes.grid": True, "axes.axisbelow": True, "lines.linewidth": 1.4,
+    "lines.markersize": 5.0, "axes.unicode_minus": True, "legend.frameon": False, "path.simplify": False,
+}  # fmt: skip
+
+
+def color(number: int | None) -> str:
+    """The colour of the model with this number."""
+    return INK if number is None else COLORS[number % len(COLORS)]
+
+
+def marker(number: int) -> str:
+    """The marker of the model with this number; after eight models colour and marker part ways."""
+    return MARKERS[(number + number // len(MARKERS)) % len(MARKERS)]
+
+
+def sign(number: int) -> str:
+    """The marker as a character."""
+    return SIGNS[(number + number // len(SIGNS)) % len(SIGNS)]
+
+
+def draw(picture: Picture) -> str:
+    """The picture as an <svg> element: text as paths, transparent, in the page's colour, the same bytes every time."""
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(WIDTH, 3.0), layout="constrained")
+        tips = Tips()
+        pen = drawings.Pen(color=color, marker=marker, ink=INK, tip=tips.add)
+        drawings.DRAWINGS[picture.kind](figure, picture.data, pen)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return inline(buffer.getvalue(), anchor=picture.anchor, label=picture.label, hints=tips.texts, ink=INK)
+
+
+class Tips:
+    """Sentences that appear over a mark: remembered while drawing, put into the SVG as <title>."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def add(self, artist: Any, text: str) -> None:
+        """Let ``artist`` say ``text``."""
+        artist.set_gid(f"tip{len(self.texts)}")
+        self.texts.append(text)
+
+
+def fonts() -> dict[str, bytes]:
+    """The DejaVu files that matplotlib brings: regular, bold, and a monospaced one, for a page without fonts."""
+    names = {"regular": "DejaVu Sans", "bold": "DejaVu Sans:bold", "mono": "DejaVu Sans Mono"}
+    found = {}
+    for role, name in names.items():
+        with open(findfont(name, fallback_to_default=False), "rb") as file:  # noqa: PTH123
+            found[role] = file.read()
+    return found

@@ -1,0 +1,83 @@
+"""HTML: one offline page; names are escaped, figures are inline, nothing is loaded from outside."""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports import figures
+from reports.blocks import Entry, Picture
+from reports.report import Report
+
+TEMPLATES = Path(__file__).parent / "templates"
+_WORDS = {"best": "best", "level": "not separable from the best"}
+_SIGNS = {"best": "★", "level": "≈"}
+
+
+def render_html(report: Report) -> str:
+    """The report as one HTML page."""
+    return page(report, paper=False)
+
+
+def page(report: Report, *, paper: bool, **extra: Any) -> str:
+    """The page for the screen, or for paper (then ``extra`` holds page numbers and fonts)."""
+    template = _environment().get_template("page.html")
+    return template.render(report=report, paper=paper, colors=figures.COLORS, dark=figures.DARK, **extra) + "\n"
+
+
+@functools.cache
+def _environment() -> Environment:
+    """Templates with escaping always on and no silently missing name."""
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
+                              trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+    environment.filters |= {"exact": exact, "css_string": css_string, "sign": figures.sign}
+    environment.globals |= {"draw": _drawn, "inline": _inline, "mark_words": _WORDS, "mark_signs": _SIGNS,
+                            "color_count": len(figures.COLORS)}  # fmt: skip
+    return environment
+
+
+def exact(entry: Entry) -> str:
+    """The full value of an entry, for hover and focus; empty where the text says it all."""
+    if entry.exact:
+        return entry.exact
+    if not isinstance(entry.value, int | float) or isinstance(entry.value, bool):
+        return ""
+    value = f"{entry.value:,}" if isinstance(entry.value, int) else f"{entry.value:.10g}"
+    if entry.low is not None and entry.high is not None:
+        value += f" [{entry.low:.8g}, {entry.high:.8g}]"
+    return "" if value == entry.text else value
+
+
+def css_string(text: str) -> Markup:
+    """A name as a CSS string; every character that could end the string or the style is a code."""
+    safe = "".join(c if c.isalnum() or c in " .,-" else f"\\{ord(c):x} " for c in text)
+    return Markup(f'"{safe}"')
+
+
+def _drawn(picture: Picture, paper: bool) -> Markup:
+    """The figure as inline SVG; on a screen its colours follow the page's light or dark scheme."""
+    svg = _draw(json.dumps(asdict(picture), sort_keys=True))
+    if not paper:
+        for number, color in enumerate(figures.COLORS):
+            svg = svg.replace(color, f"var(--m{number})")
+    return Markup(svg)
+
+
+@functools.lru_cache(maxsize=512)
+def _draw(picture: str) -> str:
+    """The figure drawn once for screen and paper."""
+    fields = json.loads(picture)
+    fields.pop("block")
+    return figures.draw(Picture(**fields))
+
+
+@functools.cache
+def _inline(name: str) -> Markup:
+    """A style sheet or script of ours, as it is."""
+    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))

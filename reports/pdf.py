@@ -1,0 +1,108 @@
+"""PDF: the page printed by plutoprint, twice, so that the contents know their page numbers; pypdf adds the outline.
+
+plutoprint knows no grid, target-counter, outline or language, and prints empty text without fonts; hence flex, two
+passes, pypdf, and embedded fonts. The engine stays behind ``_print`` so that another can take its place.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import importlib.util
+import io
+import os
+import tempfile
+from pathlib import Path
+
+from reports import figures
+from reports.html import page
+from reports.report import Report
+
+_BASE = "https://report.invalid/"  # links inside a page are dropped without an address for the page
+
+
+class PdfEngineMissing(RuntimeError):
+    """plutoprint or pypdf is not installed: no PDF can be written, and the HTML report stands on its own."""
+
+
+def write_pdf(report: Report, path: Path) -> None:
+    """Write the report to ``path``; the same report gives the same bytes.
+
+    Raises PdfEngineMissing, with one sentence that says what to install, if an engine is missing.
+    """
+    for name in ("plutoprint", "pypdf"):
+        if importlib.util.find_spec(name) is None:
+            raise PdfEngineMissing(
+                f"no PDF was written because {name} is not installed; "
+                f"install it (pip install {name}) and draw the report again"
+            )
+    fonts = {role: base64.b64encode(data).decode() for role, data in figures.fonts().items()}
+    first = _print(page(report, paper=True, pages=None, fonts=fonts), report)
+    pages = _pages(first, report)
+    second = _print(page(report, paper=True, pages=pages, fonts=fonts), report)
+    if _pages(second, report) != pages:  # the numbers themselves moved a break
+        pages = _pages(second, report)
+        second = _print(page(report, paper=True, pages=pages, fonts=fonts), report)
+    _replace(path, _outlined(second, report))
+
+
+def _print(html: str, report: Report) -> bytes:
+    """One pass of the engine."""
+    import plutoprint
+
+    book = plutoprint.Book(plutoprint.PAGE_SIZE_A4)
+    book.load_html(html, base_url=_BASE)
+    book.set_metadata(plutoprint.PDF_METADATA_TITLE, report.title)
+    book.set_metadata(plutoprint.PDF_METADATA_CREATOR, "Encore")
+    stamp = _moment(report).strftime("%Y-%m-%dT%H:%M:%SZ")
+    book.set_metadata(plutoprint.PDF_METADATA_CREATION_DATE, stamp)
+    book.set_metadata(plutoprint.PDF_METADATA_MODIFICATION_DATE, stamp)
+    buffer = io.BytesIO()
+    book.write_to_pdf_stream(buffer)
+    return buffer.getvalue()
+
+
+def _moment(report: Report) -> datetime.datetime:
+    """When the results were made: the date that the file bears."""
+    try:
+        moment = datetime.datetime.fromisoformat(report.created)
+    except ValueError:
+        return datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
+    return moment.astimezone(datetime.UTC) if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+
+
+def _pages(pdf: bytes, report: Report) -> dict[str, int]:
+    """The page on which each section begins, from 1."""
+    from pypdf import PdfReader
+
+    reader = PdfReader(io.BytesIO(pdf))
+    named = reader.named_destinations
+    return {section.anchor: reader.get_destination_page_number(named[section.anchor]) + 1
+            for section in report.sections if section.anchor in named}  # fmt: skip
+
+
+def _outlined(pdf: bytes, report: Report) -> bytes:
+    """The file with an outline, its language, and nothing that depends on when or where it was written."""
+    from pypdf import PdfReader, PdfWriter
+    from pypdf.generic import NameObject, TextStringObject
+
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf)))
+    for number, section in enumerate(report.sections, start=1):
+        found = _pages(pdf, report).get(section.anchor)
+        if found:
+            writer.add_outline_item(f"{number} {section.title}", found - 1)
+    writer.root_object[NameObject("/Lang")] = TextStringObject("en")
+    writer.page_mode = "/UseOutlines"
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    return buffer.getvalue()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write aside and rename, so that nobody reads half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".pdf")
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    Path(name).chmod(0o644)
+    Path(name).replace(path)

@@ -1,0 +1,126 @@
+"""Report: all that a report says, as plain data made from stored results alone; every rendering reads only this."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evaluation.comparison import compare_suite
+from evaluation.judge import judge_suite
+from evaluation.results import read_suite
+from reports.blocks import Row, Section, Table
+from reports.chapters.comparison import comparison_section
+from reports.chapters.cost import cost_section
+from reports.chapters.curves import training_section
+from reports.chapters.data import data_section
+from reports.chapters.methods import methods_section
+from reports.chapters.provenance import provenance_section
+from reports.chapters.slices import slices_section
+from reports.chapters.summary import citation, facts_of, summary_section
+from reports.chapters.verdicts import verdicts_section
+from reports.roster import Roster
+
+
+@dataclass(frozen=True)
+class Report:
+    """A suite's report.
+
+    ``created`` is the suite's time (UTC ISO), never the time of rendering, so that the same results give the same
+    bytes; ``facts`` are name and value pairs for the head of the page.
+    """
+
+    suite: str
+    title: str
+    paper: str
+    paper_url: str
+    created: str
+    command: str
+    stamps: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    metrics: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+    @property
+    def running(self) -> str:
+        """What stands at the head of every printed page: the title and the suite's stamps."""
+        return " · ".join([self.title, *self.stamps])
+
+    def section(self, anchor: str) -> Section | None:
+        """The section with this anchor; None if this report has none."""
+        return next((section for section in self.sections if section.anchor == anchor), None)
+
+    def tables(self) -> Iterator[Table]:
+        """All tables in order."""
+        for section in self.sections:
+            yield from section.tables
+
+    def record(self) -> dict[str, Any]:
+        """The report as JSON data."""
+        return {"schema": 1, **dataclasses.asdict(self)}
+
+
+def build(root: Path, suite: str) -> Report:
+    """The report of ``suite`` from the store ``root``.
+
+    Raises FileNotFoundError with one sentence if the store holds no results of that suite.
+    """
+    results = read_suite(Path(root), suite)
+    record, roster = results.record, Roster.of(results)
+    comparisons = compare_suite(results)
+    verdicts = judge_suite(results, comparisons)
+    metrics = record["metrics"]
+    sections = [
+        summary_section(roster, verdicts),
+        verdicts_section(roster, verdicts),
+        comparison_section(roster, comparisons),
+        slices_section(roster, metrics[0]),
+        cost_section(roster, metrics[0]),
+        training_section(roster),
+        data_section(roster),
+        methods_section(roster, comparisons),
+        provenance_section(roster, metrics),
+    ]
+    paper, url = citation(record.get("paper"))
+    return Report(
+        suite=results.name, title=record["title"], paper=paper, paper_url=url, created=record.get("created", ""),
+        command=record.get("command", ""), stamps=tuple(record.get("stamps", ())), facts=facts_of(roster),
+        metrics=tuple(metrics), sections=_with_ways_back([s for s in sections if s is not None]),
+    )  # fmt: skip
+
+
+def _with_ways_back(sections: list[Section]) -> tuple[Section, ...]:
+    """The sections with an anchor on each row that links to runs, and on those runs the ways back to it."""
+    named, back = [], {}
+    for section in sections:
+        blocks = []
+        for block in section.blocks:
+            if isinstance(block, Table):
+                rows = [_named(row, f"{block.anchor}-row-{n}") for n, row in enumerate(block.rows, start=1)]
+                for row in rows:
+                    for link in {e.link for e in row.entries if e.link}:
+                        back.setdefault(link, {}).setdefault(section.title, row.anchor)
+                block = dataclasses.replace(block, rows=tuple(rows))
+            blocks.append(block)
+        named.append(dataclasses.replace(section, blocks=tuple(blocks)))
+    return tuple(dataclasses.replace(s, blocks=tuple(_answered(b, back) for b in s.blocks)) for s in named)
+
+
+def _named(row: Row, anchor: str) -> Row:
+    """The row with an anchor, if it links anywhere and has none."""
+    if row.anchor or not any(entry.link for entry in row.entries):
+        return row
+    return dataclasses.replace(row, anchor=anchor)
+
+
+def _answered(block: Any, back: dict[str, dict[str, str]]) -> Any:
+    """A table whose rows know who links to them: the first row of each section."""
+    if not isinstance(block, Table):
+        return block
+    rows = tuple(
+        dataclasses.replace(row, back=tuple((anchor, title) for title, anchor in back[row.anchor].items()))
+        if row.anchor in back else row for row in block.rows
+    )  # fmt: skip
+    return dataclasses.replace(block, rows=rows)

@@ -1,0 +1,125 @@
+"""Roster: the cells of a suite by data set, protocol and model, each with its colour and its place in the report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from evaluation.results import CellFailure, CellResult, SuiteResults
+from reports.blocks import Entry
+
+
+@dataclass(eq=False)
+class Runs:
+    """All runs of one model on one data set under one protocol: one a seed, or one for all if deterministic."""
+
+    dataset: str
+    protocol: str
+    model: str
+    color: int
+    number: int
+    place: int
+    cells: list[CellResult] = field(default_factory=list)
+    failures: list[CellFailure] = field(default_factory=list)
+
+    @property
+    def anchor(self) -> str:
+        """Where the provenance of these runs stands."""
+        return f"runs-{self.number}"
+
+    @property
+    def row_anchor(self) -> str:
+        """The row of this model in its data set's comparison."""
+        return f"data-{self.place}-runs-{self.number}"
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether the seed changes nothing."""
+        return all(cell.deterministic for cell in self.cells)
+
+    @property
+    def stamps(self) -> tuple[str, ...]:
+        """Stamps of all cells, each once, with the seeds it holds for where it does not hold for all."""
+        found: dict[str, list[int]] = {}
+        for cell in self.cells:
+            for stamp in cell.stamps:
+                found.setdefault(stamp, []).append(cell.seed)
+        whole = len(self.cells)
+        return tuple(
+            s if len(seeds) == whole else f"{s} (seed {', '.join(map(str, seeds))})" for s, seeds in found.items()
+        )
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds that finished."""
+        return [cell.seed for cell in self.cells]
+
+    def label(self) -> Entry:
+        """The model's name as a table shows it: its colour, its stamps, its link to the provenance."""
+        return Entry(self.model, link=self.anchor, stamps=self.stamps, color=self.color)
+
+    def values(self, metric: str) -> list[float]:
+        """The metric of each finished seed."""
+        return [cell.metrics[metric] for cell in self.cells if metric in cell.metrics]
+
+    def mean(self, *path: str) -> float | None:
+        """The mean over seeds of a number in the cell records, such as ("seconds", "fit"); None if none has it."""
+        found = []
+        for cell in self.cells:
+            value = cell.record
+            for step in path:
+                value = value.get(step) if isinstance(value, dict) else None
+            if value is not None:
+                found.append(float(value))
+        return sum(found) / len(found) if found else None
+
+
+@dataclass(eq=False)
+class Roster:
+    """Every Runs of a suite in the suite's order."""
+
+    results: SuiteResults
+    runs: list[Runs] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, results: SuiteResults) -> Roster:
+        """The roster of stored results; a model has the same colour number on every data set."""
+        roster, found, colors, places = cls(results), {}, {}, {}
+        state = {id(cell): cell for cell in [*results.cells, *results.failures]}
+        for entry in results.record["cells"]:
+            where = (entry["dataset"], entry["protocol"])
+            key = (*where, entry["model"])
+            if key not in found:
+                places.setdefault(where, len(places) + 1)
+                colors.setdefault(entry["model"], len(colors))
+                found[key] = Runs(*key, color=colors[entry["model"]], number=len(found) + 1, place=places[where])
+                roster.runs.append(found[key])
+        for cell in state.values():
+            runs = found[(cell.dataset, cell.protocol, cell.model)]
+            (runs.cells if isinstance(cell, CellResult) else runs.failures).append(cell)
+        return roster
+
+    @cached_property
+    def groups(self) -> dict[tuple[str, str], list[Runs]]:
+        """The runs of each (data set, protocol)."""
+        groups: dict[tuple[str, str], list[Runs]] = {}
+        for runs in self.runs:
+            groups.setdefault((runs.dataset, runs.protocol), []).append(runs)
+        return groups
+
+    def heading(self, dataset: str, protocol: str) -> str:
+        """The data set's name, with its protocol where the suite uses it under several."""
+        times = Counter(name for name, _ in self.groups)
+        return dataset if times[dataset] == 1 else f"{dataset}, {protocol}"
+
+    def find(self, dataset: str, model: str, protocol: str | None = None) -> Runs | None:
+        """The runs of a model on a data set, the first protocol's unless one is named; None if there are none."""
+        return next(
+            (r for r in self.runs if r.dataset == dataset and r.model == model and protocol in (None, r.protocol)), None
+        )
+
+    def done(self) -> Iterator[Runs]:
+        """The runs with at least one finished cell."""
+        return (runs for runs in self.runs if runs.cells)

@@ -1,0 +1,111 @@
+"""The end of a run in the terminal: the comparison of every data set, then the verdicts, one line each."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from reports.blocks import Entry, Table
+from reports.report import Report
+
+_TONE = {"good": "green", "bad": "red", "open": "yellow", "best": "bold", "quiet": "dim"}
+_SIGNS = {"good": "✓", "bad": "✗", "open": "?", "quiet": "–"}
+_AFTER = {"best": " ★", "level": " ≈"}
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Print the comparison tables and the verdicts, never wider than the console.
+
+    Columns that do not fit are left out from the least needed on; colours are the console's choice (NO_COLOR).
+    """
+    comparison, verdicts = report.section("comparison"), report.section("verdicts")
+    for table in comparison.tables if comparison else []:
+        if table.anchor.startswith("standing-"):
+            _print_standing(table, report, console)
+    if verdicts is not None:
+        for table in verdicts.tables:
+            _print_verdicts(table, console)
+    failures = next((t for t in report.tables() if t.anchor == "failures"), None)
+    if failures is not None:
+        _print_failures(failures, console)
+    for stamp in report.stamps:
+        console.print(Text(stamp, style="bold yellow"))
+
+
+def _print_standing(table: Table, report: Report, console: Console) -> None:
+    """One data set: models down, metrics across."""
+    keys = _kept_columns(table, report.metrics, console.width)
+    console.print()
+    console.print(Text(table.caption, style="bold"))
+    grid = Grid(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=True, header_style="dim")
+    for key in keys:
+        column = table.columns[table.column(key)]
+        grid.add_column(Text(column.title), justify="right" if column.numeric else "left", overflow="fold",
+                        no_wrap=column.numeric)  # fmt: skip
+    for row in table.rows:
+        grid.add_row(*(_cell(row.entries[table.column(key)], last=key == keys[0]) for key in keys),
+                     style="italic dim" if row.kind == "reference" else "")  # fmt: skip
+    console.print(grid)
+    for note in table.notes[:1]:
+        console.print(Text(note, style="dim"))
+
+
+def _kept_columns(table: Table, metrics: tuple[str, ...], width: int) -> list[str]:
+    """The columns that fit, in the table's order; what a reader misses least goes first."""
+    keys = [column.key for column in table.columns]
+    droppable = []
+    for metric in reversed(metrics):
+        droppable += [f"{metric} {part}" for part in ("p", "sd", "relative", "interval")]
+    droppable += list(reversed(metrics[1:]))
+    for key in droppable:
+        if _width(table, keys) <= width:
+            break
+        keys = [k for k in keys if k != key]
+    return keys
+
+
+def _width(table: Table, keys: list[str]) -> int:
+    """How many characters these columns take, two between them; names may be folded at 24."""
+    total = 0
+    for number, key in enumerate(keys):
+        place = table.column(key)
+        texts = [table.columns[place].title, *(_cell(row.entries[place]).plain for row in table.rows)]
+        longest = max(len(text) for text in texts)
+        total += (min(longest, 24) if number == 0 else longest) + 2
+    return total - 2
+
+
+def _cell(entry: Entry, last: bool = False) -> Text:
+    """An entry with its marks, and its stamps where it is the row's name."""
+    text = Text(entry.text + "".join(_AFTER[m] for m in entry.marks if m in _AFTER),
+                style=" ".join(_TONE[m] for m in entry.marks if m in _TONE))  # fmt: skip
+    if last:
+        for badge in entry.badges:
+            text.append(f" [{badge}]", style="yellow")
+    return text
+
+
+def _print_verdicts(table: Table, console: Console) -> None:
+    """One line a verdict: mark, outcome, subject; the reason under it."""
+    console.print()
+    console.print(Text(table.caption, style="bold"))
+    for row in table.rows:
+        outcome, subject = table.entry(row, "outcome"), table.entry(row, "subject")
+        reason = table.entry(row, "reason")
+        tone = next((m for m in outcome.marks if m in _SIGNS), "quiet")
+        console.print(Text.assemble((f"{_SIGNS[tone]} {outcome.text}", _TONE[tone]), "  ", subject.text))
+        if reason is not None and reason.text:
+            console.print(Text(f"  {reason.text}", style="dim"))
+
+
+def _print_failures(table: Table, console: Console) -> None:
+    """Each cell without a result with the command that repeats it."""
+    console.print()
+    console.print(Text(table.caption, style="bold"))
+    for row in table.rows:
+        dataset, model, seed, state, reason, command = (entry.text for entry in row.entries)
+        console.print(Text.assemble((state, "red" if state == "FAILED" else "yellow"),
+                                    f"  {dataset}/{model}/{seed}: {reason}"))  # fmt: skip
+        if command:
+            console.print(Text(f"  {command}", style="dim"))
