@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from recsys_data.cases import Cases, EveryPosition
+from recsys_data.candidates import ALL_ITEMS, Candidates, SampledItems
+from recsys_data.cases import EVERY_POSITION, Cases
 from recsys_data.interactions import Interactions
 from recsys_data.sequences import UNKNOWN, Sequences
 from recsys_data.split import HeldOut, Split
@@ -26,7 +28,8 @@ def assemble(
     cases: Cases | None = None,
     validate: bool = True,
     tell_query_times: bool = False,
-    exclude_seen: bool = False,
+    candidates: Candidates | None = None,
+    windows: np.ndarray | None = None,
     steps: Sequence[dict[str, Any]] = (),
 ) -> Split:
     """The split in which event e belongs to part ``parts[e]`` (UNUSED, TRAIN, VALIDATION or TEST; (E,) int8).
@@ -34,8 +37,9 @@ def assemble(
     The candidates are the items of the training part. A held-out sequence is the user's whole history up to the last
     event of that part, so that a recurrent model reads it once. An item unseen in training leaves the histories; as a
     target it is dropped ("drop") or counts as a miss ("miss"). With "candidate" it stays everywhere and is a
-    candidate that nobody could learn. Raises ValueError where the training part, the test part, or (if ``validate``)
-    the validation part is empty.
+    candidate that nobody could learn. ``windows`` ((E,), ascending) numbers shorter held-out sequences than whole
+    histories: what lies before a window is then not read. Raises ValueError where the training part, the test part,
+    or (if ``validate``) the validation part is empty.
 
     Split.facts tells, beside the facts of the data, ``unit`` and ``in_train_and_test``: how many users (or sessions)
     have events in both parts.
@@ -50,11 +54,13 @@ def assemble(
     item_codes = np.full(interactions.num_items, UNKNOWN, dtype=np.int32)
     item_codes[known_items] = np.arange(len(known_items), dtype=np.int32)
     train, user_codes = _train(interactions, parts == TRAIN, item_codes, len(known_items))
-    rule = EveryPosition() if cases is None else cases
+    rule = EVERY_POSITION if cases is None else cases
+    ranked = ALL_ITEMS if candidates is None else candidates
+    owners = interactions.users if windows is None else windows
     report, held_out = list(steps), {}
     for part, name in ((VALIDATION, "validation"), (TEST, "test")):
-        built = _hold_out(interactions, parts, part, item_codes, user_codes, unseen, rule)
-        held_out[name] = built = _with(built, tell_query_times, exclude_seen)
+        built = _hold_out(interactions, owners, parts, part, item_codes, user_codes, unseen, rule)
+        held_out[name] = built = _with(built, tell_query_times, ranked)
         if not len(built) and (part == TEST or validate):
             raise ValueError(
                 f"{interactions.name}: the {name} part asks nothing: of {np.count_nonzero(parts == part):,} events "
@@ -80,7 +86,7 @@ def assemble(
         **held_out,
         item_ids=interactions.item_ids[known_items],
         steps=tuple(report),
-        stamps=tuple(interactions.facts.get("stamps", ())),
+        stamps=(*interactions.facts.get("stamps", ()), *([ranked.stamp] if ranked.stamp else [])),
         facts=facts,
     )
 
@@ -111,6 +117,7 @@ def _train(
 
 def _hold_out(
     interactions: Interactions,
+    owners: np.ndarray,
     parts: np.ndarray,
     part: int,
     item_codes: np.ndarray,
@@ -118,28 +125,29 @@ def _hold_out(
     unseen: str,
     cases: Cases,
 ) -> HeldOut:
-    """The held-out part, with query times told."""
-    stops = np.zeros(interactions.num_users, dtype=np.int64)  # one past the user's last event of this part
+    """The held-out part, with query times told; ``owners`` (E,), ascending, numbers its sequences."""
+    stops = np.zeros(int(owners[-1]) + 1, dtype=np.int64)  # one past the sequence's last event of this part
     held = np.flatnonzero(parts == part)
-    np.maximum.at(stops, interactions.users[held], held + 1)
+    np.maximum.at(stops, owners[held], held + 1)
     codes = item_codes[interactions.items]
-    counted = (np.arange(len(interactions)) < stops[interactions.users]) & (parts != UNUSED)
+    counted = (np.arange(len(interactions)) < stops[owners]) & (parts != UNUSED)
     if unseen == "drop":
         counted &= codes != UNKNOWN
     events = np.flatnonzero(counted)
-    users, codes = interactions.users[events], codes[events]
-    asked = cases.ask(users, _positions(users), parts[events] == part)
+    codes, owners, users = codes[events], owners[events], interactions.users[events]
+    asked = cases.ask(owners, _positions(owners), parts[events] == part)
 
-    asking = np.unique(users[asked.cuts]) if len(asked.cuts) else np.empty(0, dtype=users.dtype)
-    readable = (codes != UNKNOWN) & np.isin(users, asking)
+    asking = np.unique(owners[asked.cuts]) if len(asked.cuts) else np.empty(0, dtype=owners.dtype)
+    firsts = np.searchsorted(owners, asking, side="left")
+    readable = (codes != UNKNOWN) & np.isin(owners, asking)
     read_before = np.concatenate([[0], np.cumsum(readable)])  # readable events before each event
-    offsets = read_before[np.searchsorted(users, asking, side="left")]
-    rows = np.searchsorted(asking, users[asked.cuts])
+    offsets = read_before[firsts]
+    rows = np.searchsorted(asking, owners[asked.cuts])
     sequences = Sequences(
         items=codes[readable],
         timestamps=interactions.timestamps[events][readable],
         offsets=np.concatenate([offsets, [read_before[-1]]]).astype(np.int64),
-        users=user_codes[asking],
+        users=user_codes[users[firsts]],
     )
     return HeldOut(
         sequences=sequences,
@@ -148,14 +156,18 @@ def _hold_out(
         query_times=interactions.timestamps[events][asked.cuts],
         targets=codes[asked.targets],
         target_offsets=asked.target_offsets.astype(np.int64),
-        clusters=asking.astype(np.int32),
+        clusters=users[firsts].astype(np.int32),
     )
 
 
-def _with(held_out: HeldOut, tell_query_times: bool, exclude_seen: bool) -> HeldOut:
-    """``held_out`` with its query times withheld unless told, and with its rule for seen items."""
-    times = held_out.query_times if tell_query_times else np.full(len(held_out), np.nan)
-    return HeldOut(**{**vars(held_out), "query_times": times, "exclude_seen": exclude_seen})
+def _with(held_out: HeldOut, tell_query_times: bool, candidates: Candidates) -> HeldOut:
+    """``held_out`` with its query times withheld unless told, and with its rule for candidates."""
+    changes: dict[str, Any] = {"exclude_seen": candidates.exclude_seen}
+    if not tell_query_times:
+        changes["query_times"] = np.full(len(held_out), np.nan)
+    if isinstance(candidates, SampledItems):
+        changes |= {"num_sampled": candidates.count, "repeats": candidates.repeats, "sample_seed": candidates.seed}
+    return replace(held_out, **changes)
 
 
 def _positions(owners: np.ndarray) -> np.ndarray:

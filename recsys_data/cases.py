@@ -68,3 +68,62 @@ class LastOnly:
         if len(events):
             events = events[np.r_[owners[events][1:] != owners[events][:-1], True]]
         return Asked(cuts=events, targets=events, target_offsets=np.arange(len(events) + 1))
+
+
+@dataclass(frozen=True)
+class EveryPrefix:
+    """Asks after each prefix of a sequence for all held-out events that are still to come (kwonmha's ``-iter``).
+
+    Its README says so; its code asks for the next one only, which is EveryPosition.
+    """
+
+    @property
+    def name(self) -> str:
+        """What is asked."""
+        return "every prefix, for all that follows"
+
+    def ask(self, owners: np.ndarray, positions: np.ndarray, held_out: np.ndarray) -> Asked:
+        """One query a cut, its targets all held-out events from there to the sequence's end; see Cases.ask."""
+        cuts = np.flatnonzero(held_out & (positions > 0))
+        held = np.flatnonzero(held_out)
+        return _asked_for_the_rest(cuts, held, owners)
+
+
+@dataclass(frozen=True)
+class HalfAgainstHalf:
+    """Asks once a sequence of n events: reads the first ⌊n/2⌋ and asks for the set of all others (Devooght).
+
+    ::
+
+        time →   a b c d e     reads a b, asks for {c, d, e}
+
+    n counts every event of the sequence that the protocol keeps: with ``unseen="drop"`` only known items, otherwise
+    all, so that a target that training has not seen still counts as a miss.
+    """
+
+    @property
+    def name(self) -> str:
+        """What is asked."""
+        return "first half against second half"
+
+    def ask(self, owners: np.ndarray, positions: np.ndarray, held_out: np.ndarray) -> Asked:
+        """One query a sequence of two events or more; see Cases.ask."""
+        lengths = np.bincount(owners, minlength=1)[owners] if len(owners) else np.empty(0, dtype=np.int64)
+        cuts = np.flatnonzero((positions == lengths // 2) & (positions > 0))
+        held = np.flatnonzero(held_out & (positions >= lengths // 2))
+        return _asked_for_the_rest(cuts, held, owners)
+
+
+def _asked_for_the_rest(cuts: np.ndarray, held: np.ndarray, owners: np.ndarray) -> Asked:
+    """Queries at ``cuts`` for all ``held`` events from there to the end of the same sequence; none without a target."""
+    first = np.searchsorted(held, cuts, side="left")
+    last = np.searchsorted(owners[held], owners[cuts], side="right")
+    some = last > first
+    cuts, first, counts = cuts[some], first[some], (last - first)[some]
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    places = np.repeat(first - offsets[:-1], counts) + np.arange(offsets[-1])
+    return Asked(cuts=cuts, targets=held[places], target_offsets=offsets)
+
+
+EVERY_POSITION = EveryPosition()
+HALF_AGAINST_HALF = HalfAgainstHalf()

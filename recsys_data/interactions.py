@@ -47,7 +47,8 @@ class Interactions:
 
     users (E,) int32, items (E,) int32, timestamps (E,) float64 (their meaning is ``clock``), ratings (E,) float32 or
     None; user_ids (num_users,) and item_ids (num_items,) hold the raw ids. ``unit`` says what a "user" is here: a
-    user, or a session when the data are anonymous. Build it with ``from_events``.
+    user, or a session when the data are anonymous. ``parts`` (num_users,) int8 or None: the part that a published
+    split puts each user (or session) in: 0 training, 1 validation, 2 test. Build it with ``from_events``.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Interactions:
     unit: str = "user"
     edition: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    parts: np.ndarray | None = None
 
     @classmethod
     def from_events(
@@ -75,11 +77,13 @@ class Interactions:
         unit: str = "user",
         edition: str = "",
         facts: dict[str, Any] | None = None,
+        parts: Any | None = None,
     ) -> Interactions:
         """Events from raw columns of equal length in source order; ties in time keep the source order.
 
         With ``timestamps`` None (clocks without durations) an event's time is its position in the user's rows.
-        Raises ValueError for no events, unequal lengths, or a time that is not finite.
+        ``parts``: the published part of each event, one and the same for all events of a user. Raises ValueError for
+        no events, unequal lengths, a time that is not finite, or a user in two parts.
         """
         raw_users, raw_items = np.asarray(users), np.asarray(items)
         if raw_users.size == 0:
@@ -112,6 +116,7 @@ class Interactions:
             unit=unit,
             edition=edition,
             facts=dict(facts or {}),
+            parts=None if parts is None else _part_of_users(name, user_ids, coded_users, np.asarray(parts)),
         )
 
     def __len__(self) -> int:
@@ -142,6 +147,8 @@ class Interactions:
         for array, dtype in ((self.users, "<i4"), (self.items, "<i4"), (self.timestamps, "<f8"), (self.ratings, "<f4")):
             if array is not None:
                 digest.update(np.ascontiguousarray(array, dtype=dtype).tobytes())
+        if self.parts is not None:
+            digest.update(b"parts" + self.parts.astype("<i1").tobytes())
         return digest.hexdigest()
 
     def keep(self, mask: np.ndarray, **changes: Any) -> Interactions:
@@ -155,6 +162,7 @@ class Interactions:
             items=coded_items.astype(np.int32),
             timestamps=self.timestamps[mask],
             ratings=None if self.ratings is None else self.ratings[mask],
+            parts=None if self.parts is None else self.parts[kept_users],
             user_ids=self.user_ids[kept_users],
             item_ids=self.item_ids[kept_items],
             **changes,
@@ -166,3 +174,13 @@ def _positions(sorted_users: np.ndarray) -> np.ndarray:
     starts = np.flatnonzero(np.r_[True, sorted_users[1:] != sorted_users[:-1]])
     lengths = np.diff(np.r_[starts, len(sorted_users)])
     return (np.arange(len(sorted_users)) - np.repeat(starts, lengths)).astype(np.float64)
+
+
+def _part_of_users(name: str, user_ids: np.ndarray, users: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """The one part of each user, (num_users,) int8, from the part of each event (E,)."""
+    of_users = np.empty(len(user_ids), dtype=np.int8)
+    of_users[users] = parts
+    torn = np.flatnonzero(of_users[users] != parts)
+    if len(torn):
+        raise ValueError(f"{name}: {user_ids[users[torn[0]]]} is in more than one part of the published split")
+    return of_users

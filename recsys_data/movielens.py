@@ -11,6 +11,8 @@ import pyarrow as pa
 from recsys_data.dataset import Counts, checked
 from recsys_data.download import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
+from recsys_data.posted import CITATION as HCRNN
+from recsys_data.posted import read_posted
 from recsys_data.tables import read_columns
 
 _HOST = "https://files.grouplens.org/datasets/movielens"
@@ -119,7 +121,9 @@ class MovieLens1MOrdered:
     licence: ClassVar[str] = _LICENCE
     citation: ClassVar[str] = _CITATION
     expected: ClassVar[Counts] = Counts(1_000_209, 6_040, 3_706)
-    source: ClassVar[Source] = Source(("ml-1m/ratings-ordered.tsv",), home="shared/data")
+    source: ClassVar[Source] = Source(
+        ("ml-1m/ratings-ordered.tsv",), home="docs/datasets.md, which tells how it was put together from public copies"
+    )
     edition: ClassVar[str] = (
         "all events of MovieLens 1M in each user's order, times missing: ties within one second are in the order its "
         "source chose; comparable with results of per-user splits, not with global-time splits or time-gap models"
@@ -183,3 +187,35 @@ class MovieLens1MSASRec:
             self.name, table["user"], table["item"], None, clock=Clock.WITHIN, edition=self.edition
         )
         return checked(loaded, self.expected, str(path))
+
+
+@dataclass(frozen=True)
+class MovieLens1MSubsample:
+    """MovieLens 1M events with true times: the two small parts of the HCRNN paper's edition."""
+
+    name: ClassVar[str] = "ml-1m-subsample"
+    title: ClassVar[str] = "MovieLens 1M (sample with times)"
+    licence: ClassVar[str] = _LICENCE
+    citation: ClassVar[str] = f"{_CITATION}; {HCRNN}"
+    expected: ClassVar[Counts] = Counts(49_653, 1_299, 930)
+    source: ClassVar[Source] = Source(
+        ("ml-1m/timestamped-subsample/valid.txt", "ml-1m/timestamped-subsample/test.txt"),
+        home="github.com/gtshs2/HCRNN, data/movielens, saved under those names",
+    )
+    edition: ClassVar[str] = (
+        "1,299 of 6,040 users, at most 100 events each, user numbers of that paper; its training part is missing, so "
+        "no published number can be compared; for checks that need true times"
+    )
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether both parts are under the data folder."""
+        return self.source.present(folder)
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """49,653 ratings of 1,299 users as one set without parts; DataMissing if a file is not there."""
+        paths = self.source.paths(folder, self.title)
+        table = read_posted(paths, pa.int64())
+        loaded = Interactions.from_events(
+            self.name, table["user"], table["item"], table["time"], clock=Clock.ABSOLUTE, edition=self.edition
+        )
+        return checked(loaded, self.expected, str(paths[0].parent))

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from recsys_data.assemble import TEST, TRAIN, VALIDATION, assemble, check_unseen
+from recsys_data.candidates import ALL_ITEMS, Candidates
 from recsys_data.filters import Filter, apply_filters
 from recsys_data.interactions import Interactions
 from recsys_data.split import Split
@@ -72,7 +73,7 @@ class PerUserFractions:
     rounding: str = "floor"
     unseen: str = "drop"
     filters: tuple[Filter, ...] = ()
-    exclude_seen: bool = False
+    candidates: Candidates = ALL_ITEMS
 
     allows: ClassVar[frozenset[str]] = frozenset({"training events after a test event", "sequences cut in two"})
 
@@ -106,7 +107,7 @@ class PerUserFractions:
             parts,
             unseen=self.unseen,
             validate=self.validation > 0,
-            exclude_seen=self.exclude_seen,
+            candidates=self.candidates,
             steps=steps,
         )
 
@@ -126,7 +127,7 @@ class LeaveLastOut:
 
     unseen: str = "drop"
     filters: tuple[Filter, ...] = ()
-    exclude_seen: bool = False
+    candidates: Candidates = ALL_ITEMS
 
     allows: ClassVar[frozenset[str]] = PerUserFractions.allows
     name: ClassVar[str] = "leave last out"
@@ -141,7 +142,7 @@ class LeaveLastOut:
         lengths = np.diff(interactions.offsets)
         long_enough = lengths >= 3
         parts = _cut(interactions, lengths - 2 * long_enough, lengths - 1 * long_enough)
-        return assemble(interactions, parts, unseen=self.unseen, exclude_seen=self.exclude_seen, steps=steps)
+        return assemble(interactions, parts, unseen=self.unseen, candidates=self.candidates, steps=steps)
 
 
 def _rounded(lengths: np.ndarray, share: Fraction, rounding: str) -> np.ndarray:

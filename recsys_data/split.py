@@ -24,7 +24,8 @@ class HeldOut:
     history; query_times (Q,) float64, NaN where the model must not know them. Targets are ragged: targets (K,) int32,
     target_offsets (Q + 1,) int64; a target UNKNOWN (−1) was dropped by the protocol and counts as a miss. clusters
     (S,) int32: the user or session a sequence belongs to, the unit of inference. ``exclude_seen`` removes a query's
-    history from its candidates. Queries are sorted by row, then reads.
+    history from its candidates. ``num_sampled`` > 0 ranks a target among that many other items, drawn uniformly without
+    replacement, ``repeats`` times from ``sample_seed``, instead of among all. Queries are sorted by row, then reads.
     """
 
     sequences: Sequences
@@ -35,6 +36,9 @@ class HeldOut:
     target_offsets: np.ndarray
     clusters: np.ndarray
     exclude_seen: bool = False
+    num_sampled: int = 0
+    repeats: int = 1
+    sample_seed: int = 0
 
     def __len__(self) -> int:
         """The number of queries Q."""
@@ -108,6 +112,8 @@ class Split:
                 digest.update(np.ascontiguousarray(array, dtype=dtype).tobytes())
         for part in (self.validation, self.test):
             digest.update(b"seen excluded" if part.exclude_seen else b"seen kept")
+            if part.num_sampled:
+                digest.update(f"{part.num_sampled} sampled, {part.repeats} times from {part.sample_seed}".encode())
             for array, dtype in (
                 (part.rows, "<i8"),
                 (part.reads, "<i8"),

@@ -4,6 +4,7 @@ import time
 import numpy as np
 import pytest
 
+from recsys_data.candidates import AllItems
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.leakage import audit
 from recsys_data.movielens import MovieLens1MOrdered
@@ -77,7 +78,7 @@ def test_duplicates_across_the_cut():
 
 
 def test_seen_items_that_are_no_candidates_are_stamped():
-    split = LeaveLastOut(exclude_seen=True).prepare(TOY)
+    split = LeaveLastOut(candidates=AllItems(exclude_seen=True)).prepare(TOY)
     finding = found(split, LeaveLastOut())["targets already in the history"]
     assert finding.level == "stamp" and "can never be hit" in finding.sentence
 

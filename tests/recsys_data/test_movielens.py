@@ -1,3 +1,4 @@
+import functools
 import lzma
 
 import numpy as np
@@ -17,30 +18,29 @@ REAL = [
 ]
 
 
-def needs(dataset):
+@functools.cache
+def real(dataset):
     if not dataset.present(None):
         pytest.skip(f"{dataset.name} is not under {data_folder(None)}: set ENCORE_DATA to the folder that has it")
+    return dataset.load()
 
 
 @pytest.mark.parametrize(("dataset", "events", "users", "items", "clock"), REAL, ids=lambda v: getattr(v, "name", None))
 def test_real_counts(dataset, events, users, items, clock):
-    needs(dataset)
-    loaded = dataset.load()
+    loaded = real(dataset)
     assert (len(loaded), loaded.num_users, loaded.num_items) == (events, users, items)
     assert loaded.clock is clock
     assert (np.diff(loaded.users) >= 0).all()
 
 
 def test_real_ml_100k_times_and_ratings():
-    needs(MovieLens100K())
-    loaded = MovieLens100K().load()
+    loaded = real(MovieLens100K())
     assert loaded.timestamps.min() == 874_724_710 and loaded.timestamps.max() == 893_286_638
     assert np.bincount(loaded.ratings.astype(int)).tolist() == [0, 6_110, 11_370, 27_145, 34_174, 21_201]
 
 
 def test_real_ml_1m_first_user_and_ratings():
-    needs(MovieLens1MOrdered())
-    loaded = MovieLens1MOrdered().load()
+    loaded = real(MovieLens1MOrdered())
     assert loaded.item_ids[loaded.items[:2]].tolist() == [3186, 1721]  # the first two lines of the file
     assert loaded.timestamps[:3].tolist() == [0, 1, 2]
     assert np.bincount(loaded.ratings.astype(int))[1:].tolist() == [56_174, 107_557, 261_197, 348_971, 226_310]

@@ -1,0 +1,194 @@
+"""Amazon reviews, 2014 release: 5-core editions with gaps, and the files of two papers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from recsys_data.dataset import Counts, checked
+from recsys_data.download import Source, read_bytes
+from recsys_data.interactions import Clock, Interactions
+from recsys_data.ragged import read_ragged
+from recsys_data.tables import read_columns
+
+LICENCE = "Amazon product data (McAuley): free for research with citation"
+CITATION = (
+    "Ruining He, Julian McAuley: Ups and Downs: Modeling the Visual Evolution of Fashion Trends with One-Class "
+    "Collaborative Filtering. WWW 2016; Julian McAuley et al.: Image-based Recommendations on Styles and Substitutes. "
+    "SIGIR 2015"
+)
+_FIVE_CORE = {
+    "Beauty": Counts(198_502, 22_363, 12_101),
+    "Sports_and_Outdoors": Counts(296_337, 35_598, 18_357),
+    "Toys_and_Games": Counts(167_597, 19_412, 11_924),
+}
+
+
+@dataclass(frozen=True)
+class _PaperFile:
+    """What is known of the file that a paper published."""
+
+    category: str
+    counts: Counts
+    home: str
+    citation: str
+    remark: str
+
+
+_PAPERS = {
+    "SASRec": _PaperFile(
+        "Video_Games",
+        Counts(287_107, 31_013, 23_715),
+        "github.com/kang205/SASRec, data/Video.txt",
+        "Wang-Cheng Kang, Julian McAuley: Self-Attentive Sequential Recommendation. ICDM 2018",
+        "some users have a single event",
+    ),
+    "BERT4Rec": _PaperFile(
+        "Beauty",
+        Counts(353_962, 40_226, 54_542),
+        "github.com/FeiSun/BERT4Rec, data/beauty.txt",
+        "Fei Sun et al.: BERT4Rec: Sequential Recommendation with Bidirectional Encoder Representations from "
+        "Transformer. CIKM 2019",
+        "not the SASRec paper's cut of Beauty",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class AmazonFiveCore:
+    """The 5-core reviews of a category, in each user's order with the gaps between events."""
+
+    category: str = "Beauty"
+
+    licence: ClassVar[str] = LICENCE
+    citation: ClassVar[str] = CITATION
+    edition: ClassVar[str] = (
+        "complete 5-core, ids renumbered, gaps true at a day's resolution, the absolute start lost: no global-time "
+        "split; comparable with leave-one-out results on the 2014 5-core set"
+    )
+
+    def __post_init__(self) -> None:
+        if self.category not in _FIVE_CORE:
+            raise ValueError(f"category must be one of {', '.join(_FIVE_CORE)}, got {self.category!r}")
+
+    @property
+    def name(self) -> str:
+        """amazon-5core-CATEGORY in small letters."""
+        return "amazon-5core-" + self.category.split("_")[0].lower()
+
+    @property
+    def title(self) -> str:
+        """The name in a report."""
+        return f"Amazon {self.category.replace('_', ' ')} (5-core, gaps)"
+
+    @property
+    def expected(self) -> Counts:
+        """The official 5-core counts."""
+        return _FIVE_CORE[self.category]
+
+    @property
+    def source(self) -> Source:
+        """The file of gaps."""
+        return Source(
+            (f"amazon/5core-{self.category}.txt",),
+            home=f"github.com/AraVio/TimeWeaver, data/{self.category}.txt, saved under that name",
+        )
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether the file is under the data folder."""
+        return self.source.present(folder)
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """The reviews with the clock RELATIVE, in seconds since each user's first; DataMissing if not there."""
+        (path,) = self.source.paths(folder, self.title)
+        values, lengths = read_ragged(read_bytes(path), str(path), b" \t")
+        if (lengths % 2 == 0).any():
+            line = int(np.flatnonzero(lengths % 2 == 0)[0]) + 1
+            raise ValueError(f"{path}: line {line} is cut off; expected a user, n items and n gaps")
+        counts = (lengths - 1) // 2  # a line: the user, the items, as many gaps
+        starts = np.cumsum(lengths) - lengths
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        first_item = np.repeat(starts + 1, counts)
+        gaps = values[first_item + np.repeat(counts, counts) + within]
+        total = np.cumsum(gaps)
+        first = np.cumsum(counts) - counts
+        before = np.repeat(total[first] - gaps[first], counts)  # what earlier users' gaps add up to
+        loaded = Interactions.from_events(
+            self.name,
+            np.repeat(values[starts], counts),
+            values[first_item + within],
+            total - before,
+            clock=Clock.RELATIVE,
+            edition=self.edition,
+        )
+        return checked(loaded, self.expected, str(path))
+
+
+@dataclass(frozen=True)
+class AmazonPaper:
+    """The very file of a paper: SASRec's Video Games or BERT4Rec's Beauty, in each user's order, without times."""
+
+    paper: str = "SASRec"
+
+    licence: ClassVar[str] = LICENCE
+
+    def __post_init__(self) -> None:
+        if self.paper not in _PAPERS:
+            raise ValueError(f"paper must be one of {', '.join(_PAPERS)}, got {self.paper!r}")
+
+    @property
+    def category(self) -> str:
+        """The Amazon category, spelled as in the files."""
+        return _PAPERS[self.paper].category
+
+    @property
+    def name(self) -> str:
+        """amazon-PAPER-CATEGORY in small letters."""
+        return f"amazon-{self.paper}-{self.category}".lower().replace("_", "-")
+
+    @property
+    def title(self) -> str:
+        """The name in a report."""
+        return f"Amazon {self.category.replace('_', ' ')} ({self.paper}'s file)"
+
+    @property
+    def citation(self) -> str:
+        """The paper that cut the file, and the data's own."""
+        return f"{_PAPERS[self.paper].citation}; {CITATION}"
+
+    @property
+    def expected(self) -> Counts:
+        """The counts of the published file."""
+        return _PAPERS[self.paper].counts
+
+    @property
+    def source(self) -> Source:
+        """The file, under the name it has here."""
+        name = f"amazon/{self.paper.lower()}-{self.category}.txt"
+        return Source((name,), home=f"{_PAPERS[self.paper].home}, saved under that name")
+
+    @property
+    def edition(self) -> str:
+        """What the file lacks and what it may be compared with."""
+        return (
+            f"the {self.paper} paper's own file, ids renumbered, times missing, {_PAPERS[self.paper].remark}; "
+            "comparable with that paper's leave-one-out results"
+        )
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether the file is under the data folder."""
+        return self.source.present(folder)
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """The events with the clock WITHIN; DataMissing if the file is not there."""
+        (path,) = self.source.paths(folder, self.title)
+        types = {"user": pa.int64(), "item": pa.int64()}
+        table = read_columns(read_bytes(path), ("user", "item"), types, separator=" ", where=str(path))
+        loaded = Interactions.from_events(
+            self.name, table["user"], table["item"], None, clock=Clock.WITHIN, edition=self.edition
+        )
+        return checked(loaded, self.expected, str(path))

@@ -1,0 +1,127 @@
+"""CiteULike: the HCRNN paper's edition with times, and citeulike-a and -t, which have no order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from recsys_data.dataset import Counts, checked
+from recsys_data.download import Source, read_bytes
+from recsys_data.interactions import Clock, Interactions
+from recsys_data.posted import CITATION, read_posted
+from recsys_data.ragged import read_ragged
+
+
+@dataclass(frozen=True)
+class CiteULikeHCRNN:
+    """CiteULike postings as filtered and split for the HCRNN paper, with true times."""
+
+    name: ClassVar[str] = "citeulike-hcrnn"
+    title: ClassVar[str] = "CiteULike (HCRNN's edition)"
+    licence: ClassVar[str] = "CiteULike: research use with citation"
+    citation: ClassVar[str] = CITATION
+    expected: ClassVar[Counts] = Counts(49_662, 1_798, 1_980)
+    source: ClassVar[Source] = Source(
+        tuple(f"citeulike/{part}.txt" for part in ("train", "valid", "test")),
+        home="github.com/gtshs2/HCRNN, data/citeulike",
+    )
+    edition: ClassVar[str] = (
+        "filtered, at most 100 postings a user, no repeated item, users split 1,294/144/360 as published by the HCRNN "
+        "paper; not the set of the Time-LSTM paper, so not comparable with its numbers"
+    )
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether the three parts are under the data folder."""
+        return self.source.present(folder)
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """49,662 postings with the published parts; DataMissing if a file is not there."""
+        paths = self.source.paths(folder, self.title)
+        table = read_posted(paths, pa.int64())
+        loaded = Interactions.from_events(
+            self.name,
+            table["user"],
+            table["item"],
+            table["time"],
+            clock=Clock.ABSOLUTE,
+            edition=self.edition,
+            parts=table["file"],
+        )
+        return checked(loaded, self.expected, str(paths[0].parent))
+
+
+@dataclass(frozen=True)
+class CiteULikeLibraries:
+    """citeulike-a or citeulike-t: who has which article in the library; no order and no time."""
+
+    which: str = "a"
+
+    licence: ClassVar[str] = "research use with citation"
+
+    def __post_init__(self) -> None:
+        if self.which not in _LIBRARIES:
+            raise ValueError(f"which must be one of {', '.join(_LIBRARIES)}, got {self.which!r}")
+
+    @property
+    def name(self) -> str:
+        """citeulike-a or citeulike-t."""
+        return f"citeulike-{self.which}"
+
+    @property
+    def title(self) -> str:
+        """The name in a report."""
+        return self.name
+
+    @property
+    def citation(self) -> str:
+        """The paper that the authors ask to cite."""
+        return (
+            "Hao Wang, Binyi Chen, Wu-Jun Li: Collaborative Topic Regression with Social Regularization for Tag "
+            "Recommendation. IJCAI 2013"
+        )
+
+    @property
+    def expected(self) -> Counts:
+        """The counts of the file (the citeulike-a README says one pair more, that of -t 391 articles more)."""
+        return _LIBRARIES[self.which]
+
+    @property
+    def source(self) -> Source:
+        """users.dat of the repository, which is the official home."""
+        return Source(
+            (f"citeulike-{self.which}/users.dat",), home=f"github.com/js05212/citeulike-{self.which}, users.dat"
+        )
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether users.dat is under the data folder."""
+        return self.source.present(folder)
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """The libraries, in the order of article numbers, which means nothing (clock NONE)."""
+        (path,) = self.source.paths(folder, self.title)
+        values, lengths = read_ragged(read_bytes(path), str(path))
+        starts = np.cumsum(lengths) - lengths
+        wrong = np.flatnonzero((lengths == 0) | (values[np.minimum(starts, len(values) - 1)] != lengths - 1))
+        if len(wrong):
+            line = int(wrong[0])
+            raise ValueError(
+                f"{path}: line {line + 1} has {max(0, lengths[line] - 1)} articles, not as many as it says"
+            )
+        articles = np.ones(len(values), dtype=bool)
+        articles[starts] = False
+        loaded = Interactions.from_events(
+            self.name,
+            np.repeat(np.arange(len(lengths)), lengths - 1),
+            values[articles],
+            None,
+            clock=Clock.NONE,
+            edition="libraries sorted by article number: no order, no time; only for baselines that need no order",
+        )
+        return checked(loaded, self.expected, str(path))
+
+
+_LIBRARIES = {"a": Counts(204_986, 5_551, 16_980), "t": Counts(134_860, 7_947, 25_584)}

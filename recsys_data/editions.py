@@ -1,0 +1,45 @@
+"""Every data set by the name the command line knows it by."""
+
+from __future__ import annotations
+
+from recsys_data.amazon import AmazonFiveCore, AmazonPaper
+from recsys_data.citeulike import CiteULikeHCRNN, CiteULikeLibraries
+from recsys_data.dataset import Dataset
+from recsys_data.diginetica import Diginetica
+from recsys_data.lastfm import LastFMArtistSessions, LastFMUserArtist
+from recsys_data.movielens import (
+    MovieLens1M,
+    MovieLens1MOrdered,
+    MovieLens1MSASRec,
+    MovieLens1MSubsample,
+    MovieLens10M,
+    MovieLens100K,
+)
+from recsys_data.synthetic import MarkovChain
+from recsys_data.yoochoose import YooChoose64, YooChoose100k
+
+DATASETS: dict[str, Dataset] = {
+    dataset.name: dataset
+    for dataset in (
+        MarkovChain(),
+        MovieLens100K(),
+        MovieLens1M(),
+        MovieLens1MOrdered(),
+        MovieLens1MSASRec(),
+        MovieLens1MSubsample(),
+        MovieLens10M(),
+        LastFMUserArtist(),
+        LastFMArtistSessions(),
+        CiteULikeHCRNN(),
+        CiteULikeLibraries("a"),
+        CiteULikeLibraries("t"),
+        YooChoose64(),
+        YooChoose100k(),
+        Diginetica(),
+        AmazonFiveCore("Beauty"),
+        AmazonFiveCore("Sports_and_Outdoors"),
+        AmazonFiveCore("Toys_and_Games"),
+        AmazonPaper("SASRec"),
+        AmazonPaper("BERT4Rec"),
+    )
+}

@@ -1,0 +1,68 @@
+"""The official Time-LSTM code's bookkeeping of time when a vocabulary drops events: wrong, and kept by name."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys_data.filters import TopItems
+from recsys_data.interactions import Clock, Interactions
+
+RULES = ("gaps", "accumulated")
+
+
+@dataclass(frozen=True)
+class OfficialTopItems(TopItems):
+    """TopItems with the times that the official code gives to the events it keeps (DarryO/time_lstm).
+
+    There a gap points forward. The gap of a dropped event is added to that of the NEXT kept event instead of the one
+    before; the carry is not reset between users. "accumulated" does the same to the times since the user's first
+    event, which Phased LSTM reads: the times of dropped events are added to the next kept one's.
+
+    Times 0, 10, 30, 60, 100, 150 with the second and fourth event dropped: true gaps 30, 70, 50; "gaps" gives 10,
+    50, 90; "accumulated" gives the times 0, 40, 160, 150, which run backwards.
+    """
+
+    rule: str = "gaps"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.rule not in RULES:
+            raise ValueError(f"rule must be one of {', '.join(RULES)}, got {self.rule!r}")
+
+    @property
+    def name(self) -> str:
+        """What the filter does."""
+        return f"{super().name}, with the official code's wrong {self.rule}"
+
+    def retime(self, interactions: Interactions, kept: np.ndarray) -> Interactions:
+        """``interactions`` with official times, relative, at the ``kept`` events; ValueError where gaps are unknown."""
+        if not interactions.clock.has_gaps:
+            raise ValueError(
+                f"the official bookkeeping of gaps needs true gaps, and {interactions.name} has "
+                f"{interactions.clock.value} only"
+            )
+        since = interactions.timestamps - interactions.timestamps[interactions.offsets[:-1]][interactions.users]
+        if self.rule == "accumulated":
+            times = since + _carried(since, kept)
+        else:
+            forward = np.append(np.diff(since), 0.0)
+            forward[interactions.offsets[1:] - 1] = 0.0
+            given = (forward + _carried(forward, kept))[kept]
+            users = interactions.users[kept]
+            total = np.concatenate([[0.0], np.cumsum(given)[:-1]])  # the time of a kept event: gaps given before it
+            first = np.searchsorted(users, users, side="left")
+            times = np.zeros(len(interactions))
+            times[kept] = total - total[first]
+        return dataclasses.replace(interactions, timestamps=times, clock=Clock.RELATIVE)
+
+
+def _carried(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """For each kept event the sum of the values of the events dropped since the kept event before it, whoever's."""
+    dropped = np.concatenate([[0.0], np.cumsum(np.where(kept, 0.0, values))])
+    places = np.flatnonzero(kept)
+    carried = np.zeros(len(values))
+    carried[places] = np.diff(dropped[places], prepend=0.0)
+    return carried

@@ -1,0 +1,78 @@
+"""AsPublished: the split that the data come with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from recsys_data.assemble import TRAIN, VALIDATION, assemble, check_unseen
+from recsys_data.candidates import ALL_ITEMS, Candidates
+from recsys_data.cases import EVERY_POSITION, Cases
+from recsys_data.hashing import hash_ids
+from recsys_data.interactions import Interactions
+from recsys_data.protocols import require_order
+from recsys_data.split import Split
+
+
+@dataclass(frozen=True)
+class AsPublished:
+    """Users or sessions are in the parts that the data were published with (YooChoose, Diginetica, HCRNN's sets).
+
+    ::
+
+        session 1   = = = =
+        session 2   v v
+        session 3           t t t      (asked: one query for each prefix)
+
+    Where no validation part is published, ``validation`` takes that share of the training sessions for it: those with
+    the smallest seeded hash of their id (0: none, the published training part whole). ``unseen``: items that training
+    has not seen count as a miss ("miss"), are dropped ("drop"), or are candidates ("candidate": what the session
+    papers do, whose catalogue is training and test items together).
+    """
+
+    validation: float = 0.1
+    seed: int = 0
+    unseen: str = "miss"
+    cases: Cases = EVERY_POSITION
+    candidates: Candidates = ALL_ITEMS
+
+    allows: ClassVar[frozenset[str]] = frozenset({"training events after a test event"})
+    name: ClassVar[str] = "as published"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.validation < 1:
+            raise ValueError(f"validation must be a share from 0 to below 1, got {self.validation}")
+        check_unseen(self.unseen)
+
+    def prepare(self, interactions: Interactions) -> Split:
+        """The split; ValueError where the data come without one, or without order."""
+        require_order(interactions, self.name)
+        if interactions.parts is None:
+            raise ValueError(f"{interactions.name} comes without a published split; choose a protocol that makes one")
+        parts = interactions.parts.copy()
+        steps = []
+        if self.validation and not (parts == VALIDATION).any():
+            training = np.flatnonzero(parts == TRAIN)
+            order = np.argsort(hash_ids(interactions.user_ids[training], self.seed), kind="stable")
+            parts[training[order[: round(self.validation * len(training))]]] = VALIDATION
+            moved = int(np.count_nonzero((parts == VALIDATION)[interactions.users]))
+            steps.append(
+                {
+                    "step": f"{self.validation:.0%} of the training {interactions.unit}s taken for validation",
+                    "removed": moved,
+                    "events": int(np.count_nonzero((parts == TRAIN)[interactions.users])),
+                    "users": int(np.count_nonzero(parts == TRAIN)),
+                    "items": len(np.unique(interactions.items[(parts == TRAIN)[interactions.users]])),
+                }
+            )
+        return assemble(
+            interactions,
+            parts[interactions.users],
+            unseen=self.unseen,
+            cases=self.cases,
+            validate=bool(self.validation),
+            candidates=self.candidates,
+            steps=steps,
+        )

@@ -1,0 +1,29 @@
+"""Session splits that are published as two text files: one session a line, training and test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from recsys_data.assemble import TEST, TRAIN
+from recsys_data.download import read_bytes
+from recsys_data.interactions import Clock, Interactions
+from recsys_data.ragged import read_ragged
+
+
+def read_sessions(name: str, train: Path, test: Path, edition: str) -> Interactions:
+    """The sessions of both files with their published part; sessions are numbered by line, training first."""
+    train_items, train_lengths = read_ragged(read_bytes(train), str(train))
+    test_items, test_lengths = read_ragged(read_bytes(test), str(test))
+    lengths = np.concatenate([train_lengths, test_lengths])
+    return Interactions.from_events(
+        name,
+        np.repeat(np.arange(len(lengths)), lengths),
+        np.concatenate([train_items, test_items]),
+        None,
+        clock=Clock.WITHIN,
+        unit="session",
+        edition=edition,
+        parts=np.repeat([TRAIN, TEST], [len(train_items), len(test_items)]),
+    )

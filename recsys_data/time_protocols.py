@@ -1,0 +1,152 @@
+"""Protocols that cut at a moment of time, the same for everybody. Drawings as in protocols.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from recsys_data.assemble import TEST, TRAIN, VALIDATION, assemble, check_unseen
+from recsys_data.candidates import ALL_ITEMS, Candidates
+from recsys_data.cases import EVERY_POSITION, Cases
+from recsys_data.filters import Filter, apply_filters
+from recsys_data.interactions import Clock, Interactions
+from recsys_data.protocols import require_global_order
+from recsys_data.split import Split
+
+_DAY = 86_400.0
+WHOLE = ("event", "start", "end")
+
+
+@dataclass(frozen=True)
+class GlobalTimeCut:
+    """The last ``test`` share of all events is the future, the ``validation`` share before it the near future.
+
+    ::
+
+        user 1   = = = = =|v v|t            by="event": histories are cut, and read whole when asked
+        user 2     = =    |   |t t t
+        user 3   = = = = =|v  |
+
+    With ``by`` "start" or "end" a history (a session) is in one piece in the part its first or last event falls in.
+    With "event" no training event happens after a test event; with "start" and "end" histories that cross the cut
+    may overlap, which the audit measures. The cuts lie at the moments of the events at those shares; events at the
+    very moment of a cut belong to the later part.
+    """
+
+    test: float = 0.1
+    validation: float = 0.1
+    by: str = "event"
+    unseen: str = "drop"
+    cases: Cases = EVERY_POSITION
+    filters: tuple[Filter, ...] = ()
+    candidates: Candidates = ALL_ITEMS
+
+    def __post_init__(self) -> None:
+        if not (0 < self.test < 1 and 0 <= self.validation < 1 and self.test + self.validation < 1):
+            raise ValueError(
+                f"test and validation must be shares that leave something to train on, got {self.test} and "
+                f"{self.validation}"
+            )
+        _check_by(self.by)
+        check_unseen(self.unseen)
+
+    @property
+    def allows(self) -> frozenset[str]:
+        """What the audit may find: cut histories, or overlapping ones."""
+        return frozenset({"sequences cut in two" if self.by == "event" else "training events after a test event"})
+
+    @property
+    def name(self) -> str:
+        """Global time 80/10/10, and what is cut."""
+        shares = "/".join(f"{100 * s:g}" for s in (1 - self.test - self.validation, self.validation, self.test))
+        return f"global time {shares}" + ("" if self.by == "event" else f" by session {self.by}")
+
+    def prepare(self, interactions: Interactions) -> Split:
+        """The split; ValueError where times cannot be compared between users."""
+        require_global_order(interactions, self.name)
+        interactions, steps = apply_filters(interactions, self.filters)
+        times = np.sort(interactions.timestamps)
+        first, second = (times[int(len(times) * share)] for share in (1 - self.test - self.validation, 1 - self.test))
+        return assemble(
+            interactions,
+            _parts(interactions, self.by, first, second),
+            unseen=self.unseen,
+            cases=self.cases,
+            validate=self.validation > 0,
+            candidates=self.candidates,
+            steps=steps,
+        )
+
+
+@dataclass(frozen=True)
+class LastDays:
+    """Sessions that end in the last ``test`` days test, those of the ``validation`` days before validate.
+
+    ::
+
+        session 1   = = =     |     |
+        session 2         v v |v    |      (ends in the validation days)
+        session 3             |   t | t t
+
+    YooChoose: 1 day; Diginetica: 7. Days are 86,400 seconds back from the very last event. With ``validation`` 0 all
+    earlier sessions train. ``by``: "end" (Hidasi's script) or "start".
+    """
+
+    test: float = 1.0
+    validation: float = 1.0
+    by: str = "end"
+    unseen: str = "drop"
+    cases: Cases = EVERY_POSITION
+    filters: tuple[Filter, ...] = ()
+    candidates: Candidates = ALL_ITEMS
+
+    allows: ClassVar[frozenset[str]] = frozenset({"training events after a test event"})
+
+    def __post_init__(self) -> None:
+        if self.test <= 0 or self.validation < 0:
+            raise ValueError(
+                f"test must be more than 0 days and validation not less than 0, got {self.test} and {self.validation}"
+            )
+        _check_by(self.by)
+        check_unseen(self.unseen)
+
+    @property
+    def name(self) -> str:
+        """Last 1 day, 1 before."""
+        return f"last {self.test:g} days, {self.validation:g} before to validate"
+
+    def prepare(self, interactions: Interactions) -> Split:
+        """The split; ValueError unless the clock is absolute."""
+        if interactions.clock is not Clock.ABSOLUTE:
+            raise ValueError(
+                f"{self.name} needs absolute times, and {interactions.name} has {interactions.clock.value}"
+            )
+        interactions, steps = apply_filters(interactions, self.filters)
+        second = interactions.timestamps.max() - self.test * _DAY
+        first = second - self.validation * _DAY
+        return assemble(
+            interactions,
+            _parts(interactions, self.by, first, second),
+            unseen=self.unseen,
+            cases=self.cases,
+            validate=self.validation > 0,
+            candidates=self.candidates,
+            steps=steps,
+        )
+
+
+def _parts(interactions: Interactions, by: str, first: float, second: float) -> np.ndarray:
+    """The part of each event: training before ``first``, validation before ``second``, then test."""
+    times = interactions.timestamps
+    if by != "event":
+        edge = interactions.offsets[:-1] if by == "start" else interactions.offsets[1:] - 1
+        times = times[edge][interactions.users]
+    return np.select([times < first, times < second], [TRAIN, VALIDATION], TEST).astype(np.int8)
+
+
+def _check_by(by: str) -> None:
+    """ValueError unless ``by`` is one of WHOLE."""
+    if by not in WHOLE:
+        raise ValueError(f"by must be one of {', '.join(WHOLE)}, got {by!r}")

@@ -1,0 +1,205 @@
+"""Protocols that hold out whole users (or sessions). Drawings as in protocols.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from recsys_data.assemble import TEST, TRAIN, UNUSED, VALIDATION, assemble, check_unseen
+from recsys_data.candidates import ALL_ITEMS, UNSEEN_ITEMS_ONLY, Candidates
+from recsys_data.cases import HALF_AGAINST_HALF, Cases, HalfAgainstHalf, LastOnly
+from recsys_data.filters import Filter, apply_filters
+from recsys_data.hashing import hash_ids
+from recsys_data.interactions import Interactions
+from recsys_data.protocols import require_order
+from recsys_data.split import Split
+
+DRAWS = ("without replacement", "with replacement", "id order", "length order")
+
+
+@dataclass(frozen=True)
+class DisjointUsers:
+    """``test`` users test, ``validation`` others validate, the rest train (Devooght: 500 and 500 of ML-1M).
+
+    ::
+
+        user 1   = = = = = =
+        user 2   · · · · v v v v      (halves: · is read, v is asked for)
+        user 3       · · t t
+
+    ``test`` and ``validation`` are numbers of users (1 and more) or shares (below 1). ``draw``: "without
+    replacement"; "with replacement" and then made distinct, as the official code does, which yields fewer users than
+    asked for; "id order" and "length order" take the last users by id or by history length for test, those before for
+    validation (the Time-LSTM code writes users by ascending length). ``extended``: the first half of each held-out
+    history trains too (Devooght's extended set, for models with a vector for each user).
+    """
+
+    test: float = 0.1
+    validation: float = 0.1
+    draw: str = "without replacement"
+    seed: int = 1
+    extended: bool = False
+    unseen: str = "candidate"
+    cases: Cases = HALF_AGAINST_HALF
+    filters: tuple[Filter, ...] = ()
+    candidates: Candidates = ALL_ITEMS
+    tell_query_times: bool = False
+
+    def __post_init__(self) -> None:
+        if self.test <= 0 or self.validation < 0:
+            raise ValueError(f"test must be above 0 and validation not below, got {self.test} and {self.validation}")
+        if self.draw not in DRAWS:
+            raise ValueError(f"draw must be one of {', '.join(DRAWS)}, got {self.draw!r}")
+        if self.extended and not isinstance(self.cases, HalfAgainstHalf):
+            raise ValueError(f"extended needs the cases HalfAgainstHalf, got {type(self.cases).__name__}")
+        check_unseen(self.unseen)
+
+    @property
+    def allows(self) -> frozenset[str]:
+        """What the audit may find: time is not looked at, and an extended set cuts histories."""
+        return frozenset(
+            {"training events after a test event"} | ({"sequences cut in two"} if self.extended else set())
+        )
+
+    @property
+    def name(self) -> str:
+        """Disjoint users 500/500, how they are drawn and asked."""
+        more = ", extended training set" if self.extended else ""
+        return f"disjoint users {self.validation:g}/{self.test:g}, {self.draw}, {self.cases.name}{more}"
+
+    def prepare(self, interactions: Interactions) -> Split:
+        """The split; ValueError where the data have no order or too few users."""
+        require_order(interactions, self.name)
+        interactions, steps = apply_filters(interactions, self.filters)
+        of_users = self._draw(interactions)
+        parts = of_users[interactions.users]
+        if self.extended:
+            halves = np.diff(interactions.offsets) // 2
+            parts[np.arange(len(parts)) < (interactions.offsets[:-1] + halves)[interactions.users]] = TRAIN
+        return assemble(
+            interactions,
+            parts,
+            unseen=self.unseen,
+            cases=self.cases,
+            validate=self.validation > 0,
+            candidates=self.candidates,
+            tell_query_times=self.tell_query_times,
+            steps=steps,
+        )
+
+    def _draw(self, interactions: Interactions) -> np.ndarray:
+        """The part of each user, (num_users,) int8."""
+        users = interactions.num_users
+        test, validation = (_number(size, users) for size in (self.test, self.validation))
+        if test + validation >= users:
+            raise ValueError(
+                f"{interactions.name}: {test} test and {validation} validation users leave none of {users} to train on"
+            )
+        parts = np.full(users, TRAIN, dtype=np.int8)
+        rng = np.random.default_rng(self.seed)
+        if self.draw == "with replacement":  # test users first, then validation users among the others
+            parts[np.unique(rng.integers(0, users, size=test))] = TEST
+            others = np.flatnonzero(parts == TRAIN)
+            parts[others[np.unique(rng.integers(0, len(others), size=validation))]] = VALIDATION
+            return parts
+        if self.draw == "without replacement":
+            order = rng.permutation(users)
+        elif self.draw == "id order":
+            order = np.arange(users)[::-1]
+        else:
+            order = np.argsort(np.diff(interactions.offsets), kind="stable")[::-1]
+        parts[order[:test]] = TEST
+        parts[order[test : test + validation]] = VALIDATION
+        return parts
+
+
+@dataclass(frozen=True)
+class HashedUsers:
+    """Users by MurmurHash3 of their id, about 80/10/10, asked in windows cut from the end (mlstm4reco, Spotlight).
+
+    ::
+
+        user 1   = = = = = = = = = =
+        user 2   · ·|· · · v|· · · v      (max_len 4: a window's last event is asked for, the others are read)
+
+    A user is held out where hash mod 100 < 100·``held_out``; of these a second hash takes half for test. The seeds of
+    both hashes come from one generator seeded with ``seed``, as there. Held-out histories are cut from the end in
+    windows of ``max_len`` events every ``step``; a window with fewer than ``min_len`` is left out. Where windows do
+    not overlap, training users' events before their earliest long-enough window do not train either. Each window is a
+    case, each user a cluster.
+    """
+
+    max_len: int = 100
+    min_len: int = 20
+    held_out: float = 0.2
+    seed: int = 72
+    unseen: str = "candidate"
+    filters: tuple[Filter, ...] = ()
+    candidates: Candidates = UNSEEN_ITEMS_ONLY
+
+    allows: ClassVar[frozenset[str]] = frozenset({"training events after a test event"})
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.min_len <= self.max_len:
+            raise ValueError(f"min_len must be from 2 to max_len ({self.max_len}), got {self.min_len}")
+        if not 0 < self.held_out < 1:
+            raise ValueError(f"held_out must be a share between 0 and 1, got {self.held_out}")
+        check_unseen(self.unseen)
+
+    @property
+    def name(self) -> str:
+        """Users by hash 80/10/10, windows."""
+        half = 50 * self.held_out
+        return f"users by hash {100 - 2 * half:g}/{half:g}/{half:g}, windows of {self.min_len} to {self.max_len}"
+
+    def prepare(self, interactions: Interactions) -> Split:
+        """The split; ValueError where the data have no order or a part is empty."""
+        require_order(interactions, self.name)
+        interactions, steps = apply_filters(interactions, self.filters)
+        seeds = np.random.RandomState(self.seed).randint(0, 2**32 - 1, size=2, dtype=np.int64)
+        # legacy generator is that of the official code
+        first, second = (hash_ids(interactions.user_ids, int(seed)) % 100 / 100.0 for seed in seeds)
+        of_users = np.select([first >= self.held_out, second >= 0.5], [TRAIN, TEST], VALIDATION).astype(np.int8)
+        windows, too_short = cut_from_the_end(interactions, self.max_len, self.min_len)
+        parts = of_users[interactions.users]
+        parts[too_short] = UNUSED
+        removed = int(np.count_nonzero(too_short))
+        kept = ~too_short
+        steps = (
+            *steps,
+            {
+                "step": f"windows of fewer than {self.min_len} events left out",
+                "removed": removed,
+                "events": int(np.count_nonzero(kept)),
+                "users": len(np.unique(interactions.users[kept])),
+                "items": len(np.unique(interactions.items[kept])),
+            },
+        )
+        return assemble(
+            interactions,
+            parts,
+            unseen=self.unseen,
+            cases=LastOnly(),
+            candidates=self.candidates,
+            windows=windows,
+            steps=steps,
+        )
+
+
+def cut_from_the_end(interactions: Interactions, max_len: int, min_len: int) -> tuple[np.ndarray, np.ndarray]:
+    """The window of each event, (E,) ascending over all users, and whether its window is too short, (E,) bool.
+
+    Windows of ``max_len`` events end at the user's last event and go back; the earliest one may be shorter.
+    """
+    behind = interactions.offsets[1:][interactions.users] - 1 - np.arange(len(interactions))  # events after it
+    back = behind // max_len
+    new = np.r_[True, (np.diff(interactions.users) != 0) | (np.diff(back) != 0)]
+    windows = np.cumsum(new) - 1
+    return windows, np.bincount(windows)[windows] < min_len
+
+
+def _number(size: float, users: int) -> int:
+    """A number of users: ``size`` itself, or that share of ``users`` where it is below 1."""
+    return int(size) if size >= 1 else int(size * users)

@@ -1,0 +1,91 @@
+"""YooChoose (RecSys Challenge 2015): the published 1/64 split and a slice of the first week."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+
+from recsys_data.assemble import TEST, TRAIN
+from recsys_data.dataset import Counts, checked
+from recsys_data.download import Source, read_bytes
+from recsys_data.interactions import Clock, Interactions
+from recsys_data.published_sessions import read_sessions
+from recsys_data.tables import read_columns
+
+LICENCE = "CC BY-NC-ND 4.0 as stated in the archive: read the archive's own file"
+CITATION = "David Ben-Shimon et al.: RecSys Challenge 2015 and the YOOCHOOSE Dataset. RecSys 2015"
+
+
+@dataclass(frozen=True)
+class YooChoose64:
+    """YooChoose 1/64 as published with SR-GNN's preprocessing: 369,859 training and 55,898 test pairs."""
+
+    name: ClassVar[str] = "yoochoose-1-64"
+    title: ClassVar[str] = "YooChoose 1/64 (published split)"
+    licence: ClassVar[str] = LICENCE
+    citation: ClassVar[str] = CITATION
+    expected: ClassVar[Counts] = Counts(557_248, 131_491, 17_745)
+    source: ClassVar[Source] = Source(
+        ("yoochoose/1_64/train-sessions.txt", "yoochoose/1_64/test-sessions.txt"),
+        home="github.com/CRIPAC-DIG/SR-GNN, whose script makes the split, written one session a line",
+    )
+    edition: ClassVar[str] = (
+        "the 1/64 split cut by date, as NARM and SR-GNN do, order inside a session only; comparable with their "
+        "results and, on the same test sessions, with STAMP's up to its other choice of training sessions; 369 test "
+        "items do not occur in the training part"
+    )
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether both parts are under the data folder."""
+        return self.source.present(folder)
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """557,248 clicks in 131,491 sessions with the published parts; DataMissing if a file is not there."""
+        train, test = self.source.paths(folder, self.title)
+        return checked(read_sessions(self.name, train, test, self.edition), self.expected, str(train.parent))
+
+
+@dataclass(frozen=True)
+class YooChoose100k:
+    """A slice of YooChoose's first week with true times, split as session-rec publishes it."""
+
+    name: ClassVar[str] = "yoochoose-100k"
+    title: ClassVar[str] = "YooChoose (slice of the first week)"
+    licence: ClassVar[str] = LICENCE
+    citation: ClassVar[str] = CITATION
+    expected: ClassVar[Counts] = Counts(83_846, 21_210, 2_933)
+    source: ClassVar[Source] = Source(
+        ("yoochoose/100k/train_full.txt", "yoochoose/100k/test.txt"),
+        home="github.com/rn5l/session-rec, data/rsc15/prepared, saved as train_full.txt and test.txt",
+    )
+    edition: ClassVar[str] = (
+        "sessions of 2014-04-01 to 2014-04-08, the last day held out, times read as local time by that project; a "
+        "slice for trials, comparable with no published table"
+    )
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether both parts are under the data folder."""
+        return self.source.present(folder)
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """83,846 clicks in 21,210 sessions with the published parts; DataMissing if a file is not there."""
+        paths = self.source.paths(folder, self.title)
+        names = ("SessionId", "ItemId", "Time")
+        types = {"SessionId": pa.int64(), "ItemId": pa.int64(), "Time": pa.float64()}
+        tables = [read_columns(read_bytes(path), names, types, header=True, where=str(path)) for path in paths]
+        session, item, when = (np.concatenate([table[name] for table in tables]) for name in names)
+        loaded = Interactions.from_events(
+            self.name,
+            session,
+            item,
+            when,
+            clock=Clock.ABSOLUTE,
+            unit="session",
+            edition=self.edition,
+            parts=np.repeat([TRAIN, TEST], [len(table["Time"]) for table in tables]),
+        )
+        return checked(loaded, self.expected, str(paths[0].parent))

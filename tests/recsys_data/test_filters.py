@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+
+from recsys_data.filters import (
+    DropDuplicates,
+    DropRepeats,
+    KCore,
+    MinActivity,
+    MinPopularity,
+    TopItems,
+    Truncate,
+    apply_filters,
+)
+from recsys_data.interactions import Clock, Interactions
+from recsys_data.official_gaps import OfficialTopItems
+
+
+def events(histories):
+    """One word a user, one letter an event, a second between events."""
+    users = [u for u, word in enumerate(histories) for _ in word]
+    times = [float(t) for word in histories for t in range(len(word))]
+    return Interactions.from_events("toy", users, list("".join(histories)), times, clock=Clock.ABSOLUTE)
+
+
+def left(histories, *filters):
+    data, steps = apply_filters(events(histories), filters)
+    words = ["".join(data.item_ids[data.items[data.offsets[u] : data.offsets[u + 1]]]) for u in range(data.num_users)]
+    return words, [step["removed"] for step in steps]
+
+
+@pytest.mark.parametrize(
+    ("kept", "histories", "expected"),
+    [
+        (MinActivity(2), ["ab", "c", "aa"], ["ab", "aa"]),
+        (MinPopularity(2), ["ab", "cb", "a"], ["ab", "b", "a"]),
+        (TopItems(2), ["abcab", "cba", "d"], ["abab", "ba"]),  # a 3, b 3, c 2, d 1
+        (TopItems(1), ["ba"], ["a"]),  # a tie: the smaller id
+        (Truncate(2, "first"), ["abc", "d"], ["ab", "d"]),
+        (Truncate(2, "last"), ["abc", "d"], ["bc", "d"]),
+        (DropRepeats(), ["aabba", "a"], ["aba", "a"]),
+        (DropRepeats(ever=True), ["abacb", "a"], ["abc", "a"]),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_by_hand(kept, histories, expected):
+    assert left(histories, kept)[0] == expected
+
+
+def test_one_pass_and_fixed_point_differ():
+    # Items seen twice, then users with two events. One pass drops c, d and then user 2 ("b"); b is then seen once
+    # (by user 0), which the fixed point drops too, and with it user 0 keeps one event, and so on to nothing.
+    histories = ["ab", "aa", "bc", "de"]
+    words, removed = left(histories, MinPopularity(2), MinActivity(2))
+    assert words == ["ab", "aa"] and removed == [3, 1]
+    assert left(histories, KCore(users=2, items=2))[0] == ["aa"]
+
+
+def test_the_core_does_not_depend_on_order_and_is_one():
+    rng = np.random.default_rng(0)
+    data = Interactions.from_events("r", rng.integers(0, 60, 400), rng.integers(0, 50, 400), None, clock=Clock.WITHIN)
+    core, _ = apply_filters(data, [KCore(users=5, items=6)])
+    assert np.diff(core.offsets).min() >= 5 and np.bincount(core.items).min() >= 6
+    current = data  # the core again, by taking turns until nothing changes
+    while True:
+        after, _ = apply_filters(current, [MinPopularity(6), MinActivity(5)])
+        if len(after) == len(current):
+            break
+        current = after
+    assert core.fingerprint == current.fingerprint
+
+
+def test_duplicates_keep_the_first_row():
+    data = Interactions.from_events(
+        "d", [1, 1, 1, 2], list("aaba"), [5, 5, 5, 5], ratings=[1, 2, 3, 4], clock=Clock.ABSOLUTE
+    )
+    kept, steps = apply_filters(data, [DropDuplicates()])
+    assert kept.ratings.tolist() == [1, 3, 4] and steps[0]["removed"] == 1
+
+
+def worked_example():
+    """Times 0, 10, 30, 60, 100, 150; the second and fourth event have rare items. A second user follows."""
+    return Interactions.from_events(
+        "w",
+        [1] * 6 + [2] * 3,
+        list("axbyab") + list("abz"),
+        [0, 10, 30, 60, 100, 150, 1000, 1007, 1020],
+        clock=Clock.ABSOLUTE,
+    )
+
+
+def gaps(data, user):
+    return np.diff(data.timestamps[data.offsets[user] : data.offsets[user + 1]]).tolist()
+
+
+def test_a_vocabulary_keeps_gaps_right():
+    kept, _ = apply_filters(worked_example(), [TopItems(2)])
+    assert gaps(kept, 0) == [30, 70, 50] and gaps(kept, 1) == [7]
+
+
+def test_the_official_gaps_are_wrong_as_documented():
+    kept, _ = apply_filters(worked_example(), [OfficialTopItems(2, rule="gaps")])
+    # Forward gaps 10 20 30 40 50 0: that of x (20) goes to b, that of y (40) to the second a.
+    assert gaps(kept, 0) == [10, 50, 90]
+    assert kept.clock is Clock.RELATIVE
+    # user 2: a keeps 7; b keeps 13 and is last. Nothing was dropped before a, so nothing leaks in.
+    assert gaps(kept, 1) == [7]
+
+
+def test_the_official_carry_leaks_into_the_next_user():
+    # User 1 drops its second event (x), whose forward gap is 4, and ends with x (gap 0): 4 is carried to user 2.
+    data = Interactions.from_events("w", [1, 1, 1, 2, 2], list("axxaa"), [0, 6, 10, 0, 5], clock=Clock.ABSOLUTE)
+    kept, _ = apply_filters(data, [OfficialTopItems(1, rule="gaps")])
+    assert gaps(kept, 1) == [5 + 4]
+    right, _ = apply_filters(data, [TopItems(1)])
+    assert gaps(right, 1) == [5]
+
+
+def test_the_official_accumulated_times_run_backwards_as_documented():
+    kept, _ = apply_filters(worked_example(), [OfficialTopItems(2, rule="accumulated")])
+    assert kept.timestamps[:4].tolist() == [0, 40, 160, 150]
+
+
+def test_official_gaps_need_gaps():
+    data = Interactions.from_events("o", [1, 1], list("ab"), None, clock=Clock.WITHIN)
+    with pytest.raises(ValueError, match="needs true gaps, and o has order inside a sequence only"):
+        apply_filters(data, [OfficialTopItems(1)])
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: MinActivity(0), "events must be at least 1, got 0"),
+        (lambda: KCore(0, 5), "users must be at least 1, got 0"),
+        (lambda: Truncate(5, "middle"), "keep must be first or last, got 'middle'"),
+        (lambda: OfficialTopItems(5, rule="x"), "rule must be one of gaps, accumulated, got 'x'"),
+    ],
+)
+def test_bad_fields(make, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make()
