@@ -72,6 +72,7 @@ def assemble(
                 "step": f"{name}: events whose item training has not seen: {_VERBS[unseen]}",
                 "part": name,
                 "unseen": lost,
+                "of": int(np.count_nonzero(parts == part)),
                 "removed": lost if unseen == "drop" else 0,
                 "events": len(built.targets),
                 "users": len(built.sequences),

@@ -227,8 +227,8 @@ def _unseen_items(split: Split) -> Finding | None:
     steps = [step for step in split.steps if step.get("part") == "test"]
     if not steps:
         return None
-    lost, asked = steps[-1]["unseen"], len(split.test.targets)
-    value = lost / max(1, asked + steps[-1]["removed"])
+    lost = steps[-1]["unseen"]
+    value = lost / max(1, steps[-1]["of"])
     return Finding(
         STAMP if value > _MANY_TIES else NOTE,
         "items unseen in training",

@@ -2,35 +2,15 @@ import numpy as np
 import pytest
 
 from recsys_data.filters import MinActivity, MinPopularity
-from recsys_data.interactions import Clock, Interactions
+from recsys_data.interactions import Clock
 from recsys_data.protocols import LeaveLastOut, PerUserFractions
 from recsys_data.synthetic import MarkovChain
-
-
-def events(histories, clock=Clock.WITHIN, **more):
-    """Interactions from histories given as words: one word a user, one letter an event."""
-    users = [u for u, word in enumerate(histories) for _ in word]
-    return Interactions.from_events(
-        "toy", users, [letter for word in histories for letter in word], None, clock=clock, **more
-    )
-
-
-def asked(split, part):
-    """Every query of a part in letters: (cluster, what is read, target)."""
-    held_out = getattr(split, part)
-    letters = split.item_ids
-    rows = []
-    for q in range(len(held_out)):
-        read = held_out.sequences.row(held_out.rows[q])[: held_out.reads[q]]
-        targets = held_out.targets[held_out.target_offsets[q] : held_out.target_offsets[q + 1]]
-        words = "".join(letters[t] if t >= 0 else "?" for t in targets)
-        rows.append((int(held_out.clusters[held_out.rows[q]]), "".join(letters[read]), words))
-    return rows
+from tests.recsys_data.splits import asked, events
+from tests.recsys_data.splits import trained as words
 
 
 def trained(split):
-    sequences = split.train.sequences
-    return ["".join(split.item_ids[sequences.row(s)]) for s in range(len(sequences))]
+    return words(split.train.sequences, split.item_ids)
 
 
 def test_leave_last_out_by_hand():

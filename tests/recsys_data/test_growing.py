@@ -1,0 +1,55 @@
+import pytest
+
+from recsys_data.growing import GrowingPrefixes
+from recsys_data.interactions import Clock, Interactions
+from recsys_data.training_set import TrainingSet
+from tests.recsys_data.splits import asked, events, trained
+
+HISTORIES = ["ab", "bc", "abcabca", "cbacb"]  # the two longest test: seven and five events
+
+
+def split(**fields):
+    fields = {"test": 2, "fixed_epochs": 2, "epochs": 8, **fields}
+    return GrowingPrefixes(**fields).prepare(events(HISTORIES))
+
+
+def test_prefixes_grow_as_the_paper_s_code_has_it():
+    train = split().train
+    # L = 6 (the longest input), E − F = 6: after epoch e the prefix is ⌊(e − 2)·6/6⌋ = e − 2, for the epoch after.
+    assert [train.prefix_length(epoch) for epoch in range(1, 9)] == [0, 0, 0, 1, 2, 3, 4, 5]
+    words = {epoch: trained(train.at(epoch).sequences, split().item_ids) for epoch in range(1, 9)}
+    assert words[1] == words[3] == ["ab", "bc"]
+    assert words[5] == ["ab", "bc", "ab", "cb"]
+    assert words[8] == ["ab", "bc", "abcab", "cbac"]  # never the last event of a test user
+
+
+def test_the_added_prefixes_are_anonymous_and_replace_each_other():
+    grown = split().train.at(6)
+    assert grown.sequences.users.tolist() == [0, 1, -1, -1] and grown.num_users == 2
+    assert type(grown) is TrainingSet and type(split().train.at(1)) is TrainingSet
+    assert len(split().train) == 4  # the training users' events only
+
+
+def test_the_last_event_is_asked_and_its_time_told():
+    data = Interactions.from_events("t", [1] * 2 + [2] * 3, list("abaab"), [5, 9, 1, 2, 7], clock=Clock.ABSOLUTE)
+    told = GrowingPrefixes(test=1).prepare(data)
+    assert asked(told, "test") == [(1, "aa", "b")]
+    assert told.test.query_times.tolist() == [7]
+    withheld = GrowingPrefixes(test=1, tell_query_times=False).prepare(data)
+    assert str(withheld.test.query_times.tolist()) == "[nan]"
+    assert told.fingerprint != withheld.fingerprint
+
+
+def test_it_says_that_test_users_are_learnt_from_and_that_candidates_are_sampled():
+    stamps = split().stamps
+    assert len(stamps) == 2 and stamps[0].startswith("SAMPLED") and stamps[1].startswith("TEST USERS LEARNT FROM")
+    assert (split().test.num_sampled, split().test.repeats) == (100, 3)
+    fixed = split(grow=False)
+    assert type(fixed.train) is TrainingSet and len(fixed.stamps) == 1
+
+
+def test_bad_fields():
+    with pytest.raises(ValueError, match=r"fixed_epochs must be from 0 to below epochs \(8\), got 8"):
+        split(fixed_epochs=8)
+    with pytest.raises(ValueError, match="draw must be one of"):
+        GrowingPrefixes(draw="x")

@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from recsys_data.interactions import Clock, Interactions
+from recsys_data.limit import LimitUsers
+from recsys_data.published import AsPublished
+from tests.recsys_data.splits import asked, events, trained
+
+SESSIONS = events(["abc", "ab", "bc", "cab"], unit="session", parts=[0, 0, 0, 0, 0, 1, 1, 2, 2, 2])
+
+
+def test_every_prefix_of_the_published_test_sessions():
+    split = AsPublished().prepare(SESSIONS)
+    assert trained(split.train.sequences, split.item_ids) == ["abc", "ab"]
+    assert asked(split, "validation") == [(2, "b", "c")]
+    assert asked(split, "test") == [(3, "c", "a"), (3, "ca", "b")]
+
+
+def test_a_validation_part_is_taken_from_training_where_none_is_published():
+    data = events(["abc"] * 50 + ["cba"] * 5, unit="session", parts=[0] * 150 + [2] * 15)
+    split = AsPublished(validation=0.2).prepare(data)
+    assert len(split.train.sequences) == 40 and len(split.validation.sequences) == 10
+    assert split.steps[0]["removed"] == 30
+    again, other = AsPublished(validation=0.2).prepare(data), AsPublished(validation=0.2, seed=1).prepare(data)
+    assert split.fingerprint == again.fingerprint != other.fingerprint
+    assert len(AsPublished(validation=0).prepare(data).train.sequences) == 50
+
+
+def test_data_without_a_split_are_refused():
+    with pytest.raises(ValueError, match="toy comes without a published split; choose a protocol that makes one"):
+        AsPublished().prepare(events(["abc"]))
+
+
+def test_a_user_in_two_parts_is_refused():
+    with pytest.raises(ValueError, match="toy: 0 is in more than one part of the published split"):
+        events(["abc"], parts=[0, 0, 2])
+
+
+def test_parts_follow_their_users():
+    kept = SESSIONS.keep(np.array([False] * 3 + [True] * 7))
+    assert kept.parts.tolist() == [0, 1, 2]
+    whole = events(["abc", "ab", "bc", "cab"], unit="session")
+    assert SESSIONS.fingerprint != whole.fingerprint
+
+
+def test_limit_users_keeps_parts():
+    class Published:
+        name = title = licence = citation = "p"
+        expected = None
+
+        def present(self, folder):
+            return True
+
+        def load(self, folder=None):
+            return Interactions.from_events(
+                "p",
+                np.repeat(np.arange(100), 2),
+                np.tile([0, 1], 100),
+                None,
+                clock=Clock.WITHIN,
+                unit="session",
+                parts=np.repeat([0, 2], 100),
+            )
+
+    part = LimitUsers(Published(), 30).load()
+    assert len(part.parts) == 30 and part.facts["stamps"] == ["SMOKE RUN: 30 of 100 sessions"]
+    assert (part.parts == np.where(part.user_ids < 50, 0, 2)).all()
+
+
+def test_bad_fields():
+    with pytest.raises(ValueError, match="validation must be a share from 0 to below 1, got 1"):
+        AsPublished(validation=1)

@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+from recsys_data.interactions import Clock, Interactions
+from recsys_data.leakage import audit
+from recsys_data.synthetic import MarkovChain
+from recsys_data.time_protocols import GlobalTimeCut, LastDays
+from tests.recsys_data.splits import asked, events, trained
+
+CHAIN = MarkovChain(num_users=90, num_items=25, length=20).load()
+HOUR, DAY = 3600, 86_400
+
+
+def timed(rows, unit="user"):
+    """Interactions from (user, letters, times)."""
+    users = [user for user, word, _ in rows for _ in word]
+    items = [letter for _, word, _ in rows for letter in word]
+    times = [time for _, _, times in rows for time in times]
+    return Interactions.from_events("toy", users, items, times, clock=Clock.ABSOLUTE, unit=unit)
+
+
+def test_a_global_cut_by_hand():
+    # Ten events at times 0 … 9; 60/20/20: training before time 6, validation before time 8.
+    data = timed([(1, "abab", [0, 2, 6, 8]), (2, "baba", [1, 3, 5, 9]), (3, "ab", [4, 7])])
+    split = GlobalTimeCut(test=0.2, validation=0.2).prepare(data)
+    assert trained(split.train.sequences, split.item_ids) == ["ab", "bab", "a"]
+    assert asked(split, "validation") == [(0, "ab", "a"), (2, "a", "b")]
+    assert asked(split, "test") == [(0, "aba", "b"), (1, "bab", "a")]
+
+
+def test_a_global_cut_lets_no_future_through():
+    protocol = GlobalTimeCut()
+    split = protocol.prepare(CHAIN)
+    findings = {finding.name: finding for finding in audit(split, protocol)}
+    assert findings["training events after a test event"].value == 0
+    assert not any(finding.level == "fail" for finding in findings.values())
+    assert split.train.sequences.timestamps.max() < np.sort(CHAIN.timestamps)[int(len(CHAIN) * 0.8)]
+
+
+@pytest.mark.parametrize(
+    ("by", "train", "test"),
+    [("start", ["ab", "abb"], [(2, "a", "b")]), ("end", ["ab"], [(1, "a", "b"), (1, "ab", "b"), (2, "a", "b")])],
+)
+def test_sessions_stay_in_one_piece(by, train, test):
+    # The last day is that after 11 days − 1 = day 10; the second session starts before and ends in it.
+    data = timed(
+        [(1, "ab", [0, HOUR]), (2, "abb", [9.9 * DAY, 9.95 * DAY, 10.1 * DAY]), (3, "ab", [10.9 * DAY, 11 * DAY])],
+        unit="session",
+    )
+    split = LastDays(test=1, validation=0, by=by).prepare(data)
+    assert trained(split.train.sequences, split.item_ids) == train
+    assert asked(split, "test") == test
+    assert split.train.num_users == 0 and split.facts["in_train_and_test"] == 0
+
+
+def test_validation_days_come_before():
+    data = timed([(s, "ab", [s * DAY, s * DAY + 1]) for s in range(11)], unit="session")
+    split = LastDays(test=2, validation=3).prepare(data)
+    # The end is 10 days + 1 s, so the cuts are at 8 and 5 days + 1 s; who ends at that very moment is in the later part.
+    assert split.test.clusters.tolist() == [8, 9, 10]
+    assert split.validation.clusters.tolist() == [5, 6, 7]
+
+
+def test_a_cut_by_end_has_no_training_event_in_the_test_days():
+    data = timed(
+        [(s, "abab", [s * HOUR, s * HOUR + 2, s * HOUR + 3, s * HOUR + 5 * HOUR]) for s in range(60)], "session"
+    )
+    split = LastDays(test=0.5, validation=0.5).prepare(data)
+    assert split.train.sequences.timestamps.max() < data.timestamps.max() - 1.0 * DAY
+    assert LastDays().allows == {"training events after a test event"}
+
+
+@pytest.mark.parametrize("clock", [Clock.RELATIVE, Clock.WITHIN, Clock.NONE])
+def test_weak_clocks_are_refused(clock):
+    data = events(["abcd", "abc"], clock=clock)
+    with pytest.raises(ValueError, match=f"needs times that can be compared between users, and toy has {clock.value}"):
+        GlobalTimeCut().prepare(data)
+    with pytest.raises(ValueError, match=f"needs absolute times, and toy has {clock.value}"):
+        LastDays().prepare(data)
+
+
+def test_order_between_sessions_is_enough_for_a_global_cut():
+    data = timed([(s, "ab", [2 * s, 2 * s + 1]) for s in range(20)], unit="session")
+    between = Interactions(**{**{k: v for k, v in vars(data).items() if k != "offsets"}, "clock": Clock.BETWEEN})
+    split = GlobalTimeCut(by="end").prepare(between)
+    assert split.test.clusters.tolist() == [18, 19]
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: GlobalTimeCut(test=0.5, validation=0.5), "shares that leave something to train on"),
+        (lambda: GlobalTimeCut(by="middle"), "by must be one of event, start, end, got 'middle'"),
+        (lambda: LastDays(test=0), "test must be more than 0 days"),
+    ],
+)
+def test_bad_fields(make, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make()

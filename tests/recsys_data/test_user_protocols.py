@@ -1,0 +1,124 @@
+import numpy as np
+import pytest
+from sklearn.utils import murmurhash3_32
+
+from recsys_data.cases import LastOnly
+from recsys_data.filters import MinActivity, MinPopularity
+from recsys_data.interactions import Clock, Interactions
+from recsys_data.movielens import MovieLens1MOrdered
+from recsys_data.synthetic import MarkovChain
+from recsys_data.user_protocols import DisjointUsers, HashedUsers, cut_from_the_end
+from tests.recsys_data.splits import asked, events, trained
+
+CHAIN = MarkovChain(num_users=90, num_items=25, length=20).load()
+
+
+def parts(split):
+    return set(split.validation.clusters.tolist()), set(split.test.clusters.tolist())
+
+
+def test_users_are_disjoint_and_as_many_as_asked():
+    split = DisjointUsers(test=20, validation=10).prepare(CHAIN)
+    validation, test = parts(split)
+    assert (len(validation), len(test), split.train.num_users) == (10, 20, 60)
+    assert not validation & test
+    assert (split.test.sequences.users == -1).all()
+    assert len(split.train) == len(CHAIN) - sum(np.diff(CHAIN.offsets)[list(validation | test)])
+
+
+def test_shares_and_seeds():
+    first, again, other = (parts(DisjointUsers(test=0.1, validation=0.2, seed=s).prepare(CHAIN)) for s in (1, 1, 2))
+    assert (len(first[0]), len(first[1])) == (18, 9)
+    assert first == again != other
+
+
+def test_drawing_with_replacement_yields_fewer():
+    # 45 draws with replacement from 90: the expected number of distinct users is 90·(1 − (1 − 1/90)^45) ≈ 35.5.
+    sizes = [len(parts(DisjointUsers(test=45, validation=10, draw="with replacement", seed=s).prepare(CHAIN))[1])
+             for s in range(30)]  # fmt: skip
+    assert max(sizes) < 45 and np.mean(sizes) == pytest.approx(90 * (1 - (1 - 1 / 90) ** 45), abs=1.5)
+
+
+def test_real_ml_1m_after_devooghts_filter():
+    if not MovieLens1MOrdered().present(None):
+        pytest.skip("ml-1m-ordered is not there: set ENCORE_DATA to the folder that has it")
+    filters = (MinActivity(2), MinPopularity(5), MinActivity(2))
+    split = DisjointUsers(500, 500, filters=filters).prepare(MovieLens1MOrdered().load())
+    assert split.train.num_items == 3_416  # unseen items stay candidates
+    assert (len(split.validation), len(split.test), split.train.num_users) == (500, 500, 5_040)
+    assert [step["removed"] for step in split.steps[:3]] == [0, 1_000_209 - 999_611, 0]
+
+
+def test_order_of_ids_and_of_lengths():
+    histories = ["abcab", "ab", "abc", "abca"]
+    by_id = DisjointUsers(test=1, validation=1, draw="id order", cases=LastOnly()).prepare(events(histories))
+    assert parts(by_id) == ({2}, {3})
+    by_length = DisjointUsers(test=1, validation=1, draw="length order", cases=LastOnly()).prepare(events(histories))
+    assert parts(by_length) == ({3}, {0})  # the longest tests
+    assert trained(by_length.train.sequences, by_length.item_ids) == ["ab", "abc"]
+
+
+def test_the_extended_set_trains_on_first_halves():
+    histories = ["abcde", "edcba", "abcde"]
+    split = DisjointUsers(test=1, validation=1, draw="id order", extended=True).prepare(events(histories))
+    assert trained(split.train.sequences, split.item_ids) == ["abcde", "ed", "ab"]
+    assert asked(split, "test") == [(2, "ab", "cde")]
+    assert split.test.sequences.users.tolist() == [2]  # known users now
+
+
+def test_windows_by_hand():
+    data = events(["abcdefg", "ab", "abcd"])
+    windows, too_short = cut_from_the_end(data, max_len=3, min_len=2)
+    # a|bcd|efg, ab, a|bcd
+    assert windows.tolist() == [0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 5, 5]
+    assert too_short.tolist() == [True] + [False] * 6 + [False] * 2 + [True] + [False] * 3
+
+
+def test_hashed_users_and_windows_against_a_plain_loop():
+    protocol = HashedUsers(max_len=8, min_len=5)
+    split = protocol.prepare(CHAIN)
+    seeds = np.random.RandomState(72).randint(0, 2**32 - 1, size=2, dtype=np.int64)
+    expected = {"validation": [], "test": []}
+    for code, user in enumerate(CHAIN.user_ids):
+        if murmurhash3_32(int(user), seed=int(seeds[0]), positive=True) % 100 >= 20:
+            continue
+        part = "test" if murmurhash3_32(int(user), seed=int(seeds[1]), positive=True) % 100 >= 50 else "validation"
+        history = CHAIN.items[CHAIN.offsets[code] : CHAIN.offsets[code + 1]].tolist()
+        cuts = list(range(len(history), 0, -8))[::-1]
+        for stop in cuts:
+            window = history[max(0, stop - 8) : stop]
+            if len(window) >= 5:
+                expected[part].append((code, window[:-1], window[-1]))
+    for part, rows in expected.items():
+        held_out = getattr(split, part)
+        read = [held_out.sequences.row(r)[:n].tolist() for r, n in zip(held_out.rows, held_out.reads, strict=True)]
+        got = list(zip(held_out.clusters[held_out.rows].tolist(), read, held_out.targets.tolist(), strict=True))
+        assert got == rows and rows
+    assert split.test.exclude_seen
+    assert (np.diff(split.train.sequences.offsets) >= 5).all()
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: DisjointUsers(test=0), "test must be above 0"),
+        (lambda: DisjointUsers(draw="x"), "draw must be one of without replacement, with replacement"),
+        (
+            lambda: DisjointUsers(extended=True, cases=LastOnly()),
+            "extended needs the cases HalfAgainstHalf, got LastOnly",
+        ),
+        (
+            lambda: DisjointUsers(test=50, validation=40).prepare(CHAIN),
+            "50 test and 40 validation users leave none of 90",
+        ),
+        (lambda: HashedUsers(max_len=5), r"min_len must be from 2 to max_len \(5\), got 20"),
+        (lambda: HashedUsers(held_out=1.0), "held_out must be a share between 0 and 1, got 1.0"),
+        (
+            lambda: DisjointUsers().prepare(Interactions.from_events("n", [1, 2], [1, 1], None, clock=Clock.NONE)),
+            "needs the order of each user's events, and n has no order",
+        ),
+    ],
+)
+def test_refusals(make, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make()
