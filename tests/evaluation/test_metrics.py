@@ -148,13 +148,11 @@ def test_ranx_agrees_without_ties():
         "hit_rate@10": HitRate(10),
         "precision@10": Precision(10),
         "ndcg@10": NDCG(10),
-        "mrr": MRR(),
+        "map@10": MAP(10),  # ranx divides by all targets, the same wherever there are at most k of them
     }
     theirs = evaluate(Qrels(qrels), Run(run), list(names))
     for name, metric in names.items():
         assert metric.measure(ranks) == pytest.approx(theirs[name], abs=1e-12), name
-    # ranx divides average precision by all targets, which is the same wherever there are at most k of them
-    assert MAP(10).measure(ranks) == pytest.approx(evaluate(Qrels(qrels), Run(run), "map@10"), abs=1e-12)
 
 
 def test_scikit_learn_agrees_on_ndcg_with_ties_of_one_target():

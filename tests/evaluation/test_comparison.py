@@ -1,0 +1,134 @@
+"""compare_suite on a small store: what is compared, with what, and the same numbers as the parts it is made of."""
+
+import numpy as np
+import pytest
+
+from evaluation.claims import Published, Ranking, to_record
+from evaluation.comparison import compare_suite
+from evaluation.effects import Word
+from evaluation.metrics import MRR
+from evaluation.panel import UnequalTestSets
+from evaluation.seeds import users_by_seeds
+
+from .conftest import draw_ranks
+
+FEW = {"flips": 2000, "resamples": 500}
+
+
+def test_the_family_is_best_baseline_declared_and_claimed(three_models):
+    claim = Ranking("GRU beats popularity", "GRU", "Popularity", "D", "MRR@20")
+    results = three_models.suite(
+        baselines=["Markov", "Popularity"], comparisons=[["GRU", "LSTM"], ["LSTM", "GRU"]], claims=[to_record(claim)]
+    )
+    first, second = compare_suite(results, **FEW)
+    assert (first.metric, second.metric) == ("MRR@20", "Recall@20")
+    assert first.reference == "Markov"
+    assert [(p.a, p.b, p.why) for p in first.pairs] == [
+        ("GRU", "Markov", "against the best baseline"),
+        ("LSTM", "Markov", "against the best baseline"),
+        ("Popularity", "Markov", "against the best baseline"),
+        ("GRU", "LSTM", "declared"),
+        ("GRU", "Popularity", "claimed"),
+    ]
+    assert len(second.pairs) == 4  # the claim is of MRR@20
+    assert len(first.exploratory) == 6
+
+
+def test_numbers_are_those_of_the_parts(three_models):
+    results = three_models.suite(baselines=["Markov", "Popularity"])
+    table = compare_suite(results, **FEW)[0]
+    cells = {(c.model, c.seed): c for c in results.cells}
+    gru = [MRR(20).per_cluster(cells["GRU", s].ranks) for s in range(3)]
+    markov = [MRR(20).per_cluster(cells["Markov", 0].ranks)]
+    pair, row = table.pair("GRU", "Markov"), table.model("GRU")
+    assert row.mean == pytest.approx(np.mean([s.micro for s in gru]))
+    assert row.sd == pytest.approx(np.std([s.micro for s in gru], ddof=1))
+    assert row.seed_values == {s: gru[s].micro for s in range(3)}
+    assert row.macro == pytest.approx(np.mean([s.macro for s in gru]))
+    assert pair.difference == pytest.approx(row.mean - markov[0].micro)
+    assert pair.method == users_by_seeds(gru, markov, deterministic=(False, True))
+    assert pair.p_method == pair.method.p
+    assert pair.interval[0] < pair.difference < pair.interval[1]
+    assert pair.simultaneous[0] < pair.interval[0]
+    assert pair.word_methods is Word.BETTER
+    assert pair.relative == pytest.approx(row.mean / markov[0].micro - 1)
+    assert pair.naive.error > 0
+    assert table.model("GRU").best
+    assert not table.model("Popularity").inseparable
+
+
+def test_two_deterministic_models_are_decided_by_sign_flips(three_models):
+    pair = compare_suite(three_models.suite(baselines=["Markov"]), **FEW)[0].pair("Popularity", "Markov")
+    assert pair.p_method == pair.p
+    assert "deterministic models over users" in pair.sentence
+
+
+def test_one_seed_speaks_of_trained_models(store):
+    store.learner("GRU", 0.8, seeds=1).add("Markov", draw_ranks(0.0, 0), deterministic=True)
+    table = compare_suite(store.suite(baselines=["Markov"]), **FEW)[0]
+    pair = table.pair("GRU", "Markov")
+    assert pair.method is None
+    assert pair.p_method is None
+    assert pair.word_methods is Word.INCONCLUSIVE
+    assert pair.word_models is Word.BETTER
+    assert "these trained models" in pair.sentence
+    assert any("One seed only of GRU" in note for note in table.notes)
+
+
+def test_the_best_baseline_is_chosen_on_validation_where_it_is_stored(store):
+    store.learner("GRU", 0.8)
+    store.add("Markov", draw_ranks(0.3, 0), deterministic=True, validation={"MRR@20": 0.01})
+    store.add("Popularity", draw_ranks(-0.5, 0), deterministic=True, validation={"MRR@20": 0.02})
+    table = compare_suite(store.suite(baselines=["Markov", "Popularity"]), **FEW)[0]
+    assert (table.reference, table.reference_by) == ("Popularity", "MRR@20 on validation")
+
+
+def test_without_baselines_and_claims_all_pairs_are_the_family(three_models):
+    table = compare_suite(three_models.suite(), **FEW)[0]
+    assert len(table.pairs) == 6
+    assert table.reference is None
+
+
+def test_cached_sums_and_ranks_give_the_same_tables(tmp_path):
+    from .conftest import StoreBuilder
+
+    tables = []
+    for name, cached in (("a", True), ("b", False)):
+        store = StoreBuilder(tmp_path / name)
+        for seed in range(2):
+            store.add("GRU", draw_ranks(0.8, seed), seed=seed, cached=cached)
+        store.add("Markov", draw_ranks(0.3, 0), deterministic=True, cached=cached)
+        tables.append(compare_suite(store.suite(baselines=["Markov"]), **FEW))
+    assert tables[0] == tables[1]
+
+
+def test_same_results_give_the_same_tables_and_a_further_model_the_same_raw_p(three_models):
+    results = three_models.suite(baselines=["Markov"])
+    first = compare_suite(results, **FEW)[0]
+    assert first == compare_suite(results, **FEW)[0]
+    three_models.add("Constant", draw_ranks(-3.0, 1), deterministic=True)
+    more = compare_suite(three_models.suite(baselines=["Markov"]), **FEW)[0]
+    for pair in first.pairs:
+        assert more.pair(pair.a, pair.b).p == pair.p
+        assert more.pair(pair.a, pair.b).interval == pair.interval
+
+
+def test_metrics_of_published_numbers_are_measured_too(three_models):
+    record = to_record(Published("D", "GRU", "NDCG@10", 0.2, "table 1"))
+    alien = to_record(Published("D", "GRU", "AUC", 0.9, "table 1"))
+    tables = compare_suite(three_models.suite(published=[record, alien]), **FEW)
+    assert [t.metric for t in tables] == ["MRR@20", "Recall@20", "NDCG@10"]
+
+
+def test_other_queries_are_refused_with_the_data_set_named(store):
+    store.add("A", draw_ranks(0.0, 0), deterministic=True).add("B", draw_ranks(0.0, 0, clusters=79), deterministic=True)
+    with pytest.raises(UnequalTestSets, match="D, P: A was tested on 80 clusters but B on 79"):
+        compare_suite(store.suite(), **FEW)
+
+
+def test_a_single_model_is_a_table_without_pairs(store):
+    store.add("A", draw_ranks(0.0, 0), deterministic=True)
+    table = compare_suite(store.suite(baselines=["A"]), **FEW)[0]
+    assert table.pairs == ()
+    assert table.models[0].best
+    assert table.models[0].interval[0] < table.models[0].mean < table.models[0].interval[1]

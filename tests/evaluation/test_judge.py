@@ -1,0 +1,167 @@
+"""Every outcome of every kind of claim, on a store whose truth is known."""
+
+import pytest
+
+from evaluation.claims import Compound, Cost, Gain, Outcome, Published, Ranking, to_record
+from evaluation.comparison import compare_suite
+from evaluation.judge import judge_suite
+
+from .conftest import draw_ranks
+
+FEW = {"flips": 2000, "resamples": 300}
+
+
+def ranking(better, worse, **more):
+    return Ranking(f"{better} beats {worse}", better, worse, "D", "MRR@20", **more)
+
+
+def verdicts(store, published=(), claims=(), **record):
+    record = {"baselines": ["Markov", "Popularity"]} | record
+    results = store.suite(published=[to_record(p) for p in published], claims=[to_record(c) for c in claims], **record)
+    return judge_suite(results, compare_suite(results, **FEW))
+
+
+def mean_of(store, model):
+    cells = [c for c in store.suite().cells if c.model == model]
+    return sum(c.metrics["MRR@20"] for c in cells) / len(cells)
+
+
+def published(value, model="Markov", **more):
+    return Published("D", model, "MRR@20", value, "table 1", digits=6, **more)
+
+
+def test_levels_of_a_deterministic_model(three_models):
+    true = mean_of(three_models, "Markov")
+    values = [published(true), published(true * 1.07), published(true * 1.3), published(true * 0.7)]
+    found = verdicts(three_models, values)
+    assert [v.outcome.name for v in found] == ["REPRODUCED", "REPRODUCED", "NOT_REPRODUCED", "NOT_REPRODUCED"]
+    assert "within ±5 %" in found[0].reason
+    assert "within ±10 %, not ±5 %" in found[1].reason
+    assert "below −10 %" in found[2].reason
+    assert "above +10 %" in found[3].reason
+    assert found[0].estimate == pytest.approx(1.0, abs=1e-4)
+    assert found[0].kind == "Published"
+
+
+def test_another_draw_of_the_population_adds_the_sample_of_both_sides(three_models):
+    true = mean_of(three_models, "Markov")
+    (found,) = verdicts(three_models, [published(true, same_test=False)])
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert "No number of seeds can decide it; most of the doubt is the test sample" in found.reason
+
+
+def test_a_learner_needs_seeds(store):
+    store.learner("GRU", 0.8, seeds=1).add("Markov", draw_ranks(0.3, 0), deterministic=True)
+    level, direction = verdicts(store, [published(0.2, "GRU")], [ranking("GRU", "Markov")])
+    assert level.outcome is Outcome.INCONCLUSIVE
+    assert "run at least 3 seeds" in level.reason
+    assert direction.outcome is Outcome.INCONCLUSIVE
+    assert "these trained models" in direction.reason
+
+
+def test_an_open_level_says_how_many_seeds_would_decide(store):
+    store.learner("GRU", 0.8, seeds=3, seed_shift=0.06)
+    (found,) = verdicts(store, [published(mean_of(store, "GRU"), "GRU")])
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert "seeds would decide it" in found.reason or "No number of seeds" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [({"not_comparable": "another split"}, "another split"), ({"certain": False}, "not certain")],
+)
+def test_not_comparable_comes_before_all(three_models, more, words):
+    (found,) = verdicts(three_models, [published(0.1, **more)])
+    assert found.outcome is Outcome.NOT_COMPARABLE
+    assert words in found.reason
+
+
+def test_a_smoke_run_can_judge_no_level_and_no_gain_but_directions(three_models):
+    true = mean_of(three_models, "Markov")
+    gain = Gain("far better", "GRU", "Popularity", "D", "MRR@20", 3.0)
+    stamps = ["SMOKE RUN: at most 80 users of each data set"]
+    found = verdicts(three_models, [published(true)], [gain, ranking("GRU", "Popularity")], stamps=stamps)
+    assert [v.outcome.name for v in found] == ["NOT_COMPARABLE", "NOT_COMPARABLE", "REPRODUCED"]
+    assert "SMOKE RUN" in found[2].reason
+
+
+def test_a_smoke_stamp_on_the_cell_counts_too(store):
+    store.add("Markov", draw_ranks(0.3, 0), deterministic=True, stamps=["SMOKE RUN: 80 of 900 users"])
+    (found,) = verdicts(store, [published(mean_of(store, "Markov"))])
+    assert found.outcome is Outcome.NOT_COMPARABLE
+
+
+def test_rankings_hold_are_contradicted_or_open(three_models):
+    three_models.add("Twin", draw_ranks(0.3, 1), deterministic=True)
+    claims = [ranking("GRU", "Popularity"), ranking("Popularity", "GRU"), ranking("Twin", "Markov")]
+    found = verdicts(three_models, claims=claims)
+    assert [v.outcome.name for v in found] == ["REPRODUCED", "CONTRADICTED", "INCONCLUSIVE"]
+    assert found[0].estimate == pytest.approx(-found[1].estimate)
+    assert found[0].interval[0] > 0 > found[1].interval[1]
+
+
+def test_holm_runs_over_all_claims_of_the_suite(three_models):
+    alone = verdicts(three_models, claims=[ranking("GRU", "Popularity")])[0]
+    others = [ranking("GRU", "LSTM"), ranking("LSTM", "Markov")]
+    beside = verdicts(three_models, claims=[ranking("GRU", "Popularity"), Compound("both", others)])[0]
+    assert beside.p_adjusted == pytest.approx(3 * alone.p_adjusted)  # the smallest of three
+
+
+def test_gains_need_direction_and_size(three_models):
+    ratio = mean_of(three_models, "Markov") / mean_of(three_models, "Popularity")
+
+    def gain(size, better="Markov", worse="Popularity"):
+        return Gain(f"{size:.0%}", better, worse, "D", "MRR@20", size, digits=4)
+
+    claims = [gain(ratio - 1), gain(2 * ratio - 1), gain(0.1, "Popularity", "Markov")]
+    found = verdicts(three_models, claims=claims)
+    assert [v.outcome.name for v in found] == ["REPRODUCED", "NOT_REPRODUCED", "CONTRADICTED"]
+    assert "the direction holds" in found[1].reason
+    assert found[0].estimate == pytest.approx(ratio)
+
+
+def test_compound_claims_need_every_part(three_models):
+    good, bad = ranking("GRU", "Popularity"), ranking("Popularity", "LSTM")
+    found = verdicts(three_models, claims=[Compound("both", (good, ranking("LSTM", "Popularity"))),
+                                           Compound("all", (good, bad))])  # fmt: skip
+    assert [v.outcome.name for v in found] == ["REPRODUCED", "CONTRADICTED"]
+    assert found[0].reason == "2 of 2 parts hold."
+    assert found[1].reason.startswith("1 of 2 parts hold; Popularity beats LSTM (CONTRADICTED)")
+    assert len(found[1].parts) == 2
+
+
+def test_costs_are_ratios_with_their_noise_and_other_hardware_named(store):
+    for seed, (fast, slow) in enumerate([(100.0, 200.0), (101.0, 199.0), (99.5, 201.0)]):
+        store.add("A", draw_ranks(0.0, seed), seed=seed, targets_per_second=fast, device_name="a CPU")
+        store.add("B", draw_ranks(0.1, seed), seed=seed, targets_per_second=slow, device_name="a CPU")
+    claims = [
+        Cost("half as fast", "A", "B", "D", 0.5),
+        Cost("as fast", "A", "B", "D", 1.0),
+        Cost("as long", "A", "B", "D", 1.0, "fit"),
+        Cost("as large", "A", "B", "D", 1.0, "peak_memory_mb"),
+    ]
+    found = verdicts(store, claims=claims, baselines=[])
+    assert [v.outcome.name for v in found] == ["REPRODUCED", "NOT_REPRODUCED", "REPRODUCED", "INCONCLUSIVE"]
+    assert "measured on a CPU, other hardware" in found[0].reason
+    assert found[0].estimate == pytest.approx(0.5, abs=0.01)
+
+
+def test_what_failed_is_inconclusive_with_its_reason(three_models):
+    three_models.fail("STAMP", "the data are absent", "SKIPPED")
+    level, direction, alien, unknown = verdicts(
+        three_models, [published(0.1, "STAMP")],
+        [ranking("STAMP", "GRU"), Ranking("x", "GRU", "LSTM", "D", "AUC"), Ranking("x", "GRU", "LSTM", "E", "MRR@20")],
+    )  # fmt: skip
+    assert all(v.outcome is Outcome.INCONCLUSIVE for v in (level, direction, alien, unknown))
+    assert "SKIPPED: the data are absent" in level.reason
+    assert "SKIPPED: the data are absent" in direction.reason
+    assert "AUC is not measured here" in alien.reason
+    assert "no result of GRU on E" in unknown.reason
+
+
+def test_a_claim_without_a_protocol_is_judged_under_each(store):
+    for protocol in ("P", "Q"):
+        store.learner("GRU", 0.8, protocol=protocol)
+        store.add("Popularity", draw_ranks(-0.5, 0), deterministic=True, protocol=protocol)
+    found = verdicts(store, claims=[ranking("GRU", "Popularity"), ranking("GRU", "Popularity", protocol="Q")])
+    assert [v.protocol for v in found] == ["P", "Q", "Q"]

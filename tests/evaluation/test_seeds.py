@@ -1,0 +1,77 @@
+"""The users × seeds test against a hand computation and a simulation of both sources of chance."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from evaluation.cluster_sums import ClusterSums
+from evaluation.seeds import SeedPart, users_by_seeds
+
+
+def runs(sums, counts):
+    return [ClusterSums(np.arange(len(counts)), np.asarray(row, float), np.asarray(counts)) for row in sums]
+
+
+def test_two_seeds_by_hand():
+    # A: seeds (1, 3), (3, 5) on two users of one event each; B deterministic: (1, 1). N = 2, G = 2
+    # seed means of A: 2 and 4: s² = 2, s²/S = 1. Seed-averaged A: (2, 4), D = (1, 3), θ = 2
+    # V_users = 2/1 · (1 + 1)/4 = 1. Interaction: influence rows (−1, 1)/2 twice, so apart = 0
+    found = users_by_seeds(runs([[1, 3], [3, 5]], [1, 1]), runs([[1, 1]], [1, 1]), deterministic=(False, True))
+    assert found.estimate == 2.0
+    assert found.error == pytest.approx(np.sqrt(2))
+    assert found.df == pytest.approx(2**2 / (1 / 1 + 1 / 1))
+    assert found.p == pytest.approx(2 * stats.t.sf(2 / np.sqrt(2), 2))
+    assert found.seed_share == pytest.approx(0.5)
+    assert found.error_conservative == found.error
+
+
+def test_interaction_is_subtracted_once():
+    # A's seeds swap two users: influence (−1, 1)/2 and (1, −1)/2, means equal: s² = 0, interaction above 0
+    part = SeedPart.of(runs([[1, 3], [3, 1]], [1, 1]))
+    assert part.between == 0.0
+    assert part.interaction == pytest.approx(2 * (4 * 0.25) / 1 / 2)  # G/(G−1) · Σ apart² / (S − 1) / S
+    found = users_by_seeds(runs([[1, 3], [3, 1]], [1, 1]), runs([[1, 1.5]], [1, 1]), deterministic=(False, True))
+    assert found.seed_share == 0.0  # the component would be negative: it is 0
+
+
+def test_two_deterministic_models_have_users_only():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 30))
+    found = users_by_seeds(runs([a], np.ones(30)), runs([b], np.ones(30)), deterministic=(True, True))
+    theirs = stats.ttest_rel(a, b)
+    assert found.p == pytest.approx(theirs.pvalue)
+    assert found.df == pytest.approx(29)
+    np.testing.assert_allclose(found.interval, theirs.confidence_interval())
+
+
+def test_many_users_leave_welch():
+    # no user noise at all: the test is Welch's t on seed means
+    rng = np.random.default_rng(1)
+    levels = rng.normal(0.3, 0.02, (2, 5))
+    a, b = (runs([np.full(10, x) for x in level], np.ones(10)) for level in levels)
+    theirs = stats.ttest_ind(levels[0], levels[1], equal_var=False)
+    found = users_by_seeds(a, b)
+    assert found.p == pytest.approx(theirs.pvalue, rel=1e-6)
+    assert found.df == pytest.approx(theirs.df, rel=1e-6)
+
+
+def test_one_seed_of_a_learner_says_nothing_of_its_method():
+    one = runs([[1.0, 2.0, 4.0]], [1, 1, 1])
+    assert users_by_seeds(one, one) is None
+    assert users_by_seeds(one, one, deterministic=(True, True)).p == 1.0
+
+
+def test_a_user_only_test_rejects_equal_methods_too_often_and_this_one_does_not():
+    rng = np.random.default_rng(5)
+    clusters, seeds, rejected = 300, 3, np.zeros(2)
+    for _ in range(600):
+        users = rng.normal(size=clusters)
+        a, b = (
+            runs(0.3 + 0.02 * users + rng.normal(0, 0.004, (seeds, 1)) + rng.normal(0, 0.02, (seeds, clusters)),
+                 np.ones(clusters))
+            for _ in range(2)
+        )  # fmt: skip
+        d = np.mean([x.sums for x in a], axis=0) - np.mean([x.sums for x in b], axis=0)
+        rejected += [stats.ttest_1samp(d, 0).pvalue < 0.05, users_by_seeds(a, b).p < 0.05]
+    assert rejected[0] / 600 > 0.15
+    assert rejected[1] / 600 < 0.08

@@ -1,0 +1,221 @@
+"""User-level inference against statsmodels, scipy, exact enumeration, and by its own invariances."""
+
+import itertools
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from evaluation.cluster_sums import ClusterSums
+from evaluation.multiplicity import benjamini_hochberg, holm
+from evaluation.panel import Panel, UnequalTestSets
+from evaluation.resampling import flipped_sums, resampled_sums
+from evaluation.significance import cluster_bootstrap, cluster_errors, sign_flip_test
+
+PAIR = np.array([[0, 1]])
+
+
+def events(clusters=60, models=2, seed=0, shift=0.0):
+    """Event values (N, M) that are correlated inside clusters, and the cluster of each."""
+    rng = np.random.default_rng(seed)
+    owner = np.repeat(np.arange(clusters), rng.integers(1, 9, clusters))
+    values = rng.normal(size=(clusters, models))[owner] + rng.normal(size=(len(owner), models))
+    values[:, 0] += shift
+    return values, owner
+
+
+def panel_of(values, owner, names="ABCDEFGH"):
+    return Panel.of({names[m]: [ClusterSums.of(owner, values[:, m])] for m in range(values.shape[1])})
+
+
+def test_clustered_error_is_that_of_statsmodels_up_to_its_small_sample_factor():
+    values, owner = events()
+    difference = values[:, 0] - values[:, 1]
+    panel = panel_of(values, owner)
+    ours = cluster_errors(panel.differences(PAIR), panel.counts)[0]
+    fit = sm.OLS(difference, np.ones(len(difference))).fit(
+        cov_type="cluster", cov_kwds={"groups": owner, "use_correction": True}
+    )
+    # statsmodels multiplies by G / (G − 1) · (N − 1) / (N − K) with K = 1 regressor: the second factor is 1
+    assert ours == pytest.approx(fit.bse[0], rel=1e-12)
+    assert panel.means[0] - panel.means[1] == pytest.approx(fit.params[0], rel=1e-12)
+
+
+def test_clustered_error_by_hand():
+    # clusters (n, D): (1, 2), (2, 0), (1, −1); θ = 1/4; residuals 7/4, −1/2, −5/4; Σ² = 4.875
+    error = cluster_errors(np.array([[2.0], [0.0], [-1.0]]), np.array([1, 2, 1]))[0]
+    assert error == pytest.approx(np.sqrt(3 / 2 * 4.875 / 16))
+
+
+def test_signed_sums_are_those_of_the_same_bits():
+    rng = np.random.default_rng(0)
+    columns = rng.normal(size=(21, 3))
+    blocks = np.concatenate(list(flipped_sums(columns, 5000, np.random.default_rng(9))))
+    draw = np.random.default_rng(9)
+    expected = []
+    for size in (4096, 904):
+        bits = draw.integers(0, 256, size=(3, size), dtype=np.uint8)
+        signs = np.array([[2.0 * ((bits[u // 8, f] >> (u % 8)) & 1) - 1 for u in range(21)] for f in range(size)])
+        expected.append(signs @ columns)
+    np.testing.assert_allclose(blocks, np.concatenate(expected), atol=1e-12)
+
+
+def test_resampled_sums_draw_each_cluster_once_on_average():
+    sums = resampled_sums(np.eye(50), 4000, np.random.default_rng(0))
+    assert (sums.sum(axis=1) == 50).all()
+    np.testing.assert_allclose(sums.mean(axis=0), 1.0, atol=0.08)
+    np.testing.assert_allclose(sums.var(axis=0), 49 / 50, atol=0.12)  # binomial: G · 1/G · (1 − 1/G)
+
+
+def test_sign_flip_p_is_that_of_all_sign_patterns():
+    values, owner = events(clusters=11, shift=0.7)
+    panel = panel_of(values, owner)
+    d, n = panel.differences(PAIR)[:, 0], panel.counts
+
+    def statistic(x):
+        theta = x.sum() / n.sum()
+        return abs(theta) / np.sqrt(np.sum((x - theta * n) ** 2))
+
+    observed = statistic(d)
+    every = [statistic(d * np.array(signs)) for signs in itertools.product((-1, 1), repeat=11)]
+    exact = np.mean(np.array(every) >= observed * (1 - 1e-9))
+    found = sign_flip_test(panel, PAIR, flips=100_000)
+    assert 0.01 < exact < 0.9
+    assert found.p[0] == pytest.approx(exact, abs=4 * np.sqrt(exact / 100_000))
+    assert found.p_max_t[0] == found.p[0]
+
+
+def test_p_is_never_zero_and_identical_results_have_p_one():
+    values, owner = events(clusters=40)
+    values = np.column_stack([values[:, 0], values[:, 0], values[:, 0] - 50.0])
+    panel = panel_of(values, owner)
+    found = sign_flip_test(panel, np.array([[0, 1], [0, 2]]), flips=999)
+    assert found.p[0] == 1.0
+    assert found.p_max_t[0] == 1.0
+    assert found.p[1] == 1 / 1000
+
+
+def test_flips_that_tie_with_the_observed_count():
+    # one cluster differs: every flip has the same |t|, so nothing is significant
+    counts = np.array([3, 2, 4, 1, 5])
+    base = np.array([0.1, 0.7, 0.3, 0.2, 0.9])
+    other = base + np.array([0.3, 0, 0, 0, 0])
+    clusters = np.arange(5)
+    panel = Panel.of({"A": [ClusterSums(clusters, other, counts)], "B": [ClusterSums(clusters, base, counts)]})
+    assert sign_flip_test(panel, PAIR, flips=2000).p[0] == 1.0
+
+
+def test_with_many_clusters_all_intervals_agree():
+    values, owner = events(clusters=3000, shift=0.1)
+    panel = panel_of(values, owner)
+    error = cluster_errors(panel.differences(PAIR), panel.counts)[0]
+    estimate = panel.means[0] - panel.means[1]
+    low, high = cluster_bootstrap(panel, PAIR).of_pairs()[0]
+    assert low == pytest.approx(estimate - 1.96 * error, abs=0.1 * error)
+    assert high == pytest.approx(estimate + 1.96 * error, abs=0.1 * error)
+    flips = sign_flip_test(panel, PAIR, flips=20_000)
+    assert flips.p[0] == pytest.approx(2 * stats.norm.sf(abs(estimate / error)), abs=0.01)
+    assert flips.critical == pytest.approx(1.96, abs=0.06)
+
+
+def test_few_clusters_are_studentised_and_wider():
+    values, owner = events(clusters=12)
+    panel = panel_of(values, owner)
+    boot = cluster_bootstrap(panel, PAIR)
+    assert boot.studentised
+    error = cluster_errors(panel.differences(PAIR), panel.counts)[0]
+    low, high = boot.of_pairs()[0]
+    assert high - low > 2 * 1.96 * error
+    assert not cluster_bootstrap(panel_of(*events(clusters=200)), PAIR).studentised
+
+
+def test_studentised_interval_is_that_of_plain_numpy():
+    values, owner = events(clusters=15)
+    panel = panel_of(values, owner)
+    boot = cluster_bootstrap(panel, PAIR, resamples=500)
+    drawn = panel.generator("cluster bootstrap").integers(0, 15, size=(500, 15), dtype=np.uint32)
+    d, n = panel.differences(PAIR)[:, 0], panel.counts
+    centre, t = d.sum() / n.sum(), []
+    for rows in drawn:
+        theta = d[rows].sum() / n[rows].sum()
+        t.append((theta - centre) / cluster_errors(d[rows][:, None], n[rows])[0])
+    np.testing.assert_allclose(boot.t_pairs[:, 0], t, rtol=1e-6)
+    low, high = np.quantile(t, [0.025, 0.975])
+    error = cluster_errors(d[:, None], n)[0]
+    np.testing.assert_allclose(boot.of_pairs()[0], [centre - high * error, centre - low * error])
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 10_000), clusters=st.integers(3, 40), shift=st.floats(-1, 1))
+def test_swapping_a_and_b_flips_signs_and_leaves_p(seed, clusters, shift):
+    panel = panel_of(*events(clusters=clusters, seed=seed, shift=shift))
+    one, two = (sign_flip_test(panel, pair, flips=500) for pair in (PAIR, PAIR[:, ::-1]))
+    assert one.p[0] == two.p[0]
+    np.testing.assert_array_equal(panel.differences(PAIR), -panel.differences(PAIR[:, ::-1]))
+    low, high = cluster_bootstrap(panel, PAIR, resamples=300).of_pairs()[0]
+    mirrored = cluster_bootstrap(panel, PAIR[:, ::-1], resamples=300).of_pairs()[0]
+    np.testing.assert_allclose(mirrored, [-high, -low], rtol=1e-9, atol=1e-12)
+
+
+@settings(deadline=None, max_examples=25)
+@given(seed=st.integers(0, 10_000), constant=st.floats(0, 1))
+def test_a_further_constant_model_changes_no_other_raw_p(seed, constant):
+    values, owner = events(clusters=30, seed=seed, shift=0.3)
+    alone = sign_flip_test(panel_of(values, owner), PAIR, flips=500)
+    more = np.column_stack([values, np.full(len(values), constant)])
+    beside = sign_flip_test(panel_of(more, owner), np.array([[0, 1], [0, 2], [1, 2]]), flips=500)
+    assert beside.p[0] == alone.p[0]
+
+
+def test_max_t_adjusts_no_less_than_raw_and_no_more_than_bonferroni():
+    values, owner = events(clusters=80, models=5, shift=0.4)
+    panel = panel_of(values, owner)
+    pairs = np.array(list(itertools.combinations(range(5), 2)))
+    found = sign_flip_test(panel, pairs, flips=20_000)
+    assert (found.p_max_t >= found.p).all()
+    assert (found.p_max_t <= np.minimum(holm(found.p) + 0.01, 1)).all()
+    order = np.argsort(found.p)
+    assert (np.diff(found.p_max_t[order]) >= -0.02).all()
+    part = sign_flip_test(panel, pairs, family=np.arange(3), flips=20_000)
+    np.testing.assert_array_equal(part.p, found.p)
+    assert np.isnan(part.p_max_t[3:]).all()
+
+
+def test_same_results_give_the_same_bytes():
+    values, owner = events(clusters=50)
+    first, second = (sign_flip_test(panel_of(values, owner), PAIR, flips=5000) for _ in range(2))
+    assert first.p.tobytes() == second.p.tobytes()
+    one, two = (cluster_bootstrap(panel_of(values, owner), PAIR, resamples=500).of_pairs() for _ in range(2))
+    assert one.tobytes() == two.tobytes()
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 12])
+def test_adjustments_are_those_of_statsmodels(size):
+    rng = np.random.default_rng(size)
+    for p in rng.beta(0.5, 2, (3, size)):
+        p = np.round(p, 2)  # equal values among them
+        np.testing.assert_allclose(holm(p), multipletests(p, method="holm")[1], rtol=1e-12)
+        np.testing.assert_allclose(benjamini_hochberg(p), multipletests(p, method="fdr_bh")[1], rtol=1e-12)
+
+
+def test_step_down_and_step_up_where_a_peer_errs():
+    # Holm: 0.030 · 2 = 0.06 and max(0.06, 0.04): neither is rejected. BH: all four of 0.020 … 0.023 are
+    assert holm([0.030, 0.040]).tolist() == pytest.approx([0.06, 0.06])
+    assert (benjamini_hochberg([0.020, 0.021, 0.022, 0.023]) < 0.05).all()
+    np.testing.assert_array_equal(holm([0.03, np.nan, 0.01]), [0.03, np.nan, 0.02])
+
+
+def test_unequal_test_sets_and_a_single_user_are_refused():
+    first = ClusterSums(np.arange(3), np.ones(3), np.array([1, 2, 3]))
+    with pytest.raises(UnequalTestSets, match="queries, first at cluster 2: 3 against 4"):
+        Panel.of({"A": [first], "B": [ClusterSums(np.arange(3), np.ones(3), np.array([1, 2, 4]))]})
+    with pytest.raises(UnequalTestSets, match="clusters, first at cluster 2: 2 against 3"):
+        Panel.of({"A": [first], "B": [ClusterSums(np.array([0, 1, 3]), np.ones(3), np.array([1, 2, 3]))]})
+    with pytest.raises(UnequalTestSets, match="3 clusters but B on 2"):
+        Panel.of({"A": [first], "B": [ClusterSums(np.arange(2), np.ones(2), np.array([1, 2]))]})
+    with pytest.raises(ValueError, match="one user"):
+        Panel.of({"A": [ClusterSums(np.array([4]), np.ones(1), np.array([3]))]})
