@@ -23,7 +23,7 @@ from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
 from training.run import Run
 
-Sampling = Literal["recent", "random"]
+Sampling = Literal["recent", "listed_last", "random"]
 PlaceWeights = Literal["same", "share", "linear", "logarithmic", "quadratic"]
 
 
@@ -47,7 +47,8 @@ class _Neighbourhood:
     """The fields and the index that both forms share.
 
     neighbours: sessions that count. sample_size: candidates, the sessions that share an item with the query,
-    ``sampling`` the most "recent" of them (which needs an order between sessions), or at "random": the first of one
+    ``sampling`` the most "recent" of them (which needs an order between sessions), those "listed_last" in training
+    (the most recent ones where a source without times lists its sessions by date), or at "random": the first of one
     seeded order of all sessions. window: events of the history that are read, None for all. session_gap: seconds of
     pause at which a training sequence is cut into sessions, None for never.
 
@@ -69,7 +70,7 @@ class _Neighbourhood:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.sampling not in get_args(Sampling):
-            raise ValueError(f"sampling must be 'recent' or 'random', got {self.sampling!r}")
+            raise ValueError(f"sampling must be one of {', '.join(get_args(Sampling))}, got {self.sampling!r}")
         if self.window is not None and self.window < 1:
             raise ValueError(f"window must be at least 1 or None, got {self.window}")
         if self.session_gap is not None and not self.session_gap > 0:
@@ -78,7 +79,7 @@ class _Neighbourhood:
     @property
     def deterministic(self) -> bool:
         """Whether the seed changes nothing: not where candidates are drawn at random."""
-        return self.sampling == "recent"
+        return self.sampling != "random"
 
     @property
     def clock(self) -> Clock:
@@ -90,10 +91,12 @@ class _Neighbourhood:
         if self.sampling == "recent" and not train.clock.has_global_order:
             raise ValueError(
                 f"sampling='recent' needs an order between sessions, but this training set's clock is "
-                f"'{train.clock.value}'; use sampling='random'"
+                f"'{train.clock.value}'; use sampling='listed_last' or 'random'"
             )
         order = newest_first(train, self.session_gap)
-        if self.sampling == "random":
+        if self.sampling == "listed_last":
+            order = np.sort(order)[::-1]
+        elif self.sampling == "random":
             order = run.generator("candidate order").permutation(np.sort(order))
         self.units_ = ordered_units(train, order, self.session_gap)
 

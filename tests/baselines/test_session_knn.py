@@ -53,8 +53,14 @@ def test_random_candidates_are_seeded_and_say_so(training_set):
     drawn = [all_scores(model.fit(train, Run(seed)), batch)[0, 1:] for seed in (0, 0, 1)]
     assert all((row > 0).sum() == 5 for row in drawn)
     assert np.array_equal(drawn[0], drawn[1]) and not np.array_equal(drawn[0], drawn[2])
-    with pytest.raises(ValueError, match="needs an order between sessions, .* use sampling='random'"):
+    with pytest.raises(ValueError, match="needs an order between sessions, .* use sampling='listed_last' or 'random'"):
         SessionKNN().fit(train, Run(0))
+
+
+def test_sessions_listed_last_stand_for_the_most_recent(training_set):
+    train = training_set(ROWS, 5, times=[[8, 9], [5, 6, 7], [1, 2], [3]], clock=Clock.WITHIN)
+    model = SessionKNN(sampling="listed_last", sample_size=2).fit(train, Run(0))  # B and C, whatever the times
+    np.testing.assert_allclose(all_scores(model, SequenceBatch.of([[0, 1]])), [[0.5] * 4 + [0]], rtol=1e-6)
 
 
 def test_vector_form_by_hand(training_set):
@@ -122,7 +128,7 @@ def test_equals_brute_force_in_any_block(training_set):
 def test_refuses_bad_fields():
     with pytest.raises(ValueError, match="sample_size must be at least 1, got 0"):
         SessionKNN(sample_size=0)
-    with pytest.raises(ValueError, match="sampling must be 'recent' or 'random', got 'old'"):
+    with pytest.raises(ValueError, match="sampling must be one of recent, listed_last, random, got 'old'"):
         VectorSessionKNN(sampling="old")
     with pytest.raises(ValueError, match="lag_decay must be one of .*, got 'div'"):
         VectorSessionKNN(lag_decay="div")

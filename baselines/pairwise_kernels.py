@@ -1,0 +1,161 @@
+"""The compiled steps of pairwise learning: one event at a time, ascending ln σ(x̂_i − x̂_j) − λ‖Θ‖² / 2 each step.
+
+All gradients of a step are taken at the parameters before it (an item that stands twice in one context takes its two
+updates one after the other). One thread and a fixed order make equal bits; sums may
+be reassociated by the compiler, always in the same way on one machine. A negative of −1 skips the step.
+"""
+# ruff: noqa: ANN001, ANN201, ANN202  (numba infers these)
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+FAST = {"reassoc", "contract", "nsz"}
+
+
+@njit(cache=True, fastmath=FAST)
+def _pull(margin):
+    """1 − σ(margin), and the loss −ln σ(margin), without overflow."""
+    if margin > 0:
+        small = np.exp(-margin)
+        return small / (1 + small), np.log1p(small)
+    small = np.exp(margin)
+    return 1 / (1 + small), np.log1p(small) - margin
+
+
+@njit(cache=True, fastmath=FAST)
+def bpr_steps(rows, targets, negatives, users, items, biases, rate, user_decay, positive_decay, negative_decay,
+              bias_decay, with_biases):  # fmt: skip
+    """Steps of x̂_ui = b_i + ⟨w_u, h_i⟩ on triples (m,); returns the loss sum and the number of steps made."""
+    dim = users.shape[1]
+    loss, made = 0.0, 0
+    rate = np.float32(rate)
+    user_decay, positive_decay = np.float32(user_decay), np.float32(positive_decay)
+    negative_decay, bias_decay = np.float32(negative_decay), np.float32(bias_decay)
+    for m in range(len(rows)):
+        i, j = targets[m], negatives[m]
+        if j < 0:
+            continue
+        user, liked, other = users[rows[m]], items[i], items[j]
+        margin = biases[i] - biases[j] if with_biases else np.float32(0)
+        for f in range(dim):
+            margin += user[f] * (liked[f] - other[f])
+        pull, cost = _pull(np.float64(margin))
+        loss += cost
+        made += 1
+        step = np.float32(pull)
+        for f in range(dim):
+            w, h, g = user[f], liked[f], other[f]
+            user[f] = w + rate * (step * (h - g) - user_decay * w)
+            liked[f] = h + rate * (step * w - positive_decay * h)
+            other[f] = g + rate * (-step * w - negative_decay * g)
+        if with_biases:
+            biases[i] += rate * (step - bias_decay * biases[i])
+            biases[j] += rate * (-step - bias_decay * biases[j])
+    return loss, made
+
+
+@njit(cache=True, fastmath=FAST)
+def fpmc_steps(rows, contexts, targets, negatives, users, items, next_items, last_items, gammas, rate, decay,
+               learn_gammas, with_users):  # fmt: skip
+    """Steps of x̂ = ⟨v_u, v_i⟩ + Σ_k γ_k ⟨v_i^next, v_{l_k}^last⟩; returns the loss sum and the steps made.
+
+    contexts (m, W): the last items, newest first, padded with −1; gammas (W,) weigh them.
+    """
+    dim, length = users.shape[1], next_items.shape[1]
+    context = np.empty(length, dtype=np.float32)
+    loss, made = 0.0, 0
+    rate, decay = np.float32(rate), np.float32(decay)
+    for m in range(len(rows)):
+        i, j = targets[m], negatives[m]
+        if j < 0:
+            continue
+        context[:] = 0
+        for k in range(contexts.shape[1]):
+            if contexts[m, k] >= 0:
+                for f in range(length):
+                    context[f] += gammas[k] * last_items[contexts[m, k], f]
+        user, liked, other = users[rows[m]], items[i], items[j]
+        near, far = next_items[i], next_items[j]
+        margin = np.float32(0)
+        if with_users:
+            for f in range(dim):
+                margin += user[f] * (liked[f] - other[f])
+        for f in range(length):
+            margin += context[f] * (near[f] - far[f])
+        pull, cost = _pull(np.float64(margin))
+        loss += cost
+        made += 1
+        step = np.float32(pull)
+        if with_users:
+            for f in range(dim):
+                w, h, g = user[f], liked[f], other[f]
+                user[f] = w + rate * (step * (h - g) - decay * w)
+                liked[f] = h + rate * (step * w - decay * h)
+                other[f] = g + rate * (-step * w - decay * g)
+        for k in range(contexts.shape[1]):
+            if contexts[m, k] >= 0:
+                last = last_items[contexts[m, k]]
+                slope = np.float32(0)
+                for f in range(length):
+                    slope += last[f] * (near[f] - far[f])
+                    last[f] += rate * (step * gammas[k] * (near[f] - far[f]) - decay * last[f])
+                if learn_gammas:
+                    gammas[k] += rate * (step * slope - decay * gammas[k])
+        for f in range(length):
+            h, g = near[f], far[f]
+            near[f] = h + rate * (step * context[f] - decay * h)
+            far[f] = g + rate * (-step * context[f] - decay * g)
+    return loss, made
+
+
+@njit(cache=True, fastmath=FAST)
+def shared_steps(rows, contexts, targets, negatives, users, items, biases, gammas, rate, decay, learn_gammas,
+                 with_users):  # fmt: skip
+    """Steps of x̂ = b_i + ⟨p_u + Σ_k γ_k q_{l_k}, q_i⟩ with one table of items; returns loss sum and steps made."""
+    dim = items.shape[1]
+    query = np.empty(dim, dtype=np.float32)
+    apart = np.empty(dim, dtype=np.float32)
+    slopes = np.empty(contexts.shape[1], dtype=np.float32)
+    loss, made = 0.0, 0
+    rate, decay = np.float32(rate), np.float32(decay)
+    for m in range(len(rows)):
+        i, j = targets[m], negatives[m]
+        if j < 0:
+            continue
+        for f in range(dim):
+            query[f] = users[rows[m], f] if with_users else np.float32(0)
+            apart[f] = items[i, f] - items[j, f]
+        for k in range(contexts.shape[1]):
+            if contexts[m, k] >= 0:
+                for f in range(dim):
+                    query[f] += gammas[k] * items[contexts[m, k], f]
+        margin = biases[i] - biases[j]
+        for f in range(dim):
+            margin += query[f] * apart[f]
+        pull, cost = _pull(np.float64(margin))
+        loss += cost
+        made += 1
+        step = np.float32(pull)
+        for k in range(contexts.shape[1] if learn_gammas else 0):
+            slopes[k] = np.float32(0)
+            for f in range(dim if contexts[m, k] >= 0 else 0):
+                slopes[k] += items[contexts[m, k], f] * apart[f]
+        # an item may be target and context at once: gradients add up, each decays once for each role it plays
+        for f in range(dim):
+            items[i, f] += rate * (step * query[f] - decay * items[i, f])
+            items[j, f] += rate * (-step * query[f] - decay * items[j, f])
+        for k in range(contexts.shape[1]):
+            if contexts[m, k] >= 0:
+                for f in range(dim):
+                    items[contexts[m, k], f] += rate * (step * gammas[k] * apart[f] - decay * items[contexts[m, k], f])
+        for k in range(contexts.shape[1] if learn_gammas else 0):
+            if contexts[m, k] >= 0:
+                gammas[k] += rate * (step * slopes[k] - decay * gammas[k])
+        if with_users:
+            for f in range(dim):
+                users[rows[m], f] += rate * (step * apart[f] - decay * users[rows[m], f])
+        biases[i] += rate * (step - decay * biases[i])
+        biases[j] += rate * (-step - decay * biases[j])
+    return loss, made

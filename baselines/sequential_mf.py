@@ -1,0 +1,142 @@
+"""Sequential matrix factorisation after Karatzoglou (RecSys 2011), "Collaborative temporal order modeling".
+
+A **reconstruction**: the paper's full text was not at hand. Known are the sentence in Donkers, Loepp and Ziegler
+(RecSys 2017) that the method "models temporal order by means of a time window that includes feature vectors of
+previously consumed items", and their settings: window 2, BPR learning, 20 factors, 30 iterations, learning rate 0.01.
+The field ``reading`` holds the three ways to take it; every table must call the method a reconstruction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from baselines.bpr_mf import check_learner
+from baselines.contexts import asked_contexts, context_sums, training_contexts
+from baselines.negatives import CHUNK, Negatives, NegativeSampler, Taken
+from baselines.pairwise_kernels import fpmc_steps, shared_steps
+from baselines.sgd import Positives, draw_positives, learn_epochs, learner_rows
+from recsys_data.interactions import Clock
+from recsys_data.scores import Factored
+from recsys_data.sequences import SequenceBatch
+from recsys_data.training_set import TrainingSet
+from training.run import Run
+
+Reading = Literal["shared", "separate", "context_only"]
+
+
+@dataclass
+class SequentialMF:
+    """Scores an item by the user's factors and those of the last ``window`` items (a reconstruction).
+
+    reading: "shared" b_i + ⟨p_u + Σ_k γ_k q_{i_{t−k}}, q_i⟩ with one table of items; "separate" ⟨p_u, q_i⟩ +
+    Σ_k γ_k ⟨c_{i_{t−k}}, q'_i⟩, which is FPMC with the window as its basket; "context_only" the first without p_u.
+    lag_weights: γ_k = 1 / window ("equal"), or "learned" from there. positives, negatives, patience: as in BPRMF; only
+    events with one before them are learnt from. Factors begin as N(0, init_scale²).
+
+    A user without factors is served by the context alone; an empty history by the user's factors (and biases) alone;
+    where neither is there, by the biases, which "separate" does not have: all items tie.
+    """
+
+    reading: Reading = "shared"
+    window: int = 2
+    lag_weights: Literal["equal", "learned"] = "equal"
+    dim: int = 20
+    epochs: int = 30
+    learning_rate: float = 0.01
+    weight_decay: float = 0.0
+    positives: Positives = "shuffled"
+    negatives: Negatives = Negatives()  # noqa: RUF009  (a frozen value)
+    init_scale: float = 0.1
+    patience: int | None = None
+
+    deterministic: ClassVar[bool] = False
+    family: ClassVar[str] = "factorisation"
+    signals: ClassVar[frozenset[str]] = frozenset({"co-occurrence"})
+    clock: ClassVar[Clock] = Clock.WITHIN
+
+    def __post_init__(self) -> None:
+        check_learner(self)
+        if self.reading not in ("shared", "separate", "context_only"):
+            raise ValueError(f"reading must be one of shared, separate, context_only, got {self.reading!r}")
+        if self.lag_weights not in ("equal", "learned"):
+            raise ValueError(f"lag_weights must be 'equal' or 'learned', got {self.lag_weights!r}")
+        if self.window < 1:
+            raise ValueError(f"window must be at least 1, got {self.window}")
+        if self.weight_decay < 0:
+            raise ValueError(f"weight_decay must be at least 0, got {self.weight_decay}")
+
+    def fit(self, train: TrainingSet, run: Run) -> SequentialMF:
+        """Learn user, item and context factors, biases and lag weights."""
+        sequence_rows, num_rows = learner_rows(train)
+        start = run.generator("factors")
+        tables = {"users": num_rows, "items": train.num_items}
+        if self.reading == "separate":
+            tables |= {"next": train.num_items, "last": train.num_items}
+        self.factors_ = {
+            name: (self.init_scale * start.standard_normal((rows, self.dim))).astype(np.float32)
+            for name, rows in tables.items()
+        }
+        self.factors_["biases"] = np.zeros(train.num_items, dtype=np.float32)
+        self.factors_["gammas"] = np.full(self.window, 1 / self.window, dtype=np.float32)
+        self.num_users_ = train.num_users
+        owners, contexts, targets = training_contexts(train, self.window)
+        rows = sequence_rows[owners]
+        generator = run.generator("steps")
+        sampler = NegativeSampler(self.negatives, train, Taken(train, sequence_rows, num_rows), generator)
+
+        def epoch() -> tuple[float, int]:
+            sampler.begin_epoch()
+            loss, made = 0.0, 0
+            for drawn in draw_positives(self.positives, rows, generator):
+                step = CHUNK if self.negatives.adaptive else len(drawn)
+                for start in range(0, len(drawn), step):
+                    chosen = drawn[start : start + step]
+                    cost, steps = self._steps(rows[chosen], contexts[chosen], targets[chosen], sampler)
+                    loss, made = loss + cost, made + steps
+            return loss, made
+
+        learn_epochs(self, run, self.factors_, generator, epoch, epochs=self.epochs, patience=self.patience)
+        return self
+
+    def score(self, batch: SequenceBatch) -> Factored:
+        """Queries of users and contexts against item factors; (M, N)."""
+        factors = self.factors_
+        users = batch.users[batch.asked[:, 0]]
+        known = (users >= 0) & (users < self.num_users_)
+        tastes = np.zeros((len(users), self.dim), dtype=np.float32)
+        if self.reading != "context_only":
+            tastes[known] = factors["users"][users[known]]
+        queries, items = self._vectors(tastes, asked_contexts(batch, self.window))
+        return Factored(queries, items, None if self.reading == "separate" else factors["biases"])
+
+    def _vectors(self, tastes: np.ndarray, contexts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Query vectors (M, D) and item vectors (N, D) whose products are the scores."""
+        factors = self.factors_
+        if self.reading == "separate":
+            last = context_sums(contexts, factors["last"], factors["gammas"])
+            return np.hstack([tastes, last]), np.hstack([factors["items"], factors["next"]])
+        return tastes + context_sums(contexts, factors["items"], factors["gammas"]), factors["items"]
+
+    def _steps(
+        self, rows: np.ndarray, contexts: np.ndarray, targets: np.ndarray, sampler: NegativeSampler
+    ) -> tuple[float, int]:
+        """One chunk of steps."""
+        factors, learn = self.factors_, self.lag_weights == "learned"
+        with_users = self.reading != "context_only"
+        if self.negatives.adaptive:
+            tastes = factors["users"][rows] if with_users else np.zeros((len(rows), self.dim), dtype=np.float32)
+            against = sampler.draw_adaptive(rows, targets, *self._vectors(tastes, contexts))
+        else:
+            against = sampler.draw(rows, targets)
+        if self.reading == "separate":
+            return fpmc_steps(
+                rows, contexts, targets, against, factors["users"], factors["items"], factors["next"],
+                factors["last"], factors["gammas"], self.learning_rate, self.weight_decay, learn, True,
+            )  # fmt: skip
+        return shared_steps(
+            rows, contexts, targets, against, factors["users"], factors["items"], factors["biases"],
+            factors["gammas"], self.learning_rate, self.weight_decay, learn, with_users,
+        )  # fmt: skip
