@@ -19,6 +19,12 @@ from training.loop import train_epochs
 from training.losses import CrossEntropy, Loss
 from training.run import Run
 
+OPTIMISERS = {
+    "adamw": lambda weights, rate, decay: torch.optim.AdamW(weights, rate, weight_decay=decay, fused=True),
+    "adam": lambda weights, rate, decay: torch.optim.Adam(weights, rate, weight_decay=decay, fused=True),
+    "adagrad": lambda weights, rate, decay: torch.optim.Adagrad(weights, rate, weight_decay=decay, eps=1e-6),
+}
+
 
 @dataclass(frozen=True)
 class Generators:
@@ -82,9 +88,10 @@ class NextItemModel:
     """The common fields of recommenders that predict the next item at every step.
 
     dim: size of the recurrent state; max_len: events in a training window (at test everything is read); dropout: on
-    what is read and on what is answered; learning_rate, weight_decay (decoupled, AdamW), batch_size (windows a step,
+    what is read and on what is answered; learning_rate, weight_decay, batch_size (windows a step,
     when full), epochs, patience (epochs without a better validation before training stops); decay: what the learning
-    rate is multiplied by after an epoch that was not the best so far; max_norm: bound of the gradient's norm, or None.
+    rate is multiplied by after every epoch; max_norm: bound of the gradient's norm, or None; optimiser: "adamw" (weight
+    decay decoupled), "adam" or "adagrad" (weight decay as an L2 term).
     An empty history is read as START, a learnt vector, on a zero state. The user is not looked at.
     """
 
@@ -103,6 +110,7 @@ class NextItemModel:
     patience: int = 3
     decay: float = 1.0
     max_norm: float | None = None
+    optimiser: str = "adamw"
     loss: Loss = field(default_factory=CrossEntropy)
 
     def __post_init__(self) -> None:
@@ -117,6 +125,8 @@ class NextItemModel:
             raise ValueError(f"weight_decay must be at least 0, got {self.weight_decay}")
         if not 0.0 < self.decay <= 1.0:
             raise ValueError(f"decay must be above 0 and at most 1, got {self.decay}")
+        if self.optimiser not in OPTIMISERS:
+            raise ValueError(f"optimiser must be one of {', '.join(OPTIMISERS)}, got {self.optimiser!r}")
         if self.max_norm is not None and not self.max_norm > 0.0:
             raise ValueError(f"max_norm must be above 0 or None, got {self.max_norm}")
 
@@ -132,7 +142,7 @@ class NextItemModel:
         self.num_items_ = train.num_items
         self.network_ = network = self.network(train, generators).to(run.device)
         self.parameters_ = sum(weight.numel() for weight in network.parameters())
-        optimiser = torch.optim.AdamW(network.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
+        optimiser = OPTIMISERS[self.optimiser](network.parameters(), self.learning_rate, self.weight_decay)
         windows = Windows(self.max_len, self.batch_size)
 
         def loss(batch: WindowBatch) -> tuple[torch.Tensor, int]:

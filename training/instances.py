@@ -60,6 +60,17 @@ class WindowBatch:
         before[self.starts, 0] = self.target_times[self.starts, 0]
         return before
 
+    @cached_property
+    def next_gaps(self) -> np.ndarray:
+        """The time from each input to its target, (B, T) float64; 0 at START and where there is no target."""
+        return self.target_times - self.input_times
+
+    @cached_property
+    def previous_gaps(self) -> np.ndarray:
+        """The time from the event before each input to the input, (B, T) float64; 0 where there is no such event."""
+        has_two = self.real & (self.events - 2 >= self.sequences.offsets[self.rows][:, None])
+        return np.where(has_two, self.input_times - self.sequences.timestamps[self.events - 2], 0.0)
+
     @property
     def users(self) -> np.ndarray:
         """The user of each window, (B,) int64; UNKNOWN (−1) for anonymous sequences."""

@@ -53,11 +53,11 @@ def train_epochs(
     """Train ``network`` for at most ``epochs`` epochs, leaving it with the weights of the best epoch by validation.
 
     batches(epoch) gives the batches of an epoch (from 1); loss(batch) gives the mean loss of a batch and the number
-    of targets in it. After every epoch ``run.validate(model)`` decides whether it is the best so far; an epoch that
-    is not multiplies the learning rate by ``decay``; after ``patience`` such epochs in a row the training stops.
-    Where ``run.validate`` is None all epochs are run and the last weights stay. max_norm bounds the gradient's global
-    norm. ``generators``: every generator that batches, loss or network draw from; their states are in the checkpoint,
-    so that a fit killed at any moment and run again ends with the same bits.
+    of targets in it. After every epoch ``run.validate(model)`` decides whether it is the best so far; after
+    ``patience`` epochs in a row that are not, the training stops. Where ``run.validate`` is None all epochs are run
+    and the last weights stay. Every epoch multiplies the learning rate by ``decay``. max_norm bounds the gradient's
+    global norm. ``generators``: every generator that batches, loss or network draw from; their states are in the
+    checkpoint, so that a fit killed at any moment and run again ends with the same bits.
 
     Sets curve_, epochs_, best_epoch_, stopped_ ("patience" or "epoch limit") and resumed_from_ on ``model``. Raises
     Diverged, naming epoch, step and parameter, when a loss is not finite.
@@ -161,15 +161,14 @@ def _first_not_finite(weights: Mapping[str, nn.Parameter]) -> str:
 def _judge_epoch(
     progress: Progress, validation: float | None, network: nn.Module, optimiser: torch.optim.Optimizer, decay: float
 ) -> None:
-    """Keep the weights of a new best epoch; after any other epoch lower the learning rate."""
+    """Keep the weights of a new best epoch; lower the learning rate."""
     if validation is None:
         progress.best_epoch = progress.epoch
     elif validation > progress.best_validation:
         progress.best_epoch, progress.best_validation = progress.epoch, validation
         progress.best_weights = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    else:
-        for group in optimiser.param_groups:
-            group["lr"] *= decay
+    for group in optimiser.param_groups:
+        group["lr"] *= decay
 
 
 def _state(

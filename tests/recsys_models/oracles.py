@@ -45,3 +45,56 @@ def lstm(x, W, U, b):
         h = sigmoid(o) * np.tanh(c)
         out.append(h)
     return np.stack(out)
+
+
+def peephole_lstm(a, h, c, U, p):
+    """The LSTM of Time-LSTM's paper from gates a (T, B, 4 H) in the order i, f, o, g."""
+    states = []
+    for step in a:
+        i, f, o, g = np.split(step + h @ U, 4, axis=1)
+        new = sigmoid(f + p[1] * c) * c + sigmoid(i + p[0] * c) * np.tanh(g)
+        h, c = sigmoid(o + p[2] * new) * np.tanh(new), new
+        states.append((h, c))
+    return tuple(map(np.stack, zip(*states, strict=True)))
+
+
+def time_lstm_1(a, gaps, h, c, U, p, output_gap, w, squash):
+    """Time-LSTM 1 from gates a (T, B, 5 H) in the order i, f, o, g, T and gaps (T, B, 1)."""
+    size, states = h.shape[1], []
+    for step, gap in zip(a, gaps, strict=True):
+        i, f, o, g = np.split(step[:, : 4 * size] + h @ U, 4, axis=1)
+        gate = sigmoid(step[:, 4 * size :] + squash(gap * w))
+        new = sigmoid(f + p[1] * c) * c + sigmoid(i + p[0] * c) * gate * np.tanh(g)
+        h, c = sigmoid(o + gap * output_gap + p[2] * new) * np.tanh(new), new
+        states.append((h, c))
+    return tuple(map(np.stack, zip(*states, strict=True)))
+
+
+def time_lstm_2(a, gaps, h, c, U, p, output_gap, w1, w2, squash):
+    """Time-LSTM 2 from gates a (T, B, 6 H) in the order i, f, o, g, T1, T2."""
+    size, states = h.shape[1], []
+    for step, gap in zip(a, gaps, strict=True):
+        i, f, o, g = np.split(step[:, : 4 * size] + h @ U, 4, axis=1)
+        first = sigmoid(step[:, 4 * size : 5 * size] + squash(gap * w1))
+        second = sigmoid(step[:, 5 * size :] + squash(gap * w2))
+        keep, write = sigmoid(f + p[1] * c) * c, sigmoid(i + p[0] * c) * np.tanh(g)
+        seen = keep + first * write
+        h = sigmoid(o + gap * output_gap + p[2] * seen) * np.tanh(seen)
+        c = keep + second * write
+        states.append((h, c))
+    return tuple(map(np.stack, zip(*states, strict=True)))
+
+
+def time_lstm_3(a, gaps, h, c, U, p, output_gap, w1, w2, squash):
+    """Time-LSTM 3 from gates a (T, B, 5 H) in the order i, o, g, T1, T2."""
+    size, states = h.shape[1], []
+    for step, gap in zip(a, gaps, strict=True):
+        i, o, g = np.split(step[:, : 3 * size] + h @ U, 3, axis=1)
+        first = sigmoid(step[:, 3 * size : 4 * size] + squash(gap * w1))
+        second = sigmoid(step[:, 4 * size :] + squash(gap * w2))
+        i, g = sigmoid(i + p[0] * c), np.tanh(g)
+        seen = (1 - i * first) * c + i * first * g
+        h = sigmoid(o + gap * output_gap + p[1] * seen) * np.tanh(seen)
+        c = (1 - i) * c + i * second * g
+        states.append((h, c))
+    return tuple(map(np.stack, zip(*states, strict=True)))

@@ -81,12 +81,12 @@ def test_without_validation_every_epoch_is_run_and_the_last_weights_stay():
     assert (model.epochs_, model.best_epoch_, model.stopped_) == (4, 4, "epoch limit")
 
 
-def test_the_learning_rate_decays_after_an_epoch_without_a_new_best():
+def test_the_learning_rate_decays_after_every_epoch():
     model = Line([0.1, 0.3, 0.2, 0.4], epochs=4, decay=0.5)
     model.fit(Run(0, validate=model.validate))
-    # steps: 0.1 · 1, 0.1 · 2, 0.1 · 3, then 0.05 · 4
-    assert model.seen == pytest.approx([0.9, 0.7, 0.4, 0.2], abs=1e-6)
-    assert [record["learning_rate"] for record in model.curve_] == [0.1, 0.1, 0.1, 0.05]
+    # steps: 0.1 · 1, 0.05 · 2, 0.025 · 3, 0.0125 · 4
+    assert model.seen == pytest.approx([0.9, 0.8, 0.725, 0.675], abs=1e-6)
+    assert [record["learning_rate"] for record in model.curve_] == [0.1, 0.05, 0.025, 0.0125]
 
 
 def test_an_epoch_record_says_what_happened():

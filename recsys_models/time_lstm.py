@@ -1,0 +1,246 @@
+"""Time-LSTM 1, 2 and 3, and the LSTM and LSTM_T beside them.
+
+Zhu, Li, Liao, Wang, Guan, Liu and Cai 2017, "What to do next: modeling user behaviors by Time-LSTM", IJCAI, 3602–3608;
+official code DarryO/time_lstm. Row vectors; x_m is item m, one-hot; Δ_m the time from it to the next event.
+
+LSTM, with peepholes:
+    i_m = σ(x_m W_i + h_{m−1} U_i + p_i ⊙ c_{m−1} + b_i),  f_m = σ(x_m W_f + h_{m−1} U_f + p_f ⊙ c_{m−1} + b_f)
+    g_m = tanh(x_m W_g + h_{m−1} U_g + b_g),  c_m = f_m ⊙ c_{m−1} + i_m ⊙ g_m
+    o_m = σ(x_m W_o + h_{m−1} U_o + p_o ⊙ c_m + b_o),  h_m = o_m ⊙ tanh(c_m)
+LSTM_T: the same with [x_m ; Δ_m] for x_m.
+Time-LSTM 1, with φ a squashing function:
+    T_m = σ(x_m W_t + φ(Δ_m w_t) + b_t),  c_m = f_m ⊙ c_{m−1} + i_m ⊙ T_m ⊙ g_m,  o_m with Δ_m w_o added inside σ
+Time-LSTM 2, w_1 ≤ 0:
+    T1_m = σ(x_m W_1 + φ(Δ_m w_1) + b_1),  T2_m = σ(x_m W_2 + φ(Δ_m w_2) + b_2)
+    c̃_m = f_m ⊙ c_{m−1} + i_m ⊙ T1_m ⊙ g_m,  which o_m and h_m see;  c_m = f_m ⊙ c_{m−1} + i_m ⊙ T2_m ⊙ g_m, carried
+Time-LSTM 3, without f:
+    c̃_m = (1 − i_m ⊙ T1_m) ⊙ c_{m−1} + i_m ⊙ T1_m ⊙ g_m,  c_m = (1 − i_m) ⊙ c_{m−1} + i_m ⊙ T2_m ⊙ g_m
+Scores h_m V + b; the loss is a full softmax at every step.
+
+Where paper and official code differ there is a field: ``variant`` (w_1 ≤ 0 as the paper demands, or w_1 ≥ −1e−5 as the
+code clamps it, which leaves most units at −1e−5 without a gradient), ``inner`` (φ: the code takes tanh; the paper says
+a sigmoid function), ``time_unit`` (the code's is 1 second; the paper's is not known), ``gap`` ("next": the model is
+told when the next event happens, as in both; "previous": it sees only the gap before the event it reads).
+
+Departures: START is read before the first event, so that the first event is a target too and an empty history has an
+answer; windows of a user's history where the code keeps the first max_len events only, shuffled where it keeps file
+order; AdamW and early stopping by default (the code: AdaGrad 0.01, no stopping; optimiser="adagrad" gives that);
+embedding_dim puts an item embedding before the gates, None is the paper's one-hot input. The paper's constraint is kept
+by projection before every training step. An unseen user is no matter: no user is looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from recsys_data.interactions import Clock
+from recsys_data.sequences import SequenceBatch
+from recsys_data.training_set import TrainingSet
+from recsys_models.gaps import SEMANTICS, as_drive, history_gaps, query_gaps, training_gaps
+from recsys_models.lstm_step import LSTMStep
+from recsys_models.next_item import (
+    Generators,
+    NextItemModel,
+    NextItemNetwork,
+    check_items,
+    describe_engine,
+    with_start,
+)
+from recsys_models.recurrence import Cell, unroll
+from recsys_models.time_lstm_step import SQUASHERS, TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
+from training.dropout import Dropout
+from training.instances import WindowBatch
+
+VARIANTS = ("paper", "official")
+OFFICIAL_CLAMP = -1e-5
+
+
+@dataclass(kw_only=True)
+class PeepholeLSTM(NextItemModel):
+    """The paper's LSTM: peepholes, one-hot input, an output matrix of its own; see NextItemModel for other fields.
+
+    embedding_dim: size of an item embedding before the gates, or None for one-hot input.
+    """
+
+    num_gates: ClassVar[int] = 4
+    num_recurrent: ClassVar[int] = 4  # of the gates, how many the state is multiplied into
+    num_peepholes: ClassVar[int] = 3
+    gate_weights: ClassVar[tuple[str, ...]] = ()  # the vectors that the gap is multiplied with inside the step
+    reads_gap: ClassVar[bool] = False  # whether the gap is part of the input, as in LSTM_T
+
+    embedding_dim: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.embedding_dim is not None and self.embedding_dim < 1:
+            raise ValueError(f"embedding_dim must be at least 1 or None, got {self.embedding_dim}")
+
+    def cell(self) -> Cell:
+        """The step that the engine runs."""
+        return LSTMStep()
+
+    def network(self, train: TrainingSet, generators: Generators) -> TimeLSTMNetwork:
+        """See NextItemModel."""
+        self.engine_ = describe_engine("torch-unrolled", generators.dropout.device)
+        return TimeLSTMNetwork(self, train.num_items, generators)
+
+
+@dataclass(kw_only=True)
+class _WithTime(PeepholeLSTM):
+    """gap: "next" or "previous", see the module; time_unit: the seconds that a gap of 1 stands for."""
+
+    clock: ClassVar[Clock] = Clock.RELATIVE
+    signals: ClassVar[frozenset[str]] = frozenset({"order", "gaps"})
+
+    gap: str = "next"
+    time_unit: float = 86_400.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.gap not in SEMANTICS:
+            raise ValueError(f"gap must be one of {', '.join(SEMANTICS)}, got {self.gap!r}")
+        if not self.time_unit > 0.0:
+            raise ValueError(f"time_unit must be above 0 seconds, got {self.time_unit}")
+
+
+@dataclass(kw_only=True)
+class LSTMT(_WithTime):
+    """LSTM_T: the paper's LSTM with the gap as one more input."""
+
+    reads_gap: ClassVar[bool] = True
+
+
+@dataclass(kw_only=True)
+class TimeLSTM1(_WithTime):
+    """Time-LSTM 1: one time gate on what is written. inner: φ, "sigmoid" or "tanh"."""
+
+    num_gates: ClassVar[int] = 5
+    gate_weights: ClassVar[tuple[str, ...]] = ("output_gap", "gap_0")
+    step: ClassVar[type[Cell]] = TimeLSTM1Step
+
+    inner: str = "sigmoid"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.inner not in SQUASHERS:
+            raise ValueError(f"inner must be one of {', '.join(SQUASHERS)}, got {self.inner!r}")
+
+    def cell(self) -> Cell:
+        """See PeepholeLSTM."""
+        return self.step(self.inner)
+
+
+@dataclass(kw_only=True)
+class TimeLSTM2(TimeLSTM1):
+    """Time-LSTM 2: a time gate for the next answer and one for what is carried.
+
+    variant: how w_1 is bounded, "paper" (≤ 0) or "official" (≥ −1e−5).
+    """
+
+    num_gates: ClassVar[int] = 6
+    gate_weights: ClassVar[tuple[str, ...]] = ("output_gap", "gap_1", "gap_2")
+    step: ClassVar[type[Cell]] = TimeLSTM2Step
+
+    variant: str = "paper"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.variant not in VARIANTS:
+            raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {self.variant!r}")
+
+
+@dataclass(kw_only=True)
+class TimeLSTM3(TimeLSTM2):
+    """Time-LSTM 3: as 2, with the forget gate replaced by one minus the input gate."""
+
+    num_gates: ClassVar[int] = 5
+    num_recurrent: ClassVar[int] = 3
+    num_peepholes: ClassVar[int] = 2
+    step: ClassVar[type[Cell]] = TimeLSTM3Step
+
+
+class TimeLSTMNetwork(NextItemNetwork):
+    """One of the five cells on one-hot or embedded items, and an output matrix."""
+
+    def __init__(self, model: PeepholeLSTM, num_items: int, generators: Generators) -> None:
+        super().__init__()
+        self.cell, self.timed, self.reads_gap = model.cell(), isinstance(model, _WithTime), model.reads_gap
+        self.gap, self.unit = getattr(model, "gap", ""), getattr(model, "time_unit", 1.0)
+        self.variant, self.name = getattr(model, "variant", ""), type(model).__name__
+        dim, width = model.dim, model.dim * model.num_gates
+        embedding_dim = model.embedding_dim or width
+        self.item_embedding = nn.Parameter(torch.empty(num_items + 1, embedding_dim))
+        self.weight = None if model.embedding_dim is None else nn.Parameter(torch.empty(embedding_dim, width))
+        self.gap_row = nn.Parameter(torch.empty(width)) if model.reads_gap else None
+        self.recurrent = nn.Parameter(torch.empty(dim, dim * model.num_recurrent))
+        self.peepholes = nn.Parameter(torch.empty(model.num_peepholes, dim))
+        self.order = model.gate_weights  # a ParameterDict sorts by name
+        self.gap_weights = nn.ParameterDict({name: nn.Parameter(torch.empty(dim)) for name in self.order})
+        self.output = nn.Parameter(torch.empty(num_items, dim))
+        self.bias = nn.Parameter(torch.zeros(width))
+        self.item_bias = nn.Parameter(torch.zeros(num_items))
+        self.dropout = Dropout(model.dropout, generators.dropout)
+        for name, weight in self.named_parameters():
+            if name == "gap_weights.gap_1":
+                nn.init.uniform_(weight, -1.0, 0.0, generator=generators.weights)
+            elif name not in ("bias", "item_bias"):
+                std = 0.01 if name == "output" else 0.1
+                nn.init.normal_(weight, std=std, generator=generators.weights)
+
+    @property
+    def item_factors(self) -> torch.Tensor:
+        """The output matrix, (num_items, H)."""
+        return self.output
+
+    def step_weights(self) -> list[torch.Tensor]:
+        """What the step multiplies states and gaps with; w_1 within the bound of the variant."""
+        weights = dict(self.gap_weights.items())
+        if self.variant == "paper":
+            weights["gap_1"] = weights["gap_1"].clamp(max=0.0)
+        elif self.variant == "official":
+            weights["gap_1"] = weights["gap_1"].clamp(min=OFFICIAL_CLAMP)
+        return [self.recurrent, self.peepholes, *(weights[name] for name in self.order)]
+
+    def inputs(self, items: torch.Tensor, gaps: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+        """What enters the engine, (T, B, ·), and its matrix; LSTM_T's includes the gap."""
+        if not self.reads_gap:
+            return items, self.weight
+        if self.weight is None:
+            return items + gaps * self.gap_row, None
+        return torch.cat([items, gaps], dim=2), torch.cat([self.weight, self.gap_row[None]])
+
+    def unroll(
+        self, items: torch.Tensor, gaps: torch.Tensor | None, initial: tuple[torch.Tensor, ...] | None = None
+    ) -> tuple[torch.Tensor, ...]:
+        """States h and c (T, B, H) after every step of item vectors (T, B, E) with gaps (T, B, 1)."""
+        inputs, weight = self.inputs(items, gaps)
+        zero = items.new_zeros(items.shape[1], len(self.recurrent))
+        drives = [gaps] if self.gap_weights else []
+        return unroll(self.cell, inputs, weight, self.bias, initial or (zero, zero), self.step_weights(), drives)
+
+    def training_queries(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
+        """See NextItemNetwork."""
+        if self.variant == "paper":
+            with torch.no_grad():
+                self.gap_weights["gap_1"].clamp_(max=0.0)
+        items = self.dropout(self.embed(batch.inputs.T))  # (T, B, E)
+        gaps = as_drive(training_gaps(batch, self.gap), self.unit, items) if self.timed else None
+        hidden = self.unroll(items, gaps)[0]
+        return self.dropout(hidden.transpose(0, 1).flatten(0, 1)[at])
+
+    def asked_queries(self, batch: SequenceBatch) -> torch.Tensor:
+        """See NextItemNetwork. With gap="next" the step before each query is run again with the query's own gap."""
+        check_items(batch, len(self.item_bias))
+        items = self.embed(with_start(batch).T)  # (1 + T, B, E)
+        rows, reads = torch.from_numpy(batch.asked).to(self.device).unbind(1)
+        gaps = as_drive(history_gaps(batch, self.gap, len(items)), self.unit, items) if self.timed else None
+        states = self.unroll(items, gaps)
+        if not (self.timed and self.gap == "next"):
+            return states[0][reads, rows]
+        before = tuple(torch.cat([torch.zeros_like(state[:1]), state])[reads, rows] for state in states)
+        asked_gaps = as_drive(query_gaps(batch, self.name)[:, None], self.unit, items)
+        return self.unroll(items[reads, rows][None], asked_gaps, before)[0][0]
