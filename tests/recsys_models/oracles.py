@@ -98,3 +98,15 @@ def time_lstm_3(a, gaps, h, c, U, p, output_gap, w1, w2, squash):
         c = (1 - i) * c + i * second * g
         states.append((h, c))
     return tuple(map(np.stack, zip(*states, strict=True)))
+
+
+def mlstm(a, h, c, U, V, v):
+    """The multiplicative LSTM from gates a (T, B, 5 H) in the order i, f, o, g and the input's part of m."""
+    size, states = h.shape[1], []
+    for step in a:
+        m = step[:, 4 * size :] * (h @ V + v)
+        i, f, o, g = np.split(step[:, : 4 * size] + m @ U, 4, axis=1)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+        states.append((h, c))
+    return tuple(map(np.stack, zip(*states, strict=True)))

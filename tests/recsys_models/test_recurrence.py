@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from recsys_models.lstm_step import LSTMStep
+from recsys_models.mlstm_step import MultiplicativeLSTMStep
 from recsys_models.recurrence import unroll
 from recsys_models.squash import tanh_
 from recsys_models.time_lstm_step import TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
@@ -26,6 +27,7 @@ def timed(oracle, inner):
 CELLS = {
     "LSTM": (LSTMStep(peepholes=False), 2, 4, [(H, 4 * H)], [], without_peepholes),
     "peephole LSTM": (LSTMStep(), 2, 4, [(H, 4 * H), (3, H)], [], oracles.peephole_lstm),
+    "mLSTM": (MultiplicativeLSTMStep(), 2, 5, [(H, 4 * H), (H, H), (H,)], [], oracles.mlstm),
 }
 for inner in SQUASH:
     CELLS |= {

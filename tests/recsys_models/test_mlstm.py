@@ -1,0 +1,147 @@
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from recsys_data.interactions import Clock
+from recsys_data.planted import Planted
+from recsys_data.sequences import PAD, SequenceBatch, Sequences
+from recsys_data.training_set import TrainingSet
+from recsys_models.lstm_step import LSTMStep
+from recsys_models.mlstm import MLSTM, SpotlightLSTM
+from recsys_models.mlstm_step import MultiplicativeLSTMStep
+from recsys_models.recurrence import unroll
+from tests.recsys_models import oracles
+from tests.recsys_models.planting import fitted_mrr
+from training.losses import CrossEntropy
+from training.run import Run
+
+TINY = {"dim": 5, "max_len": 6, "batch_size": 3, "epochs": 2}
+
+
+def tiny_training_set():
+    rng = np.random.default_rng(0)
+    offsets = np.r_[0, np.cumsum(rng.integers(1, 15, 7))]
+    items = rng.integers(0, 11, offsets[-1]).astype(np.int32)
+    sequences = Sequences(items, np.arange(len(items)) * 1.0, offsets, np.arange(7, dtype=np.int32))
+    return TrainingSet(sequences, 7, 11, Clock.WITHIN)
+
+
+def oracle_representation(model, items, pads):
+    """u after ``items``, with ``pads`` zero vectors first, by the codes' recipe in float64."""
+    w = oracles.arrays(model.network_)
+    zeros = np.zeros((pads, model.dim))
+    x = np.concatenate([zeros, w["item_embedding"][items].reshape(-1, model.dim)])[:, None]
+    state = OUTPUT[model.output]
+    if not isinstance(model, MLSTM):
+        x, zero = np.concatenate([np.zeros((1, 1, model.dim)), x]), np.zeros((1, model.dim))
+        a = x @ w["weight"] + w["bias"]
+        return oracles.peephole_lstm(a, zero, zero, w["recurrent"], np.zeros((3, model.dim)))[state][-1, 0]
+    if len(x) == 0:
+        return w["start"][0]
+    bias = w["bias"] if model.biases else np.r_[w["bias"], np.zeros(model.dim)]
+    v = w["turn_bias"] if model.biases else np.zeros(model.dim)
+    return oracles.mlstm(x @ w["weight"] + bias, w["start"], w["start"], w["recurrent"], w["turn"], v)[state][-1, 0]
+
+
+OUTPUT = {"hidden": 0, "cell": 1}
+CHOICES = list(itertools.product((SpotlightLSTM, MLSTM), OUTPUT, ("masked", "official")))
+FOUR = [kind(**TINY, output=output, padding=padding) for kind, output, padding in CHOICES]
+NAMES = [f"{type(m).__name__}-{m.output}-{m.padding}" for m in FOUR] + ["MLSTM-without-biases"]
+
+
+@pytest.fixture(params=[*FOUR, MLSTM(**TINY, biases=False)], ids=NAMES)
+def model(request):
+    return dataclasses.replace(request.param).fit(tiny_training_set(), Run(2))
+
+
+def test_scores_equal_the_oracle(model):
+    histories = [[3, 9, 0, 4], [], [7, 7, 1, 0, 2, 10, 8, 5]]
+    batch = SequenceBatch.of(histories, asked=[(0, 2), (0, 4), (1, 0), (2, 8), (2, 0)])
+    w = oracles.arrays(model.network_)
+    expected = []
+    for (row, read), longest in zip(batch.asked.tolist(), (4, 4, 0, 8, 8), strict=True):
+        pads = max(0, model.max_len - longest - 1) if model.padding == "official" else 0
+        expected.append(oracle_representation(model, histories[row][:read], pads) @ w["item_embedding"].T)
+    scores = model.score(batch).block(slice(None)).numpy()
+    assert np.abs(scores - (np.stack(expected) + w["item_bias"])).max() < 1e-5
+
+
+def test_the_empty_history_is_the_learnt_first_state():
+    model = MLSTM(**TINY).fit(tiny_training_set(), Run(2))
+    assert torch.equal(model.score(SequenceBatch.of([[]])).queries[0], model.network_.start.detach()[0])
+    assert (model.network_.start.detach() != MLSTM(**TINY).fit(tiny_training_set(), Run(3)).network_.start).all()
+
+
+def test_batch_and_padding_change_nothing(model):
+    alone = model.score(SequenceBatch.of([[3, 9, 0]])).queries[0]
+    batch = SequenceBatch.of([[1], [3, 9, 0], [4] * 6])
+    padded = dataclasses.replace(batch, items=np.pad(batch.items, ((0, 0), (0, 9)), constant_values=PAD))
+    for scores in (model.score(batch), model.score(padded)):
+        assert torch.allclose(scores.queries[1], alone, atol=1e-6)
+
+
+def test_training_sees_what_scoring_sees(model):
+    """The loss of a window equals the one from the scores of its prefixes."""
+    train = tiny_training_set()
+    rows = [s for s in range(len(train.sequences)) if len(train.sequences.row(s)) <= model.max_len]
+    network, (batch,) = model.network_, windows_of(train, rows, model)
+    at = torch.from_numpy(np.flatnonzero(batch.real))
+    with torch.no_grad():
+        trained = network.training_queries(batch, at)
+    start = 0
+    for row in batch.rows:
+        items = train.sequences.row(row).tolist()
+        asked = [(0, read) for read in range(len(items))]
+        scored = model.score(SequenceBatch.of([items], asked=asked)).queries
+        assert torch.allclose(trained[start : start + len(items)], scored, atol=1e-6)
+        start += len(items)
+
+
+def windows_of(train, rows, model):
+    from training.instances import WindowBatch
+
+    offsets, lengths = train.sequences.offsets, train.sequences.lengths
+    events = offsets[rows][:, None] + np.arange(lengths[rows].max())
+    events[np.arange(events.shape[1]) >= lengths[rows][:, None]] = PAD
+    yield WindowBatch(train.sequences, events, np.asarray(rows))
+
+
+def test_mlstm_is_the_lstm_where_m_is_h():
+    """W_im = 0, b_im = 1, W_hm = I, b_hm = 0 make m = h."""
+    generator = torch.Generator().manual_seed(0)
+    x, W, b, U, h, c = (torch.randn(*shape, dtype=torch.float64, generator=generator)
+                        for shape in ((6, 3, 4), (4, 8), (8,), (2, 8), (3, 2), (3, 2)))  # fmt: skip
+    wide = torch.cat([W, torch.zeros(4, 2, dtype=torch.float64)], dim=1)
+    bias = torch.cat([b, torch.ones(2, dtype=torch.float64)])
+    weights = (U, torch.eye(2, dtype=torch.float64), torch.zeros(2, dtype=torch.float64))
+    multiplicative = unroll(MultiplicativeLSTMStep(), x, wide, bias, (h, c), weights)
+    plain = unroll(LSTMStep(peepholes=False), x, W, b, (h, c), (U,))
+    assert all(torch.allclose(one, two, rtol=1e-12) for one, two in zip(multiplicative, plain, strict=True))
+
+
+LEARNER = {"dim": 32, "max_len": 40, "batch_size": 8, "learning_rate": 0.01, "epochs": 10}
+
+
+@pytest.mark.parametrize("kind, output", itertools.product((SpotlightLSTM, MLSTM), OUTPUT))
+def test_near_the_optimum_where_order_decides_and_near_chance_where_nothing_does(kind, output):
+    fields = LEARNER | {"output": output, "loss": CrossEntropy()}
+    planted, permuted = (Planted("order", num_users=110, num_items=30, length=40, permuted=p).load() for p in (0, 1))
+    assert fitted_mrr(kind(**fields), planted) > 0.95 * planted.facts["best"]["MRR@20"]
+    assert fitted_mrr(kind(**fields), permuted) < 1.2 * permuted.facts["chance"]["MRR@20"]
+
+
+def test_the_adaptive_hinge_learns_too():
+    planted = Planted("order", num_users=110, num_items=30, length=40).load()
+    assert fitted_mrr(MLSTM(**LEARNER), planted) > 0.9 * planted.facts["best"]["MRR@20"]
+
+
+def test_the_same_seed_gives_the_same_bits_and_fields_out_of_range_are_named():
+    one, two = (MLSTM(**TINY, dropout=0.1).fit(tiny_training_set(), Run(5)) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(one.network_.parameters(), two.network_.parameters(), strict=True))
+    with pytest.raises(ValueError, match="output must be one of hidden, cell, got 'both'"):
+        MLSTM(output="both")
+    with pytest.raises(ValueError, match="padding must be one of masked, official, got 'left'"):
+        MLSTM(padding="left")
