@@ -37,7 +37,7 @@ class Places:
 
     def reciprocal(self, k: int | None = None) -> np.ndarray:
         """E[1 / rank · 1(rank ≤ k)] = (1 / (m + 1)) Σ 1 / r over r = g + 1 … min(k, g + m + 1)."""
-        return self._mean_of(1.0, k)
+        return self._mean_of("reciprocal", k)
 
     def gain(self, k: int | None = None) -> np.ndarray:
         """E[1 / log2(rank + 1) · 1(rank ≤ k)], the discounted gain of one target."""
@@ -47,25 +47,26 @@ class Places:
         """E[rank] = g + 1 + m / 2; a miss stands just behind the last candidate."""
         return self.greater + 1.0 + self.tied / 2.0
 
-    def _mean_of(self, kind: float | str, k: int | None) -> np.ndarray:
-        last = self.greater + self.tied + 1
-        stop = last if k is None else np.minimum(last, k)
-        if not len(last):
-            return np.zeros(0)
-        worth = discounts(int(last.max()), kind)
-        sums = np.concatenate([[0.0], np.cumsum(worth)])
-        inside = stop > self.greater
-        several = (sums[np.maximum(stop, self.greater)] - sums[self.greater]) / (self.tied + 1)
-        alone = worth[self.greater]  # exact where there is no tie
-        return self._found(np.where(inside, np.where(self.tied == 0, alone, several), 0.0))
+    def _mean_of(self, kind: str, k: int | None) -> np.ndarray:
+        """The mean worth over the places of a tie group, those beyond k worth nothing."""
+        values = worth(self.greater + 1.0, kind)  # exact where there is no tie
+        tied = np.flatnonzero(self.tied)
+        if len(tied):
+            first, last = self.greater[tied], self.greater[tied] + self.tied[tied] + 1
+            limit = int(last.max()) if k is None else min(int(last.max()), k)
+            sums = np.concatenate([[0.0], np.cumsum(worth(np.arange(1.0, limit + 1), kind))])
+            inside = sums[np.minimum(last, limit)] - sums[np.minimum(first, limit)]
+            values[tied] = inside / (self.tied[tied] + 1)
+        if k is not None:
+            values[self.greater >= k] = 0.0
+        return self._found(values)
 
     def _found(self, values: np.ndarray) -> np.ndarray:
         return np.where(self.missed, 0.0, values)
 
 
-def discounts(num: int, kind: float | str) -> np.ndarray:
-    """The worth of the ranks 1 … num: 1 / r, or 1 / log2(r + 1) for ``kind`` "log"."""
-    ranks = np.arange(1, num + 1, dtype=np.float64)
+def worth(ranks: np.ndarray, kind: str) -> np.ndarray:
+    """What each rank is worth: 1 / r for ``kind`` "reciprocal", 1 / log2(r + 1) for "log"."""
     return 1.0 / np.log2(ranks + 1.0) if kind == "log" else 1.0 / ranks
 
 

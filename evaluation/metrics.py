@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from evaluation.cluster_sums import ClusterSums
-from evaluation.expectation import TIES, discounts
+from evaluation.expectation import TIES, worth
 from evaluation.queries import Queries
 from evaluation.ranks import RankTable
 
@@ -140,7 +140,7 @@ class NDCG(Metric):
 
     def _values(self, queries: Queries) -> np.ndarray:
         most = int(queries.sizes.max())
-        ideal = np.cumsum(discounts(most if self.k is None else min(most, self.k), "log"))
+        ideal = np.cumsum(worth(np.arange(1.0, (most if self.k is None else min(most, self.k)) + 1), "log"))
         return queries.total(queries.places.gain(self.k)) / ideal[np.minimum(queries.sizes, len(ideal)) - 1]
 
 

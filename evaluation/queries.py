@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.expectation import Places, discounts, first_of
+from evaluation.expectation import Places, first_of, worth
 from evaluation.ranks import RankTable
 
 
@@ -51,16 +51,16 @@ class Queries:
         """The value of each query's first target: the item that came next."""
         return values[self.starts]
 
-    def first_hit(self, worth: str, k: int | None) -> np.ndarray:
+    def first_hit(self, kind: str, k: int | None) -> np.ndarray:
         """The expected worth of the best placed target: 1 if within k ("any"), or 1 / its rank ("reciprocal")."""
-        single = self.places.hits(k) if worth == "any" else self.places.reciprocal(k)
+        single = self.places.hits(k) if kind == "any" else self.places.reciprocal(k)
         best = self._best_rows()
         values = single[best]
         together = self._together(best)
         for s in np.flatnonzero((together > 1) & (self.places.tied[best] > 0)):
             g, size = int(self.places.greater[best[s]]), int(self.places.tied[best[s]]) + 1
             ranks = g + np.arange(1, size + 1)
-            gains = 1.0 / ranks if worth == "reciprocal" else np.ones(size)
+            gains = 1.0 / ranks if kind == "reciprocal" else np.ones(size)
             inside = ranks <= k if k is not None else np.ones(size, dtype=bool)
             values[s] = first_of(min(int(together[s]), size), size)[inside] @ gains[inside]
         return values
@@ -74,11 +74,12 @@ class Queries:
         p = self.places
         better, together = self._standing()
         size = p.tied + 1
-        inside = np.clip(k - p.greater, 0, size)  # places of the tie group within k
-        harmonic = np.concatenate([[0.0], np.cumsum(discounts(int((p.greater + size).max()), 1.0))])
-        inverse = harmonic[p.greater + inside] - harmonic[p.greater]
+        greater = np.minimum(p.greater, k)
+        inside = np.clip(k - greater, 0, size)  # places of the tie group within k
+        harmonic = np.concatenate([[0.0], np.cumsum(worth(np.arange(1.0, k + 1), "reciprocal"))])
+        inverse = harmonic[greater + inside] - harmonic[greater]
         beside = np.where(size > 1, (together - 1) / np.maximum(size - 1, 1), 0.0)
-        terms = ((1.0 + better) * inverse + beside * (inside - (p.greater + 1) * inverse)) / size
+        terms = ((1.0 + better) * inverse + beside * (inside - (greater + 1) * inverse)) / size
         return self.total(np.where(p.missed, 0.0, terms)) / np.minimum(self.sizes, k)
 
     def _owner(self) -> np.ndarray:

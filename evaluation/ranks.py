@@ -80,9 +80,8 @@ class RankTable:
         """Read what ``write`` wrote. Raises ValueError for another schema version."""
         table = pq.read_table(path)
         metadata = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
-        version = metadata.pop("schema", None)
-        if version != str(SCHEMA_VERSION):
-            raise ValueError(f"{path}: rank table of schema {version}, this program reads schema {SCHEMA_VERSION}")
+        cls.check_schema(path, table.schema.metadata)
+        metadata.pop("schema")
         lists = path.with_name("lists.parquet")
         top = None
         if lists.exists():
@@ -94,6 +93,13 @@ class RankTable:
             top_items=top,
             meta=metadata,
         )
+
+    @staticmethod
+    def check_schema(path: Path, metadata: dict[bytes, bytes] | None) -> None:
+        """Raise ValueError unless the file's metadata is of the schema that this program reads."""
+        version = (metadata or {}).get(b"schema", b"None").decode()
+        if version != str(SCHEMA_VERSION):
+            raise ValueError(f"{path}: rank table of schema {version}, this program reads schema {SCHEMA_VERSION}")
 
     def same_bits(self, other: RankTable) -> bool:
         """Whether every column is equal."""

@@ -1,0 +1,132 @@
+"""Across data sets: win/tie/loss, a random-effects summary, and Friedman with Nemenyi where there are sets enough."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from evaluation.comparison_table import PairRow
+from evaluation.effects import Word
+
+FEWEST_DATASETS = 6
+
+
+@dataclass(frozen=True)
+class WinTieLoss:
+    """On how many data sets a model is better, not told apart or equal, and worse, each by test and margin."""
+
+    wins: int
+    ties: int
+    losses: int
+
+    @classmethod
+    def of(cls, words: Sequence[Word]) -> WinTieLoss:
+        """Counted from the word of each data set."""
+        wins, losses = words.count(Word.BETTER), words.count(Word.WORSE)
+        return cls(wins, len(words) - wins - losses, losses)
+
+
+@dataclass(frozen=True)
+class RandomEffects:
+    """The mean relative difference over data sets as a ratio − 1, with its 95 % interval; tau: spread between sets.
+
+    DerSimonian and Laird's τ², Hartung and Knapp's error with t of N − 1 degrees of freedom. interval is None for one
+    data set.
+    """
+
+    mean: float
+    interval: tuple[float, float] | None
+    tau: float
+    num_datasets: int
+
+
+def random_effects(log_ratios: Sequence[float], errors: Sequence[float]) -> RandomEffects:
+    """The summary of log ratios, one a data set, with their standard errors (all above 0)."""
+    y, variance = np.asarray(log_ratios, dtype=float), np.asarray(errors, dtype=float) ** 2
+    if len(y) == 0 or len(y) != len(variance) or not (variance > 0).all():
+        raise ValueError("a summary over data sets needs at least one log ratio, each with an error above 0")
+    if len(y) == 1:
+        return RandomEffects(math.expm1(y[0]), None, 0.0, 1)
+    weights = 1 / variance
+    fixed = weights @ y / weights.sum()
+    q = weights @ (y - fixed) ** 2
+    scale = weights.sum() - (weights**2).sum() / weights.sum()
+    tau2 = max(0.0, (q - (len(y) - 1)) / scale)
+    weights = 1 / (variance + tau2)
+    mean = float(weights @ y / weights.sum())
+    spread = float(weights @ (y - mean) ** 2 / (len(y) - 1) / weights.sum())
+    half = float(stats.t.ppf(0.975, len(y) - 1)) * math.sqrt(spread)
+    return RandomEffects(math.expm1(mean), (math.expm1(mean - half), math.expm1(mean + half)), math.sqrt(tau2), len(y))
+
+
+def summarise(rows: Sequence[PairRow]) -> tuple[WinTieLoss, RandomEffects | None]:
+    """One comparison over several data sets: what each says, and the summary of their relative differences.
+
+    The error of a log ratio is the methods' where seeds allow, taken from their interval, else the clustered one. No
+    summary where a ratio is not positive and finite.
+    """
+    words = [row.word_methods if row.p_method is not None else row.word_models for row in rows]
+    usable = [row for row in rows if math.isfinite(row.relative) and row.relative > -1 and row.relative_error]
+    if len(usable) < len(rows) or not rows:
+        return WinTieLoss.of(words), None
+    errors = []
+    for row in rows:
+        error = row.relative_error
+        if row.method is not None and row.method_relative_interval is not None:
+            low, high = row.method_relative_interval
+            error = (high - low) / 2 / float(stats.t.ppf(0.975, row.method.df))
+        errors.append(error / (1 + row.relative))
+    return WinTieLoss.of(words), random_effects([math.log1p(row.relative) for row in rows], errors)
+
+
+@dataclass(frozen=True)
+class Friedman:
+    """Friedman's test on ranks over N data sets, with Iman and Davenport's F, and Nemenyi's critical difference.
+
+    mean_ranks: 1 is best. Two models differ (at 5 %, all pairs) where their mean ranks differ by at least ``critical``.
+    """
+
+    models: tuple[str, ...]
+    mean_ranks: tuple[float, ...]
+    chi2: float
+    f: float
+    p: float
+    critical: float
+    num_datasets: int
+
+
+def friedman(
+    models: Sequence[str], scores: np.ndarray, *, higher_is_better: bool = True
+) -> tuple[Friedman | None, str]:
+    """Friedman's test on scores (N data sets, k models), or None with the sentence why not.
+
+    Below 6 data sets a critical-difference diagram has next to no power, so it is not made.
+    """
+    num, k = scores.shape
+    if num < FEWEST_DATASETS:
+        return None, (
+            f"No critical-difference diagram: with {num} data sets two of {k} models would have to differ by "
+            f"{nemenyi_critical(k, max(num, 1)):.2f} mean ranks of at most {k - 1}; at least {FEWEST_DATASETS} data "
+            f"sets are needed."
+        )
+    if k < 3:
+        return None, "No critical-difference diagram: it compares three models or more."
+    ranks = np.stack([stats.rankdata(-row if higher_is_better else row) for row in scores])
+    means = ranks.mean(axis=0)
+    # with ties: (k − 1) · Σ (R_j − N (k + 1) / 2)² / (Σ r² − N k (k + 1)² / 4), the usual chi² without them
+    spread = (ranks**2).sum() - num * k * (k + 1) ** 2 / 4
+    chi2 = float((k - 1) * ((ranks.sum(axis=0) - num * (k + 1) / 2) ** 2).sum() / spread) if spread > 0 else 0.0
+    rest = num * (k - 1) - chi2
+    f = (num - 1) * chi2 / rest if rest > 1e-12 else math.inf
+    p = float(stats.f.sf(f, k - 1, (k - 1) * (num - 1)))
+    return Friedman(tuple(models), tuple(means.tolist()), chi2, float(f), p, nemenyi_critical(k, num), num), ""
+
+
+def nemenyi_critical(k: int, num_datasets: int, alpha: float = 0.05) -> float:
+    """Nemenyi's critical difference of mean ranks: q_α √(k (k + 1) / (6 N)), q from the studentised range over √2."""
+    q = float(stats.studentized_range.ppf(1 - alpha, k, np.inf)) / math.sqrt(2)
+    return q * math.sqrt(k * (k + 1) / (6 * num_datasets))

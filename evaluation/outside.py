@@ -1,0 +1,190 @@
+"""Outside ranks: anybody's rank files (CSV, TSV, Parquet) and Encore's own, read and joined row by row.
+
+Columns: ``user`` or ``session`` (the cluster), ``query`` (optional), ``target`` (optional), and ``rank`` (1 is best) or
+``greater`` and ``tied`` (other candidates scored higher than, and the same as, the target), ``candidates`` (optional:
+a target with greater = candidates is a miss).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from evaluation.ranks import RankTable
+
+CLUSTERS = ("user", "session")
+SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
+UNLIMITED = np.iinfo(np.int32).max  # the number of candidates where a file does not tell: then nothing is a miss
+
+
+class BadRankFile(ValueError):
+    """A rank file that cannot be read as one, in one sentence."""
+
+
+@dataclass(frozen=True, eq=False)
+class RankFile:
+    """One rank file, rows in the file's order.
+
+    cluster (R,) str; query (R,) str or None; target (R,) str or None; repeat (R,) int64; greater, tied, candidates (R,)
+    int64; lines (R,) int64: where each row stands in its file, counted as an editor does.
+    """
+
+    name: str
+    cluster_name: str
+    cluster: np.ndarray
+    query: np.ndarray | None
+    target: np.ndarray | None
+    repeat: np.ndarray
+    greater: np.ndarray
+    tied: np.ndarray
+    candidates: np.ndarray
+    lines: np.ndarray
+
+
+def read_rank_file(path: Path, cluster: str | None = None) -> RankFile:
+    """The ranks of ``path``: a file, or a folder of one stored cell, or a folder of files that together are one.
+
+    ``cluster``: the column that says whose a query is; by default ``user``, else ``session``. Raises FileNotFoundError,
+    and BadRankFile naming file, line, value and what was expected.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"no rank file {path}: expected a CSV, TSV or Parquet file with ranks")
+    if not path.is_dir():
+        return _read_file(path, cluster)
+    stored = path / "ranks.parquet"
+    if stored.exists():
+        return _read_file(stored, cluster, str(path))
+    parts = sorted(p for p in path.iterdir() if _suffix(p) in (*SEPARATORS, ".parquet"))
+    if not parts:
+        raise BadRankFile(f"{path} holds no rank file: expected .csv, .tsv, .txt or .parquet files in it")
+    return _join_parts([_read_file(part, cluster) for part in parts], str(path))
+
+
+def _suffix(path: Path) -> str:
+    """The suffix that tells the format; a trailing .gz, .bz2 or .zst is the compression."""
+    suffixes = [s.lower() for s in path.suffixes]
+    return suffixes[-2] if len(suffixes) > 1 and suffixes[-1] in (".gz", ".bz2", ".zst") else path.suffix.lower()
+
+
+def _read_file(path: Path, cluster: str | None, name: str | None = None) -> RankFile:
+    suffix = _suffix(path)
+    label = name or str(path)
+    if suffix != ".parquet" and suffix not in SEPARATORS:
+        raise BadRankFile(f"{path}: unknown kind of file {suffix or '(no suffix)'}; expected .csv, .tsv or .parquet")
+    try:
+        if suffix == ".parquet":
+            table, first_line = pq.read_table(path), 1
+        else:
+            parse = pa_csv.ParseOptions(delimiter=SEPARATORS[suffix])
+            head = pa_csv.open_csv(path, parse_options=parse).schema.names
+            convert = pa_csv.ConvertOptions(column_types=dict.fromkeys(head, pa.string()), strings_can_be_null=False)
+            table, first_line = pa_csv.read_csv(path, parse_options=parse, convert_options=convert), 2
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise BadRankFile(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+    metadata = table.schema.metadata or {}
+    table = table.rename_columns([column.strip().lower() for column in table.column_names])
+    if b"schema" not in metadata or "cluster" not in table.column_names:
+        return _rank_file(label, table, cluster, first_line)
+    RankTable.check_schema(path, metadata)
+    return _tell_repeated_targets_apart(_rank_file(label, table, "cluster", first_line))
+
+
+def _tell_repeated_targets_apart(file: RankFile) -> RankFile:
+    """A rank table of Encore's may hold a target of a query twice, dropped ones (−1) above all: those are numbered."""
+    keys = np.char.add(np.char.add(file.query, " "), np.char.add(file.target, np.char.mod(" %d", file.repeat)))
+    _, where = np.unique(keys, return_inverse=True)
+    order = np.argsort(where, kind="stable")
+    heads = np.flatnonzero(np.concatenate([[True], np.diff(where[order]) != 0]))
+    times = np.empty(len(keys), dtype=np.int64)
+    times[order] = np.arange(len(keys)) - np.repeat(heads, np.diff(np.append(heads, len(keys))))
+    target = np.where(times > 0, np.char.add(file.target, np.char.mod("#%d", times)), file.target)
+    return replace(file, target=target)
+
+
+def _rank_file(name: str, table: pa.Table, cluster: str | None, first_line: int) -> RankFile:
+    held = table.column_names
+    doubled = next((column for column in held if held.count(column) > 1), None)
+    if doubled is not None:
+        raise BadRankFile(f"{name} has two columns named {doubled}")
+    whose = cluster or next((column for column in CLUSTERS if column in held), None)
+    if whose is None or whose not in held:
+        wanted = whose or "user or session"
+        raise BadRankFile(f"{name} has no column {wanted}: it has {', '.join(held)}; a query must belong to someone")
+    if table.num_rows == 0:
+        raise BadRankFile(f"{name} has no rows; expected one for each query and target")
+    lines = np.arange(table.num_rows) + first_line
+    if "rank" in held:
+        greater, tied = _whole(name, table, "rank", 1, lines) - 1, np.zeros(table.num_rows, dtype=np.int64)
+    elif {"greater", "tied"} <= set(held):
+        greater, tied = (_whole(name, table, column, 0, lines) for column in ("greater", "tied"))
+    else:
+        raise BadRankFile(f"{name} has no column rank, nor greater and tied: it has {', '.join(held)}")
+    return RankFile(
+        name=name,
+        cluster_name=whose,
+        cluster=_words(name, table, whose, lines),
+        query=_words(name, table, "query", lines) if "query" in held else None,
+        target=_words(name, table, "target", lines) if "target" in held else None,
+        repeat=_whole(name, table, "repeat", 0, lines) if "repeat" in held else np.zeros(table.num_rows, np.int64),
+        greater=greater,
+        tied=tied,
+        candidates=_whole(name, table, "candidates", 1, lines) if "candidates" in held else greater + tied + UNLIMITED,
+        lines=lines,
+    )
+
+
+def _words(name: str, table: pa.Table, column: str, lines: np.ndarray) -> np.ndarray:
+    """A key column as text, so that 7 in a Parquet file and 7 in a CSV file are one user."""
+    values = table[column].cast(pa.string()).to_numpy(zero_copy_only=False)
+    empty = np.array([value is None or not value.strip() for value in values])
+    if empty.any():
+        raise BadRankFile(f"{name}, line {lines[np.argmax(empty)]}: {column} is empty; every row needs one")
+    return values.astype(str)
+
+
+def _whole(name: str, table: pa.Table, column: str, least: int, lines: np.ndarray) -> np.ndarray:
+    """A column of whole numbers of at least ``least``."""
+    values = table[column].cast(pa.string()).to_numpy(zero_copy_only=False)
+    try:
+        numbers = values.astype(np.float64)
+    except (TypeError, ValueError):
+        numbers = np.array([_number(value) for value in values])
+    wrong = ~(numbers >= least) | (numbers != np.floor(numbers)) | ~np.isfinite(numbers)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise BadRankFile(
+            f"{name}, line {lines[at]}: {column} must be a whole number of at least {least}, got {values[at]!r}"
+        )
+    return numbers.astype(np.int64)
+
+
+def _number(value: str | None) -> float:
+    try:
+        return float(value) if value is not None else np.nan
+    except ValueError:
+        return np.nan
+
+
+def _join_parts(parts: Sequence[RankFile], name: str) -> RankFile:
+    """Several files as one; without a ``query`` column their order is the order within a user."""
+    first = parts[0]
+    for part in parts[1:]:
+        for column in ("query", "target"):
+            if (getattr(first, column) is None) != (getattr(part, column) is None):
+                raise BadRankFile(f"{first.name} and {part.name} must both have a column {column}, or neither")
+        if part.cluster_name != first.cluster_name:
+            raise BadRankFile(f"{first.name} has a column {first.cluster_name}, {part.name} has {part.cluster_name}")
+
+    def joined(column: str) -> np.ndarray | None:
+        if getattr(first, column) is None:
+            return None
+        return np.concatenate([getattr(part, column) for part in parts])
+
+    columns = ("cluster", "query", "target", "repeat", "greater", "tied", "candidates", "lines")
+    return RankFile(name, first.cluster_name, **{column: joined(column) for column in columns})
