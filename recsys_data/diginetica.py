@@ -1,4 +1,4 @@
-"""Diginetica (CIKM Cup 2016, track 2): the published split in the order of ``timeframe``."""
+"""Diginetica (CIKM Cup 2016, track 2): the raw views, and the published split in the order of ``timeframe``."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from recsys_data.dataset import Counts, checked
-from recsys_data.download import Source
-from recsys_data.interactions import Interactions
+from recsys_data.download import Source, read_bytes
+from recsys_data.interactions import Clock, Interactions
 from recsys_data.published_sessions import read_sessions
+from recsys_data.tables import read_table
 
 LICENCE = "CIKM Cup 2016 competition rules, research use"
 CITATION = "CIKM Cup 2016, track 2: Personalized E-Commerce Search Challenge (Diginetica)"
@@ -42,3 +47,74 @@ class Diginetica:
         """982,961 views in 202,633 sessions with the published parts; DataMissing if a file is not there."""
         train, test = self.source.paths(folder, self.title)
         return checked(read_sessions(self.name, train, test, self.edition), self.expected, str(train.parent))
+
+
+@dataclass(frozen=True)
+class DigineticaViews:
+    """The raw item views of Diginetica, train-item-views.csv, with times.
+
+    order: "timeframe" (milliseconds since the session's first query: the order in which things happened) or "file"
+    (only the day is a time; events of a session keep the order of the file, which is what the published NARM and STAMP
+    numbers rest on). sample: SR-GNN's sample of 12,391 rows, for checks.
+    """
+
+    order: str = "timeframe"
+    sample: bool = False
+
+    licence: ClassVar[str] = LICENCE
+    citation: ClassVar[str] = CITATION
+
+    def __post_init__(self) -> None:
+        if self.order not in ("timeframe", "file"):
+            raise ValueError(f"order must be timeframe or file, got {self.order!r}")
+
+    @property
+    def name(self) -> str:
+        """diginetica-views, and what is not the default."""
+        return "diginetica-views" + ("-file-order" * (self.order == "file")) + ("-sample" * self.sample)
+
+    @property
+    def title(self) -> str:
+        """The name in a report."""
+        return f"Diginetica (raw views, by {self.order}{', sample' * self.sample})"
+
+    @property
+    def expected(self) -> Counts | None:
+        """The counts of the sample; those of the whole are not published."""
+        return Counts(12_391, 2_986, 7_139) if self.sample else None
+
+    @property
+    def source(self) -> Source:
+        """The file, which needs a registration."""
+        name = "sample_train-item-views.csv" if self.sample else "train-item-views.csv"
+        return Source(
+            (f"diginetica/{name}",),
+            home="https://competitions.codalab.org/competitions/11161, after registration",
+        )
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether the file is under the data folder."""
+        return self.source.present(folder)
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """The views of all sessions; DataMissing if the file is not there."""
+        (path,) = self.source.paths(folder, self.title)
+        columns = ("session", "user", "item", "timeframe", "date")
+        types = {"session": pa.int64(), "item": pa.int64(), "timeframe": pa.int64(), "date": pa.date32()}
+        table = read_table(read_bytes(path), columns, types, separator=";", header=True, where=str(path))
+        sessions = table["session"].to_numpy()
+        days = pc.cast(table["date"], pa.int32()).to_numpy() * 86_400.0
+        times = days
+        if self.order == "timeframe":  # the day is that of the session's first row, so that midnight does not reorder
+            _, first, inverse = np.unique(sessions, return_index=True, return_inverse=True)
+            times = days[first][inverse] + table["timeframe"].to_numpy() / 1e3
+        loaded = Interactions.from_events(
+            self.name,
+            sessions,
+            table["item"].to_numpy(),
+            times,
+            clock=Clock.ABSOLUTE,
+            unit="session",
+            edition=f"raw views, events of a session in the order of {self.order}",
+        )
+        return loaded if self.expected is None else checked(loaded, self.expected, str(path))

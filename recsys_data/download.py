@@ -47,6 +47,7 @@ class Source:
     fetched by a program. checksum: "md5:…" or "sha256:…" as the owner published it; empty where none is published:
     then the first-seen SHA-256 is written down beside the file and the counts are the gate (UNPINNED). into: the
     folder, under the data folder, that the archive is unpacked in. home: the page a person would look at.
+    file_checksums: those of the files themselves, checked after unpacking, where the owner published these instead.
     """
 
     files: tuple[str, ...]
@@ -54,6 +55,7 @@ class Source:
     checksum: str = ""
     into: str = "."
     home: str = ""
+    file_checksums: tuple[str, ...] = ()
 
     def present(self, folder: Path | None) -> bool:
         """Whether every file is under the data folder, plain or as .xz."""
@@ -84,10 +86,24 @@ class Source:
             try:
                 archive = download(url, self.checksum, root / "downloads")
                 unpack(archive, root / self.into)
+                self._check_files(root)
                 return
-            except (DownloadFailed, OSError) as error:
+            except (DownloadFailed, ValueError, OSError) as error:
                 reasons.append(f"{url}: {error}")
         raise DataMissing(self.sentence(folder, dataset, "fetching failed (" + "; ".join(reasons) + ")"))
+
+    def _check_files(self, root: Path) -> None:
+        """DownloadFailed where an unpacked file does not have its published checksum; the file is removed."""
+        for name, checksum in zip(self.files, self.file_checksums, strict=False):
+            kind, _, digest = checksum.partition(":")
+            path = root / name
+            if not path.is_file():
+                continue
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, kind).hexdigest()
+            if found != digest:
+                path.unlink()
+                raise DownloadFailed(f"{name} has the {kind} {found}, the owner published {digest}")
 
     def sentence(self, folder: Path | None, dataset: str, reason: str) -> str:
         """One sentence: what is missing, why, and where to put it by hand."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from recsys_data.amazon import AmazonFiveCore, AmazonPaper
+from recsys_data.amazon_reviews import AmazonReviews
 from recsys_data.citeulike import CiteULikeHCRNN, CiteULikeLibraries
 from recsys_data.dataset import Dataset
-from recsys_data.diginetica import Diginetica
-from recsys_data.lastfm import LastFMArtistSessions, LastFMUserArtist
+from recsys_data.diginetica import Diginetica, DigineticaViews
+from recsys_data.lastfm import LastFM1K, LastFMArtistSessions, LastFMUserArtist
 from recsys_data.movielens import (
     MovieLens1M,
     MovieLens1MOrdered,
@@ -16,7 +17,7 @@ from recsys_data.movielens import (
     MovieLens100K,
 )
 from recsys_data.synthetic import MarkovChain
-from recsys_data.yoochoose import YooChoose64, YooChoose100k
+from recsys_data.yoochoose import YooChoose64, YooChoose100k, YooChooseClicks
 
 DATASETS: dict[str, Dataset] = {
     dataset.name: dataset
@@ -28,14 +29,23 @@ DATASETS: dict[str, Dataset] = {
         MovieLens1MSASRec(),
         MovieLens1MSubsample(),
         MovieLens10M(),
+        LastFM1K(),
+        LastFM1K(share=0.1),
         LastFMUserArtist(),
         LastFMArtistSessions(),
         CiteULikeHCRNN(),
         CiteULikeLibraries("a"),
         CiteULikeLibraries("t"),
+        YooChooseClicks(),
         YooChoose64(),
         YooChoose100k(),
         Diginetica(),
+        DigineticaViews(),
+        DigineticaViews(order="file"),
+        DigineticaViews(sample=True),
+        AmazonReviews("Beauty"),
+        AmazonReviews("Video_Games"),
+        AmazonReviews("Digital_Music"),
         AmazonFiveCore("Beauty"),
         AmazonFiveCore("Sports_and_Outdoors"),
         AmazonFiveCore("Toys_and_Games"),

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from recsys_data.coding import code_ids
+
 
 class Clock(enum.Enum):
     """What the timestamps of a data set mean; a protocol or model that needs a better clock refuses.
@@ -81,24 +83,26 @@ class Interactions:
     ) -> Interactions:
         """Events from raw columns of equal length in source order; ties in time keep the source order.
 
+        users and items: raw ids in any form that coding.code_ids reads.
+
         With ``timestamps`` None (clocks without durations) an event's time is its position in the user's rows.
         ``parts``: the published part of each event, one and the same for all events of a user. Raises ValueError for
         no events, unequal lengths, a time that is not finite, or a user in two parts.
         """
-        raw_users, raw_items = np.asarray(users), np.asarray(items)
-        if raw_users.size == 0:
+        of_users, of_items = code_ids(users), code_ids(items)
+        if of_users.size == 0:
             raise ValueError(f"{name}: no events; expected at least one (user, item) row")
-        if raw_users.shape != raw_items.shape:
-            raise ValueError(f"{name}: {raw_users.size} users but {raw_items.size} items; expected one of each a row")
-        user_ids, coded_users = np.unique(raw_users, return_inverse=True)
-        item_ids, coded_items = np.unique(raw_items, return_inverse=True)
+        if of_users.size != of_items.size:
+            raise ValueError(f"{name}: {of_users.size} users but {of_items.size} items; expected one of each a row")
+        user_ids, coded_users = of_users.ids, of_users.codes
+        item_ids, coded_items = of_items.ids, of_items.codes
         if timestamps is None:
             order = np.argsort(coded_users, kind="stable")
             times = _positions(coded_users[order])
         else:
             times = np.asarray(timestamps, dtype=np.float64)
-            if times.shape != raw_users.shape:
-                raise ValueError(f"{name}: {raw_users.size} events but {times.size} timestamps")
+            if times.shape != coded_users.shape:
+                raise ValueError(f"{name}: {coded_users.size} events but {times.size} timestamps")
             if not np.isfinite(times).all():
                 row = int(np.flatnonzero(~np.isfinite(times))[0])
                 raise ValueError(f"{name}: the timestamp of event {row} is {times[row]}; expected a finite number")

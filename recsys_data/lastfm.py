@@ -1,4 +1,4 @@
-"""Last.fm 1K: two published samples of the listening log."""
+"""Last.fm 1K: the listening log, and two published samples of it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from recsys_data.coding import Coded, code_ids
 from recsys_data.dataset import Counts, checked
 from recsys_data.download import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.posted import CITATION, read_posted
 from recsys_data.ragged import read_ragged
+from recsys_data.tables import read_table
 
 LICENCE = "Last.fm: distributed with permission, non-commercial use only"
 _OWN_CITATION = "Òscar Celma: Music Recommendation and Discovery. Springer 2010 (Last.fm 1K users)"
@@ -93,3 +96,138 @@ class LastFMArtistSessions:
             edition=self.edition,
         )
         return checked(loaded, self.expected, str(paths[0].parent))
+
+
+_COLUMNS = ("user", "timestamp", "artist id", "artist", "track id", "track")
+_ITEMS = {
+    "track": ("track",),
+    "artist and track": ("artist", "track"),
+    "track id": ("track id",),
+    "artist": ("artist",),
+}
+
+
+@dataclass(frozen=True)
+class LastFM1K:
+    """The whole listening log of 992 users, 19,150,868 listens with true times.
+
+    item: what counts as one item: "track" (the title alone: equal titles by different artists are one, as in the
+    Time-LSTM code), "artist and track", "track id" (MusicBrainz) or "artist". Rows without it are left out. share:
+    the part of each user's listens that is kept (Donkers: 0.1); taken: "last" or "first" for a contiguous part,
+    "random" for single events, seeded.
+    """
+
+    item: str = "track"
+    share: float = 1.0
+    taken: str = "last"
+    seed: int = 0
+
+    title: ClassVar[str] = "Last.fm 1K"
+    licence: ClassVar[str] = LICENCE
+    citation: ClassVar[str] = _OWN_CITATION
+    expected: ClassVar[None] = None  # the number of items depends on ``item``; rows and users are checked in ``load``
+    rows: ClassVar[int] = 19_150_868
+    users: ClassVar[int] = 992
+    source: ClassVar[Source] = Source(
+        ("lastfm-dataset-1K/userid-timestamp-artid-artname-traid-traname.tsv",),
+        (
+            "http://mtg.upf.edu/static/datasets/last.fm/lastfm-dataset-1K.tar.gz",
+            "https://zenodo.org/records/6090214/files/lastfm-dataset-1K.tar.gz",
+        ),
+        home="http://ocelma.net/MusicRecommendationDataset/lastfm-1K.html",
+        file_checksums=("md5:64747b21563e3d2aa95751e0ddc46b68",),
+    )
+
+    def __post_init__(self) -> None:
+        if self.item not in _ITEMS:
+            raise ValueError(f"item must be one of {', '.join(_ITEMS)}, got {self.item!r}")
+        if not 0 < self.share <= 1:
+            raise ValueError(f"share must be above 0 and at most 1, got {self.share}")
+        if self.taken not in ("last", "first", "random"):
+            raise ValueError(f"taken must be one of last, first, random, got {self.taken!r}")
+
+    @property
+    def name(self) -> str:
+        """lastfm-1k, and what is not the default."""
+        more = [] if self.item == "track" else [self.item.replace(" ", "-")]
+        more += [] if self.share == 1 else [f"{100 * self.share:g}-{self.taken}"]
+        return "-".join(["lastfm-1k", *more])
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether the log is under the data folder."""
+        return self.source.present(folder)
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """The listens; ValueError where the log does not have its 19,150,868 rows of 992 users."""
+        (path,) = self.source.paths(folder, self.title)
+        loaded, rows = read_log(path, self.name, self.item)
+        if (rows, loaded.num_users) != (self.rows, self.users):
+            raise ValueError(
+                f"{self.name}: {path} holds {rows:,} rows of {loaded.num_users:,} users; expected {self.rows:,} rows "
+                f"of {self.users:,}; it is cut off, remove it and fetch it again"
+            )
+        return loaded if self.share == 1 else loaded.keep(self._kept(loaded))
+
+    def _kept(self, interactions: Interactions) -> np.ndarray:
+        """A mask of the sub-sample: ⌈share·n⌉ of each user's n listens."""
+        lengths = np.diff(interactions.offsets)
+        quota = np.ceil(lengths * self.share).astype(np.int64)[interactions.users]
+        if self.taken == "random":
+            drawn = np.random.default_rng(self.seed).random(len(interactions))
+            order = np.lexsort((drawn, interactions.users))
+            place = np.empty(len(order), dtype=np.int64)
+            place[order] = np.arange(len(order)) - interactions.offsets[interactions.users[order]]
+            return place < quota
+        place = np.arange(len(interactions)) - interactions.offsets[interactions.users]
+        return place < quota if self.taken == "first" else place >= lengths[interactions.users] - quota
+
+
+def read_log(path: Path, name: str, item: str) -> tuple[Interactions, int]:
+    """The listens of a log file in the official format, and how many rows the file has.
+
+    Rows are newest first in the file; listens of the same second are put in the order in which they were played,
+    which is the file's backwards. A quote character is ordinary text.
+    """
+    wanted = _ITEMS[item]
+    types = {"user": pa.dictionary(pa.int32(), pa.string()), "timestamp": pa.timestamp("s", "UTC")}
+    types |= {column: pa.dictionary(pa.int32(), pa.string()) for column in wanted}
+    data = path if path.suffix != ".xz" else read_bytes(path)
+    table = read_table(data, _COLUMNS, types, where=str(path))
+    times = pc.cast(table["timestamp"], pa.int64()).to_numpy().astype(np.float64)
+    rows = len(times)
+    users = code_ids(table["user"])
+    parts = [code_ids(table[column]) for column in wanted]
+    del table
+    named = np.ones(rows, dtype=bool)
+    for part in parts:
+        if len(part.ids) and part.ids[0] == "":  # sorted: the empty text would be the first
+            named &= part.codes != 0
+    back = np.flatnonzero(named)[::-1]
+    items = parts[0] if len(parts) == 1 else _paired(*parts)
+    items = _recoded(items, items.codes[back])
+    return Interactions.from_events(
+        name,
+        Coded(users.ids, users.codes[back]),
+        items,
+        times[back],
+        clock=Clock.ABSOLUTE,
+        edition=f"official log; an item is a listen's {item}; {rows - len(back):,} rows without it left out",
+    ), rows
+
+
+def _recoded(column: Coded, codes: np.ndarray) -> Coded:
+    """Some rows of a column, without the ids that no longer occur."""
+    left = np.zeros(len(column.ids), dtype=bool)
+    left[codes] = True
+    return Coded(column.ids[left], (np.cumsum(left) - 1)[codes])
+
+
+def _paired(first: Coded, second: Coded) -> Coded:
+    """Two columns of texts as one, joined by a tab."""
+    keys, codes = np.unique(first.codes.astype(np.int64) * len(second.ids) + second.codes, return_inverse=True)
+    left, right = (
+        pa.array(ids.astype(object)).cast(pa.string()).take(pa.array(places))
+        for ids, places in ((first.ids, keys // len(second.ids)), (second.ids, keys % len(second.ids)))
+    )
+    names = pc.binary_join_element_wise(left, right, "\t")
+    return code_ids(pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names))

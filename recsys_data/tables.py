@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -21,38 +22,58 @@ def read_columns(
     header: bool = False,
     where: str = "table",
 ) -> dict[str, np.ndarray]:
-    """The columns named in ``types``, as arrays, of a text table whose lines hold ``columns`` in that order.
+    """The columns named in ``types``, as arrays, of a text table; see read_table."""
+    table = read_table(data, columns, types, separator=separator, header=header, where=where)
+    return {name: table[name].to_numpy() for name in types}
 
-    A quote character is ordinary text. ``separator`` may have several characters (``::``). Raises ValueError with one
-    sentence that names the row (1 is the file's first line) and the column for a line with too few or too many
-    fields, a value that is not of its type, or an empty value in a column of numbers.
+
+def read_table(
+    data: bytes | Path,
+    columns: Sequence[str],
+    types: Mapping[str, pa.DataType],
+    *,
+    separator: str = "\t",
+    header: bool = False,
+    quoted: bool = False,
+    where: str = "table",
+) -> pa.Table:
+    """The columns named in ``types`` of a text table whose lines hold ``columns`` in that order.
+
+    ``data``: the text, or the path of a file too large to hold. A quote character is ordinary text unless ``quoted``.
+    ``separator`` may have several characters (``::``). Raises
+    ValueError with one sentence that names the row (1 is the file's first line) and the column for a line with too
+    few or too many fields, a value that is not of its type, or an empty value in a column of numbers.
     """
     if len(separator) > 1:
+        data = data.read_bytes() if isinstance(data, Path) else data
         data = data.replace(separator.encode(), _JOINED.encode())
         separator = _JOINED
     read = csv.ReadOptions(column_names=list(columns), skip_rows=int(header), block_size=8 << 20)
-    parse = csv.ParseOptions(delimiter=separator, quote_char=False)
+    parse = csv.ParseOptions(delimiter=separator, quote_char='"' if quoted else False, newlines_in_values=quoted)
     convert = csv.ConvertOptions(column_types=dict(types), include_columns=list(types), strings_can_be_null=False)
+
+    def source() -> pa.NativeFile:
+        return pa.memory_map(str(data)) if isinstance(data, Path) else pa.BufferReader(data)
+
     try:
-        table = csv.read_csv(pa.BufferReader(data), read, parse, convert)
+        table = csv.read_csv(source(), read, parse, convert)
     except pa.ArrowInvalid:
         read.use_threads = False  # only the serial reader knows row numbers
         try:
-            table = csv.read_csv(pa.BufferReader(data), read, parse, convert)
+            table = csv.read_csv(source(), read, parse, convert)
         except pa.ArrowInvalid as error:
             raise ValueError(_sentence(where, str(error), columns, types)) from error
-    arrays = {}
     for name in types:
-        column = table[name]
-        if column.null_count:
-            row = int(np.flatnonzero(column.is_null().to_numpy())[0]) + 1 + int(header)
+        if table[name].null_count:
+            row = int(np.flatnonzero(table[name].is_null().to_numpy())[0]) + 1 + int(header)
             raise ValueError(f"{where}: row {row}, column {name} is empty; expected {_kind(types[name])}")
-        arrays[name] = column.to_numpy()
-    return arrays
+    return table
 
 
 def _kind(wanted: pa.DataType) -> str:
     """A type in a reader's words."""
+    if pa.types.is_timestamp(wanted):
+        return "a time such as 2009-05-04T23:08:57Z"
     return "a whole number" if pa.types.is_integer(wanted) else "a number" if pa.types.is_floating(wanted) else "text"
 
 

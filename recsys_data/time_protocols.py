@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from recsys_data.assemble import TEST, TRAIN, VALIDATION, assemble, check_unseen
+from recsys_data.assemble import TEST, TRAIN, UNUSED, VALIDATION, assemble, check_unseen
 from recsys_data.candidates import ALL_ITEMS, Candidates
 from recsys_data.cases import EVERY_POSITION, Cases
 from recsys_data.filters import Filter, apply_filters
@@ -92,11 +92,20 @@ class LastDays:
 
     YooChoose: 1 day; Diginetica: 7. Days are 86,400 seconds back from the very last event. With ``validation`` 0 all
     earlier sessions train. ``by``: "end" (Hidasi's script) or "start".
+
+    ``part``: the training part is its own last 1/part, in events (the papers' 1/4 and 1/64). ``part_by`` says in which
+    order: "id" takes the last events by session id and leaves out the first, possibly cut, session (STAMP); "date"
+    orders sessions by their end and takes the last pairs, a session of n events being n − 1 pairs (NARM and SR-GNN;
+    the session in which the cut falls keeps its whole history here, where they keep only its longer prefixes). Test
+    events whose item the whole training part has not seen are left out before; for those that only its last part
+    has not seen, ``unseen`` holds.
     """
 
     test: float = 1.0
     validation: float = 1.0
     by: str = "end"
+    part: int = 1
+    part_by: str = "date"
     unseen: str = "drop"
     cases: Cases = EVERY_POSITION
     filters: tuple[Filter, ...] = ()
@@ -126,15 +135,44 @@ class LastDays:
         interactions, steps = apply_filters(interactions, self.filters)
         second = interactions.timestamps.max() - self.test * _DAY
         first = second - self.validation * _DAY
+        parts = _parts(interactions, self.by, first, second)
+        if self.part > 1:
+            parts, step = self._last_part(interactions, parts)
+            steps = (*steps, step)
         return assemble(
             interactions,
-            _parts(interactions, self.by, first, second),
+            parts,
             unseen=self.unseen,
             cases=self.cases,
             validate=self.validation > 0,
             candidates=self.candidates,
             steps=steps,
         )
+
+    def _last_part(self, interactions: Interactions, parts: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
+        """The parts with only the last 1/part of the training events, and the step that says what that removed."""
+        parts = parts.copy()
+        seen = np.zeros(interactions.num_items, dtype=bool)
+        seen[interactions.items[parts == TRAIN]] = True
+        parts[(parts != TRAIN) & ~seen[interactions.items]] = UNUSED
+        sessions, sizes = np.unique(interactions.users[parts == TRAIN], return_counts=True)
+        if self.part_by == "date":
+            ends = interactions.timestamps[interactions.offsets[1:] - 1]
+            order = np.lexsort((sessions, ends[sessions]))
+            sessions, sizes = sessions[order], sizes[order] - 1
+        wanted = sizes.sum() // self.part
+        from_end = np.cumsum(sizes[::-1])[::-1]  # events (or pairs) in this session and all later ones
+        taken = from_end <= wanted if self.part_by == "id" else from_end - sizes < wanted
+        left = np.isin(interactions.users, sessions[~taken]) & (parts == TRAIN)
+        parts[left] = UNUSED
+        kept = interactions.items[parts == TRAIN]
+        return parts, {
+            "step": f"training: its last 1/{self.part} by {self.part_by}",
+            "removed": int(left.sum()),
+            "events": len(kept),
+            "users": int(taken.sum()),
+            "items": len(np.unique(kept)),
+        }
 
 
 def _parts(interactions: Interactions, by: str, first: float, second: float) -> np.ndarray:

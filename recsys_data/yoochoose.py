@@ -1,4 +1,4 @@
-"""YooChoose (RecSys Challenge 2015): the published 1/64 split and a slice of the first week."""
+"""YooChoose (RecSys Challenge 2015): the raw clicks, the published 1/64 split and a slice of the first week."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from recsys_data.assemble import TEST, TRAIN
 from recsys_data.dataset import Counts, checked
 from recsys_data.download import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.published_sessions import read_sessions
-from recsys_data.tables import read_columns
+from recsys_data.tables import read_columns, read_table
 
 LICENCE = "CC BY-NC-ND 4.0 as stated in the archive: read the archive's own file"
 CITATION = "David Ben-Shimon et al.: RecSys Challenge 2015 and the YOOCHOOSE Dataset. RecSys 2015"
@@ -89,3 +90,48 @@ class YooChoose100k:
             parts=np.repeat([TRAIN, TEST], [len(table["Time"]) for table in tables]),
         )
         return checked(loaded, self.expected, str(paths[0].parent))
+
+
+@dataclass(frozen=True)
+class YooChooseClicks:
+    """All clicks of YooChoose, yoochoose-clicks.dat, with true times.
+
+    The 1/4 and 1/64 of the papers are cuts of the training part, which the protocol makes: LastDays(part=64).
+    """
+
+    name: ClassVar[str] = "yoochoose"
+    title: ClassVar[str] = "YooChoose (all clicks)"
+    licence: ClassVar[str] = LICENCE
+    citation: ClassVar[str] = CITATION
+    expected: ClassVar[Counts] = Counts(33_003_944, 9_249_729, 52_739)
+    source: ClassVar[Source] = Source(
+        ("yoochoose/yoochoose-clicks.dat",),
+        ("https://s3-eu-west-1.amazonaws.com/yc-rdata/yoochoose-data.7z",),
+        into="yoochoose",
+        home="https://www.kaggle.com/datasets/chadgostopp/recsys-challenge-2015",
+    )
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether the clicks are under the data folder."""
+        return self.source.present(folder)
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """33,003,944 clicks in 9,249,729 sessions; DataMissing if the file is neither there nor to be fetched."""
+        (path,) = self.source.paths(folder, self.title)
+        return checked(read_clicks(path, self.name), self.expected, str(path))
+
+
+def read_clicks(path: Path, name: str) -> Interactions:
+    """The clicks of a file in the official format: session, time (ISO 8601), item, category."""
+    types = {"session": pa.int64(), "time": pa.timestamp("ms", "UTC"), "item": pa.int64()}
+    data = path if path.suffix != ".xz" else read_bytes(path)
+    table = read_table(data, ("session", "time", "item", "category"), types, separator=",", where=str(path))
+    return Interactions.from_events(
+        name,
+        table["session"],
+        table["item"],
+        pc.cast(table["time"], pa.int64()).to_numpy() / 1e3,
+        clock=Clock.ABSOLUTE,
+        unit="session",
+        edition="official release, all clicks",
+    )

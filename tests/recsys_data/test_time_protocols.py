@@ -56,7 +56,7 @@ def test_sessions_stay_in_one_piece(by, train, test):
 def test_validation_days_come_before():
     data = timed([(s, "ab", [s * DAY, s * DAY + 1]) for s in range(11)], unit="session")
     split = LastDays(test=2, validation=3).prepare(data)
-    # The end is 10 days + 1 s, so the cuts are at 8 and 5 days + 1 s; who ends at that very moment is in the later part.
+    # The end is 10 days + 1 s, the cuts lie at 8 and 5 days + 1 s; who ends at that very moment is in the later part.
     assert split.test.clusters.tolist() == [8, 9, 10]
     assert split.validation.clusters.tolist() == [5, 6, 7]
 

@@ -1,0 +1,92 @@
+"""Raw ids as codes 0 … n − 1 in the order of the sorted ids: the same whatever order the rows came in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_WIDE = 4  # a lookup table may be this many times as long as the column
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A column in codes: ``ids`` (n,) sorted and different, ``codes`` (E,) integers into them."""
+
+    ids: np.ndarray
+    codes: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """The number of rows E."""
+        return self.codes.size
+
+
+def code_ids(column: Any) -> Coded:
+    """The codes of a column: an array of numbers or texts, a pyarrow array (dictionary or plain), or Coded itself.
+
+    Ids that are all whole numbers are numbers, even where they came as texts (unless one is written another way, such
+    as 007): so that the order, and with it the fingerprint, does not depend on how a file was read.
+    """
+    if isinstance(column, Coded):
+        return column
+    if isinstance(column, pa.ChunkedArray | pa.Array):
+        return _code_arrow(column)
+    raw = np.asarray(column)
+    if raw.dtype.kind in "iu" and raw.size:
+        return _code_numbers(raw)
+    ids, codes = np.unique(raw.astype(str) if raw.dtype.kind == "O" else raw, return_inverse=True)
+    return _numbered(ids, codes)
+
+
+def _code_numbers(raw: np.ndarray) -> Coded:
+    """Codes of whole numbers: through a lookup table where the numbers lie close, else by sorting."""
+    low, high = int(raw.min()), int(raw.max())
+    if high - low > _WIDE * raw.size + (1 << 16):
+        ids, codes = np.unique(raw, return_inverse=True)
+        return Coded(ids.astype(np.int64), codes)
+    shifted = raw - low
+    present = np.zeros(high - low + 1, dtype=bool)
+    present[shifted] = True
+    places = np.cumsum(present, dtype=np.int64) - 1
+    return Coded(np.flatnonzero(present).astype(np.int64) + low, places[shifted])
+
+
+def _code_arrow(column: pa.ChunkedArray | pa.Array) -> Coded:
+    """Codes of a pyarrow column; a dictionary's order (that of first appearance) is sorted away."""
+    whole = pa.chunked_array([column]) if isinstance(column, pa.Array) else column
+    if pa.types.is_integer(whole.type):
+        return _code_numbers(whole.to_numpy())
+    if not pa.types.is_dictionary(whole.type):
+        whole = whole.dictionary_encode()
+    whole = whole.unify_dictionaries()
+    if whole.num_chunks == 0:
+        return Coded(np.empty(0, dtype=str), np.empty(0, dtype=np.int64))
+    words = whole.chunk(0).dictionary
+    indices = np.concatenate([chunk.indices.to_numpy() for chunk in whole.chunks])
+    order = pc.sort_indices(words).to_numpy().astype(np.int64)  # by bytes of UTF-8, which is by code point
+    used = np.zeros(len(words), dtype=bool)
+    used[indices] = True
+    order = order[used[order]]
+    places = np.zeros(len(words), dtype=np.int64)
+    places[order] = np.arange(len(order))
+    return _numbered(words.take(pa.array(order)).to_numpy(zero_copy_only=False), places[indices])
+
+
+def _numbered(ids: np.ndarray, codes: np.ndarray) -> Coded:
+    """The same column with whole numbers instead of texts, where every text is a number as numbers are written."""
+    if ids.dtype.kind not in "UO" or not ids.size:
+        return Coded(ids, codes)
+    texts = ids.tolist()
+    if not all(text.removeprefix("-").isdecimal() and text.isascii() and len(text) < 19 for text in texts):
+        return Coded(ids, codes)
+    numbers = ids.astype(np.int64)
+    if [str(number) for number in numbers.tolist()] != texts:
+        return Coded(ids, codes)
+    order = np.argsort(numbers, kind="stable")
+    places = np.empty(len(order), dtype=np.int64)
+    places[order] = np.arange(len(order))
+    return Coded(numbers[order], places[codes])

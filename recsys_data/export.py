@@ -1,0 +1,79 @@
+"""Interactions written as a file that others, and InteractionFile, read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import csv
+
+from recsys_data.interactions import Interactions
+
+FORMATS = ("inter", "sessions", "csv", "tsv", "parquet")
+_HEADERS = {
+    "inter": {
+        "user": "user_id:token",
+        "item": "item_id:token",
+        "rating": "rating:float",
+        "timestamp": "timestamp:float",
+    },
+    "sessions": {"user": "SessionId", "item": "ItemId", "timestamp": "Time"},
+    "plain": {"user": "user", "item": "item", "rating": "rating", "timestamp": "timestamp"},
+}
+
+
+def write_interactions(interactions: Interactions, path: Path, kind: str) -> Path:
+    """The file ``path``, one event a row in the fixed order, with a header; it appears whole or not at all.
+
+    kind: "inter" (RecBole's atomic file, tab-separated, typed header), "sessions" (SessionId ItemId Time), "csv",
+    "tsv" or "parquet". Data whose clock has no times get no time column: their order is the rows'. Raises ValueError
+    for another kind, and for an id that a tab-separated file cannot hold.
+    """
+    if kind not in FORMATS:
+        raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {kind!r}")
+    names = dict(_HEADERS.get(kind, _HEADERS["plain"]))
+    if interactions.unit == "session" and kind != "inter":
+        names["user"] = "SessionId" if kind == "sessions" else "session"
+    columns = {
+        names["user"]: _ids(interactions.user_ids, interactions.users),
+        names["item"]: _ids(interactions.item_ids, interactions.items),
+    }
+    if interactions.ratings is not None and "rating" in names:
+        columns[names["rating"]] = pa.array(interactions.ratings)
+    if interactions.clock.has_gaps:
+        columns[names["timestamp"]] = pa.array(interactions.timestamps)
+    table = pa.table(columns)
+    partial = path.with_name(f".{path.name}.part")
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "parquet":
+        pq.write_table(table, partial, compression="zstd")
+    elif kind == "csv":
+        csv.write_csv(table, partial)
+    else:
+        _refuse(interactions, "\t\r\n")
+        with partial.open("wb") as file:
+            file.write(("\t".join(table.column_names) + "\n").encode())
+            options = csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
+            csv.write_csv(table, file, options)
+    partial.replace(path)
+    return path
+
+
+def _ids(ids: np.ndarray, codes: np.ndarray) -> pa.Array:
+    """The raw id of each event."""
+    return pa.array(ids).take(pa.array(codes))
+
+
+def _refuse(interactions: Interactions, forbidden: str) -> None:
+    """ValueError for an id with a character that separates fields or rows, or a quote that pyarrow would not write."""
+    for kind, ids in (("user", interactions.user_ids), ("item", interactions.item_ids)):
+        if ids.dtype.kind in "iu":
+            continue
+        for value in ids.tolist():
+            if any(sign in value for sign in forbidden + '"'):
+                raise ValueError(
+                    f"{interactions.name}: the {kind} id {value!r} cannot stand in a tab-separated file; "
+                    "export as csv or parquet"
+                )

@@ -1,0 +1,62 @@
+"""Times as Unix seconds, whether they came as seconds, milliseconds or ISO 8601."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_LARGEST_SECONDS = 1e11  # the year 5138; whatever is larger counts milliseconds
+_LARGEST_MILLISECONDS = 1e14  # and beyond that microseconds
+
+
+def to_seconds(column: pa.ChunkedArray, where: str) -> tuple[np.ndarray, str]:
+    """Unix seconds (E,) float64, and what the column was: "seconds", "milliseconds", "microseconds" or "ISO 8601".
+
+    ISO 8601 without a zone is read as UTC. Raises ValueError naming the row and the value that is none of these.
+    """
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        return _from_timestamps(column.cast(pa.timestamp("us", getattr(column.type, "tz", None)))), "timestamps"
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        try:
+            column = column.cast(pa.float64())
+        except pa.ArrowInvalid:
+            return _from_iso(column, where), "ISO 8601"
+    seconds = column.cast(pa.float64()).to_numpy()
+    if len(seconds) and np.median(np.abs(seconds)) > _LARGEST_MILLISECONDS:
+        return seconds / 1e6, "microseconds"
+    if len(seconds) and np.median(np.abs(seconds)) > _LARGEST_SECONDS:
+        return seconds / 1e3, "milliseconds"
+    return seconds, "seconds"
+
+
+def _from_iso(column: pa.ChunkedArray, where: str) -> np.ndarray:
+    """Unix seconds of ISO 8601 texts, all with a zone or all without."""
+    for kind in (pa.timestamp("us", "UTC"), pa.timestamp("us")):
+        try:
+            return _from_timestamps(column.cast(kind))
+        except pa.ArrowInvalid:
+            continue
+    for row, text in enumerate(column.to_pylist(), start=1):
+        if not _is_time(text):
+            raise ValueError(
+                f"{where}: event {row} has the time {text!r}; expected seconds, milliseconds or ISO 8601 such as "
+                "2009-05-04T23:08:57Z"
+            )
+    raise ValueError(f"{where}: some times have a zone and some have none; expected the same in every row")
+
+
+def _is_time(text: str) -> bool:
+    """Whether one text is ISO 8601."""
+    for kind in (pa.timestamp("us", "UTC"), pa.timestamp("us")):
+        try:
+            pa.scalar(text).cast(kind)
+        except pa.ArrowInvalid:
+            continue
+        return True
+    return False
+
+
+def _from_timestamps(column: pa.ChunkedArray) -> np.ndarray:
+    """Unix seconds of a column of microseconds."""
+    return pc.cast(column, pa.int64()).to_numpy() / 1e6

@@ -1,0 +1,219 @@
+import lzma
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recsys_data.dataset import Dataset
+from recsys_data.download import DataMissing
+from recsys_data.export import FORMATS, write_interactions
+from recsys_data.formats import InteractionFile, guess_separator
+from recsys_data.interactions import Clock, Interactions
+from recsys_data.times import to_seconds
+
+
+def put(folder, name, text):
+    path = folder / name
+    path.write_text(text)
+    return str(path)
+
+
+def rows(data):
+    """Every event as (user, item, time)."""
+    return list(zip(data.user_ids[data.users].tolist(), data.item_ids[data.items].tolist(), data.timestamps.tolist(),
+                    strict=True))  # fmt: skip
+
+
+EXPECTED = [(1, 20, 5.0), (1, 10, 7.0), (2, 20, 3.0)]
+COLUMNS = ("user", "item", "rating", "timestamp")
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "said"),
+    [
+        ("1::10::4::7\n1::20::3.5::5\n2::20::1::3\n", {"columns": COLUMNS}, "separator '::', without header"),
+        ("1\t10\t4\t7\n1\t20\t3\t5\n2\t20\t1\t3\n", {"columns": COLUMNS}, "separator tab, without header"),
+        ("1 10 4 7\n1 20 3 5\n2 20 1 3", {"columns": COLUMNS}, "separator blank, without header"),
+        ("u,i,r,t\n1,10,4,7\n1,20,3,5\n2,20,1,3\n", {"columns": COLUMNS}, "separator ,, with header"),
+        ("user;item;timestamp\n1;10;7\n1;20;5\n2;20;3\n", {}, "separator ;, with header"),
+        ("x|1|10|7\nx|1|20|5\nx|2|20|3\n", {"columns": ("", "user", "item", "timestamp")}, "separator |"),
+        (
+            "user_id:token\titem_id:token\trating:float\ttimestamp:float\n1\t10\t4\t7\n1\t20\t3\t5\n2\t20\t1\t3\n",
+            {},
+            "separator tab, with header",
+        ),
+        (
+            "timestamp,visitor,event,what\n7,1,view,10\n5,1,view,20\n3,2,view,20\n",
+            {"columns": ("user=visitor", "item=what", "timestamp=timestamp")},
+            "separator ,, with header",
+        ),
+    ],
+)
+def test_text_files_by_hand(tmp_path, text, fields, said):
+    dataset = InteractionFile(put(tmp_path, "mine.txt", text), **fields)
+    data = dataset.load()
+    assert rows(data) == EXPECTED and said in data.edition and "times in seconds" in data.edition
+    assert isinstance(dataset, Dataset) and dataset.name == data.name == "mine"
+    assert data.clock is Clock.ABSOLUTE and data.unit == "user"
+
+
+def test_sessions_and_files_without_times(tmp_path):
+    data = InteractionFile(put(tmp_path, "s.tsv", "SessionId\tItemId\tTime\n5\t7\t1.5\n5\t8\t1.25\n")).load()
+    assert data.unit == "session" and rows(data) == [(5, 8, 1.25), (5, 7, 1.5)]
+    data = InteractionFile(put(tmp_path, "o.txt", "a x\na y\nb x\n"), columns=("user", "item")).load()
+    assert data.clock is Clock.WITHIN and rows(data) == [("a", "x", 0), ("a", "y", 1), ("b", "x", 0)]
+
+
+def test_quotes_and_compression(tmp_path):
+    path = tmp_path / "q.csv.xz"
+    path.write_bytes(lzma.compress(b'user,item\n"Smith, J.","a ""b"""\nX,y\n'))
+    data = InteractionFile(str(path)).load()
+    assert rows(data) == [("Smith, J.", 'a "b"', 0), ("X", "y", 0)]
+
+
+def test_parquet_columns_by_name(tmp_path):
+    path = tmp_path / "p.parquet"
+    table = {"when": pa.array([7, 5, 3], pa.timestamp("s")), "visitorid": [1, 1, 2], "itemid": [10, 20, 20]}
+    pq.write_table(pa.table(table), path)
+    data = InteractionFile(str(path), columns=("user=visitorid", "item=itemid", "timestamp=when")).load()
+    assert rows(data) == EXPECTED
+    with pytest.raises(ValueError, match="no column 'visitor' for the user; 3 columns found: when, visitorid, itemid"):
+        InteractionFile(str(path), columns=("user=visitor", "item=itemid")).load()
+    with pytest.raises(ValueError, match="which column is the user"):
+        InteractionFile(str(path)).load()
+
+
+@pytest.mark.parametrize(
+    ("times", "kind"),
+    [
+        (["1241478537", "1241478538"], "seconds"),
+        (["1241478537000", "1241478538000"], "milliseconds"),
+        (["1241478537000000", "1241478538000000"], "microseconds"),
+        (["2009-05-04T23:08:57Z", "2009-05-04T23:08:58Z"], "ISO 8601"),
+        (["2009-05-04 23:08:57", "2009-05-04 23:08:58"], "ISO 8601"),
+        (["2009-05-05T01:08:57+02:00", "2009-05-04T23:08:58+00:00"], "ISO 8601"),
+    ],
+)
+def test_times_are_recognised(times, kind):
+    seconds, found = to_seconds(pa.chunked_array([times]), "f")
+    assert (seconds.tolist(), found) == ([1241478537.0, 1241478538.0], kind)
+
+
+def test_fractions_of_a_second_survive():
+    seconds, _ = to_seconds(pa.chunked_array([["2014-04-07T10:51:09.277Z"]]), "f")
+    assert seconds.tolist() == [1396867869.277]
+
+
+@pytest.mark.parametrize(
+    ("times", "sentence"),
+    [
+        (
+            ["2009-05-04T23:08:57Z", "yesterday"],
+            "f: event 2 has the time 'yesterday'; expected seconds, milliseconds or",
+        ),
+        (["2009-05-04T23:08:57Z", "2009-05-04T23:08:57"], "f: some times have a zone and some have none"),
+    ],
+)
+def test_other_times_are_refused(times, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        to_seconds(pa.chunked_array([times]), "f")
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "sentence"),
+    [
+        (
+            "a,b,c\n1,2,3\n",
+            {},
+            "3 columns found: a, b, c; name them with --columns, such as user,item,rating,timestamp",
+        ),
+        ("1,2,3\n", {"columns": ("user", "item")}, r"2 columns named \(user, item\) but 3 columns found: 1, 2, 3"),
+        ("12\n13\n", {}, "no separator cuts its lines into columns; the first line is '12'; name the separator"),
+        ("", {}, "is empty; expected one event a line"),
+        (
+            "1\t2\t3\n1\t2\n",
+            {"columns": ("user", "item", "rating"), "separator": "\t"},
+            "row 2, column rating is missing",
+        ),
+        ("1,2\n3,4\n", {"columns": ("user", "item"), "separator": ";"}, "2 columns named .* but 1 columns found: 1,2"),
+    ],
+)
+def test_wrong_files_get_one_sentence(tmp_path, text, fields, sentence):
+    with pytest.raises(ValueError, match=sentence) as caught:
+        InteractionFile(put(tmp_path, "bad.txt", text), **fields).load()
+    assert "\n" not in str(caught.value) and "bad.txt" in str(caught.value)
+
+
+def test_wrong_fields_and_missing_files(tmp_path):
+    with pytest.raises(
+        ValueError, match="columns must be of user, session, item, rating, timestamp or empty, got 'who'"
+    ):
+        InteractionFile("x.csv", columns=("who",))
+    with pytest.raises(ValueError, match="clock must be one of absolute, relative"):
+        InteractionFile("x.csv", clock="fast")
+    missing = InteractionFile(str(tmp_path / "none.csv"))
+    assert not missing.present(None)
+    with pytest.raises(DataMissing, match="no file at .*none.csv"):
+        missing.load()
+
+
+def test_a_text_with_commas_does_not_hide_the_separator():
+    assert guess_separator(["1\t2\tGood, bad", "1\t3\tUgly"], "f") == "\t"
+    assert guess_separator(["1::2::3"], "f") == "::"
+
+
+def test_clocks_are_given_by_hand_where_times_are_not_unix_times(tmp_path):
+    data = InteractionFile(put(tmp_path, "g.tsv", "1\t2\t0\n1\t3\t5\n"), columns=("user", "item", "timestamp"),
+                           clock="relative").load()  # fmt: skip
+    assert data.clock is Clock.RELATIVE
+
+
+TEXTS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1, max_size=6)
+IDS = st.lists(TEXTS, min_size=1, max_size=4) | st.lists(st.integers(-5, 2**40), min_size=1, max_size=4)
+SECONDS = st.floats(0, 4e9, allow_nan=False) | st.integers(0, 4_000_000_000).map(float)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.data())
+def test_a_round_trip_keeps_the_fingerprint(tmp_path_factory, data):
+    draw = data.draw
+    users, items = draw(IDS), draw(IDS)
+    size = draw(st.integers(1, 12))
+    pick = st.lists(st.sampled_from(range(4)), min_size=size, max_size=size)
+    timed = draw(st.booleans())
+    made = Interactions.from_events(
+        "made",
+        np.array([users[k % len(users)] for k in draw(pick)]),
+        np.array([items[k % len(items)] for k in draw(pick)]),
+        draw(st.lists(SECONDS, min_size=size, max_size=size)) if timed else None,
+        clock=Clock.ABSOLUTE if timed else Clock.WITHIN,
+        ratings=draw(st.none() | st.lists(st.floats(0.5, 5, width=32), min_size=size, max_size=size)),
+        unit=draw(st.sampled_from(["user", "session"])),
+    )
+    folder = tmp_path_factory.mktemp("round")
+    for kind in FORMATS:
+        if (kind == "inter" and made.unit == "session") or (
+            kind == "sessions" and (made.unit == "user" or made.ratings is not None)
+        ):
+            continue  # these two formats cannot say so
+        try:
+            path = write_interactions(made, folder / f"made.{kind}", kind)
+        except ValueError as refusal:
+            assert kind not in ("csv", "parquet") and "cannot stand in a tab-separated file" in str(refusal)
+            continue
+        again = InteractionFile(
+            str(path), separator=None if kind == "parquet" else "," if kind == "csv" else "\t"
+        ).load()
+        assert again.fingerprint == made.fingerprint, kind
+
+
+def test_export_refuses_what_a_format_cannot_hold(tmp_path):
+    data = Interactions.from_events("e", ["a\tb"], ["x"], None, clock=Clock.WITHIN)
+    with pytest.raises(ValueError, match="the user id 'a\\\\tb' cannot stand in a tab-separated file; export as csv"):
+        write_interactions(data, tmp_path / "e.tsv", "tsv")
+    with pytest.raises(ValueError, match="format must be one of inter, sessions, csv, tsv, parquet, got 'xml'"):
+        write_interactions(data, tmp_path / "e.xml", "xml")
+    assert list(tmp_path.iterdir()) == []
