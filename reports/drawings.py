@@ -1,13 +1,13 @@
-"""The drawings themselves: each takes an empty figure, plain data and a pen."""
+"""Drawings of lines and points: each takes an empty figure, plain data and a pen."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from reports.numbers import duration, fraction, interval, plain
+from reports.numbers import duration, fraction, plain
 
 _DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
 
@@ -20,6 +20,18 @@ class Pen:
     marker: Callable[[int], str]
     ink: str
     tip: Callable[[Any, str], None]
+    width: Callable[[str, float], float]
+
+    def frame(
+        self, figure: Any, *, left: float = 0.55, right: float = 0.12, top: float = 0.28, bottom: float = 0.48
+    ) -> None:
+        """Margins in inches: known beforehand, so that nothing is drawn twice to measure it."""
+        width, height = figure.get_size_inches()
+        figure.subplots_adjust(left=left / width, right=1 - right / width, top=1 - top / height, bottom=bottom / height)
+
+    def widest(self, names: Iterable[str], points: float) -> float:
+        """The width of the longest name in inches."""
+        return max((self.width(name, points) for name in names), default=0.0)
 
 
 def short(name: str, most: int = 30) -> str:
@@ -48,94 +60,77 @@ def _middle(group: list[float]) -> float:
     return group[0] / group[1]
 
 
+def _named(line: dict[str, Any]) -> str:
+    """The name that stands at a mark, cut to fit, with a dagger where a stamp says more."""
+    return short(line["model"], 22) + (" †" if line["stamped"] else "")
+
+
 def _label_ends(axes: Any, ends: list[tuple[str, int, float]], pen: Pen) -> None:
-    """Names to the right of the axes, at the heights where their lines end (figure coordinates settle overlaps)."""
+    """Names to the right of the axes, at the heights where their lines end, moved apart where they would overlap."""
     low, high = axes.get_ylim()
     height = axes.get_position().height * axes.figure.get_size_inches()[1] * 72
     places = spread([(y - low) / (high - low) * height for _, _, y in ends], 11.0)
     for (name, number, _), place in zip(ends, places, strict=True):
-        axes.annotate(
-            short(name, 22),
-            (1.0, place / height),
-            xycoords="axes fraction",
-            xytext=(5, 0),
-            textcoords="offset points",
-            va="center",
-            color=pen.color(number),
-            annotation_clip=False,
-        )
+        axes.annotate(name, (1.0, place / height), xycoords="axes fraction", xytext=(5, 0), va="center",
+                      textcoords="offset points", color=pen.color(number), annotation_clip=False)  # fmt: skip
 
 
 def curves(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     """Validation above, loss below, by epoch; the kept epoch is marked."""
     judged = any(v is not None for line in data["lines"] for v in line["validation"])
     parts = [("validation", "validation score"), ("loss", "training loss")][0 if judged else 1 :]
-    figure.set_size_inches(figure.get_size_inches()[0], 2.1 * len(parts) + 0.3)
-    panels = figure.subplots(len(parts), 1, sharex=True, squeeze=False)[:, 0]
+    names = dict.fromkeys(_named(line) for line in data["lines"])
+    tall = max(1.7, 0.16 * len(names) + 0.2)
+    figure.set_size_inches(figure.get_size_inches()[0], tall * len(parts) + 0.8)
+    pen.frame(figure, right=0.12 + pen.widest(names, 9.0))
+    panels = figure.subplots(len(parts), 1, sharex=True, squeeze=False, gridspec_kw={"hspace": 0.25})[:, 0]
     for axes, (key, title) in zip(panels, parts, strict=True):
-        ends: dict[str, tuple[int, list[float]]] = {}
-        for line in data["lines"]:
-            points = [(e, v) for e, v in zip(line["epochs"], line[key], strict=True) if v is not None]
-            if not points:
-                continue
-            number = line["color"]
-            (drawn,) = axes.plot(
-                *zip(*points, strict=True),
-                color=pen.color(number),
-                linestyle=_DASHES[line["seed"] % len(_DASHES)],
-                linewidth=1.1,
-            )
-            pen.tip(drawn, f"{line['model']}, seed {line['seed']}: last {plain(points[-1][1], 4)}")
-            kept = [p for p in points if p[0] == line["best"]]
-            if kept and key == "validation":
-                (dot,) = axes.plot(*kept[0], marker=pen.marker(number), color=pen.color(number), linestyle="none")
-                pen.tip(dot, f"{line['model']}, seed {line['seed']}: kept epoch {kept[0][0]}, {plain(kept[0][1], 4)}")
-            name = line["model"] + (" †" if line["stamped"] else "")
-            ends.setdefault(name, (number, []))[1].append(points[-1][1])
+        _panel(axes, [line for line in data["lines"] if any(v is not None for v in line[key])], key, pen)
         axes.set_title(title, loc="left")
-        named = [(model, number, sum(v) / len(v)) for model, (number, v) in ends.items()]
-        if len(named) <= 12:
-            _label_ends(axes, named, pen)
     panels[-1].set_xlabel("epoch")
     panels[-1].xaxis.get_major_locator().set_params(integer=True)
 
 
+def _panel(axes: Any, drawn: list[dict[str, Any]], key: str, pen: Pen) -> None:
+    """One line a seed; the mark of a model on the epoch that each seed kept."""
+    ends: dict[str, tuple[int, list[float]]] = {}
+    for line in drawn:
+        points = [(e, v) for e, v in zip(line["epochs"], line[key], strict=True) if v is not None]
+        (curve,) = axes.plot(*zip(*points, strict=True), color=pen.color(line["color"]), linewidth=1.1,
+                             linestyle=_DASHES[line["seed"] % len(_DASHES)], marker=pen.marker(line["color"]),
+                             markevery=[n for n, (e, _) in enumerate(points) if e == line["best"]])  # fmt: skip
+        told = ", ".join(f"{e}: {plain(v, 4)}" for e, v in points[-12:])
+        pen.tip(curve, f"{line['model']}, seed {line['seed']}, kept epoch {line['best']}; {told}")
+        ends.setdefault(_named(line), (line["color"], []))[1].append(points[-1][1])
+    _label_ends(axes, [(name, number, sum(v) / len(v)) for name, (number, v) in ends.items()], pen)
+
+
 def pareto(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     """Accuracy against seconds of training on a log axis, with the line of those that nobody beats in both."""
-    axes = figure.subplots()
     points = sorted(data["points"], key=lambda p: (p["x"], -p["y"]))
-    front, best = [], -math.inf
-    for point in points:
-        if point["y"] > best:
-            front.append(point)
-            best = point["y"]
+    figure.set_size_inches(figure.get_size_inches()[0], max(3.0, 0.16 * len(points) + 0.9))
+    pen.frame(figure)
+    axes = figure.subplots()
     axes.set_xscale("log")
+    front: list[dict[str, Any]] = []
+    for point in points:
+        if not front or point["y"] > front[-1]["y"]:
+            front.append(point)
     axes.step([p["x"] for p in front], [p["y"] for p in front], where="post", color=pen.ink, alpha=0.35, linewidth=0.9)
     for point in points:
-        (dot,) = axes.plot(
-            point["x"],
-            point["y"],
-            marker=pen.marker(point["color"]),
-            linestyle="none",
-            color=pen.color(point["color"]),
-            markersize=7,
-        )
+        (dot,) = axes.plot(point["x"], point["y"], marker=pen.marker(point["color"]), linestyle="none",
+                           color=pen.color(point["color"]), markersize=7)  # fmt: skip
         pen.tip(dot, f"{point['model']}: {fraction(point['y'])} after {duration(point['x'])}")
     axes.margins(x=0.12, y=0.12)
     low, high = axes.get_ylim()
-    places = spread([p["y"] for p in points], (high - low) * 0.055)
-    right = math.sqrt(points[0]["x"] * points[-1]["x"])
-    for point, place in zip(points, places, strict=True):
-        before = point["x"] > right
-        axes.annotate(
-            short(point["model"]) + (" †" if point["stamped"] else ""),
-            (point["x"], place),
-            xytext=(-7 if before else 7, 0),
-            textcoords="offset points",
-            va="center",
-            ha="right" if before else "left",
-            color=pen.color(point["color"]),
-        )
+    middle = math.sqrt(points[0]["x"] * points[-1]["x"])
+    for side in (True, False):  # names stand towards the middle, each side moved apart by itself
+        here = [p for p in points if (p["x"] > middle) == side]
+        places = spread([p["y"] for p in here], (high - low) * 11 / (72 * (figure.get_size_inches()[1] - 0.8)))
+        for point, place in zip(here, places, strict=True):
+            axes.annotate(_named(point), (point["x"], place), xytext=(-7 if side else 7, 4), va="center",
+                          textcoords="offset points", ha="right" if side else "left",
+                          color=pen.color(point["color"]))  # fmt: skip
     axes.xaxis.set_major_formatter(lambda v, _: plain(v, 1))
     axes.xaxis.set_minor_formatter(lambda v, _: "")
     axes.set_xlabel("seconds of training (log scale)")
@@ -143,95 +138,23 @@ def pareto(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     axes.yaxis.set_major_formatter(lambda v, _: fraction(v, 3))
 
 
-def forest(figure: Any, data: dict[str, Any], pen: Pen) -> None:
-    """Differences with their intervals, one row a pair, over the band of the relevance margin."""
-    rows = data["rows"]
-    figure.set_size_inches(figure.get_size_inches()[0], 0.85 + 0.27 * len(rows))
-    axes = figure.subplots()
-    for place, item in enumerate(rows):
-        margin = item.get("margin")
-        if margin:
-            axes.fill_betweenx([place - 0.5, place + 0.5], -margin, margin, color=pen.ink, alpha=0.1, linewidth=0)
-        shade = pen.color(item["color"])
-        if item["low"] is not None and item["high"] is not None:
-            axes.plot([item["low"], item["high"]], [place, place], color=shade, linewidth=1.6)
-        (dot,) = axes.plot(item["value"], place, marker=pen.marker(item["color"]), color=shade, linestyle="none")
-        pen.tip(
-            dot,
-            f"{item['name']}: {fraction(item['value'], 5, sign=True)} "
-            f"{interval(item['low'], item['high'], 5, sign=True)}",
-        )
-    axes.axvline(0, color=pen.ink, linewidth=0.8)
-    axes.set_yticks(range(len(rows)), [short(r["name"], 42) for r in rows])
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.grid(visible=False, axis="y")
-    axes.set_xlabel(data["axis"])
-    axes.xaxis.set_major_formatter(lambda v, _: fraction(v, 3, sign=v > 0))
-    axes.locator_params(axis="x", nbins=6)
-
-
-def levels(figure: Any, data: dict[str, Any], pen: Pen) -> None:
-    """Rerun divided by published on a log axis over bands of 5 % and 10 %, one row a number."""
-    rows = data["rows"]
-    figure.set_size_inches(figure.get_size_inches()[0], 1.0 + 0.27 * len(rows))
-    axes = figure.subplots()
-    axes.set_xscale("log")
-    for margin, shade in ((1.10, 0.08), (1.05, 0.10)):
-        axes.axvspan(1 / margin, margin, color=pen.ink, alpha=shade, linewidth=0)
-    axes.axvline(1, color=pen.ink, linewidth=0.8)
-    for place, item in enumerate(rows):
-        shade = pen.color(item["color"])
-        if item["low"] and item["high"]:
-            axes.plot([item["low"], item["high"]], [place, place], color=shade, linewidth=1.6)
-        (dot,) = axes.plot(
-            item["ratio"],
-            place,
-            marker=pen.marker(item["color"]),
-            color=shade,
-            linestyle="none",
-            fillstyle="full" if item["judged"] else "none",
-        )
-        pen.tip(
-            dot,
-            f"{item['name']}: published {item['published']}, rerun {item['rerun']}, "
-            f"ratio {item['ratio']:.3f}, {item['outcome']}",
-        )
-    axes.set_yticks(range(len(rows)), [short(r["name"], 42) for r in rows])
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    reach = [r[k] for r in rows for k in ("low", "high", "ratio") if r[k]]
-    low, high = min(*reach, 1 / 1.15), max(*reach, 1.15)
-    axes.set_xlim(low / 1.03, high * 1.03)
-    ticks = [t for t in (0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10) if low <= t <= high]
-    ticks = [t for t in ticks if high / low < 2.2 or t not in (0.9, 1.1, 0.67, 1.25)]
-    axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
-    axes.minorticks_off()
-    axes.grid(visible=False, axis="y")
-    axes.set_xlabel("rerun ÷ published (log scale)")
-
-
 def lines(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     """A metric over named bins or cut-offs, one line a model, with its name at the end."""
+    drawn = [line for line in data["lines"] if any(v is not None for v in line["values"])]
+    figure.set_size_inches(figure.get_size_inches()[0], max(3.0, 0.16 * len(drawn) + 0.9))
+    pen.frame(figure, right=0.12 + pen.widest((_named(line) for line in drawn), 9.0))
     axes = figure.subplots()
     ends = []
-    places = range(len(data["bins"]))
-    for line in data["lines"]:
-        points = [(x, y) for x, y in zip(places, line["values"], strict=True) if y is not None]
-        if not points:
-            continue
+    for line in drawn:
+        points = [(x, y) for x, y in enumerate(line["values"]) if y is not None]
         number = line["color"]
-        axes.plot(*zip(*points, strict=True), color=pen.color(number))
-        for x, y in points:
-            (dot,) = axes.plot(x, y, marker=pen.marker(number), color=pen.color(number), linestyle="none")
-            pen.tip(dot, f"{line['model']}, {data['axis']} {data['bins'][x]}: {fraction(y)}")
-        ends.append((line["model"] + (" †" if line["stamped"] else ""), number, points[-1][1]))
-    axes.set_xticks(list(places), data["bins"])
+        (curve,) = axes.plot(*zip(*points, strict=True), color=pen.color(number), marker=pen.marker(number))
+        told = ", ".join(f"{data['bins'][x]}: {fraction(y)}" for x, y in points)
+        pen.tip(curve, f"{line['model']} by {data['axis']}: {told}")
+        ends.append((_named(line), number, points[-1][1]))
+    axes.set_xticks(range(len(data["bins"])), data["bins"])
     axes.set_xlabel(data["axis"])
     axes.set_title(data["metric"], loc="left")
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(lambda v, _: fraction(v, 2))
     _label_ends(axes, ends, pen)
-
-
-DRAWINGS: dict[str, Callable[[Any, dict[str, Any], Pen], None]] = {
-    "curves": curves, "pareto": pareto, "forest": forest, "levels": levels, "lines": lines,
-}  # fmt: skip

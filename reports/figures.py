@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont
+from matplotlib.font_manager import FontProperties, findfont
+from matplotlib.textpath import text_to_path
 
-from reports import drawings
+from reports import drawings, intervals
 from reports.blocks import Picture
 from reports.svg import inline
 
@@ -31,6 +33,12 @@ _STYLE = {
 }  # fmt: skip
 
 
+_DRAWINGS = {
+    "curves": drawings.curves, "pareto": drawings.pareto, "lines": drawings.lines,
+    "forest": intervals.forest, "levels": intervals.levels,
+}  # fmt: skip
+
+
 def color(number: int | None) -> str:
     """The colour of the model with this number."""
     return INK if number is None else COLORS[number % len(COLORS)]
@@ -49,13 +57,19 @@ def sign(number: int) -> str:
 def draw(picture: Picture) -> str:
     """The picture as an <svg> element: text as paths, transparent, in the page's colour, the same bytes every time."""
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(WIDTH, 3.0), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 3.0))
         tips = Tips()
-        pen = drawings.Pen(color=color, marker=marker, ink=INK, tip=tips.add)
-        drawings.DRAWINGS[picture.kind](figure, picture.data, pen)
+        pen = drawings.Pen(color=color, marker=marker, ink=INK, tip=tips.add, width=text_width)
+        _DRAWINGS[picture.kind](figure, picture.data, pen)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return inline(buffer.getvalue(), anchor=picture.anchor, label=picture.label, hints=tips.texts, ink=INK)
+
+
+@functools.lru_cache(maxsize=4096)
+def text_width(text: str, points: float = 9.0) -> float:
+    """How wide a line of text is, in inches."""
+    return text_to_path.get_text_width_height_descent(text, FontProperties(size=points), False)[0] / 72
 
 
 class Tips:

@@ -13,7 +13,9 @@ from markupsafe import Markup
 
 from reports import figures
 from reports.blocks import Entry, Picture
+from reports.layout import LONG, kept_together
 from reports.report import Report
+from reports.svg import solid
 
 TEMPLATES = Path(__file__).parent / "templates"
 _WORDS = {"best": "best", "level": "not separable from the best"}
@@ -37,7 +39,9 @@ def _environment() -> Environment:
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
                               trim_blocks=True, lstrip_blocks=True)  # fmt: skip
     environment.filters |= {"exact": exact, "css_string": css_string, "sign": figures.sign}
-    environment.globals |= {"draw": _drawn, "inline": _inline, "mark_words": _WORDS, "mark_signs": _SIGNS,
+    environment.globals |= {"draw": _drawn, "kept_together": kept_together, "LONG": LONG, "inline": _inline,
+                            "mark_words": _WORDS,
+                            "mark_signs": _SIGNS,
                             "color_count": len(figures.COLORS)}  # fmt: skip
     return environment
 
@@ -63,9 +67,10 @@ def css_string(text: str) -> Markup:
 def _drawn(picture: Picture, paper: bool) -> Markup:
     """The figure as inline SVG; on a screen its colours follow the page's light or dark scheme."""
     svg = _draw(json.dumps(asdict(picture), sort_keys=True))
-    if not paper:
-        for number, color in enumerate(figures.COLORS):
-            svg = svg.replace(color, f"var(--m{number})")
+    if paper:
+        return Markup(solid(svg))
+    for number, color in enumerate(figures.COLORS):
+        svg = svg.replace(color, f"var(--m{number})")
     return Markup(svg)
 
 

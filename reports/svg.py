@@ -28,6 +28,22 @@ def inline(svg: str, *, anchor: str, label: str, hints: Sequence[str], ink: str)
             f'role="img" aria-label="{escape(label)}" stroke-linejoin="round">{body}</svg>')  # fmt: skip
 
 
+def solid(svg: str) -> str:
+    """The same element without transparency: a faint black becomes the grey it looks like on white.
+
+    Some viewers draw all text of a page with transparent parts too bold.
+    """
+    return re.sub(r'style="[^"]*opacity:[^"]*"', _opaque, svg).replace("currentColor", "#000000")
+
+
+def _opaque(found: re.Match[str]) -> str:
+    style = found.group()
+    opacity = float(re.search(r"opacity:([\d.]+)", style).group(1))
+    grey = "#" + 3 * f"{round(255 * (1 - opacity)):02x}"
+    style = re.sub(r"(?:fill-|stroke-)?opacity:[\d.]+;?", "", style)
+    return style.replace("currentColor", grey)
+
+
 def _tidy(node: ElementTree.Element, anchor: str, hints: Sequence[str], ink: str) -> None:
     """Children first: drop what draws nothing, flatten groups that say nothing, shorten and rename."""
     kept: list[ElementTree.Element] = []

@@ -175,7 +175,7 @@ def _pairs(table: ComparisonTable, runs: dict[str, Runs], heading: str, place: s
 
 def _pair(pair: PairRow, runs: dict[str, Runs], places: int) -> list[Entry]:
     """One comparison."""
-    link, stamps = runs[pair.a].anchor, tuple(dict.fromkeys([*runs[pair.a].stamps, *runs[pair.b].stamps]))
+    link = runs[pair.a].anchor
     found = pair.word_models if pair.p_method is None else pair.word_methods
     low, high = pair.simultaneous
     alone = f"{pair.difference:.8g} [{pair.interval[0]:.6g}, {pair.interval[1]:.6g}] for this pair alone"
@@ -195,7 +195,7 @@ def _pair(pair: PairRow, runs: dict[str, Runs], places: int) -> list[Entry]:
         Entry(shown, shares.better - shares.worse, link=link, exact=shown),
         Entry(plain(pair.standardised, 2), pair.standardised, link=link),
         Entry(fraction(pair.smallest_detectable, places), pair.smallest_detectable, link=link),
-        Entry(found.value, marks=(_TONE[found],), stamps=stamps, link=link),
+        Entry(found.value, marks=(_TONE[found],), link=link),
     ]  # fmt: skip
 
 

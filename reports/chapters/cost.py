@@ -27,19 +27,28 @@ def cost_section(roster: Roster, metric: str) -> Section:
         if not done:
             continue
         heading, place = roster.heading(dataset, protocol), done[0].place
+        picture = _pareto(done, metric, heading, place)
+        blocks += [picture] if picture else []
         rows = tuple(row(_entries(runs)) for runs in done)
         notes = (_machines(done),)
-        blocks.append(Table(f"cost-{place}", f"Cost: {heading}", _COLUMNS, rows, notes))
-        points = [{"model": r.model, "color": r.color, "stamped": bool(r.stamps), "x": r.mean("seconds", "fit"),
-                   "y": r.mean("metrics", metric)} for r in done if r.mean("metrics", metric) is not None]  # fmt: skip
-        points = [p for p in points if p["x"] and p["x"] > 0]
-        if len(points) > 1:
-            blocks.append(Picture(
-                f"pareto-{place}", "pareto", f"{metric} against seconds of training on {heading}",
-                f"{metric} against training time on {heading}. Up and to the left is better; the line joins models "
-                "that no other beats in both.", {"metric": metric, "points": points}))  # fmt: skip
+        blocks.append(Table(f"cost-{place}", f"Cost: {heading}", _COLUMNS, rows, notes, beside=True))
     words = "Times are wall-clock seconds of single runs and depend on the machine; they are indications, not tests."
     return Section("cost", "Cost", (Words("", (words,)), *blocks))
+
+
+def _pareto(done: list[Runs], metric: str, heading: str, place: int) -> Picture | None:
+    """Accuracy against seconds of training; None for fewer than two models that took any."""
+    points = [
+        {"model": r.model, "color": r.color, "stamped": bool(r.stamps), "x": r.mean("seconds", "fit"), "y": y}
+        for r in done
+        if (y := r.mean("metrics", metric)) is not None and (r.mean("seconds", "fit") or 0) > 0
+    ]
+    if len(points) < 2:
+        return None
+    caption = (f"{metric} against training time on {heading}. Up and to the left is better; the line joins models that "
+               "no other beats in both.")  # fmt: skip
+    label = f"{metric} against seconds of training on {heading}"
+    return Picture(f"pareto-{place}", "pareto", label, caption, {"metric": metric, "points": points})
 
 
 def _entries(runs: Runs) -> list[Entry]:

@@ -19,7 +19,7 @@ def training_section(roster: Roster) -> Section | None:
         heading, place = roster.heading(dataset, protocol), group[0].place
         blocks.append(Picture(
             f"curves-{place}", "curves", f"Validation score and training loss by epoch on {heading}, one line a seed",
-            f"Validation score (left) and training loss (right) by epoch on {heading}, one line a seed. "
+            f"Validation score (above) and training loss (below) by epoch on {heading}, one line a seed. "
             "A marker stands on the epoch whose weights were kept.", {"lines": lines}))  # fmt: skip
         blocks.append(_table([runs for runs in group if any(c.curve for c in runs.cells)], heading, place))
     return Section("training", "Training", tuple(blocks)) if blocks else None
@@ -66,4 +66,4 @@ def _table(group: list[Runs], heading: str, place: int) -> Table:
                 Entry("–" if record.get("resumed_from") is None else f"epoch {record['resumed_from']}",
                       record.get("resumed_from"))]))  # fmt: skip
 
-    return Table(f"fits-{place}", f"How training ended: {heading}", columns, tuple(rows))
+    return Table(f"fits-{place}", f"How training ended: {heading}", columns, tuple(rows), beside=True)

@@ -10,6 +10,8 @@ from scipy.stats import norm
 from evaluation.claims import Gain, Published, Ranking, to_record
 from evaluation.metrics import metric_named
 from evaluation.ranks import RankTable
+from reports.html import render_html
+from reports.report import build
 
 NASTY = "<script>alert(1)</script>"
 CHAIN, CLICKS = "Markov chain", "Clicks & <b>taps</b> 50%"
@@ -75,9 +77,10 @@ def write_cell(root, key, record, table, rng):
     table.write(folder / "ranks.parquet")
     (folder / "cell.json").write_text(json.dumps(record))
     if record["epochs"]:
-        curve = [{"event": "epoch", "epoch": e, "epochs": 20, "loss": 6.0 / e + rng.uniform(0, 0.05),
-                  "validation": 0.3 - 0.2 / e - 0.002 * max(0, e - 4), "seconds": 7.0, "targets_per_second": 5000.0}
-                 for e in range(1, record["epochs"] + 1)]  # fmt: skip
+        reached = record["metrics"]["MRR@20"]
+        curve = [{"event": "epoch", "epoch": e, "epochs": 20, "loss": 6.0 / e + rng.uniform(0, 0.3),
+                  "validation": reached - 0.2 / e - 0.02 * max(0, e - 4), "seconds": 7.0,
+                  "targets_per_second": 5000.0} for e in range(1, record["epochs"] + 1)]  # fmt: skip
         (folder / "curve.jsonl").write_text("".join(json.dumps(c) + "\n" for c in curve))
 
 
@@ -145,7 +148,23 @@ def build_store(
 
 
 @pytest.fixture(scope="session")
+def make_store():
+    """The function that writes a store, for tests that need another one."""
+    return build_store
+
+
+@pytest.fixture(scope="session")
 def store(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("results")
     build_store(root)
     return root
+
+
+@pytest.fixture(scope="session")
+def report(store):
+    return build(store, "little")
+
+
+@pytest.fixture(scope="session")
+def html(report):
+    return render_html(report)

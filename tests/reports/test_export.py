@@ -1,0 +1,109 @@
+import csv
+import json
+import math
+import re
+
+import pytest
+
+from reports.blocks import Column, Entry, Row, Table
+from reports.export import csv_rows, latex_table, latex_text, markdown, markdown_table, to_json, write_csv, write_latex
+
+
+def small(**changes):
+    """A table with one of everything."""
+    rows = (
+        Row((Entry("Group & co"),), "g", "group"),
+        Row((Entry("a_b", stamps=("NOT CONVERGED: 6 epochs",)), Entry(".12", 0.1234, 0.1, 0.2, marks=("best",)))),
+        Row((Entry("<i>|$x$"), Entry("better", marks=("good",)))),
+    )
+    fields = {"notes": ("50 % of it",), **changes}
+    return Table("t", "A 5 % table", (Column("name", "Name"), Column("x", "X@20", True)), rows, **fields)
+
+
+def test_csv_has_unrounded_values_intervals_groups_and_stamps():
+    assert csv_rows(small()) == [
+        ["group", "name", "x", "x_low", "x_high", "stamps"],
+        ["Group & co", "a_b", 0.1234, 0.1, 0.2, "NOT CONVERGED: 6 epochs"],
+        ["Group & co", "<i>|$x$", "better", None, None, ""],
+    ]
+
+
+def test_every_table_is_written_and_read_back(report, tmp_path):
+    paths = write_csv(report, tmp_path / "csv")
+    assert [p.stem for p in paths] == [t.anchor for t in report.tables()]
+    with (tmp_path / "csv" / "standing-1.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    table = next(t for t in report.tables() if t.anchor == "standing-1")
+    gru = next(r for r in rows if r["model"] == "GRU")
+    entry = table.entry(next(r for r in table.rows if r.entries[0].text == "GRU"), "MRR@20")
+    assert float(gru["MRR@20"]) == entry.value  # to the last bit
+    assert float(gru["MRR@20_low"]) == entry.low
+    assert gru["stamps"].startswith("NOT CONVERGED")
+    assert {r["model"] for r in rows} >= {"<script>alert(1)</script>", "kNN_{50%} $k$"}
+
+
+@pytest.mark.parametrize(("text", "latex"), [
+    ("50 % & a_b #1", r"50 \% \& a\_b \#1"), ("{$k$}", r"\{\$k\$\}"), ("a\\b", r"a\textbackslash{}b"),
+    ("~^", r"\textasciitilde{}\textasciicircum{}"), ("−.01 ± 2", r"$-$.01 $\pm$ 2"), ("Café", "Café"),
+    ("ﬁne", "fine"), ("日", "U+65E5"),
+])  # fmt: skip
+def test_latex_prints_text_as_it_is(text, latex):
+    assert latex_text(text) == latex
+
+
+def test_latex_tables_have_rules_marks_and_notes():
+    text = latex_table(small())
+    for wanted in (r"\toprule", r"\midrule", r"\bottomrule", r"\multicolumn{2}{l}{\textbf{Group \& co}} \\",
+                   r"a\_b\dag{} & \textbf{.12}$^{\star}$ \\", r"$\checkmark$~better \\", r"\begin{tabular}{lr}",
+                   r"50 \% of it \dag{} NOT CONVERGED: 6 epochs."):  # fmt: skip
+        assert wanted in text, wanted
+
+
+def test_latex_files_are_balanced_and_use_only_what_they_load(report, tmp_path):
+    paths = write_latex(report, tmp_path)
+    main = paths[-1].read_text(encoding="utf-8")
+    for path in paths[:-1]:
+        assert rf"\input{{{path.name}}}" in main
+        text = path.read_text(encoding="utf-8")
+        for name in re.findall(r"\\begin\{(\w+)\}", text):
+            assert text.count(rf"\begin{{{name}}}") == text.count(rf"\end{{{name}}}")
+        bare = re.sub(r"\\[{}]", "", text)
+        assert bare.count("{") == bare.count("}")
+        columns = len(re.search(r"\\begin\{tabular\}\{([lr]+)\}", text).group(1))
+        for line in text.splitlines():
+            if line.endswith(r"\\") and "multicolumn" not in line:
+                assert len(re.findall(r"(?<!\\)&", line)) == columns - 1, line
+        assert all(ord(c) < 0x180 for c in text)
+    assert r"\usepackage{amssymb,booktabs,graphicx}" in main
+    assert "TRIAL: not for citation" in main
+
+
+def test_markdown_tables_have_as_many_cells_in_every_row():
+    lines = markdown_table(small())
+    rows = [line for line in lines if line.startswith("|")]
+    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [3] * 5
+    assert r"&lt;i&gt;\|$x$" in rows[-1]
+    assert "**.12** ★" in rows[3]
+    assert lines[-1].strip() == "† NOT CONVERGED: 6 epochs."
+
+
+def test_markdown_of_a_report_is_whole_and_inert(report):
+    text = markdown(report)
+    assert "<script>" not in text
+    for section in report.sections:
+        assert f"## {section.title}" in text
+
+
+def test_json_is_valid_and_complete(report):
+    held = json.loads(to_json(report), parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    assert held["suite"] == "little"
+    assert len(held["sections"]) == len(report.sections)
+    standing = next(b for b in held["sections"][2]["blocks"] if b["anchor"] == "standing-1")
+    assert standing["rows"][0]["entries"][1]["value"] > 0
+
+
+def test_undefined_numbers_are_null(report):
+    import dataclasses
+
+    odd = dataclasses.replace(report, facts=(("a", math.nan), ("b", math.inf)))
+    assert json.loads(to_json(odd))["facts"] == [["a", None], ["b", None]]

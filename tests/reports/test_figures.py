@@ -1,0 +1,109 @@
+import itertools
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from reports import figures
+from reports.blocks import Picture
+from reports.drawings import short, spread
+from reports.svg import solid
+
+LINES = {"axis": "k", "bins": ["1", "20"], "metric": "MRR@k", "lines": [
+    {"model": "A <b> $x$", "color": 0, "stamped": True, "values": [0.1, 0.2]},
+    {"model": "B", "color": 9, "stamped": False, "values": [None, 0.21]}]}  # fmt: skip
+ROWS = [{"name": "A − B", "color": 0, "value": 0.02, "low": 0.01, "high": 0.03, "margin": 0.005},
+        {"name": "C − B", "color": 1, "value": -0.01, "low": None, "high": None, "margin": None}]  # fmt: skip
+LEVELS = [{"name": "A, MRR@20", "color": 0, "ratio": 0.5, "low": 0.4, "high": 0.6, "outcome": "NOT REPRODUCED",
+           "judged": True, "published": ".10", "rerun": "0.05"},
+          {"name": "B, MRR@20", "color": 1, "ratio": 1.01, "low": None, "high": None, "outcome": "x", "judged": False,
+           "published": ".10", "rerun": "0.1"}]  # fmt: skip
+POINTS = [{"model": "A", "color": 0, "stamped": False, "x": 0.2, "y": 0.1},
+          {"model": "B", "color": 1, "stamped": True, "x": 90.0, "y": 0.2}]  # fmt: skip
+CURVES = [{"model": "A", "color": 0, "seed": s, "best": 2, "stamped": False, "epochs": [1, 2, 3],
+           "loss": [3.0, 2.0, 1.0 + s], "validation": [0.1, 0.2, 0.15]} for s in range(6)]  # fmt: skip
+PICTURES = [Picture("a-1", "lines", "Lines", "", LINES),
+            Picture("a-2", "forest", "Forest", "", {"rows": ROWS, "axis": "d"}),
+            Picture("a-3", "levels", "Levels", "", {"rows": LEVELS}),
+            Picture("a-4", "pareto", "Pareto & cost", "", {"metric": "MRR@20", "points": POINTS}),
+            Picture("a-5", "curves", "Curves", "", {"lines": CURVES})]  # fmt: skip
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda p: p.kind)
+class TestEveryPicture:
+    def test_is_the_same_every_time(self, picture):
+        assert figures.draw(picture) == figures.draw(picture)
+
+    def test_is_well_formed_named_and_has_its_own_ids(self, picture):
+        root = ElementTree.fromstring(figures.draw(picture))
+        assert root.get("role") == "img"
+        assert root.get("aria-label") == picture.label
+        ids = [node.get("id") for node in root.iter() if node.get("id")]
+        assert len(ids) == len(set(ids))
+        assert all(i.startswith(f"{picture.anchor}-") for i in ids)
+        used = {node.get("href")[1:] for node in root.iter() if node.get("href")}
+        assert used
+        assert used <= set(ids)
+
+    def test_has_text_as_paths_on_a_clear_ground_in_the_colour_of_the_page(self, picture):
+        svg = figures.draw(picture)
+        assert "<text" not in svg
+        assert "currentColor" in svg
+        assert "#ffffff" not in svg
+        assert figures.INK not in svg
+        assert "<image" not in svg
+
+    def test_tells_its_values_where_it_is_pointed_at(self, picture):
+        assert figures.draw(picture).count("<title>") >= 2
+
+    def test_on_paper_nothing_is_transparent(self, picture):
+        svg = solid(figures.draw(picture))
+        assert "opacity" not in svg
+        assert "currentColor" not in svg
+        assert "#d9d9d9" in svg  # 15 % black: the lines of the grid
+
+
+def test_names_in_hints_are_text():
+    assert "<title>A &lt;b&gt; $x$ by k: 1: .1000, 20: .2000</title>" in figures.draw(PICTURES[0])
+
+
+def test_a_long_figure_grows_with_its_rows():
+    def height(rows):
+        svg = figures.draw(Picture("h", "forest", "F", "", {"rows": rows, "axis": "d"}))
+        return float(re.search(r'height="(\d+)pt"', svg).group(1))
+
+    assert height(ROWS * 20) > 5 * height(ROWS)
+
+
+def luminance(color):
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(("colors", "ground"), [(figures.COLORS, "#ffffff"), (figures.DARK, "#14171c")])
+def test_colours_contrast_with_their_ground(colors, ground):
+    for color in colors:
+        light, dark = sorted((luminance(color), luminance(ground)), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, color
+
+
+def test_models_beyond_the_palette_have_their_own_pair_of_colour_and_marker():
+    looks = {(figures.color(n), figures.marker(n)) for n in range(40)}
+    assert len(looks) == 40
+    assert len({(figures.color(n), figures.sign(n)) for n in range(40)}) == 40
+
+
+def test_labels_are_moved_apart_and_keep_their_order():
+    placed = spread([1.0, 1.0, 1.1, 9.0], 1.0)
+    assert placed[3] == 9.0
+    assert sorted(placed) == placed
+    assert all(b - a >= 1.0 - 1e-12 for a, b in itertools.pairwise(placed))
+    assert sum(placed[:3]) == pytest.approx(3.1)  # as near as can be: the mean stays
+    assert spread([5.0], 1.0) == [5.0]
+    assert spread([], 1.0) == []
+
+
+def test_long_names_are_cut():
+    assert short("a\nb  c") == "a b c"
+    assert len(short("x" * 99)) == 30

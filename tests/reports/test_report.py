@@ -1,0 +1,190 @@
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evaluation.results import read_suite
+from reports.blocks import Entry, Table, short_stamp
+from reports.html import render_html
+from reports.report import build
+from reports.roster import Roster
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def anchors_and_links(report):
+    anchors, links = set(), set()
+    for section in report.sections:
+        anchors.add(section.anchor)
+        for block in section.blocks:
+            anchors.add(block.anchor)
+            for row in getattr(block, "rows", ()):
+                anchors.add(row.anchor)
+                links |= {entry.link for entry in row.entries if entry.link} | {anchor for anchor, _ in row.back}
+    return anchors, links
+
+
+def table(report, anchor):
+    return next(t for t in report.tables() if t.anchor == anchor)
+
+
+def test_the_chapters_of_a_report(report):
+    assert [s.anchor for s in report.sections] == [
+        "summary", "verdicts", "comparison", "slices", "cost", "training", "data", "methods", "provenance",
+    ]  # fmt: skip
+    assert report.stamps == ("TRIAL: not for citation",)
+    assert "TRIAL" in report.running
+    facts = dict(report.facts)
+    assert facts["Runs"] == "16 done, 1 skipped, 1 failed"
+    assert facts["Commit"] == "0123456789"
+
+
+def test_every_link_leads_somewhere_and_runs_lead_back(report):
+    anchors, links = anchors_and_links(report)
+    assert links <= anchors
+    groups = [row for row in table(report, "cells").rows if row.kind == "group"]
+    assert len(groups) == 10  # 5 models on 2 data sets
+    for group in groups:
+        names = [name for _, name in group.back]
+        assert "Comparison" in names
+        assert "Cost" in names
+
+
+def test_every_number_of_the_comparison_links_to_its_runs(report):
+    standing = table(report, "standing-1")
+    measured = [row for row in standing.rows if not row.kind]
+    assert len(measured) == 5
+    for row in measured:
+        runs = row.entries[0].link
+        assert runs.startswith("runs-")
+        numbers = [entry for entry in row.entries if isinstance(entry.value, float)]
+        assert len(numbers) >= 4
+        assert {entry.link for entry in numbers} == {runs}
+
+
+def test_the_mean_is_the_mean_of_the_stored_cells(store, report):
+    results = read_suite(store, "little")
+    values = [c.metrics["MRR@20"] for c in results.cells if (c.dataset, c.model) == ("Markov chain", "GRU")]
+    assert len(values) == 3
+    standing = table(report, "standing-1")
+    row = next(r for r in standing.rows if r.entries[0].text == "GRU")
+    entry = standing.entry(row, "MRR@20")
+    assert entry.value == pytest.approx(sum(values) / 3, rel=1e-12)
+    assert entry.low < entry.value < entry.high
+    assert entry.marks == ("best",)
+    sd = (sum((v - entry.value) ** 2 for v in values) / 2) ** 0.5
+    assert standing.entry(row, "MRR@20 sd").value == pytest.approx(sd, rel=1e-9)
+
+
+def test_known_bounds_stand_below_the_models_where_they_are_known(report):
+    assert [(r.entries[0].text, r.entries[1].value) for r in table(report, "standing-1").rows if r.kind] == [
+        ("Best possible", 0.41), ("Chance", 0.009),
+    ]  # fmt: skip
+    assert not [r for r in table(report, "standing-2").rows if r.kind]
+
+
+def test_stamps_stand_wherever_the_number_stands(report):
+    for anchor in ("standing-1", "differences-1-1", "published", "cost-1", "fits-1", "cut-1-table", "cells"):
+        entries = [entry for row in table(report, anchor).rows for entry in row.entries]
+        assert any("NOT CONVERGED" in entry.badges for entry in entries), anchor
+    assert not any(e.badges for r in table(report, "cost-2").rows for e in r.entries)
+    drawn = {b.anchor: json.dumps(b.data, ensure_ascii=False) for s in report.sections for b in s.blocks
+             if b.block == "picture"}  # fmt: skip
+    assert "GRU † − Markov" in drawn["forest-1-1"]
+    assert "GRU − Markov" in drawn["forest-2-1"]
+    assert "†" in drawn["levels-picture"]
+
+
+def test_failures_and_skips_are_rows_with_their_reasons(report):
+    found = {row.entries[3].text: (row.entries[4].text, row.entries[5].text) for row in table(report, "failures").rows}
+    assert found["FAILED"][0] == "the loss became NaN in epoch 3 of <script>alert(1)</script>"
+    assert found["SKIPPED"][0] == "the file is absent: put it in data/taps"
+    assert found["FAILED"][1].startswith("python benchmark.py run little --only ")
+
+
+def test_provenance_holds_what_repeats_a_cell(store, report):
+    cells = table(report, "cells")
+    first = next(row for row in cells.rows if row.kind != "group")
+    record = read_suite(store, "little").cells[0].record
+    assert cells.entry(first, "key").value == record["key"]
+    assert cells.entry(first, "data").value == record["fingerprints"]["data"]
+    assert cells.entry(first, "commit").value == record["environment"]["commit"]
+    assert cells.entry(first, "command").text == record["command"]
+    assert cells.entry(first, "mlflow").value == "feedface" * 4
+    assert cells.entry(first, "environment").text == "E1"
+    versions = {row.entries[0].text: row.entries[1].text for row in table(report, "environments").rows}
+    assert versions["torch"] == "2.13.0"
+    assert versions["dirty"] == "no"
+
+
+def test_the_paragraph_is_made_from_the_verdicts(report):
+    outcomes = [table(report, name).entry(row, "outcome").text for name in ("published", "claims")
+                for row in table(report, name).rows]  # fmt: skip
+    said = report.sections[0].blocks[0].paragraphs[0]
+    assert said.startswith(f"Of {len(outcomes)} published numbers and claims")
+    assert f"{outcomes.count('NOT COMPARABLE')} not comparable" in said
+    assert "“GRU beats popularity”" in said.split("What held:")[1].split("What did not")[0]
+
+
+def test_a_suite_without_any_finished_cell_still_has_a_report(tmp_path, make_store):
+    record = make_store(tmp_path, published=False)
+    for entry in record["cells"]:
+        if entry["key"]:
+            (tmp_path / "cells" / entry["key"] / "cell.json").unlink(missing_ok=True)
+        entry |= {"state": "MISSING", "reason": "not computed yet"}
+    (tmp_path / "suites" / "little" / "suite.json").write_text(json.dumps(record))
+    report = build(tmp_path, "little")
+    assert len(table(report, "failures").rows) == len(record["cells"])
+    assert report.section("verdicts") is None
+    page = render_html(report)
+    assert "No model has a result here" in page
+    assert page.count("not computed yet") >= len(record["cells"]) - 1  # one has failed, with its own reason
+
+
+def test_an_unknown_suite_is_one_sentence(store):
+    with pytest.raises(FileNotFoundError, match="it holds little"):
+        build(store, "large")
+
+
+def test_the_same_results_give_the_same_report(store, report, html):
+    again = build(store, "little")
+    assert again == report
+    assert render_html(again) == html
+
+
+def test_a_report_needs_no_torch_no_mlflow_and_no_harness(store):
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from reports.report import build\nfrom reports.html import render_html\n"
+        f"page = render_html(build(Path({str(store)!r}), 'little'))\n"
+        "assert len(page) > 100_000\n"
+        "bad = [n for n in ('torch', 'mlflow', 'harness', 'training') if n in sys.modules]\n"
+        "assert not bad, bad\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_models_keep_their_colour_on_every_data_set(store):
+    roster = Roster.of(read_suite(store, "little"))
+    colors = {}
+    for runs in roster.runs:
+        colors.setdefault(runs.model, set()).add(runs.color)
+    assert all(len(found) == 1 for found in colors.values())
+    assert len(set.union(*colors.values())) == 5
+
+
+def test_stamps_are_shortened_for_badges_and_seeds_named():
+    assert short_stamp("NOT CONVERGED: reached its limit") == "NOT CONVERGED"
+    assert short_stamp("this was a run on far too few users") == "this was a run …"
+    assert Entry("x", stamps=("A: b",)).badges == ["A"]
+
+
+def test_tables_are_found_by_key():
+    some = Table("t", "c", (), ())
+    with pytest.raises(KeyError):
+        some.column("absent")
+    assert re.fullmatch(r"[a-z]+", some.block)
