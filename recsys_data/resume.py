@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import requests
+import urllib3
 
 CHUNK = 1 << 18
+ATTEMPTS = 5  # how often a broken connection is taken up within one call
+PAUSE = 0.5  # seconds before the second attempt; later ones wait longer
 
 
 class DownloadFailed(RuntimeError):
@@ -17,58 +22,88 @@ class DownloadFailed(RuntimeError):
 
 
 @dataclass(frozen=True)
+class Progress:
+    """How far a download is: bytes at hand, bytes in all (None: not promised), bytes a second of this call."""
+
+    have: int
+    total: int | None
+    rate: float
+
+
+def print_progress(progress: Progress) -> None:
+    """Write the progress over the last line of standard error, if that is a terminal."""
+    if sys.stderr.isatty():
+        whole = f" of {progress.total / 1e6:,.1f}" if progress.total else ""
+        sys.stderr.write(f"\r{progress.have / 1e6:,.1f}{whole} MB, {progress.rate / 1e6:,.1f} MB/s ")
+        sys.stderr.flush()
+
+
+@dataclass(frozen=True)
 class ResumingDownloader:
     """A downloader in pooch's sense: bytes gather in NAME.part, which outlives failures and is taken up again.
 
-    attempts: how often a broken connection is taken up within one call. timeout: seconds without a byte.
-    Proxies are taken from HTTP_PROXY, HTTPS_PROXY and NO_PROXY.
+    attempts: how often a broken connection is taken up within one call (None: ATTEMPTS). timeout: seconds without a
+    byte. tell: called with the Progress after each chunk. Proxies are taken from HTTP_PROXY, HTTPS_PROXY, NO_PROXY.
     """
 
-    attempts: int = 5
+    attempts: int | None = None
     timeout: float = 20.0
-    pause: float = 0.5
+    tell: Callable[[Progress], None] = print_progress
 
     def __call__(self, url: str, output_file: str, pooch: Any, check_only: bool = False) -> bool | None:
         """Write what ``url`` holds to ``output_file``. Raises DownloadFailed after ``attempts`` broken connections."""
         if check_only:
             return requests.head(url, timeout=self.timeout, allow_redirects=True).ok
         part = Path(output_file).parent / (url.rsplit("/", 1)[-1] + ".part")
-        reason = "no attempt was made"
-        for attempt in range(self.attempts):
+        reason, attempts = "no attempt was made", self.attempts or ATTEMPTS
+        for attempt in range(attempts):
             if attempt:
-                time.sleep(self.pause * attempt)
+                time.sleep(PAUSE * attempt)
             try:
-                if self._take(url, part):
-                    part.replace(output_file)
-                    return None
-                reason = f"the connection broke off after {part.stat().st_size:,} bytes"
+                reason = self._take(url, part)
             except requests.HTTPError as error:
                 raise DownloadFailed(f"the server answered {error.response.status_code}") from error
             except requests.RequestException as error:
                 reason = type(error).__name__
-        raise DownloadFailed(f"{reason}, {self.attempts} times tried")
+            if not reason:
+                part.replace(output_file)
+                return None
+        raise DownloadFailed(f"{reason}, {attempts} times tried")
 
-    def _take(self, url: str, part: Path) -> bool:
-        """Append the rest of ``url`` to ``part``; whether the file is now complete."""
+    def _take(self, url: str, part: Path) -> str:
+        """Append the rest of ``url`` to ``part``; why it is not complete yet, or nothing if it is."""
         have = part.stat().st_size if part.exists() else 0
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
         with requests.get(url, headers=headers, stream=True, timeout=self.timeout) as answer:
             if answer.status_code == 416:  # nothing beyond what we have, or our part is longer than the file
-                whole = _total(answer)
-                if whole == have:
-                    return True
+                if _total(answer) == have:
+                    return ""
                 part.unlink()
-                return False
+                return "the part at hand is longer than the file"
             answer.raise_for_status()
             resumed = answer.status_code == 206
             total = _total(answer) if resumed else _length(answer)
-            with part.open("ab" if resumed else "wb") as file:
-                try:
-                    for chunk in answer.iter_content(CHUNK):
-                        file.write(chunk)
-                except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
-                    return False
-        return total is None or part.stat().st_size == total
+            reason = self._write(answer, part, have if resumed else 0, total)
+        size = part.stat().st_size
+        if not reason and total is not None and size != total:
+            reason = "the connection broke off"
+        return f"{reason} after {size:,} bytes" if reason else ""
+
+    def _write(self, answer: requests.Response, part: Path, have: int, total: int | None) -> str:
+        """Write what comes behind the first ``have`` bytes of ``part``; why it stopped, or nothing at its end."""
+        start = time.monotonic()
+        with part.open("ab" if have else "wb") as file:
+            try:
+                # read1 gives what has arrived: a larger read would lose it when the connection breaks
+                while chunk := answer.raw.read1(CHUNK):
+                    file.write(chunk)
+                    rate = (file.tell() - have) / max(time.monotonic() - start, 1e-9)
+                    self.tell(Progress(file.tell(), total, rate))
+            except urllib3.exceptions.ReadTimeoutError:
+                return f"nothing came for {self.timeout:g} seconds"
+            except urllib3.exceptions.HTTPError:
+                return "the connection broke off"
+        return ""
 
 
 def _length(answer: requests.Response) -> int | None:

@@ -8,6 +8,7 @@ import shutil
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -19,9 +20,18 @@ LARGEST = 8 << 30  # bytes an archive may unpack to; the largest known data set 
 def unpack(archive: Path, folder: Path, largest: int = LARGEST) -> list[Path]:
     """The files of a .zip, .tar.gz, .tgz, .7z or .gz under ``folder``; any other file is copied there as it is.
 
-    Files appear whole or not at all. Raises ValueError for a member outside the folder, a link, or more than
-    ``largest`` bytes.
+    Files appear whole or not at all. Raises ValueError for a damaged archive, a member outside the folder, a link, or
+    more than ``largest`` bytes.
     """
+    try:
+        return _unpack(archive, folder, largest)
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        why = str(error).splitlines()[0]
+        raise ValueError(f"{archive}: cannot be unpacked ({why}); delete it and fetch it again") from error
+
+
+def _unpack(archive: Path, folder: Path, largest: int) -> list[Path]:
+    """As unpack, with the errors of the libraries."""
     written, left = [], largest
     for name, opener in _members(archive):
         target = folder / _inside(archive, name)
@@ -52,19 +62,16 @@ def _inside(archive: Path, name: str) -> PurePosixPath:
 def _members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
     """The name and an opener of every regular file in an archive."""
     name = archive.name.lower()
-    try:
-        if name.endswith(".zip"):
-            yield from _zip_members(archive)
-        elif name.endswith((".tar.gz", ".tgz", ".tar")):
-            yield from _tar_members(archive)
-        elif name.endswith(".7z"):
-            yield from _seven_zip_members(archive)
-        elif name.endswith(".gz"):
-            yield archive.name[:-3], partial(gzip.open, archive, "rb")
-        else:
-            yield archive.name, partial(archive.open, "rb")
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, gzip.BadGzipFile) as error:
-        raise ValueError(f"{archive}: cannot be unpacked ({error}); delete it and fetch it again") from error
+    if name.endswith(".zip"):
+        yield from _zip_members(archive)
+    elif name.endswith((".tar.gz", ".tgz", ".tar")):
+        yield from _tar_members(archive)
+    elif name.endswith(".7z"):
+        yield from _seven_zip_members(archive)
+    elif name.endswith(".gz"):
+        yield archive.name[:-3], partial(gzip.open, archive, "rb")
+    else:
+        yield archive.name, partial(archive.open, "rb")
 
 
 def _zip_members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:

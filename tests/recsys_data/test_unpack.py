@@ -1,0 +1,97 @@
+import gzip
+import io
+import stat
+import tarfile
+import zipfile
+
+import pytest
+
+from recsys_data.unpack import unpack
+
+
+def make_zip(path, members):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in members:
+            archive.writestr(name, text)
+    return path
+
+
+def make_tar(path, members):
+    with tarfile.open(path, "w:gz") as archive:
+        for info, text in members:
+            info = tarfile.TarInfo(info) if isinstance(info, str) else info
+            info.size = len(text)
+            archive.addfile(info, io.BytesIO(text.encode()))
+    return path
+
+
+def link(name, target, kind):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, target
+    return info
+
+
+def test_each_kind_by_hand(tmp_path):
+    members = [("a/b.txt", "one"), ("c.txt", "two")]
+    for archive in (make_zip(tmp_path / "x.zip", members), make_tar(tmp_path / "x.tar.gz", members)):
+        out = tmp_path / f"out-{archive.suffix}"
+        assert unpack(archive, out) == [out / "a/b.txt", out / "c.txt"]
+        assert (out / "a/b.txt").read_text() == "one" and (out / "c.txt").read_text() == "two"
+        assert sorted(p.name for p in out.rglob("*")) == ["a", "b.txt", "c.txt"]  # no scratch files
+    (tmp_path / "r.json.gz").write_bytes(gzip.compress(b"three"))
+    assert unpack(tmp_path / "r.json.gz", tmp_path / "o")[0].read_text() == "three"
+    (tmp_path / "plain.csv").write_text("four")
+    assert unpack(tmp_path / "plain.csv", tmp_path / "o")[0] == tmp_path / "o/plain.csv"
+
+
+@pytest.mark.parametrize("name", ["../out.txt", "a/../../out.txt", "/etc/out.txt", "..\\out.txt", "C:/out.txt"])
+def test_no_path_leads_outside(tmp_path, name):
+    for archive in (make_zip(tmp_path / "x.zip", [(name, "x")]), make_tar(tmp_path / "x.tar.gz", [(name, "x")])):
+        with pytest.raises(ValueError, match="leads outside the folder; refused as unsafe"):
+            unpack(archive, tmp_path / "out")
+    assert not (tmp_path / "out.txt").exists()
+
+
+def test_no_links(tmp_path):
+    for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE):
+        archive = make_tar(tmp_path / "x.tar.gz", [(link("l", "/etc/passwd", kind), "")])
+        with pytest.raises(ValueError, match="member 'l' is a link; refused as unsafe"):
+            unpack(archive, tmp_path / "out")
+    info = zipfile.ZipInfo("l")
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "l.zip", "w") as archive:
+        archive.writestr(info, "/etc/passwd")
+    with pytest.raises(ValueError, match="member 'l' is a link; refused as unsafe"):
+        unpack(tmp_path / "l.zip", tmp_path / "out")
+    with pytest.raises(ValueError, match="is not a plain file"):
+        unpack(make_tar(tmp_path / "d.tar.gz", [(link("d", "", tarfile.FIFOTYPE), "")]), tmp_path / "out")
+
+
+def test_a_bomb_is_stopped_and_leaves_nothing(tmp_path):
+    (tmp_path / "big.gz").write_bytes(gzip.compress(bytes(3_000_000)))
+    with pytest.raises(ValueError, match="unpacks to more than 1,000,000 bytes; refused as unsafe"):
+        unpack(tmp_path / "big.gz", tmp_path / "out", largest=1_000_000)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["x.zip", "x.tar.gz", "x.gz"])
+def test_a_damaged_archive_is_said_in_one_sentence(tmp_path, name):
+    (tmp_path / name).write_bytes(b"this is no archive")
+    with pytest.raises(ValueError, match=f"{name}: cannot be unpacked .*; delete it and fetch it again"):
+        unpack(tmp_path / name, tmp_path / "out")
+
+
+def test_a_cut_archive_is_said_too(tmp_path):
+    whole = gzip.compress(bytes(range(256)) * 1000)
+    (tmp_path / "x.gz").write_bytes(whole[:-50])
+    with pytest.raises(ValueError, match="cannot be unpacked"):
+        unpack(tmp_path / "x.gz", tmp_path / "out")
+
+
+def test_7z_with_and_without_its_library(tmp_path, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "py7zr", None)
+    (tmp_path / "x.7z").write_bytes(b"")
+    with pytest.raises(ValueError, match="a 7z file needs py7zr; pip install -r requirements-data.txt"):
+        unpack(tmp_path / "x.7z", tmp_path / "out")
