@@ -3,15 +3,15 @@
 (() => {
   const said = document.getElementById("said");
   const say = (text) => { said.textContent = ""; setTimeout(() => { said.textContent = text; }, 50); };
-  const cellText = (cell) => {
+  const cellText = (cell, without = ".unseen, .swatch, .back") => {
     const copy = cell.cloneNode(true);
-    copy.querySelectorAll(".unseen, .swatch, .back").forEach((part) => part.remove());
+    copy.querySelectorAll(without).forEach((part) => part.remove());
     copy.querySelectorAll(".badge").forEach((part) => part.replaceWith(` (${part.textContent})`));
     return copy.textContent.replace(/\s+/g, " ").trim();
   };
   const shown = (table) => [...table.rows].filter((row) => !row.hidden).map((row) => [...row.cells]);
   const csv = (table) => shown(table).map((row) => row.map((cell) => {
-    const text = cellText(cell).replace(/ [↕↑↓]$/, "");
+    const text = cellText(cell, ".unseen, .swatch, .back, .mark").replace(/ [↕↑↓]$/, "");
     return /[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
   }).join(",")).join("\n") + "\n";
   const signs = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "<": "\\textless{}",

@@ -100,6 +100,7 @@ def test_rows_are_filtered(found):
 def test_tables_are_copied_as_csv_and_latex(found):
     csv, latex = found["copied"]
     assert csv.startswith("Model,MRR@20,95 % interval,")
+    assert "★" not in csv
     assert len(csv.strip().splitlines()) == 8
     assert r"kNN\_\{50\%\} \$k\$" in latex
     assert latex.startswith("\\begin{tabular}{lr")
