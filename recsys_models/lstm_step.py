@@ -66,7 +66,7 @@ class LSTMStep:
         """One sum a peephole."""
         return [torch.zeros_like(like) for _ in range(3)] if self.peepholes else []
 
-    def weight_gradients(self, whole: At, sums: Tensors) -> tuple[torch.Tensor, ...]:
+    def weight_gradients(self, whole: At, weights: Tensors, sums: Tensors) -> tuple[torch.Tensor, ...]:
         """See Cell."""
         recurrent = products(whole.before[0], whole.grad_gates)
         return (recurrent, torch.stack([total.sum(dim=0) for total in sums])) if self.peepholes else (recurrent,)

@@ -55,7 +55,7 @@ class MultiplicativeLSTMStep:
         """For V (H, H) and, by row, for v (B, H)."""
         return [torch.zeros_like(weights[1]), torch.zeros_like(like)]
 
-    def weight_gradients(self, whole: At, sums: Tensors) -> tuple[torch.Tensor, ...]:
+    def weight_gradients(self, whole: At, weights: Tensors, sums: Tensors) -> tuple[torch.Tensor, ...]:
         """See Cell."""
         size = whole.before[0].shape[2]
         return products(whole.kept[2], whole.grad_gates[..., : 4 * size]), sums[0], sums[1].sum(dim=0)

@@ -59,8 +59,8 @@ class Cell(Protocol):
     def new_sums(self, like: torch.Tensor, weights: Tensors) -> list[torch.Tensor]:
         """Zeroed tensors that ``backward`` adds to; ``like`` is a state (B, H)."""
 
-    def weight_gradients(self, whole: At, sums: Tensors) -> tuple[torch.Tensor, ...]:
-        """The gradients by ``weights``, from all steps at once and the sums."""
+    def weight_gradients(self, whole: At, weights: Tensors, sums: Tensors) -> tuple[torch.Tensor, ...]:
+        """The gradients by ``weights``, from all steps at once and from the sums."""
 
 
 def unroll(
@@ -74,8 +74,9 @@ def unroll(
 ) -> tuple[torch.Tensor, ...]:
     """The states after every step, one (T, B, H) tensor for each carried state.
 
-    inputs (T, B, I), weight (I, G), and bias (G,), or (B, G) where each row has its own: the input side; where weight
-    is None the inputs (T, B, G) are taken as they are. initial: the states before the first step, (B, H) each;
+    inputs (T, B, I), weight (I, G), and bias (G,), or (B, G) where each row has its own: the input side. A weight
+    narrower than the bias fills the last gates, the others begin as their bias; where it is None the inputs (T, B, G)
+    are taken as they are. initial: the states before the first step, (B, H) each;
     weights: what the step multiplies the states with; drives: what else each step is given, (T, B, ·) each.
     Differentiable once, by everything that requires it.
     """
@@ -98,12 +99,7 @@ class _Unroll(torch.autograd.Function):
         initial, weights = rest[: cell.states], rest[cell.states :]
         steps, rows, _ = inputs.shape
         size = initial[0].shape[1]
-        if weight is None:
-            gates = inputs + bias
-        elif bias.dim() == 1:
-            gates = torch.addmm(bias, inputs.flatten(0, 1), weight).view(steps, rows, -1)
-        else:
-            gates = (inputs @ weight).add_(bias)
+        gates = _input_side(inputs, weight, bias)
         history = [first.new_empty(steps + 1, rows, size) for first in initial]
         for states, first in zip(history, initial, strict=True):
             states[0] = first
@@ -145,8 +141,9 @@ class _Unroll(torch.autograd.Function):
         if weight is None:
             grad_inputs, grad_weight = whole.grad_gates, None
         else:
-            grad_inputs = (flat @ weight.T).view_as(inputs) if ctx.needs_input_grad[2] else None
-            grad_weight = inputs.flatten(0, 1).T @ flat
+            by_input = flat[:, flat.shape[1] - weight.shape[1] :]
+            grad_inputs = (by_input @ weight.T).view_as(inputs) if ctx.needs_input_grad[2] else None
+            grad_weight = inputs.flatten(0, 1).T @ by_input
         return (
             None,
             None,
@@ -155,8 +152,22 @@ class _Unroll(torch.autograd.Function):
             flat.sum(dim=0) if bias.dim() == 1 else whole.grad_gates.sum(dim=0),
             *grad_drives,
             *grads,
-            *cell.weight_gradients(whole, sums),
+            *cell.weight_gradients(whole, weights, sums),
         )
+
+
+def _input_side(inputs: torch.Tensor, weight: torch.Tensor | None, bias: torch.Tensor) -> torch.Tensor:
+    """The gates (T, B, G) before any state: one product over all steps."""
+    if weight is None:
+        return inputs + bias
+    steps, rows, _ = inputs.shape
+    if weight.shape[1] < bias.shape[-1]:
+        gates = bias.expand(steps, rows, -1).contiguous()
+        gates[..., bias.shape[-1] - weight.shape[1] :] += inputs @ weight
+        return gates
+    if bias.dim() == 1:
+        return torch.addmm(bias, inputs.flatten(0, 1), weight).view(steps, rows, -1)
+    return (inputs @ weight).add_(bias)
 
 
 def _steps(whole: At) -> list[At]:

@@ -47,7 +47,7 @@ class _TimedStep:
         """One sum (B, H) a peephole, then one for w_o and one for each time gate's w."""
         return [torch.zeros_like(like) for _ in range(self.peepholes + len(weights) - 2)]
 
-    def weight_gradients(self, whole: At, sums: Tensors) -> tuple[torch.Tensor, ...]:
+    def weight_gradients(self, whole: At, weights: Tensors, sums: Tensors) -> tuple[torch.Tensor, ...]:
         """By U, by the peepholes, by w_o and by each time gate's w."""
         size = whole.before[0].shape[2] * self.recurrent_gates
         totals = [total.sum(dim=0) for total in sums]

@@ -110,3 +110,64 @@ def mlstm(a, h, c, U, V, v):
         h = sigmoid(o) * np.tanh(c)
         states.append((h, c))
     return tuple(map(np.stack, zip(*states, strict=True)))
+
+
+def phased_lstm(a, times, h, c, U, p, period, shift, open_share, leak):
+    """The Phased LSTM from gates a (T, B, 4 H) in the order i, f, o, g and times (T, B, 1)."""
+    states = []
+    for step, time in zip(a, times, strict=True):
+        phase = np.mod(time - shift, period) / period
+        k = np.where(phase < open_share / 2, 2 * phase / open_share,
+                     np.where(phase < open_share, 2 - 2 * phase / open_share, leak * phase))  # fmt: skip
+        i, f, o, g = np.split(step + h @ U, 4, axis=1)
+        proposed = sigmoid(f + p[1] * c) * c + sigmoid(i + p[0] * c) * np.tanh(g)
+        h = k * sigmoid(o + p[2] * proposed) * np.tanh(proposed) + (1 - k) * h
+        c = k * proposed + (1 - k) * c
+        states.append((h, c))
+    return tuple(map(np.stack, zip(*states, strict=True)))
+
+
+def gru_before(a, h, U, C):
+    """The GRU of Donkers' eqs. 3–5 from gates a (T, B, 3 H) in the order u, r, k."""
+    size, states = h.shape[1], []
+    for step in a:
+        u, r = np.split(sigmoid(step[:, : 2 * size] + h @ U), 2, axis=1)
+        k = np.tanh(step[:, 2 * size : 3 * size] + (r * h) @ C)
+        h = (1 - u) * h + u * k
+        states.append(h)
+    return (np.stack(states),)
+
+
+def rectified_gru(a, users, h, U, C, V, K, slope):
+    """Donkers' eqs. 6, 7 from gates a (T, B, 5 H) in the order u, r, k, κ1, κ2 and user vectors (T, B, H)."""
+    size, states = h.shape[1], []
+    for step, x in zip(a, users, strict=True):
+        low, high = np.split(step[:, 3 * size :] + h @ K, 2, axis=1)
+        filtered = np.where(x < low, 0.0, np.where((low < x) & (x < high), slope * x, x))
+        step = step[:, : 3 * size].copy()
+        step[:, : V.shape[1]] += filtered @ V
+        (h,) = gru_before(step[None], h, U, C)[0]
+        states.append(h)
+    return (np.stack(states),)
+
+
+def attentional_gru(a, items, users, h, U, C, M, A):
+    """Donkers' eqs. 8–10, gate first, from gates a (T, B, 4 H) in the order u, r, k, ξ."""
+    size, states = h.shape[1], []
+    for step, e, x in zip(a, items, users, strict=True):
+        xi = sigmoid(step[:, 3 * size :] + h @ A)
+        mixed = np.concatenate([(1 - xi) * e, xi * x], axis=1) @ M
+        (h,) = gru_before((step[:, : 3 * size] + mixed)[None], h, U, C)[0]
+        states.append(h)
+    return (np.stack(states),)
+
+
+def attentional_gru_transformed(a, items, users, turned_items, turned_users, h, U, C, M, A):
+    """The same with eq. 10's candidate given (1 − ξ) ⊙ (e M_e) + ξ ⊙ (x M_x)."""
+    size, states = h.shape[1], []
+    for step, e, x, te, tx in zip(a, items, users, turned_items, turned_users, strict=True):
+        xi = sigmoid(step[:, 3 * size :] + h @ A)
+        mixed = np.concatenate([np.concatenate([(1 - xi) * e, xi * x], axis=1) @ M, (1 - xi) * te + xi * tx], axis=1)
+        (h,) = gru_before((step[:, : 3 * size] + mixed)[None], h, U, C)[0]
+        states.append(h)
+    return (np.stack(states),)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from recsys_models.gru_step import AttentionalGRUStep, GRUStep, RectifiedGRUStep
 from recsys_models.lstm_step import LSTMStep
 from recsys_models.mlstm_step import MultiplicativeLSTMStep
+from recsys_models.phased_lstm_step import PhasedLSTMStep
 from recsys_models.recurrence import unroll
 from recsys_models.squash import tanh_
 from recsys_models.time_lstm_step import TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
@@ -23,12 +25,30 @@ def timed(oracle, inner):
     return lambda a, h, c, U, p, *rest: oracle(a, rest[-1], h, c, U, p, *rest[:-1], SQUASH[inner])
 
 
+def phased(a, h, c, U, p, period, shift, times):
+    return oracles.phased_lstm(a, times, h, c, U, p, period, shift, 0.4, 0.1)
+
+
 # name: cell, states, gates, shapes of the step's weights, widths of its drives, oracle(a, states, weights, drives)
 CELLS = {
     "LSTM": (LSTMStep(peepholes=False), 2, 4, [(H, 4 * H)], [], without_peepholes),
     "peephole LSTM": (LSTMStep(), 2, 4, [(H, 4 * H), (3, H)], [], oracles.peephole_lstm),
     "mLSTM": (MultiplicativeLSTMStep(), 2, 5, [(H, 4 * H), (H, H), (H,)], [], oracles.mlstm),
-}
+    "Phased LSTM": (PhasedLSTMStep(0.4, 0.1), 2, 4, [(H, 4 * H), (3, H), (H,), (H,)], [1], phased),
+    "GRU": (GRUStep(), 1, 3, [(H, 2 * H), (H, H)], [], oracles.gru_before),
+    "rectified GRU": (
+        RectifiedGRUStep(0.2), 1, 5, [(H, 2 * H), (H, H), (H, 3 * H), (H, 2 * H)], [H],
+        lambda a, h, U, C, V, K, x: oracles.rectified_gru(a, x, h, U, C, V, K, 0.2)),
+    "rectified GRU, candidate unfiltered": (
+        RectifiedGRUStep(0.2), 1, 5, [(H, 2 * H), (H, H), (H, 2 * H), (H, 2 * H)], [H],
+        lambda a, h, U, C, V, K, x: oracles.rectified_gru(a, x, h, U, C, V, K, 0.2)),
+    "attentional GRU": (
+        AttentionalGRUStep(), 1, 4, [(H, 2 * H), (H, H), (2 * H, 3 * H), (H, H)], [H, H],
+        lambda a, h, U, C, M, A, e, x: oracles.attentional_gru(a, e, x, h, U, C, M, A)),
+    "attentional GRU, transform first": (
+        AttentionalGRUStep(gate_first=False), 1, 4, [(H, 2 * H), (H, H), (2 * H, 2 * H), (H, H)], [H] * 4,
+        lambda a, h, U, C, M, A, *d: oracles.attentional_gru_transformed(a, *d, h, U, C, M, A)),
+}  # fmt: skip
 for inner in SQUASH:
     CELLS |= {
         f"Time-LSTM 1 {inner}": (
@@ -49,12 +69,16 @@ def case(name, dtype):
 
     inputs = [draw(T, B, E), draw(E, gates * H), draw(gates * H), *[draw(B, H) for _ in range(states)]]
     inputs += [draw(*shape) for shape in shapes]
-    given = [draw(T, B, width).detach().abs() for width in drives]  # gaps: no gradient, not negative
+    given = [draw(T, B, width) for width in drives]
+    if drives == [1]:  # a gap or a time: never negative, and without a gradient
+        given = [given[0].detach().abs()]
+    last = len(inputs)
 
     def run(x, W, b, *rest):
-        return unroll(cell, x, W, b, rest[:states], rest[states:], given)
+        by = rest[last - 3 :] or given
+        return unroll(cell, x, W, b, rest[:states], rest[states : last - 3], by)
 
-    return run, inputs, given, oracle
+    return run, inputs + [drive for drive in given if drive.requires_grad], given, oracle
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -64,7 +88,8 @@ def test_states_equal_the_equations(name, dtype, tolerance):
     with torch.no_grad():
         silent = run(*inputs)
     states = run(*inputs)
-    x, W, b, *rest = [tensor.detach().double().numpy() for tensor in [*inputs, *given]]
+    constants = [drive for drive in given if not drive.requires_grad]
+    x, W, b, *rest = [tensor.detach().double().numpy() for tensor in [*inputs, *constants]]
     expected = oracle(x @ W + b, *rest)
     for got, quiet, want in zip(states, silent, expected, strict=True):
         assert np.abs(got.detach().double().numpy() - want).max() < tolerance
@@ -129,6 +154,55 @@ def test_inputs_without_a_matrix_and_a_bias_for_each_row():
         assert torch.allclose(one, two, rtol=1e-12)
     assert torch.autograd.gradcheck(hoisted, (gates, rows, *rest))
     assert torch.autograd.gradcheck(with_rows, (x, W, rows, *rest))
+
+
+def test_a_narrow_matrix_fills_the_last_gates():
+    run, (x, W, b, h, c, U), _, _ = case("LSTM", torch.float64)
+    narrow = W[:, 3 * H :].detach().requires_grad_()
+
+    def filled(x, narrow, b, h, c, U):
+        return unroll(LSTMStep(peepholes=False), x, narrow, b, (h, c), (U,))
+
+    wide = torch.cat([torch.zeros(E, 3 * H, dtype=torch.float64), narrow], dim=1)
+    for one, two in zip(filled(x, narrow, b, h, c, U), run(x, wide, b, h, c, U), strict=True):
+        assert torch.allclose(one, two, rtol=1e-12)
+    assert torch.autograd.gradcheck(filled, (x, narrow, b, h, c, U))
+
+
+def test_the_rectified_gates_thresholds_get_no_gradient_unless_it_is_passed_straight_through():
+    _, inputs, (x,), _ = case("rectified GRU", torch.float64)
+    _, W, b, h, U, C, V, K, _ = inputs
+    for straight_through in (False, True):
+        cell = RectifiedGRUStep(0.2, straight_through=straight_through)
+        (states,) = unroll(cell, inputs[0], W, b, (h,), (U, C, V, K), (x,))
+        by_matrix, by_bias, by_thresholds = torch.autograd.grad(states.sum(), (W, b, K))
+        assert (by_matrix[:, : 3 * H] != 0).all() and (by_bias[: 3 * H] != 0).all()
+        for gradient in (by_matrix[:, 3 * H :], by_bias[3 * H :], by_thresholds):
+            assert (gradient != 0).any() if straight_through else (gradient == 0).all()
+
+
+def test_straight_through_takes_a_sigmoid_for_each_comparison():
+    _, inputs, (x,), _ = case("rectified GRU", torch.float64)
+
+    def naive(a, W, b, h, U, C, V, K, x):
+        states = []
+        for step, user in zip(a @ W + b, x, strict=True):
+            low, high = (step[:, 3 * H :] + h @ K).chunk(2, dim=1)
+            fixed = user.detach()
+            hard = torch.where(fixed < low, 0.0, torch.where(fixed < high, 0.2, 1.0))
+            soft = 0.2 * torch.sigmoid(fixed - low) + 0.8 * torch.sigmoid(fixed - high)
+            filtered = user * ((hard - soft).detach() + soft)
+            u, r, k = (step[:, : 3 * H] + filtered @ V).chunk(3, dim=1)
+            u, r = torch.sigmoid(torch.cat([u, r], dim=1) + h @ U).chunk(2, dim=1)
+            h = (1 - u) * h + u * torch.tanh(k + (r * h) @ C)
+            states.append(h)
+        return torch.stack(states)
+
+    def engine(a, W, b, h, U, C, V, K, x):
+        return unroll(RectifiedGRUStep(0.2, straight_through=True), a, W, b, (h,), (U, C, V, K), (x,))[0]
+
+    got, want = (torch.autograd.grad(f(*inputs).sum(), inputs) for f in (engine, naive))
+    assert all(torch.allclose(one, two, rtol=1e-10) for one, two in zip(got, want, strict=True))
 
 
 def test_the_fast_tanh_is_within_two_ten_millionths():

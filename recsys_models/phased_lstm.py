@@ -1,0 +1,145 @@
+"""PhasedLSTM: an LSTM whose units open and close with the time of the event.
+
+Neil, Pfeiffer and Liu 2016, "Phased LSTM: accelerating recurrent network training for long or event-based sequences",
+NIPS; as the baseline of Time-LSTM's code (DarryO/time_lstm, plstm.py, after dannyneil/public_plstm). For an event at
+time t (seconds since the sequence's first event), by unit:
+
+    φ = ((t − s) mod τ) / τ                                                                        (eq. 6)
+    k = 2 φ / r for φ < r / 2,  2 − 2 φ / r for r / 2 ≤ φ < r,  α φ otherwise                       (eq. 7)
+    c̃ = f ⊙ c_{−1} + i ⊙ g,  c = k ⊙ c̃ + (1 − k) ⊙ c_{−1}                                         (eqs. 8, 9)
+    h̃ = o ⊙ tanh(c̃),  h = k ⊙ h̃ + (1 − k) ⊙ h_{−1}                                                (eqs. 10, 11)
+
+with i, f, o and g those of the LSTM with peepholes (time_lstm.py; o sees c̃). τ and s are learnt, r = ``open_share`` is
+fixed, α = ``leak``. Scores h V + b on one-hot input, a full softmax at every step.
+
+``variant``: "paper" draws τ log-uniformly from ``periods`` and s from U(0, τ), and takes α = 0 outside training;
+"official" draws τ from U(``periods``) and −s from U(0, 1000), keeps α at test (its predictor is built without the
+deterministic flag), and begins with a forget bias of 2. The code's periods are 10 to 100 seconds; the default here, an
+hour to thirty days, is for events that are hours and days apart.
+
+The time is kept in float64 until the phase is taken: in float32 a time of 1e8 s is rounded to 8 s. The code's times are
+wrong wherever an event was filtered away (it adds absolute times); ours are the events' own.
+
+Departures: START is read before the first event, at time 0, and answers an empty history; windows instead of the first
+max_len events; AdamW and early stopping by default (the code: AdaGrad 0.01). No user is looked at.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from recsys_data.interactions import Clock
+from recsys_data.sequences import SequenceBatch
+from recsys_data.training_set import TrainingSet
+from recsys_models.gaps import history_gaps
+from recsys_models.next_item import (
+    Generators,
+    NextItemModel,
+    NextItemNetwork,
+    check_items,
+    describe_engine,
+    with_start,
+)
+from recsys_models.phased_lstm_step import PhasedLSTMStep
+from recsys_models.recurrence import unroll
+from training.dropout import Dropout
+from training.instances import WindowBatch
+
+VARIANTS = ("paper", "official")
+OFFICIAL_SHIFT = 1000.0
+
+
+@dataclass(kw_only=True)
+class PhasedLSTM(NextItemModel):
+    """The Phased LSTM; periods: shortest and longest first τ in seconds; see the module and NextItemModel."""
+
+    clock: ClassVar[Clock] = Clock.RELATIVE
+    signals: ClassVar[frozenset[str]] = frozenset({"order", "time"})
+
+    variant: str = "paper"
+    periods: tuple[float, float] = (3_600.0, 2_592_000.0)
+    open_share: float = 0.05
+    leak: float = 0.001
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.variant not in VARIANTS:
+            raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {self.variant!r}")
+        if len(self.periods) != 2 or not 0.0 < self.periods[0] <= self.periods[1]:
+            raise ValueError(f"periods must be two rising numbers of seconds above 0, got {self.periods}")
+        if not 0.0 < self.open_share <= 1.0:
+            raise ValueError(f"open_share must be above 0 and at most 1, got {self.open_share}")
+        if not 0.0 <= self.leak <= 1.0:
+            raise ValueError(f"leak must be between 0 and 1, got {self.leak}")
+
+    def network(self, train: TrainingSet, generators: Generators) -> PhasedNetwork:
+        """See NextItemModel."""
+        self.engine_ = describe_engine("torch-unrolled", generators.dropout.device)
+        return PhasedNetwork(self, train.num_items, generators)
+
+
+class PhasedNetwork(NextItemNetwork):
+    """The phased cell on one-hot items, and an output matrix."""
+
+    def __init__(self, model: PhasedLSTM, num_items: int, generators: Generators) -> None:
+        super().__init__()
+        dim, generator = model.dim, generators.weights
+        self.open_share, self.leak, self.leaks_at_test = model.open_share, model.leak, model.variant == "official"
+        self.item_embedding = nn.Parameter(torch.empty(num_items + 1, 4 * dim))
+        self.recurrent = nn.Parameter(torch.empty(dim, 4 * dim))
+        self.peepholes = nn.Parameter(torch.empty(3, dim))
+        self.bias = nn.Parameter(torch.zeros(4 * dim))
+        self.output = nn.Parameter(torch.empty(num_items, dim))
+        self.item_bias = nn.Parameter(torch.zeros(num_items))
+        self.dropout = Dropout(model.dropout, generators.dropout)
+        for weight, std in (
+            (self.item_embedding, 0.1),
+            (self.recurrent, 0.1),
+            (self.peepholes, 0.1),
+            (self.output, 0.01),
+        ):
+            nn.init.normal_(weight, std=std, generator=generator)
+        shortest, longest = model.periods
+        if model.variant == "paper":
+            period = torch.empty(dim).uniform_(math.log(shortest), math.log(longest), generator=generator).exp()
+            shift = torch.rand(dim, generator=generator) * period
+        else:
+            period = torch.empty(dim).uniform_(shortest, longest, generator=generator)
+            shift = torch.rand(dim, generator=generator) * -OFFICIAL_SHIFT
+            with torch.no_grad():
+                self.bias[dim : 2 * dim] = 2.0
+        self.period, self.shift = nn.Parameter(period), nn.Parameter(shift)
+
+    @property
+    def item_factors(self) -> torch.Tensor:
+        """The output matrix, (num_items, H)."""
+        return self.output
+
+    def hidden(self, items: np.ndarray, times: np.ndarray) -> torch.Tensor:
+        """H (T, B, H) after every step of items (B, T) at times (B, T), seconds since each sequence's first event."""
+        gates = self.dropout(self.embed(items.T))
+        clock = torch.from_numpy(np.ascontiguousarray(times.T)[..., None]).to(self.device)
+        cell = PhasedLSTMStep(self.open_share, self.leak if self.training or self.leaks_at_test else 0.0)
+        zero = gates.new_zeros(gates.shape[1], len(self.recurrent))
+        weights = (self.recurrent, self.peepholes, self.period.abs(), self.shift)
+        return unroll(cell, gates, None, self.bias, (zero, zero), weights, (clock,))[0]
+
+    def training_queries(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
+        """See NextItemNetwork."""
+        first = batch.sequences.timestamps[batch.sequences.offsets[batch.rows]]
+        times = np.where(batch.real, batch.input_times - first[:, None], 0.0)
+        return self.dropout(self.hidden(batch.inputs, times).transpose(0, 1).flatten(0, 1)[at])
+
+    def asked_queries(self, batch: SequenceBatch) -> torch.Tensor:
+        """See NextItemNetwork."""
+        check_items(batch, len(self.item_bias))
+        items = with_start(batch)
+        times = np.cumsum(history_gaps(batch, "previous", items.shape[1]), axis=1)
+        rows, reads = torch.from_numpy(batch.asked).to(self.device).unbind(1)
+        return self.hidden(items, times)[reads, rows]
