@@ -182,14 +182,15 @@ def test_the_rectified_gates_thresholds_get_no_gradient_unless_it_is_passed_stra
 
 
 def test_straight_through_takes_a_sigmoid_for_each_comparison():
-    _, inputs, (x,), _ = case("rectified GRU", torch.float64)
+    _, inputs, _, _ = case("rectified GRU", torch.float64)
+    zero, slope, one = torch.tensor([0.0, 0.2, 1.0], dtype=torch.float64)
 
     def naive(a, W, b, h, U, C, V, K, x):
         states = []
         for step, user in zip(a @ W + b, x, strict=True):
             low, high = (step[:, 3 * H :] + h @ K).chunk(2, dim=1)
             fixed = user.detach()
-            hard = torch.where(fixed < low, 0.0, torch.where(fixed < high, 0.2, 1.0))
+            hard = torch.where(fixed < low, zero, torch.where(fixed < high, slope, one))
             soft = 0.2 * torch.sigmoid(fixed - low) + 0.8 * torch.sigmoid(fixed - high)
             filtered = user * ((hard - soft).detach() + soft)
             u, r, k = (step[:, : 3 * H] + filtered @ V).chunk(3, dim=1)
@@ -202,7 +203,7 @@ def test_straight_through_takes_a_sigmoid_for_each_comparison():
         return unroll(RectifiedGRUStep(0.2, straight_through=True), a, W, b, (h,), (U, C, V, K), (x,))[0]
 
     got, want = (torch.autograd.grad(f(*inputs).sum(), inputs) for f in (engine, naive))
-    assert all(torch.allclose(one, two, rtol=1e-10) for one, two in zip(got, want, strict=True))
+    assert all(torch.allclose(a, b, rtol=1e-10) for a, b in zip(got, want, strict=True))
 
 
 def test_the_fast_tanh_is_within_two_ten_millionths():
