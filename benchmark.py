@@ -89,10 +89,10 @@ def stored_name(suite: str) -> str:
 
 
 def console() -> Any:
-    """The terminal."""
+    """The terminal; wide enough for tables where there is none."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=140)
 
 
 def print_json(value: Any) -> None:
@@ -218,6 +218,7 @@ def show(suite: SuiteName, results: Results = Path("results"), as_json: AsJson =
         print_json(rows)
         return
     metrics = [name.lower() for name in found.record["metrics"]]
+    rows = [row | {"key": (row["key"] or "")[:12]} for row in rows]
     columns = ["dataset", "model", "seed", "state", *metrics, "seconds", "peak_memory_mb", "key", "reason"]
     print_rows(found.record["title"], rows, columns)
 

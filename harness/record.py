@@ -134,7 +134,7 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return "memory ran out; use a smaller batch_size or dim, fewer --jobs, or a larger machine"
     text = " ".join(str(error).split())
-    if isinstance(error, ValueError | FileNotFoundError) and text:
+    if isinstance(error, ValueError | FileNotFoundError | ChildProcessError) and text:
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from harness.order import Order
 from harness.plan import Plan, Planned
-from harness.progress import Watch
+from harness.progress import FILE, Watch
 from harness.record import failure_record
 from harness.store import Store
 from harness.worker import Done, Job, work
 
 
-class WorkerDied(RuntimeError):
+class WorkerDied(ChildProcessError):
     """A worker process ended without a word."""
 
 
@@ -94,26 +94,16 @@ def _results(waiting: Sequence[Job], jobs: int, plan: Plan, store: Store) -> Ite
     if jobs == 1 or len(waiting) == 1:
         yield from map(work, waiting)
         return
-    open_jobs = {job.index: job for job in waiting}
-    try:
-        for done in _pool(waiting, jobs):
-            del open_jobs[done.index]
-            yield done
-        return
-    except WorkerDied:
-        pass  # somebody in that pool brought it down: each that had begun is tried alone, to find out which
-    begun = [job for job in open_jobs.values() if (store.partial(job.key) / "progress.jsonl").exists()]
-    for job in begun:
-        del open_jobs[job.index]
+    remaining = {job.index: job for job in waiting}
+    while remaining:
         try:
-            yield from _pool([job], 2)
-        except WorkerDied as error:
-            cell = plan.bench.cells[job.index]
-            failure = failure_record(cell, job.key, error)
-            store.commit_failure(job.key, failure, f"{error}\n")
-            yield Done(job.index, job.key, "FAILED", failure["reason"])
-    if open_jobs:
-        yield from _results(list(open_jobs.values()), jobs, plan, store)
+            for done in _pool(list(remaining.values()), jobs):
+                del remaining[done.index]
+                yield done
+        except WorkerDied:  # somebody brought the pool down: each that had begun is tried alone, to find out who
+            for job in [j for j in remaining.values() if (store.partial(j.key) / FILE).exists()]:
+                del remaining[job.index]
+                yield _alone(job, plan, store)
 
 
 def _pool(waiting: Sequence[Job], jobs: int) -> Iterator[Done]:
@@ -122,19 +112,31 @@ def _pool(waiting: Sequence[Job], jobs: int) -> Iterator[Done]:
     from joblib.externals.loky import get_reusable_executor
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    threads = waiting[0].order.threads
     try:
-        with parallel_config(backend="loky", inner_max_num_threads=threads):
+        with parallel_config(backend="loky", inner_max_num_threads=waiting[0].order.threads):
             parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)
             yield from parallel(delayed(work)(job) for job in waiting)
     except TerminatedWorkerError as error:
-        raise WorkerDied(
-            "its process was ended from outside, most likely because memory ran out; use fewer --jobs "
-            "or a smaller model"
-        ) from error
+        raise WorkerDied from error
     except (KeyboardInterrupt, SystemExit):
         get_reusable_executor().shutdown(wait=False, kill_workers=True)
         raise
+
+
+def _alone(job: Job, plan: Plan, store: Store) -> Done:
+    """A job's outcome from a process of its own; where that dies, the failure is recorded here."""
+    from joblib.externals.loky import ProcessPoolExecutor
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    with ProcessPoolExecutor(max_workers=1) as executor:
+        try:
+            return executor.submit(work, job).result()
+        except TerminatedWorkerError as error:
+            died = WorkerDied("the cell's process was ended from outside, most likely because memory ran out; use "
+                              "fewer --jobs or a smaller model")
+            failure = failure_record(plan.bench.cells[job.index], job.key, died)
+            store.commit_failure(job.key, failure, f"{error}\n")
+            return Done(job.index, job.key, "FAILED", failure["reason"])
 
 
 def end_on_sigterm() -> None:

@@ -28,6 +28,12 @@ SUITE = Suite(
 '''
 
 
+@pytest.fixture(scope="session")
+def tiny_text() -> str:
+    """The tiny suite's text, for tests that write it with a change."""
+    return TINY
+
+
 @pytest.fixture
 def tiny_suite(tmp_path) -> Path:
     """The path of the tiny suite's file: one deterministic model, one learner, two seeds."""

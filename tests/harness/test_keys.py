@@ -29,7 +29,9 @@ SOURCES = {"recsys_models/a.py": "1", "training/loop.py": "2"}
 
 
 def prepared(data="d", split="s", stamps=()):
-    return SimpleNamespace(data={"fingerprint": data}, split=SimpleNamespace(fingerprint=split), stamp_marks=list(stamps))
+    return SimpleNamespace(
+        data={"fingerprint": data}, split=SimpleNamespace(fingerprint=split), stamp_marks=list(stamps)
+    )
 
 
 def parts(cell=None, ready=None, sources=SOURCES, metric="MRR@20", device="cpu", threads=1):
@@ -82,6 +84,8 @@ def test_what_changed_is_told_with_both_values():
 
 
 def test_an_engine_is_asked_for_where_a_model_resolves_one():
-    assert engine_of(SimpleNamespace(resolved_engine=lambda device: f"fast-{device}", engine="auto"), "cpu") == "fast-cpu"
+    assert (
+        engine_of(SimpleNamespace(resolved_engine=lambda device: f"fast-{device}", engine="auto"), "cpu") == "fast-cpu"
+    )
     assert engine_of(SimpleNamespace(engine="torch"), "cpu") == "torch"
     assert engine_of(Model(), "cpu") is None

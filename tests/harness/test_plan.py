@@ -1,0 +1,113 @@
+import json
+
+import pytest
+
+from harness.order import Order
+from harness.overrides import Overrides
+from harness.plan import make_plan
+from harness.store import Store
+
+
+@pytest.fixture
+def bench(tiny_suite, tmp_path):
+    """The tiny suite opened with some overrides, and an empty store."""
+
+    def opened(**overrides):
+        return Order(str(tiny_suite), tmp_path / "results", overrides=Overrides(**overrides)).open()
+
+    return opened, Store.open(tmp_path / "results")
+
+
+def store_cell(store, planned, parts, **changes):
+    """Put a finished cell's record into the store by hand."""
+    record = {
+        "key": planned.key, "dataset": planned.cell.dataset, "model": planned.cell.model_name,
+        "seed": planned.cell.seed, "key_parts": parts, "model_fields": parts["model fields"], "device": "cpu",
+        "seconds": {"fit": 30.0, "score": 10.0}, "counts": {"train_events": 400}, "peak_memory_mb": 123.0,
+        "finished": "2030-01-01T00:00:00Z", **changes,
+    }  # fmt: skip
+    store.commit(planned.key, lambda folder: (folder / "cell.json").write_text(json.dumps(record)))
+
+
+def parts_of(bench, index):
+    from harness.plan import cell_parts
+
+    return cell_parts(bench, index, bench.prepare(bench.cells[index]))
+
+
+def test_cells_come_in_the_suites_order_and_are_new_at_first(bench):
+    opened, store = bench
+    plan = make_plan(opened(), store)
+    assert [(p.cell.model_name, p.cell.seed) for p in plan.cells] == [("Popularity", 0), ("GRU", 0), ("GRU", 1)]
+    assert {p.state for p in plan.cells} == {"new"}
+    assert {p.why for p in plan.cells} == {"never computed"}
+    assert len({p.key for p in plan.cells}) == 3
+    assert plan.seconds(jobs=2) is None
+
+
+def test_a_stored_cell_is_cached_and_estimates_the_others(bench):
+    opened, store = bench
+    first = make_plan(opened(), store)
+    store_cell(store, first.cells[1], parts_of(opened(), 1))
+    plan = make_plan(opened(), store)
+    assert [p.state for p in plan.cells] == ["new", "cached", "new"]
+    events = len(opened().prepare(opened().cells[0]).split.train)
+    assert plan.cells[2].seconds == pytest.approx(40.0 * events / 400)
+    assert plan.cells[2].memory_mb == 123.0
+    assert plan.cells[0].seconds is None, "no popularity cell was ever run"
+    assert [p.state for p in make_plan(opened(), store, fresh=True).cells] == ["new", "new", "new"]
+
+
+def test_another_field_makes_it_stale_and_says_so(bench):
+    opened, store = bench
+    first = make_plan(opened(), store)
+    for planned in first.cells:
+        store_cell(store, planned, parts_of(opened(), planned.index))
+    plan = make_plan(opened(sets=("GRU.dim=16",)), store)
+    assert [p.state for p in plan.cells] == ["cached", "stale", "stale"]
+    assert plan.cells[1].why == "changed: model fields: dim 8 → 16"
+    limited = make_plan(opened(limit_users=20), store)
+    assert limited.cells[0].state == "stale"
+    assert "data" in limited.cells[0].why
+    assert "stamps" in limited.cells[0].why
+
+
+def test_the_difference_told_is_that_to_the_nearest_stored_cell(bench):
+    opened, store = bench
+    for overrides in ({"sets": ("GRU.dim=16",)}, {"limit_users": 20}):
+        other = make_plan(opened(**overrides), store)
+        store_cell(store, other.cells[1], parts_of(opened(**overrides), 1))
+    assert make_plan(opened(), store).cells[1].why == "changed: model fields: dim 16 → 8"
+
+
+def test_only_leaves_the_others_out_and_seeds_add_cells(bench):
+    opened, store = bench
+    plan = make_plan(opened(only="GRU", seeds=(0, 1, 2)), store)
+    assert [p.state for p in plan.cells] == ["left out", "new", "new", "new"]
+    assert plan.cells[3].command.endswith("--only markov-30x25/GRU --seeds 2,")
+
+
+def test_missing_data_are_skipped_and_damaged_data_refused(bench, tiny_suite, tmp_path):
+    _, store = bench
+    text = tiny_suite.read_text().replace("CHAIN = ", "from recsys_data.movielens import MovieLens100K\nOLD = ")
+    suite = tiny_suite.with_name("movielens.py")
+    suite.write_text(text.replace("CHAIN", "MovieLens100K()"))
+    data = tmp_path / "data"
+    (data / "ml-100k").mkdir(parents=True)
+    (data / "ml-100k" / "u.data").write_text("1\t2\t3\tnot a time\n")
+    plan = make_plan(Order(str(suite), store.root, data).open(), store)
+    assert {p.state for p in plan.cells} == {"refused"}
+    assert "u.data" in plan.cells[0].why
+    assert "Traceback" in plan.cells[0].trace
+
+
+def test_a_failure_and_a_checkpoint_are_spoken_of(bench):
+    opened, store = bench
+    first = make_plan(opened(), store)
+    store.commit_failure(first.cells[0].key, {"reason": "it broke"}, "trace")
+    partial = store.partial(first.cells[1].key)
+    partial.mkdir()
+    (partial / "progress.jsonl").write_text('{"event": "epoch", "epoch": 2}\n{"event": "epo')
+    plan = make_plan(opened(), store)
+    assert plan.cells[0].why == "failed before: it broke"
+    assert plan.cells[1].why == "never computed; goes on from a checkpoint after epoch 2"

@@ -1,0 +1,154 @@
+"""Runs of a suite with models that break: what fails is a row, the others go on."""
+
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from evaluation.metrics import MRR
+from evaluation.results import read_suite
+from harness.order import Order
+from harness.overrides import Overrides
+from harness.plan import make_plan
+from harness.session import run_session
+from harness.store import Store, StoreUnusable
+
+BREAKING = """
+import errno, os, signal
+from dataclasses import dataclass
+from pathlib import Path
+from baselines.popularity import Popularity
+from evaluation.metrics import MRR
+from harness.spec import Experiment, Suite
+from recsys_data.protocols import PerUserFractions
+from recsys_data.synthetic import MarkovChain
+
+
+@dataclass
+class Breaking(Popularity):
+    how: str = "raise"
+
+    def fit(self, train, run):
+        with Path(os.environ["ENCORE_TEST_CALLS"]).open("a") as file:
+            file.write(self.how + "\\n")
+        if self.how == "raise":
+            raise RuntimeError("it broke\\nbadly")
+        if self.how == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.how == "full disk":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        super().fit(train, run)
+        if self.how == "nan":
+            self.counts_[0] = float("nan")
+        return self
+
+
+MODELS = {name: Breaking(how) for name, how in HOWS.items()}
+SUITE = Suite(name="breaking", title="Breaking", seeds=[0], metrics=[MRR(20)],
+              experiments=[Experiment(MarkovChain(num_users=20, num_items=15, length=12),
+                                      PerUserFractions(train=0.8, validation=0.1, test=0.1), MODELS)])
+"""
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs a suite of breaking models; gives the outcome, the stored results and which fits were called."""
+    calls = tmp_path / "calls"
+    monkeypatch.setenv("ENCORE_TEST_CALLS", str(calls))
+
+    def go(hows, *, jobs=1, fresh=False, only=""):
+        path = tmp_path / f"breaking_{abs(hash(tuple(hows)))}.py"
+        path.write_text(f"HOWS = {hows!r}\n{BREAKING}")
+        store = Store.open(tmp_path / "results")
+        order = Order(str(path), store.root, overrides=Overrides(only=only))
+        plan = make_plan(order.open(), store, fresh=fresh)
+        calls.write_text("")
+        outcome = run_session(plan, store, Console(quiet=True), jobs=jobs, fresh=fresh, mlflow=False, warn=print)
+        return outcome, read_suite(store.root, "breaking"), sorted(calls.read_text().split("\n")[:-1])
+
+    return go
+
+
+def test_a_cell_that_fails_is_a_row_and_the_others_go_on(run):
+    outcome, results, _ = run({"A": "work", "B": "raise", "C": "nan", "D": "works too"})
+    assert [cell.model for cell in results.cells] == ["A", "D"]
+    reasons = {failure.model: failure.reason for failure in results.failures}
+    assert reasons["B"] == "RuntimeError: it broke badly"
+    assert "NaN or infinite score" in reasons["C"]
+    assert {planned.cell.model_name for planned, _ in outcome.failed} == {"B", "C"}
+    failure = results.failures[0]
+    assert failure.state == "FAILED"
+    assert "--only markov-20x15/B" in failure.command
+    assert "it broke" in (Path(failure.folder) / "traceback.txt").read_text()
+    assert json.loads((Path(failure.folder) / "failure.json").read_text())["exception"] == "RuntimeError"
+
+
+def test_what_is_stored_is_not_computed_again_and_what_failed_is(run):
+    hows = {"A": "work", "B": "raise"}
+    run(hows)
+    assert run(hows)[2] == ["raise"]
+    assert run(hows, fresh=True)[2] == ["raise", "work"]
+
+
+def test_two_names_of_one_cell_are_computed_once(run):
+    outcome, results, calls = run({"A": "work", "Twin": "work"})
+    assert calls == ["work"]
+    assert [cell.model for cell in results.cells] == ["A", "Twin"]
+    assert len({cell.key for cell in results.cells}) == 1
+    assert not outcome.failed
+
+
+def test_only_keeps_what_was_known_of_the_others(run):
+    hows = {"A": "work", "B": "work too"}
+    run(hows)
+    _, results, calls = run(hows, only="B")
+    assert calls == []
+    assert [cell.model for cell in results.cells] == ["A", "B"]
+
+
+def test_a_worker_that_dies_fails_its_own_cell_only(run):
+    outcome, results, _ = run({"A": "die", "B": "work"}, jobs=2)
+    assert [cell.model for cell in results.cells] == ["B"], [f.reason for f in results.failures]
+    assert [planned.cell.model_name for planned, _ in outcome.failed] == ["A"]
+    assert "ended from outside" in results.failures[0].reason
+
+
+def test_a_full_disk_ends_the_run_and_keeps_what_is_done(run, tmp_path):
+    with pytest.raises(StoreUnusable, match="no space left for results"):
+        run({"A": "work", "B": "full disk", "C": "work too"})
+    results = read_suite(tmp_path / "results", "breaking")
+    assert [cell.model for cell in results.cells] == ["A"]
+    assert [failure.state for failure in results.failures] == ["MISSING", "MISSING"]
+
+
+def test_the_record_says_all_that_a_report_needs(run):
+    _, results, _ = run({"A": "work"})
+    record = results.cells[0].record
+    wanted = {"schema", "key", "state", "dataset", "protocol", "model", "seed", "model_fields", "dataset_fields",
+              "protocol_fields", "deterministic", "family", "parameters", "fingerprints", "device", "device_name",
+              "precision", "threads", "engine", "environment", "metrics", "validation", "seconds", "targets_per_second",
+              "peak_memory_mb", "epochs", "best_epoch", "stopped", "resumed_from", "stamps", "started", "finished",
+              "command", "clock", "unit", "counts", "steps", "audit", "facts", "edition", "licence",
+              "citation"}  # fmt: skip
+    assert wanted <= set(record)
+    assert record["metrics"] == {"MRR@20": MRR(20).measure(results.cells[0].ranks)}
+    assert record["counts"]["test_queries"] == results.cells[0].ranks.num_queries
+    assert record["facts"]["best"]["MRR@20"] > record["facts"]["chance"]["MRR@20"]
+    assert record["deterministic"] is True
+    assert record["environment"]["deterministic"] is True
+
+
+def test_a_metric_that_another_suite_asks_for_is_added(run, tmp_path):
+    from evaluation.metrics import NDCG
+    from evaluation.sums import read_sums
+    from harness.completion import complete_metrics
+
+    _, results, _ = run({"A": "work"})
+    cell, store = results.cells[0], Store.open(tmp_path / "results")
+    assert complete_metrics(store, cell.key, [NDCG(10)])
+    again = store.record(cell.key)
+    assert again["metrics"]["NDCG@10"] == pytest.approx(NDCG(10).measure(cell.ranks))
+    assert again["metrics"]["MRR@20"] == cell.metrics["MRR@20"]
+    assert {"MRR@20", "NDCG@10"} <= set(read_sums(store.folder(cell.key)))
+    assert not complete_metrics(store, cell.key, [NDCG(10)]), "now nothing is missing"

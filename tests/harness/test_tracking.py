@@ -1,0 +1,204 @@
+"""MLflow as a view of hand-made store content: filled, rebuilt, told of killed runs, and never in the way."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from evaluation.results import CellFailure, CellResult
+from harness.environment import ROOT
+from harness.store import Store
+from harness.tracking import Tracker, metric_key, tracking_uri
+
+RECORD = {
+    "key": "abc", "dataset": "chain", "protocol": "p", "model": "GRU", "seed": 3, "state": "DONE",
+    "model_fields": {"type": "x.GRU", "dim": 8, "loss": {"type": "x.Loss", "margin": 1.0}},
+    "dataset_fields": {"type": "x.Chain"}, "protocol_fields": {"type": "x.Cut", "train": 0.9},
+    "fingerprints": {"data": "d" * 64, "split": "s" * 64, "source": "c" * 64}, "device": "cpu", "device_name": "a cpu",
+    "environment": {"commit": "f" * 40, "dirty": True, "cpu": "a cpu"}, "metrics": {"MRR@20": 0.25, "Recall@20": 0.5},
+    "validation": {"MRR@20": 0.3}, "seconds": {"fit": 2.0, "score": 1.0}, "peak_memory_mb": 100.0, "threads": 1,
+    "precision": "float32", "engine": None, "parameters": 99, "epochs": 2, "best_epoch": 2, "stopped": "epoch limit",
+    "resumed_from": None, "stamps": ["NOT CONVERGED"], "started": "2030-01-01T00:00:00.000Z",
+    "finished": "2030-01-01T00:00:03.000Z", "command": "python benchmark.py run x", "edition": "generated",
+}  # fmt: skip
+CURVE = [{"event": "epoch", "epoch": n, "loss": 3.0 - n, "validation": n / 10, "seconds": 1.0} for n in (1, 2)]
+LABELS = ("chain", "GRU", 3)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """One results folder for all tests, since making a database takes seconds; each test has its own suite."""
+    return tmp_path_factory.mktemp("results")
+
+
+@pytest.fixture
+def store(root, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    shutil.rmtree(root / "cells", ignore_errors=True)
+    return Store.open(root)
+
+
+@pytest.fixture
+def suite(request):
+    return request.node.name
+
+
+@pytest.fixture
+def tracker(suite):
+    """Opens a tracker of this test's suite."""
+    return lambda store, warnings=None: Tracker(store, suite, print if warnings is None else warnings.append).open()
+
+
+@pytest.fixture
+def runs(suite):
+    """Finds this test's runs."""
+
+    def found(store, words=""):
+        import mlflow
+
+        client = mlflow.MlflowClient(tracking_uri=tracking_uri(store.root))
+        return client, client.search_runs([client.get_experiment_by_name(suite).experiment_id], words)
+
+    return found
+
+
+def finished(store, **changes):
+    """A finished cell put into the store by hand."""
+    record = RECORD | changes
+
+    def write(folder):
+        (folder / "cell.json").write_text(json.dumps(record))
+        (folder / "ranks.parquet").write_bytes(b"ranks")
+        (folder / "curve.jsonl").write_text("".join(json.dumps(line) + "\n" for line in CURVE))
+
+    store.commit(record["key"], write)
+    return CellResult(store.folder(record["key"]), "chain", "p", "GRU", 3, record)
+
+
+def test_a_cell_becomes_a_run_with_all_that_is_known_of_it(store, suite, tracker, runs):
+    opened = tracker(store)
+    assert opened.enter([finished(store)]) == 1
+    opened.close()
+    client, [run] = runs(store, "tags.cell_key = 'abc'")
+    assert run.info.status == "FINISHED"
+    assert run.info.end_time - run.info.start_time == 3000
+    assert run.data.metrics["test/mrr_at_20"] == 0.25
+    assert run.data.metrics["test/recall_at_20"] == 0.5
+    assert run.data.params["model.loss.margin"] == "1.0"
+    assert run.data.params["protocol.train"] == "0.9"
+    tags = run.data.tags
+    assert (tags["mlflow.source.git.commit"], tags["dirty"], tags["data_sha256"]) == ("f" * 40, "true", "d" * 64)
+    curve = client.get_metric_history(run.info.run_id, "validation/mrr_at_20")
+    assert [(point.step, point.value) for point in curve] == [(1, 0.1), (2, 0.2)]
+    assert sorted(file.path for file in client.list_artifacts(run.info.run_id)) == ["cell.json", "ranks.parquet"]
+    assert run.inputs.dataset_inputs[0].dataset.digest == "d" * 36
+    parent = client.get_run(tags["mlflow.parentRunId"])
+    assert (parent.data.tags["dataset"], parent.data.tags["model"]) == ("chain", "GRU")
+    assert parent.info.status == "FINISHED"
+    kept = json.loads(store.suite_file(suite, "mlflow.json").read_text())
+    assert kept == {"abc": run.info.run_id}
+
+
+def test_what_is_entered_is_not_entered_again_and_what_is_lost_is_rebuilt(store, tracker, runs):
+    cell = finished(store)
+    first = tracker(store)
+    first.enter([cell])
+    first.close()
+    again = tracker(store)
+    assert again.enter([cell]) == 0
+    again.close()
+    client, [run] = runs(store, "tags.cell_key = 'abc'")
+    client.delete_run(run.info.run_id)
+    rebuilt = tracker(store)
+    assert rebuilt.enter([cell]) == 1
+    rebuilt.close()
+    assert len(runs(store, "tags.cell_key = 'abc'")[1]) == 1
+
+
+def test_epochs_seen_live_are_not_doubled_when_the_cell_is_done(store, tracker, runs):
+    opened = tracker(store)
+    opened.begin([LABELS[:2]])
+    opened.progress("abc", LABELS, {"event": "started"}, "MRR@20")
+    opened.progress("abc", LABELS, CURVE[0], "MRR@20")
+    client, [running] = runs(store, "tags.cell_key = 'abc'")
+    assert running.info.status == "RUNNING"
+    opened.enter([finished(store)])
+    opened.close()
+    [run] = runs(store, "tags.cell_key = 'abc'")[1]
+    assert run.info.run_id == running.info.run_id
+    assert [point.step for point in client.get_metric_history(run.info.run_id, "loss")] == [1, 2]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from harness.environment import ROOT
+from harness.store import Store
+from harness.tracking import Tracker
+tracker = Tracker(Store.open(Path(sys.argv[1])), sys.argv[2], print).open()
+tracker.begin([("chain", "GRU")])
+tracker.progress("abc", ("chain", "GRU", 3), {"event": "started"}, "MRR@20")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_run_is_found_at_the_next_start(store, suite, tracker, runs):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", KILLED, str(store.root), suite], env=environment, check=False)
+    assert {run.info.status for run in runs(store)[1]} == {"RUNNING"}
+    opened = tracker(store)
+    assert {run.info.status for run in runs(store)[1]} == {"KILLED"}
+    opened.begin([LABELS[:2]])
+    opened.enter([finished(store, resumed_from=1)])
+    opened.close()
+    found = {(run.info.status, run.data.tags.get("resumed_from")) for run in runs(store, "tags.cell_key = 'abc'")[1]}
+    assert found == {("KILLED", None), ("FINISHED", "1")}
+    assert {run.info.status for run in runs(store, f"tags.suite = '{suite}'")[1]} == {"KILLED", "FINISHED"}
+
+
+def test_the_runs_of_a_living_process_are_left_alone(store, tracker, runs):
+    first = tracker(store)
+    first.begin([LABELS[:2]])
+    tracker(store)
+    assert [run.info.status for run in runs(store)[1]] == ["RUNNING"]
+    first.close("KILLED")
+    assert [run.info.status for run in runs(store)[1]] == ["KILLED"]
+
+
+def test_a_failure_is_a_failed_run_entered_once(store, tracker, runs):
+    store.commit_failure("abc", {"reason": "it broke", "finished": "2030"}, "the traceback")
+    failure = CellFailure("chain", "p", "GRU", 3, "FAILED", "it broke", "command", "abc", store.folder("abc"))
+    opened = tracker(store)
+    assert opened.enter([failure]) == 1
+    opened.close()
+    again = tracker(store)
+    assert again.enter([failure]) == 0
+    [run] = runs(store, "tags.cell_key = 'abc'")[1]
+    assert (run.info.status, run.data.tags["reason"]) == ("FAILED", "it broke")
+
+
+def test_a_server_that_does_not_answer_costs_one_warning(store, suite, monkeypatch, tracker):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    warnings = []
+    opened = tracker(store, warnings)
+    opened.begin([LABELS[:2]])
+    opened.progress("abc", LABELS, CURVE[0], "MRR@20")
+    assert opened.enter([finished(store)]) == 0
+    opened.close()
+    assert len(warnings) == 1
+    assert "MLflow at http://127.0.0.1:9 cannot be used" in warnings[0]
+    assert f"python benchmark.py track {suite} enters them later" in warnings[0]
+    assert opened.failed
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    later = tracker(store)
+    assert later.enter([finished(store)]) == 1
+    later.close()
+
+
+def test_metric_names_are_those_that_mlflow_takes():
+    assert metric_key("MRR@20") == "mrr_at_20"
+    assert metric_key("My metric (odd)@5") == "my metric _odd__at_5"
