@@ -10,6 +10,7 @@ import pyarrow as pa
 from pyarrow import json
 
 from recsys_data.amazon import CITATION, LICENCE
+from recsys_data.arrow import numbers
 from recsys_data.download import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.tables import read_table
@@ -68,8 +69,8 @@ class AmazonReviews:
             self.name,
             user,
             item,
-            time.to_numpy(),
-            ratings=rating.to_numpy(),
+            numbers(time),
+            ratings=numbers(rating),
             clock=Clock.ABSOLUTE,
             edition=f"official 2014 release, {self.files}, times at a day's resolution",
         )

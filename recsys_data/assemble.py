@@ -47,10 +47,8 @@ def assemble(
     check_unseen(unseen)
     if not (parts == TRAIN).any():
         raise ValueError(f"{interactions.name}: no event is left to train on; use more data or a milder protocol")
-    known_items = np.unique(interactions.items[parts == TRAIN])
-    trained = np.isin(np.arange(interactions.num_items), known_items)
-    if unseen == "candidate":
-        known_items = np.arange(interactions.num_items)
+    trained = np.bincount(interactions.items[parts == TRAIN], minlength=interactions.num_items) > 0
+    known_items = np.flatnonzero(trained | (unseen == "candidate"))
     item_codes = np.full(interactions.num_items, UNKNOWN, dtype=np.int32)
     item_codes[known_items] = np.arange(len(known_items), dtype=np.int32)
     train, user_codes = _train(interactions, parts == TRAIN, item_codes, len(known_items))
@@ -102,7 +100,9 @@ def _train(
     interactions: Interactions, mask: np.ndarray, item_codes: np.ndarray, num_items: int
 ) -> tuple[TrainingSet, np.ndarray]:
     """The training set of the masked events, and each user's number in it ((num_users,) int32, UNKNOWN if absent)."""
-    owners, lengths = np.unique(interactions.users[mask], return_counts=True)
+    of_users = np.bincount(interactions.users[mask], minlength=interactions.num_users)
+    owners = np.flatnonzero(of_users)
+    lengths = of_users[owners]
     anonymous = interactions.unit != "user"
     user_codes = np.full(interactions.num_users, UNKNOWN, dtype=np.int32)
     if not anonymous:
@@ -129,7 +129,7 @@ def _hold_out(
     """The held-out part, with query times told; ``owners`` (E,), ascending, numbers its sequences."""
     stops = np.zeros(int(owners[-1]) + 1, dtype=np.int64)  # one past the sequence's last event of this part
     held = np.flatnonzero(parts == part)
-    np.maximum.at(stops, owners[held], held + 1)
+    stops[owners[held]] = held + 1  # ascending: the last one stays
     codes = item_codes[interactions.items]
     counted = (np.arange(len(interactions)) < stops[owners]) & (parts != UNUSED)
     if unseen == "drop":
@@ -140,7 +140,9 @@ def _hold_out(
 
     asking = np.unique(owners[asked.cuts]) if len(asked.cuts) else np.empty(0, dtype=owners.dtype)
     firsts = np.searchsorted(owners, asking, side="left")
-    readable = (codes != UNKNOWN) & np.isin(owners, asking)
+    asks = np.zeros(int(owners[-1]) + 1 if len(owners) else 0, dtype=bool)
+    asks[asking] = True
+    readable = (codes != UNKNOWN) & asks[owners]
     read_before = np.concatenate([[0], np.cumsum(readable)])  # readable events before each event
     offsets = read_before[firsts]
     rows = np.searchsorted(asking, owners[asked.cuts])
@@ -173,4 +175,5 @@ def _with(held_out: HeldOut, tell_query_times: bool, candidates: Candidates) -> 
 
 def _positions(owners: np.ndarray) -> np.ndarray:
     """The place of each event in its owner's run, from 0; owners ascending."""
-    return np.arange(len(owners)) - np.searchsorted(owners, owners, side="left")
+    starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]][: len(owners)])
+    return np.arange(len(owners)) - np.repeat(starts, np.diff(np.r_[starts, len(owners)]))

@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from recsys_data.arrow import numbers, texts
+
 _WIDE = 4  # a lookup table may be this many times as long as the column
 
 
@@ -59,21 +61,21 @@ def _code_arrow(column: pa.ChunkedArray | pa.Array) -> Coded:
     """Codes of a pyarrow column; a dictionary's order (that of first appearance) is sorted away."""
     whole = pa.chunked_array([column]) if isinstance(column, pa.Array) else column
     if pa.types.is_integer(whole.type):
-        return _code_numbers(whole.to_numpy())
+        return _code_numbers(numbers(whole))
     if not pa.types.is_dictionary(whole.type):
         whole = whole.dictionary_encode()
     whole = whole.unify_dictionaries()
     if whole.num_chunks == 0:
         return Coded(np.empty(0, dtype=str), np.empty(0, dtype=np.int64))
     words = whole.chunk(0).dictionary
-    indices = np.concatenate([chunk.indices.to_numpy() for chunk in whole.chunks])
-    order = pc.sort_indices(words).to_numpy().astype(np.int64)  # by bytes of UTF-8, which is by code point
+    indices = np.concatenate([numbers(chunk.indices) for chunk in whole.chunks])
+    order = numbers(pc.sort_indices(words)).astype(np.int64)  # by bytes of UTF-8, which is by code point
     used = np.zeros(len(words), dtype=bool)
     used[indices] = True
     order = order[used[order]]
     places = np.zeros(len(words), dtype=np.int64)
     places[order] = np.arange(len(order))
-    return _numbered(words.take(pa.array(order)).to_numpy(zero_copy_only=False), places[indices])
+    return _numbered(texts(words)[order], places[indices])
 
 
 def _numbered(ids: np.ndarray, codes: np.ndarray) -> Coded:

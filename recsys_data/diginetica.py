@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from recsys_data.arrow import numbers
 from recsys_data.dataset import Counts, checked
 from recsys_data.download import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
@@ -102,16 +103,16 @@ class DigineticaViews:
         columns = ("session", "user", "item", "timeframe", "date")
         types = {"session": pa.int64(), "item": pa.int64(), "timeframe": pa.int64(), "date": pa.date32()}
         table = read_table(read_bytes(path), columns, types, separator=";", header=True, where=str(path))
-        sessions = table["session"].to_numpy()
-        days = pc.cast(table["date"], pa.int32()).to_numpy() * 86_400.0
+        sessions = numbers(table["session"])
+        days = numbers(pc.cast(table["date"], pa.int32())) * 86_400.0
         times = days
         if self.order == "timeframe":  # the day is that of the session's first row, so that midnight does not reorder
             _, first, inverse = np.unique(sessions, return_index=True, return_inverse=True)
-            times = days[first][inverse] + table["timeframe"].to_numpy() / 1e3
+            times = days[first][inverse] + numbers(table["timeframe"]) / 1e3
         loaded = Interactions.from_events(
             self.name,
             sessions,
-            table["item"].to_numpy(),
+            numbers(table["item"]),
             times,
             clock=Clock.ABSOLUTE,
             unit="session",

@@ -8,9 +8,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import pooch
-
-from recsys_data.resume import DownloadFailed, ResumingDownloader
 from recsys_data.unpack import unpack
 
 
@@ -37,6 +34,10 @@ def read_bytes(path: Path) -> bytes:
         return lzma.decompress(path.read_bytes())
     except lzma.LZMAError as error:
         raise ValueError(f"{path}: cannot be decompressed as xz ({error}); it is damaged, copy it again") from error
+
+
+class DownloadFailed(RuntimeError):
+    """No complete, trustworthy file came from an address."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,10 @@ def download(url: str, checksum: str, folder: Path) -> Path:
     A file already there is verified again. Without a published checksum the first-seen SHA-256 is kept beside it in
     NAME.sha256 as UNPINNED, and a later file must match it. Raises DownloadFailed.
     """
+    import pooch  # here, and not above: it takes longer to import than a data set takes to load
+
+    from recsys_data.resume import ResumingDownloader
+
     folder.mkdir(parents=True, exist_ok=True)
     name = url.rsplit("/", 1)[-1]
     note = folder / f"{name}.sha256"

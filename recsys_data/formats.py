@@ -10,6 +10,7 @@ from typing import ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recsys_data.arrow import numbers
 from recsys_data.coding import code_ids
 from recsys_data.download import DataMissing, data_folder, read_bytes
 from recsys_data.interactions import Clock, Interactions
@@ -176,7 +177,7 @@ class InteractionFile:
             code_ids(table["item"]),
             times,
             clock=clock,
-            ratings=table["rating"].to_numpy() if "rating" in table.column_names else None,
+            ratings=numbers(table["rating"]) if "rating" in table.column_names else None,
             unit="session" if owner == "session" else unit,
             edition=f"the user's file {Path(where).name}, read with {said}",
         )

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from recsys_data.arrow import numbers
 from recsys_data.coding import Coded, code_ids
 from recsys_data.dataset import Counts, checked
 from recsys_data.download import Source, read_bytes
@@ -122,7 +123,6 @@ class LastFM1K:
     taken: str = "last"
     seed: int = 0
 
-    title: ClassVar[str] = "Last.fm 1K"
     licence: ClassVar[str] = LICENCE
     citation: ClassVar[str] = _OWN_CITATION
     expected: ClassVar[None] = None  # the number of items depends on ``item``; rows and users are checked in ``load``
@@ -152,6 +152,12 @@ class LastFM1K:
         more = [] if self.item == "track" else [self.item.replace(" ", "-")]
         more += [] if self.share == 1 else [f"{100 * self.share:g}-{self.taken}"]
         return "-".join(["lastfm-1k", *more])
+
+    @property
+    def title(self) -> str:
+        """The name in a report."""
+        part = "" if self.share == 1 else f", {self.taken} {100 * self.share:g} % of each user's listens"
+        return f"Last.fm 1K (by {self.item}{part})"
 
     def present(self, folder: Path | None) -> bool:
         """Whether the log is under the data folder."""
@@ -193,7 +199,7 @@ def read_log(path: Path, name: str, item: str) -> tuple[Interactions, int]:
     types |= {column: pa.dictionary(pa.int32(), pa.string()) for column in wanted}
     data = path if path.suffix != ".xz" else read_bytes(path)
     table = read_table(data, _COLUMNS, types, where=str(path))
-    times = pc.cast(table["timestamp"], pa.int64()).to_numpy().astype(np.float64)
+    times = numbers(pc.cast(table["timestamp"], pa.int64())).astype(np.float64)
     rows = len(times)
     users = code_ids(table["user"])
     parts = [code_ids(table[column]) for column in wanted]

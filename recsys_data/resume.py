@@ -12,13 +12,11 @@ from typing import Any
 import requests
 import urllib3
 
+from recsys_data.download import DownloadFailed
+
 CHUNK = 1 << 18
 ATTEMPTS = 5  # how often a broken connection is taken up within one call
 PAUSE = 0.5  # seconds before the second attempt; later ones wait longer
-
-
-class DownloadFailed(RuntimeError):
-    """No complete file came from an address."""
 
 
 @dataclass(frozen=True)

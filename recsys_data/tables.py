@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
+from recsys_data.arrow import numbers, texts
+
 _JOINED = "\x1f"  # stands for a separator of several characters while pyarrow reads
 
 
@@ -24,7 +26,7 @@ def read_columns(
 ) -> dict[str, np.ndarray]:
     """The columns named in ``types``, as arrays, of a text table; see read_table."""
     table = read_table(data, columns, types, separator=separator, header=header, where=where)
-    return {name: table[name].to_numpy() for name in types}
+    return {name: (texts if pa.types.is_string(types[name]) else numbers)(table[name]) for name in types}
 
 
 def read_table(
@@ -65,7 +67,7 @@ def read_table(
             raise ValueError(_sentence(where, str(error), columns, types)) from error
     for name in types:
         if table[name].null_count:
-            row = int(np.flatnonzero(table[name].is_null().to_numpy())[0]) + 1 + int(header)
+            row = table[name].is_null().index(True).as_py() + 1 + int(header)
             raise ValueError(f"{where}: row {row}, column {name} is empty; expected {_kind(types[name])}")
     return table
 

@@ -6,6 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from recsys_data.arrow import numbers
+
 _LARGEST_SECONDS = 1e11  # the year 5138; whatever is larger counts milliseconds
 _LARGEST_MILLISECONDS = 1e14  # and beyond that microseconds
 
@@ -22,7 +24,7 @@ def to_seconds(column: pa.ChunkedArray, where: str) -> tuple[np.ndarray, str]:
             column = column.cast(pa.float64())
         except pa.ArrowInvalid:
             return _from_iso(column, where), "ISO 8601"
-    seconds = column.cast(pa.float64()).to_numpy()
+    seconds = numbers(column.cast(pa.float64()))
     if len(seconds) and np.median(np.abs(seconds)) > _LARGEST_MILLISECONDS:
         return seconds / 1e6, "microseconds"
     if len(seconds) and np.median(np.abs(seconds)) > _LARGEST_SECONDS:
@@ -59,4 +61,4 @@ def _is_time(text: str) -> bool:
 
 def _from_timestamps(column: pa.ChunkedArray) -> np.ndarray:
     """Unix seconds of a column of microseconds."""
-    return pc.cast(column, pa.int64()).to_numpy() / 1e6
+    return numbers(pc.cast(column, pa.int64())) / 1e6

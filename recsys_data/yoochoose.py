@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from recsys_data.arrow import numbers
 from recsys_data.assemble import TEST, TRAIN
 from recsys_data.dataset import Counts, checked
 from recsys_data.download import Source, read_bytes
@@ -130,7 +131,7 @@ def read_clicks(path: Path, name: str) -> Interactions:
         name,
         table["session"],
         table["item"],
-        pc.cast(table["time"], pa.int64()).to_numpy() / 1e3,
+        numbers(pc.cast(table["time"], pa.int64())) / 1e3,
         clock=Clock.ABSOLUTE,
         unit="session",
         edition="official release, all clicks",

@@ -1,0 +1,239 @@
+"""Speed and memory of reading data: MovieLens 1M to the first batch, and logs of any size, beside polars.
+
+    python speed/data.py ml-1m                      raw ratings.dat to the first batch; the cache re-opened
+    python speed/data.py lastfm --rows 19150868     the listening log at full size
+    python speed/data.py yoochoose --rows 33003944  clicks at three sizes: a quarter, a half, all
+
+Files are generated in the true format, seeded, under --folder; every measurement runs in a process of its own and
+prints CPU and wall seconds and the largest memory, with counts that show that both libraries read the same. polars is
+measured where it is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+BLOCK = 500_000
+
+
+def write_movielens(path: Path) -> None:
+    """1,000,209 lines in the format of ratings.dat: as many users, movies and ratings as the official file."""
+    import numpy as np
+
+    rng = np.random.default_rng(1)
+    users = np.sort(np.concatenate([np.arange(1, 6041), rng.integers(1, 6041, 1_000_209 - 6_040)]))
+    movies = rng.choice(3952, 3706, replace=False) + 1
+    items = np.concatenate([movies, rng.choice(movies, 1_000_209 - 3_706)])
+    rng.shuffle(items)
+    times = 956_703_932 + np.sort(rng.integers(0, 89_000_000, 1_000_209))
+    ratings = rng.integers(1, 6, 1_000_209)
+    rows = zip(users.tolist(), items.tolist(), ratings.tolist(), times.tolist(), strict=True)
+    path.write_text("".join(f"{u}::{i}::{r}::{t}\n" for u, i, r, t in rows))
+
+
+def write_log(path: Path, rows: int) -> None:
+    """``rows`` lines in the format of the Last.fm log: 992 users, titles with stray quotes, newest first a user."""
+    import numpy as np
+
+    rng = np.random.default_rng(2)
+    num_titles = max(1000, rows // 18)  # as in the true log, about 1.08 million titles in 19 million listens
+    written = 0
+    with path.open("w", encoding="utf-8") as file:
+        while written < rows:
+            size = min(BLOCK, rows - written)
+            users = 1 + (written + np.arange(size)) * 992 // rows
+            titles = np.minimum(rng.zipf(1.3, size), num_titles) - 1
+            seconds = 1_240_000_000 - (written + np.arange(size)) * 7
+            stamps = np.char.add(np.datetime_as_string(seconds.astype("datetime64[s]")), "Z")
+            for user, when, title in zip(users.tolist(), stamps.tolist(), titles.tolist(), strict=True):
+                artist = title // 11
+                quote = '"' if title % 97 == 0 else ""
+                file.write(
+                    f"user_{user:06d}\t{when}\t{artist:032x}\tArtist {artist}\t{title:032x}\t"
+                    f"{quote}A Title of Usual Length {title}\n"
+                )
+            written += size
+
+
+def write_clicks(path: Path, rows: int) -> None:
+    """``rows`` lines in the format of yoochoose-clicks.dat: sessions of about 3.6 clicks."""
+    import numpy as np
+
+    rng = np.random.default_rng(3)
+    written, session = 0, 1
+    with path.open("w", encoding="utf-8") as file:
+        while written < rows:
+            size = min(BLOCK, rows - written)
+            sessions = session + np.cumsum(rng.random(size) < 1 / 3.57)
+            session = int(sessions[-1])
+            items = 214_500_000 + np.minimum(rng.zipf(1.4, size), 52_739)
+            millis = (1_396_000_000_000 + (written + np.arange(size)) * 500).astype("datetime64[ms]")
+            stamps = np.datetime_as_string(millis)
+            file.writelines(
+                f"{s},{t}Z,{i},0\n" for s, t, i in zip(sessions.tolist(), stamps.tolist(), items.tolist(), strict=True)
+            )
+            written += size
+
+
+def measured(what: str, path: Path, folder: Path) -> dict:
+    """One measurement in a fresh process: its record, with cpu, wall and peak memory."""
+    command = [sys.executable, __file__, "measure", what, str(path), "--folder", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return {"what": what, "error": done.stderr.strip().splitlines()[-1]}
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure(what: str, path: Path, folder: Path) -> dict:
+    """Run one measurement here; the libraries it needs are imported before the clock starts."""
+    work = globals()[f"_{what.replace('-', '_')}"](path, folder)
+    cpu, wall = time.process_time(), time.perf_counter()
+    facts = work()
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"what": what, "cpu": round(cpu, 3), "wall": round(wall, 3), "peak_mb": round(peak), **facts}
+
+
+def _ml_1m_raw(path: Path, folder: Path):
+    """Raw file to the first training batch of padded histories."""
+    import numpy as np
+
+    from recsys_data.movielens import _timed_ratings
+    from recsys_data.protocols import PerUserFractions
+
+    def work() -> dict:
+        data = _timed_ratings("ml-1m", path, "::", "")
+        train = PerUserFractions().prepare(data).train
+        items, _ = train.sequences.pad(np.arange(128))
+        return {"events": len(data), "batch": list(items.shape), "sha256": data.fingerprint[:12]}
+
+    return work
+
+
+def _ml_1m_write_cache(path: Path, folder: Path):
+    """Read once and keep."""
+    from recsys_data.cache import write_interactions
+    from recsys_data.movielens import _timed_ratings
+
+    def work() -> dict:
+        write_interactions(_timed_ratings("ml-1m", path, "::", ""), folder / "cache-ml-1m")
+        return {}
+
+    return work
+
+
+def _reopened(name: str):
+    """A measurement of opening the cache ``name`` and touching every event."""
+
+    def make(path: Path, folder: Path):
+        from recsys_data.cache import read_interactions
+
+        def work() -> dict:
+            data = read_interactions(folder / name)
+            return {"events": len(data), "sum": int(data.items.sum(dtype="int64")), "sha256": data.fingerprint[:12]}
+
+        return work
+
+    return make
+
+
+_ml_1m_reopen = _reopened("cache-ml-1m")
+_lastfm_reopen = _reopened("cache-lastfm")
+
+
+def _lastfm_encore(path: Path, folder: Path):
+    """Raw log to coded Interactions."""
+    from recsys_data.lastfm import read_log
+
+    def work() -> dict:
+        data, rows = read_log(path, "lastfm", "track")
+        return {"rows": rows, "users": data.num_users, "items": data.num_items}
+
+    return work
+
+
+def _lastfm_write_cache(path: Path, folder: Path):
+    """Read once and keep."""
+    from recsys_data.cache import write_interactions
+    from recsys_data.lastfm import read_log
+
+    def work() -> dict:
+        write_interactions(read_log(path, "lastfm", "track")[0], folder / "cache-lastfm")
+        return {}
+
+    return work
+
+
+def _lastfm_polars(path: Path, folder: Path):
+    """The same with polars: read, parse times, code users and titles in sorted order, sort by user and time."""
+    import polars as pl
+
+    names = ["user", "timestamp", "artist id", "artist", "track id", "track"]
+
+    def work() -> dict:
+        frame = pl.read_csv(path, separator="\t", has_header=False, new_columns=names, quote_char=None,
+                            columns=[0, 1, 5], schema_overrides={"column_6": pl.String})  # fmt: skip
+        frame = frame.reverse().with_columns(
+            pl.col("user").rank("dense") - 1,
+            pl.col("track").rank("dense") - 1,
+            pl.col("timestamp").str.to_datetime(time_unit="ms", time_zone="UTC").dt.epoch("s"),
+        )
+        frame = frame.sort("user", "timestamp", maintain_order=True)
+        return {"rows": len(frame), "users": frame["user"].max() + 1, "items": frame["track"].max() + 1}
+
+    return work
+
+
+def _yoochoose_encore(path: Path, folder: Path):
+    """Raw clicks to coded Interactions."""
+    from recsys_data.yoochoose import read_clicks
+
+    def work() -> dict:
+        data = read_clicks(path, "yoochoose")
+        return {"rows": len(data), "sessions": data.num_users, "items": data.num_items}
+
+    return work
+
+
+def run(suite: str, rows: int, folder: Path) -> None:
+    """Generate what is missing, measure, print a line a measurement."""
+    folder.mkdir(parents=True, exist_ok=True)
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    if suite == "ml-1m":
+        path = folder / "ratings.dat"
+        plan = [("ml-1m-raw", path, write_movielens), ("ml-1m-write-cache", path, None), ("ml-1m-reopen", path, None)]
+    elif suite == "lastfm":
+        path = folder / f"log-{rows}.tsv"
+        plan = [("lastfm-encore", path, lambda p: write_log(p, rows)), ("lastfm-polars", path, None),
+                ("lastfm-write-cache", path, None), ("lastfm-reopen", path, None)]  # fmt: skip
+    else:
+        plan = [("yoochoose-encore", folder / f"clicks-{n}.dat", lambda p, n=n: write_clicks(p, n))
+                for n in (rows // 4, rows // 2, rows)]  # fmt: skip
+    for what, path, write in plan:
+        if write is not None and not path.exists():
+            write(path)
+        print(json.dumps(measured(what, path, folder)))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("suite", choices=["ml-1m", "lastfm", "yoochoose", "measure"])
+    parser.add_argument("rest", nargs="*", help="only for measure: what and path")
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--folder", type=Path, default=Path("results/speed-data"))
+    given = parser.parse_args()
+    if given.suite == "measure":
+        print(json.dumps(measure(given.rest[0], Path(given.rest[1]), given.folder)))
+    else:
+        run(given.suite, given.rows, given.folder)

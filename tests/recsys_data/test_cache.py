@@ -1,0 +1,102 @@
+import dataclasses
+import json
+import typing
+
+import numpy as np
+import pytest
+
+from recsys_data import cache
+from recsys_data.cache import load_cached, read_interactions, write_interactions
+from recsys_data.download import Source
+from recsys_data.formats import InteractionFile
+from recsys_data.interactions import Clock, Interactions
+from recsys_data.synthetic import MarkovChain
+
+EVENTS = [("u2", 5, 1.5), ("u1", 7, 2.0), ("u2", 7, 1.0)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Counted:
+    """A data set of one file that counts how often it is read."""
+
+    scale: float = 1.0
+    name = title = licence = citation = "counted"
+    expected = None
+    source = Source(("raw.txt",))
+    reads: typing.ClassVar[list] = []
+
+    def present(self, folder):
+        return self.source.present(folder)
+
+    def load(self, folder=None):
+        self.reads.append(self.scale)
+        users, items, times = zip(*EVENTS, strict=True)
+        return Interactions.from_events("counted", users, items, np.array(times) * self.scale, clock=Clock.ABSOLUTE,
+                                        ratings=[1, 2, 3], facts={"a": [1]}, edition="e", parts=[0, 2, 0])  # fmt: skip
+
+
+@pytest.fixture
+def raw(tmp_path):
+    Counted.reads.clear()
+    (tmp_path / "raw.txt").write_text("raw")
+    return tmp_path
+
+
+def test_the_second_time_nothing_is_read(raw):
+    first, second = (load_cached(Counted(), raw, raw / "cache") for _ in range(2))
+    assert Counted.reads == [1.0]
+    assert second.fingerprint == first.fingerprint
+    again = dataclasses.replace(second)  # without the stored fingerprint: hashed anew from the mapped arrays
+    assert again.fingerprint == first.fingerprint
+    assert (second.name, second.clock, second.unit, second.edition, second.facts) == (
+        "counted",
+        Clock.ABSOLUTE,
+        "user",
+        "e",
+        {"a": [1]},
+    )
+    assert isinstance(second.items, np.memmap) and not second.items.flags.writeable
+    assert second.user_ids.tolist() == ["u1", "u2"] and second.parts.tolist() == [2, 0]
+    assert second.ratings.tolist() == [2.0, 3.0, 1.0]
+
+
+def test_other_fields_other_files_and_other_code_are_read_again(raw, monkeypatch):
+    load_cached(Counted(), raw, raw / "cache")
+    load_cached(Counted(2.0), raw, raw / "cache")
+    assert Counted.reads == [1.0, 2.0]
+    (raw / "raw.txt").write_text("changed")
+    load_cached(Counted(), raw, raw / "cache")
+    assert Counted.reads == [1.0, 2.0, 1.0]
+    monkeypatch.setattr(cache, "SCHEMA", 2)
+    load_cached(Counted(), raw, raw / "cache")
+    assert len(Counted.reads) == 4
+
+
+def test_a_damaged_entry_is_made_again(raw):
+    load_cached(Counted(), raw, raw / "cache")
+    (entry,) = (raw / "cache").iterdir()
+    (entry / "items.npy").write_bytes(b"broken")
+    assert load_cached(Counted(), raw, raw / "cache").items.tolist() == [1, 1, 0]
+    assert len(Counted.reads) == 2
+    load_cached(Counted(), raw, raw / "cache")
+    assert len(Counted.reads) == 2 and len(list((raw / "cache").iterdir())) == 1
+
+
+def test_another_schema_is_refused(raw):
+    write_interactions(MarkovChain(num_users=3, num_items=4, length=4).load(), raw / "entry")
+    meta = json.loads((raw / "entry/meta.json").read_text())
+    (raw / "entry/meta.json").write_text(json.dumps({**meta, "schema": 99}))
+    with pytest.raises(ValueError, match="prepared data of schema 99, this program reads schema 1"):
+        read_interactions(raw / "entry")
+
+
+def test_data_without_files_are_not_kept(raw):
+    chain = MarkovChain(num_users=5, num_items=6, length=4)
+    assert load_cached(chain, raw, raw / "cache").fingerprint == chain.load().fingerprint
+    assert not (raw / "cache").exists()
+
+
+def test_a_user_s_own_file_is_read_each_time(raw):
+    (raw / "mine.csv").write_text("user,item\n1,2\n")
+    own = InteractionFile(str(raw / "mine.csv"))
+    assert len(load_cached(own, raw, raw / "cache")) == 1 and not (raw / "cache").exists()
