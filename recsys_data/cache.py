@@ -70,7 +70,7 @@ def write_interactions(interactions: Interactions, entry: Path) -> None:
 
 
 def read_interactions(entry: Path) -> Interactions:
-    """What write_interactions wrote, its arrays memory-mapped and read-only; ValueError for another schema."""
+    """What write_interactions wrote, its arrays memory-mapped and read-only; ValueError for another schema or a gap."""
     meta = json.loads((entry / "meta.json").read_text())
     if meta["schema"] != SCHEMA:
         raise ValueError(f"{entry}: prepared data of schema {meta['schema']}, this program reads schema {SCHEMA}")
@@ -82,6 +82,9 @@ def read_interactions(entry: Path) -> Interactions:
             texts = json.loads((entry / f"{name}.json").read_text(encoding="utf-8"))
             arrays[name] = np.empty(len(texts), dtype=object)  # long texts do not widen the short ones
             arrays[name][:] = texts
+    missing = {"users", "items", "timestamps", "user_ids", "item_ids"} - arrays.keys()
+    if missing:
+        raise ValueError(f"{entry}: prepared data without {', '.join(sorted(missing))}; remove the folder")
     loaded = Interactions(
         **arrays,
         name=meta["name"],

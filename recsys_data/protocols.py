@@ -5,7 +5,7 @@ In the drawings a line is a user, time runs to the right: ``=`` training, ``v`` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar, Protocol
 
@@ -14,7 +14,7 @@ import numpy as np
 from recsys_data.assemble import TEST, TRAIN, VALIDATION, assemble, check_unseen
 from recsys_data.candidates import ALL_ITEMS, Candidates
 from recsys_data.filters import Filter, apply_filters
-from recsys_data.interactions import Interactions
+from recsys_data.interactions import Clock, Interactions
 from recsys_data.split import Split
 
 ROUNDINGS = ("floor", "nearest", "ceil")
@@ -143,6 +143,59 @@ class LeaveLastOut:
         long_enough = lengths >= 3
         parts = _cut(interactions, lengths - 2 * long_enough, lengths - 1 * long_enough)
         return assemble(interactions, parts, unseen=self.unseen, candidates=self.candidates, steps=steps)
+
+
+@dataclass(frozen=True)
+class RandomFractions:
+    """PerUserFractions on each history in a random order, for data that have no order, or as a control.
+
+    ::
+
+        user 1   = v = = t = = = = =      (which events are held out is drawn, not told by time)
+
+    What follows is not a sequence any more: every split carries a stamp that says so. ``seed`` draws the order.
+    """
+
+    train: float = 0.9
+    validation: float = 0.05
+    test: float = 0.05
+    seed: int = 0
+    rounding: str = "floor"
+    unseen: str = "drop"
+    filters: tuple[Filter, ...] = ()
+    candidates: Candidates = ALL_ITEMS
+
+    allows: ClassVar[frozenset[str]] = PerUserFractions.allows
+
+    def __post_init__(self) -> None:
+        self._cut()
+
+    def _cut(self) -> PerUserFractions:
+        """The cut that is made after shuffling."""
+        return PerUserFractions(
+            self.train, self.validation, self.test, self.rounding, self.unseen, self.filters, self.candidates
+        )
+
+    @property
+    def name(self) -> str:
+        """per-user 90/5/5 at random."""
+        return f"{self._cut().name} at random"
+
+    def prepare(self, interactions: Interactions) -> Split:
+        """The split of the shuffled histories; their times become positions."""
+        drawn = np.random.default_rng(self.seed).random(len(interactions))
+        order = np.lexsort((drawn, interactions.users))
+        positions = np.arange(len(interactions)) - interactions.offsets[interactions.users]
+        shuffled = replace(
+            interactions,
+            items=interactions.items[order],
+            ratings=None if interactions.ratings is None else interactions.ratings[order],
+            timestamps=positions.astype(np.float64),
+            clock=Clock.WITHIN,
+        )
+        split = self._cut().prepare(shuffled)
+        stamp = "RANDOM ORDER: histories were shuffled, so nothing here can be learnt from order"
+        return replace(split, stamps=(*split.stamps, stamp))
 
 
 def _rounded(lengths: np.ndarray, share: Fraction, rounding: str) -> np.ndarray:

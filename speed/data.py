@@ -16,6 +16,7 @@ import json
 import os
 import platform
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -127,6 +128,7 @@ def _ml_1m_write_cache(path: Path, folder: Path):
     from recsys_data.movielens import _timed_ratings
 
     def work() -> dict:
+        shutil.rmtree(folder / "cache-ml-1m", ignore_errors=True)
         write_interactions(_timed_ratings("ml-1m", path, "::", ""), folder / "cache-ml-1m")
         return {}
 
@@ -169,6 +171,7 @@ def _lastfm_write_cache(path: Path, folder: Path):
     from recsys_data.lastfm import read_log
 
     def work() -> dict:
+        shutil.rmtree(folder / "cache-lastfm", ignore_errors=True)
         write_interactions(read_log(path, "lastfm", "track")[0], folder / "cache-lastfm")
         return {}
 

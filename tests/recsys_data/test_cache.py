@@ -78,8 +78,11 @@ def test_a_damaged_entry_is_made_again(raw):
     (entry / "items.npy").write_bytes(b"broken")
     assert load_cached(Counted(), raw, raw / "cache").items.tolist() == [1, 1, 0]
     assert len(Counted.reads) == 2
+    (entry / "user_ids.json").unlink()
+    with pytest.raises(ValueError, match="prepared data without user_ids; remove the folder"):
+        read_interactions(entry)
     load_cached(Counted(), raw, raw / "cache")
-    assert len(Counted.reads) == 2 and len(list((raw / "cache").iterdir())) == 1
+    assert len(Counted.reads) == 3 and len(list((raw / "cache").iterdir())) == 1
 
 
 def test_another_schema_is_refused(raw):

@@ -3,7 +3,7 @@ import pytest
 
 from recsys_data.filters import MinActivity, MinPopularity
 from recsys_data.interactions import Clock
-from recsys_data.protocols import LeaveLastOut, PerUserFractions
+from recsys_data.protocols import LeaveLastOut, PerUserFractions, RandomFractions
 from recsys_data.synthetic import MarkovChain
 from tests.recsys_data.splits import asked, events
 from tests.recsys_data.splits import trained as words
@@ -132,3 +132,18 @@ def test_every_held_out_event_is_asked_once_and_training_is_the_past():
             history = data.items[data.offsets[user] : data.offsets[user + 1]]
             assert np.array_equal(history[: part.reads[q]], row[: part.reads[q]])
             assert history[part.reads[q]] == part.targets[q]
+
+
+def test_data_without_order_can_be_cut_at_random():
+    data = events(["abcdefghij" * 2] * 5, clock=Clock.NONE)
+    split = RandomFractions(0.8, 0.1, 0.1).prepare(data)
+    assert (len(split.train), len(split.validation), len(split.test)) == (80, 10, 10)
+    for user, word in enumerate(trained(split)):
+        rest = [target for part in ("validation", "test") for row, _, target in asked(split, part) if row == user]
+        assert sorted(word + "".join(rest)) == sorted("abcdefghij" * 2)  # each event once, in one part
+    assert len(set(trained(split))) > 1 and split.stamps[0].startswith("RANDOM ORDER")
+    assert split.fingerprint == RandomFractions(0.8, 0.1, 0.1).prepare(data).fingerprint
+    assert split.fingerprint != RandomFractions(0.8, 0.1, 0.1, seed=1).prepare(data).fingerprint
+    assert data.clock is Clock.NONE and RandomFractions().name == "per-user 90/5/5 at random"
+    with pytest.raises(ValueError, match="shares that sum to 1"):
+        RandomFractions(0.9, 0.9, 0.1)
