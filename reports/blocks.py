@@ -39,8 +39,8 @@ class Entry:
 
 def short_stamp(stamp: str) -> str:
     """The part of a stamp before its colon, or its first four words: "NOT CONVERGED"."""
-    head = stamp.split(":", 1)[0]
-    return head if len(head) <= 24 else " ".join(stamp.split()[:4]) + " …"
+    head, colon, _ = stamp.partition(":")
+    return head if colon and len(head) <= 40 else " ".join(stamp.split()[:4]) + " …" * (len(stamp.split()) > 4)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; ``notes`` stand under it."""
+    """A table; ``notes`` stand under it, ``stamps`` hold for every number in it."""
 
     anchor: str
     caption: str
@@ -75,7 +75,18 @@ class Table:
     notes: tuple[str, ...] = ()
     small: bool = False  # many columns: set in smaller type on paper
     beside: bool = False  # stands beside the picture before it where there is room
+    stamps: tuple[str, ...] = ()
     block: str = field(default="table", init=False)
+
+    @property
+    def badges(self) -> list[str]:
+        """The table's stamps, each cut to its first words."""
+        return [short_stamp(stamp) for stamp in self.stamps]
+
+    @property
+    def remarks(self) -> list[str]:
+        """The notes, after the table's stamps in full."""
+        return [*(f"{stamp.rstrip('.')}." for stamp in self.stamps), *self.notes]
 
     def column(self, key: str) -> int:
         """The place of a column by its key; KeyError if there is none."""
@@ -93,7 +104,7 @@ class Table:
 class Picture:
     """A figure to be drawn: ``kind`` names the drawing in figures.py, ``data`` is all that it shows.
 
-    label: one sentence for those who do not see it. caption: stands under it.
+    label: one sentence for those who do not see it. caption: stands under it. stamps: hold for all that it shows.
     """
 
     anchor: str
@@ -101,7 +112,13 @@ class Picture:
     label: str
     caption: str
     data: dict[str, Any]
+    stamps: tuple[str, ...] = ()
     block: str = field(default="picture", init=False)
+
+    @property
+    def badges(self) -> list[str]:
+        """The picture's stamps, each cut to its first words."""
+        return [short_stamp(stamp) for stamp in self.stamps]
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def csv_rows(table: Table) -> list[list[Any]]:
     ranged = [any(r.kind != "group" and r.entries[n].low is not None for r in table.rows)
               for n in range(len(table.columns))]  # fmt: skip
     grouped = any(r.kind == "group" for r in table.rows)
-    stamped = any(e.stamps for r in table.rows for e in r.entries)
+    stamped = bool(table.stamps) or any(e.stamps for r in table.rows for e in r.entries)
     head = ["group"] if grouped else []
     for column, wide in zip(table.columns, ranged, strict=True):
         head += [column.key, f"{column.key}_low", f"{column.key}_high"] if wide else [column.key]
@@ -66,7 +66,7 @@ def csv_rows(table: Table) -> list[list[Any]]:
         for entry, wide in zip(line.entries, ranged, strict=True):
             values.append(entry.text if entry.value is None else entry.value)
             values += [entry.low, entry.high] if wide else []
-        stamps = dict.fromkeys(s for e in line.entries for s in e.stamps)
+        stamps = dict.fromkeys([*table.stamps, *(s for e in line.entries for s in e.stamps)])
         rows.append(values + (["; ".join(stamps)] if stamped else []))
     return rows
 
@@ -93,7 +93,7 @@ def latex_table(table: Table) -> str:
              " & ".join(latex_text(c.title) for c in table.columns) + r" \\", r"\midrule"]  # fmt: skip
     lines += [_latex_row(line, len(table.columns)) for line in table.rows]
     lines += [r"\bottomrule", r"\end{tabular}}"]
-    notes = [*table.notes, *_stamp_notes(table)]
+    notes = [*table.remarks, *_stamp_notes(table)]
     if notes:
         lines.append(r"\par\smallskip\footnotesize " + " ".join(latex_text(note) for note in notes))
     return "\n".join([*lines, r"\end{table}", ""])
@@ -168,7 +168,7 @@ def markdown_table(table: Table) -> list[str]:
             lines.append(f"| **{_md(line.entries[0].text)}** |" + " |" * (len(table.columns) - 1))
         else:
             lines.append("| " + " | ".join(_markdown_entry(entry) for entry in line.entries) + " |")
-    return [*lines, *(f"\n{_md(note)}" for note in [*table.notes, *_stamp_notes(table)])]
+    return [*lines, *(f"\n{_md(note)}" for note in [*table.remarks, *_stamp_notes(table)])]
 
 
 def _markdown_entry(entry: Entry) -> str:

@@ -23,16 +23,12 @@ class Runs:
     place: int
     cells: list[CellResult] = field(default_factory=list)
     failures: list[CellFailure] = field(default_factory=list)
+    shared: tuple[str, ...] = ()  # stamps of all cells of this data set and protocol: tables bear them, not rows
 
     @property
     def anchor(self) -> str:
         """Where the provenance of these runs stands."""
         return f"runs-{self.number}"
-
-    @property
-    def row_anchor(self) -> str:
-        """The row of this model in its data set's comparison."""
-        return f"data-{self.place}-runs-{self.number}"
 
     @property
     def deterministic(self) -> bool:
@@ -41,15 +37,19 @@ class Runs:
 
     @property
     def stamps(self) -> tuple[str, ...]:
-        """Stamps of all cells, each once, with the seeds it holds for where it does not hold for all."""
+        """Stamps of these cells that not all others share, with their seeds where they do not hold for all."""
         found: dict[str, list[int]] = {}
         for cell in self.cells:
-            for stamp in cell.stamps:
+            for stamp in self.own(cell):
                 found.setdefault(stamp, []).append(cell.seed)
         whole = len(self.cells)
         return tuple(
             s if len(seeds) == whole else f"{s} (seed {', '.join(map(str, seeds))})" for s, seeds in found.items()
         )
+
+    def own(self, cell: CellResult) -> tuple[str, ...]:
+        """The stamps of one cell that not all of its data set share."""
+        return tuple(stamp for stamp in stamps_of(cell) if stamp not in self.shared)
 
     @property
     def seeds(self) -> list[int]:
@@ -76,6 +76,14 @@ class Runs:
         return sum(found) / len(found) if found else None
 
 
+def stamps_of(cell: CellResult) -> list[str]:
+    """The stamps of a cell; one that an audit finding made begins with the finding's name."""
+    names = {
+        f["sentence"]: f["name"].replace("_", " ") for f in cell.record.get("audit") or [] if f["level"] == "stamp"
+    }
+    return [f"{names[stamp]}: {stamp}" if stamp in names else stamp for stamp in cell.stamps]
+
+
 @dataclass(eq=False)
 class Roster:
     """Every Runs of a suite in the suite's order."""
@@ -99,6 +107,11 @@ class Roster:
         for cell in state.values():
             runs = found[(cell.dataset, cell.protocol, cell.model)]
             (runs.cells if isinstance(cell, CellResult) else runs.failures).append(cell)
+        for group in roster.groups.values():
+            stamps = [stamps_of(cell) for runs in group for cell in runs.cells]
+            shared = tuple(s for s in stamps[0] if all(s in other for other in stamps)) if len(stamps) > 1 else ()
+            for runs in group:
+                runs.shared = shared
         return roster
 
     @cached_property

@@ -47,7 +47,7 @@ def _print_standing(table: Table, report: Report, console: Console) -> None:
         grid.add_row(*(_cell(row.entries[table.column(key)], last=key == keys[0]) for key in keys),
                      style="italic dim" if row.kind == "reference" else "")  # fmt: skip
     console.print(grid)
-    for note in table.notes[:1]:
+    for note in [*(f"[{badge}]" for badge in table.badges), *table.notes[:1]]:
         console.print(Text(note, style="dim"))
 
 

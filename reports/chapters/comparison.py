@@ -24,11 +24,20 @@ def comparison_section(roster: Roster, comparisons: list[ComparisonTable]) -> Se
             blocks.append(Words(heading, ("No model has a result here, so there is nothing to compare.",)))
             continue
         runs = {r.model: r for r in group}
-        blocks += [Words(heading, (_size(tables[0]),)), standing(tables, runs, heading, place)]
+        declared = roster.results.record["metrics"]
+        main, named = ([t for t in tables if (t.metric in declared) is wanted] for wanted in (True, False))
+        blocks += [Words(heading, (_size(tables[0]),)), standing(main, runs, heading, place)]
+        if named:  # metrics that only published numbers or claims name
+            blocks.append(standing(named, runs, f"{heading}, further metrics of the paper", f"{place}-further"))
         for number, table in enumerate(tables, start=1):
-            if table.pairs:
+            if table.pairs and (table in main or any(pair.why == "claimed" for pair in table.pairs)):
                 blocks += differences(table, runs, heading, f"{place}-{number}")
     return Section("comparison", "Comparison", tuple(blocks))
+
+
+def _shared(runs: dict[str, Runs]) -> tuple[str, ...]:
+    """The stamps of a whole data set."""
+    return next(iter(runs.values())).shared
 
 
 def _size(table: ComparisonTable) -> str:
@@ -37,7 +46,7 @@ def _size(table: ComparisonTable) -> str:
     return f"The test set has {count(table.num_events)} queries of {count(table.num_clusters)} {unit}s."
 
 
-def standing(tables: list[ComparisonTable], runs: dict[str, Runs], heading: str, place: int) -> Table:
+def standing(tables: list[ComparisonTable], runs: dict[str, Runs], heading: str, place: int | str) -> Table:
     """Every model in every metric, the best first; known bounds below."""
     columns = [Column("model", "Model")]
     for table in tables:
@@ -51,11 +60,11 @@ def standing(tables: list[ComparisonTable], runs: dict[str, Runs], heading: str,
                 Column(f"{m} p", "Adj. p", True, "Holm over the family; of methods where seeds allow"),
             ]
     order = sorted(tables[0].models, key=lambda r: -r.mean if tables[0].higher_is_better else r.mean)
-    rows = [Row((runs[model.model].label(), *_numbers(tables, model.model, runs)), runs[model.model].row_anchor)
-            for model in order]  # fmt: skip
+    rows = [Row((runs[model.model].label(), *_numbers(tables, model.model, runs))) for model in order]
     rows += _bounds(tables, runs)
+    shared = _shared(runs)
     return Table(f"standing-{place}", f"All models: {heading}", tuple(columns), tuple(rows), _notes(tables, runs),
-                 small=len(columns) > 8)  # fmt: skip
+                 small=len(columns) > 8, stamps=shared)  # fmt: skip
 
 
 def _numbers(tables: list[ComparisonTable], name: str, runs: dict[str, Runs]) -> Iterable[Entry]:
@@ -142,7 +151,7 @@ def differences(table: ComparisonTable, runs: dict[str, Runs], heading: str, pla
     picture = Picture(f"forest-{place}", "forest", label,
                       f"Differences in {table.metric} on {heading} with simultaneous 95 % intervals over {family} "
                       f"(these trained models). The shade is the relevance margin of ±{100 * table.margin:g} %.",
-                      {"rows": rows, "axis": f"difference in {table.metric}"})  # fmt: skip
+                      {"rows": rows, "axis": f"difference in {table.metric}"}, _shared(runs))  # fmt: skip
     said = Words(f"{table.metric} in words", tuple(pair.sentence for pair in table.pairs), beside=True)
     return [picture, said, _pairs(table, runs, heading, place)]
 
@@ -170,7 +179,7 @@ def _pairs(table: ComparisonTable, runs: dict[str, Runs], heading: str, place: s
     notes = (f"Declared: {why}. {table.flips:,} sign flips, {table.resamples:,} bootstrap resamples. “Finding” speaks "
              "of methods where seeds allow a test of them, else of these trained models.",)  # fmt: skip
     return Table(f"differences-{place}", f"Declared comparisons in {table.metric}: {heading}", columns, rows, notes,
-                 small=True)  # fmt: skip
+                 small=True, stamps=_shared(runs))  # fmt: skip
 
 
 def _pair(pair: PairRow, runs: dict[str, Runs], places: int) -> list[Entry]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reports.blocks import Column, Entry, Picture, Section, Table, Words, row
-from reports.numbers import count, duration, memory, plain
+from reports.numbers import count, duration, listed, memory, plain
 from reports.roster import Roster, Runs
 
 _COLUMNS = (
@@ -31,7 +31,9 @@ def cost_section(roster: Roster, metric: str) -> Section:
         blocks += [picture] if picture else []
         rows = tuple(row(_entries(runs)) for runs in done)
         notes = (_machines(done),)
-        blocks.append(Table(f"cost-{place}", f"Cost: {heading}", _COLUMNS, rows, notes, beside=True))
+        blocks.append(
+            Table(f"cost-{place}", f"Cost: {heading}", _COLUMNS, rows, notes, beside=True, stamps=done[0].shared)
+        )
     words = "Times are wall-clock seconds of single runs and depend on the machine; they are indications, not tests."
     return Section("cost", "Cost", (Words("", (words,)), *blocks))
 
@@ -47,8 +49,11 @@ def _pareto(done: list[Runs], metric: str, heading: str, place: int) -> Picture 
         return None
     caption = (f"{metric} against training time on {heading}. Up and to the left is better; the line joins models that "
                "no other beats in both.")  # fmt: skip
+    absent = [r.model for r in done if r.model not in {p["model"] for p in points}]
+    if absent:
+        caption += f" Not drawn, since no training time was measured: {listed(absent)}."
     label = f"{metric} against seconds of training on {heading}"
-    return Picture(f"pareto-{place}", "pareto", label, caption, {"metric": metric, "points": points})
+    return Picture(f"pareto-{place}", "pareto", label, caption, {"metric": metric, "points": points}, done[0].shared)
 
 
 def _entries(runs: Runs) -> list[Entry]:

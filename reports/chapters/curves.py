@@ -20,7 +20,7 @@ def training_section(roster: Roster) -> Section | None:
         blocks.append(Picture(
             f"curves-{place}", "curves", f"Validation score and training loss by epoch on {heading}, one line a seed",
             f"Validation score (above) and training loss (below) by epoch on {heading}, one line a seed. "
-            "A marker stands on the epoch whose weights were kept.", {"lines": lines}))  # fmt: skip
+            "A marker stands on the epoch whose weights were kept.", {"lines": lines}, group[0].shared))  # fmt: skip
         blocks.append(_table([runs for runs in group if any(c.curve for c in runs.cells)], heading, place))
     return Section("training", "Training", tuple(blocks)) if blocks else None
 
@@ -34,7 +34,7 @@ def _lines(runs: Runs) -> list[dict[str, Any]]:
             ordered = [epochs[e] for e in sorted(epochs)]
             lines.append({
                 "model": runs.model, "color": runs.color, "seed": cell.seed, "best": cell.record.get("best_epoch"),
-                "stamped": bool(cell.stamps), "epochs": [r["epoch"] for r in ordered],
+                "stamped": bool(runs.own(cell)), "epochs": [r["epoch"] for r in ordered],
                 "loss": [r.get("loss") for r in ordered], "validation": [r.get("validation") for r in ordered],
             })  # fmt: skip
     return lines
@@ -58,7 +58,7 @@ def _table(group: list[Runs], heading: str, place: int) -> Table:
             best = next(iter(record.get("validation", {}).values()), None)
             marks = ("open",) if record.get("stopped") == "epoch limit" else ()
             rows.append(row([
-                Entry(runs.model, color=runs.color, stamps=tuple(cell.stamps)),
+                Entry(runs.model, color=runs.color, stamps=runs.own(cell)),
                 Entry(str(cell.seed), cell.seed, link=link),
                 *(Entry("–" if record.get(k) is None else str(record[k]), record.get(k), link=link)
                   for k in ("epochs", "best_epoch")),
@@ -66,4 +66,6 @@ def _table(group: list[Runs], heading: str, place: int) -> Table:
                 Entry("–" if record.get("resumed_from") is None else f"epoch {record['resumed_from']}",
                       record.get("resumed_from"))]))  # fmt: skip
 
-    return Table(f"fits-{place}", f"How training ended: {heading}", columns, tuple(rows), beside=True)
+    return Table(
+        f"fits-{place}", f"How training ended: {heading}", columns, tuple(rows), beside=True, stamps=group[0].shared
+    )

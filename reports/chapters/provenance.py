@@ -102,7 +102,9 @@ def _cells(roster: Roster, metrics: list[str], environments: _Environments, trac
     )
     rows: list[Row] = []
     for runs in roster.runs:
-        name = Entry(f"{roster.heading(runs.dataset, runs.protocol)} · {runs.model}", color=runs.color)
+        name = Entry(
+            f"{roster.heading(runs.dataset, runs.protocol)} · {runs.model}", color=runs.color, stamps=runs.shared
+        )
         rows.append(Row((name,), runs.anchor, "group"))
         rows += [_cell(cell, runs, metrics, environments, tracked) for cell in runs.cells]
         for failure in runs.failures:
@@ -128,7 +130,7 @@ def _cell(
     commit, dirty = record["environment"].get("commit") or "unknown", record["environment"].get("dirty")
     tracked_as = tracked.get(cell.key, "")
     return row([
-        Entry(str(cell.seed), cell.seed, stamps=tuple(cell.stamps)),
+        Entry(str(cell.seed), cell.seed, stamps=runs.own(cell)),
         *(Entry(fraction(cell.metrics.get(m), 5), cell.metrics.get(m), exact=str(cell.metrics.get(m)))
           for m in metrics),
         Entry(duration(record["seconds"].get("fit")), record["seconds"].get("fit")),

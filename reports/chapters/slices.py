@@ -121,10 +121,10 @@ def _blocks(anchor: str, heading: str, data: dict[str, Any], done: list[Runs]) -
         return []
     title = f"{data['metric']} by {data['axis']}: {heading}"
     columns = (Column("model", "Model"), *(Column(name, name, True) for name in data["bins"]))
-    rows = [row([runs.label(), *(Entry(fraction(v), v, link=runs.anchor, stamps=()) for v in line["values"])])
+    rows = [row([runs.label(), *(Entry(fraction(v), v, link=runs.anchor) for v in line["values"])])
             for runs, line in zip(done, data["lines"], strict=True)]  # fmt: skip
     if "queries" in data:
         entries = [Entry("Test rows"), *(Entry(count(n), n) for n in data["queries"])]
         rows.append(row(entries, kind="reference"))
-    return [Picture(f"{anchor}-picture", "lines", title, title + ".", data),
-            Table(f"{anchor}-table", title, columns, tuple(rows), beside=True)]  # fmt: skip
+    return [Picture(f"{anchor}-picture", "lines", title, title + ".", data, done[0].shared),
+            Table(f"{anchor}-table", title, columns, tuple(rows), beside=True, stamps=done[0].shared)]  # fmt: skip

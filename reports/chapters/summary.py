@@ -33,8 +33,10 @@ def verdict_words(verdicts: list[Verdict]) -> str:
         )
     found = {outcome: [v for v in verdicts if v.outcome is outcome] for outcome in Outcome}
     parts = [f"{len(found[o])} {_SAID[o]}" for o in Outcome if found[o]]
-    said = [f"Of {several(len(verdicts), 'published number or claim', 'published numbers and claims')}, "
-            f"{listed(parts)}."]  # fmt: skip
+    levels = sum(verdict.kind == "Published" for verdict in verdicts)
+    kinds = [several(levels, "published number")] if levels else []
+    kinds += [several(len(verdicts) - levels, "claim")] if len(verdicts) > levels else []
+    said = [f"Of {listed(kinds)}, {listed(parts)}."]
     for outcome, opening in ((Outcome.REPRODUCED, "What held"), (Outcome.NOT_REPRODUCED, "What did not reproduce"),
                              (Outcome.CONTRADICTED, "What these runs contradict"),
                              (Outcome.INCONCLUSIVE, "What cannot be told")):  # fmt: skip

@@ -41,7 +41,7 @@ def _picture(roster: Roster, levels: list[Verdict]) -> Picture | None:
         if verdict.estimate is None or runs is None:
             continue
         low, high = verdict.interval or (None, None)
-        dagger = " †" if runs.stamps else ""
+        dagger = " †" if runs.stamps or runs.shared else ""
         rows.append({"name": f"{about.model}{dagger}, {about.metric}, {about.dataset}", "color": runs.color,
                      "ratio": verdict.estimate, "low": low, "high": high, "outcome": verdict.outcome.value,
                      "judged": about.certain, "published": _printed(about),
@@ -89,7 +89,8 @@ def _levels(roster: Roster, levels: list[Verdict]) -> Table:
         places = max(about.digits, 4)
         heading = roster.heading(about.dataset, verdict.protocol) if verdict.protocol else about.dataset
         rows.append(row([
-            Entry(about.model, link=link, stamps=stamps, color=runs.color if runs else None), Entry(heading),
+            Entry(about.model, link=link, stamps=stamps, color=runs.color if runs else None),
+            Entry(heading, stamps=runs.shared if runs else ()),
             Entry(about.metric), Entry(published, about.value), Entry(fraction(verdict.rerun_value, places),
                                                                      verdict.rerun_value, link=link),
             Entry(seeds, None if runs is None else len(runs.cells), link=link),
@@ -97,13 +98,21 @@ def _levels(roster: Roster, levels: list[Verdict]) -> Table:
             Entry(interval(low, high, 3), None if low is None else high - low, link=link),
             _outcome(verdict), Entry(verdict.reason), Entry(_place(about.place, about.source)),
         ]))  # fmt: skip
-    return Table("published", "Published numbers", columns, tuple(rows), _stamps(roster, levels), small=True)
+    return Table(
+        "published",
+        "Published numbers",
+        columns,
+        tuple(rows),
+        _stamps([r for v in levels if (r := _runs(roster, v))]),
+        small=True,
+    )
 
 
-def _stamps(roster: Roster, levels: list[Verdict]) -> tuple[str, ...]:
-    """Every stamp of the runs that are set against published numbers, in full."""
-    found = dict.fromkeys((r.model, s) for v in levels if (r := _runs(roster, v)) is not None for s in r.stamps)
-    return tuple(f"{model}: {stamp}." for model, stamp in found)
+def _stamps(found: list[Runs]) -> tuple[str, ...]:
+    """Every stamp of these runs in full: a model's own, and a data set's."""
+    own = dict.fromkeys((runs.model, stamp) for runs in found for stamp in runs.stamps)
+    shared = dict.fromkeys((runs.dataset, stamp) for runs in found for stamp in runs.shared)
+    return tuple(f"{name}: {stamp}." for name, stamp in (*own, *shared))
 
 
 def _outcome(verdict: Verdict) -> Entry:
@@ -119,7 +128,7 @@ def _place(place: str, source: str = "") -> str:
 def _claims(roster: Roster, claims: list[Verdict]) -> Table:
     """One row a claim; the parts of a compound claim follow it."""
     columns = (
-        Column("subject", "Claim"),
+        Column("subject", "Claim", wide=True),
         Column("outcome", "Verdict"),
         Column("estimate", "Found", True),
         Column("interval", "Interval", True),
@@ -131,7 +140,19 @@ def _claims(roster: Roster, claims: list[Verdict]) -> Table:
     for verdict in claims:
         rows.append(row(_claim(roster, verdict)))
         rows += [row(_claim(roster, part, "· ")) for part in verdict.parts]
-    return Table("claims", "Claims", columns, tuple(rows), small=True)
+    judged = [part for verdict in claims for part in (verdict, *verdict.parts)]
+    notes = _stamps([runs for part in judged for runs in _claimed(roster, part)])
+    return Table("claims", "Claims", columns, tuple(rows), notes, small=True)
+
+
+def _claimed(roster: Roster, verdict: Verdict) -> list[Runs]:
+    """The runs that a claim speaks of, the one said to be better first; none for a compound claim."""
+    about = verdict.about
+    if isinstance(about, Compound):
+        return []
+    names = (about.first, about.second) if isinstance(about, Cost) else (about.better, about.worse)
+    found = [roster.find(about.dataset, name, verdict.protocol or None) for name in names]
+    return [runs for runs in found if runs is not None]
 
 
 def _claim(roster: Roster, verdict: Verdict, before: str = "") -> list[Entry]:
@@ -141,15 +162,7 @@ def _claim(roster: Roster, verdict: Verdict, before: str = "") -> list[Entry]:
     signed = not isinstance(about, Gain | Cost)
     if signed and low is not None:
         places = decimals([(high - low) / 2])
-    names = (
-        ()
-        if isinstance(about, Compound)
-        else (
-            getattr(about, "better", None) or getattr(about, "first", None),
-            getattr(about, "worse", None) or getattr(about, "second", None),
-        )
-    )
-    runs = [r for name in names if name and (r := roster.find(about.dataset, name, verdict.protocol or None))]
+    runs = _claimed(roster, verdict)
     link = runs[0].anchor if runs else ""
     stamps = tuple(dict.fromkeys(stamp for r in runs for stamp in r.stamps))
     said = Entry(fraction(verdict.estimate, places, sign=signed), verdict.estimate, low, high, link,

@@ -124,7 +124,8 @@ def test_the_paragraph_is_made_from_the_verdicts(report):
     outcomes = [table(report, name).entry(row, "outcome").text for name in ("published", "claims")
                 for row in table(report, name).rows]  # fmt: skip
     said = report.sections[0].blocks[0].paragraphs[0]
-    assert said.startswith(f"Of {len(outcomes)} published numbers and claims")
+    assert len(outcomes) == 8
+    assert said.startswith("Of 5 published numbers and 3 claims, ")
     assert f"{outcomes.count('NOT COMPARABLE')} not comparable" in said
     assert "“GRU beats popularity”" in said.split("What held:")[1].split("What did not")[0]
 
@@ -180,6 +181,7 @@ def test_models_keep_their_colour_on_every_data_set(store):
 def test_stamps_are_shortened_for_badges_and_seeds_named():
     assert short_stamp("NOT CONVERGED: reached its limit") == "NOT CONVERGED"
     assert short_stamp("this was a run on far too few users") == "this was a run …"
+    assert short_stamp("a stamp") == "a stamp"
     assert Entry("x", stamps=("A: b",)).badges == ["A"]
 
 
@@ -188,3 +190,25 @@ def test_tables_are_found_by_key():
     with pytest.raises(KeyError):
         some.column("absent")
     assert re.fullmatch(r"[a-z]+", some.block)
+
+
+def test_metrics_that_only_the_paper_names_have_their_own_table(report):
+    assert [c.key for c in table(report, "standing-1-further").columns][:2] == ["model", "Recall@10"]
+    assert "Recall@10" not in [c.key for c in table(report, "standing-1").columns]
+
+
+def test_stamps_of_a_whole_data_set_stand_on_tables_not_on_rows(tmp_path, make_store):
+    record = make_store(tmp_path, published=False)
+    for entry in record["cells"]:
+        path = tmp_path / "cells" / (entry["key"] or "") / "cell.json"
+        if entry["dataset"] == "Markov chain":
+            cell = json.loads(path.read_text())
+            cell["stamps"].append(cell["audit"][1]["sentence"])
+            path.write_text(json.dumps(cell))
+    report = build(tmp_path, "little")
+    first, second = table(report, "standing-1"), table(report, "standing-2")
+    assert first.badges == ["future"]  # the audit's name for it
+    assert first.remarks[0] == "future: 50 % of training events are later than some test event."
+    assert {badge for row in first.rows for entry in row.entries for badge in entry.badges} == {"NOT CONVERGED"}
+    assert second.badges == []
+    assert table(report, "cost-1").badges == table(report, "cut-1-table").badges == ["future"]
