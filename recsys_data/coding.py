@@ -53,7 +53,7 @@ def _code_numbers(raw: np.ndarray) -> Coded:
     shifted = raw - low
     present = np.zeros(high - low + 1, dtype=bool)
     present[shifted] = True
-    places = np.cumsum(present, dtype=np.int64) - 1
+    places = np.cumsum(present, dtype=np.int32) - np.int32(1)
     return Coded(np.flatnonzero(present).astype(np.int64) + low, places[shifted])
 
 
@@ -73,7 +73,7 @@ def _code_arrow(column: pa.ChunkedArray | pa.Array) -> Coded:
     used = np.zeros(len(words), dtype=bool)
     used[indices] = True
     order = order[used[order]]
-    places = np.zeros(len(words), dtype=np.int64)
+    places = np.zeros(len(words), dtype=np.int32)
     places[order] = np.arange(len(order))
     return _numbered(texts(words)[order], places[indices])
 
@@ -89,6 +89,6 @@ def _numbered(ids: np.ndarray, codes: np.ndarray) -> Coded:
     if [str(number) for number in numbers.tolist()] != texts:
         return Coded(ids, codes)
     order = np.argsort(numbers, kind="stable")
-    places = np.empty(len(order), dtype=np.int64)
+    places = np.empty(len(order), dtype=np.int32)
     places[order] = np.arange(len(order))
     return Coded(numbers[order], places[codes])

@@ -211,6 +211,7 @@ def read_log(path: Path, name: str, item: str) -> tuple[Interactions, int]:
     back = np.flatnonzero(named)[::-1]
     items = parts[0] if len(parts) == 1 else _paired(*parts)
     items = _recoded(items, items.codes[back])
+    del parts, named
     return Interactions.from_events(
         name,
         Coded(users.ids, users.codes[back]),
@@ -225,7 +226,7 @@ def _recoded(column: Coded, codes: np.ndarray) -> Coded:
     """Some rows of a column, without the ids that no longer occur."""
     left = np.zeros(len(column.ids), dtype=bool)
     left[codes] = True
-    return Coded(column.ids[left], (np.cumsum(left) - 1)[codes])
+    return Coded(column.ids[left], (np.cumsum(left, dtype=np.int32) - np.int32(1))[codes])
 
 
 def _paired(first: Coded, second: Coded) -> Coded:

@@ -55,7 +55,7 @@ def read_table(
     convert = csv.ConvertOptions(column_types=dict(types), include_columns=list(types), strings_can_be_null=False)
 
     def source() -> pa.NativeFile:
-        return pa.memory_map(str(data)) if isinstance(data, Path) else pa.BufferReader(data)
+        return pa.OSFile(str(data)) if isinstance(data, Path) else pa.BufferReader(data)
 
     try:
         table = csv.read_csv(source(), read, parse, convert)
