@@ -14,6 +14,7 @@ from recsys_data.interactions import Clock
 from recsys_data.scores import Factored
 from recsys_data.sequences import PAD, SequenceBatch
 from recsys_data.training_set import TrainingSet
+from training.carried_windows import CarriedWindows
 from training.instances import START, WindowBatch, Windows
 from training.loop import train_epochs
 from training.losses import CrossEntropy, Loss
@@ -143,7 +144,7 @@ class NextItemModel:
         self.network_ = network = self.network(train, generators).to(run.device)
         self.parameters_ = sum(weight.numel() for weight in network.parameters())
         optimiser = OPTIMISERS[self.optimiser](network.parameters(), self.learning_rate, self.weight_decay)
-        windows = Windows(self.max_len, self.batch_size)
+        windows = self.windows()
 
         def loss(batch: WindowBatch) -> tuple[torch.Tensor, int]:
             at = np.flatnonzero(batch.real)
@@ -166,6 +167,10 @@ class NextItemModel:
             max_norm=self.max_norm,
         )
         return self
+
+    def windows(self) -> Windows | CarriedWindows:
+        """How the training events are cut into batches."""
+        return Windows(self.max_len, self.batch_size)
 
     def penalty(self, network: NextItemNetwork, batch: WindowBatch) -> torch.Tensor | float:
         """What is added to the loss of a batch; nothing unless a model says so."""

@@ -162,7 +162,7 @@ def _input_side(inputs: torch.Tensor, weight: torch.Tensor | None, bias: torch.T
         return inputs + bias
     steps, rows, _ = inputs.shape
     if weight.shape[1] < bias.shape[-1]:
-        gates = bias.expand(steps, rows, -1).contiguous()
+        gates = bias.expand(steps, rows, -1).clone(memory_format=torch.contiguous_format)
         gates[..., bias.shape[-1] - weight.shape[1] :] += inputs @ weight
         return gates
     if bias.dim() == 1:

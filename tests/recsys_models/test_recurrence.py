@@ -167,6 +167,9 @@ def test_a_narrow_matrix_fills_the_last_gates():
     for one, two in zip(filled(x, narrow, b, h, c, U), run(x, wide, b, h, c, U), strict=True):
         assert torch.allclose(one, two, rtol=1e-12)
     assert torch.autograd.gradcheck(filled, (x, narrow, b, h, c, U))
+    untouched = b.detach().clone()
+    filled(x[:1, :1], narrow, b, h[:1], c[:1], U)  # one row of one step, where the bias has the gates' own shape
+    assert torch.equal(b, untouched)
 
 
 def test_the_rectified_gates_thresholds_get_no_gradient_unless_it_is_passed_straight_through():

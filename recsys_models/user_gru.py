@@ -1,0 +1,179 @@
+"""User-based GRUs: linear, rectified linear and attentional, and the standard GRU beside them.
+
+Donkers, Loepp and Ziegler 2017, "Sequential user-based recurrent neural network recommendations", RecSys, 152–160, doi
+10.1145/3109859.3109877. e: the item's vector, x: the user's, both as long as the state h; [· ; ·] stacks.
+
+    [u ; r] = σ([h ; e ; x] W)  (3),  k = tanh((r ⊙ h) C + e W_e + x W_x)  (4),  h' = (1 − u) ⊙ h + u ⊙ k  (5)
+    scores = h' V + b  (1), a full softmax at every step
+
+Standard GRU: without x. Linear: as above, which is the standard GRU on [e ; x].
+Rectified linear: [κ1 ; κ2] = [h ; e ; x] K  (7); each x_l counts 0 below κ1_l, ω x_l between κ1_l and κ2_l, and x_l
+otherwise  (6); the filtered vector takes x's place in (3), and in (4) unless ``filter_candidate`` is False.
+Attentional: ξ = σ(h A + e A_e + x A_x)  (8); (1 − ξ) ⊙ e and ξ ⊙ x take the places of e and x in (3) and (4)  (9, 10).
+
+What the paper leaves open is a field, its default named first. ``carried``: the state is carried through a user's
+windows of max_len steps and reset at the next user (True), or every window starts from zero. ``user_mask``: dropout
+masks the user's vector anew at each "step", or once a "sequence". ``user_l2_on``: L2 of the looked-up "rows", mean over
+the batch; of the user-side "matrices"; or of the whole "table". ``attention_init``: the parameters of ξ "near zero",
+U(−0.01, 0.01), as the paper's sentence says, which lets half of either vector through; "uniform" U(−0.1, 0.1) like all
+others; or "item first", uniform with a bias of −3, which is what the sentence is for. ``bracket`` (eq. 10): "gate
+first", or "transform first", (1 − ξ) ⊙ (e W_e) + ξ ⊙ (x W_x). ``threshold_gradient``: "none", since κ is only compared
+with and its gradient is zero almost everywhere, so that (7) stays where it was drawn; "straight-through" is our own
+extension.
+
+The paper's size is dim = 1000, batch_size = 1000, 10 epochs; keep probabilities 0.8 and 0.5 are dropout = 0.2 and
+user_dropout = 0.5. Its gradient cap is read as a bound on the global norm, its batch as windows side by side.
+
+Departures: START is read before the first event; κ is compared with x after dropout; users of concatenated streams, in
+which a window holds two users, are not offered; the table's updates are dense. A user that training has not seen is
+given the mean of all users' vectors, and counted in ``unseen_users_``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from recsys_data.training_set import TrainingSet
+from recsys_models.next_item import Generators, NextItemModel, describe_engine
+from recsys_models.user_gru_network import (
+    AttentionalNetwork,
+    LinearNetwork,
+    RectifiedNetwork,
+    StandardNetwork,
+)
+from training.carried_windows import CarriedWindows
+from training.instances import WindowBatch, Windows
+
+USER_MASKS = ("step", "sequence")
+USER_L2_ON = ("rows", "matrices", "table")
+THRESHOLD_GRADIENTS = ("none", "straight-through")
+ATTENTION_INITS = ("near zero", "uniform", "item first")
+BRACKETS = ("gate first", "transform first")
+
+
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise ValueError for a value that is not one of the choices."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+
+
+@dataclass(kw_only=True)
+class StandardGRU(NextItemModel):
+    """The paper's standard GRU, reset before the product, output matrix of its own; see NextItemModel for more fields.
+
+    dropout: on item vectors; output_dropout: on the state before the output (not stated in the paper).
+    """
+
+    dim: int = 100
+    max_len: int = 20
+    dropout: float = 0.2
+    optimiser: str = "adam"
+    max_norm: float | None = 5.0
+    carried: bool = True
+    output_dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0.0 <= self.output_dropout < 1.0:
+            raise ValueError(f"output_dropout must be at least 0 and below 1, got {self.output_dropout}")
+
+    def windows(self) -> Windows | CarriedWindows:
+        """See NextItemModel."""
+        return (CarriedWindows if self.carried else Windows)(self.max_len, self.batch_size)
+
+    def network(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
+        """See NextItemModel."""
+        self.engine_ = describe_engine("torch-unrolled", generators.dropout.device)
+        return self.cells(train, generators)
+
+    def cells(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
+        """The network of this class."""
+        return StandardNetwork(self, train.num_items, generators)
+
+
+@dataclass(kw_only=True)
+class LinearUserGRU(StandardGRU):
+    """The linear user-based GRU. user_dropout, user_mask, user_l2 and user_l2_on: see the module."""
+
+    signals: ClassVar[frozenset[str]] = frozenset({"order", "users"})
+
+    user_dropout: float = 0.5
+    user_mask: str = "step"
+    user_l2: float = 0.01
+    user_l2_on: str = "rows"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0.0 <= self.user_dropout < 1.0:
+            raise ValueError(f"user_dropout must be at least 0 and below 1, got {self.user_dropout}")
+        if self.user_l2 < 0.0:
+            raise ValueError(f"user_l2 must be at least 0, got {self.user_l2}")
+        check_choice("user_mask", self.user_mask, USER_MASKS)
+        check_choice("user_l2_on", self.user_l2_on, USER_L2_ON)
+
+    @property
+    def unseen_users_(self) -> int:
+        """How many histories have been scored for users that training had not seen."""
+        return self.network_.unseen
+
+    def cells(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
+        """See StandardGRU. Raises ValueError where the sequences have no users."""
+        if train.num_users < 1 or (train.sequences.users < 0).any():
+            raise ValueError(
+                f"{type(self).__name__} learns a vector for each user, but these sequences are anonymous; "
+                f"use StandardGRU, or data with users"
+            )
+        return self.user_cells(train, generators)
+
+    def user_cells(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
+        """The network of this class, for data with users."""
+        return LinearNetwork(self, train.num_items, train.num_users, generators)
+
+    def penalty(self, network: LinearNetwork, batch: WindowBatch) -> torch.Tensor | float:
+        """user_l2 times half the squares of what user_l2_on names."""
+        if self.user_l2 == 0.0:
+            return 0.0
+        if self.user_l2_on == "rows":
+            rows = network.user_embedding[torch.from_numpy(batch.users).to(network.device)]
+            return 0.5 * self.user_l2 * rows.square().sum(dim=1).mean()
+        chosen = [network.user_embedding] if self.user_l2_on == "table" else network.user_matrices()
+        return 0.5 * self.user_l2 * sum(matrix.square().sum() for matrix in chosen)
+
+
+@dataclass(kw_only=True)
+class RectifiedUserGRU(LinearUserGRU):
+    """The rectified linear user-based GRU. slope: ω; filter_candidate, threshold_gradient: see the module."""
+
+    slope: float = 0.2
+    filter_candidate: bool = True
+    threshold_gradient: str = "none"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0.0 < self.slope < 1.0:
+            raise ValueError(f"slope must be between 0 and 1, got {self.slope}")
+        check_choice("threshold_gradient", self.threshold_gradient, THRESHOLD_GRADIENTS)
+
+    def user_cells(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
+        """See LinearUserGRU."""
+        return RectifiedNetwork(self, train.num_items, train.num_users, generators)
+
+
+@dataclass(kw_only=True)
+class AttentionalUserGRU(LinearUserGRU):
+    """The attentional user-based GRU. attention_init, bracket: see the module."""
+
+    attention_init: str = "near zero"
+    bracket: str = "gate first"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("attention_init", self.attention_init, ATTENTION_INITS)
+        check_choice("bracket", self.bracket, BRACKETS)
+
+    def user_cells(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
+        """See LinearUserGRU."""
+        return AttentionalNetwork(self, train.num_items, train.num_users, generators)

@@ -1,0 +1,60 @@
+"""Windows whose recurrent state is carried from one to the next of the same sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys_data.sequences import PAD, Sequences
+from training.instances import WindowBatch
+
+
+@dataclass(frozen=True, eq=False)
+class CarriedBatch(WindowBatch):
+    """Windows that go on where the batch before stopped.
+
+    slots (B,) int64: the place, below ``num_slots``, of each window's state; fresh (B,) bool: whether its sequence
+    begins here, so that the state begins anew.
+    """
+
+    slots: np.ndarray
+    fresh: np.ndarray
+    num_slots: int
+
+
+@dataclass(frozen=True)
+class CarriedWindows:
+    """Every event a target once, each sequence read from its start in windows of ``max_len`` by one of the slots.
+
+    ``batch_size`` slots run side by side through sequences in a shuffled order; a slot that has finished one begins the
+    next, its state reset. At the end of an epoch fewer and fewer slots have something left. This is truncated
+    backpropagation through time with resets at sequence boundaries; batches must be taken in order.
+    """
+
+    max_len: int
+    batch_size: int
+
+    def batches(self, sequences: Sequences, generator: np.random.Generator) -> Iterator[CarriedBatch]:
+        """The batches of one epoch; the order of sequences is drawn from ``generator``."""
+        lengths = sequences.lengths
+        waiting = generator.permutation(np.flatnonzero(lengths))
+        slots = np.arange(min(self.batch_size, len(waiting)))
+        num_slots, taken = len(slots), len(slots)
+        rows, done = waiting[:taken].copy(), np.zeros(len(slots), dtype=np.int64)
+        while len(rows):
+            size = np.minimum(lengths[rows] - done, self.max_len)
+            steps = np.arange(size.max())
+            events = (sequences.offsets[rows] + done)[:, None] + steps
+            events[steps >= size[:, None]] = PAD
+            yield CarriedBatch(sequences, events, rows.copy(), slots.copy(), done == 0, num_slots)
+            done += size
+            finished = np.flatnonzero(done == lengths[rows])
+            following = waiting[taken : taken + len(finished)]
+            taken += len(following)
+            rows[finished[: len(following)]] = following
+            done[finished] = 0
+            going = np.ones(len(rows), dtype=bool)
+            going[finished[len(following) :]] = False
+            rows, done, slots = rows[going], done[going], slots[going]
