@@ -14,13 +14,23 @@ from recsys_data.protocols import PerUserFractions
 from recsys_models.rnn import GRU, LSTM
 
 MOVIELENS = MovieLens1MOrdered()
+# Found on validation with one seed: a large step that shrinks every epoch is at its best after eight to ten epochs.
+FULL = {
+    "dim": 128,
+    "embedding_dim": 64,
+    "batch_size": 64,
+    "learning_rate": 1e-2,
+    "decay": 0.75,
+    "patience": 2,
+    "epochs": 20,
+}
 
 MODELS = {
     "Popularity": Popularity(),
     "Markov chain": MarkovChain(),
     "Item-kNN": ItemKNN(),
-    "LSTM": LSTM(dim=128, embedding_dim=64),
-    "GRU": GRU(dim=128, embedding_dim=64),
+    "LSTM": LSTM(**FULL),
+    "GRU": GRU(**FULL),
 }
 
 SUITE = Suite(
