@@ -86,7 +86,7 @@ def _latin(character: str) -> str:
 
 def latex_table(table: Table) -> str:
     """A table environment with booktabs rules, marks and notes."""
-    kinds = "".join("r" if c.numeric else "l" for c in table.columns)
+    kinds = "".join("r" if c.numeric else "p{6cm}" if c.wide else "l" for c in table.columns)
     lines = [r"\begin{table}", r"\centering", r"\caption{" + latex_text(table.caption) + "}",
              r"\label{tab:" + table.anchor + "}", r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
              r"\begin{tabular}{" + kinds + "}", r"\toprule",

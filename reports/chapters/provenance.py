@@ -44,7 +44,7 @@ def failures_table(roster: Roster) -> Table | None:
         Column("seed", "Seed", True),
         Column("state", "State"),
         Column("reason", "Reason", wide=True),
-        Column("command", "Command that repeats it"),
+        Column("command", "Command that repeats it", wide=True),
     )
     return Table("failures", "Cells without a result", columns, tuple(rows), small=True)
 
@@ -98,7 +98,7 @@ def _cells(roster: Roster, metrics: list[str], environments: _Environments, trac
         Column("commit", "Commit"),
         Column("environment", "Env."),
         Column("mlflow", "MLflow run"),
-        Column("command", "Command"),
+        Column("command", "Command", wide=True),
     )
     rows: list[Row] = []
     for runs in roster.runs:
@@ -160,7 +160,7 @@ def _fields(roster: Roster) -> Table:
         row([Entry(model), Entry(fields, marks=("code",)), Entry(listed(where))])
         for (model, fields), where in used.items()
     )
-    columns = (Column("model", "Model"), Column("fields", "Fields"), Column("datasets", "Data sets"))
+    columns = (Column("model", "Model"), Column("fields", "Fields", wide=True), Column("datasets", "Data sets"))
     return Table("fields", "Hyper-parameters", columns, rows, small=True)
 
 

@@ -69,7 +69,7 @@ def test_latex_files_are_balanced_and_use_only_what_they_load(report, tmp_path):
             assert text.count(rf"\begin{{{name}}}") == text.count(rf"\end{{{name}}}")
         bare = re.sub(r"\\[{}]", "", text)
         assert bare.count("{") == bare.count("}")
-        columns = len(re.search(r"\\begin\{tabular\}\{([lr]+)\}", text).group(1))
+        columns = len(re.search(r"\\begin\{tabular\}\{((?:[lr]|p\{6cm\})+)\}", text).group(1).replace("p{6cm}", "p"))
         for line in text.splitlines():
             if line.endswith(r"\\") and "multicolumn" not in line:
                 assert len(re.findall(r"(?<!\\)&", line)) == columns - 1, line

@@ -1,0 +1,124 @@
+"""Bundle: a suite's results in one zip, from which every statistic and the report are made again on a laptop.
+
+It holds ranks, cells, suite, audit findings and the report, and a checksum of each file; no raw data, no weights.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from evaluation.results import read_suite
+
+MANIFEST = "bundle.json"
+_SCHEMA = 1
+_NEVER = (".pt", ".ckpt", ".tmp")  # weights and half-written files have no place in it
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip format's first day: the same results give the same bytes
+
+
+class BundleBroken(ValueError):
+    """A bundle that is not what was packed; the sentence names the file."""
+
+
+def write_bundle(root: Path, suite: str, path: Path) -> list[str]:
+    """Pack the results of ``suite`` in the store ``root`` into ``path``; return the names packed.
+
+    Raises FileNotFoundError if the store holds no such suite.
+    """
+    files = {path.relative_to(root).as_posix(): path for path in _files(root, suite)}
+    sums = {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in sorted(files.items())}
+    manifest = json.dumps({"schema": _SCHEMA, "suite": suite, "files": sums}, indent=1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, aside = tempfile.mkstemp(dir=path.parent, suffix=".zip")
+    os.close(handle)
+    with zipfile.ZipFile(aside, "w") as archive:
+        _add(archive, MANIFEST, manifest.encode())
+        for name in sums:
+            _add(archive, name, files[name].read_bytes())
+    Path(aside).chmod(0o644)
+    Path(aside).replace(path)
+    return list(sums)
+
+
+def _files(root: Path, suite: str) -> Iterator[Path]:
+    """Every stored file that the report of a suite is made from, and the report itself."""
+    results = read_suite(root, suite)
+    folders = [root / "suites" / suite, *(cell.folder for cell in results.cells)]
+    folders += [failure.folder for failure in results.failures if failure.folder is not None]
+    seen = set()
+    for folder in folders:
+        for file in sorted(folder.rglob("*")) if folder.is_dir() else []:
+            if file.is_file() and file.suffix not in _NEVER and file not in seen:
+                seen.add(file)
+                yield file
+    yield from (file for name in ("report.html", "report.pdf") if (file := root / suite / name).is_file())
+
+
+def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+    """One member with a fixed date; Parquet is compressed already."""
+    member = zipfile.ZipInfo(name, _EPOCH)
+    member.external_attr = 0o644 << 16
+    stored = name.endswith((".parquet", ".pdf"))
+    archive.writestr(member, data, zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED)
+
+
+@contextlib.contextmanager
+def opened_bundle(path: Path) -> Iterator[tuple[Path, str]]:
+    """A store unpacked from a bundle for as long as the block lasts, and its suite's name.
+
+    Every byte is checked first. Raises BundleBroken naming the first file that was changed, is missing or was added,
+    and FileNotFoundError if there is no such bundle.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"no bundle at {path}: make one with the command bundle")
+    with tempfile.TemporaryDirectory(prefix="encore-bundle-") as folder:
+        yield Path(folder), _unpack(path, Path(folder))
+
+
+def _unpack(path: Path, folder: Path) -> str:
+    """Write every checked member under ``folder`` and return the suite's name."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            manifest = json.loads(archive.read(MANIFEST))
+            if manifest.get("schema") != _SCHEMA:
+                raise BundleBroken(f"{path}: a bundle of schema {manifest.get('schema')}, this program reads {_SCHEMA}")
+            held = [name for name in archive.namelist() if name != MANIFEST]
+            for name in [*manifest["files"], *held]:
+                if name not in manifest["files"]:
+                    raise BundleBroken(f"{path}: {name} was added after packing")
+                if name not in held:
+                    raise BundleBroken(f"{path}: {name} is missing")
+            for name, expected in manifest["files"].items():
+                _write(folder, name, _checked(archive, path, name, expected))
+    except (zipfile.BadZipFile, KeyError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise BundleBroken(f"{path} is not a whole bundle ({error}); pack it again") from None
+    return manifest["suite"]
+
+
+def _checked(archive: zipfile.ZipFile, path: Path, name: str, expected: str) -> bytes:
+    """The bytes of a member, if they are those that were packed."""
+    try:
+        data = archive.read(name)
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise BundleBroken(f"{path}: {name} was changed after packing ({error})") from None
+    found = hashlib.sha256(data).hexdigest()
+    if found != expected:
+        raise BundleBroken(f"{path}: {name} was changed after packing: SHA-256 {found[:12]}…, not {expected[:12]}…")
+    return data
+
+
+def _write(folder: Path, name: str, data: bytes) -> None:
+    """Write a member inside ``folder`` and nowhere else."""
+    parts = PurePosixPath(name).parts
+    if name.startswith("/") or ".." in parts or "\\" in name or not parts:
+        raise BundleBroken(f"the member {name!r} would leave the folder that it is unpacked in")
+    target = folder.joinpath(*parts)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(data)
