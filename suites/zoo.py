@@ -1,22 +1,69 @@
 """Zoo: every model at small size on MovieLens 100K. The contract test runs over this list."""
 
+from baselines.bpr_mf import BPRMF
+from baselines.decayed_knn import DecayedItemKNN
+from baselines.fpmc import FPMC
 from baselines.item_knn import ItemKNN
 from baselines.markov import MarkovChain
-from baselines.popularity import Popularity
+from baselines.popularity import Popularity, RecentPopularity
+from baselines.random_order import Random
+from baselines.repeat import LastItemRepeat
+from baselines.rules import AssociationRules, SequentialRules
+from baselines.sequential_mf import SequentialMF
+from baselines.session_knn import SessionKNN, VectorSessionKNN
+from baselines.session_popularity import SessionPopularity
+from baselines.user_knn import UserKNN
 from evaluation.metrics import MRR, Recall
 from harness.spec import Experiment, Suite
 from recsys_data.movielens import MovieLens100K
 from recsys_data.protocols import PerUserFractions
-from recsys_models.rnn import GRU, LSTM
+from recsys_models.mlstm import MLSTM, SpotlightLSTM
+from recsys_models.phased_lstm import PhasedLSTM
+from recsys_models.rnn import GRU, LSTM, RNN
+from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
+from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
 
-SMALL = {"dim": 32, "embedding_dim": 32, "batch_size": 16, "learning_rate": 1e-2, "patience": 5, "epochs": 60}
-MODELS = {
+TRAINING = {"batch_size": 16, "learning_rate": 1e-2, "patience": 5, "epochs": 60}
+SMALL = {"dim": 32, **TRAINING}
+TIED = {"embedding_dim": 32, **SMALL}
+FACTORS = {"dim": 16, "epochs": 60}
+
+BASELINES = {
+    "Random": Random(),
     "Popularity": Popularity(),
+    "Recent popularity": RecentPopularity(),
+    "Session popularity": SessionPopularity(),
+    "Last-item repeat": LastItemRepeat(),
     "Markov chain": MarkovChain(),
+    "Association rules": AssociationRules(),
+    "Sequential rules": SequentialRules(),
     "Item-kNN": ItemKNN(),
-    "LSTM": LSTM(**SMALL),
-    "GRU": GRU(**SMALL),
+    "Decayed item-kNN": DecayedItemKNN(),
+    "User-kNN": UserKNN(),
+    "S-KNN": SessionKNN(),
+    "V-SKNN": VectorSessionKNN(),
+    "BPR-MF": BPRMF(**FACTORS),
+    "Sequential MF (reconstruction)": SequentialMF(**FACTORS),
+    "FPMC": FPMC(**FACTORS),
 }
+NETWORKS = {
+    "RNN": RNN(**TIED),
+    "LSTM": LSTM(**TIED),
+    "GRU": GRU(**TIED),
+    "LSTM with peepholes": PeepholeLSTM(**SMALL),
+    "LSTM_T": LSTMT(**SMALL),
+    "Phased LSTM": PhasedLSTM(**SMALL),
+    "Time-LSTM 1": TimeLSTM1(**SMALL),
+    "Time-LSTM 2": TimeLSTM2(**SMALL),
+    "Time-LSTM 3": TimeLSTM3(**SMALL),
+    "Spotlight LSTM": SpotlightLSTM(**SMALL),
+    "mLSTM": MLSTM(**SMALL),
+    "Standard GRU": StandardGRU(**SMALL),
+    "Linear user GRU": LinearUserGRU(**SMALL),
+    "Rectified user GRU": RectifiedUserGRU(**SMALL),
+    "Attentional user GRU": AttentionalUserGRU(**SMALL),
+}
+MODELS = {**BASELINES, **NETWORKS}
 
 SUITE = Suite(
     name="zoo",
@@ -24,5 +71,5 @@ SUITE = Suite(
     experiments=[Experiment(MovieLens100K(), PerUserFractions(train=0.9, validation=0.05, test=0.05), MODELS)],
     seeds=range(1),
     metrics=[MRR(20), Recall(20)],
-    baselines=["Popularity", "Markov chain", "Item-kNN"],
+    baselines=list(BASELINES),
 )
