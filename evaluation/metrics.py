@@ -159,6 +159,9 @@ METRICS: dict[str, Callable[..., Metric]] = {
     kind.symbol.lower(): kind for kind in (MRR, Recall, HitRate, SPS, Precision, MAP, NDCG, MeanRank)
 }
 
+WHOLE_TABLE = ("usercoverage", "itemcoverage", "itemcoverageshare", "blockbustershare", "cataloguecoverage", "gini",
+               "novelty", "popularitylift", "intralistsimilarity")  # fmt: skip
+
 
 def metric_named(name: str) -> Metric:
     """The metric of a shown or MLflow name in any case: "mrr@20", "Recall@20", "ndcg_at_10", "MRR (optimistic)".
@@ -166,6 +169,11 @@ def metric_named(name: str) -> Metric:
     Raises ValueError with the known names.
     """
     found = re.fullmatch(r"\s*([a-z]+)(?:(?:@|_at_)(\d+))?(?:[ _]\(?(optimistic|pessimistic)\)?)?\s*", name.lower())
+    if found is not None and found[1] in WHOLE_TABLE:
+        raise ValueError(
+            f"{name!r} is measured on all queries together, or on the kept lists, and is no mean over queries; it has "
+            f"no test by user (see evaluation.reach and evaluation.lists)"
+        )
     if found is None or found[1] not in METRICS:
         known = ", ".join(f"{kind.symbol}" for kind in METRICS.values())
         raise ValueError(f"unknown metric {name!r}: known are {known}, with a cut-off such as MRR@20")

@@ -1,0 +1,109 @@
+"""Reach: how far right answers spread over users and items; reductions of a whole RankTable, without a per-user mean.
+
+Ties count by expectation, each query's ties broken on their own: what has chance p of being in the first k of one query
+is in at least one with 1 − Π (1 − p). Definitions after Devooght and Bersini (2017) at their cut-off k.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from evaluation.expectation import Places
+from evaluation.metrics import HitRate
+from evaluation.ranks import RankTable
+
+
+@dataclass(frozen=True)
+class Reach:
+    """A measure of the whole table at cut-off ``k``."""
+
+    k: int
+
+    symbol: ClassVar[str] = ""
+    higher_is_better: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.k, int) or isinstance(self.k, bool) or self.k < 1:
+            raise ValueError(f"k must be a whole number of at least 1, got {self.k!r}")
+
+    @property
+    def name(self) -> str:
+        """How it is shown, such as ItemCoverage@10."""
+        return f"{self.symbol}@{self.k}"
+
+    @property
+    def mlflow_name(self) -> str:
+        """How MLflow gets it, such as itemcoverage_at_10."""
+        return f"{self.symbol.lower()}_at_{self.k}"
+
+    def measure(self, ranks: RankTable) -> float:
+        """The value for all queries of ``ranks`` together."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it is measured")
+
+    def _chances(self, ranks: RankTable) -> np.ndarray:
+        """P(rank ≤ k) of every target, (R,)."""
+        if ranks.repeat.any():
+            raise ValueError(f"{self.name} has no meaning over repeated samples of candidates; rank all items")
+        return Places.of(ranks.greater, ranks.tied, ranks.candidates, "expected").hits(self.k)
+
+
+class UserCoverage(Reach):
+    """The share of users with at least one hit in any of their queries."""
+
+    symbol = "UserCoverage"
+
+    def measure(self, ranks: RankTable) -> float:
+        """See Reach.measure."""
+        chances, clusters = HitRate(self.k).per_query(ranks)
+        return float(np.mean(_at_least_one(clusters, chances)))
+
+
+class ItemCoverage(Reach):
+    """The number of different items recommended correctly at least once: it grows with the test set."""
+
+    symbol = "ItemCoverage"
+
+    def measure(self, ranks: RankTable) -> float:
+        """See Reach.measure."""
+        found = ranks.target >= 0
+        return float(np.sum(_at_least_one(ranks.target[found], self._chances(ranks)[found])))
+
+
+class ItemCoverageShare(ItemCoverage):
+    """ItemCoverage over the number of items."""
+
+    symbol = "ItemCoverageShare"
+
+    def measure(self, ranks: RankTable) -> float:
+        """See Reach.measure."""
+        return super().measure(ranks) / ranks.num_items
+
+
+class BlockbusterShare(Reach):
+    """The share of correct recommendations among the ⌊items / 100⌋ most popular items of training; 0 without hits."""
+
+    symbol = "BlockbusterShare"
+    higher_is_better = False
+
+    def measure(self, ranks: RankTable) -> float:
+        """See Reach.measure; ValueError below 100 items, where there is no blockbuster."""
+        top = ranks.num_items // 100
+        if top == 0:
+            raise ValueError(f"{self.name} needs at least 100 items, got {ranks.num_items}")
+        popular = np.zeros(ranks.num_items, dtype=bool)
+        popular[np.argsort(-ranks.item_counts, kind="stable")[:top]] = True
+        found = ranks.target >= 0
+        chances = self._chances(ranks)[found]
+        total = chances.sum()
+        return float(chances[popular[ranks.target[found]]].sum() / total) if total > 0 else 0.0
+
+
+def _at_least_one(owners: np.ndarray, chances: np.ndarray) -> np.ndarray:
+    """1 − Π (1 − p) over the chances of each owner."""
+    _, where = np.unique(owners, return_inverse=True)
+    none = np.ones(where.max(initial=-1) + 1)
+    np.multiply.at(none, where, 1.0 - chances)
+    return 1.0 - none
