@@ -89,10 +89,10 @@ class NextItemModel:
     """The common fields of recommenders that predict the next item at every step.
 
     dim: size of the recurrent state; max_len: events in a training window (at test everything is read); dropout: on
-    what is read and on what is answered; learning_rate, weight_decay, batch_size (windows a step,
-    when full), epochs, patience (epochs without a better validation before training stops); decay: what the learning
-    rate is multiplied by after every epoch; max_norm: bound of the gradient's norm, or None; optimiser: "adamw" (weight
-    decay decoupled), "adam" or "adagrad" (weight decay as an L2 term).
+    what is read and on what is answered; learning_rate, weight_decay, batch_size (windows a step, when full), epochs;
+    patience: epochs without a better validation before training stops; decay: what the learning rate is multiplied by
+    after every epoch; max_norm: bound of the gradient's norm, or None; optimiser: "adamw" (weight decay decoupled),
+    "adam" or "adagrad" (weight decay as an L2 term).
     An empty history is read as START, a learnt vector, on a zero state. The user is not looked at.
     """
 
