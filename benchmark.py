@@ -1,7 +1,6 @@
 """The command line: parses, wires the floors, prints; no logic of its own. Heavy imports live inside the commands."""
 
 import functools
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -10,16 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(
-    name="benchmark.py",
-    help="Play papers on sequential recommendation again, and say with statistics what reproduced.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+HELP = "Play papers on sequential recommendation again, and say with statistics what reproduced."
+SETTINGS = {"no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False}
+app = typer.Typer(name="benchmark.py", help=HELP, **SETTINGS)
+data_app = typer.Typer(help="Fetch, describe, verify, audit, import and export data sets.", **SETTINGS)
+app.add_typer(data_app, name="data")
 MODEL_PACKAGES = ("baselines", "recsys_models")
 
 SuiteName = Annotated[str, typer.Argument(metavar="SUITE", help="A suite's name, or the path of your own suite file.")]
+DataName = Annotated[str, typer.Argument(metavar="NAME", help="A data set's name, or the path of a file of events.")]
 Results = Annotated[Path, typer.Option("--results", envvar="ENCORE_RESULTS", help="The folder results are kept in.")]
 Data = Annotated[Path | None, typer.Option("--data", envvar="ENCORE_DATA", help="The folder data sets are in.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -31,10 +29,14 @@ Threads = Annotated[int, typer.Option(min=1, help="Threads a cell; part of its k
 Set = Annotated[list[str], typer.Option("--set", metavar="PATH=VALUE", help="Change a model's field: GRU.dim=64.")]
 Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="A smoke run on N users, stamped as such.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Compute every cell anew.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")]
+NoMlflow = Annotated[bool, typer.Option("--no-mlflow", help="Do not enter runs into MLflow; track does so later.")]
+NoReport = Annotated[bool, typer.Option("--no-report", help="Leave the report for later.")]
 NONE: list[str] = []
+RESULTS = Path("results")
 
 
-def command(function: Callable[..., Any]) -> Callable[..., Any]:
+def command(function: Callable[..., Any], home: typer.Typer = app) -> Callable[..., Any]:
     """A command whose expected errors are one sentence on stderr and exit code 2; an interruption is 130."""
 
     @functools.wraps(function)
@@ -50,7 +52,10 @@ def command(function: Callable[..., Any]) -> Callable[..., Any]:
             warn("interrupted: what is finished is kept; run the same command again to go on")
             raise typer.Exit(130) from error
 
-    return app.command(function.__name__.strip("_"))(guarded)
+    return home.command(function.__name__.removeprefix("data_").strip("_"))(guarded)
+
+
+data_command = functools.partial(command, home=data_app)
 
 
 def warn(text: str) -> None:
@@ -58,25 +63,14 @@ def warn(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def make_order(suite: str, results: Path, data: Path | None, only: str = "", seeds: str = "", device: str = "cpu",
-               threads: int = 1, sets: list[str] = NONE, limit_users: int | None = None) -> Any:  # fmt: skip
-    """The order that the words of a command line mean."""
-    from harness.determinism import resolve_device, set_environment
+def make_order(suite: str, results: Path, data: Path | None, threads: int = 1, **words: Any) -> Any:
+    """The order that the words of a command line mean; threads are set before the heavy libraries load."""
+    from harness.determinism import set_environment
 
     set_environment(threads)
-    resolved = resolve_device(device)
     from harness.order import Order
-    from harness.overrides import Overrides, parse_seeds
 
-    words: list[str] = []
-    if str(results) != os.environ.get("ENCORE_RESULTS", "results"):
-        words += ["--results", str(results)]
-    if data is not None and str(data) != os.environ.get("ENCORE_DATA", ""):
-        words += ["--data", str(data)]
-    words += [] if device == "auto" else ["--device", device]
-    words += [] if threads == 1 else ["--threads", str(threads)]
-    overrides = Overrides(tuple(sets), only, parse_seeds(seeds) if seeds else None, limit_users)
-    return Order(suite, results, data, overrides, resolved, ":" not in device, threads, tuple(words))
+    return Order.of_words(suite, results, data, threads=threads, **words)
 
 
 def stored_name(suite: str) -> str:
@@ -88,36 +82,9 @@ def stored_name(suite: str) -> str:
     return load_suite(suite).name
 
 
-def console() -> Any:
-    """The terminal; wide enough for tables where there is none."""
-    from rich.console import Console
-
-    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=140)
-
-
-def print_json(value: Any) -> None:
-    """Print strict JSON."""
-    from harness.record import plain
-
-    print(json.dumps(plain(value), indent=1, allow_nan=False))
-
-
-def print_rows(title: str, rows: list[dict[str, Any]], columns: list[str]) -> None:
-    """Print records as a table."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=None, header_style="bold")
-    for name in columns:
-        table.add_column(name.replace("_", " "), overflow="fold")
-    for row in rows:
-        cells = [row.get(name) for name in columns]
-        table.add_row(*(escape(f"{c:.4f}" if isinstance(c, float) else "–" if c is None else str(c)) for c in cells))
-    console().print(table)
-
-
-def write_report(results: Path, suite: str, *, show: bool = True) -> None:
+def write_report(results: Path, suite: str) -> None:
     """Build the report, write its renderings, and print the tables and, last, the two paths."""
+    from harness.printing import terminal
     from reports.export import write_csv
     from reports.html import render_html
     from reports.pdf import PdfEngineMissing, write_pdf
@@ -130,28 +97,25 @@ def write_report(results: Path, suite: str, *, show: bool = True) -> None:
     html, pdf = folder / "report.html", folder / "report.pdf"
     html.write_text(render_html(report), encoding="utf-8")
     write_csv(report, folder / "tables")
-    if show:
-        print_report(report, console())
+    print_report(report, terminal())
+    print(html)
     try:
         write_pdf(report, pdf)
+        print(pdf)
     except PdfEngineMissing as error:
         warn(f"warning: {error}")
-        pdf = None
-    print(html)
-    if pdf is not None:
-        print(pdf)
 
 
 @command
 def run(suite: SuiteName, only: Only = "", seeds: Seeds = "", device: Device = "auto", jobs: Jobs = 1,
-        threads: Threads = 1, results: Results = Path("results"), data: Data = None, sets: Set = NONE,
-        limit_users: Limit = None,
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
-        no_mlflow: Annotated[bool, typer.Option("--no-mlflow", help="Do not enter runs into MLflow.")] = False,
+        threads: Threads = 1, results: Results = RESULTS, data: Data = None, sets: Set = NONE,
+        limit_users: Limit = None, dry_run: DryRun = False, no_mlflow: NoMlflow = False, no_report: NoReport = False,
         fresh: Fresh = False) -> None:  # fmt: skip
     """Run what is missing of a suite, then write its report. Exit 0: all good, 1: some cell failed."""
-    order = make_order(suite, results, data, only, seeds, device, threads, sets, limit_users)
+    order = make_order(suite, results, data, threads, only=only, seeds=seeds, device=device, sets=sets,
+                       limit_users=limit_users)  # fmt: skip
     from harness.plan import make_plan
+    from harness.printing import print_plan, terminal
     from harness.runner import end_on_sigterm
     from harness.session import run_session
     from harness.showing import plan_words
@@ -164,8 +128,9 @@ def run(suite: SuiteName, only: Only = "", seeds: Seeds = "", device: Device = "
         print_plan(made, jobs)
         return
     print(f"{made.bench.suite.title}: {plan_words(made, jobs)}", flush=True)
-    outcome = run_session(made, store, console(), jobs=jobs, fresh=fresh, mlflow=not no_mlflow, warn=warn)
-    write_report(results, made.bench.suite.name)
+    outcome = run_session(made, store, terminal(), jobs=jobs, fresh=fresh, mlflow=not no_mlflow, warn=warn)
+    if not no_report:
+        write_report(results, made.bench.suite.name)
     for planned, reason in outcome.skipped:
         warn(f"SKIPPED {planned.cell.label}: {reason}")
     for planned, reason in outcome.failed:
@@ -177,11 +142,13 @@ def run(suite: SuiteName, only: Only = "", seeds: Seeds = "", device: Device = "
 
 @command
 def plan(suite: SuiteName, only: Only = "", seeds: Seeds = "", device: Device = "auto", jobs: Jobs = 1,
-         threads: Threads = 1, results: Results = Path("results"), data: Data = None, sets: Set = NONE,
+         threads: Threads = 1, results: Results = RESULTS, data: Data = None, sets: Set = NONE,
          limit_users: Limit = None, fresh: Fresh = False, as_json: AsJson = False) -> None:  # fmt: skip
     """Say of each cell whether it is cached, new or stale, why, and what the rest will cost."""
-    order = make_order(suite, results, data, only, seeds, device, threads, sets, limit_users)
+    order = make_order(suite, results, data, threads, only=only, seeds=seeds, device=device, sets=sets,
+                       limit_users=limit_users)  # fmt: skip
     from harness.plan import make_plan
+    from harness.printing import print_json, print_plan
     from harness.showing import shown_plan
     from harness.store import Store
 
@@ -192,45 +159,50 @@ def plan(suite: SuiteName, only: Only = "", seeds: Seeds = "", device: Device = 
         print_plan(made, jobs)
 
 
-def print_plan(made: Any, jobs: int) -> None:
-    """Print a plan as a table with its sum below."""
-    from harness.announcer import duration
-    from harness.showing import plan_words, shown_plan
-
-    rows = shown_plan(made)
-    for row in rows:
-        to_do = row["state"] in ("new", "stale")
-        row["time"] = duration(row["seconds"]) if to_do else ""
-        row["memory"] = ("–" if row["memory_mb"] is None else f"{row['memory_mb']:,.0f} MB") if to_do else ""
-    print_rows(made.bench.suite.title, rows, ["dataset", "model", "seed", "state", "time", "memory", "why"])
-    print(plan_words(made, jobs))
-
-
 @command
-def show(suite: SuiteName, results: Results = Path("results"), as_json: AsJson = False) -> None:
+def show(suite: SuiteName, results: Results = RESULTS, as_json: AsJson = False) -> None:
     """Show every stored cell of a suite."""
     from evaluation.results import read_suite
+    from harness.printing import print_records
     from harness.showing import shown_cells
 
     found = read_suite(results, stored_name(suite))
-    rows = shown_cells(found)
-    if as_json:
-        print_json(rows)
-        return
     metrics = [name.lower() for name in found.record["metrics"]]
-    rows = [row | {"key": (row["key"] or "")[:12]} for row in rows]
     columns = ["dataset", "model", "seed", "state", *metrics, "seconds", "peak_memory_mb", "key", "reason"]
-    print_rows(found.record["title"], rows, columns)
+    print_records(found.record["title"], shown_cells(found), columns, as_json)
 
 
 @command
-def report(suite: SuiteName, results: Results = Path("results")) -> None:
+def report(suite: SuiteName, results: Results = RESULTS) -> None:
     """Write a suite's report again from what is stored."""
     write_report(results, stored_name(suite))
 
 
 @command
-def track(suite: SuiteName, results: Results = Path("results")) -> None:
+def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", help="Rank files, or folders of cells.")],
+            metric: Annotated[list[str], typer.Option(help="mrr@20, recall@20, ndcg@10, …; several make families.")]
+            = ("mrr@20", "recall@20"),
+            cluster: Annotated[str, typer.Option(help="The column that says whose a query is.")] = "",
+            alternatives: Annotated[bool, typer.Option("--alternatives", help="Add other tests, with warnings.")]
+            = False,
+            out: Annotated[Path | None, typer.Option(help="Write the answer to a .html, .txt or .json file.")] = None,
+            as_json: AsJson = False) -> None:  # fmt: skip
+    """Compare anybody's ranks by user: A minus B with interval, p and words."""
+    from evaluation.file_comparison import compare_files, render_text
+    from harness.comparison_page import write_answer
+    from harness.printing import print_json
+
+    answer = compare_files(ranks, metric, cluster=cluster or None, alternatives=alternatives)
+    if out is not None:
+        write_answer(answer, out)
+    if as_json:
+        print_json(answer)
+    else:
+        print(render_text(answer))
+
+
+@command
+def track(suite: SuiteName, results: Results = RESULTS) -> None:
     """Enter a suite's stored cells into MLflow; those that are there already are left alone."""
     from evaluation.results import read_suite
     from harness.store import Store
@@ -247,8 +219,7 @@ def track(suite: SuiteName, results: Results = Path("results")) -> None:
 
 
 @command
-def ui(results: Results = Path("results"),
-       port: Annotated[int, typer.Option(help="The port to listen at.")] = 5000) -> None:  # fmt: skip
+def ui(results: Results = RESULTS, port: Annotated[int, typer.Option(help="The port to listen at.")] = 5000) -> None:
     """Open MLflow on the store; stop it with Ctrl-C."""
     import subprocess
 
@@ -258,43 +229,113 @@ def ui(results: Results = Path("results"),
 
 
 @command
-def doctor(results: Results = Path("results"), data: Data = None, as_json: AsJson = False) -> None:
+def doctor(results: Results = RESULTS, data: Data = None, as_json: AsJson = False) -> None:
     """Say what is installed, which data are present, whether determinism holds, and what to do."""
     import dataclasses
 
     from harness.doctor import examine
+    from harness.printing import print_records
     from recsys_data.editions import DATASETS
 
     rows = [dataclasses.asdict(check) for check in examine(results, data, DATASETS)]
-    if as_json:
-        print_json(rows)
-    else:
-        print_rows("Encore's doctor", rows, ["level", "name", "found", "advice"])
+    print_records("Encore's doctor", rows, ["level", "name", "found", "advice"], as_json)
     if any(row["level"] == "red" for row in rows):
         raise typer.Exit(1)
 
 
 @command
-def list_(what: Annotated[str, typer.Argument(metavar="[suites|models|datasets]")] = "suites",
-          data: Data = None, as_json: AsJson = False) -> None:  # fmt: skip
+def list_(what: Annotated[str, typer.Argument(metavar="[suites|models|datasets]")] = "suites", data: Data = None,
+          as_json: AsJson = False) -> None:  # fmt: skip
     """List suites, models or data sets."""
     from harness import showing
+    from harness.printing import print_records
 
     if what == "suites":
-        rows, columns = showing.listed_suites(), ["name", "title", "cells"]
+        print_records(what, showing.listed_suites(), ["name", "title", "cells"], as_json)
     elif what == "models":
-        rows, columns = showing.listed_models(MODEL_PACKAGES), ["name", "family", "about"]
+        print_records(what, showing.listed_models(MODEL_PACKAGES), ["name", "family", "about"], as_json)
     elif what == "datasets":
         from recsys_data.editions import DATASETS
 
-        rows = showing.listed_datasets(DATASETS, data)
         columns = ["name", "title", "present", "events", "users", "items"]
+        print_records(what, showing.listed_datasets(DATASETS, data), columns, as_json)
     else:
         raise ValueError(f"cannot list {what!r}: expected suites, models or datasets")
+
+
+def dataset_named(name: str) -> Any:
+    """The data set of a name, or the file at a path."""
+    from harness.data_desk import dataset_named as found
+    from recsys_data.editions import DATASETS
+
+    return found(name, DATASETS)
+
+
+@data_command
+def data_fetch(name: DataName, data: Data = None) -> None:
+    """Fetch a data set from its official address, checked."""
+    from harness.data_desk import fetch
+
+    print(fetch(dataset_named(name), data))
+
+
+@data_command
+def data_verify(name: DataName, data: Data = None) -> None:
+    """Load a data set and compare its counts with those that are known."""
+    from harness.data_desk import verify
+
+    print(verify(dataset_named(name), data))
+
+
+@data_command
+def data_describe(name: DataName, data: Data = None, as_json: AsJson = False) -> None:
+    """Print counts, times and clock of a data set."""
+    from harness.printing import print_json, print_records
+    from recsys_data.describe import describe
+
+    facts = describe(dataset_named(name).load(data))
     if as_json:
-        print_json(rows)
+        print_json(facts)
     else:
-        print_rows(what, rows, columns)
+        print_records(name, [{"what": key, "value": value} for key, value in facts.items()], ["what", "value"])
+
+
+@data_command
+def data_audit(suite: SuiteName, data: Data = None, as_json: AsJson = False) -> None:
+    """Audit a suite's splits for leaks: duplicates, the future, unseen items, ties, repeats."""
+    from harness.data_desk import audited
+    from harness.printing import print_records
+
+    rows = [*audited(make_order(suite, RESULTS, data).open())]
+    print_records(suite, rows, ["dataset", "level", "name", "value", "sentence"], as_json)
+
+
+@data_command
+def data_import(file: Annotated[Path, typer.Argument(help="CSV, TSV, .inter, SessionId/ItemId/Time or Parquet.")],
+                name: Annotated[str, typer.Option(help="What it is called from now on.")],
+                columns: Annotated[str, typer.Option(help="user,item,timestamp in the file's order.")] = "",
+                clock: Annotated[str, typer.Option(help="What the times mean, where not Unix times.")] = "",
+                data: Data = None, as_json: AsJson = False) -> None:  # fmt: skip
+    """Read a file of events, check it, keep it in the data folder, and say how a suite names it."""
+    from harness.data_desk import import_file
+    from harness.printing import print_json
+    from recsys_data.describe import describe
+
+    kept = import_file(file, tuple(columns.split(",")) if columns else (), name, clock, data)
+    if as_json:
+        print_json(describe(kept.load(data)))
+    else:
+        print(f"imported; a suite names it as {kept!r} from recsys_data.formats")
+
+
+@data_command
+def data_export(name: DataName, kind: Annotated[str, typer.Option("--format")] = "inter",
+                out: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
+                data: Data = None) -> None:  # fmt: skip
+    """Write a data set as one file: inter (RecBole), sessions, csv, tsv or parquet."""
+    from harness.data_desk import export_file
+
+    print(export_file(dataset_named(name), kind, out, data))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ class Check:
     advice: str = ""
 
 
-def examine(results: Path, data: Path | None, datasets: Iterable[Any]) -> list[Check]:
+def examine(results: Path, data: Path | None, datasets: Mapping[str, Any]) -> list[Check]:
     """All checks, in the order they are shown."""
     return [
         _python(),
@@ -37,7 +37,7 @@ def examine(results: Path, data: Path | None, datasets: Iterable[Any]) -> list[C
         _determinism(),
         *_results(results),
         _checkout(),
-        *(_dataset(dataset, data) for dataset in datasets),
+        *(_dataset(dataset, data) for dataset in datasets.values()),
     ]
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from harness.determinism import resolve_device
 from harness.loading import load_suite, suite_path
-from harness.overrides import Overrides, only_for, seeds_text
+from harness.overrides import Overrides, only_for, parse_seeds, seeds_text
 from harness.preparation import Prepared, prepare
 from harness.sources import source_hashes
 from harness.spec import Cell, Suite, expand
@@ -32,6 +34,32 @@ class Order:
     spread: bool = False
     threads: int = 1
     words: tuple[str, ...] = ()
+
+    @classmethod
+    def of_words(
+        cls,
+        suite: str,
+        results: Path,
+        data: Path | None,
+        *,
+        only: str = "",
+        seeds: str = "",
+        device: str = "auto",
+        threads: int = 1,
+        sets: Sequence[str] = (),
+        limit_users: int | None = None,
+    ) -> Order:
+        """The order that the words of a command line mean. Raises ValueError for words that mean nothing."""
+        words: list[str] = []
+        if str(results) != os.environ.get("ENCORE_RESULTS", "results"):
+            words += ["--results", str(results)]
+        if data is not None and str(data) != os.environ.get("ENCORE_DATA", ""):
+            words += ["--data", str(data)]
+        words += [] if device == "auto" else ["--device", device]
+        words += [] if threads == 1 else ["--threads", str(threads)]
+        overrides = Overrides(tuple(sets), only, parse_seeds(seeds) if seeds else None, limit_users)
+        resolved = resolve_device(device)
+        return cls(suite, results, data, overrides, resolved, ":" not in device, threads, tuple(words))
 
     def open(self) -> Bench:
         """The suite with its changes made, its cells in order; loaded once a process."""

@@ -6,7 +6,7 @@ import dataclasses
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from evaluation.results import SuiteResults
@@ -135,10 +135,10 @@ def _default(field: dataclasses.Field) -> Any:
     return describe(field.default_factory()) if field.default_factory is not dataclasses.MISSING else None
 
 
-def listed_datasets(datasets: Iterable[Any], folder: Any) -> list[dict[str, Any]]:
+def listed_datasets(datasets: Mapping[str, Any], folder: Any) -> list[dict[str, Any]]:
     """Data sets with whether their files are present."""
     rows = []
-    for dataset in datasets:
+    for dataset in datasets.values():
         counts = dataset.expected
         rows.append(
             {

@@ -45,12 +45,19 @@ class Store:
         """The store at ``root``, made if it is not there. Raises StoreUnusable if it cannot be written."""
         store = cls(Path(root).absolute())
         with store.writing():
-            for folder in ("cells", "partial", "locks", "suites"):
-                (store.root / folder).mkdir(parents=True, exist_ok=True)
-            probe = store.root / "cells" / f".probe-{os.getpid()}"
-            probe.write_bytes(b"probe")
-            probe.unlink()
+            store._make()
         return store
+
+    def _make(self) -> None:
+        """Make the folders, and try whether a file can be written."""
+        for folder in ("cells", "partial", "locks", "suites"):
+            try:
+                (self.root / folder).mkdir(parents=True, exist_ok=True)
+            except FileNotFoundError as error:  # a place where no folder can be made, such as /proc
+                raise PermissionError(errno.EACCES, "no folder can be made there", str(self.root)) from error
+        probe = self.root / "cells" / f".probe-{os.getpid()}"
+        probe.write_bytes(b"probe")
+        probe.unlink()
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:

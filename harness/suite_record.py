@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from harness.order import Bench
 from harness.overrides import options_record
-from harness.plan import Plan
+from harness.plan import Plan, Planned
 from harness.record import now, plain
 from harness.store import Store
 
@@ -25,27 +26,28 @@ _STATES = {
 def write_suite(plan: Plan, store: Store) -> dict[str, Any]:
     """Write the suite's record with its cells as the store now holds them, and return it.
 
-    Cells left out by --only keep what an earlier run of the same suite with the same options knew of them.
+    A run with --only amends the record of an earlier run with the same changed fields and users: what that knew of
+    other cells and seeds stays. Any other run replaces it.
     """
-    path = store.suite_file(plan.bench.suite.name)
-    earlier = _read(store, plan.bench)
-    record = suite_head(plan.bench) | {"created": now(), "cells": []}
+    record = suite_head(plan.bench) | {"created": now()}
+    entries = {}
     for planned in plan.cells:
-        cell = planned.cell
-        labels = {"dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model_name, "seed": cell.seed}
-        entry = {
-            **labels,
-            "key": planned.key,
-            "state": _STATES[planned.state],
-            "reason": planned.why,
-            "command": planned.command,
-        }
-        if planned.state == "left out":
-            entry = earlier.get(_name(labels), entry)
+        labels = _labels(planned)
+        entries[_name(labels)] = {**labels, "key": planned.key, "state": _STATES[planned.state],
+                                  "reason": planned.why, "command": planned.command}  # fmt: skip
+    earlier = _amendable(plan.bench, store)
+    if earlier is not None:
+        left_out = {_name(_labels(planned)) for planned in plan.cells if planned.state == "left out"}
+        known = {_name(entry): entry for entry in earlier["cells"]}
+        entries |= {name: entry for name, entry in known.items() if name not in entries or name in left_out}
+        record["seeds"] = sorted({*record["seeds"], *earlier["seeds"]})
+        record["options"], record["command"] = earlier["options"], earlier["command"]
+    for entry in entries.values():
         if entry["key"]:
             entry |= _stored(store, entry["key"], entry)
-        record["cells"].append(entry)
-    store.write_json(path, record)
+    places = {_name(_labels(planned))[:3]: number for number, planned in reversed([*enumerate(plan.cells)])}
+    record["cells"] = sorted(entries.values(), key=lambda e: (places.get(_name(e)[:3], len(places)), e["seed"]))
+    store.write_json(store.suite_file(plan.bench.suite.name), record)
     return record
 
 
@@ -83,17 +85,19 @@ def _stored(store: Store, key: str, entry: Mapping[str, Any]) -> dict[str, str]:
     return {"state": entry["state"], "reason": entry["reason"]}
 
 
-def _read(store: Store, bench: Bench) -> dict[tuple, dict[str, Any]]:
-    """The cells of the suite's earlier record, by name, if it was made with the same options."""
-    import json
-
+def _amendable(bench: Bench, store: Store) -> dict[str, Any] | None:
+    """The suite's earlier record, if this run is one with --only that adds to it."""
     path = store.suite_file(bench.suite.name)
-    if not path.exists():
-        return {}
+    if not bench.order.overrides.only or not path.exists():
+        return None
     record = json.loads(path.read_text())
-    if record.get("options") != plain(options_record(bench.order.overrides)):
-        return {}
-    return {_name(entry): entry for entry in record["cells"]}
+    mine, theirs = plain(options_record(bench.order.overrides)), record.get("options", {})
+    return record if all(mine[name] == theirs.get(name) for name in ("set", "limit_users")) else None
+
+
+def _labels(planned: Planned) -> dict[str, Any]:
+    cell = planned.cell
+    return {"dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model_name, "seed": cell.seed}
 
 
 def _name(entry: Mapping[str, Any]) -> tuple:

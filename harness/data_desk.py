@@ -1,0 +1,77 @@
+"""What ``benchmark.py data`` does: find a data set by name or file, fetch, verify, import, export, audit."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.order import Bench
+from recsys_data.dataset import Counts, Dataset
+from recsys_data.download import data_folder
+from recsys_data.export import FORMATS, write_interactions
+from recsys_data.formats import InteractionFile
+
+
+def dataset_named(name: str, known: Mapping[str, Dataset]) -> Dataset:
+    """The data set of that name, or a user's file at that path. Raises ValueError with near names."""
+    if name in known:
+        return known[name]
+    if Path(name).expanduser().is_file():
+        return InteractionFile(name)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+    raise ValueError(f"no data set or file is called {name!r}: {hint}")
+
+
+def fetch(dataset: Dataset, folder: Path | None) -> str:
+    """One sentence: the data set is there, after fetching it where it was not. Raises DataMissing."""
+    if dataset.present(folder):
+        return f"{dataset.name} is already in {data_folder(folder)}"
+    dataset.load(folder)
+    return f"{dataset.name} is now in {data_folder(folder)}, checked"
+
+
+def verify(dataset: Dataset, folder: Path | None) -> str:
+    """One sentence: what was found is what is expected. Raises ValueError where it is not."""
+    loaded = dataset.load(folder)
+    found = Counts.of(loaded)
+    if dataset.expected is not None and found != dataset.expected:
+        raise ValueError(f"{dataset.name} holds {found.words(loaded.unit)}; expected "
+                         f"{dataset.expected.words(loaded.unit)}")  # fmt: skip
+    known = "as expected" if dataset.expected is not None else "nothing is known beforehand to check it against"
+    return f"{dataset.name}: {found.words(loaded.unit)}, {known}; SHA-256 {loaded.fingerprint}"
+
+
+def import_file(file: Path, columns: tuple[str, ...], name: str, clock: str, folder: Path | None) -> InteractionFile:
+    """The user's file as a data set: read and checked, and kept as Parquet in the data folder."""
+    loaded = InteractionFile(str(file), columns, clock=clock, label=name).load(folder)
+    kept = Path("imported") / f"{name}.parquet"
+    write_interactions(loaded, data_folder(folder) / kept, "parquet")
+    return InteractionFile(str(kept), clock="" if loaded.clock.has_gaps else loaded.clock.value, label=name)
+
+
+def export_file(dataset: Dataset, kind: str, path: Path | None, folder: Path | None) -> Path:
+    """The data set written as one file of a kind that others read."""
+    if kind not in FORMATS:
+        raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {kind!r}")
+    ending = {"sessions": "tsv"}.get(kind, kind)
+    return write_interactions(dataset.load(folder), path or Path(f"{dataset.name}.{ending}"), kind)
+
+
+def audited(bench: Bench) -> Iterator[dict[str, Any]]:
+    """The leakage audit of each of a suite's experiments, a record a finding; a data set that is absent says so."""
+    from recsys_data.download import DataMissing
+    from recsys_data.leakage import audit
+
+    for experiment in bench.suite.experiments:
+        labels = {"dataset": experiment.dataset.name, "protocol": experiment.protocol.name}
+        try:
+            split = experiment.protocol.prepare(experiment.dataset.load(bench.order.data))
+        except DataMissing as error:
+            yield {**labels, "level": "skipped", "name": "data", "value": None, "sentence": str(error)}
+            continue
+        for finding in audit(split, experiment.protocol):
+            yield {**labels, "level": finding.level, "name": finding.name, "value": finding.value,
+                   "sentence": finding.sentence}  # fmt: skip

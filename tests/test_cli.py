@@ -1,0 +1,281 @@
+"""The command line: words in, sentences and exit codes out."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import benchmark
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch):
+    for name in ("ENCORE_RESULTS", "ENCORE_DATA", "ENCORE_REQUIRE_DATA", "MLFLOW_TRACKING_URI"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def call(*words):
+    return CliRunner().invoke(benchmark.app, [str(word) for word in words])
+
+
+def refused(*words):
+    """The one sentence that a command refuses with."""
+    result = call(*words)
+    assert result.exit_code == 2, result.output
+    lines = [line for line in result.stderr.splitlines() if line]
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory, tiny_text):
+    """A finished run of the tiny suite with MLflow and report: suite file, results folder, what was printed."""
+    folder = tmp_path_factory.mktemp("cli")
+    suite, results = folder / "tiny.py", folder / "results"
+    suite.write_text(tiny_text)
+    result = call("run", suite, "--results", results)
+    assert result.exit_code == 0, result.output
+    return suite, results, result
+
+
+def test_a_run_ends_with_the_paths_of_its_two_reports(stored):
+    _, results, result = stored
+    html, pdf = map(Path, result.stdout.splitlines()[-2:])
+    assert (html, pdf) == (results / "tiny" / "report.html", results / "tiny" / "report.pdf")
+    assert html.stat().st_size > 10_000
+    assert pdf.read_bytes().startswith(b"%PDF")
+    assert list((results / "tiny" / "tables").glob("*.csv"))
+    assert "[3/3] markov-30x25/GRU/1  MRR@20 0." in result.stdout
+
+
+def test_the_store_is_laid_out_as_promised(stored):
+    _, results, _ = stored
+    suite = json.loads((results / "suites" / "tiny" / "suite.json").read_text())
+    assert suite["name"] == "tiny"
+    assert suite["metrics"] == ["MRR@20", "Recall@20"]
+    assert suite["claims"]
+    assert {entry["state"] for entry in suite["cells"]} == {"DONE"}
+    for entry in suite["cells"]:
+        folder = results / "cells" / entry["key"]
+        names = {path.name for path in folder.iterdir()}
+        assert {"cell.json", "ranks.parquet", "items.parquet", "sums.parquet"} <= names
+        assert ("curve.jsonl" in names) == (entry["model"] == "GRU")
+    runs = json.loads((results / "suites" / "tiny" / "mlflow.json").read_text())
+    assert set(runs) == {entry["key"] for entry in suite["cells"]}
+    assert (results / "mlflow.db").exists()
+
+
+def test_show_gives_every_cell_to_machines(stored):
+    _, results, _ = stored
+    rows = json.loads(call("show", "tiny", "--results", results, "--json").stdout)
+    assert [(row["model"], row["seed"]) for row in rows] == [("Popularity", 0), ("GRU", 0), ("GRU", 1)]
+    for row in rows:
+        assert row["state"] == "DONE"
+        assert 0 < row["mrr@20"] < 1
+        assert row["seconds"] > 0
+        assert row["peak_memory_mb"] > 10
+        assert len(row["key"]) == 24
+    assert "mrr@20" in call("show", "tiny", "--results", results).stdout
+
+
+def test_a_second_run_computes_nothing_and_still_reports(stored):
+    suite, results, first = stored
+    result = call("run", suite, "--results", results, "--no-mlflow")
+    assert result.exit_code == 0
+    assert "3 cached; nothing to compute" in result.stdout
+    assert result.stdout.splitlines()[-2:] == first.stdout.splitlines()[-2:]
+
+
+def test_plan_says_what_is_cached_and_what_another_field_would_cost(stored):
+    suite, results, _ = stored
+    rows = json.loads(call("plan", suite, "--results", results, "--set", "GRU.dim=9", "--json").stdout)
+    assert [row["state"] for row in rows] == ["cached", "stale", "stale"]
+    assert rows[1]["why"] == "changed: model fields: dim 8 → 9"
+    assert rows[1]["seconds"] > 0
+    dry = call("run", suite, "--results", results, "--set", "GRU.dim=9", "--dry-run")
+    assert "1 cached, 2 stale; 2 to compute, about" in dry.stdout
+    assert dry.exit_code == 0
+
+
+def test_track_fills_mlflow_from_the_store_once(stored):
+    _, results, _ = stored
+    result = call("track", "tiny", "--results", results)
+    assert result.exit_code == 0
+    assert "0 cells entered" in result.stdout
+
+
+def test_report_draws_again_from_what_is_stored(stored):
+    _, results, first = stored
+    result = call("report", "tiny", "--results", results)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-2:] == first.stdout.splitlines()[-2:]
+
+
+def test_a_smoke_run_is_stamped(stored, tmp_path):
+    suite, _, _ = stored
+    assert call("run", suite, "--results", tmp_path, "--limit-users", 12, "--seeds", "0", "--no-mlflow").exit_code == 0
+    rows = json.loads(call("show", "tiny", "--results", tmp_path, "--json").stdout)
+    assert len(rows) == 2
+    assert all(any("SMOKE RUN: 12 of 30 users" in stamp for stamp in row["stamps"]) for row in rows)
+
+
+FAILING = '"GRU": GRU(dim=8, embedding_dim=6, epochs=3, patience=3, batch_size=8, learning_rate=1e30)'
+
+
+def test_a_failed_cell_is_listed_with_the_command_that_repeats_it(stored, tmp_path, tiny_text):
+    suite = tmp_path / "failing.py"
+    suite.write_text(
+        tiny_text.replace('"GRU": GRU(dim=8, embedding_dim=6, epochs=3, patience=3, batch_size=8)', FAILING)
+    )
+    assert FAILING in suite.read_text()
+    result = call("run", suite, "--results", tmp_path / "results", "--no-mlflow", "--seeds", "1")
+    assert result.exit_code == 1
+    told = [line.strip() for line in result.stderr.splitlines()]
+    assert told[0].startswith("FAILED markov-30x25/GRU/0: ")
+    command = told[1].removeprefix("repeat it with: ")
+    assert command.startswith(f"python benchmark.py run {suite} --only markov-30x25/GRU --seeds 0, ")
+    again = call(*command.split()[2:], "--no-mlflow", "--no-report")
+    assert again.exit_code == 1
+    assert again.stderr.count("FAILED") == 1
+    rows = json.loads(call("show", "tiny", "--results", tmp_path / "results", "--json").stdout)
+    assert [row["state"] for row in rows if row["model"] == "Popularity"] == ["DONE"]
+
+
+def test_absent_data_are_skipped_unless_they_are_required(tmp_path, tiny_text, monkeypatch):
+    suite = tmp_path / "two.py"
+    text = tiny_text.replace("CHAIN = ", "from recsys_data.movielens import MovieLens1MOrdered\nCHAIN = ")
+    suite.write_text(text.replace(
+        "experiments=[", "experiments=[Experiment(MovieLens1MOrdered(), PerUserFractions(train=0.8, validation=0.1, "
+                         "test=0.1), MODELS), "))  # fmt: skip
+    words = ("run", suite, "--results", tmp_path / "r", "--data", tmp_path, "--no-mlflow", "--no-report", "--seeds", 0)
+    result = call(*words)
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr.count("SKIPPED ml-1m") == 2
+    assert "[2/2] markov-30x25/GRU/0" in result.stdout
+    monkeypatch.setenv("ENCORE_REQUIRE_DATA", "1")
+    assert call(*words).exit_code == 1
+
+
+@pytest.mark.parametrize("words, sentence", [
+    (["run", "quikstart"], "error: unknown suite 'quikstart': did you mean 'quickstart'?"),
+    (["plan", "./none.py"], "error: no suite file at ./none.py"),
+    (["run", "quickstart", "--device", "gpu"], "unknown device 'gpu': expected auto, cpu, cuda or cuda:<number>"),
+    (["run", "quickstart", "--seeds", "many"], "error: --seeds 'many' is not understood"),
+    (["run", "quickstart", "--set", "GRU.dmi=3"], "GRU has no field 'dmi': did you mean 'dim'?"),
+    (["run", "quickstart", "--set", "GRU.dim=x"], "GRU.dim is a whole number, got 'x'"),
+    (["run", "quickstart", "--only", "nothing"], "error: --only 'nothing' matches none of"),
+    (["show", "quickstart"], "error: no results of suite 'quickstart' in"),
+    (["report", "quickstart"], "error: no results of suite 'quickstart' in"),
+    (["track", "quickstart"], "error: no results of suite 'quickstart' in"),
+    (["list", "things"], "error: cannot list 'things': expected suites, models or datasets"),
+])  # fmt: skip
+def test_bad_words_are_answered_in_one_sentence(tmp_path, monkeypatch, words, sentence):
+    monkeypatch.setenv("ENCORE_RESULTS", str(tmp_path / "results"))
+    assert sentence in refused(*words)
+
+
+def test_results_that_cannot_be_written_are_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "is in the way" in refused("run", "quickstart", "--results", tmp_path / "file")
+    assert "cannot write results in /proc/encore" in refused("run", "quickstart", "--results", "/proc/encore")
+
+
+def test_a_part_computed_later_amends_what_was_known(stored, tmp_path):
+    suite, results, _ = stored
+    shutil.copytree(results, tmp_path / "r")
+    words = ("run", suite, "--results", tmp_path / "r", "--no-mlflow", "--no-report")
+    assert call(*words, "--only", "GRU", "--seeds", "7,").exit_code == 0
+    rows = json.loads(call("show", "tiny", "--results", tmp_path / "r", "--json").stdout)
+    assert [(row["model"], row["seed"], row["state"]) for row in rows] == [
+        ("Popularity", 0, "DONE"), ("GRU", 0, "DONE"), ("GRU", 1, "DONE"), ("GRU", 7, "DONE")]  # fmt: skip
+    assert call(*words, "--seeds", "1").exit_code == 0
+    rows = json.loads(call("show", "tiny", "--results", tmp_path / "r", "--json").stdout)
+    assert [(row["model"], row["seed"]) for row in rows] == [("Popularity", 0), ("GRU", 0)]
+
+
+def test_ranks_of_two_cells_are_compared(stored, tmp_path):
+    _, results, _ = stored
+    rows = json.loads(call("show", "tiny", "--results", results, "--json").stdout)
+    cells = [results / "cells" / row["key"] for row in rows[:2]]
+    out = tmp_path / "answer.html"
+    result = call("compare", *cells, "--metric", "mrr@20", "--out", out, "--json")
+    assert result.exit_code == 0, result.stderr
+    [row] = json.loads(result.stdout)["comparisons"]
+    assert row["estimate"] == pytest.approx(rows[0]["mrr@20"] - rows[1]["mrr@20"])
+    assert f"{row['estimate']:+.5f}" in out.read_text()
+    assert "at least two rank files, got 1" in refused("compare", cells[0])
+    assert "must end in .html, .txt or .json" in refused("compare", *cells, "--out", tmp_path / "x.doc")
+
+
+def test_data_are_imported_described_verified_and_exported(tmp_path):
+    source = tmp_path / "clicks.csv"
+    source.write_text("u1,a,100\nu1,b,200\nu2,a,150\n")
+    words = ("--data", tmp_path, "--json")
+    facts = json.loads(call("data", "import", source, "--columns", "user,item,timestamp", "--name", "c", *words).stdout)
+    assert (facts["events"], facts["users"], facts["items"]) == (3, 2, 2)
+    kept = tmp_path / "imported" / "c.parquet"
+    assert json.loads(call("data", "describe", kept, *words).stdout)["sha256"] == facts["sha256"]
+    out = tmp_path / "out.inter"
+    assert call("data", "export", kept, "--format", "inter", "--out", out).exit_code == 0
+    assert out.read_text().splitlines()[0] == "user_id:token\titem_id:token\ttimestamp:float"
+    assert "no data set or file is called 'ml-100': did you mean 'ml-100k'?" in refused("data", "verify", "ml-100")
+    assert "fetch" in refused("data", "verify", "ml-1m-ordered", "--data", tmp_path)
+
+
+def test_a_suites_splits_are_audited(stored):
+    suite, _, _ = stored
+    rows = json.loads(call("data", "audit", suite, "--json").stdout)
+    assert {row["level"] for row in rows} <= {"note", "stamp"}
+    assert "training events after a test event" in {row["name"] for row in rows}
+
+
+def test_a_suite_with_a_syntax_error_names_the_line(tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text("SUITE = (\n")
+    assert f"{path}, line 1: '(' was never closed" in refused("run", path)
+
+
+def test_lists_are_for_machines_too():
+    assert {"quickstart", "ml1m"} <= {row["name"] for row in json.loads(call("list", "--json").stdout)}
+    models = {row["name"]: row for row in json.loads(call("list", "models", "--json").stdout)}
+    assert models["GRU"]["family"] == "recurrent"
+    assert models["GRU"]["fields"]["dim"] == 128
+    assert models["Popularity"]["deterministic"] is True
+    datasets = {row["name"]: row for row in json.loads(call("list", "datasets", "--json").stdout)}
+    assert datasets["ml-100k"]["events"] == 100_000
+
+
+def test_the_doctor_tells_what_is_wrong(tmp_path):
+    rows = {row["name"]: row for row in json.loads(call("doctor", "--results", tmp_path, "--json").stdout)}
+    assert rows["determinism"]["level"] == "ok"
+    assert rows["torch"]["level"] in ("ok", "note")
+    assert rows["results"]["found"].startswith("0 finished cells")
+    (tmp_path / "file").write_text("")
+    result = call("doctor", "--results", tmp_path / "file", "--json")
+    assert result.exit_code == 1
+    red = [row for row in json.loads(result.stdout) if row["level"] == "red"]
+    assert "choose another folder" in red[0]["advice"]
+
+
+def test_help_is_quick_and_errors_reach_the_shell(tmp_path):
+    words = [sys.executable, "benchmark.py"]
+    times = []
+    for _ in range(3):
+        start = time.process_time(), os.times().children_user
+        done = subprocess.run([*words, "--help"], capture_output=True, text=True, cwd=ROOT, check=True)
+        times.append(os.times().children_user - start[1])
+    assert "run" in done.stdout
+    assert min(times) < 0.5, f"--help took {times} s of processor time"
+    done = subprocess.run([*words, "show", "x", "--results", str(tmp_path)], capture_output=True, text=True, cwd=ROOT,
+                          check=False)  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: no results of suite 'x'")
+    assert "Traceback" not in done.stderr
