@@ -43,6 +43,11 @@ def short_stamp(stamp: str) -> str:
     return head if colon and len(head) <= 40 else " ".join(stamp.split()[:4]) + " …" * (len(stamp.split()) > 4)
 
 
+def in_full(stamp: str) -> str:
+    """A stamp as a sentence of its own."""
+    return f"{stamp.rstrip('.')}."
+
+
 @dataclass(frozen=True)
 class Column:
     """A column: ``key`` for machines, ``title`` for readers, ``hint`` says what it means; numeric ones are aligned."""
@@ -85,8 +90,8 @@ class Table:
 
     @property
     def remarks(self) -> list[str]:
-        """The notes, after the table's stamps in full."""
-        return [*(f"{stamp.rstrip('.')}." for stamp in self.stamps), *self.notes]
+        """The notes, after the table's stamps in full: for a table that has to stand alone."""
+        return list(dict.fromkeys([*map(in_full, self.stamps), *self.notes]))
 
     def column(self, key: str) -> int:
         """The place of a column by its key; KeyError if there is none."""

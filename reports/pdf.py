@@ -40,10 +40,11 @@ def write_pdf(report: Report, path: Path) -> None:
     first = _print(page(report, paper=True, pages=None, fonts=fonts), report)
     pages = _pages(first, report)
     second = _print(page(report, paper=True, pages=pages, fonts=fonts), report)
-    if _pages(second, report) != pages:  # the numbers themselves moved a break
-        pages = _pages(second, report)
+    settled = _pages(second, report)
+    if settled != pages:  # the numbers themselves moved a break
+        pages = settled
         second = _print(page(report, paper=True, pages=pages, fonts=fonts), report)
-    _replace(path, _outlined(second, report))
+    _replace(path, _outlined(second, pages, report))
 
 
 def _print(html: str, report: Report) -> bytes:
@@ -81,16 +82,15 @@ def _pages(pdf: bytes, report: Report) -> dict[str, int]:
             for section in report.sections if section.anchor in named}  # fmt: skip
 
 
-def _outlined(pdf: bytes, report: Report) -> bytes:
+def _outlined(pdf: bytes, pages: dict[str, int], report: Report) -> bytes:
     """The file with an outline, its language, and nothing that depends on when or where it was written."""
     from pypdf import PdfReader, PdfWriter
     from pypdf.generic import NameObject, TextStringObject
 
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf)))
     for number, section in enumerate(report.sections, start=1):
-        found = _pages(pdf, report).get(section.anchor)
-        if found:
-            writer.add_outline_item(f"{number} {section.title}", found - 1)
+        if section.anchor in pages:
+            writer.add_outline_item(f"{number} {section.title}", pages[section.anchor] - 1)
     writer.root_object[NameObject("/Lang")] = TextStringObject("en")
     writer.page_mode = "/UseOutlines"
     buffer = io.BytesIO()

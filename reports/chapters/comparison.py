@@ -7,7 +7,7 @@ from typing import Any
 
 from evaluation.comparison_table import ComparisonTable, ModelRow, PairRow
 from evaluation.effects import Word
-from reports.blocks import Column, Entry, Picture, Row, Section, Table, Words, row
+from reports.blocks import Column, Entry, Picture, Row, Section, Table, Words, in_full, row
 from reports.numbers import count, decimals, fraction, interval, listed, percent, plain, probability
 from reports.roster import Roster, Runs
 
@@ -134,7 +134,8 @@ def _bounds(tables: list[ComparisonTable], runs: dict[str, Runs]) -> list[Row]:
 
 def _notes(tables: list[ComparisonTable], runs: dict[str, Runs]) -> tuple[str, ...]:
     """What the marks mean, which reference, what the tables themselves note, and every stamp in full."""
-    said = ["★ best mean; ≈ not separable from it (Holm over all models against the best, chosen after looking)."]
+    said = [*map(in_full, _shared(runs))]
+    said += ["★ best mean; ≈ not separable from it (Holm over all models against the best, chosen after looking)."]
     said += dict.fromkeys(note for table in tables for note in table.notes)
     stamps = dict.fromkeys((r.model, stamp) for r in runs.values() for stamp in r.stamps)
     return (*said, *(f"{model}: {stamp}." for model, stamp in stamps))

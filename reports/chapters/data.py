@@ -63,7 +63,7 @@ def _entry(value: Any) -> Entry:
     """A recorded fact as an entry."""
     if value is None or isinstance(value, str | bool):
         return Entry("–" if value is None else str(value))
-    if isinstance(value, int):
+    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
         return Entry(count(value), value)
     return Entry(plain(value, 4), value) if isinstance(value, float) else Entry(str(value))
 

@@ -19,7 +19,7 @@ MODELS = {"Popularity": 0.0, "Markov": 0.9, "kNN_{50%} $k$": 0.6, "GRU": 1.05, N
 LEARNERS = ("GRU", NASTY)
 PROTOCOL = "per user 90/5/5"
 METRICS = ("MRR@20", "Recall@20")
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
+COMMIT = "0ff3456789abcdef0123456789abcdef01234567"
 
 
 def ranks_of(rng, skill, difficulty, clusters, items=400):

@@ -39,7 +39,7 @@ def test_the_chapters_of_a_report(report):
     assert "TRIAL" in report.running
     facts = dict(report.facts)
     assert facts["Runs"] == "16 done, 1 skipped, 1 failed"
-    assert facts["Commit"] == "0123456789"
+    assert facts["Commit"] == "0ff3456789"
 
 
 def test_every_link_leads_somewhere_and_runs_lead_back(report):
@@ -208,7 +208,8 @@ def test_stamps_of_a_whole_data_set_stand_on_tables_not_on_rows(tmp_path, make_s
     report = build(tmp_path, "little")
     first, second = table(report, "standing-1"), table(report, "standing-2")
     assert first.badges == ["future"]  # the audit's name for it
-    assert first.remarks[0] == "future: 50 % of training events are later than some test event."
+    assert first.remarks[0] == first.notes[0] == "future: 50 % of training events are later than some test event."
     assert {badge for row in first.rows for entry in row.entries for badge in entry.badges} == {"NOT CONVERGED"}
+    assert len(first.remarks) == len(first.notes)
     assert second.badges == []
     assert table(report, "cost-1").badges == table(report, "cut-1-table").badges == ["future"]
