@@ -55,9 +55,9 @@ def train_epochs(
     batches(epoch) gives the batches of an epoch (from 1); loss(batch) gives the mean loss of a batch and the number
     of targets in it. After every epoch ``run.validate(model)`` decides whether it is the best so far; after
     ``patience`` epochs in a row that are not, the training stops. Where ``run.validate`` is None all epochs are run
-    and the last weights stay. Every epoch multiplies the learning rate by ``decay``. max_norm bounds the gradient's global norm. ``generators``: every generator that
-    batches, loss or network draw from; their states are in the checkpoint, so that a fit killed at any moment and run
-    again ends with the same bits.
+    and the last weights stay. Every epoch multiplies the learning rate by ``decay``. max_norm bounds the gradient's
+    global norm. ``generators``: every generator that batches, loss or network draw from; their states are in the
+    checkpoint, so that a fit killed at any moment and run again ends with the same bits.
 
     Sets curve_, epochs_, best_epoch_, stopped_ ("patience" or "epoch limit") and resumed_from_ on ``model``. Raises
     Diverged, naming epoch, step and parameter, when a loss is not finite.

@@ -1,0 +1,88 @@
+"""Every cell's forward and backward pass beside torch.nn.LSTM of the same shape.
+
+    OMP_NUM_THREADS=1 python speed/cells.py [B T H] ...        default: 256 50 128 and 512 20 256
+
+Prints, for each cell, its matrix products' FLOP as a ratio to the LSTM's, the ratio of times (median, quartiles), and
+the second over the first, which should be at most 1.6.
+"""
+
+import os
+import statistics
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import torch
+
+from recsys_models.gru_step import AttentionalGRUStep, GRUStep, RectifiedGRUStep
+from recsys_models.lstm_step import LSTMStep
+from recsys_models.mlstm_step import MultiplicativeLSTMStep
+from recsys_models.phased_lstm_step import PhasedLSTMStep
+from recsys_models.recurrence import unroll
+from recsys_models.time_lstm_step import TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
+from speed.pairing import in_turn, require_one_thread
+
+# name: cell; widths, in H: inputs, gates that the input fills, all gates; the weights' shapes, in H (0: a 1);
+# drives; the share of the products: input side and state side in H², where the LSTM has 4 + 4
+CELLS = {
+    "LSTM, own engine": (LSTMStep(peepholes=False), 1, 4, 4, [(1, 4)], "", 8),
+    "LSTM, peepholes": (LSTMStep(), 1, 4, 4, [(1, 4), (-3, 1)], "", 8),
+    "Time-LSTM 1": (TimeLSTM1Step("tanh"), 1, 5, 5, [(1, 4), (-3, 1), (1,), (1,)], "t", 9),
+    "Time-LSTM 2": (TimeLSTM2Step("tanh"), 1, 6, 6, [(1, 4), (-3, 1), (1,), (1,), (1,)], "t", 10),
+    "Time-LSTM 3": (TimeLSTM3Step("tanh"), 1, 5, 5, [(1, 3), (-2, 1), (1,), (1,), (1,)], "t", 8),
+    "Phased LSTM": (PhasedLSTMStep(0.05, 0.001), 1, 4, 4, [(1, 4), (-3, 1), (1,), (1,)], "d", 8),
+    "mLSTM": (MultiplicativeLSTMStep(), 1, 5, 5, [(1, 4), (1, 1), (1,)], "", 10),
+    "GRU, reset before": (GRUStep(), 1, 3, 3, [(1, 2), (1, 1)], "", 6),
+    "user GRU, linear": (GRUStep(), 2, 3, 3, [(1, 2), (1, 1)], "", 9),
+    "user GRU, rectified": (RectifiedGRUStep(0.2), 1, 5, 5, [(1, 2), (1, 1), (1, 3), (1, 2)], "x", 13),
+    "user GRU, attentional": (AttentionalGRUStep(), 2, 1, 4, [(1, 2), (1, 1), (2, 3), (1, 1)], "xx", 12),
+}
+
+
+def runner(cell, inputs, filled, gates, shapes, drives, rows, steps, size):
+    """A function that runs the cell forward and backward on random numbers of these shapes."""
+    generator = torch.Generator().manual_seed(0)
+
+    def draw(*shape):
+        return ((torch.rand(*shape, generator=generator) * 2 - 1) * size**-0.5).requires_grad_()
+
+    x, weight = draw(steps, rows, inputs * size), draw(inputs * size, filled * size)
+    bias, zero = draw(gates * size), torch.zeros(rows, size)
+    weights = [draw(*(-width if width < 0 else width * size for width in shape)) for shape in shapes]
+    if isinstance(cell, PhasedLSTMStep):
+        weights[2:] = [torch.rand(size, generator=generator).add_(1.0).requires_grad_(), draw(size)]
+    make = {
+        "t": lambda: torch.rand(steps, rows, 1, generator=generator),
+        "d": lambda: torch.rand(steps, rows, 1, generator=generator, dtype=torch.float64),
+        "x": lambda: draw(steps, rows, size),
+    }
+    given = [make[kind]() for kind in drives]
+    return lambda: unroll(cell, x, weight, bias, [zero] * cell.states, weights, given)[0].sum().backward()
+
+
+def compare(rows, steps, size):
+    """Print the table of one shape."""
+    layer, x = torch.nn.LSTM(size, size), torch.randn(steps, rows, size, requires_grad=True)
+    variants = {"torch.nn.LSTM": lambda: layer(x)[0].sum().backward()}
+    for name, (cell, inputs, filled, gates, shapes, drives, _) in CELLS.items():
+        variants[name] = runner(cell, inputs, filled, gates, shapes, drives, rows, steps, size)
+    times = in_turn(list(variants.values()), rounds=9)
+    print(f"\nB {rows} T {steps} H {size}, forward + backward, CPU clock, load {os.getloadavg()[0]:.1f}")
+    print(f"{'cell':24}{'ms':>8}{'FLOP ratio':>12}{'time ratio':>12}  quartiles    time / FLOP")
+    for name, taken in zip(variants, times, strict=True):
+        flop = CELLS[name][-1] / 8 if name in CELLS else 1.0
+        ratios = [one / lstm for one, lstm in zip(taken, times[0], strict=True)]
+        low, middle, high = statistics.quantiles(ratios, n=4)
+        print(
+            f"{name:24}{1e3 * statistics.median(taken):8.0f}{flop:12.2f}{middle:12.2f}  {low:.2f}-{high:.2f}"
+            f"{middle / flop:12.2f}"
+        )
+
+
+if __name__ == "__main__":
+    require_one_thread()
+    torch.set_num_threads(1)
+    numbers = [int(word) for word in sys.argv[1:]] or [256, 50, 128, 512, 20, 256]
+    for start in range(0, len(numbers), 3):
+        compare(*numbers[start : start + 3])
