@@ -24,15 +24,16 @@ from recsys_data.training_set import TrainingSet
 from training.run import Run
 
 
-def history_means(batch: SequenceBatch, vectors: np.ndarray) -> np.ndarray:
+def history_means(batch: SequenceBatch, vectors: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """The mean vector (M, D) float32 of the known items read before each asked position; 0 for none.
 
-    vectors (N, D). Sums run along a row, so that a position's bits do not depend on the batch around it.
+    vectors (N, D); wanted (M,) bool: the positions that need it, the others stay 0. Sums run along a row, so that a
+    position's bits do not depend on the batch around it.
     """
     known = batch.items >= 0
     means = np.zeros((len(batch.asked), vectors.shape[1]), dtype=np.float32)
-    for b in np.unique(batch.asked[:, 0]):
-        mine = np.flatnonzero(batch.asked[:, 0] == b)
+    for b in np.unique(batch.asked[wanted, 0]):
+        mine = np.flatnonzero((batch.asked[:, 0] == b) & wanted)
         read = batch.asked[mine, 1]
         row = np.where(known[b, : read.max(), None], vectors[batch.items[b, : read.max()]], 0)
         sums = np.concatenate([np.zeros((1, vectors.shape[1])), np.cumsum(row, axis=0, dtype=np.float64)])
@@ -125,11 +126,10 @@ class BPRMF:
 
     def score(self, batch: SequenceBatch) -> Factored:
         """Queries and item factors with biases; (M, N)."""
-        queries = history_means(batch, self.item_factors_)
-        if self.query == "user_factors":
-            users = batch.users[batch.asked[:, 0]]
-            known = (users >= 0) & (users < self.num_users_)
-            queries[known] = self.user_factors_[users[known]]
+        users = batch.users[batch.asked[:, 0]]
+        known = (users >= 0) & (users < self.num_users_) & (self.query == "user_factors")
+        queries = history_means(batch, self.item_factors_, ~known)
+        queries[known] = self.user_factors_[users[known]]
         return Factored(queries, self.item_factors_, self.biases_ if self.biases else None)
 
     def _first(self, generator: np.random.Generator, count: int) -> np.ndarray:

@@ -99,8 +99,8 @@ class FPMC:
         users = batch.users[batch.asked[:, 0]]
         known = (users >= 0) & (users < self.num_users_)
         tastes = np.zeros((len(users), self.dim), dtype=np.float32)
-        if self.unknown_users == "history_mean" and not known.all():
-            tastes = history_means(batch, self.item_factors_)
+        if self.unknown_users == "history_mean":
+            tastes = history_means(batch, self.item_factors_, ~known)
         tastes[known] = self.user_factors_[users[known]]
         last = context_sums(asked_contexts(batch, 1), self.last_factors_, np.ones(1, dtype=np.float32))
         return Factored(np.hstack([tastes, last]), np.hstack([self.item_factors_, self.next_factors_]))

@@ -106,7 +106,7 @@ def _sum_lists(offsets, list_items, list_weights, items, asked, keep, decays, on
                     total[j] = total[j] * factor if total[j] > VANISHED else np.float32(0)
             if item >= 0 and not (once and added[item] == walk):
                 for p in range(offsets[item], offsets[item + 1]):
-                    total[list_items[p]] += list_weights[p]
+                    total[np.uint32(list_items[p])] += list_weights[p]  # unsigned: no wrapping of negative numbers
                 if once:
                     added[item] = walk
             read += 1

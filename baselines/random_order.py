@@ -50,12 +50,22 @@ class RandomScores:
 
     def block(self, rows: slice, items: np.ndarray | None = None) -> np.ndarray:
         """Scores of the asked positions ``rows`` for all items (rows, N) or for candidates (rows, C) or (C,)."""
-        keys = self.keys if items is None else self.keys[items]
-        mixed = self.histories[rows][:, None] ^ keys
-        for shift, factor in ((33, 0xFF51AFD7ED558CCD), (33, 0xC4CEB9FE1A85EC53)):  # the finaliser of MurmurHash3
-            mixed ^= mixed >> np.uint64(shift)
-            mixed *= np.uint64(factor)
-        return ((mixed ^ (mixed >> np.uint64(33))) >> np.uint64(40)).astype(np.float32) / np.float32(1 << 24)
+        if items is None or items.ndim == 1:
+            return _mix(self.histories[rows], self.keys if items is None else self.keys[items])
+        return np.vstack([_mix(self.histories[rows][r : r + 1], self.keys[own]) for r, own in enumerate(items)])
+
+
+@njit(cache=True)
+def _mix(histories, keys):  # noqa: ANN001, ANN202
+    """Numbers (M, N) float32 in [0, 1): the finaliser of MurmurHash3 on each history hash ^ item key, its top 24 bits."""
+    out = np.empty((len(histories), len(keys)), dtype=np.float32)
+    for m in range(len(histories)):
+        for j in range(len(keys)):
+            mixed = histories[m] ^ keys[j]
+            mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+            mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+            out[m, j] = np.float32((mixed ^ (mixed >> np.uint64(33))) >> np.uint64(40)) / np.float32(1 << 24)
+    return out
 
 
 @njit(cache=True)

@@ -47,5 +47,7 @@ def test_random_gives_each_history_an_order_of_its_own_in_any_batch(training_set
     alone = all_scores(model, SequenceBatch.of([[2, 1, 7]], users=[0], asked=[(0, 2)]))
     assert np.array_equal(alone[0], scores[2])
     assert np.array_equal(model.score(batch).block(slice(1, 3), np.array([7, 3])), scores[1:3][:, [7, 3]])
+    own = np.array([[7, 3], [1, 0]])
+    assert np.array_equal(model.score(batch).block(slice(1, 3), own), np.take_along_axis(scores[1:3], own, 1))
     assert np.array_equal(all_scores(Random().fit(train, Run(1)), batch), scores)
     assert not np.array_equal(all_scores(Random().fit(train, Run(2)), batch), scores)
