@@ -57,7 +57,7 @@ class RandomScores:
 
 @njit(cache=True)
 def _mix(histories, keys):  # noqa: ANN001, ANN202
-    """Numbers (M, N) float32 in [0, 1): the finaliser of MurmurHash3 on each history hash ^ item key, its top 24 bits."""
+    """Numbers (M, N) float32 in [0, 1): the top 24 bits of MurmurHash3's finaliser on history hash ^ item key."""
     out = np.empty((len(histories), len(keys)), dtype=np.float32)
     for m in range(len(histories)):
         for j in range(len(keys)):
