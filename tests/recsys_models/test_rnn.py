@@ -101,7 +101,7 @@ def test_killed_after_an_epoch_and_fitted_again_gives_the_same_weights(tmp_path)
         assert torch.equal(one, two)
 
 
-LEARNER = {"dim": 32, "embedding_dim": 32, "max_len": 40, "batch_size": 8, "learning_rate": 0.01, "epochs": 8}
+LEARNER = {"dim": 32, "embedding_dim": 32, "max_len": 40, "batch_size": 8, "learning_rate": 0.01, "epochs": 5}
 
 
 @pytest.mark.parametrize("kind", MODELS, ids=lambda model: model.__name__)
