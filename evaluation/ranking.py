@@ -7,6 +7,7 @@ import numpy as np
 from evaluation.counting import ABSENT, count_block
 from evaluation.ranks import RankTable
 from evaluation.recommender import Recommender
+from evaluation.sampled import sampled_counts
 from recsys_data.scores import Scores
 from recsys_data.sequences import PAD, SequenceBatch
 from recsys_data.split import HeldOut
@@ -34,8 +35,9 @@ def rank_held_out(
 
     Where ``held_out.exclude_seen``, the items of a query's history are no candidates. A target that cannot be
     recommended is a miss, and marked by greater = candidates, tied = 0: one that the protocol dropped (−1), and one
-    that stands in the history while seen items are excluded. Raises NonFiniteScores naming the query, and ValueError
-    if the scores have the wrong shape.
+    that stands in the history while seen items are excluded. Where ``held_out.num_sampled`` > 0, a target is ranked
+    among that many random other items, with a row for each repeat. Raises NonFiniteScores naming the query, and
+    ValueError if the scores have the wrong shape or lists are asked of sampled candidates.
     """
     num_items = len(item_counts)
     targets = held_out.targets.astype(np.int64)
@@ -45,11 +47,14 @@ def rank_held_out(
         )
     if top_k < 0 or top_k > num_items:
         raise ValueError(f"top_k must be between 0 and the {num_items} items, got {top_k}")
+    sampled, repeats = held_out.num_sampled > 0, held_out.repeats if held_out.num_sampled > 0 else 1
+    if sampled and top_k:
+        raise ValueError("lists of the best items need a ranking of all items, but this protocol samples candidates")
     counts = np.diff(held_out.target_offsets)
     query = np.repeat(np.arange(len(held_out)), counts)
-    greater = np.zeros(len(targets), dtype=np.int64)
-    tied = np.zeros(len(targets), dtype=np.int64)
-    candidates = np.full(len(held_out), num_items, dtype=np.int64)
+    greater = np.zeros((len(targets), repeats), dtype=np.int64)
+    tied = np.zeros((len(targets), repeats), dtype=np.int64)
+    candidates = np.full(len(held_out), held_out.num_sampled + 1 if sampled else num_items, dtype=np.int64)
     top_items = np.full((len(held_out), top_k), ABSENT, dtype=np.int32) if top_k else None
     for batch, queries in held_out.batches(cells=batch_cells):
         scores = model.score(batch)
@@ -60,30 +65,41 @@ def rank_held_out(
             excluded = np.full((len(asked), 0), ABSENT, dtype=np.int64)
             if held_out.exclude_seen:
                 excluded = _histories(batch, rows)
-                candidates[asked] -= (excluded != ABSENT).sum(axis=1)
+                candidates[asked] -= 0 if sampled else (excluded != ABSENT).sum(axis=1)
                 wanted = np.where(_among(wanted, excluded), ABSENT, wanted)
-            counted = count_block(scores.block(rows), wanted, excluded, top_k)
-            if counted.broken is not None:
-                raise NonFiniteScores(_complaint(model, held_out, int(asked[counted.broken[0]]), counted.broken[1]))
+            if sampled:
+                above, equal, broken = sampled_counts(scores, rows, asked, wanted, excluded, held_out)
+            else:
+                counted = count_block(scores.block(rows), wanted, excluded, top_k)
+                above, equal, broken = counted.greater[..., None], counted.tied[..., None], counted.broken
+                if top_items is not None:
+                    top_items[asked] = counted.top
+            if broken is not None:
+                raise NonFiniteScores(_complaint(model, held_out, int(asked[broken[0]]), broken[1]))
             real = where >= 0
-            missed = wanted == ABSENT
-            greater[where[real]] = np.where(missed, candidates[asked][:, None], counted.greater)[real]
-            tied[where[real]] = np.where(missed, 0, counted.tied)[real]
-            if top_items is not None:
-                top_items[asked] = counted.top
+            missed = (wanted == ABSENT)[..., None]
+            greater[where[real]] = np.where(missed, candidates[asked][:, None, None], above)[real]
+            tied[where[real]] = np.where(missed, 0, equal)[real]
+    query = np.repeat(query, repeats)
     return RankTable(
         cluster=held_out.clusters[held_out.rows[query]].astype(np.int32),
         query=query.astype(np.int32),
-        target=targets.astype(np.int32),
-        repeat=np.zeros(len(targets), dtype=np.int16),
+        target=np.repeat(targets, repeats).astype(np.int32),
+        repeat=np.tile(np.arange(repeats, dtype=np.int16), len(targets)),
         history=held_out.reads[query].astype(np.int32),
         candidates=candidates[query].astype(np.int32),
-        greater=greater.astype(np.int32),
-        tied=tied.astype(np.int32),
+        greater=greater.ravel().astype(np.int32),
+        tied=tied.ravel().astype(np.int32),
         item_counts=np.asarray(item_counts, dtype=np.int64),
         top_items=top_items,
-        meta={"candidate_rule": "all items" if not held_out.exclude_seen else "all items but those in the history"},
+        meta={"candidate_rule": _candidate_rule(held_out)},
     )
+
+
+def _candidate_rule(held_out: HeldOut) -> str:
+    """Among what targets are ranked, in words."""
+    rule = f"{held_out.num_sampled} random other items" if held_out.num_sampled else "all items"
+    return f"{rule} but those in the history" if held_out.exclude_seen else rule
 
 
 def _blocks(num_queries: int, num_items: int) -> list[slice]:
