@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from typing import Any
@@ -32,7 +33,6 @@ def prepare_determinism(threads: int = 1, device: str = "cpu") -> dict[str, Any]
         raise ValueError(f"threads must be at least 1, got {threads}")
     set_environment(threads)
     import torch
-    from threadpoolctl import threadpool_limits
 
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
@@ -40,11 +40,19 @@ def prepare_determinism(threads: int = 1, device: str = "cpu") -> dict[str, Any]
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
-    threadpool_limits(threads)
+    _limit_blas(threads)
     _limit_numba(threads)
     if device.startswith("cuda"):
         torch.cuda.set_device(device)
     return {**_SWITCHES, "threads": threads}
+
+
+def _limit_blas(threads: int) -> None:
+    """Give BLAS libraries that are loaded already ``threads`` threads; later ones read the environment."""
+    if importlib.util.find_spec("threadpoolctl") is not None:
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(threads)
 
 
 def _limit_numba(threads: int) -> None:

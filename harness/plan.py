@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.environment import usable_cores
@@ -24,7 +24,8 @@ class Planned:
 
     state: "cached" (the store holds it), "new", "stale" (the store holds it computed with something else), "skipped"
     (its data are not there), "refused" (its data cannot be used), "left out" (by --only). why: in words, empty for
-    cached cells. seconds, memory_mb: estimated from past cells, None where there are none.
+    cached cells. seconds, memory_mb: estimated from past cells, None where there are none. parts: what the key is made
+    of.
     """
 
     index: int
@@ -36,6 +37,7 @@ class Planned:
     seconds: float | None = None
     memory_mb: float | None = None
     trace: str = ""
+    parts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def to_do(self) -> bool:
@@ -92,7 +94,7 @@ def _planned(bench: Bench, store: Store, past: Sequence[Mapping[str, Any]], inde
     if epoch is not None:
         why += f"; goes on from a checkpoint after epoch {epoch}"
     seconds, memory = _estimate(parts, len(prepared.split.train), past)
-    return Planned(index, cell, key, state, why, command, seconds, memory)
+    return Planned(index, cell, key, state, why, command, seconds, memory, parts=parts)
 
 
 def _prepared(bench: Bench, cell: Cell) -> tuple[Prepared | None, str, str, str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import uuid
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -53,16 +55,22 @@ def run_plan(plan: Plan, store: Store, listener: Listener, *, jobs: int = 1, fre
     tally = Tally()
     by_index = {planned.index: planned for planned in plan.to_do}
     order = plan.bench.order.portable()
-    waiting = [Job(_placed(order, n), p.index, p.key, fresh) for n, p in enumerate(plan.to_do)]
+    run = uuid.uuid4().hex
+    waiting = [Job(_placed(order, n), p.index, p.key, p.parts, run, fresh) for n, p in enumerate(plan.to_do)]
     twins: dict[str, list[int]] = {}  # cells of one key: computed once
     for job in waiting:
         twins.setdefault(job.key, []).append(job.index)
     waiting = [job for job in waiting if twins[job.key][0] == job.index]
     lock = threading.Lock()
 
+    own: set[str] = set()  # cells that this run computes, and no other process on the same store
+
     def tell(key: str, record: Mapping[str, Any]) -> None:
-        with lock:
-            listener.progress(by_index[twins[key][0]], record)
+        if record.get("event") == "started":
+            (own.add if record.get("run") == run else own.discard)(key)
+        if key in own:
+            with lock:
+                listener.progress(by_index[twins[key][0]], record)
 
     folders = {job.key: store.partial(job.key) for job in waiting}
     with Watch(folders, tell):
@@ -112,6 +120,7 @@ def _pool(waiting: Sequence[Job], jobs: int) -> Iterator[Done]:
     from joblib.externals.loky import get_reusable_executor
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+    warnings.filterwarnings("ignore", message=".*still being processed by the workers.*")  # said after an interruption
     try:
         with parallel_config(backend="loky", inner_max_num_threads=waiting[0].order.threads):
             parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)
@@ -132,8 +141,10 @@ def _alone(job: Job, plan: Plan, store: Store) -> Done:
         try:
             return executor.submit(work, job).result()
         except TerminatedWorkerError as error:
-            died = WorkerDied("the cell's process was ended from outside, most likely because memory ran out; use "
-                              "fewer --jobs or a smaller model")
+            died = WorkerDied(
+                "the cell's process was ended from outside, most likely because memory ran out; use "
+                "fewer --jobs or a smaller model"
+            )
             failure = failure_record(plan.bench.cells[job.index], job.key, died)
             store.commit_failure(job.key, failure, f"{error}\n")
             return Done(job.index, job.key, "FAILED", failure["reason"])

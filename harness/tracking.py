@@ -77,6 +77,7 @@ class Tracker:
     _open: dict[str, str] = field(default_factory=dict)  # cell key → the run that this process has opened
     _logged: dict[str, set[int]] = field(default_factory=dict)  # cell key → epochs entered
     _ids: dict[str, str] = field(default_factory=dict)  # cell key → run id, as the store keeps it
+    _running: set[str] = field(default_factory=set)  # cell keys that other living processes have open
     _dead: bool = False
 
     @contextlib.contextmanager
@@ -107,14 +108,21 @@ class Tracker:
                 self._client = mlflow.MlflowClient(tracking_uri=tracking_uri(self.store.root))
                 self._experiment = self._experiment_id()
             self._close_killed()
-            for run in self._all_runs(f"tags.suite = '{self.suite}'"):
-                key = run.data.tags.get("cell_key")
-                if key is None:
-                    self._parents[run.data.tags["dataset"], run.data.tags["model"]] = run.info.run_id
-                else:
-                    self._runs.setdefault(key, run)  # newest first
-            self._ids = {key: run.info.run_id for key, run in self._runs.items() if run.info.status == "FINISHED"}
+            self._learn()
         return self
+
+    def _learn(self) -> None:
+        """See which runs there are, those that other processes have entered meanwhile among them."""
+        self._runs.clear()
+        for run in self._all_runs(f"tags.suite = '{self.suite}'"):
+            key = run.data.tags.get("cell_key")
+            if key is None:
+                self._parents[run.data.tags["dataset"], run.data.tags["model"]] = run.info.run_id
+            else:
+                self._runs.setdefault(key, run)  # newest first
+        statuses = {key: run.info.status for key, run in self._runs.items()}
+        self._ids |= {key: self._runs[key].info.run_id for key, status in statuses.items() if status == "FINISHED"}
+        self._running = {key for key, status in statuses.items() if status == "RUNNING"} - set(self._open)
 
     def close(self, status: str = "FINISHED") -> None:
         """End every run that this process has open, and keep the run ids in the store."""
@@ -149,15 +157,19 @@ class Tracker:
                 self._log_epochs(key, self._open[key], [record], metric)
 
     def enter(self, cells: Iterable[CellResult | CellFailure]) -> int:
-        """Enter every finished or failed cell that MLflow does not have yet; returns how many."""
+        """Enter every finished or failed cell that MLflow does not have yet; returns how many.
+
+        A cell that another living process is computing is left to it.
+        """
         if self._dead:
             return 0
         entered = 0
         with self._safe():
+            self._learn()
             for cell in cells:
                 if isinstance(cell, CellFailure):
                     entered += cell.state == "FAILED" and bool(cell.key) and self._enter_failure(cell)
-                elif cell.key not in self._ids:
+                elif cell.key in self._open or not (cell.key in self._ids or cell.key in self._running):
                     self._enter_cell(cell)
                     entered += 1
         return entered

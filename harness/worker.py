@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from harness.determinism import prepare_determinism
 from harness.environment import capture
 from harness.execution import compute
-from harness.keys import key_of
+from harness.keys import differences, key_of
 from harness.order import Bench, Order
 from harness.plan import cell_parts
 from harness.progress import writer
@@ -28,6 +29,8 @@ class Job:
     order: Order
     index: int
     key: str
+    parts: Mapping[str, Any]
+    run: str = ""  # which run of the program asks, so that it knows its own cells' progress
     fresh: bool = False
     wait: bool = False
 
@@ -75,13 +78,14 @@ def _compute_and_store(bench: Bench, job: Job, store: Store, switches: dict[str,
     prepared = bench.prepare(cell)
     parts = cell_parts(bench, job.index, prepared)
     if key_of(parts) != job.key:
-        raise Overtaken("the code or the data changed while this run was under way; run again")
+        changes = "; ".join(differences(job.parts, parts))
+        raise Overtaken(f"changed while this run was under way: {changes}; run again")
     if job.fresh:
         store.discard_partial(job.key)
     started = now()
     partial = store.partial(job.key)
     log = writer(partial)
-    log({"event": "started", "time": started})
+    log({"event": "started", "time": started, "run": job.run})
     computed = compute(cell, prepared, metrics=bench.metrics, device=bench.order.device, checkpoint=partial, log=log)
     record = cell_record(
         bench, cell, prepared, computed, key=job.key, parts=parts, environment=capture(switches), started=started
