@@ -114,6 +114,7 @@ def run(suite: SuiteName, only: Only = "", seeds: Seeds = "", device: Device = "
     """Run what is missing of a suite, then write its report. Exit 0: all good, 1: some cell failed."""
     order = make_order(suite, results, data, threads, only=only, seeds=seeds, device=device, sets=sets,
                        limit_users=limit_users)  # fmt: skip
+    from harness.environment import device_name
     from harness.plan import make_plan
     from harness.printing import print_plan, terminal
     from harness.runner import end_on_sigterm
@@ -127,7 +128,7 @@ def run(suite: SuiteName, only: Only = "", seeds: Seeds = "", device: Device = "
     if dry_run:
         print_plan(made, jobs)
         return
-    print(f"{made.bench.suite.title}: {plan_words(made, jobs)}", flush=True)
+    print(f"{made.bench.suite.title}, on {device_name(order.device)}: {plan_words(made, jobs)}", flush=True)
     outcome = run_session(made, store, terminal(), jobs=jobs, fresh=fresh, mlflow=not no_mlflow, warn=warn)
     if not no_report:
         write_report(results, made.bench.suite.name)
