@@ -16,7 +16,7 @@ from evaluation.metrics import Metric, TieSpread, metric_named
 from evaluation.pairwise import Comparer, ModelRuns
 from evaluation.panel import Panel, UnequalTestSets
 from evaluation.results import CellResult, SuiteResults
-from evaluation.significance import FLIPS, RESAMPLES
+from evaluation.significance import FLIPS, RESAMPLES, ROUGH_BELOW
 from evaluation.sums import read_sums
 
 __all__ = ["ComparisonTable", "ExploratoryPair", "ModelRow", "PairRow", "compare_suite"]
@@ -185,8 +185,10 @@ class _Group:
             notes.append(f"{reference} is the best baseline by {chosen_by}.")
             if chosen_by.endswith("test"):
                 notes.append("No validation values of the baselines are stored, so the test set itself chose it.")
-        if panel.num_clusters < 30:
-            notes.append(f"Only {panel.num_clusters} clusters: tests and intervals are rough below 30.")
+        if panel.num_clusters < ROUGH_BELOW:
+            notes.append(
+                f"Only {panel.num_clusters} clusters: tests and intervals are rough below {ROUGH_BELOW} where few of them carry the difference."
+            )
         single = [row.model for row in rows if not row.deterministic and len(row.seed_values) < 2]
         if single:
             notes.append(f"One seed only of {', '.join(single)}: comparisons with it speak of trained models.")

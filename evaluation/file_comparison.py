@@ -16,7 +16,7 @@ from evaluation.outside import read_rank_file
 from evaluation.pairwise import Comparer, ModelRuns
 from evaluation.panel import Panel
 from evaluation.ranks import RankTable
-from evaluation.significance import FLIPS, RESAMPLES
+from evaluation.significance import FLIPS, RESAMPLES, ROUGH_BELOW
 
 DEFAULT_METRICS = ("mrr@20", "recall@20")
 
@@ -47,8 +47,10 @@ def compare_files(
     answer |= {"margin": margin, "models": [], "comparisons": [], "notes": []}
     for metric in chosen:
         _compare(answer, tables, metric, alternatives)
-    if any(row["users"] < 30 for row in answer["comparisons"]):
-        answer["notes"].append("Fewer than 30 users: tests and intervals are rough.")
+    if any(row["users"] < ROUGH_BELOW for row in answer["comparisons"]):
+        answer["notes"].append(
+            f"Fewer than {ROUGH_BELOW} users: tests and intervals are rough where few of them carry the difference."
+        )
     return answer
 
 

@@ -17,6 +17,7 @@ from evaluation.resampling import flipped_sums, resampled_sums
 FLIPS = 100_000
 RESAMPLES = 10_000
 FEW_CLUSTERS = 200  # below this the bootstrap is studentised
+ROUGH_BELOW = 100  # clusters; see the skewed cells of docs/statistics.md
 ROUNDING = 1e-9  # flipped statistics this close to the observed one, relatively, tie with it
 FLOOR = 1e-12  # a variance below this share of ΣD² is nought but rounding
 
