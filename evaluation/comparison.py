@@ -187,8 +187,8 @@ class _Group:
                 notes.append("No validation values of the baselines are stored, so the test set itself chose it.")
         if panel.num_clusters < ROUGH_BELOW:
             notes.append(
-                f"Only {panel.num_clusters} clusters: tests and intervals are rough below {ROUGH_BELOW} where few of them "
-                f"carry the difference."
+                f"Only {panel.num_clusters} clusters: tests and intervals are rough below {ROUGH_BELOW} where few "
+                f"of them carry the difference."
             )
         single = [row.model for row in rows if not row.deterministic and len(row.seed_values) < 2]
         if single:
