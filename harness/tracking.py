@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import json
 import logging
 import os
 import platform
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,9 +18,9 @@ from typing import Any
 from evaluation.results import CellFailure, CellResult
 from harness.environment import process_start
 from harness.store import Store
+from harness.tracking_fields import LONGEST, metric_key, params_of, tags_of
 
 _MOST_PARAMS = 100
-_MOST_SIGNS = 6000
 _CURVE = ("loss", "seconds", "targets_per_second", "learning_rate")
 
 
@@ -47,16 +45,6 @@ def _mlflow() -> Any:
     for name in ("alembic", "mlflow"):
         logging.getLogger(name).setLevel(logging.ERROR)
     return mlflow
-
-
-def metric_key(name: str) -> str:
-    """What MLflow calls a shown metric: "MRR@20" is mrr_at_20."""
-    from evaluation.metrics import metric_named
-
-    try:
-        return metric_named(name).mlflow_name
-    except ValueError:
-        return re.sub(r"[^\w\-./ ]", "_", name.lower().replace("@", "_at_"))
 
 
 @dataclass
@@ -187,8 +175,8 @@ class Tracker:
         values |= {f"seconds/{name}": value for name, value in record["seconds"].items()}
         values["peak_memory_mb"] = record["peak_memory_mb"]
         metrics = [mlflow.entities.Metric(name, float(v), end, 0) for name, v in values.items() if v is not None]
-        params = [mlflow.entities.Param(name, value) for name, value in _params(record)]
-        tags = [mlflow.entities.RunTag(name, value) for name, value in _tags(record).items()]
+        params = [mlflow.entities.Param(name, value) for name, value in params_of(record)]
+        tags = [mlflow.entities.RunTag(name, value) for name, value in tags_of(record).items()]
         self._client.log_batch(run, metrics=metrics, params=params[:_MOST_PARAMS], tags=tags)
         for start in range(_MOST_PARAMS, len(params), _MOST_PARAMS):
             self._client.log_batch(run, params=params[start : start + _MOST_PARAMS])
@@ -214,7 +202,7 @@ class Tracker:
         run = self._open.pop(failure.key, None)
         if run is None:
             run = self._child(failure.dataset, failure.model, failure.seed, failure.key, {}).info.run_id
-        for name, value in (("reason", failure.reason[:_MOST_SIGNS]), ("finished", stored.get("finished", ""))):
+        for name, value in (("reason", failure.reason[:LONGEST]), ("finished", stored.get("finished", ""))):
             self._client.set_tag(run, name, value)
         if failure.folder is not None and (failure.folder / "traceback.txt").exists():
             self._client.log_artifact(run, str(failure.folder / "traceback.txt"))
@@ -307,45 +295,3 @@ def _owner() -> dict[str, str]:
 def _millis(stamp: str) -> int:
     """A UTC time stamp in milliseconds since 1970."""
     return int(datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp() * 1000)
-
-
-def _tags(record: Mapping[str, Any]) -> dict[str, str]:
-    """What a run is found by."""
-    environment = record["environment"]
-    tags = {
-        "mlflow.source.git.commit": environment.get("commit", ""),
-        "dirty": str(environment.get("dirty", False)).lower(),
-        "data_sha256": record["fingerprints"]["data"],
-        "split_fingerprint": record["fingerprints"]["split"],
-        "source_hash": record["fingerprints"]["source"],
-        "device": record["device"],
-        "device_name": record["device_name"],
-        "cpu": environment.get("cpu", ""),
-        "stopped": record["stopped"] or "",
-        "stamps": "; ".join(record["stamps"]),
-        "finished": record["finished"],
-        "command": record["command"],
-    }
-    if record["resumed_from"] is not None:
-        tags["resumed_from"] = str(record["resumed_from"])
-    return {name: value[:_MOST_SIGNS] for name, value in tags.items() if value}
-
-
-def _params(record: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The cell's description as flat parameters, such as protocol.train, model.dim and model.loss.type."""
-    found: list[tuple[str, str]] = []
-
-    def flatten(name: str, value: Any) -> None:
-        if isinstance(value, Mapping):
-            for inner, nested in value.items():
-                flatten(f"{name}.{inner}", nested)
-        else:
-            text = value if isinstance(value, str) else json.dumps(value)
-            found.append((re.sub(r"[^\w\-./ ]", "_", name)[:250], text[:_MOST_SIGNS]))
-
-    flatten("model", record["model_fields"])
-    flatten("data", record["dataset_fields"])
-    flatten("protocol", record["protocol_fields"])
-    for name in ("seed", "threads", "precision", "engine", "parameters", "epochs", "best_epoch"):
-        flatten(name, record[name])
-    return found

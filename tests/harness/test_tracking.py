@@ -11,7 +11,8 @@ import pytest
 from evaluation.results import CellFailure, CellResult
 from harness.environment import ROOT
 from harness.store import Store
-from harness.tracking import Tracker, metric_key, tracking_uri
+from harness.tracking import Tracker, tracking_uri
+from harness.tracking_fields import metric_key
 
 RECORD = {
     "key": "abc", "dataset": "chain", "protocol": "p", "model": "GRU", "seed": 3, "state": "DONE",

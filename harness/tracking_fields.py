@@ -1,0 +1,62 @@
+"""What MLflow is told of a cell: names of metrics, tags to find it by, parameters."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+LONGEST = 6000  # signs: MLflow cuts longer parameters with only a warning
+
+
+def metric_key(name: str) -> str:
+    """What MLflow calls a shown metric: "MRR@20" is mrr_at_20."""
+    from evaluation.metrics import metric_named
+
+    try:
+        return metric_named(name).mlflow_name
+    except ValueError:
+        return re.sub(r"[^\w\-./ ]", "_", name.lower().replace("@", "_at_"))
+
+
+def tags_of(record: Mapping[str, Any]) -> dict[str, str]:
+    """What a run is found by."""
+    environment = record["environment"]
+    tags = {
+        "mlflow.source.git.commit": environment.get("commit", ""),
+        "dirty": str(environment.get("dirty", False)).lower(),
+        "data_sha256": record["fingerprints"]["data"],
+        "split_fingerprint": record["fingerprints"]["split"],
+        "source_hash": record["fingerprints"]["source"],
+        "device": record["device"],
+        "device_name": record["device_name"],
+        "cpu": environment.get("cpu", ""),
+        "stopped": record["stopped"] or "",
+        "stamps": "; ".join(record["stamps"]),
+        "finished": record["finished"],
+        "command": record["command"],
+    }
+    if record["resumed_from"] is not None:
+        tags["resumed_from"] = str(record["resumed_from"])
+    return {name: value[:LONGEST] for name, value in tags.items() if value}
+
+
+def params_of(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The cell's description as flat parameters, such as protocol.train, model.dim and model.loss.type."""
+    found: list[tuple[str, str]] = []
+
+    def flatten(name: str, value: Any) -> None:
+        if isinstance(value, Mapping):
+            for inner, nested in value.items():
+                flatten(f"{name}.{inner}", nested)
+        else:
+            text = value if isinstance(value, str) else json.dumps(value)
+            found.append((re.sub(r"[^\w\-./ ]", "_", name)[:250], text[:LONGEST]))
+
+    flatten("model", record["model_fields"])
+    flatten("data", record["dataset_fields"])
+    flatten("protocol", record["protocol_fields"])
+    for name in ("seed", "threads", "precision", "engine", "parameters", "epochs", "best_epoch"):
+        flatten(name, record[name])
+    return found
