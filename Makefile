@@ -32,7 +32,7 @@ bench: $(STAMP) ## run the quickstart suite and write its report (HTML and PDF)
 	@$(BIN)/python benchmark.py run quickstart --jobs 2
 
 test: $(STAMP) ## run all tests
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 lint: $(STAMP) ## check style, types of docstrings and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
