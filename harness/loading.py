@@ -22,8 +22,19 @@ class SuiteNotLoadable(ValueError):
 
 
 def suite_names(root: Path = ROOT) -> list[str]:
-    """The suites of the checkout, sorted."""
-    return sorted(p.stem for p in (root / "suites").glob("*.py") if not p.stem.startswith("_"))
+    """The suites of the checkout, sorted; a file of settings that suites share is none."""
+    return sorted(p.stem for p in (root / "suites").glob("*.py") if not p.stem.startswith("_") and _may_be_suite(p))
+
+
+def _may_be_suite(path: Path) -> bool:
+    """Whether a file gives SUITE a value at its top level; one that cannot be parsed may, and says so when loaded."""
+    try:
+        body = ast.parse(path.read_text()).body
+    except (SyntaxError, UnicodeDecodeError):
+        return True
+    names = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
+    names += [node.target for node in body if isinstance(node, ast.AnnAssign)]
+    return any(isinstance(name, ast.Name) and name.id == "SUITE" for name in names)
 
 
 def suite_path(source: str, root: Path = ROOT) -> Path:

@@ -20,6 +20,7 @@ def test_a_users_own_file_is_a_suite(tiny_suite):
 
 def test_the_checkouts_suites_are_known_by_name():
     assert {"quickstart", "ml1m"} <= set(suite_names())
+    assert "presets" not in suite_names(), "settings that suites share are no suite"
     assert load_suite("quickstart").name == "quickstart"
 
 
