@@ -2,8 +2,8 @@
 
 Ludewig, Mauro, Latifi and Jannach (2021), "Empirical analysis of session-based recommendation algorithms", UMUAI; the
 numbers are those of their framework's single-split tables, on the published YooChoose 1/64 and (time-ordered)
-Diginetica splits, whose test sets are the ones at hand. Each of their methods was tuned by them; here every method has fixed
-settings, so V-SKNN, the one with many, may fall short by what tuning gives.
+Diginetica splits, whose test sets are the ones at hand. Each of their methods was tuned by them; here every method has
+fixed settings, so V-SKNN, the one with many, may fall short by what tuning gives.
 """
 
 from baselines.markov import MarkovChain
