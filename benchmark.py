@@ -21,6 +21,7 @@ DataName = Annotated[str, typer.Argument(metavar="NAME", help="A data set's name
 Results = Annotated[Path, typer.Option("--results", envvar="ENCORE_RESULTS", help="The folder results are kept in.")]
 Data = Annotated[Path | None, typer.Option("--data", envvar="ENCORE_DATA", help="The folder data sets are in.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+FigurePath = Annotated[Path | None, typer.Option("--figure", help="The figure: .svg (results/data), .png or .pdf.")]
 Only = Annotated[str, typer.Option(metavar="GLOB", help="Only these cells: a pattern on dataset/model, or on either.")]
 Seeds = Annotated[str, typer.Option(metavar="SEEDS", help="How many (5: 0 to 4) or which (0,3,7; one alone: 7,).")]
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda[:i]", help="Where models are trained.")]
@@ -289,16 +290,22 @@ def data_verify(name: DataName, data: Data = None) -> None:
 
 
 @data_command
-def data_describe(name: DataName, data: Data = None, as_json: AsJson = False) -> None:
-    """Print counts, times and clock of a data set."""
+def data_describe(name: DataName, data: Data = None, as_json: AsJson = False, figure: FigurePath = None) -> None:
+    """Print counts, times, clock and histograms of a data set, and draw them."""
     from harness.printing import print_json, print_records
-    from recsys_data.describe import describe
+    from recsys_data.describe import bars, describe
+    from recsys_data.describe_figure import save_figure
 
-    facts = describe(dataset_named(name).load(data))
+    facts = describe(loaded := dataset_named(name).load(data))
     if as_json:
         print_json(facts)
     else:
-        print_records(name, [{"what": key, "value": value} for key, value in facts.items()], ["what", "value"])
+        rows = [{"what": key, "value": value} for key, value in facts.items() if key != "histograms"]
+        print_records(facts["name"], rows, ["what", "value"])
+        print(bars(facts["histograms"]))
+    if figure or not as_json:
+        path = save_figure(loaded, figure or RESULTS / "data" / f"{loaded.name}.svg", loaded.name)
+        print(path, file=sys.stderr if as_json else sys.stdout)
 
 
 @data_command

@@ -9,14 +9,24 @@ import numpy as np
 
 from recsys_data.interactions import Clock, Interactions
 
+_MONTH_FROM = 200.0  # days; a longer span is counted by month, not by day
+_GAP_EDGES = (60, 3_600, 86_400, 604_800, 2_592_000)  # seconds
+_GAP_WORDS = ("none", "under a minute", "under an hour", "under a day", "under a week", "under 30 days", "longer")
+_TITLES = {
+    "events": "Events over time (UTC)",
+    "popularity": "Items by how often they were taken",
+    "lengths": "Histories by their number of events",
+    "gaps": "Gaps between neighbouring events of a history",
+}
+
 
 def describe(interactions: Interactions) -> dict[str, Any]:
     """The counts, times, clock and fingerprint of ``interactions``, ready for JSON.
 
     events, users, items: numbers; sessions: the number of sessions where the unit is a session, else None (and users
     is None where it is); start and end: UTC in ISO 8601 where the clock is absolute, else None; clock: its words;
-    sha256: the fingerprint. Further: name, edition, shortest, median and longest history, and repeats, the share of
-    events whose item the same history already holds.
+    sha256: the fingerprint. Further: name, edition, shortest, median and longest history, repeats, the share of
+    events whose item the same history already holds, and ``histograms``, see histograms().
     """
     lengths = np.diff(interactions.offsets)
     start, end = (None, None)
@@ -39,7 +49,76 @@ def describe(interactions: Interactions) -> dict[str, Any]:
         "median": float(np.median(lengths)),
         "longest": int(lengths.max()),
         "repeats": 1.0 - len(np.unique(pairs)) / len(pairs),
+        "histograms": histograms(interactions),
     }
+
+
+def histograms(interactions: Interactions) -> dict[str, list[dict[str, Any]]]:
+    """Four short lists of {"from": label, "count": number}, empty where the clock does not know.
+
+    events: events a month (UTC), or a day where the data span 200 days or less; popularity: items by how often they
+    were taken, lengths: histories by their length, both in classes that double (1, 2–3, 4–7, …); gaps: the time
+    between two neighbouring events of one history, in classes from none to longer than 30 days.
+    """
+    lengths = np.diff(interactions.offsets)
+    between = gaps(interactions)
+    found = []
+    if between is not None:
+        places = np.where(between > 0, 1 + np.searchsorted(_GAP_EDGES, between, side="right"), 0)
+        found = _classes(_GAP_WORDS, np.bincount(places, minlength=len(_GAP_WORDS)))
+    return {
+        "events": _classes(*events_over_time(interactions)),
+        "popularity": _doubling(np.bincount(interactions.items, minlength=interactions.num_items)),
+        "lengths": _doubling(lengths),
+        "gaps": found,
+    }
+
+
+def bars(found: dict[str, list[dict[str, Any]]], width: int = 40) -> str:
+    """The histograms as text, a bar a class, the longest of each list ``width`` signs; empty lists in a sentence."""
+    lines = []
+    for name, title in _TITLES.items():
+        lines += ["", title]
+        if not found[name]:
+            lines.append("  not known: the clock of these data does not tell")
+        most = max((entry["count"] for entry in found[name]), default=1)
+        for entry in found[name]:
+            bar = "█" * max(round(width * entry["count"] / most), int(entry["count"] > 0))
+            lines.append(f"  {entry['from']:>15} {entry['count']:>12,} {bar}".rstrip())
+    return "\n".join(lines[1:])
+
+
+def events_over_time(interactions: Interactions) -> tuple[list[str], np.ndarray]:
+    """The months (or days) from the first event to the last, in UTC, and each one's events (P,); none without dates."""
+    if interactions.clock is not Clock.ABSOLUTE:
+        return [], np.empty(0, dtype=np.int64)
+    moments = interactions.timestamps.astype("datetime64[s]")
+    long = np.ptp(interactions.timestamps) > _MONTH_FROM * 86_400
+    periods = moments.astype("datetime64[M]" if long else "datetime64[D]")
+    first, last = periods.min(), periods.max()
+    counts = np.bincount((periods - first).astype(np.int64))
+    return [str(first + step) for step in range(int((last - first).astype(np.int64)) + 1)], counts
+
+
+def gaps(interactions: Interactions) -> np.ndarray | None:
+    """The seconds between neighbouring events of one history, (E − histories,) float64; None without durations."""
+    if not interactions.clock.has_gaps:
+        return None
+    same = interactions.users[1:] == interactions.users[:-1]
+    return np.diff(interactions.timestamps)[same]
+
+
+def _doubling(numbers: np.ndarray) -> list[dict[str, Any]]:
+    """How many of ``numbers`` are 1, 2–3, 4–7 and so on; numbers below 1 are left out."""
+    numbers = numbers[numbers > 0].astype(np.int64)
+    counts = np.bincount(np.frexp(numbers)[1] - 1)  # frexp's exponent of n is the number of binary digits of n
+    labels = ["1", *(f"{2**k}–{2 ** (k + 1) - 1}" for k in range(1, len(counts)))]
+    return _classes(labels, counts)
+
+
+def _classes(labels: Any, counts: np.ndarray) -> list[dict[str, Any]]:
+    """A record a class, ready for JSON."""
+    return [{"from": label, "count": int(count)} for label, count in zip(labels, counts, strict=True)]
 
 
 def _iso(seconds: float) -> str:
