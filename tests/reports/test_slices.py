@@ -1,51 +1,26 @@
 import dataclasses
 
-import numpy as np
 import pytest
 
-from evaluation.metrics import Recall
 from evaluation.ranks import RankTable
+from evaluation.slices import SLICINGS
 from reports.blocks import Picture, Section, Table, Words
-from reports.chapters.slices import by_history, by_popularity, part
 from reports.layout import items, kept_together
 
 
-def ranks(history, target, greater, item_counts):
-    rows = len(history)
-    zeros = np.zeros(rows, dtype=np.int32)
-    return RankTable(
-        cluster=np.arange(rows), query=np.arange(rows), target=np.array(target), repeat=zeros,
-        history=np.array(history), candidates=np.full(rows, 100), greater=np.array(greater), tied=zeros,
-        item_counts=np.array(item_counts),
-    )  # fmt: skip
-
-
-def test_history_bins_join_what_is_too_few():
-    # 25 histories of 1, 5 of 2, 25 of 3, 30 of 7, 3 of 60: the 2s join the 3s, the 60s join the 7s
-    history = [1] * 25 + [2] * 5 + [3] * 25 + [7] * 30 + [60] * 3
-    bins = by_history(ranks(history, [0] * 88, [0] * 88, [1]))
-    assert bins.names == ["0–1", "2–5", "6–60"]
-    assert [int(mask.sum()) for mask in bins.masks] == [25, 30, 33]
-
-
-def test_history_bins_hold_every_row_once(store):
-    some = next((store / "cells").glob("*/ranks.parquet"))
-    bins = by_history(RankTable.read(some))
-    assert np.array_equal(np.sum(bins.masks, axis=0), np.ones(360))
-
-
-def test_popularity_is_by_thirds_of_the_training_events():
-    # counts 60, 30, 30, 30, 30, 0: events before each item 0, 60, 90, 120, 150; thirds of 180 begin at 0, 60 and 120
-    target = [0] * 20 + [1] * 20 + [2] * 20 + [3] * 20 + [4] * 20 + [5] * 20 + [-1] * 3
-    bins = by_popularity(ranks([1] * 123, target, [0] * 123, [60, 30, 30, 30, 30, 0]))
-    assert bins.names == ["head third", "middle third", "tail third", "unseen"]
-    assert [int(mask.sum()) for mask in bins.masks] == [20, 40, 40, 23]
-
-
-def test_a_part_is_measured_like_the_whole():
-    table = ranks([1, 1, 9, 9], [0, 0, 0, 0], [0, 50, 0, 0], [1])
-    assert Recall(20).measure(part(table, table.history == 1)) == pytest.approx(0.5)  # one of two
-    assert Recall(20).measure(part(table, table.history == 9)) == pytest.approx(1.0)
+def test_every_way_of_slicing_with_more_than_one_bin_is_shown(store, report):
+    ranks = RankTable.read(next((store / "cells").glob("*/ranks.parquet")))
+    tables = {table.anchor: table for table in report.tables()}
+    for number, slicing in enumerate(SLICINGS):
+        bins = slicing.of(ranks)
+        assert (f"bins-{number}-1-table" in tables) == (len(bins.names) > 1)
+        if len(bins.names) > 1:
+            table = tables[f"bins-{number}-1-table"]
+            assert slicing.axis in table.caption
+            counted = next(row for row in table.rows if row.kind == "reference")
+            assert [table.entry(counted, name).value for name in bins.names] == bins.sizes.tolist()
+    assert "bins-2-1-table" in tables  # the users of the store ask several queries each
+    assert "bins-3-1-table" not in tables  # and all its items occur in training
 
 
 def test_the_slices_of_the_store_agree_with_its_cells(store, report):
