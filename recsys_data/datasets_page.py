@@ -1,0 +1,176 @@
+"""Prints docs/datasets.md: every edition that is present, the published sizes that are met, the audit's findings.
+
+``python -m recsys_data.datasets_page > docs/datasets.md``, with ENCORE_DATA pointing to the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recsys_data.audit_words import MEANINGS, READINGS
+from recsys_data.dataset import Dataset
+from recsys_data.describe import describe
+from recsys_data.download import DataMissing, data_folder
+from recsys_data.editions import DATASETS
+from recsys_data.filters import MinActivity, MinPopularity, apply_filters
+from recsys_data.leakage import audit
+from recsys_data.protocols import LeaveLastOut, PerUserFractions
+from recsys_data.published import AsPublished
+from recsys_data.sequences import Sequences
+
+_OFFICIAL = {  # where the owner of the data publishes them, by the first letters of the name
+    "ml-100k": "https://grouplens.org/datasets/movielens/100k/",
+    "ml-1m": "https://grouplens.org/datasets/movielens/1m/",
+    "ml-10m": "https://grouplens.org/datasets/movielens/10m/",
+    "lastfm": "http://ocelma.net/MusicRecommendationDataset/lastfm-1K.html",
+    "citeulike-a": "https://github.com/js05212/citeulike-a",
+    "citeulike-t": "https://github.com/js05212/citeulike-t",
+    "citeulike": "none any more (the log was at http://www.citeulike.org/faq/data.adp)",
+    "yoochoose": "https://www.kaggle.com/datasets/chadgostopp/recsys-challenge-2015",
+    "diginetica": "https://competitions.codalab.org/competitions/11161",
+    "amazon-spotlight": "https://github.com/maciejkula/recommender_datasets",
+    "amazon": "http://jmcauley.ucsd.edu/data/amazon/",
+}
+_MADE = {
+    "ml-1m-ordered": (
+        "The order of each user's events was read from the published training lists of TianyuanYang/KAN4Rec, the "
+        "ratings from ml1m.rda of Stat990-033/Timings; the (user, movie) pairs of both are the same."
+    ),
+    "ml-1m-sasrec": (
+        "Rebuilt from the parts in asash/gSASRec-pytorch and the complete set of pairs; its git blob id is that of "
+        "data/ml-1m.txt in kang205/SASRec."
+    ),
+}
+_AUDITED: Mapping[str, Any] = {
+    "diginetica": AsPublished(validation=0, unseen="candidate"),
+    "yoochoose-1-64": AsPublished(validation=0, unseen="candidate"),
+    "ml-1m-ordered": PerUserFractions(),
+    "amazon-5core-beauty": LeaveLastOut(),
+    "citeulike-hcrnn": AsPublished(),
+}
+
+
+def page(folder: Path | None = None) -> Iterator[str]:
+    """The lines of the page, from the data under ``folder`` (default: ENCORE_DATA); the same data give the same page.
+
+    Raises DataMissing where there are no data at all, ValueError where a data set has not the counts it must have.
+    """
+    real = {name: dataset for name, dataset in DATASETS.items() if hasattr(dataset, "source")}
+    present = {name: dataset for name, dataset in real.items() if dataset.present(folder)}
+    if not present:
+        raise DataMissing(f"no data set is under {data_folder(folder)}; point ENCORE_DATA to the folder that has them")
+    yield "# Data sets"
+    yield ""
+    yield "Printed by `python -m recsys_data.datasets_page` from the files themselves: each edition was loaded,"
+    yield "and the load would have refused counts other than those its value in `recsys_data/editions.py` expects."
+    yield ""
+    yield from _editions(present, folder)
+    yield from _sizes(present, folder)
+    yield from _audits(present, folder)
+    missing = {name: dataset for name, dataset in real.items() if name not in present}
+    if missing:
+        yield from ("## Not present when this page was printed", "")
+        yield from (f"- `{name}`, {dataset.title}: {_address(dataset)}" for name, dataset in missing.items())
+
+
+def _editions(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[str]:
+    """A table with a row an edition, then what each lacks."""
+    facts = {name: describe(dataset.load(folder)) for name, dataset in present.items()}
+    yield from ("## The editions", "")
+    yield "| name | title | events | users / sessions | items | shortest, median, longest | clock | from – to |"
+    yield "|---|---|--:|--:|--:|--:|---|---|"
+    for name, found in facts.items():
+        owners = f"{found['users']:,} users" if found["users"] is not None else f"{found['sessions']:,} sessions"
+        lengths = f"{found['shortest']:,}, {found['median']:g}, {found['longest']:,}"
+        times = f"{found['start'][:10]} – {found['end'][:10]}" if found["start"] else "not known"
+        yield (
+            f"| `{name}` | {present[name].title} | {found['events']:,} | {owners} | {found['items']:,} | {lengths} | "
+            f"{found['clock']} | {times} |"
+        )
+    yield from ("", "## What each edition is, lacks, and may be compared with", "")
+    for name, found in facts.items():
+        dataset = present[name]
+        yield f"### {dataset.title} (`{name}`)"
+        yield ""
+        yield f"{found['edition'][0].upper()}{found['edition'][1:]}. {_MADE.get(name, '')}".rstrip()
+        yield ""
+        yield f"- Counts: {'checked at every load' if dataset.expected else 'none known beforehand'}"
+        yield f"- SHA-256 of the content: `{found['sha256']}`"
+        yield f"- {found['repeats']:.2%} of the events repeat an item of the same history"
+        yield f"- Licence: {dataset.licence}"
+        yield f"- Cite: {dataset.citation}"
+        yield f"- This edition: {_address(dataset)}"
+        yield f"- Official address: {_official(name)}"
+        yield ""
+
+
+def _sizes(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[str]:
+    """The sizes that papers print beside what the protocols here make."""
+    yield from ("## Published sizes", "")
+    yield "A pair is a prefix of a session with the item that follows."
+    yield ""
+    yield "| data set | protocol | what | published | found | met |"
+    yield "|---|---|---|--:|--:|---|"
+    whole = AsPublished(validation=0, unseen="candidate")
+    for name, train, test in (("yoochoose-1-64", 369_859, 55_898), ("diginetica", 719_470, 60_858)):
+        if name in present:
+            split = whole.prepare(present[name].load(folder))
+            yield _row(name, whole.name, "training pairs", train, _pairs(split.train.sequences))
+            yield _row(name, whole.name, "test pairs", test, len(split.test))
+    if "ml-1m-ordered" in present:
+        filters = (MinActivity(2), MinPopularity(5), MinActivity(2))
+        kept, _ = apply_filters(present["ml-1m-ordered"].load(folder), filters)
+        yield _row("ml-1m-ordered", "users ≥ 2, items ≥ 5, users ≥ 2, once", "items", 3_416, kept.num_items)
+        yield _row("ml-1m-ordered", "the same", "users", 6_040, kept.num_users)
+    yield ""
+
+
+def _row(name: str, protocol: str, what: str, published: int, found: int) -> str:
+    """One published number beside the one found."""
+    met = "yes" if published == found else "**no**"
+    return f"| `{name}` | {protocol} | {what} | {published:,} | {found:,} | {met} |"
+
+
+def _pairs(sequences: Sequences) -> int:
+    """The prefixes of all sequences that have a next item."""
+    return int(np.maximum(sequences.lengths - 1, 0).sum())
+
+
+def _audits(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[str]:
+    """The findings for the audited data sets, and what they mean."""
+    yield from ("## What the audit finds", "")
+    yield "It runs before any training. A *fail* stops the run, a *stamp* stands with every result, a *note* informs."
+    yield from ("", "How to read a finding:", "")
+    yield from (f"- *{name}*: {meaning}" for name, meaning in MEANINGS.items())
+    yield ""
+    for name, protocol in _AUDITED.items():
+        if name not in present:
+            continue
+        yield f"### {present[name].title}, {protocol.name}"
+        yield ""
+        yield f"For a reader: {READINGS[name]}"
+        yield from ("", "| level | finding | measured |", "|---|---|---|")
+        for finding in audit(protocol.prepare(present[name].load(folder)), protocol):
+            yield f"| {finding.level} | {finding.name} | {finding.sentence} |"
+        yield ""
+
+
+def _address(dataset: Any) -> str:
+    """Where the files of this very edition come from."""
+    if dataset.name == "ml-1m-ordered":
+        return "put together from public copies, as told here"
+    return dataset.source.urls[0] if dataset.source.urls else dataset.source.home
+
+
+def _official(name: str) -> str:
+    """Where the owner publishes the data."""
+    return _OFFICIAL[max((start for start in _OFFICIAL if name.startswith(start)), key=len)]
+
+
+if __name__ == "__main__":
+    for line in page():
+        print(line)

@@ -1,0 +1,64 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from recsys_data import datasets_page
+from recsys_data.audit_words import MEANINGS, READINGS
+from recsys_data.download import DataMissing
+from recsys_data.editions import DATASETS
+from recsys_data.leakage import audit
+from recsys_data.protocols import LeaveLastOut
+from recsys_data.synthetic import MarkovChain
+
+PRINTED = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text(encoding="utf-8")
+COUNTS = re.compile(r"^\| `([a-z0-9-]+)` \|[^|]+\| ([\d,]+) \| ([\d,]+) (?:user|session)s \| ([\d,]+) \|", re.MULTILINE)
+
+
+def test_the_printed_counts_are_the_expected_ones():
+    rows = {name: [int(count.replace(",", "")) for count in counts] for name, *counts in COUNTS.findall(PRINTED)}
+    assert len(rows) >= 18
+    for name, counts in rows.items():
+        expected = DATASETS[name].expected
+        assert counts == [expected.events, expected.users, expected.items], name
+
+
+def test_every_published_size_is_met_and_every_data_set_named():
+    sizes = PRINTED.partition("## Published sizes")[2].partition("\n## ")[0]
+    for size in ("369,859", "55,898", "719,470", "60,858", "3,416"):
+        assert f"| {size} | {size} | yes |" in sizes
+    assert "**no**" not in sizes
+    for name, dataset in DATASETS.items():
+        assert f"`{name}`" in PRINTED or not hasattr(dataset, "source")
+
+
+def test_no_path_of_a_machine_is_printed():
+    assert not re.search(r"(^|[\s`(])/(work|home|tmp|root|mnt)\b", PRINTED)
+
+
+def test_every_finding_has_a_meaning():
+    assert set(READINGS) == set(datasets_page._AUDITED) and set(READINGS) < set(DATASETS)
+    protocol = LeaveLastOut()
+    names = {finding.name for finding in audit(protocol.prepare(MarkovChain().load()), protocol)}
+    assert len(names) >= 10 and names <= set(MEANINGS)
+    printed = PRINTED.partition("## What the audit finds")[2]
+    assert set(re.findall(r"^\| (?:fail|stamp|note) \| ([^|]+) \|", printed, re.MULTILINE)) <= set(MEANINGS)
+
+
+def test_a_page_of_what_is_present(tmp_path):
+    with pytest.raises(DataMissing, match="no data set is under .*; point ENCORE_DATA"):
+        list(datasets_page.page(tmp_path))
+    path = tmp_path / "amazon" / "reviews_Beauty_5.json"
+    path.parent.mkdir()
+    review = {"reviewerID": "A", "asin": "B", "overall": 5.0, "unixReviewTime": 1_000_000_000}
+    path.write_text("\n".join(json.dumps({**review, "asin": item}) for item in "BCB"))
+    lines = list(datasets_page.page(tmp_path))
+    assert any(
+        line.startswith("| `amazon-beauty-5-core` | Amazon Beauty (5-core) | 3 | 1 users | 2 | 3, 3, 3 | absolute |")
+        and line.endswith("| 2001-09-09 – 2001-09-09 |")
+        for line in lines
+    )
+    assert "- 33.33% of the events repeat an item of the same history" in lines
+    assert any(line.startswith("- `ml-100k`, MovieLens 100K: https://") for line in lines)
+    assert datasets_page._row("x", "p", "w", 2, 1) == "| `x` | p | w | 2 | 1 | **no** |"
