@@ -84,7 +84,8 @@ class Bootstrap:
     """Means under resampled clusters, and how intervals are made of them.
 
     means (B, M) of the models; t_models (B, M), t_pairs (B, P): studentised deviations, or None where there are
-    clusters enough for percentiles.
+    clusters enough for percentiles. A deviation is NaN where all clusters of a resample are alike, so that it has no
+    error to be divided by (few clusters and a metric of few values); such resamples are left out of the quantiles.
     """
 
     panel: Panel
@@ -135,10 +136,11 @@ def cluster_bootstrap(panel: Panel, pairs: np.ndarray, *, resamples: int = RESAM
     means, total, of_counts = sums[:, :width] / sums[:, [width]], sums[:, [width]], sums[:, [width + 1]]
     squares, weighted = np.split(sums[:, width + 2 :], 2, axis=1)
     theta = np.hstack([means, means[:, pairs[:, 0]] - means[:, pairs[:, 1]]])
-    variance = np.maximum(squares - 2 * theta * weighted + theta**2 * of_counts, FLOOR * squares)
-    errors = np.sqrt(variance * panel.num_clusters / (panel.num_clusters - 1)) / total
+    variance = squares - 2 * theta * weighted + theta**2 * of_counts
+    spread = variance > FLOOR * np.maximum(squares, (series * series).sum(axis=0))  # more than rounding
+    errors = np.sqrt(np.where(spread, variance, 0.0) * panel.num_clusters / (panel.num_clusters - 1)) / total
     centre = np.concatenate([panel.means, panel.means[pairs[:, 0]] - panel.means[pairs[:, 1]]])
-    t = np.divide(theta - centre, errors, out=np.zeros_like(theta), where=errors > 0)
+    t = np.divide(theta - centre, errors, out=np.full(theta.shape, np.nan), where=spread)
     return Bootstrap(panel, pairs, means, t[:, :width], t[:, width:])
 
 
@@ -151,4 +153,7 @@ def _percentiles(values: np.ndarray, level: float) -> np.ndarray:
 def _studentised(centre: np.ndarray, errors: np.ndarray, t: np.ndarray, level: float) -> np.ndarray:
     """Bootstrap-t intervals (K, 2): the centre minus the upper and the lower quantile of t*, times the error."""
     quantiles = _percentiles(t, level)
+    for k in np.flatnonzero(np.isnan(quantiles).any(axis=1)):
+        known = t[~np.isnan(t[:, k]), k]
+        quantiles[k] = _percentiles(known[:, None], level)[0] if len(known) else 0.0  # all alike: no error either
     return centre[:, None] - quantiles[:, ::-1] * errors[:, None]

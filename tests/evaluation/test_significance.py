@@ -149,6 +149,20 @@ def test_studentised_interval_is_that_of_plain_numpy():
     np.testing.assert_allclose(boot.of_pairs()[0], [centre - high * error, centre - low * error])
 
 
+def test_resamples_without_spread_are_left_out_of_a_studentised_interval():
+    # differences 0.1 · 3 − 0.3 = 6e-17, and 1: a resample without user 3 (chance 0.316) has rounding alone for an error
+    first = ClusterSums(np.arange(4), np.array([0.1 + 0.1 + 0.1, 0.1 + 0.1 + 0.1, 0.3, 1.0]), np.ones(4, int))
+    second = ClusterSums(np.arange(4), np.array([0.3, 0.3, 0.1 + 0.1 + 0.1, 0.0]), np.ones(4, int))
+    panel = Panel.of({"A": [first], "B": [second]})
+    boot = cluster_bootstrap(panel, PAIR, resamples=2000)
+    assert np.isnan(boot.t_pairs).mean() == pytest.approx(0.75**4 + 0.25**4, abs=0.04)  # no user 3, or no other
+    # left are c = 1, 2, 3 draws of user 3 in 4: θ* = c / 4, SE*² = 4 / 3 · c (1 − c / 4) / 16, t* = (θ* − 1 / 4) / SE*
+    t = {c: (c / 4 - 1 / 4) / np.sqrt(4 / 3 * c * (1 - c / 4) / 16) for c in (1, 2, 3)}
+    assert np.unique(boot.t_pairs[~np.isnan(boot.t_pairs)].round(9)) == pytest.approx(sorted(t.values()))
+    # t* is 0 with odds 108 : 54 : 12, so its quantiles at 2.5 and 97.5 % are 0 and that of three draws; SE = 1 / 4
+    assert boot.of_pairs()[0] == pytest.approx([1 / 4 - t[3] / 4, 1 / 4])
+
+
 @settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 10_000), clusters=st.integers(3, 40), shift=st.floats(-1, 1))
 def test_swapping_a_and_b_flips_signs_and_leaves_p(seed, clusters, shift):
