@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from recsys_data.amazon import AmazonFiveCore, AmazonPaper
+from recsys_data.amazon_hdf5 import AmazonCoPurchasing
 from recsys_data.amazon_reviews import AmazonReviews
 from recsys_data.citeulike import CiteULikeHCRNN, CiteULikeLibraries
+from recsys_data.citeulike_log import CiteULikeLog
 from recsys_data.dataset import Dataset
 from recsys_data.diginetica import Diginetica, DigineticaViews
 from recsys_data.lastfm import LastFM1K, LastFMArtistSessions, LastFMUserArtist
@@ -33,6 +35,7 @@ DATASETS: dict[str, Dataset] = {
         LastFM1K(share=0.1),
         LastFMUserArtist(),
         LastFMArtistSessions(),
+        CiteULikeLog(),
         CiteULikeHCRNN(),
         CiteULikeLibraries("a"),
         CiteULikeLibraries("t"),
@@ -51,5 +54,6 @@ DATASETS: dict[str, Dataset] = {
         AmazonFiveCore("Toys_and_Games"),
         AmazonPaper("SASRec"),
         AmazonPaper("BERT4Rec"),
+        AmazonCoPurchasing(),
     )
 }

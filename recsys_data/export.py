@@ -1,4 +1,4 @@
-"""Interactions written as a file that others, and InteractionFile, read."""
+"""Interactions written as a file (or a folder of files) that others, and InteractionFile, read."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ import pyarrow.parquet as pq
 from pyarrow import csv
 
 from recsys_data.interactions import Interactions
+from recsys_data.lst_files import write_lst_files
+from recsys_data.sequence_files import write_sequence_files
 
-FORMATS = ("inter", "sessions", "csv", "tsv", "parquet")
+FILES = ("inter", "sessions", "csv", "tsv", "parquet")
+_FOLDERS = {"sequences": write_sequence_files, "lst": write_lst_files}
+FORMATS = (*FILES, *_FOLDERS)
 _HEADERS = {
     "inter": {
         "user": "user_id:token",
@@ -28,11 +32,14 @@ def write_interactions(interactions: Interactions, path: Path, kind: str) -> Pat
     """The file ``path``, one event a row in the fixed order, with a header; it appears whole or not at all.
 
     kind: "inter" (RecBole's atomic file, tab-separated, typed header), "sessions" (SessionId ItemId Time), "csv",
-    "tsv" or "parquet". Data whose clock has no times get no time column: their order is the rows'. Raises ValueError
-    for another kind, and for an id that a tab-separated file cannot hold.
+    "tsv" or "parquet"; "sequences" (Devooght's) and "lst" (Time-LSTM's) make a folder. Data whose
+    clock has no times get no time column: their order is the rows'. Raises ValueError for another kind, and for data
+    or an id that such a file cannot hold.
     """
     if kind not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {kind!r}")
+    if kind in _FOLDERS:
+        return _FOLDERS[kind](interactions, path)
     names = dict(_HEADERS.get(kind, _HEADERS["plain"]))
     if interactions.unit == "session" and kind != "inter":
         names["user"] = "SessionId" if kind == "sessions" else "session"

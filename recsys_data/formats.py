@@ -14,6 +14,8 @@ from recsys_data.arrow import numbers
 from recsys_data.coding import code_ids
 from recsys_data.download import DataMissing, data_folder, read_bytes
 from recsys_data.interactions import Clock, Interactions
+from recsys_data.lst_files import ITEMS, LstFiles
+from recsys_data.sequence_files import PARTS, SequenceFiles
 from recsys_data.tables import read_table
 from recsys_data.times import to_seconds
 
@@ -36,7 +38,8 @@ class InteractionFile:
     columns: what each column is, in the file's order, of user, session, item, rating, timestamp, and "" for one to
     leave out; or ROLE=NAME with the header's names; empty: known names in a header are recognised. separator: None
     guesses among ``::``, tab, comma, semicolon, bar and blank. header: None looks whether the first line reads like
-    data. clock: the words of a Clock where the times are not Unix times. A comma or semicolon file may quote texts.
+    data. A user-item.lst is read with its two neighbours (LstFiles), a train_set_sequences alone (SequenceFiles).
+    clock: the words of a Clock where the times are not Unix times. A comma or semicolon file may quote texts.
     """
 
     path: str
@@ -82,6 +85,10 @@ class InteractionFile:
         path = self._place(folder)
         if not path.is_file():
             raise DataMissing(f"{self.name}: no file at {path}; give the path of the file to read")
+        if path.name == ITEMS:
+            return LstFiles(str(path.parent), self.name).load()
+        if path.name in PARTS.values():
+            return SequenceFiles(str(path), self.name).load()
         if path.name.endswith(".parquet"):
             table, said = self._parquet(path), "Parquet"
         else:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recsys_data.dataset import Dataset
 from recsys_data.download import DataMissing
-from recsys_data.export import FORMATS, write_interactions
+from recsys_data.export import FILES, write_interactions
 from recsys_data.formats import InteractionFile, guess_separator
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.times import to_seconds
@@ -194,7 +194,7 @@ def test_a_round_trip_keeps_the_fingerprint(tmp_path_factory, data):
         unit=draw(st.sampled_from(["user", "session"])),
     )
     folder = tmp_path_factory.mktemp("round")
-    for kind in FORMATS:
+    for kind in FILES:
         if (kind == "inter" and made.unit == "session") or (
             kind == "sessions" and (made.unit == "user" or made.ratings is not None)
         ):
@@ -214,6 +214,8 @@ def test_export_refuses_what_a_format_cannot_hold(tmp_path):
     data = Interactions.from_events("e", ["a\tb"], ["x"], None, clock=Clock.WITHIN)
     with pytest.raises(ValueError, match="the user id 'a\\\\tb' cannot stand in a tab-separated file; export as csv"):
         write_interactions(data, tmp_path / "e.tsv", "tsv")
-    with pytest.raises(ValueError, match="format must be one of inter, sessions, csv, tsv, parquet, got 'xml'"):
+    with pytest.raises(
+        ValueError, match="format must be one of inter, sessions, csv, tsv, parquet, sequences, lst, got 'xml'"
+    ):
         write_interactions(data, tmp_path / "e.xml", "xml")
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,138 @@
+"""Sequence files as Devooght and Bersini's programs read them: user item rating item rating …, a user a line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from recsys_data.assemble import TEST, TRAIN, VALIDATION
+from recsys_data.download import DataMissing, data_folder, read_bytes
+from recsys_data.id_maps import restored, write_ids
+from recsys_data.interactions import Clock, Interactions
+
+PARTS = {TRAIN: "train_set_sequences", VALIDATION: "val_set_sequences", TEST: "test_set_sequences"}
+_MAPS = ("user_id_mapping", "item_id_mapping")
+
+
+@dataclass(frozen=True)
+class SequenceFiles:
+    """A folder with train_set_sequences and, where there are, val_set_sequences and test_set_sequences; or one file.
+
+    A line is a user, then item and rating in turn, oldest first, blanks between. The three files are the published
+    parts (protocol AsPublished); without the latter two there are none. train_set_sequences+ repeats halves of the
+    other files and is not read. user_id_mapping and item_id_mapping in the same folder bring the raw ids back.
+    """
+
+    path: str
+    label: str = ""
+    licence: str = "unknown: the user's own files"
+    citation: str = "none given"
+
+    expected: ClassVar[None] = None
+
+    @property
+    def name(self) -> str:
+        """The label, or the name of the folder (or file)."""
+        return self.label or Path(self.path).name
+
+    @property
+    def title(self) -> str:
+        """The name."""
+        return self.name
+
+    def _files(self, folder: Path | None) -> dict[int, Path]:
+        """The files that are there, by part."""
+        place = Path(self.path).expanduser()
+        place = place if place.is_absolute() or place.exists() else data_folder(folder) / place
+        if place.is_file():
+            return {TRAIN: place}
+        files = {part: place / name for part, name in PARTS.items() if (place / name).is_file()}
+        return files if TRAIN in files else {}
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether the file, or the folder with its training file, is there."""
+        return bool(self._files(folder))
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """The events with ratings and the clock WITHIN; DataMissing, or ValueError naming the line that is not so."""
+        files = self._files(folder)
+        if not files:
+            raise DataMissing(f"{self.name}: no file and no folder with {PARTS[TRAIN]} at {self.path}")
+        columns = [_read(path) for path in files.values()]
+        users, items, ratings = (np.concatenate(column) for column in zip(*columns, strict=True))
+        parts = np.repeat(list(files), [len(column[0]) for column in columns]) if len(files) > 1 else None
+        home = next(iter(files.values())).parent
+        return Interactions.from_events(
+            self.name,
+            restored(users, home / _MAPS[0]),
+            restored(items, home / _MAPS[1]),
+            None,
+            clock=Clock.WITHIN,
+            ratings=ratings,
+            edition="sequence files of Devooght's kind: order inside a sequence, no times",
+            parts=parts,
+        )
+
+
+def write_sequence_files(interactions: Interactions, folder: Path) -> Path:
+    """The folder with the three files (or the training file alone where the data have no parts) and both mappings.
+
+    Users and items are written as their numbers 0 … n − 1, which those programs need; a data set without ratings gets
+    the rating 1, as there. Times are lost. Raises ValueError for data without order.
+    """
+    if not interactions.clock.has_order:
+        raise ValueError(f"{interactions.name} has no order; sequence files would invent one")
+    folder.mkdir(parents=True, exist_ok=True)
+    ratings = ["1"] * len(interactions)
+    if interactions.ratings is not None:
+        ratings = [str(rating).removesuffix(".0") for rating in interactions.ratings.tolist()]
+    items, offsets = interactions.items.tolist(), interactions.offsets.tolist()
+    parts = np.zeros(interactions.num_users, dtype=np.int8) if interactions.parts is None else interactions.parts
+    for part, name in PARTS.items():
+        users = np.flatnonzero(parts == part).tolist()
+        if not users and part != TRAIN:
+            continue
+        lines = []
+        for user in users:
+            events = range(offsets[user], offsets[user + 1])
+            lines.append(" ".join([str(user), *(f"{items[event]} {ratings[event]}" for event in events)]))
+        (folder / name).write_text("\n".join(lines) + "\n")
+    for name, ids in zip(_MAPS, (interactions.user_ids, interactions.item_ids), strict=True):
+        write_ids(folder / name, ids)
+    return folder
+
+
+def _read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """User, item (E,) int64 and rating (E,) float64 of each event of a file."""
+    users, items, ratings, lengths = [], [], [], []
+    for number, line in enumerate(read_bytes(path).decode("utf-8").rstrip("\r\n").split("\n"), start=1):
+        tokens = line.split()
+        if not tokens:
+            continue
+        if len(tokens) % 2 == 0 or len(tokens) < 3:
+            raise ValueError(
+                f"{path}: line {number} has {len(tokens)} numbers; expected a user, then item and rating in turn"
+            )
+        try:
+            users.append(int(tokens[0]))
+            items.extend(map(int, tokens[1::2]))
+            ratings.extend(map(float, tokens[2::2]))
+        except ValueError as error:
+            raise ValueError(
+                f"{path}: line {number} holds {_odd(tokens)!r}; expected whole numbers for user and items, and ratings"
+            ) from error
+        lengths.append(len(tokens) // 2)
+    return np.repeat(np.array(users, np.int64), lengths), np.array(items, np.int64), np.array(ratings)
+
+
+def _odd(tokens: list[str]) -> str:
+    """The first token that is not what its place asks for."""
+    for place, token in enumerate(tokens):
+        try:
+            (float if place and place % 2 == 0 else int)(token)
+        except ValueError:
+            return token
+    return ""
