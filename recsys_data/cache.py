@@ -64,7 +64,11 @@ def write_interactions(interactions: Interactions, entry: Path) -> None:
         }
         (scratch / "meta.json").write_text(json.dumps(meta))
         if not entry.exists():
-            scratch.replace(entry)
+            try:
+                scratch.replace(entry)
+            except OSError:  # another process has put the same entry there in the meantime
+                if not (entry / "meta.json").exists():
+                    raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -1,5 +1,7 @@
 import dataclasses
 import json
+import pathlib
+import shutil
 import typing
 
 import numpy as np
@@ -103,3 +105,24 @@ def test_a_user_s_own_file_is_read_each_time(raw):
     (raw / "mine.csv").write_text("user,item\n1,2\n")
     own = InteractionFile(str(raw / "mine.csv"))
     assert len(load_cached(own, raw, raw / "cache")) == 1 and not (raw / "cache").exists()
+
+
+def test_two_processes_may_keep_the_same_data_at_once(raw, monkeypatch):
+    made = MarkovChain(num_users=3, num_items=4, length=4).load()
+    replace = pathlib.Path.replace
+
+    def overtaken(self, target):
+        shutil.copytree(self, target)  # the other process was a moment faster
+        return replace(self, target)
+
+    monkeypatch.setattr(pathlib.Path, "replace", overtaken)
+    write_interactions(made, raw / "cache" / "entry")
+    assert read_interactions(raw / "cache" / "entry").fingerprint == made.fingerprint
+    assert [path.name for path in (raw / "cache").iterdir()] == ["entry"]
+
+    def broken(self, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pathlib.Path, "replace", broken)
+    with pytest.raises(OSError, match="No space left"):
+        write_interactions(made, raw / "cache" / "another")
