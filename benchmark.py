@@ -340,7 +340,7 @@ def data_import(file: Annotated[Path, typer.Argument(help="CSV, TSV, .inter, Ses
 def data_export(name: DataName, kind: Annotated[str, typer.Option("--format")] = "inter",
                 out: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
                 data: Data = None) -> None:  # fmt: skip
-    """Write a data set as one file: inter (RecBole), sessions, csv, tsv or parquet."""
+    """Write a data set as inter (RecBole), sessions, csv, tsv, parquet, sequences or lst."""
     from harness.data_desk import export_file
 
     print(export_file(dataset_named(name), kind, out, data))

@@ -12,6 +12,7 @@ from recsys_data.dataset import Counts, Dataset
 from recsys_data.download import data_folder
 from recsys_data.export import FORMATS, write_interactions
 from recsys_data.formats import InteractionFile
+from recsys_data.interactions import Clock
 
 
 def dataset_named(name: str, known: Mapping[str, Dataset]) -> Dataset:
@@ -49,7 +50,7 @@ def import_file(file: Path, columns: tuple[str, ...], name: str, clock: str, fol
     loaded = InteractionFile(str(file), columns, clock=clock, label=name).load(folder)
     kept = Path("imported") / f"{name}.parquet"
     write_interactions(loaded, data_folder(folder) / kept, "parquet")
-    return InteractionFile(str(kept), clock="" if loaded.clock.has_gaps else loaded.clock.value, label=name)
+    return InteractionFile(str(kept), clock="" if loaded.clock is Clock.ABSOLUTE else loaded.clock.value, label=name)
 
 
 def export_file(dataset: Dataset, kind: str, path: Path | None, folder: Path | None) -> Path:
