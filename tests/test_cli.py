@@ -1,11 +1,9 @@
 """The command line: words in, sentences and exit codes out."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -80,7 +78,7 @@ def test_show_gives_every_cell_to_machines(stored):
     for row in rows:
         assert row["state"] == "DONE"
         assert 0 < row["mrr@20"] < 1
-        assert row["seconds"] > 0
+        assert row["seconds"] >= 0 if row["model"] == "Popularity" else row["seconds"] > 0  # counting takes no time
         assert row["peak_memory_mb"] > 10
         assert len(row["key"]) == 24
     assert "mrr@20" in call("show", "tiny", "--results", results).stdout
@@ -267,13 +265,13 @@ def test_the_doctor_tells_what_is_wrong(tmp_path):
 
 def test_help_is_quick_and_errors_reach_the_shell(tmp_path):
     words = [sys.executable, "benchmark.py"]
-    times = []
-    for _ in range(3):
-        start = time.process_time(), os.times().children_user
-        done = subprocess.run([*words, "--help"], capture_output=True, text=True, cwd=ROOT, check=True)
-        times.append(os.times().children_user - start[1])
+    # what counts is what it imports: seconds depend on what else the machine does
+    done = subprocess.run([sys.executable, "-X", "importtime", *words[1:], "--help"], capture_output=True, text=True,
+                          cwd=ROOT, check=True)  # fmt: skip
     assert "run" in done.stdout
-    assert min(times) < 0.5, f"--help took {times} s of processor time"
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert "typer" in imported
+    assert not imported & {"torch", "numpy", "pandas", "scipy", "pyarrow", "mlflow", "matplotlib", "numba", "joblib"}
     done = subprocess.run([*words, "show", "x", "--results", str(tmp_path)], capture_output=True, text=True, cwd=ROOT,
                           check=False)  # fmt: skip
     assert done.returncode == 2
