@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 
 HELP = "Play papers on sequential recommendation again, and say with statistics what reproduced."
-SETTINGS = {"no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False}
-app = typer.Typer(name="benchmark.py", help=HELP, **SETTINGS)
-data_app = typer.Typer(help="Fetch, describe, verify, audit, import and export data sets.", **SETTINGS)
+PLAIN = {"no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+app = typer.Typer(name="benchmark.py", help=HELP, **PLAIN)
+data_app = typer.Typer(help="Fetch, describe, verify, audit, import and export data sets.", **PLAIN)
 app.add_typer(data_app, name="data")
 MODEL_PACKAGES = ("baselines", "recsys_models")
 
