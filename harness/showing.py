@@ -25,7 +25,7 @@ def shown_cells(results: SuiteResults) -> list[dict[str, Any]]:
         rows.append({
             "dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model, "seed": cell.seed,
             "state": "DONE", "key": cell.key, **{name.lower(): cell.metrics.get(name) for name in wanted},
-            "seconds": round(sum(record["seconds"].values()), 3), "peak_memory_mb": record["peak_memory_mb"],
+            "seconds": round(sum(record["seconds"].values()), 6), "peak_memory_mb": record["peak_memory_mb"],
             "epochs": record["epochs"], "targets_per_second": record["targets_per_second"],
             "device": record["device"], "stamps": cell.stamps, "reason": "",
         })  # fmt: skip

@@ -1,6 +1,7 @@
 """The command line: words in, sentences and exit codes out."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -78,7 +79,7 @@ def test_show_gives_every_cell_to_machines(stored):
     for row in rows:
         assert row["state"] == "DONE"
         assert 0 < row["mrr@20"] < 1
-        assert row["seconds"] >= 0 if row["model"] == "Popularity" else row["seconds"] > 0  # counting takes no time
+        assert row["seconds"] > 0
         assert row["peak_memory_mb"] > 10
         assert len(row["key"]) == 24
     assert "mrr@20" in call("show", "tiny", "--results", results).stdout
@@ -265,7 +266,12 @@ def test_the_doctor_tells_what_is_wrong(tmp_path):
 
 def test_help_is_quick_and_errors_reach_the_shell(tmp_path):
     words = [sys.executable, "benchmark.py"]
-    # what counts is what it imports: seconds depend on what else the machine does
+    times = []
+    for _ in range(3):
+        before = os.times().children_user
+        subprocess.run([*words, "--help"], capture_output=True, cwd=ROOT, check=True)
+        times.append(os.times().children_user - before)
+    assert min(times) < 0.5, f"--help took {times} s of processor time"
     done = subprocess.run([sys.executable, "-X", "importtime", *words[1:], "--help"], capture_output=True, text=True,
                           cwd=ROOT, check=True)  # fmt: skip
     assert "run" in done.stdout
