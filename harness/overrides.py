@@ -176,6 +176,8 @@ def _as(declared: Any, given: str) -> Any:
         return {"true": True, "false": False}.get(given.lower(), _MISFIT)
     if typing.get_origin(declared) is typing.Literal:
         return next((option for option in typing.get_args(declared) if str(option) == given), _MISFIT)
+    if _makes_itself(declared):
+        return declared() if given.lower() == declared.__name__.lower() else _MISFIT
     if declared in (int, float):
         try:
             return declared(given)
@@ -188,6 +190,16 @@ def _as(declared: Any, given: str) -> Any:
             return _MISFIT
         return typing.get_origin(declared)(value) if isinstance(value, list | tuple) else _MISFIT
     return _MISFIT
+
+
+def _makes_itself(declared: Any) -> bool:
+    """Whether this is a dataclass that needs no arguments, so that its name alone stands for a value."""
+    missing = dataclasses.MISSING
+    return (
+        isinstance(declared, type)
+        and dataclasses.is_dataclass(declared)
+        and not any(f.default is missing and f.default_factory is missing for f in _fields(declared))
+    )
 
 
 def _type_words(declared: Any) -> str:

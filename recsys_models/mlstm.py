@@ -38,6 +38,7 @@ from recsys_models.recurrence import unroll
 from training.dropout import Dropout
 from training.instances import WindowBatch
 from training.losses import Loss
+from training.optimisers import Adam, Optimiser
 from training.sampled_losses import AdaptiveHinge
 
 OUTPUTS = ("hidden", "cell")
@@ -57,7 +58,7 @@ class SpotlightLSTM(NextItemModel):
     batch_size: int = 128
     learning_rate: float = 5e-3
     weight_decay: float = 1e-6
-    optimiser: str = "adam"
+    optimiser: Optimiser = field(default_factory=Adam)
     loss: Loss = field(default_factory=AdaptiveHinge)
     output: str = "hidden"
     padding: str = "masked"

@@ -18,13 +18,8 @@ from training.carried_windows import CarriedWindows
 from training.instances import START, WindowBatch, Windows
 from training.loop import train_epochs
 from training.losses import CrossEntropy, Loss
+from training.optimisers import AdamW, Optimiser
 from training.run import Run
-
-OPTIMISERS = {
-    "adamw": lambda weights, rate, decay: torch.optim.AdamW(weights, rate, weight_decay=decay, fused=True),
-    "adam": lambda weights, rate, decay: torch.optim.Adam(weights, rate, weight_decay=decay, fused=True),
-    "adagrad": lambda weights, rate, decay: torch.optim.Adagrad(weights, rate, weight_decay=decay, eps=1e-6),
-}
 
 
 @dataclass(frozen=True)
@@ -91,8 +86,7 @@ class NextItemModel:
     dim: size of the recurrent state; max_len: events in a training window (at test everything is read); dropout: on
     what is read and on what is answered; learning_rate, weight_decay, batch_size (windows a step, when full), epochs;
     patience: epochs without a better validation before training stops; decay: what the learning rate is multiplied by
-    after every epoch; max_norm: bound of the gradient's norm, or None; optimiser: "adamw" (weight decay decoupled),
-    "adam" or "adagrad" (weight decay as an L2 term).
+    after every epoch; max_norm: bound of the gradient's norm, or None; optimiser: see training.optimisers.
     An empty history is read as START, a learnt vector, on a zero state. The user is not looked at.
     """
 
@@ -111,7 +105,7 @@ class NextItemModel:
     patience: int = 3
     decay: float = 1.0
     max_norm: float | None = None
-    optimiser: str = "adamw"
+    optimiser: Optimiser = field(default_factory=AdamW)
     loss: Loss = field(default_factory=CrossEntropy)
 
     def __post_init__(self) -> None:
@@ -126,8 +120,10 @@ class NextItemModel:
             raise ValueError(f"weight_decay must be at least 0, got {self.weight_decay}")
         if not 0.0 < self.decay <= 1.0:
             raise ValueError(f"decay must be above 0 and at most 1, got {self.decay}")
-        if self.optimiser not in OPTIMISERS:
-            raise ValueError(f"optimiser must be one of {', '.join(OPTIMISERS)}, got {self.optimiser!r}")
+        if not hasattr(self.optimiser, "over"):
+            raise ValueError(
+                f"optimiser must be a value of training.optimisers, such as AdamW(), got {self.optimiser!r}"
+            )
         if self.max_norm is not None and not self.max_norm > 0.0:
             raise ValueError(f"max_norm must be above 0 or None, got {self.max_norm}")
 
@@ -143,7 +139,7 @@ class NextItemModel:
         self.num_items_ = train.num_items
         self.network_ = network = self.network(train, generators).to(run.device)
         self.parameters_ = sum(weight.numel() for weight in network.parameters())
-        optimiser = OPTIMISERS[self.optimiser](network.parameters(), self.learning_rate, self.weight_decay)
+        optimiser = self.optimiser.over(network.parameters(), self.learning_rate, self.weight_decay)
         windows = self.windows()
 
         def loss(batch: WindowBatch) -> tuple[torch.Tensor, int]:

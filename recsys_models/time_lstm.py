@@ -24,7 +24,7 @@ told when the next event happens, as in both; "previous": it sees only the gap b
 
 Departures: START is read before the first event, so that the first event is a target too and an empty history has an
 answer; windows of a user's history where the code keeps the first max_len events only, shuffled where it keeps file
-order; AdamW and early stopping by default (the code: AdaGrad 0.01, no stopping; optimiser="adagrad" gives that);
+order; AdamW and early stopping by default (the code: AdaGrad 0.01, no stopping; optimiser=Adagrad() gives that);
 embedding_dim puts an item embedding before the gates, None is the paper's one-hot input. The paper's constraint is kept
 by projection before every training step. An unseen user is no matter: no user is looked at.
 """

@@ -31,7 +31,7 @@ given the mean of all users' vectors, and counted in ``unseen_users_``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import torch
@@ -46,6 +46,7 @@ from recsys_models.user_gru_network import (
 )
 from training.carried_windows import CarriedWindows
 from training.instances import WindowBatch, Windows
+from training.optimisers import Adam, Optimiser
 
 USER_MASKS = ("step", "sequence")
 USER_L2_ON = ("rows", "matrices", "table")
@@ -70,7 +71,7 @@ class StandardGRU(NextItemModel):
     dim: int = 100
     max_len: int = 20
     dropout: float = 0.2
-    optimiser: str = "adam"
+    optimiser: Optimiser = field(default_factory=Adam)
     max_norm: float | None = 5.0
     carried: bool = True
     output_dropout: float = 0.0

@@ -23,7 +23,7 @@ from evaluation.metrics import MRR, Recall
 from evaluation.ranking import rank_held_out
 from recsys_data.movielens import MovieLens1MOrdered
 from recsys_data.protocols import PerUserFractions
-from recsys_models.next_item import OPTIMISERS, Generators
+from recsys_models.next_item import Generators
 from recsys_models.rnn import GRU, LSTM
 from speed.pairing import data_folder, peak_memory, require_one_thread
 from training.run import Run
@@ -35,7 +35,7 @@ def time_steps(model, train, steps=40, warm=5):
     """Print microseconds a target for each stage of a training step."""
     generators = Generators.of(Run(0))
     network = model.network(train, generators).train()
-    optimiser = OPTIMISERS[model.optimiser](network.parameters(), model.learning_rate, model.weight_decay)
+    optimiser = model.optimiser.over(network.parameters(), model.learning_rate, model.weight_decay)
     stages = {"windows": [], "network": [], "loss": [], "backward": [], "optimiser": [], "all": []}
     batches = model.windows().batches(train.sequences, np.random.default_rng(0))
     for number in range(steps + warm):

@@ -17,6 +17,20 @@ class Margin:
     margin: float = 1.0
 
 
+@dataclass(frozen=True)
+class Slope:
+    rate: float = 1.0
+
+    def __post_init__(self):
+        if self.rate < 0:
+            raise ValueError(f"rate must be at least 0, got {self.rate}")
+
+
+@dataclass(frozen=True)
+class Needy:
+    rate: float
+
+
 @dataclass
 class Net:
     dim: int = 8
@@ -25,6 +39,7 @@ class Net:
     session_gap: float | None = None
     rule: Literal["paper", "official"] = "paper"
     loss: Margin = field(default_factory=Margin)
+    rule_of_steps: Margin | Slope | Needy = field(default_factory=Margin)
     deterministic = False
 
     def __post_init__(self):
@@ -56,7 +71,9 @@ def test_a_field_of_one_model_or_of_all_that_have_it():
 @pytest.mark.parametrize("text, name, value", [("dropout=1e-1", "dropout", 0.1), ("bias=false", "bias", False),
                                                ("session_gap=60", "session_gap", 60.0),
                                                ("session_gap=none", "session_gap", None),
-                                               ("rule=official", "rule", "official")])  # fmt: skip
+                                               ("rule=official", "rule", "official"),
+                                               ("rule_of_steps=Slope", "rule_of_steps", Slope()),
+                                               ("rule_of_steps=slope", "rule_of_steps", Slope())])  # fmt: skip
 def test_values_are_read_as_the_fields_type(text, name, value):
     assert getattr(models(text)["GRU"], name) == value
 
@@ -70,6 +87,9 @@ def test_values_are_read_as_the_fields_type(text, name, value):
     ("bias=maybe", "Net.bias is true or false, got 'maybe'"),
     ("rule=mine", "Net.rule is one of paper, official, got 'mine'"),
     ("session_gap=soon", "Net.session_gap is a number or none, got 'soon'"),
+    ("rule_of_steps=Slop", "Net.rule_of_steps is Margin or Slope or Needy, got 'Slop'"),
+    ("rule_of_steps=Needy", "Net.rule_of_steps is Margin or Slope or Needy, got 'Needy'"),
+    ("rule_of_steps.rate=1", "Margin has no field 'rate'"),
     ("dim=0", "dim must be at least 1, got 0"),
     ("dim", "expected MODEL.FIELD=VALUE or FIELD=VALUE"),
 ])  # fmt: skip

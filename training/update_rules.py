@@ -1,0 +1,100 @@
+"""Update rules that torch has not: AdaGrad with momentum, RMSprop with ε inside the root and a start of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import nn
+
+
+class UpdateRule(torch.optim.Optimizer):
+    """An optimiser that updates weight after weight; a subclass says how in ``update``, its state is checkpointed."""
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:
+        """Take one step along the gradients that are there."""
+        if closure is not None:
+            raise ValueError(f"{type(self).__name__} takes no closure")
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is None:
+                    continue
+                grad = weight.grad
+                if group["weight_decay"]:
+                    if grad.is_sparse:
+                        raise ValueError("weight_decay must be 0 where gradients are row-sparse")
+                    grad = grad.add(weight, alpha=group["weight_decay"])
+                self.update(weight, grad, self.state[weight], group)
+
+    def update(
+        self, weight: torch.Tensor, grad: torch.Tensor, state: dict[str, torch.Tensor], group: dict[str, float]
+    ) -> None:
+        """Change ``weight`` and ``state`` in place."""
+        raise NotImplementedError
+
+
+class MomentumAdagrad(UpdateRule):
+    """a ← a + g², v ← μ v − η g / (√a + ε), w ← w + v; rows without a gradient stay where it is row-sparse."""
+
+    def __init__(
+        self,
+        weights: Iterable[nn.Parameter],
+        lr: float,
+        weight_decay: float,
+        momentum: float,
+        start: float,
+        eps: float,
+    ) -> None:
+        super().__init__(weights, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "eps": eps})
+        for group in self.param_groups:
+            for weight in group["params"]:
+                self.state[weight] = {"sum": torch.full_like(weight, start), "velocity": torch.zeros_like(weight)}
+
+    def update(
+        self, weight: torch.Tensor, grad: torch.Tensor, state: dict[str, torch.Tensor], group: dict[str, float]
+    ) -> None:
+        """See UpdateRule."""
+        if not grad.is_sparse:
+            state["sum"].addcmul_(grad, grad)
+            root = state["sum"].sqrt().add_(group["eps"])
+            weight.add_(state["velocity"].mul_(group["momentum"]).addcdiv_(grad, root, value=-group["lr"]))
+            return
+        grad = grad.coalesce()
+        rows, values = grad.indices()[0], grad.values()
+        sums = state["sum"][rows].addcmul_(values, values)
+        velocity = state["velocity"][rows].mul_(group["momentum"])
+        velocity.addcdiv_(values, sums.sqrt().add_(group["eps"]), value=-group["lr"])
+        state["sum"][rows], state["velocity"][rows] = sums, velocity
+        weight.index_add_(0, rows, velocity)
+
+
+class RMSpropRule(UpdateRule):
+    """a ← ρ a + (1 − ρ) g², w ← w − η g / √(a + ε), or / (√a + ε)."""
+
+    def __init__(
+        self,
+        weights: Iterable[nn.Parameter],
+        lr: float,
+        weight_decay: float,
+        rho: float,
+        start: float,
+        eps: float,
+        eps_inside: bool,
+    ) -> None:
+        defaults = {"lr": lr, "weight_decay": weight_decay, "rho": rho, "eps": eps, "eps_inside": eps_inside}
+        super().__init__(weights, defaults)
+        for group in self.param_groups:
+            for weight in group["params"]:
+                self.state[weight] = {"mean": torch.full_like(weight, start)}
+
+    def update(
+        self, weight: torch.Tensor, grad: torch.Tensor, state: dict[str, torch.Tensor], group: dict[str, float]
+    ) -> None:
+        """See UpdateRule."""
+        if grad.is_sparse:
+            grad = grad.to_dense()  # every row's mean forgets
+        mean = state["mean"].mul_(group["rho"]).addcmul_(grad, grad, value=1.0 - group["rho"])
+        eps = group["eps"]
+        root = mean.add(eps).sqrt_() if group["eps_inside"] else mean.sqrt().add_(eps)
+        weight.addcdiv_(grad, root, value=-group["lr"])
