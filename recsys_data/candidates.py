@@ -12,6 +12,11 @@ class AllItems:
     exclude_seen: bool = False
 
     @property
+    def suffix(self) -> str:
+        """What a protocol adds to its name, so that two rules beside each other are told apart; nothing for all."""
+        return ", seen items left out" if self.exclude_seen else ""
+
+    @property
     def stamp(self) -> str:
         """Empty: full ranking needs no warning."""
         return ""
@@ -34,6 +39,11 @@ class SampledItems:
         for name in ("count", "repeats"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+    @property
+    def suffix(self) -> str:
+        """What a protocol adds to its name, so that two rules beside each other are told apart."""
+        return f", among {self.count} sampled" + (" unseen" if self.exclude_seen else "")
 
     @property
     def stamp(self) -> str:

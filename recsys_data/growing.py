@@ -13,6 +13,7 @@ from recsys_data.candidates import Candidates, SampledItems
 from recsys_data.cases import LastOnly
 from recsys_data.filters import Filter
 from recsys_data.interactions import Interactions
+from recsys_data.official_gaps import OfficialTopItems
 from recsys_data.sequences import UNKNOWN, Sequences
 from recsys_data.split import Split
 from recsys_data.training_set import TrainingSet
@@ -103,7 +104,10 @@ class GrowingPrefixes:
     def name(self) -> str:
         """Last event of held-out users, with or without growing prefixes."""
         stage = f"prefixes growing after epoch {self.fixed_epochs}" if self.grow else "nothing of them learnt"
-        return f"last event of held-out users ({self.test:g}, {self.draw}), {stage}"
+        rules = [each.rule for each in self.filters if isinstance(each, OfficialTopItems)]
+        wrong = "".join(f", the code's wrong {rule}" for rule in rules)
+        ranked = self.candidates.suffix or ", among all items"
+        return f"last event of held-out users ({self.test:g}, {self.draw}), {stage}{ranked}{wrong}"
 
     def _users(self) -> DisjointUsers:
         """The same without growth."""

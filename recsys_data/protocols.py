@@ -91,7 +91,8 @@ class PerUserFractions:
     @property
     def name(self) -> str:
         """per-user 90/5/5."""
-        return "per-user " + "/".join(f"{100 * share:g}" for share in (self.train, self.validation, self.test))
+        shares = "/".join(f"{100 * share:g}" for share in (self.train, self.validation, self.test))
+        return f"per-user {shares}{self.candidates.suffix}"
 
     def prepare(self, interactions: Interactions) -> Split:
         """The split; ValueError where the data have no order."""
@@ -130,10 +131,14 @@ class LeaveLastOut:
     candidates: Candidates = ALL_ITEMS
 
     allows: ClassVar[frozenset[str]] = PerUserFractions.allows
-    name: ClassVar[str] = "leave last out"
 
     def __post_init__(self) -> None:
         check_unseen(self.unseen)
+
+    @property
+    def name(self) -> str:
+        """Leave last out."""
+        return f"leave last out{self.candidates.suffix}"
 
     def prepare(self, interactions: Interactions) -> Split:
         """The split; ValueError where the data have no order."""
@@ -179,7 +184,7 @@ class RandomFractions:
     @property
     def name(self) -> str:
         """per-user 90/5/5 at random."""
-        return f"{self._cut().name} at random"
+        return f"{replace(self._cut(), candidates=ALL_ITEMS).name} at random{self.candidates.suffix}"
 
     def prepare(self, interactions: Interactions) -> Split:
         """The split of the shuffled histories; their times become positions."""

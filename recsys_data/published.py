@@ -39,12 +39,16 @@ class AsPublished:
     candidates: Candidates = ALL_ITEMS
 
     allows: ClassVar[frozenset[str]] = frozenset({"training events after a test event"})
-    name: ClassVar[str] = "as published"
 
     def __post_init__(self) -> None:
         if not 0 <= self.validation < 1:
             raise ValueError(f"validation must be a share from 0 to below 1, got {self.validation}")
         check_unseen(self.unseen)
+
+    @property
+    def name(self) -> str:
+        """As published."""
+        return f"as published{self.candidates.suffix}"
 
     def prepare(self, interactions: Interactions) -> Split:
         """The split; ValueError where the data come without one, or without order."""

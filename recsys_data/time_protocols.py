@@ -61,7 +61,8 @@ class GlobalTimeCut:
     def name(self) -> str:
         """Global time 80/10/10, and what is cut."""
         shares = "/".join(f"{100 * s:g}" for s in (1 - self.test - self.validation, self.validation, self.test))
-        return f"global time {shares}" + ("" if self.by == "event" else f" by session {self.by}")
+        what = "" if self.by == "event" else f" by session {self.by}"
+        return f"global time {shares}{what}{self.candidates.suffix}"
 
     def prepare(self, interactions: Interactions) -> Split:
         """The split; ValueError where times cannot be compared between users."""
@@ -124,7 +125,7 @@ class LastDays:
     @property
     def name(self) -> str:
         """Last 1 day, 1 before."""
-        return f"last {self.test:g} days, {self.validation:g} before to validate"
+        return f"last {self.test:g} days, {self.validation:g} before to validate{self.candidates.suffix}"
 
     def prepare(self, interactions: Interactions) -> Split:
         """The split; ValueError unless the clock is absolute."""

@@ -67,7 +67,8 @@ class DisjointUsers:
     def name(self) -> str:
         """Disjoint users 500/500, how they are drawn and asked."""
         more = ", extended training set" if self.extended else ""
-        return f"disjoint users {self.validation:g}/{self.test:g}, {self.draw}, {self.cases.name}{more}"
+        how = f"{self.draw}, {self.cases.name}{more}{self.candidates.suffix}"
+        return f"disjoint users {self.validation:g}/{self.test:g}, {how}"
 
     def prepare(self, interactions: Interactions) -> Split:
         """The split; ValueError where the data have no order or too few users."""
@@ -152,7 +153,9 @@ class HashedUsers:
     def name(self) -> str:
         """Users by hash 80/10/10, windows."""
         half = 50 * self.held_out
-        return f"users by hash {100 - 2 * half:g}/{half:g}/{half:g}, windows of {self.min_len} to {self.max_len}"
+        ranked = "" if self.candidates == UNSEEN_ITEMS_ONLY else self.candidates.suffix or ", seen items kept"
+        windows = f"windows of {self.min_len} to {self.max_len}"
+        return f"users by hash {100 - 2 * half:g}/{half:g}/{half:g}, {windows}{ranked}"
 
     def prepare(self, interactions: Interactions) -> Split:
         """The split; ValueError where the data have no order or a part is empty."""

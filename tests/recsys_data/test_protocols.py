@@ -1,10 +1,15 @@
 import numpy as np
 import pytest
 
+from recsys_data.candidates import ALL_ITEMS, UNSEEN_ITEMS_ONLY, SampledItems
 from recsys_data.filters import MinActivity, MinPopularity
+from recsys_data.growing import GrowingPrefixes
 from recsys_data.interactions import Clock
 from recsys_data.protocols import LeaveLastOut, PerUserFractions, RandomFractions
+from recsys_data.published import AsPublished
 from recsys_data.synthetic import MarkovChain
+from recsys_data.time_protocols import GlobalTimeCut
+from recsys_data.user_protocols import DisjointUsers, HashedUsers
 from tests.recsys_data.splits import asked, events
 from tests.recsys_data.splits import trained as words
 
@@ -147,3 +152,11 @@ def test_data_without_order_can_be_cut_at_random():
     assert data.clock is Clock.NONE and RandomFractions().name == "per-user 90/5/5 at random"
     with pytest.raises(ValueError, match="shares that sum to 1"):
         RandomFractions(0.9, 0.9, 0.1)
+
+
+def test_protocols_that_differ_in_candidates_alone_have_different_names():
+    rules = [ALL_ITEMS, UNSEEN_ITEMS_ONLY, SampledItems(100), SampledItems(100, exclude_seen=True)]
+    for protocol in (PerUserFractions, LeaveLastOut, RandomFractions, GlobalTimeCut, AsPublished, DisjointUsers,
+                     GrowingPrefixes, HashedUsers):  # fmt: skip
+        names = [protocol(candidates=rule).name for rule in rules]
+        assert len(set(names)) == len(rules), names
