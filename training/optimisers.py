@@ -1,8 +1,8 @@
 """Optimisers: each a frozen value that makes a torch optimiser over a network's weights.
 
-Below g is a weight's gradient, η the learning rate, a an accumulator that starts at ``initial_accumulator``. Weight decay
-λ is an L2 term, g ← g + λ w, in all but AdamW, which takes η λ w from the weight apart from the gradient. The libraries
-of the papers differ in where ε stands and where accumulators start; these are fields:
+Below g is a weight's gradient, η the learning rate, a an accumulator that starts at ``initial_accumulator``, or 0.
+Weight decay λ is an L2 term, g ← g + λ w, in all but AdamW, which takes η λ w from the weight apart from the gradient.
+The libraries of the papers differ in where ε stands and where accumulators start; these are fields:
 
 - Lasagne (Time-LSTM, Devooght and Bersini): Adagrad(), RMSprop(), Adadelta(), Nesterov() as they stand here;
 - TensorFlow 1 (kwonmha): Adagrad(initial_accumulator=0.1, eps=0.0), RMSprop(initial_accumulator=1.0, eps=1e-10);
