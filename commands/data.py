@@ -1,0 +1,85 @@
+"""The data commands: fetch, verify, describe, audit, import and export data sets."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from commands.options import RESULTS, AsJson, Data, DataName, FigurePath, SuiteName
+from commands.words import make_order
+
+
+def dataset_named(name: str) -> Any:
+    """The data set of a name, or the file at a path."""
+    from harness.data_desk import dataset_named as found
+    from recsys_data.editions import DATASETS
+
+    return found(name, DATASETS)
+
+
+def fetch(name: DataName, data: Data = None) -> None:
+    """Fetch a data set from its official address, checked."""
+    from harness.data_desk import fetch
+
+    print(fetch(dataset_named(name), data))
+
+
+def verify(name: DataName, data: Data = None) -> None:
+    """Load a data set and compare its counts with those that are known."""
+    from harness.data_desk import verify
+
+    print(verify(dataset_named(name), data))
+
+
+def describe(name: DataName, data: Data = None, as_json: AsJson = False, figure: FigurePath = None) -> None:
+    """Print counts, times, clock and histograms of a data set, and draw them."""
+    from harness.printing import print_json, print_records
+    from recsys_data.describe import bars, describe
+    from recsys_data.describe_figure import save_figure
+
+    facts = describe(loaded := dataset_named(name).load(data))
+    if as_json:
+        print_json(facts)
+    else:
+        rows = [{"what": key, "value": value} for key, value in facts.items() if key != "histograms"]
+        print_records(facts["name"], rows, ["what", "value"])
+        print(bars(facts["histograms"]))
+    if figure or not as_json:
+        path = save_figure(loaded, figure or RESULTS / "data" / f"{loaded.name}.svg", loaded.name)
+        print(path, file=sys.stderr if as_json else sys.stdout)
+
+
+def audit(suite: SuiteName, data: Data = None, as_json: AsJson = False) -> None:
+    """Audit a suite's splits for leaks: duplicates, the future, unseen items, ties, repeats."""
+    from harness.data_desk import audited
+    from harness.printing import print_records
+
+    rows = [*audited(make_order(suite, RESULTS, data).open())]
+    print_records(suite, rows, ["dataset", "level", "name", "value", "sentence"], as_json)
+
+
+def import_(file: Annotated[Path, typer.Argument(help="CSV, TSV, .inter, SessionId/ItemId/Time or Parquet.")],
+            name: Annotated[str, typer.Option(help="What it is called from now on.")],
+            columns: Annotated[str, typer.Option(help="user,item,timestamp in the file's order.")] = "",
+            clock: Annotated[str, typer.Option(help="What the times mean, where not Unix times.")] = "",
+            data: Data = None, as_json: AsJson = False) -> None:  # fmt: skip
+    """Read a file of events, check it, keep it in the data folder, and say how a suite names it."""
+    from harness.data_desk import import_file
+    from harness.printing import print_json
+    from recsys_data.describe import describe
+
+    kept = import_file(file, tuple(columns.split(",")) if columns else (), name, clock, data)
+    if as_json:
+        print_json(describe(kept.load(data)))
+    else:
+        print(f"imported; a suite names it as {kept!r} from recsys_data.formats")
+
+
+def export(name: DataName, kind: Annotated[str, typer.Option("--format")] = "inter",
+           out: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
+           data: Data = None) -> None:  # fmt: skip
+    """Write a data set as inter (RecBole), sessions, csv, tsv, parquet, sequences or lst."""
+    from harness.data_desk import export_file
+
+    print(export_file(dataset_named(name), kind, out, data))

@@ -1,0 +1,98 @@
+"""The commands on what is stored: show, report, compare, track, ui."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.guard import warn
+from commands.options import RESULTS, AsJson, Results, SuiteName
+from commands.words import stored_name
+
+
+def write_report(results: Path, suite: str) -> None:
+    """Build the report, write its renderings, and print the tables and, last, the two paths."""
+    from harness.printing import terminal
+    from reports.export import write_csv
+    from reports.html import render_html
+    from reports.pdf import PdfEngineMissing, write_pdf
+    from reports.report import build
+    from reports.terminal import print_report
+
+    report = build(results, suite)
+    folder = results / suite
+    folder.mkdir(parents=True, exist_ok=True)
+    html, pdf = folder / "report.html", folder / "report.pdf"
+    html.write_text(render_html(report), encoding="utf-8")
+    write_csv(report, folder / "tables")
+    print_report(report, terminal())
+    print(html)
+    try:
+        write_pdf(report, pdf)
+        print(pdf)
+    except PdfEngineMissing as error:
+        warn(f"warning: {error}")
+
+
+def show(suite: SuiteName, results: Results = RESULTS, as_json: AsJson = False) -> None:
+    """Show every stored cell of a suite."""
+    from evaluation.results import read_suite
+    from harness.printing import print_records
+    from harness.showing import shown_cells
+
+    found = read_suite(results, stored_name(suite))
+    metrics = [name.lower() for name in found.record["metrics"]]
+    columns = ["dataset", "model", "seed", "state", *metrics, "seconds", "peak_memory_mb", "key", "reason"]
+    print_records(found.record["title"], shown_cells(found), columns, as_json)
+
+
+def report(suite: SuiteName, results: Results = RESULTS) -> None:
+    """Write a suite's report again from what is stored."""
+    write_report(results, stored_name(suite))
+
+
+def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", help="Rank files, or folders of cells.")],
+            metric: Annotated[list[str], typer.Option(help="mrr@20, recall@20, ndcg@10, …; several make families.")]
+            = ("mrr@20", "recall@20"),
+            cluster: Annotated[str, typer.Option(help="The column that says whose a query is.")] = "",
+            alternatives: Annotated[bool, typer.Option("--alternatives", help="Add other tests, with warnings.")]
+            = False,
+            out: Annotated[Path | None, typer.Option(help="Write the answer to a .html, .txt or .json file.")] = None,
+            as_json: AsJson = False) -> None:  # fmt: skip
+    """Compare anybody's ranks by user: A minus B with interval, p and words."""
+    from evaluation.file_comparison import compare_files, render_text
+    from harness.comparison_page import write_answer
+    from harness.printing import print_json
+
+    answer = compare_files(ranks, metric, cluster=cluster or None, alternatives=alternatives)
+    if out is not None:
+        write_answer(answer, out)
+    if as_json:
+        print_json(answer)
+    else:
+        print(render_text(answer))
+
+
+def track(suite: SuiteName, results: Results = RESULTS) -> None:
+    """Enter a suite's stored cells into MLflow; those that are there already are left alone."""
+    from evaluation.results import read_suite
+    from harness.store import Store
+    from harness.tracking import Tracker, tracking_uri
+
+    name = stored_name(suite)
+    found = read_suite(results, name)
+    tracker = Tracker(Store.open(results), name, warn).open()
+    entered = tracker.enter([*found.cells, *found.failures])
+    tracker.close()
+    if tracker.failed:
+        raise typer.Exit(2)
+    print(f"{entered} cells entered into MLflow at {tracking_uri(results)}; {len(found.cells)} are stored")
+
+
+def ui(results: Results = RESULTS, port: Annotated[int, typer.Option(help="The port to listen at.")] = 5000) -> None:
+    """Open MLflow on the store; stop it with Ctrl-C."""
+    import subprocess
+
+    from harness.tracking import ui_command
+
+    raise typer.Exit(subprocess.call(ui_command(results, port)))

@@ -1,0 +1,23 @@
+"""What a command line's words mean: an order to run, the name that results are stored under."""
+
+from pathlib import Path
+from typing import Any
+
+
+def make_order(suite: str, results: Path, data: Path | None, threads: int = 1, **words: Any) -> Any:
+    """The order that the words of a command line mean; threads are set before the heavy libraries load."""
+    from harness.determinism import set_environment
+
+    set_environment(threads)
+    from harness.order import Order
+
+    return Order.of_words(suite, results, data, threads=threads, **words)
+
+
+def stored_name(suite: str) -> str:
+    """The name that a suite's results are stored under: a user's file is loaded to learn it."""
+    if "/" not in suite and not suite.endswith(".py"):
+        return suite
+    from harness.loading import load_suite
+
+    return load_suite(suite).name
