@@ -71,15 +71,18 @@ def make_plan(bench: Bench, store: Store, *, fresh: bool = False) -> Plan:
     Data sets are loaded and split for it, since a key holds their fingerprints.
     """
     past = store.records()
-    return Plan(bench, [_planned(bench, store, past, index, fresh) for index in range(len(bench.cells))])
+    missing: dict[str, str] = {}
+    return Plan(bench, [_planned(bench, store, past, index, fresh, missing) for index in range(len(bench.cells))])
 
 
-def _planned(bench: Bench, store: Store, past: Sequence[Mapping[str, Any]], index: int, fresh: bool) -> Planned:
+def _planned(
+    bench: Bench, store: Store, past: Sequence[Mapping[str, Any]], index: int, fresh: bool, missing: dict[str, str]
+) -> Planned:
     cell = bench.cells[index]
     command = bench.command(cell)
     if not bench.chosen[index]:
         return Planned(index, cell, "", "left out", "not chosen by --only", command)
-    prepared, state, why, trace = _prepared(bench, cell)
+    prepared, state, why, trace = _prepared(bench, cell, missing)
     parts = cell_parts(bench, index, prepared)
     key = key_of(parts)
     if prepared is None:
@@ -97,12 +100,21 @@ def _planned(bench: Bench, store: Store, past: Sequence[Mapping[str, Any]], inde
     return Planned(index, cell, key, state, why, command, seconds, memory, parts=parts)
 
 
-def _prepared(bench: Bench, cell: Cell) -> tuple[Prepared | None, str, str, str]:
-    """The cell's data, or None with state, sentence and traceback."""
+def _prepared(bench: Bench, cell: Cell, missing: dict[str, str]) -> tuple[Prepared | None, str, str, str]:
+    """The cell's data, or None with state, sentence and traceback.
+
+    missing: the files that were looked for in vain and what was said of them, so that a plan of many cells asks an
+    address once.
+    """
+    whole = getattr(cell.experiment.dataset, "dataset", cell.experiment.dataset)  # the whole of a smoke run's part
+    source = repr(getattr(whole, "source", whole))
+    if source in missing:
+        return None, "skipped", missing[source], ""
     try:
         return bench.prepare(cell), "", "", ""
     except DataMissing as error:
-        return None, "skipped", sentence(error), ""
+        missing[source] = sentence(error)
+        return None, "skipped", missing[source], ""
     except (ValueError, OSError, MemoryError) as error:
         return None, "refused", sentence(error), trace_text(error)
 

@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pytest
 
@@ -111,3 +112,45 @@ def test_a_failure_and_a_checkpoint_are_spoken_of(bench):
     plan = make_plan(opened(), store)
     assert plan.cells[0].why == "failed before: it broke"
     assert plan.cells[1].why == "never computed; goes on from a checkpoint after epoch 2"
+
+
+ABSENT = """
+from dataclasses import dataclass
+
+from baselines.popularity import Popularity
+from evaluation.metrics import MRR
+from harness.spec import Experiment, Suite
+from recsys_data.download import DataMissing
+from recsys_data.protocols import LeaveLastOut, PerUserFractions
+
+ASKED = []
+
+
+@dataclass(frozen=True)
+class Absent:
+    part: str
+    name = property(lambda self: f"absent-{self.part}")
+    source = "the one file"
+
+    def load(self, folder):
+        ASKED.append(self.part)
+        raise DataMissing("absent: the one file not found; put it there by hand")
+
+
+MODELS = {"Popularity": Popularity(), "Popularity again": Popularity()}
+SUITE = Suite(
+    name="absent", title="Absent", seeds=range(1), metrics=[MRR(20)],
+    experiments=[Experiment(Absent(p), rule, MODELS) for p in "ab" for rule in (LeaveLastOut(), PerUserFractions())],
+)
+"""
+
+
+@pytest.mark.parametrize("limit_users", [None, 5])
+def test_files_that_are_missing_are_looked_for_once_a_plan(tmp_path, limit_users):
+    path = tmp_path / f"absent_{limit_users}.py"
+    path.write_text(ABSENT)
+    bench = Order(str(path), tmp_path / "results", overrides=Overrides(limit_users=limit_users)).open()
+    plan = make_plan(bench, Store.open(tmp_path / "results"))
+    assert [p.state for p in plan.cells] == ["skipped"] * 8
+    assert {p.why for p in plan.cells} == {"absent: the one file not found; put it there by hand"}
+    assert sys.modules[f"user_suite_absent_{limit_users}"].ASKED == ["a"]
