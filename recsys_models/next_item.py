@@ -142,19 +142,12 @@ class NextItemModel:
         optimiser = self.optimiser.over(network.parameters(), self.learning_rate, self.weight_decay)
         windows = self.windows()
 
-        def loss(batch: WindowBatch) -> tuple[torch.Tensor, int]:
-            at = np.flatnonzero(batch.real)
-            targets = torch.from_numpy(batch.targets.ravel()[at]).to(network.device)
-            queries = network.training_queries(batch, torch.from_numpy(at).to(network.device))
-            value = self.loss(queries, network.item_factors, network.item_bias, targets, generators.negatives)
-            return value + self.penalty(network, batch), len(at)
-
         train_epochs(
             self,
             run,
             network=network,
             optimiser=optimiser,
-            loss=loss,
+            loss=lambda batch: self.objective(network, batch, generators.negatives),
             batches=lambda epoch: windows.batches(train.at(epoch).sequences, shuffle),
             generators={"windows": shuffle, "dropout": generators.dropout, "negatives": generators.negatives},
             epochs=self.epochs,
@@ -167,6 +160,16 @@ class NextItemModel:
     def windows(self) -> Windows | CarriedWindows:
         """How the training events are cut into batches."""
         return Windows(self.max_len, self.batch_size)
+
+    def objective(
+        self, network: NextItemNetwork, batch: WindowBatch, negatives: torch.Generator
+    ) -> tuple[torch.Tensor, int]:
+        """The loss of a batch and how many targets it has; ``negatives`` is what a loss draws from."""
+        at = np.flatnonzero(batch.real)
+        targets = torch.from_numpy(batch.targets.ravel()[at]).to(network.device)
+        queries = network.training_queries(batch, torch.from_numpy(at).to(network.device))
+        value = self.loss(queries, network.item_factors, network.item_bias, targets, negatives)
+        return value + self.penalty(network, batch), len(at)
 
     def penalty(self, network: NextItemNetwork, batch: WindowBatch) -> torch.Tensor | float:
         """What is added to the loss of a batch; nothing unless a model says so."""

@@ -1,0 +1,62 @@
+"""Session-parallel batches: cursors that walk through sessions side by side, one event a step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys_data.sequences import Sequences
+from training.carried_windows import CarriedBatch
+
+ORDERS = ("time", "listed", "shuffled")
+
+
+@dataclass(frozen=True)
+class SessionParallel:
+    """Every event but a session's first a target once, read one event at a time by ``batch_size`` cursors.
+
+    Each cursor reads one session; where it has ended, the next waiting session takes its place and its state begins
+    anew (Hidasi et al. 2016, section 3.1.1). Sessions wait in the ``order`` of "time", that of their first events (ties
+    as listed), as "listed", or "shuffled" anew in each epoch. When none is waiting, ended cursors go; with fewer than
+    ``fewest`` left the epoch is over, and what they had still to read is left out. Sessions of one event have no target
+    and are passed over. Batches are CarriedBatches of one step, (B, 1), and must be taken in order.
+    """
+
+    batch_size: int
+    order: str = "time"
+    fewest: int = 1
+
+    def waiting(self, sequences: Sequences, generator: np.random.Generator) -> np.ndarray:
+        """The sessions with a target, in the order in which they are begun."""
+        rows = np.flatnonzero(sequences.lengths > 1)
+        if self.order == "time":
+            return rows[np.argsort(sequences.timestamps[sequences.offsets[rows]], kind="stable")]
+        return generator.permutation(rows) if self.order == "shuffled" else rows
+
+    def batches(self, sequences: Sequences, generator: np.random.Generator) -> Iterator[CarriedBatch]:
+        """The batches of one epoch; ``generator`` draws the order where it is shuffled."""
+        waiting = self.waiting(sequences, generator)
+        taken = num_slots = min(self.batch_size, len(waiting))
+        rows, slots = waiting[:taken], np.arange(taken)
+        at, stops = sequences.offsets[rows], sequences.offsets[rows + 1]  # the event read, the end of its session
+        fresh = np.ones(taken, dtype=bool)
+        while len(rows) >= max(self.fewest, 1):
+            steps = int((stops - at).min()) - 1  # until the first of these sessions ends
+            for _ in range(steps):
+                at = at + 1
+                yield CarriedBatch(sequences, at[:, None], rows, slots, fresh, num_slots)
+                fresh = np.zeros(len(rows), dtype=bool)
+            fresh = at + 1 == stops
+            ended = np.flatnonzero(fresh)
+            following = waiting[taken : taken + len(ended)]
+            taken += len(following)
+            rows, at, stops = rows.copy(), at.copy(), stops.copy()
+            begun = ended[: len(following)]
+            rows[begun], at[begun] = following, sequences.offsets[following]
+            stops[begun] = sequences.offsets[following + 1]
+            if len(following) < len(ended):
+                going = np.ones(len(rows), dtype=bool)
+                going[ended[len(following) :]] = False
+                rows, slots, at, stops, fresh = rows[going], slots[going], at[going], stops[going], fresh[going]
