@@ -1,0 +1,247 @@
+"""STAMP's variants against hand-made numbers and an independent float64 NumPy reading of the equations."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from recsys_data.interactions import Clock
+from recsys_data.sequences import SequenceBatch, Sequences
+from recsys_data.training_set import TrainingSet
+from recsys_models.next_item import Generators
+from recsys_models.stamp import STAMP, STMO, STMP, VARIANTS
+from training.losses import CrossEntropy
+from training.prefixes import Prefixes
+from training.run import Run
+from training.sampled_losses import BPR
+
+SESSIONS = [[2, 0, 2, 4], [1], [3, 3], [0, 4, 1, 2, 3, 0, 1], [4, 2, 0, 1, 1, 3, 2]]
+ITEMS, DIM = 5, 3
+
+
+def training_set(sessions=SESSIONS, num_items=ITEMS):
+    items = np.concatenate(sessions).astype(np.int32)
+    offsets = np.r_[0, np.cumsum([len(s) for s in sessions])]
+    users = np.full(len(sessions), -1, dtype=np.int32)
+    return TrainingSet(Sequences(items, np.zeros(len(items)), offsets, users), 0, num_items, Clock.WITHIN)
+
+
+def network_of(model, dtype=torch.float64, spread=0.8):
+    """A network whose weights, biases too, are far from zero."""
+    made = model.network(training_set(), Generators.of(Run(3))).to(dtype)
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for weight in made.parameters():
+            weight.normal_(0.0, spread, generator=generator)
+    return made.eval()
+
+
+def sigmoid(x):
+    return 1.0 / (1.0 + np.exp(-x))
+
+
+def expected_query(model, weights, prefix):
+    """The query of one prefix, event by event, in float64."""
+    w = {name: value.detach().numpy() for name, value in weights.items()}
+    zero = np.zeros(DIM)
+    table = w["item_embedding"].copy()
+    if model.lookup_norm is not None:
+        table = np.array([x * min(1.0, model.lookup_norm / np.sqrt((x * x).sum())) for x in table])
+    read = prefix[-model.max_len :]
+    x = [table[i] for i in read]
+    if model.variant == "recbole":
+        x += [table[ITEMS]] * (model.max_len - len(read))
+    last = table[read[-1]]
+    mean = sum(x) / len(read)
+    memory = mean
+    if isinstance(model, STAMP):
+        memory = sum(
+            w["weigh"]
+            @ sigmoid(e @ w["of_item"] + last @ w["of_last"] + mean @ w["of_mean"] + w.get("of_bias", zero))
+            * e
+            for e in x
+        )
+        memory = memory if model.variant == "paper" else memory + mean
+    query = np.ones(DIM)
+    if not isinstance(model, STMO):
+        query = query * np.tanh(memory @ w["general"] + w.get("general_bias", zero))
+    if model.last_click:
+        query = query * np.tanh(last @ w["current"] + w.get("current_bias", zero))
+    return query
+
+
+def prefixes(sessions):
+    return [(row, read) for row, session in enumerate(sessions) for read in range(1, len(session) + 1)]
+
+
+MODELS = [
+    *(STAMP(dim=DIM, max_len=n, variant=v) for v in VARIANTS for n in (4, 7)),
+    *(STMP(dim=DIM, max_len=5, variant=v) for v in VARIANTS),
+    STAMP(dim=DIM, max_len=4, variant="official", lookup_norm=1.0),
+    STAMP(dim=DIM, max_len=4, last_click=False),
+    STMP(dim=DIM, max_len=6, last_click=False),
+    STMO(dim=DIM, max_len=4),
+    STMO(dim=DIM, max_len=4, variant="official", lookup_norm=0.5),
+]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])
+def test_asked_queries_are_those_of_the_equations(model, dtype, tolerance):
+    network = network_of(model, dtype)
+    asked = prefixes(SESSIONS)[::-1]  # in no order that the network likes
+    queries = network.asked_queries(SequenceBatch.of(SESSIONS, asked=asked)).detach().numpy()
+    weights = {name: value.double() for name, value in network.named_parameters()}
+    for query, (row, read) in zip(queries, asked, strict=True):
+        np.testing.assert_allclose(query, expected_query(model, weights, SESSIONS[row][:read]), atol=tolerance)
+
+
+@pytest.mark.parametrize("batches", ["sessions", "prefixes", "equal lengths"])
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_training_queries_are_those_of_the_equations(model, batches):
+    model = dataclasses.replace(model, batches=batches, batch_size=4)
+    network = network_of(model).train()
+    found = {}
+    for batch in model.windows().batches(training_set().sequences, np.random.default_rng(0)):
+        at = np.flatnonzero(batch.real)
+        queries = network.training_queries(batch, torch.from_numpy(at))
+        events = batch.events.ravel()[at] + 1
+        found |= dict(zip(events.tolist(), queries.detach().numpy(), strict=True))
+    offset, count = 0, 0
+    for session in SESSIONS:
+        for read in range(1, len(session)):
+            query = expected_query(model, dict(network.named_parameters()), session[:read])
+            np.testing.assert_allclose(found[offset + read], query, atol=1e-12)
+            count += 1
+        offset += len(session)
+    assert len(found) == count
+
+
+def test_one_session_by_hand():
+    """Items a = (1, 0) and b = (0, 2); identity cells without bias; attention that gives every event w_0 · σ(0) = 1."""
+    network = network_of(STAMP(dim=2, variant="paper"))
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.zero_()
+        network.item_embedding[:2] = torch.tensor([[1.0, 0.0], [0.0, 2.0]])
+        network.general.copy_(torch.eye(2))
+        network.current.copy_(torch.eye(2))
+        network.weigh.fill_(1.0)
+    batch = SequenceBatch.of([[0, 1]], asked=[(0, 1), (0, 2), (0, 0)])
+    t = np.tanh
+    # a: m_a = 1 · a, m_t = a; a b: m_a = a + b = (1, 2), m_t = b = (0, 2), so only the second axis is left
+    by_hand = [[t(1.0) * t(1.0), 0.0], [0.0, t(2.0) * t(2.0)], [0.0, 0.0]]
+    np.testing.assert_allclose(network.asked_queries(batch).detach(), by_hand, atol=1e-12)
+    network.adds_mean = True  # official: m = m_a + m_s = (1, 2) + (1/2, 1)
+    by_hand = [[t(2.0) * t(1.0), 0.0], [0.0, t(3.0) * t(2.0)], [0.0, 0.0]]
+    np.testing.assert_allclose(network.asked_queries(batch).detach(), by_hand, atol=1e-12)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_gradients(model):
+    network = network_of(model, spread=0.5).train()
+    batch = next(
+        iter(Prefixes(model.max_len, 100, together=3).batches(training_set().sequences, np.random.default_rng(1)))
+    )
+    at = torch.from_numpy(np.flatnonzero(batch.real))
+    names, weights = zip(*network.named_parameters(), strict=True)
+
+    def queries(*values):
+        given = {f"inner.{name}": value for name, value in zip(names, values, strict=True)}
+        return torch.func.functional_call(_Training(network), given, (batch, at))
+
+    assert torch.autograd.gradcheck(queries, tuple(w.detach().clone().requires_grad_() for w in weights))
+
+
+class _Training(torch.nn.Module):
+    """training_queries as a forward."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, batch, at):
+        return self.inner.training_queries(batch, at)
+
+
+def test_padding_matters_in_recbole_and_not_when_masked():
+    batch = SequenceBatch.of(SESSIONS)
+    for variant, moves in (("recbole", True), ("recbole_masked", False)):
+        short, long = (network_of(STAMP(dim=DIM, max_len=n, variant=variant)) for n in (7, 12))
+        long.load_state_dict(short.state_dict())
+        difference = (short.asked_queries(batch) - long.asked_queries(batch)).abs().max()
+        assert (difference > 1e-3) == moves, variant
+
+
+def test_the_pad_vector_is_a_class_while_recbole_is_trained_and_never_a_candidate():
+    network = network_of(STAMP(dim=DIM, variant="recbole"))
+    assert len(network.item_factors) == ITEMS
+    assert len(network.train().item_factors) == ITEMS + 1
+    assert len(network_of(STAMP(dim=DIM, variant="recbole", loss=BPR())).train().item_factors) == ITEMS
+    assert len(network_of(STAMP(dim=DIM, variant="recbole_masked")).train().item_factors) == ITEMS
+
+
+def test_cut_lookups_leave_the_table_untouched():
+    network = network_of(STAMP(dim=DIM, variant="official", lookup_norm=0.5))
+    before = network.item_embedding.detach().clone()
+    read = network.lookup(np.arange(ITEMS))
+    assert (before.norm(dim=1) > 0.5).any()
+    torch.testing.assert_close(read.norm(dim=1), before.norm(dim=1).clamp(max=0.5))
+    network.train().training_queries(*_a_batch()).sum().backward()
+    assert torch.equal(network.item_embedding, before)
+    assert torch.equal(network.eval().item_factors, before)
+
+
+def _a_batch():
+    batch = next(iter(Prefixes(4, 100, together=4).batches(training_set().sequences, np.random.default_rng(1))))
+    return batch, torch.from_numpy(np.flatnonzero(batch.real))
+
+
+def test_first_weights_have_the_official_spread():
+    network = STAMP(dim=100, variant="official").network(training_set(num_items=500), Generators.of(Run(0)))
+    assert network.item_embedding.std().item() == pytest.approx(0.002, rel=0.02)
+    for weight in (network.of_item, network.of_last, network.of_mean, network.general, network.current):
+        assert weight.std().item() == pytest.approx(0.05, rel=0.03)
+    assert network.of_bias is network.general_bias is network.current_bias is None
+    biased = STAMP(dim=4).network(training_set(), Generators.of(Run(0)))
+    assert not biased.of_bias.any()
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy(), BPR()], ids=repr)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_learns_with_either_loss(variant, loss):
+    """Each item is followed by the next one: the loss falls, and the fit repeats to the bit."""
+    model = STAMP(dim=8, variant=variant, loss=loss, epochs=30, learning_rate=0.02, batch_size=16, max_len=6)
+    ring = training_set([[(s + k) % ITEMS for k in range(7)] for s in range(10)])
+    first, second = (dataclasses.replace(model).fit(ring, Run(1)) for _ in range(2))
+    assert first.curve_[-1]["loss"] < 0.5 * first.curve_[0]["loss"]
+    for one, other in zip(first.network_.parameters(), second.network_.parameters(), strict=True):
+        assert torch.equal(one, other)
+    best = first.score(SequenceBatch.of([[0, 1, 2]])).block(slice(0, 1)).argmax()
+    assert best == 3
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("variant", "corrected", "variant must be one of paper, official"),
+        ("batches", "shuffled", "batches must be one of sessions, prefixes"),
+        ("lookup_norm", 0.0, "lookup_norm must be above 0 or None, got 0.0"),
+        ("item_std", -1.0, "item_std must be above 0, got -1.0"),
+        ("max_len", 0, "max_len must be at least 1, got 0"),
+    ],
+)
+def test_bad_fields(field, value, words):
+    with pytest.raises(ValueError, match=words):
+        STAMP(**{field: value})
+
+
+def test_the_last_click_alone_cannot_be_left_out():
+    with pytest.raises(ValueError, match="last_click must be true where nothing but the last click"):
+        STMO(last_click=False)
+
+
+def test_an_unknown_item_is_named():
+    with pytest.raises(ValueError, match="item 5 in a history is outside the catalogue 0 … 4"):
+        network_of(STAMP(dim=DIM)).asked_queries(SequenceBatch.of([[5]]))
