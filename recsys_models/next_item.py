@@ -17,7 +17,7 @@ from recsys_data.training_set import TrainingSet
 from training.carried_windows import CarriedWindows
 from training.instances import START, WindowBatch, Windows
 from training.loop import train_epochs
-from training.losses import CrossEntropy, Loss
+from training.losses import CrossEntropy, Loss, bound
 from training.optimisers import AdamW, Optimiser
 from training.run import Run
 
@@ -140,6 +140,7 @@ class NextItemModel:
         self.network_ = network = self.network(train, generators).to(run.device)
         self.parameters_ = sum(weight.numel() for weight in network.parameters())
         optimiser = self.optimiser.over(network.parameters(), self.learning_rate, self.weight_decay)
+        self.loss_ = bound(self.loss, train.item_counts, run.device)
         windows = self.windows()
 
         train_epochs(
@@ -168,7 +169,7 @@ class NextItemModel:
         at = np.flatnonzero(batch.real)
         targets = torch.from_numpy(batch.targets.ravel()[at]).to(network.device)
         queries = network.training_queries(batch, torch.from_numpy(at).to(network.device))
-        value = self.loss(queries, network.item_factors, network.item_bias, targets, negatives)
+        value = self.loss_(queries, network.item_factors, network.item_bias, targets, negatives)
         return value + self.penalty(network, batch), len(at)
 
     def penalty(self, network: NextItemNetwork, batch: WindowBatch) -> torch.Tensor | float:

@@ -1,62 +1,131 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
-from training.sampled_losses import BPR, TOP1, AdaptiveHinge, BPRMax, Hinge, SampledSoftmax, TOP1Max
-from training.sampling import uniform_negatives
+from training.losses import bound
+from training.sampled_losses import (
+    BPR,
+    TOP1,
+    AdaptiveHinge,
+    BPRMax,
+    Hinge,
+    Pointwise,
+    SpotlightBPR,
+    TOP1Max,
+    without_diagonal,
+)
+from training.sampling import Popularity, Sampling, uniform_negatives
+from training.softmax_losses import Blackout, SampledCrossEntropy, SampledSoftmax
 
-LOSSES = [BPR(2), BPRMax(2, regularisation=0.5), TOP1(2), TOP1Max(2), Hinge(2, margin=1.5), AdaptiveHinge(2),
-          SampledSoftmax(2)]  # fmt: skip
+KINDS = [BPR, BPRMax, TOP1, TOP1Max, Hinge, AdaptiveHinge, Pointwise, SpotlightBPR, SampledSoftmax,
+         SampledCrossEntropy, Blackout]  # fmt: skip
+COUNTS = np.array([4, 0, 1, 9, 2, 1, 3, 1, 5])
 
 
 def sigmoid(x):
     return 1 / (1 + math.exp(-x))
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
-def test_each_loss_by_hand(loss):
-    # one target of score 1 with negatives of score 0 and 2, out of 10 items
-    w = [1 / (1 + math.exp(2)), math.exp(2) / (1 + math.exp(2))]  # softmax(0, 2)
-    expected = {
-        BPR: (-math.log(sigmoid(1)) - math.log(sigmoid(-1))) / 2,
-        BPRMax: -math.log(w[0] * sigmoid(1) + w[1] * sigmoid(-1)) + 0.5 * (w[0] * 0 + w[1] * 4),
-        TOP1: (sigmoid(-1) + sigmoid(0) + sigmoid(1) + sigmoid(4)) / 2,
-        TOP1Max: w[0] * (sigmoid(-1) + sigmoid(0)) + w[1] * (sigmoid(1) + sigmoid(4)),
-        Hinge: (0.5 + 2.5) / 2,  # margin 1.5: 1.5 + 0 − 1 and 1.5 + 2 − 1
-        AdaptiveHinge: 2.0,  # margin 1, hardest negative 2: 1 + 2 − 1
-        SampledSoftmax: -math.log(math.e / (math.e + 10 / 2 * (1 + math.exp(2)))),
-    }[type(loss)]
-    got = loss.of_scores(torch.tensor([1.0]), torch.tensor([[0.0, 2.0]]), num_items=10)
-    assert got.tolist() == pytest.approx([expected], rel=1e-6)
+@pytest.mark.parametrize("loss, expected", [
+    # one target of score 1 with negatives of score 0 and 2; w = softmax(0, 2), p = softmax(1, 0, 2)
+    (BPR(2), lambda w, p: (-math.log(sigmoid(1)) - math.log(sigmoid(-1))) / 2),
+    (BPRMax(2, regularisation=0.5), lambda w, p: -math.log(w[0] * sigmoid(1) + w[1] * sigmoid(-1)) + 0.5 * w[1] * 4),
+    (BPRMax(2, regularisation=0.0, elu=0.5), lambda w, p: -math.log(w[0] * sigmoid(1) + w[1] * sigmoid(-1))),
+    (TOP1(2), lambda w, p: (sigmoid(-1) + sigmoid(0) + sigmoid(1) + sigmoid(4)) / 2),
+    (TOP1Max(2), lambda w, p: w[0] * (sigmoid(-1) + sigmoid(0)) + w[1] * (sigmoid(1) + sigmoid(4))),
+    (Hinge(2, margin=1.5), lambda w, p: (0.5 + 2.5) / 2),  # 1.5 + 0 − 1 and 1.5 + 2 − 1
+    (AdaptiveHinge(2), lambda w, p: 2.0),  # margin 1, hardest negative 2: 1 + 2 − 1
+    (Pointwise(2), lambda w, p: 1 - sigmoid(1) + (sigmoid(0) + sigmoid(2)) / 2),
+    (SpotlightBPR(2), lambda w, p: (1 - sigmoid(1) + 1 - sigmoid(-1)) / 2),
+    (SampledCrossEntropy(2), lambda w, p: -math.log(p[0])),
+    (Blackout(2), lambda w, p: -math.log(p[0]) - math.log(1 - p[1]) - math.log(1 - p[2])),
+    (Blackout(1), lambda w, p: -math.log(p[0]) - math.log(1 - p[2])),  # the other is the batch's: only in the softmax
+], ids=lambda v: repr(v) if hasattr(v, "sampling") else "")  # fmt: skip
+def test_each_loss_by_hand(loss, expected):
+    w = [1 / (1 + math.exp(2)), math.exp(2) / (1 + math.exp(2))]
+    p = [math.exp(s) / (math.e + 1 + math.exp(2)) for s in (1, 0, 2)]
+    got = loss.of_scores(torch.tensor([1.0]), torch.tensor([[0.0, 2.0]]))
+    assert got.tolist() == pytest.approx([expected(w, p)], rel=1e-6)
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
-def test_gradients_and_the_mean_over_targets(loss):
+def test_bpr_max_sends_scores_below_zero_through_its_elu():
+    # target −1 and negative −2 with scale 0.5: ELU gives a = 0.5 (e⁻¹ − 1) and b = 0.5 (e⁻² − 1)
+    a, b = 0.5 * (math.exp(-1) - 1), 0.5 * (math.exp(-2) - 1)
+    got = BPRMax(1, regularisation=2.0, elu=0.5).of_scores(torch.tensor([-1.0]), torch.tensor([[-2.0]]))
+    assert got.item() == pytest.approx(-math.log(sigmoid(a - b)) + 2.0 * b**2, rel=1e-6)
+
+
+def case(rows=6, items=9, dim=3):
     generator = torch.Generator().manual_seed(0)
-    queries, factors, bias = (torch.randn(*shape, dtype=torch.float64, generator=generator, requires_grad=True)
-                              for shape in ((6, 3), (9, 3), (9,)))  # fmt: skip
-    targets = torch.randint(9, (6,), generator=generator)
+    made = [torch.randn(*shape, dtype=torch.float64, generator=generator, requires_grad=True)
+            for shape in ((rows, dim), (items, dim), (items,))]  # fmt: skip
+    return *made, torch.tensor([0, 2, 3, 8, 2, 6])[:rows]
+
+
+SAMPLINGS = [Sampling(), Sampling(alpha=0.5), Sampling(shared=True), Sampling(shared=True, batch_targets=True),
+             Sampling(batch_targets=True), Sampling(alpha=1.0, shared=True, batch_targets=True)]  # fmt: skip
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS, ids=repr)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_gradients_and_the_weighted_mean_over_targets(kind, sampling):
+    if kind is SampledSoftmax and sampling.batch_targets:
+        with pytest.raises(ValueError, match="batch_targets must be false, got true.*SampledCrossEntropy"):
+            kind(2, sampling)
+        return
+    loss = bound(kind(2, sampling), COUNTS, "cpu")
+    queries, factors, bias, targets = case()
+    weights = torch.arange(1.0, 7.0, dtype=torch.float64)
 
     def value(q, f, b):
-        return loss(q, f, b, targets, torch.Generator().manual_seed(5))
+        return loss(q, f, b, targets, torch.Generator().manual_seed(5), weights)
 
     assert torch.autograd.gradcheck(value, (queries, factors, bias))
-    negatives = uniform_negatives((6, 2), 9, torch.Generator().manual_seed(5))
-    scores = queries @ factors.T + bias
-    by_hand = loss.of_scores(scores.gather(1, targets[:, None])[:, 0], scores.gather(1, negatives), 9).mean()
-    assert value(queries, factors, bias).item() == pytest.approx(by_hand.item(), rel=1e-12)
+    popularity = Popularity.of(COUNTS, sampling.alpha, "cpu") if sampling.alpha else None
+    drawn = sampling.draw(2, 6, 9, torch.Generator().manual_seed(5), popularity)
+    scores = (queries @ factors.T + bias).detach()
+    each = []
+    for row in range(6):  # one target after another, its negatives written out
+        others = [int(targets[n]) for n in range(6) if n != row] if sampling.batch_targets else []
+        negatives = others + (drawn if sampling.shared else drawn[row]).tolist()
+        raised = scores[row, negatives]
+        if kind is SampledSoftmax:
+            shares = COUNTS**sampling.alpha * (COUNTS > 0) if sampling.alpha else np.ones(9)
+            raised = raised - torch.tensor([math.log(2 * shares[item] / shares.sum()) for item in negatives])
+        each.append(kind(2, sampling).of_scores(scores[row, targets[row]][None], raised[None]).item())
+    assert value(queries, factors, bias).item() == pytest.approx(np.mean(np.arange(1, 7) * each), rel=1e-7)
+
+
+def test_the_official_correction_takes_each_items_log_count():
+    # scores 1 (target, count 4) | 0 (other target, count 9) 2 (drawn, count 16), alpha 0.5, logq 1:
+    # 1 − log 4, 0 − log 9, 2 − 0.5 log 16, that is weights e/4, 1/9, e²/4
+    loss = SampledCrossEntropy(1, Sampling(alpha=0.5, shared=True, batch_targets=True), logq=1.0)
+    popularity = Popularity.of(np.array([4, 9, 16]), 0.5, "cpu")
+    target, negatives = loss.corrected(torch.tensor([1.0, 1.0]), torch.tensor([[0.0, 2.0], [0.0, 2.0]]),
+                                       torch.tensor([0, 1]), torch.tensor([2]), 3, popularity)  # fmt: skip
+    shares = [math.e / 4, 1 / 9, math.e**2 / 4]
+    assert loss.of_scores(target, negatives)[0].item() == pytest.approx(-math.log(shares[0] / sum(shares)), rel=1e-6)
+    with pytest.raises(ValueError, match="logq needs the items' training counts"):
+        loss_without = SampledCrossEntropy(2, logq=1.0)
+        loss_without(*case(), torch.Generator())
 
 
 def test_adaptive_hinge_with_one_negative_is_hinge():
-    target, negatives = torch.randn(50), torch.randn(50, 1)
-    assert torch.equal(AdaptiveHinge(1).of_scores(target, negatives, 9), Hinge(1).of_scores(target, negatives, 9))
+    queries, factors, bias, targets = case()
+    for sampling in SAMPLINGS[:3]:
+        losses = [bound(kind(1, sampling), COUNTS, "cpu") for kind in (Hinge, AdaptiveHinge)]
+        values = [loss(queries, factors, bias, targets, torch.Generator().manual_seed(1)) for loss in losses]
+        assert torch.equal(*values) and values[0] > 0
 
 
 def test_sampled_softmax_of_every_item_is_near_the_full_softmax():
     scores = torch.randn(1, 2000, generator=torch.Generator().manual_seed(1))
     full = torch.logsumexp(scores, dim=1) - scores[:, 0]
-    assert SampledSoftmax(2000).of_scores(scores[:, 0], scores, 2000).item() == pytest.approx(full.item(), rel=1e-3)
+    loss = SampledSoftmax(2000)
+    estimate = loss.of_scores(*loss.corrected(scores[:, 0], scores, torch.tensor([0]), torch.arange(2000), 2000, None))
+    assert estimate.item() == pytest.approx(full.item(), rel=1e-3)
 
 
 def test_negatives_are_uniform_and_come_from_the_generator():
@@ -66,6 +135,49 @@ def test_negatives_are_uniform_and_come_from_the_generator():
     assert torch.equal(drawn, uniform_negatives((20_000, 3), 7, torch.Generator().manual_seed(2)))
 
 
-def test_no_negatives_is_refused():
-    with pytest.raises(ValueError, match="num_negatives must be at least 1, got 0"):
+@pytest.mark.parametrize("alpha", [0.5, 1.0])
+def test_negatives_by_popularity_follow_its_power_and_leave_out_what_never_occurred(alpha):
+    counts = np.array([0, 4, 16, 0, 1, 0])
+    popularity = Popularity.of(counts, alpha, "cpu")
+    drawn = popularity.draw((60_000,), torch.Generator().manual_seed(2))
+    shares = np.where(counts > 0, counts**alpha, 0) / np.where(counts > 0, counts**alpha, 0).sum()
+    assert np.bincount(drawn, minlength=6) / 60_000 == pytest.approx(shares, abs=0.01)
+    assert popularity.log_chances(torch.tensor([1, 2, 4])).exp().tolist() == pytest.approx(shares[[1, 2, 4]].tolist())
+    with pytest.raises(ValueError, match="negatives by popularity need training events"):
+        Popularity.of(np.zeros(3), alpha, "cpu")
+
+
+def test_a_matrix_loses_its_diagonal():
+    assert without_diagonal(torch.arange(9).view(3, 3)).tolist() == [[1, 2], [3, 5], [6, 7]]
+    assert without_diagonal(torch.ones(1, 1)).shape == (1, 0)
+
+
+def test_row_sparse_factors_get_a_row_sparse_gradient_of_the_same_numbers():
+    queries, factors, bias, targets = case()
+    loss = BPRMax(3, Sampling(shared=True, batch_targets=True))
+    grads = []
+    for sparse in (False, True):
+        table = torch.nn.Parameter(factors.detach().clone())
+        table.row_sparse = sparse
+        loss(queries, table, bias, targets, torch.Generator().manual_seed(1)).backward()
+        grads.append(table.grad)
+    assert grads[1].is_sparse and not grads[0].is_sparse
+    assert torch.allclose(grads[1].to_dense(), grads[0], rtol=1e-12, atol=1e-14)
+
+
+def test_a_loss_without_negatives_is_refused():
+    with pytest.raises(ValueError, match="num_negatives must be at least 1, got 0: BPR needs negatives, and this"):
         BPR(0)
+    with pytest.raises(ValueError, match="num_negatives must be at least 1, got 0"):
+        Blackout(0)
+    loss = TOP1(0, Sampling(shared=True, batch_targets=True))
+    assert loss(*case(), torch.Generator()).item() > 0
+    with pytest.raises(ValueError, match="TOP1 has no negatives: num_negatives is 0 and the batch holds one target"):
+        loss(*case(rows=1), torch.Generator())
+    with pytest.raises(ValueError, match="num_negatives must be at least 0, got -1"):
+        TOP1(-1, Sampling(batch_targets=True))
+    with pytest.raises(ValueError, match="negatives with alpha 0.5 need the items' training counts"):
+        BPR(2, Sampling(alpha=0.5))(*case(), torch.Generator())
+    for alpha in (-1.0, float("nan")):
+        with pytest.raises(ValueError, match="alpha must be at least 0"):
+            Sampling(alpha=alpha)
