@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import os
 import shutil
 import tarfile
@@ -114,5 +115,7 @@ def _seven_zip_members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[byt
             opened.extractall(scratch)
         for path in sorted(p for p in scratch.rglob("*") if p.is_file()):
             yield path.relative_to(scratch).as_posix(), partial(path.open, "rb")
+    except (py7zr.exceptions.ArchiveError, lzma.LZMAError) as error:
+        raise EOFError(str(error) or "damaged") from error  # as the other libraries have it
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

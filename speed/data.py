@@ -187,11 +187,13 @@ def _lastfm_polars(path: Path, folder: Path):
     def work() -> dict:
         frame = pl.read_csv(path, separator="\t", has_header=False, new_columns=names, quote_char=None,
                             columns=[0, 1, 5], schema_overrides={"column_6": pl.String})  # fmt: skip
-        frame = frame.reverse().with_columns(
-            pl.col("user").rank("dense") - 1,
-            pl.col("track").rank("dense") - 1,
-            pl.col("timestamp").str.to_datetime(time_unit="ms", time_zone="UTC").dt.epoch("s"),
-        )
+        frame = frame.reverse()
+        for column in ("user", "track"):  # faster here than rank("dense") over the strings, which took 23 s for 14 s
+            codes = frame.select(pl.col(column).unique().sort()).with_row_index("code")
+            frame = frame.join(codes, on=column, how="left", maintain_order="left").drop(column)
+            frame = frame.rename({"code": column})
+        seconds = pl.col("timestamp").str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="ms").dt.epoch("s")
+        frame = frame.with_columns(seconds)
         frame = frame.sort("user", "timestamp", maintain_order=True)
         return {"rows": len(frame), "users": frame["user"].max() + 1, "items": frame["track"].max() + 1}
 

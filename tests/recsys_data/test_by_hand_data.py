@@ -1,5 +1,6 @@
-import importlib.util
+import sys
 
+import h5py
 import numpy as np
 import pytest
 
@@ -70,15 +71,27 @@ def test_reviews_by_hand():
         reviews("r", {name: column for name, column in COLUMNS.items() if name != "rating"}, "f.hdf5")
 
 
-def test_hdf5_that_cannot_be_read_says_why(tmp_path):
-    path = tmp_path / "amazon" / "amazon_co_purchasing.hdf5"
+def hdf5_path(folder):
+    path = folder / "amazon" / "amazon_co_purchasing.hdf5"
     path.parent.mkdir()
-    path.write_bytes(b"cut off")
-    if importlib.util.find_spec("h5py") is None:
-        error, words = Hdf5Missing, "amazon_co_purchasing.hdf5 is HDF5, and h5py is not installed; pip install h5py"
-    else:
-        error, words = ValueError, "cannot be read as HDF5"
-    with pytest.raises(error, match=words):
+    return path
+
+
+def test_the_file_of_spotlight_is_read(tmp_path):
+    with h5py.File(hdf5_path(tmp_path), "w") as file:
+        for name, column in COLUMNS.items():
+            file.create_dataset(name, data=column, compression="gzip")
+    data = AmazonCoPurchasing().load(tmp_path)
+    assert data.fingerprint == reviews(data.name, COLUMNS, "by hand").fingerprint
+    assert data.item_ids[data.items].tolist() == [8, 9, 8] and "times in seconds" in data.edition
+
+
+def test_hdf5_that_cannot_be_read_says_why(tmp_path, monkeypatch):
+    hdf5_path(tmp_path).write_bytes(b"cut off")
+    with pytest.raises(ValueError, match="cannot be read as HDF5"):
+        AmazonCoPurchasing().load(tmp_path)
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(Hdf5Missing, match="amazon_co_purchasing.hdf5 is HDF5, and h5py is not installed; pip install"):
         AmazonCoPurchasing().load(tmp_path)
 
 

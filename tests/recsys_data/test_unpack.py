@@ -1,9 +1,11 @@
 import gzip
 import io
 import stat
+import sys
 import tarfile
 import zipfile
 
+import py7zr
 import pytest
 
 from recsys_data.unpack import unpack
@@ -88,10 +90,34 @@ def test_a_cut_archive_is_said_too(tmp_path):
         unpack(tmp_path / "x.gz", tmp_path / "out")
 
 
-def test_7z_with_and_without_its_library(tmp_path, monkeypatch):
-    import sys
-
+def test_7z_without_its_library_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "py7zr", None)
     (tmp_path / "x.7z").write_bytes(b"")
     with pytest.raises(ValueError, match="a 7z file needs py7zr; pip install -r requirements-data.txt"):
         unpack(tmp_path / "x.7z", tmp_path / "out")
+
+
+def test_7z_with_its_library(tmp_path):
+    inside = b"1,2014-04-07T10:51:09.277Z,214536502,0\n" * 100
+    with py7zr.SevenZipFile(tmp_path / "clicks.7z", "w") as archive:
+        archive.writestr(inside, "folder/clicks.dat")
+    unpack(tmp_path / "clicks.7z", tmp_path / "out")
+    assert (tmp_path / "out" / "folder" / "clicks.dat").read_bytes() == inside
+    assert [path.name for path in tmp_path.glob(".unpack-*")] == []
+
+
+def test_7z_that_leaves_its_folder_or_holds_a_link_is_refused(tmp_path):
+    with py7zr.SevenZipFile(tmp_path / "out.7z", "w") as archive:
+        archive.writestr(b"x", "good.txt")
+    whole = (tmp_path / "out.7z").read_bytes()
+    target = tmp_path / "elsewhere.txt"
+    target.write_bytes(b"x")
+    (tmp_path / "link").symlink_to(target)
+    with py7zr.SevenZipFile(tmp_path / "link.7z", "w") as archive:
+        archive.write(tmp_path / "link", "link")
+    with pytest.raises(ValueError, match="'link' is a link; refused as unsafe"):
+        unpack(tmp_path / "link.7z", tmp_path / "unpacked")
+    (tmp_path / "short.7z").write_bytes(whole[:-10])
+    with pytest.raises(ValueError, match="cannot be unpacked"):
+        unpack(tmp_path / "short.7z", tmp_path / "unpacked")
+    assert not any((tmp_path / "unpacked").rglob("*"))
