@@ -173,6 +173,26 @@ class DropRepeats:
         return np.r_[True, (users[1:] != users[:-1]) | (items[1:] != items[:-1])]
 
 
+@dataclass(frozen=True)
+class Together:
+    """Keeps the events that each of ``filters`` keeps of the whole, so that their order does not matter (Kula 2017)."""
+
+    filters: tuple[Filter, ...]
+
+    def __post_init__(self) -> None:
+        if not self.filters:
+            raise ValueError("filters must hold at least one filter, got none")
+
+    @property
+    def name(self) -> str:
+        """What the filters do, at once."""
+        return " and ".join(each.name for each in self.filters) + ", counted once on the whole"
+
+    def keeps(self, interactions: Interactions) -> np.ndarray:
+        """A mask (E,) of the events that stay."""
+        return np.logical_and.reduce([each.keeps(interactions) for each in self.filters])
+
+
 def apply_filters(
     interactions: Interactions, filters: Sequence[Filter]
 ) -> tuple[Interactions, tuple[dict[str, Any], ...]]:

@@ -7,6 +7,7 @@ from recsys_data.filters import (
     KCore,
     MinActivity,
     MinPopularity,
+    Together,
     TopItems,
     Truncate,
     apply_filters,
@@ -33,6 +34,8 @@ def left(histories, *filters):
     [
         (MinActivity(2), ["ab", "c", "aa"], ["ab", "aa"]),
         (MinPopularity(2), ["ab", "cb", "a"], ["ab", "b", "a"]),
+        # a 3, b 2, c 1; once "cb" is cut to "b" it is too short, but it was counted before
+        (Together((MinActivity(2), MinPopularity(2))), ["aab", "cb", "a"], ["aab", "b"]),
         (TopItems(2), ["abcab", "cba", "d"], ["abab", "ba"]),  # a 3, b 3, c 2, d 1
         (TopItems(1), ["ba"], ["a"]),  # a tie: the smaller id
         (Truncate(2, "first"), ["abc", "d"], ["ab", "d"]),
@@ -131,6 +134,7 @@ def test_official_gaps_need_gaps():
     [
         (lambda: MinActivity(0), "events must be at least 1, got 0"),
         (lambda: KCore(0, 5), "users must be at least 1, got 0"),
+        (lambda: Together(()), "filters must hold at least one filter, got none"),
         (lambda: Truncate(5, "middle"), "keep must be first or last, got 'middle'"),
         (lambda: OfficialTopItems(5, rule="x"), "rule must be one of gaps, accumulated, got 'x'"),
     ],
