@@ -7,7 +7,10 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
+
+from harness.environment import cpu_model
 
 
 def require_one_thread() -> None:
@@ -46,6 +49,11 @@ def spread(values: Sequence[float], digits: int = 3) -> str:
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> str:
     """The spread of ours / theirs, round by round."""
     return spread([a / b for a, b in zip(ours, theirs, strict=True)])
+
+
+def machine() -> str:
+    """One line: processor, cores, PyTorch."""
+    return f"{cpu_model()}, {os.cpu_count()} cores, PyTorch {version('torch')}"
 
 
 def peak_memory() -> float:

@@ -1,0 +1,114 @@
+"""RecBole's own training loop and evaluation, run by the interpreter that has RecBole; prints a JSON line at a time.
+
+    OMP_NUM_THREADS=1 RECBOLE_PYTHON speed/recbole_peer.py FOLDER MODEL [--steps 6] [--epochs N] [--batch 2048]
+
+FOLDER holds encore/encore.inter (speed.peers writes it). Without --epochs: targets per CPU second of each step after two to
+warm up, and the most memory held. With --epochs: the loss, CPU seconds, and MRR@20 and Recall@20 on the last event of
+each user after every epoch (RecBole's leave-one-out, all items ranked). Settings are RecBole's own but for the sizes
+(embedding 64, hidden 128, no dropout) and the full softmax. Imports nothing of this project: it runs without it.
+"""
+
+import argparse
+import json
+import logging
+import resource
+import tempfile
+import time
+
+import torch
+from recbole.config import Config
+from recbole.data import create_dataset, data_preparation
+from recbole.utils import get_model, get_trainer, init_seed
+
+
+def say(**record):
+    """Print one record."""
+    print(json.dumps(record), flush=True)
+
+
+def settings(folder, batch):
+    """What RecBole is told."""
+    return {
+        "data_path": folder,
+        "load_col": {"inter": ["user_id", "item_id", "timestamp"]},
+        "USER_ID_FIELD": "user_id",
+        "ITEM_ID_FIELD": "item_id",
+        "TIME_FIELD": "timestamp",
+        "eval_args": {"split": {"LS": "valid_and_test"}, "order": "TO", "group_by": "user", "mode": "full"},
+        "metrics": ["Recall", "MRR"],
+        "topk": [20],
+        "valid_metric": "MRR@20",
+        "metric_decimal_place": 6,
+        "train_batch_size": batch,
+        "eval_batch_size": 4096,
+        "train_neg_sample_args": None,
+        "loss_type": "CE",
+        "embedding_size": 64,
+        "hidden_size": 128,
+        "num_layers": 1,
+        "dropout_prob": 0.0,
+        "learning_rate": 1e-3,
+        "MAX_ITEM_LIST_LENGTH": 50,
+        "use_gpu": False,
+        "gpu_id": "",
+        "show_progress": False,
+        "seed": 1,
+        "reproducibility": False,
+        "save_dataset": False,
+        "state": "ERROR",
+        "checkpoint_dir": tempfile.mkdtemp(),
+        "worker": 0,
+    }
+
+
+def time_steps(model, trainer, train, steps, warm=2):
+    """Print the rate of each step: the loader, forward, backward, optimiser."""
+    model.train()
+    batches, rates = iter(train), []
+    for number in range(warm + steps):
+        started = time.process_time()
+        batch = next(batches)
+        trainer.optimizer.zero_grad()
+        model.calculate_loss(batch).backward()
+        trainer.optimizer.step()
+        if number >= warm:
+            rates.append(len(batch) / (time.process_time() - started))
+    say(rates=rates, memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def curve(trainer, train, test, epochs):
+    """Print a record an epoch."""
+    spent = 0.0
+    for epoch in range(epochs):
+        started = time.process_time()
+        loss = trainer._train_epoch(train, epoch, show_progress=False)
+        spent += time.process_time() - started
+        found = trainer.evaluate(test, load_best_model=False, show_progress=False)
+        say(epoch=epoch, loss=float(loss) / len(train), seconds=spent, mrr=found["mrr@20"], recall=found["recall@20"])
+
+
+def main():
+    """Read, prepare, and do what is asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder")
+    parser.add_argument("model")
+    parser.add_argument("--batch", type=int, default=2048)
+    parser.add_argument("--steps", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=0)
+    wanted = parser.parse_args()
+    torch.set_num_threads(1)
+    logging.disable(logging.INFO)
+    config = Config(model=wanted.model, dataset="encore", config_dict=settings(wanted.folder, wanted.batch))
+    config["device"] = torch.device("cpu")
+    init_seed(1, False)
+    train, _, test = data_preparation(config, create_dataset(config))
+    model = get_model(config["model"])(config, train._dataset).to("cpu")
+    trainer = get_trainer(config["MODEL_TYPE"], config["model"])(config, model)
+    if wanted.epochs:
+        curve(trainer, train, test, wanted.epochs)
+    else:
+        time_steps(model, trainer, train, wanted.steps)
+
+
+if __name__ == "__main__":
+    main()
