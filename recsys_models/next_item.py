@@ -19,6 +19,7 @@ from training.instances import START, WindowBatch, Windows
 from training.loop import train_epochs
 from training.losses import CrossEntropy, Loss, bound
 from training.optimisers import AdamW, Optimiser
+from training.penalties import Penalty
 from training.run import Run
 
 
@@ -86,7 +87,8 @@ class NextItemModel:
     dim: size of the recurrent state; max_len: events in a training window (at test everything is read); dropout: on
     what is read and on what is answered; learning_rate, weight_decay, batch_size (windows a step, when full), epochs;
     patience: epochs without a better validation before training stops; decay: what the learning rate is multiplied by
-    after every epoch; max_norm: bound of the gradient's norm, or None; optimiser: see training.optimisers.
+    after every epoch; max_norm: bound of the gradient's norm, or None; optimiser: see training.optimisers;
+    penalties: see training.penalties.
     An empty history is read as START, a learnt vector, on a zero state. The user is not looked at.
     """
 
@@ -107,6 +109,7 @@ class NextItemModel:
     max_norm: float | None = None
     optimiser: Optimiser = field(default_factory=AdamW)
     loss: Loss = field(default_factory=CrossEntropy)
+    penalties: tuple[Penalty, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("dim", "max_len", "batch_size", "epochs", "patience"):
@@ -143,12 +146,16 @@ class NextItemModel:
         self.loss_ = bound(self.loss, train.item_counts, run.device)
         windows = self.windows()
 
+        def loss(batch: WindowBatch) -> tuple[torch.Tensor, int]:
+            value, count = self.objective(network, batch, generators.negatives)
+            return sum((penalty.of(network) for penalty in self.penalties), start=value), count
+
         train_epochs(
             self,
             run,
             network=network,
             optimiser=optimiser,
-            loss=lambda batch: self.objective(network, batch, generators.negatives),
+            loss=loss,
             batches=lambda epoch: windows.batches(train.at(epoch).sequences, shuffle),
             generators={"windows": shuffle, "dropout": generators.dropout, "negatives": generators.negatives},
             epochs=self.epochs,
