@@ -2,10 +2,10 @@
 
     OMP_NUM_THREADS=1 RECBOLE_PYTHON speed/recbole_peer.py FOLDER MODEL [--steps 6] [--epochs N] [--batch 2048]
 
-FOLDER holds encore/encore.inter (speed.peers writes it). Without --epochs: targets per CPU second of each step after two
-to warm up, and the most memory held. With --epochs: loss, CPU seconds, MRR@20 and Recall@20 on the last event of
-each user after every epoch (RecBole's leave-one-out, all items ranked). Settings are RecBole's own but for the sizes
-(embedding 64, hidden 128, no dropout) and the full softmax. Imports nothing of this project: it runs without it.
+FOLDER holds encore/encore.inter (speed.peers writes it). Without --epochs: targets per CPU second of each step after
+two to warm up, and the most memory held. With --epochs: the loss, CPU seconds, and MRR@20 and Recall@20 on the last
+event of each user after every epoch (RecBole's leave-one-out, all items ranked). Settings are RecBole's own but for
+the sizes (embedding 64, hidden 128, no dropout) and the full softmax. Imports nothing of this project.
 """
 
 import argparse
