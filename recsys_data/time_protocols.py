@@ -124,8 +124,9 @@ class LastDays:
 
     @property
     def name(self) -> str:
-        """Last 1 day, 1 before."""
-        return f"last {self.test:g} days, {self.validation:g} before to validate{self.candidates.suffix}"
+        """Last 1 day, 1 before, and which part of the rest trains."""
+        part = "" if self.part == 1 else f", the last 1/{self.part} by {self.part_by} to train"
+        return f"last {self.test:g} days, {self.validation:g} before to validate{part}{self.candidates.suffix}"
 
     def prepare(self, interactions: Interactions) -> Split:
         """The split; ValueError unless the clock is absolute."""
