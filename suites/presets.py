@@ -35,6 +35,17 @@ BPR_IMPLICIT = BPRMF(
     init_scale=0.005,
     negatives=Negatives("popularity", refused="skip"),
 )
+BPR_HIDASI = BPRMF(  # hidasib/GRU4Rec's baselines.py, but for its draw of negatives
+    dim=100,
+    epochs=10,
+    learning_rate=0.01,
+    user_decay=0.0,
+    positive_decay=0.0,
+    negative_decay=0.0,
+    init="uniform",
+    init_scale=0.05,
+    query="history_mean",
+)
 BPR_DONKERS = BPRMF(dim=20, epochs=30, learning_rate=0.01)  # decays and draws are not stated
 BPR_DEVOOGHT = BPRMF(
     dim=20,
