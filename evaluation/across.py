@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from evaluation.comparison_table import PairRow
 from evaluation.effects import Word
@@ -59,7 +59,7 @@ def random_effects(log_ratios: Sequence[float], errors: Sequence[float]) -> Rand
     weights = 1 / (variance + tau2)
     mean = float(weights @ y / weights.sum())
     spread = float(weights @ (y - mean) ** 2 / (len(y) - 1) / weights.sum())
-    half = float(stats.t.ppf(0.975, len(y) - 1)) * math.sqrt(spread)
+    half = float(stdtrit(len(y) - 1, 0.975)) * math.sqrt(spread)
     return RandomEffects(math.expm1(mean), (math.expm1(mean - half), math.expm1(mean + half)), math.sqrt(tau2), len(y))
 
 
@@ -78,7 +78,7 @@ def summarise(rows: Sequence[PairRow]) -> tuple[WinTieLoss, RandomEffects | None
         error = row.relative_error
         if row.method is not None and row.method_relative_interval is not None:
             low, high = row.method_relative_interval
-            error = (high - low) / 2 / float(stats.t.ppf(0.975, row.method.df))
+            error = (high - low) / 2 / float(stdtrit(row.method.df, 0.975))
         errors.append(error / (1 + row.relative))
     return WinTieLoss.of(words), random_effects([math.log1p(row.relative) for row in rows], errors)
 
@@ -106,6 +106,8 @@ def friedman(
 
     Below 6 data sets a critical-difference diagram has next to no power, so it is not made.
     """
+    from scipy import stats  # here, since it takes a second to load
+
     num, k = scores.shape
     if num < FEWEST_DATASETS:
         return None, (
@@ -128,5 +130,7 @@ def friedman(
 
 def nemenyi_critical(k: int, num_datasets: int, alpha: float = 0.05) -> float:
     """Nemenyi's critical difference of mean ranks: q_α √(k (k + 1) / (6 N)), q from the studentised range over √2."""
+    from scipy import stats
+
     q = float(stats.studentized_range.ppf(1 - alpha, k, np.inf)) / math.sqrt(2)
     return q * math.sqrt(k * (k + 1) / (6 * num_datasets))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,38 +14,49 @@ from evaluation.claims import claim_from_record
 from evaluation.cluster_sums import ClusterSums
 from evaluation.comparison_table import ComparisonTable, ExploratoryPair, ModelRow, PairRow
 from evaluation.effects import MARGIN
+from evaluation.lists import reach_named
+from evaluation.memo import Memo, marks
 from evaluation.metrics import Metric, TieSpread, metric_named
 from evaluation.pairwise import Comparer, ModelRuns
 from evaluation.panel import Panel, UnequalTestSets
 from evaluation.results import CellResult, SuiteResults
 from evaluation.significance import FLIPS, RESAMPLES, ROUGH_BELOW
 from evaluation.sums import read_sums
+from evaluation.table_record import from_record, to_record
 
 __all__ = ["ComparisonTable", "ExploratoryPair", "ModelRow", "PairRow", "compare_suite"]
 
 
 def compare_suite(
-    results: SuiteResults, *, flips: int = FLIPS, resamples: int = RESAMPLES, margin: float = MARGIN
+    results: SuiteResults,
+    *,
+    flips: int = FLIPS,
+    resamples: int = RESAMPLES,
+    margin: float = MARGIN,
+    memo: Memo | None = None,
 ) -> list[ComparisonTable]:
     """One table for each data set × protocol × metric, in the suite's order.
 
     The declared family of a table: every model against the best baseline, the suite's comparisons, and the pairs that
     its claims speak of. The best baseline is chosen by the primary metric on validation where every baseline's cells
     hold it, else on test, and the table says which. Cached sums are used; a metric that is not cached is recomputed
-    from the ranks. The same results give the same bytes.
+    from the ranks. The same results give the same bytes, whether or not ``memo`` knew the table already.
     """
     tables = []
-    metrics = _metrics(results)
+    metrics, memo = _metrics(results), memo or Memo()
     for (dataset, protocol), cells in _groups(results).items():
-        group = _Group(dataset, protocol, cells, results.record, {key: read_sums(c.folder) for key, c in cells.items()})
+        group = _Group(dataset, protocol, cells, results.record)
+        asked = [dataset, protocol, group.declared, marks(list(cells.values())), flips, resamples, margin]
         for metric in metrics:
-            tables.append(group.table(metric, metrics[0], flips, resamples, margin))
+            inputs = [*asked, metric.name, metrics[0].name]
+            made = functools.partial(group.record, metric, metrics[0], flips, resamples, margin)
+            tables.append(from_record(memo.answer("table", inputs, made)))
     return tables
 
 
 def _metrics(results: SuiteResults) -> list[Metric]:
     """The suite's metrics, then those that only its published numbers and claims name, where they are known here."""
-    metrics = [metric_named(name) for name in results.record["metrics"]]
+    metrics = [metric_named(name) for name in results.record["metrics"] if reach_named(name) is None]
     said = [claim_from_record(r) for r in (*results.record.get("published", ()), *results.record.get("claims", ()))]
     for part in [part for claim in said for part in getattr(claim, "parts", (claim,))]:
         try:
@@ -71,12 +84,25 @@ class _Group:
     protocol: str
     cells: Mapping[tuple[str, int], CellResult]
     suite: Mapping[str, Any]
-    cached: Mapping[tuple[str, int], dict[str, ClusterSums]]
+
+    @cached_property
+    def cached(self) -> dict[tuple[str, int], dict[str, ClusterSums]]:
+        """The sums that were stored with the ranks, read when first asked for."""
+        return {key: read_sums(cell.folder) for key, cell in self.cells.items()}
+
+    @property
+    def declared(self) -> list[Any]:
+        """All that decides what is compared."""
+        return [self.suite.get(name, []) for name in ("baselines", "comparisons", "claims")]
 
     @property
     def models(self) -> list[str]:
         """The labels, in the suite's order."""
         return list(dict.fromkeys(model for model, _ in self.cells))
+
+    def record(self, *asked: Any) -> dict[str, Any]:
+        """The table of one metric as JSON data."""
+        return to_record(self.table(*asked))
 
     def table(self, metric: Metric, primary: Metric, flips: int, resamples: int, margin: float) -> ComparisonTable:
         """The table of one metric."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from evaluation.ranks import RankTable
-from evaluation.reach import Reach
+from evaluation.reach import BlockbusterShare, ItemCoverage, ItemCoverageShare, Reach, UserCoverage
 
 
 class _OfLists(Reach):
-    """A measure of the first k places of the kept lists."""
+    """A measure of the first k places of the kept lists; a suite that names one keeps lists of that length."""
+
+    needs_lists: ClassVar[bool] = True
 
     def _lists(self, ranks: RankTable) -> np.ndarray:
         """The lists (Q, k), −1 where a list has fewer; ValueError if they were not kept, or not so far."""
@@ -99,3 +103,14 @@ class IntraListSimilarity(_OfLists):
                 total = part.sum(axis=0)  # Σ_{i≠j} u_i·u_j = |Σ u|² − Σ |u|²
                 values.append((total @ total - (part * part).sum()) / (len(items) * (len(items) - 1)))
         return float(np.mean(values)) if values else 0.0
+
+
+OF_RANKS = (UserCoverage, ItemCoverage, ItemCoverageShare, BlockbusterShare)
+OF_LISTS = (CatalogueCoverage, Gini, Novelty, PopularityLift)
+
+
+def reach_named(name: str) -> Reach | None:
+    """The measure shown as ``name``, such as Gini@20; None if it is none of OF_RANKS and OF_LISTS."""
+    symbol, at, k = name.partition("@")
+    kind = next((kind for kind in (*OF_RANKS, *OF_LISTS) if kind.symbol == symbol), None)
+    return kind(int(k)) if kind is not None and at and k.isdigit() else None

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from evaluation.cluster_sums import ClusterSums
 
@@ -110,8 +110,8 @@ def _test(
     for variance, spread in ((once, spread_once), (twice, spread_twice)):
         error = float(np.sqrt(variance))
         df = variance * variance / spread if spread > 0 else float(num_clusters - 1)
-        half = float(stats.t.ppf(0.5 + level / 2, df)) * error
-        p = float(2 * stats.t.sf(abs(estimate) / error, df)) if error > 0 else float(estimate == 0.0)
+        half = float(stdtrit(df, 0.5 + level / 2)) * error
+        p = float(2 * stdtr(df, -abs(estimate) / error)) if error > 0 else float(estimate == 0.0)
         p = max(p, float(np.finfo(np.float64).tiny))  # never 0, which only an underflow would give
         results += [error, float(df), p, (estimate - half, estimate + half)]
     share = (once - users) / once if once > 0 else 0.0

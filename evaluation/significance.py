@@ -12,7 +12,6 @@ import numpy as np
 
 from evaluation.multiplicity import MaxT
 from evaluation.panel import Panel
-from evaluation.resampling import flipped_sums, resampled_sums
 
 FLIPS = 100_000
 RESAMPLES = 10_000
@@ -50,6 +49,8 @@ def sign_flip_test(
     means is tested without assuming that the models are exchangeable. ``family``: the pairs (F,) over which max-T
     adjusts, all by default. A pair of identical results has p = 1.
     """
+    from evaluation.resampling import flipped_sums  # here, since numba takes a second to load
+
     family = np.arange(len(pairs)) if family is None else family
     a, b = pairs.T
     counts = panel.counts.astype(np.float64)
@@ -123,6 +124,8 @@ class Bootstrap:
 
 def cluster_bootstrap(panel: Panel, pairs: np.ndarray, *, resamples: int = RESAMPLES) -> Bootstrap:
     """Bootstrap over clusters in ratio form: θ* = Σ c_u D_u / Σ c_u n_u, n_u drawn together with D_u, never events."""
+    from evaluation.resampling import resampled_sums
+
     counts = panel.counts.astype(np.float64)
     generator = panel.generator("cluster bootstrap")
     width = len(panel.models)

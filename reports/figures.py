@@ -13,15 +13,9 @@ from matplotlib.textpath import text_to_path
 
 from reports import drawings, intervals
 from reports.blocks import Picture
+from reports.palette import INK, color, marker
 from reports.svg import inline
 
-# Found by search: every two differ by at least 20 in CIELAB as normal, deuteranopic and protanopic eyes see them, and
-# each contrasts with its ground (white; #14171c) by at least 4.5 : 1, so that names can be written in them.
-COLORS = ("#0279bb", "#af6203", "#11805a", "#511857", "#343701", "#5765f3", "#c1003d", "#747589")
-DARK = ("#9ae8ed", "#e57325", "#56ea93", "#b85fbc", "#ffd324", "#5e73fd", "#ba715a", "#a0a0a0")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-SIGNS = ("●", "■", "▲", "◆", "▼", "✚", "✖", "★")  # the same markers as characters, for the tables
-INK = "#010203"  # stands for the page's own text colour and is replaced by currentColor
 WIDTH = 5.0  # inches: 480 px, so that 9 pt text is still read on a telephone
 _STYLE = {
     "svg.fonttype": "path", "svg.hashsalt": "encore", "text.parse_math": False, "font.family": "DejaVu Sans",
@@ -37,21 +31,6 @@ _DRAWINGS = {
     "curves": drawings.curves, "pareto": drawings.pareto, "lines": drawings.lines,
     "forest": intervals.forest, "levels": intervals.levels,
 }  # fmt: skip
-
-
-def color(number: int | None) -> str:
-    """The colour of the model with this number."""
-    return INK if number is None else COLORS[number % len(COLORS)]
-
-
-def marker(number: int) -> str:
-    """The marker of the model with this number; after eight models colour and marker part ways."""
-    return MARKERS[(number + number // len(MARKERS)) % len(MARKERS)]
-
-
-def sign(number: int) -> str:
-    """The marker as a character."""
-    return SIGNS[(number + number // len(SIGNS)) % len(SIGNS)]
 
 
 def draw(picture: Picture) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import figures
+from evaluation.memo import Memo
+from reports import palette
 from reports.blocks import Entry, Picture
 from reports.layout import LONG, kept_together
 from reports.report import Report
@@ -30,7 +31,9 @@ def render_html(report: Report) -> str:
 def page(report: Report, *, paper: bool, **extra: Any) -> str:
     """The page for the screen, or for paper (then ``extra`` holds page numbers and fonts)."""
     template = _environment().get_template("page.html")
-    return template.render(report=report, paper=paper, colors=figures.COLORS, dark=figures.DARK, **extra) + "\n"
+    draw = functools.partial(_drawn, memo=report.memo)
+    return template.render(report=report, paper=paper, draw=draw, colors=palette.COLORS, dark=palette.DARK,
+                           **extra) + "\n"  # fmt: skip
 
 
 @functools.cache
@@ -38,11 +41,11 @@ def _environment() -> Environment:
     """Templates with escaping always on and no silently missing name."""
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
                               trim_blocks=True, lstrip_blocks=True)  # fmt: skip
-    environment.filters |= {"exact": exact, "css_string": css_string, "sign": figures.sign}
-    environment.globals |= {"draw": _drawn, "kept_together": kept_together, "LONG": LONG, "inline": _inline,
+    environment.filters |= {"exact": exact, "css_string": css_string, "sign": palette.sign}
+    environment.globals |= {"kept_together": kept_together, "LONG": LONG, "inline": _inline,
                             "mark_words": _WORDS,
                             "mark_signs": _SIGNS,
-                            "color_count": len(figures.COLORS)}  # fmt: skip
+                            "color_count": len(palette.COLORS)}  # fmt: skip
     return environment
 
 
@@ -64,22 +67,28 @@ def css_string(text: str) -> Markup:
     return Markup(f'"{safe}"')
 
 
-def _drawn(picture: Picture, paper: bool) -> Markup:
+def _drawn(picture: Picture, paper: bool, memo: Memo) -> Markup:
     """The figure as inline SVG; on a screen its colours follow the page's light or dark scheme."""
-    svg = _draw(json.dumps(asdict(picture), sort_keys=True))
+    svg = _draw(json.dumps(asdict(picture), sort_keys=True), memo)
     if paper:
         return Markup(solid(svg))
-    for number, color in enumerate(figures.COLORS):
+    for number, color in enumerate(palette.COLORS):
         svg = svg.replace(color, f"var(--m{number})")
     return Markup(svg)
 
 
 @functools.lru_cache(maxsize=512)
-def _draw(picture: str) -> str:
-    """The figure drawn once for screen and paper."""
-    fields = json.loads(picture)
-    fields.pop("block")
-    return figures.draw(Picture(**fields))
+def _draw(picture: str, memo: Memo) -> str:
+    """The figure drawn once for screen and paper, and not again where the memo knows it."""
+
+    def draw() -> str:
+        from reports import figures  # here, since matplotlib takes a second to load
+
+        fields = json.loads(picture)
+        fields.pop("block")
+        return figures.draw(Picture(**fields))
+
+    return memo.answer("picture", picture, draw)
 
 
 @functools.cache

@@ -11,12 +11,16 @@ import datetime
 import importlib.util
 import io
 import os
+import re
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reports import figures
 from reports.html import page
 from reports.report import Report
+
+if TYPE_CHECKING:
+    from pypdf import PdfReader
 
 _BASE = "https://report.invalid/"  # links inside a page are dropped without an address for the page
 
@@ -36,15 +40,36 @@ def write_pdf(report: Report, path: Path) -> None:
                 f"no PDF was written because {name} is not installed; "
                 f"install it (pip install {name}) and draw the report again"
             )
+    from pypdf import PdfReader
+
+    from reports import figures
+
     fonts = {role: base64.b64encode(data).decode() for role, data in figures.fonts().items()}
-    first = _print(page(report, paper=True, pages=None, fonts=fonts), report)
-    pages = _pages(first, report)
-    second = _print(page(report, paper=True, pages=pages, fonts=fonts), report)
-    settled = _pages(second, report)
+    html = page(report, paper=True, page_mark=_mark, fonts=fonts)
+    pages = _pages(PdfReader(io.BytesIO(_print(_unlinked(_numbered(html, {}, report), report), report))), report)
+    reader = PdfReader(io.BytesIO(_print(_numbered(html, pages, report), report)))
+    settled = _pages(reader, report)
     if settled != pages:  # the numbers themselves moved a break
-        pages = settled
-        second = _print(page(report, paper=True, pages=pages, fonts=fonts), report)
-    _replace(path, _outlined(second, pages, report))
+        reader, pages = PdfReader(io.BytesIO(_print(_numbered(html, settled, report), report))), settled
+    _replace(path, _outlined(reader, pages, report))
+
+
+def _mark(anchor: str) -> str:
+    """What stands for the page number of a section until it is known; no name can hold it."""
+    return f"\ue000{anchor}\ue001"
+
+
+def _numbered(html: str, pages: dict[str, int], report: Report) -> str:
+    """The page with its numbers in the contents, without any where they are not known yet."""
+    for section in report.sections:
+        html = html.replace(_mark(section.anchor), str(pages.get(section.anchor, "")))
+    return html
+
+
+def _unlinked(html: str, report: Report) -> str:
+    """The page with links to its sections only, which is laid out the same and read faster."""
+    kept = {f"#{section.anchor}" for section in report.sections}
+    return re.sub(r' href="(#[^"]*)"', lambda found: found.group() if found.group(1) in kept else "", html)
 
 
 def _print(html: str, report: Report) -> bytes:
@@ -72,22 +97,19 @@ def _moment(report: Report) -> datetime.datetime:
     return moment.astimezone(datetime.UTC) if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
 
 
-def _pages(pdf: bytes, report: Report) -> dict[str, int]:
+def _pages(reader: PdfReader, report: Report) -> dict[str, int]:
     """The page on which each section begins, from 1."""
-    from pypdf import PdfReader
-
-    reader = PdfReader(io.BytesIO(pdf))
     named = reader.named_destinations
     return {section.anchor: reader.get_destination_page_number(named[section.anchor]) + 1
             for section in report.sections if section.anchor in named}  # fmt: skip
 
 
-def _outlined(pdf: bytes, pages: dict[str, int], report: Report) -> bytes:
+def _outlined(reader: PdfReader, pages: dict[str, int], report: Report) -> bytes:
     """The file with an outline, its language, and nothing that depends on when or where it was written."""
-    from pypdf import PdfReader, PdfWriter
+    from pypdf import PdfWriter
     from pypdf.generic import NameObject, TextStringObject
 
-    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf)))
+    writer = PdfWriter(clone_from=reader)
     for number, section in enumerate(report.sections, start=1):
         if section.anchor in pages:
             writer.add_outline_item(f"{number} {section.title}", pages[section.anchor] - 1)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from evaluation.comparison import compare_suite
 from evaluation.judge import judge_suite
+from evaluation.memo import Memo
 from evaluation.results import read_suite
 from reports.blocks import Row, Section, Table
 from reports.chapters.comparison import comparison_section
@@ -29,7 +30,8 @@ class Report:
     """A suite's report.
 
     ``created`` is the suite's time (UTC ISO), never the time of rendering, so that the same results give the same
-    bytes; ``facts`` are name and value pairs for the head of the page.
+    bytes; ``facts`` are name and value pairs for the head of the page. ``memo`` is where figures once drawn are found
+    again; it is no part of what the report says.
     """
 
     suite: str
@@ -42,6 +44,7 @@ class Report:
     facts: tuple[tuple[str, str], ...]
     metrics: tuple[str, ...]
     sections: tuple[Section, ...]
+    memo: Memo = field(default=Memo(), repr=False, compare=False)
 
     @property
     def running(self) -> str:
@@ -59,24 +62,28 @@ class Report:
 
     def record(self) -> dict[str, Any]:
         """The report as JSON data."""
-        return {"schema": 1, **dataclasses.asdict(self)}
+        fields = dataclasses.asdict(self)
+        del fields["memo"]
+        return {"schema": 1, **fields}
 
 
 def build(root: Path, suite: str) -> Report:
     """The report of ``suite`` from the store ``root``.
 
-    Raises FileNotFoundError with one sentence if the store holds no results of that suite.
+    What takes long is computed once and kept in ``root``/derived, by all that decides it: the same results give the
+    same report, only sooner. Raises FileNotFoundError with one sentence if the store holds no results of that suite.
     """
     results = read_suite(Path(root), suite)
+    memo = Memo.of(Path(root) / "derived", ("recsys_data", "evaluation", "reports"))
     record, roster = results.record, Roster.of(results)
-    comparisons = compare_suite(results)
+    comparisons = compare_suite(results, memo=memo)
     verdicts = judge_suite(results, comparisons)
     metrics = record["metrics"]
     sections = [
         summary_section(roster, verdicts),
         verdicts_section(roster, verdicts),
         comparison_section(roster, comparisons),
-        slices_section(roster, metrics[0]),
+        slices_section(roster, metrics[0], memo),
         cost_section(roster, metrics[0]),
         training_section(roster),
         data_section(roster),
@@ -87,7 +94,7 @@ def build(root: Path, suite: str) -> Report:
     return Report(
         suite=results.name, title=record["title"], paper=paper, paper_url=url, created=record.get("created", ""),
         command=record.get("command", ""), stamps=tuple(record.get("stamps", ())), facts=facts_of(roster),
-        metrics=tuple(metrics), sections=_with_ways_back([s for s in sections if s is not None]),
+        metrics=tuple(metrics), sections=_with_ways_back([s for s in sections if s is not None]), memo=memo,
     )  # fmt: skip
 
 

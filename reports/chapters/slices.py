@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
 import numpy as np
 
+from evaluation.memo import Memo, marks
 from evaluation.metrics import Metric, metric_named
 from evaluation.slices import SLICINGS, Bins
 from reports.blocks import Column, Entry, Picture, Section, Table, Words, row
@@ -16,7 +18,7 @@ from reports.roster import Roster, Runs
 _CUTS = (1, 5, 10, 20, 50, 100)
 
 
-def slices_section(roster: Roster, metric_name: str) -> Section:
+def slices_section(roster: Roster, metric_name: str, memo: Memo) -> Section:
     """A picture and a table for each data set and way of slicing."""
     metric = metric_named(metric_name)
     words = (
@@ -29,15 +31,20 @@ def slices_section(roster: Roster, metric_name: str) -> Section:
         if not done:
             continue
         heading, place = roster.heading(dataset, protocol), done[0].place
-        ranks = done[0].cells[0].ranks
-        ways = [("cut", _against_k(done, metric))]
-        for number, slicing in enumerate(SLICINGS):
-            bins = slicing.of(ranks)
-            if len(bins.names) > 1:
-                ways.append((f"bins-{number}", _by(done, bins, metric)))
-        for name, data in ways:
+        asked = [metric.name, [[r.model, r.color, bool(r.stamps)] for r in done], [marks(r.cells) for r in done]]
+        for name, data in memo.answer("slices", asked, functools.partial(_ways, done, metric)):
             blocks += _blocks(f"{name}-{place}", heading, data, done)
     return Section("slices", "Slices", tuple(blocks))
+
+
+def _ways(done: list[Runs], metric: Metric) -> list[tuple[str, dict[str, Any]]]:
+    """Every way of slicing that has more than one bin here, by name."""
+    ways = [("cut", _against_k(done, metric))]
+    for number, slicing in enumerate(SLICINGS):
+        bins = slicing.of(done[0].cells[0].ranks)
+        if len(bins.names) > 1:
+            ways.append((f"bins-{number}", _by(done, bins, metric)))
+    return ways
 
 
 def _by(done: list[Runs], bins: Bins, metric: Metric) -> dict[str, Any]:

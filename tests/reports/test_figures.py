@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from reports import figures
+from reports import figures, palette
 from reports.blocks import Picture
 from reports.drawings import short, spread
 from reports.svg import solid
@@ -50,7 +50,7 @@ class TestEveryPicture:
         assert "<text" not in svg
         assert "currentColor" in svg
         assert "#ffffff" not in svg
-        assert figures.INK not in svg
+        assert palette.INK not in svg
         assert "<image" not in svg
 
     def test_tells_its_values_where_it_is_pointed_at(self, picture):
@@ -81,7 +81,7 @@ def luminance(color):
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.parametrize(("colors", "ground"), [(figures.COLORS, "#ffffff"), (figures.DARK, "#14171c")])
+@pytest.mark.parametrize(("colors", "ground"), [(palette.COLORS, "#ffffff"), (palette.DARK, "#14171c")])
 def test_colours_contrast_with_their_ground(colors, ground):
     for color in colors:
         light, dark = sorted((luminance(color), luminance(ground)), reverse=True)
@@ -89,9 +89,9 @@ def test_colours_contrast_with_their_ground(colors, ground):
 
 
 def test_models_beyond_the_palette_have_their_own_pair_of_colour_and_marker():
-    looks = {(figures.color(n), figures.marker(n)) for n in range(40)}
+    looks = {(palette.color(n), palette.marker(n)) for n in range(40)}
     assert len(looks) == 40
-    assert len({(figures.color(n), figures.sign(n)) for n in range(40)}) == 40
+    assert len({(palette.color(n), palette.sign(n)) for n in range(40)}) == 40
 
 
 def test_labels_are_moved_apart_and_keep_their_order():
