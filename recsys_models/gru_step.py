@@ -10,28 +10,40 @@ from typing import ClassVar
 import torch
 
 from recsys_models.recurrence import At, Tensors, products
-from recsys_models.squash import sigmoid_back, tanh_, tanh_back
+from recsys_models.squash import TANH, Squash, sigmoid_back
 
 
-def finish(gates: torch.Tensor, h: torch.Tensor, new_h: torch.Tensor, reset: torch.Tensor, weights: Tensors) -> None:
+def finish(
+    gates: torch.Tensor,
+    h: torch.Tensor,
+    new_h: torch.Tensor,
+    reset: torch.Tensor,
+    weights: Tensors,
+    squash: Squash = TANH,
+) -> None:
     """From gates u, r, k (B, 3 H) that hold all but the state's part: the new state, and r ⊙ h in ``reset``."""
     size = h.shape[1]
     gates[:, : 2 * size].addmm_(h, weights[0]).sigmoid_()
     u, r, k = gates.chunk(3, dim=1)
     torch.mul(r, h, out=reset)
-    tanh_(k.addmm_(reset, weights[1]))
+    squash.apply_(k.addmm_(reset, weights[1]))
     torch.lerp(h, k, u, out=new_h)  # (1 − u) h + u k
 
 
 def finish_back(
-    gates: torch.Tensor, h: torch.Tensor, weights: Tensors, grad_h: torch.Tensor, out: torch.Tensor
+    gates: torch.Tensor,
+    h: torch.Tensor,
+    weights: Tensors,
+    grad_h: torch.Tensor,
+    out: torch.Tensor,
+    squash: Squash = TANH,
 ) -> None:
     """The reverse of ``finish``: gradients by its gates into ``out`` (B, 3 H), by the old state into ``grad_h``."""
     size = h.shape[1]
     u, r, k = gates.chunk(3, dim=1)
     grad_u, grad_r, grad_k = out.chunk(3, dim=1)
     sigmoid_back((k - h).mul_(grad_h), u, grad_input=grad_u)
-    tanh_back(grad_h * u, k, grad_input=grad_k)
+    squash.back(grad_h * u, k, grad_input=grad_k)
     grad_h.addcmul_(grad_h, u, value=-1.0)
     grad_reset = grad_k @ weights[1].T
     sigmoid_back(grad_reset * h, r, grad_input=grad_r)
@@ -39,18 +51,24 @@ def finish_back(
 
 
 class GRUStep:
-    """The plain cell, which the linear user-based one is too. Gates u, r, k (B, 3 H); weights U, C."""
+    """The plain cell, which the linear user-based one is too. Gates u, r, k (B, 3 H); weights U, C.
+
+    squash: what stands in the place of the candidate's tanh.
+    """
 
     states: ClassVar[int] = 1
     kept: ClassVar[dict[str, int]] = {"r h": 1}
 
+    def __init__(self, squash: Squash = TANH) -> None:
+        self.squash = squash
+
     def forward(self, at: At, weights: Tensors) -> None:
         """See Cell."""
-        finish(at.gates, at.before[0], at.after[0], at.kept[0], weights)
+        finish(at.gates, at.before[0], at.after[0], at.kept[0], weights, self.squash)
 
     def backward(self, at: At, weights: Tensors, grads: list[torch.Tensor], sums: Tensors) -> None:
         """See Cell."""
-        finish_back(at.gates, at.before[0], weights, grads[0], at.grad_gates)
+        finish_back(at.gates, at.before[0], weights, grads[0], at.grad_gates, self.squash)
 
     def new_sums(self, like: torch.Tensor, weights: Tensors) -> list[torch.Tensor]:
         """None."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 
 from recsys_models.recurrence import At, Tensors, products
-from recsys_models.squash import sigmoid_back, tanh_, tanh_back
+from recsys_models.squash import TANH, Squash, sigmoid_back
 
 
 class LSTMStep:
@@ -17,13 +17,15 @@ class LSTMStep:
         o = σ(a_o + h U_o + p_o ⊙ c'),  h' = o ⊙ tanh(c')
 
     Gates (B, 4 H) in the order i, f, o, g; states h, c; weights U (H, 4 H) and, with peepholes, p (3, H) for i, f, o.
+    squash: what stands in the place of tanh.
     """
 
     states: ClassVar[int] = 2
     kept: ClassVar[dict[str, int]] = {"squashed cell": 1}
 
-    def __init__(self, *, peepholes: bool = True) -> None:
+    def __init__(self, *, peepholes: bool = True, squash: Squash = TANH) -> None:
         self.peepholes = peepholes
+        self.squash = squash
 
     def forward(self, at: At, weights: Tensors) -> None:
         """See Cell."""
@@ -34,12 +36,12 @@ class LSTMStep:
         if self.peepholes:
             write_keep.view(rows, 2, size).addcmul_(c[:, None], weights[1][:2])
         write_keep.sigmoid_()
-        torch.mul(write_keep[:, :size], tanh_(g), out=new_c)
+        torch.mul(write_keep[:, :size], self.squash.apply_(g), out=new_c)
         new_c.addcmul_(write_keep[:, size:], c)
         if self.peepholes:
             o.addcmul_(new_c, weights[1][2])
         o.sigmoid_()
-        torch.mul(o, tanh_(squashed.copy_(new_c)), out=new_h)
+        torch.mul(o, self.squash.apply_(squashed.copy_(new_c)), out=new_h)
 
     def backward(self, at: At, weights: Tensors, grads: list[torch.Tensor], sums: Tensors) -> None:
         """See Cell."""
@@ -48,12 +50,12 @@ class LSTMStep:
         grad_i, grad_f, grad_o, grad_g = at.grad_gates.chunk(4, dim=1)
         (squashed,) = at.kept
         sigmoid_back(grad_h * squashed, o, grad_input=grad_o)
-        grad_c += tanh_back(grad_h.mul_(o), squashed, grad_input=grad_h)
+        grad_c += self.squash.back(grad_h.mul_(o), squashed, grad_input=grad_h)
         if self.peepholes:
             grad_c.addcmul_(grad_o, weights[1][2])
         sigmoid_back(grad_c * g, i, grad_input=grad_i)
         sigmoid_back(grad_c * at.before[1], f, grad_input=grad_f)
-        tanh_back(grad_c * i, g, grad_input=grad_g)
+        self.squash.back(grad_c * i, g, grad_input=grad_g)
         grad_c *= f
         if self.peepholes:
             grad_c.addcmul_(grad_i, weights[1][0]).addcmul_(grad_f, weights[1][1])

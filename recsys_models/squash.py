@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import torch
 
 # grad ⊙ s (1 − s) and grad ⊙ (1 − t²) in one pass: sigmoid_back(grad, s, grad_input=out), tanh_back(grad, t, …)
@@ -17,3 +20,29 @@ def tanh_(values: torch.Tensor) -> torch.Tensor:
     if values.device.type != "cpu":
         return values.tanh_()
     return values.mul_(2.0).sigmoid_().mul_(2.0).sub_(1.0)
+
+
+def _relu_back(grad: torch.Tensor, output: torch.Tensor, *, grad_input: torch.Tensor) -> torch.Tensor:
+    """Grad where the output is above 0."""
+    return torch.ops.aten.threshold_backward.grad_input(grad, output, 0.0, grad_input=grad_input)
+
+
+def _elu_back(grad: torch.Tensor, output: torch.Tensor, *, grad_input: torch.Tensor) -> torch.Tensor:
+    """Grad ⊙ 1 above 0 and grad ⊙ (output + 1) below."""
+    return torch.ops.aten.elu_backward.grad_input(grad, 1.0, 1.0, 1.0, True, output, grad_input=grad_input)
+
+
+class Squash(NamedTuple):
+    """An activation: ``apply_`` in place, and ``back(grad, output, grad_input=out)``, which may write into ``grad``."""
+
+    apply_: Callable[[torch.Tensor], torch.Tensor]
+    back: Callable[..., torch.Tensor]
+
+
+TANH = Squash(tanh_, tanh_back)
+SQUASHES = {
+    "tanh": TANH,
+    "sigmoid": Squash(torch.sigmoid_, sigmoid_back),
+    "relu": Squash(torch.relu_, _relu_back),
+    "elu": Squash(torch.nn.functional.elu_, _elu_back),
+}
