@@ -23,7 +23,7 @@ def key_parts(
     model = cell.model
     return {
         "data": None if prepared is None else prepared.data["fingerprint"],
-        "split": None if prepared is None else prepared.split.fingerprint,
+        "split": None if prepared is None else prepared.fingerprint,
         "stamps": [] if prepared is None else prepared.stamp_marks,
         "dataset": describe(cell.experiment.dataset) if prepared is None else None,
         "protocol": describe(cell.experiment.protocol),

@@ -140,7 +140,7 @@ def _check(suite: Suite, shown: str) -> None:
         raise SuiteNotLoadable(
             f"{shown}: the suite's name {suite.name!r} cannot name a folder; use letters, digits, - and _"
         )
-    if suite.name in ("cells", "partial", "locks", "suites", "mlartifacts"):
+    if suite.name in ("all", "cells", "partial", "locks", "prepared", "suites", "mlartifacts"):
         raise SuiteNotLoadable(f"{shown}: the suite's name {suite.name!r} is taken by the store; choose another")
     seen = set()
     for experiment in suite.experiments:

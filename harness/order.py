@@ -16,6 +16,7 @@ from harness.overrides import Overrides, only_for, parse_seeds, seeds_text
 from harness.preparation import Prepared, prepare
 from harness.sources import source_hashes
 from harness.spec import Cell, Suite, expand
+from harness.store import unusable
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,16 @@ class Bench:
         return list(self.suite.metrics)
 
     def prepare(self, cell: Cell) -> Prepared:
-        """The cell's data, loaded, split and audited."""
-        return prepare(cell.experiment, self.order.data)
+        """The cell's data, loaded, split and audited, kept in the results folder's prepared/."""
+        cache = self.order.results / "prepared"
+        try:
+            return prepare(cell.experiment, self.order.data, cache)
+        except OSError as error:
+            ours = str(error.filename or "").startswith(str(cache))
+            blocked = unusable(error, self.order.results) if ours else None
+            if blocked is None:
+                raise
+            raise blocked from error
 
     def command(self, cell: Cell | None = None) -> str:
         """The command that runs this order again, or one cell of it alone."""

@@ -20,14 +20,26 @@ _NATIVE = (".c", ".cpp", ".cu", ".h")
 def source_hashes(model: Any, root: Path = ROOT) -> dict[str, str]:
     """A hash for each project file that decides what ``model`` computes, by path relative to the checkout.
 
-    The files are the modules that define the model and every value in its fields, all project modules they import
-    (followed statically), ranking and metrics likewise, and the two files that run a cell. Docstrings, comments and
-    layout do not count. Of a suite's own file only the definitions that the model needs count.
+    The files are those of ``closure_of``, ranking and metrics with all that they import, and the two files that run a
+    cell.
+    """
+    hashes = closure_of(model, FIXED, root)
+    for module in ALONE:
+        for path in _find(module, (root,)):
+            hashes[_label(path, (root,))] = _file(path)[0]
+    return dict(sorted(hashes.items()))
+
+
+def closure_of(value: Any, also: Iterable[str] = (), root: Path = ROOT) -> dict[str, str]:
+    """A hash for each project file that defines ``value``, every value in its fields, and the modules ``also``.
+
+    Project modules that these import are followed statically. Docstrings, comments and layout do not count. Of a
+    suite's own file only the definitions that the value needs count.
     """
     hashes: dict[str, str] = {}
-    waiting: list[str] = list(FIXED)
+    waiting: list[str] = list(also)
     places = [root]
-    for kind in _types(model):
+    for kind in _types(value):
         module = sys.modules.get(kind.__module__)
         path = Path(module.__file__).resolve() if module is not None and getattr(module, "__file__", None) else None
         if path is None or not (_is_suite(module) or path.is_relative_to(root)) or ".venv" in path.parts:
@@ -39,11 +51,7 @@ def source_hashes(model: Any, root: Path = ROOT) -> dict[str, str]:
             waiting.extend(_imports(tree))
         else:
             waiting.append(kind.__module__)
-    hashes |= _closure(waiting, list(dict.fromkeys(places)))
-    for module in ALONE:
-        for path in _find(module, (root,)):
-            hashes[_label(path, (root,))] = _file(path)[0]
-    return dict(sorted(hashes.items()))
+    return hashes | _closure(waiting, list(dict.fromkeys(places)))
 
 
 def combined(hashes: dict[str, str]) -> str:

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import hashlib
 import json
+import re
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from recsys_data.dataset import Dataset
-from recsys_data.download import locate
+from recsys_data.download import Source, locate
 from recsys_data.interactions import Clock, Interactions
+from recsys_data.limit import LimitUsers
 
 SCHEMA = 1
+_COARSE = 2_000_000_000  # nanoseconds
 _ARRAYS = ("users", "items", "timestamps", "ratings", "parts", "user_ids", "item_ids")
 
 
-def load_cached(dataset: Dataset, folder: Path | None, cache: Path) -> Interactions:
-    """``dataset.load(folder)``, taken from ``cache`` where the same files were read by the same code before.
+def load_cached(dataset: Dataset, folder: Path | None, cache: Path, code: str = "") -> Interactions:
+    """``dataset.load(folder)``, taken from ``cache`` where files of the same bytes were read by the same code before.
 
-    The key is made of the data set's fields, the size and time of change of each raw file, and this package's source.
-    A data set without files (generated) is not kept. A damaged entry is made again.
+    The key is made of the data set's fields, the SHA-256 of each raw file, and ``code``, a hash of the source that
+    reads them (if empty, of this package). A part of a data set is cut from the whole one. A data set without files
+    of its own (generated, or of a kind unknown here) is loaded each time. A damaged entry is made again.
     """
-    files = _files(dataset, folder)
+    if isinstance(dataset, LimitUsers):
+        return dataset.cut(load_cached(dataset.dataset, folder, cache, code))
+    files = raw_files(dataset, folder)
     if not files:
         return dataset.load(folder)
-    entry = cache / f"{dataset.name}-{_key(dataset, files)}"
+    stem = re.sub(r"[^\w.-]+", "_", dataset.name)
+    entry = cache / f"{stem}-{_key(dataset, raw_sums(files, cache), code)}"
     if (entry / "meta.json").exists():
         try:
             return read_interactions(entry)
@@ -37,7 +45,15 @@ def load_cached(dataset: Dataset, folder: Path | None, cache: Path) -> Interacti
             shutil.rmtree(entry, ignore_errors=True)
     loaded = dataset.load(folder)
     write_interactions(loaded, entry)
+    _drop_old(cache, stem)
     return loaded
+
+
+def _drop_old(cache: Path, stem: str) -> None:
+    """Keep the two newest entries of a data set: others are of files or code that have changed since."""
+    entries = sorted(cache.glob(f"{stem}-{'[0-9a-f]' * 16}"), key=lambda path: path.stat().st_mtime_ns)
+    for entry in entries[:-2]:
+        shutil.rmtree(entry, ignore_errors=True)
 
 
 def write_interactions(interactions: Interactions, entry: Path) -> None:
@@ -101,18 +117,52 @@ def read_interactions(entry: Path) -> Interactions:
     return loaded
 
 
-def _files(dataset: Dataset, folder: Path | None) -> list[Path]:
-    """The raw files of a data set, or none where it has no source of its own or they are not there."""
+def raw_files(dataset: Dataset, folder: Path | None) -> list[Path] | None:
+    """The raw files that ``load`` would read, none for generated data; None where they are absent or not known."""
+    if isinstance(dataset, LimitUsers):
+        return raw_files(dataset.dataset, folder)
+    if hasattr(dataset, "raw_files"):
+        return dataset.raw_files(folder)
     source = getattr(dataset, "source", None)
-    found = [locate(folder, name) for name in source.files] if source is not None else []
-    return [] if None in found else found
+    found = [locate(folder, name) for name in source.files] if isinstance(source, Source) else [None]
+    return None if None in found else found
 
 
-def _key(dataset: Dataset, files: list[Path]) -> str:
-    """16 hexadecimal signs that change with the fields, the files, or the source of this package."""
-    digest = hashlib.sha256(f"{SCHEMA}|{type(dataset).__qualname__}|{dataclasses.asdict(dataset)}".encode())
-    for path in files:
-        digest.update(f"|{path.resolve()}|{path.stat().st_size}|{path.stat().st_mtime_ns}".encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+def raw_sums(files: list[Path], cache: Path) -> list[str]:
+    """The SHA-256 of each file; one that has not changed in any way since it was last read is not read again.
+
+    Its inode, size, and times of change must be those written down beside the sum; the system sets one of the times
+    itself. A file that changed within the last seconds is read each time, since the times are coarse.
+    """
+    return [_sum(path.resolve(), cache / "raw") for path in files]
+
+
+def _sum(path: Path, notes: Path) -> str:
+    """The SHA-256 of a file, from its note where nothing has changed."""
+    stat = path.stat()
+    state = [str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+    note = notes / f"{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.json"
+    try:
+        *known, digest = json.loads(note.read_text())
+        if known == state:
+            return digest
+    except (OSError, ValueError):  # no note yet, or half of one
+        pass
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns) > _COARSE:
+        notes.mkdir(parents=True, exist_ok=True)
+        note.write_text(json.dumps([*state, digest]))
+    return digest
+
+
+def _key(dataset: Dataset, sums: list[str], code: str) -> str:
+    """16 hexadecimal signs that change with the fields, the files, or the source that reads them."""
+    return hashlib.sha256(f"{SCHEMA}|{dataset!r}|{sums}|{code or _package()}".encode()).hexdigest()[:16]
+
+
+@functools.cache
+def _package() -> str:
+    """A hash of this package's source."""
+    sources = (path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    return hashlib.sha256(b"".join(sources)).hexdigest()

@@ -80,6 +80,12 @@ class InteractionFile:
         """Whether the file is there."""
         return self._place(folder).is_file()
 
+    def raw_files(self, folder: Path | None) -> list[Path] | None:
+        """The one file; None where it is absent, or is read together with others beside it."""
+        path = self._place(folder)
+        alone = path.is_file() and path.name not in (ITEMS, *PARTS.values())
+        return [path] if alone else None
+
     def load(self, folder: Path | None = None) -> Interactions:
         """The events; ValueError in one sentence where a column, a row or the separator is not as said."""
         path = self._place(folder)

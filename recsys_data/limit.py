@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys_data.dataset import Dataset
+from recsys_data.download import Source
 from recsys_data.hashing import hash_ids
 from recsys_data.interactions import Interactions
 
@@ -49,6 +50,11 @@ class LimitUsers:
         return self.dataset.citation
 
     @property
+    def source(self) -> Source | None:
+        """The files of the whole data set, None where it names none."""
+        return getattr(self.dataset, "source", None)
+
+    @property
     def expected(self) -> None:
         """None: what a part holds is not known beforehand; the whole is checked as it is loaded."""
         return
@@ -59,7 +65,10 @@ class LimitUsers:
 
     def load(self, folder: Path | None = None) -> Interactions:
         """The events of the chosen users, stamped; the data set as it is where it has no more than ``n`` users."""
-        whole = self.dataset.load(folder)
+        return self.cut(self.dataset.load(folder))
+
+    def cut(self, whole: Interactions) -> Interactions:
+        """The events of the chosen users of the whole data set."""
         if whole.num_users <= self.n:
             return whole
         order = np.argsort(hash_ids(whole.user_ids, self.seed), kind="stable")

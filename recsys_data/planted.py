@@ -45,6 +45,10 @@ class Planted:
         """Whether the data are at hand: always, they are made."""
         return True
 
+    def raw_files(self, folder: Path | None) -> list[Path]:
+        """None are read."""
+        return []
+
     def load(self, folder: Path | None = None) -> Interactions:
         """The events, with facts["best"] and facts["chance"] as MRR@20."""
         if self.signal not in SIGNALS:

@@ -57,6 +57,10 @@ class MarkovChain:
         """True: nothing is read."""
         return True
 
+    def raw_files(self, folder: Path | None) -> list[Path]:
+        """None are read."""
+        return []
+
     def load(self, folder: Path | None = None) -> Interactions:
         """The events, the same for equal fields on every machine."""
         rng = np.random.default_rng(self.seed)

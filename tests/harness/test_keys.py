@@ -29,9 +29,7 @@ SOURCES = {"recsys_models/a.py": "1", "training/loop.py": "2"}
 
 
 def prepared(data="d", split="s", stamps=()):
-    return SimpleNamespace(
-        data={"fingerprint": data}, split=SimpleNamespace(fingerprint=split), stamp_marks=list(stamps)
-    )
+    return SimpleNamespace(data={"fingerprint": data}, fingerprint=split, stamp_marks=list(stamps))
 
 
 def parts(cell=None, ready=None, sources=SOURCES, metric="MRR@20", device="cpu", threads=1):

@@ -1,17 +1,21 @@
 import dataclasses
+import hashlib
 import json
+import os
 import pathlib
 import shutil
+import time
 import typing
 
 import numpy as np
 import pytest
 
 from recsys_data import cache
-from recsys_data.cache import load_cached, read_interactions, write_interactions
+from recsys_data.cache import load_cached, raw_files, raw_sums, read_interactions, write_interactions
 from recsys_data.download import Source
 from recsys_data.formats import InteractionFile
 from recsys_data.interactions import Clock, Interactions
+from recsys_data.limit import LimitUsers
 from recsys_data.synthetic import MarkovChain
 
 EVENTS = [("u2", 5, 1.5), ("u1", 7, 2.0), ("u2", 7, 1.0)]
@@ -101,10 +105,73 @@ def test_data_without_files_are_not_kept(raw):
     assert not (raw / "cache").exists()
 
 
-def test_a_user_s_own_file_is_read_each_time(raw):
-    (raw / "mine.csv").write_text("user,item\n1,2\n")
-    own = InteractionFile(str(raw / "mine.csv"))
-    assert len(load_cached(own, raw, raw / "cache")) == 1 and not (raw / "cache").exists()
+def test_a_user_s_own_file_is_kept_and_its_bytes_decide(raw):
+    path = raw / "mine.csv"
+    path.write_text("user,item\n1,2\n")
+    own = InteractionFile(str(path), label="my own/file")
+    assert len(load_cached(own, raw, raw / "cache")) == 1
+    assert isinstance(load_cached(own, raw, raw / "cache").items, np.memmap)
+    path.write_text("user,item\n1,3\n")
+    assert load_cached(own, raw, raw / "cache").item_ids.tolist() == [3]
+    assert raw_files(InteractionFile(str(raw / "none.csv")), raw) is None
+    assert {entry.parent.name for entry in (raw / "cache").rglob("meta.json")} == {
+        entry.name for entry in (raw / "cache").glob("my_own_file-*")
+    }
+
+
+def changed_in_secret(path, data):
+    """Other bytes of the same number, with the time of change put back."""
+    stat = path.stat()
+    time.sleep(0.02)  # more than one tick of the file system's clock
+    path.write_bytes(data)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert path.stat().st_size == stat.st_size and path.stat().st_mtime_ns == stat.st_mtime_ns
+
+
+def test_a_changed_byte_of_a_raw_file_is_seen_though_size_and_time_are_as_before(raw, monkeypatch):
+    monkeypatch.setattr(cache, "_COARSE", -1)  # write the sum down at once
+    load_cached(Counted(), raw, raw / "cache")
+    load_cached(Counted(), raw, raw / "cache")
+    assert len(Counted.reads) == 1
+    changed_in_secret(raw / "raw.txt", b"rAw")
+    load_cached(Counted(), raw, raw / "cache")
+    assert len(Counted.reads) == 2
+
+
+def test_a_file_is_hashed_once_unless_it_has_just_changed(raw, monkeypatch):
+    sums = raw_sums([raw / "raw.txt"], raw / "cache")
+    assert sums == [hashlib.sha256(b"raw").hexdigest()]
+    assert not (raw / "cache").exists(), "a file that may still be changing is not noted"
+    monkeypatch.setattr(cache, "_COARSE", -1)
+    raw_sums([raw / "raw.txt"], raw / "cache")
+    (note,) = (raw / "cache/raw").iterdir()
+    note.write_text(note.read_text().replace(sums[0], "0" * 64))
+    assert raw_sums([raw / "raw.txt"], raw / "cache") == ["0" * 64], "what is noted is believed"
+    note.write_text("half a no")
+    assert raw_sums([raw / "raw.txt"], raw / "cache") == sums
+
+
+def test_the_same_bytes_elsewhere_are_the_same_data(raw):
+    (raw / "other").mkdir()
+    shutil.copy(raw / "raw.txt", raw / "other")
+    load_cached(Counted(), raw, raw / "cache")
+    load_cached(Counted(), raw / "other", raw / "cache")
+    assert len(Counted.reads) == 1
+
+
+def test_a_part_is_cut_from_the_whole_that_is_kept(raw):
+    part = load_cached(LimitUsers(Counted(), 1), raw, raw / "cache")
+    assert part.num_users == 1 and part.facts["stamps"] == ["SMOKE RUN: 1 of 2 users"]
+    assert load_cached(Counted(), raw, raw / "cache").num_users == 2
+    assert Counted.reads == [1.0]
+
+
+def test_old_entries_make_room(raw):
+    for number in range(4):
+        load_cached(Counted(), raw, raw / "cache", code=f"version {number}")
+    assert len(list((raw / "cache").iterdir())) == 2
+    load_cached(Counted(), raw, raw / "cache", code="version 3")
+    assert len(Counted.reads) == 4
 
 
 def test_two_processes_may_keep_the_same_data_at_once(raw, monkeypatch):
