@@ -17,15 +17,18 @@ from evaluation.metrics import MRR, Recall
 from harness.spec import Experiment, Suite
 from recsys_data.movielens import MovieLens100K
 from recsys_data.protocols import PerUserFractions
+from recsys_models.gru4rec import GRU4Rec, shared_sampling
 from recsys_models.mlstm import MLSTM, SpotlightLSTM
 from recsys_models.phased_lstm import PhasedLSTM
 from recsys_models.rnn import GRU, LSTM, RNN
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
+from training.softmax_losses import SampledCrossEntropy
 
 TRAINING = {"batch_size": 16, "learning_rate": 1e-2, "patience": 5, "epochs": 60}
 SMALL = {"dim": 32, **TRAINING}
 TIED = {"embedding_dim": 32, **SMALL}
+SHARED = SampledCrossEntropy(num_negatives=64, sampling=shared_sampling())
 FACTORS = {"dim": 16, "epochs": 60}
 
 BASELINES = {
@@ -50,6 +53,7 @@ NETWORKS = {
     "RNN": RNN(**TIED),
     "LSTM": LSTM(**TIED),
     "GRU": GRU(**TIED),
+    "GRU4Rec": GRU4Rec(**SMALL | {"learning_rate": 0.1, "epochs": 20}, loss=SHARED),
     "LSTM with peepholes": PeepholeLSTM(**SMALL),
     "LSTM_T": LSTMT(gap="previous", **SMALL),
     # a unit that is mostly shut learns little from short histories: more units, open through the whole period

@@ -1,0 +1,204 @@
+"""GRU4Rec: session-parallel mini-batches, a carried state, and negatives that all sessions of a batch share.
+
+Hidasi, Karatzoglou, Baltrunas and Tikk 2016, "Session-based recommendations with recurrent neural networks", ICLR,
+arXiv 1511.06939; Hidasi and Karatzoglou 2018, "Recurrent neural networks with top-k gains for session-based
+recommendations", CIKM, doi 10.1145/3269206.3271761; official code hidasib/GRU4Rec (Theano) and its PyTorch port,
+hidasib/GRU4Rec_PyTorch_Official.
+
+    x = E[item], or the item's own column of every W  (``inputs``)
+    z, r = σ(W x + U h + b),  h̃ = tanh(W_h x + U_h (r ⊙ h) + b_h),  h' = (1 − z) ⊙ h + z ⊙ h̃        (2016, eqs. 1–4)
+    ŝ_j = h' · V_j + b_j  for the targets of all sessions of the batch and for drawn items
+    cross-entropy, BPR-max, TOP1, TOP1-max, BPR over ŝ: training.softmax_losses, training.sampled_losses  (2018, 3)
+
+One event of every session is a step (training.session_parallel); the gradient goes through this step only, the state
+itself is carried on, and begins at zero where a session begins. ``inputs``: "tied", V is E (the official code's
+constrained embedding); "separate", a table of ``embedding_dim``; "one-hot", no embedding. ``reset``: "before" the
+recurrent product, as in the papers and the Theano code; "after", with torch's two biases; or "port", what the port
+does: before for one-hot input, else after. ``dropout`` is on the embedding, ``state_dropout`` on the new state, whose
+dropped form is carried on, as in both codes; with one-hot input ``dropout`` is on the first layer's state instead.
+Drawn items come ∝ (training count)^alpha of ``loss.sampling``. A step moves the rows of item tables that it looks up
+and no others, their velocity included. Weights are drawn from U(±√(6 / (in + out))), each gate having a matrix of its
+own; biases start at 0.
+
+Departures: losses are computed from log-probabilities, without the 1e-24 inside the codes' logarithms; TOP1 leaves the
+target out of its mean; with validation, training stops by ``patience``, which the codes do not have; an item bias that
+has once moved goes on with its velocity where ``optimiser.momentum`` is not 0, looked up or not. A session's first
+event is never a target, and an empty history is answered by the zero state, that is, by the item biases. No user is
+looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import nn
+
+from recsys_data.sequences import SequenceBatch
+from recsys_data.training_set import TrainingSet
+from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items, describe_engine
+from recsys_models.recurrent_layer import AfterGRU, BeforeGRU
+from training.carried_windows import CarriedBatch
+from training.dropout import Dropout
+from training.losses import Loss
+from training.optimisers import Adagrad, Optimiser
+from training.sampled_losses import SampledLoss
+from training.sampling import Sampling
+from training.session_parallel import ORDERS, SessionParallel
+from training.softmax_losses import SampledCrossEntropy
+
+INPUTS = ("tied", "separate", "one-hot")
+RESETS = ("port", "before", "after")
+
+
+def shared_sampling(alpha: float = 0.5) -> Sampling:
+    """GRU4Rec's negatives: the batch's other targets, and items drawn ∝ count^alpha once a batch."""
+    return Sampling(alpha=alpha, shared=True, batch_targets=True)
+
+
+@dataclass(kw_only=True)
+class GRU4Rec(NextItemModel):
+    """GRU4Rec with the official code's defaults. batch_size: sessions side by side; max_len: always 1, see the module.
+
+    dim: size of the last layer's state; lower_layers: sizes of the layers below it, from the input up. inputs,
+    embedding_dim (of "separate" only), reset, dropout, state_dropout: see the module. loss: a SampledLoss, with its
+    sampling; session_order: see SessionParallel. weight_decay is 0, as row-sparse updates have none.
+    """
+
+    dim: int = 100
+    lower_layers: tuple[int, ...] = ()
+    inputs: str = "tied"
+    embedding_dim: int = 100
+    reset: str = "port"
+    max_len: int = 1
+    state_dropout: float = 0.0
+    learning_rate: float = 0.05
+    batch_size: int = 64
+    epochs: int = 10
+    optimiser: Optimiser = field(default_factory=Adagrad)
+    loss: Loss = field(default_factory=lambda: SampledCrossEntropy(num_negatives=2048, sampling=shared_sampling()))
+    session_order: str = "time"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, choices in (("inputs", INPUTS), ("reset", RESETS), ("session_order", ORDERS)):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
+        if any(size < 1 for size in (*self.lower_layers, self.embedding_dim)):
+            raise ValueError(
+                f"lower_layers and embedding_dim must be at least 1, got {self.lower_layers} and {self.embedding_dim}"
+            )
+        if not 0.0 <= self.state_dropout < 1.0:
+            raise ValueError(f"state_dropout must be at least 0 and below 1, got {self.state_dropout}")
+        if self.max_len != 1 or self.weight_decay != 0.0:
+            raise ValueError(
+                f"max_len must be 1 and weight_decay 0, since a step reads one event of each session and moves only "
+                f"the rows that it looks up, got {self.max_len} and {self.weight_decay}"
+            )
+        if not isinstance(self.loss, SampledLoss) or not self.loss.sampling.shared:
+            raise ValueError(
+                f"loss must be a sampled loss whose negatives the batch shares, such as "
+                f"BPRMax(num_negatives=2048, sampling=shared_sampling()), got {self.loss!r}"
+            )
+
+    def windows(self) -> SessionParallel:
+        """See NextItemModel. Without drawn items a lone session has no negative: as in the codes the epoch ends."""
+        return SessionParallel(self.batch_size, self.session_order, fewest=1 if self.loss.num_negatives else 2)
+
+    def network(self, train: TrainingSet, generators: Generators) -> GRU4RecNetwork:
+        """See NextItemModel."""
+        self.engine_ = describe_engine("torch-unrolled", generators.dropout.device)
+        return GRU4RecNetwork(self, train.num_items, generators)
+
+    def objective(
+        self, network: NextItemNetwork, batch: CarriedBatch, negatives: torch.Generator
+    ) -> tuple[torch.Tensor, int]:
+        """See NextItemModel: the sum over the sessions left, divided by ``batch_size`` as in the codes."""
+        value, count = super().objective(network, batch, negatives)
+        return value * (count / self.batch_size), count
+
+
+class GRU4RecNetwork(NextItemNetwork):
+    """Item tables that are updated by rows, and GRU layers whose states are carried from step to step."""
+
+    def __init__(self, model: GRU4Rec, num_items: int, generators: Generators) -> None:
+        super().__init__()
+        before = model.reset == "before" or (model.reset == "port" and model.inputs == "one-hot")
+        one_hot = model.inputs == "one-hot"
+        widths = {"tied": model.dim, "separate": model.embedding_dim, "one-hot": num_items}
+        sizes = [widths[model.inputs], *model.lower_layers, model.dim]
+        kind = BeforeGRU if before else AfterGRU
+        self.layers = nn.ModuleList(
+            kind(num_inputs, size, one_hot=one_hot and number == 0)
+            for number, (num_inputs, size) in enumerate(pairwise(sizes))
+        )
+        self.output = nn.Parameter(torch.empty(num_items, model.dim))
+        self.bias = nn.Parameter(torch.zeros(num_items))
+        self.table = nn.Parameter(torch.empty(num_items, model.embedding_dim)) if model.inputs == "separate" else None
+        self.dropout = Dropout(model.dropout, generators.dropout)
+        self.state_dropout = Dropout(model.state_dropout, generators.dropout)
+        self.carry: list[torch.Tensor] = []
+        for weight in self.parameters():
+            if weight.dim() == 2:
+                size = next((layer.size for layer in self.layers if weight in set(layer.parameters())), weight.shape[1])
+                bound = (6.0 / (weight.shape[0] + size)) ** 0.5
+                nn.init.uniform_(weight, -bound, bound, generator=generators.weights)
+        for table in (self.output, self.table, self.layers[0].weight if one_hot else None):
+            if table is not None:
+                table.row_sparse = True
+
+    @property
+    def item_factors(self) -> torch.Tensor:
+        """The output table, (num_items, H)."""
+        return self.output
+
+    @property
+    def item_bias(self) -> torch.Tensor:
+        """The item biases, (num_items,)."""
+        return self.bias
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.output.device
+
+    def read(self, items: torch.Tensor) -> torch.Tensor:
+        """What the first layer is given for items (T, B): their vectors (T, B, E), or the numbers themselves."""
+        if self.layers[0].one_hot:
+            return items
+        table = self.output if self.table is None else self.table
+        return self.dropout(nn.functional.embedding(items, table, sparse=True))
+
+    def training_queries(self, batch: CarriedBatch, at: torch.Tensor) -> torch.Tensor:
+        """See NextItemNetwork; ``at`` are all rows."""
+        values = self.read(torch.from_numpy(batch.inputs.T).to(self.device))
+        states = self._before(batch)
+        slots = torch.from_numpy(batch.slots).to(self.device)
+        for layer, state, carry in zip(self.layers, states, self.carry, strict=True):
+            (values,) = layer(values, (state,))
+            values = (self.dropout if layer.one_hot else self.state_dropout)(values)  # (1, B, H)
+            carry[slots] = values[0].detach()
+        return values[0]
+
+    def _before(self, batch: CarriedBatch) -> list[torch.Tensor]:
+        """The states that the batch goes on from, (B, H) a layer: zero where a session begins."""
+        if len(self.carry) == 0 or len(self.carry[0]) != batch.num_slots:
+            self.carry = [self.output.new_zeros(batch.num_slots, layer.size) for layer in self.layers]
+        slots = torch.from_numpy(batch.slots).to(self.device)
+        fresh = torch.from_numpy(batch.fresh).to(self.device)[:, None]
+        return [carry[slots].masked_fill(fresh, 0.0) for carry in self.carry]
+
+    def asked_queries(self, batch: SequenceBatch) -> torch.Tensor:
+        """See NextItemNetwork."""
+        check_items(batch, len(self.output))
+        needed = int(batch.asked[:, 1].max(initial=0))
+        values = self.output.new_zeros(0, len(batch.items), self.output.shape[1])
+        if needed:
+            values = self.read(torch.from_numpy(np.maximum(batch.items[:, :needed], 0).T).to(self.device))
+            for layer in self.layers:
+                (values,) = layer(values)
+        states = torch.cat([values.new_zeros(1, *values.shape[1:]), values])  # (1 + T, B, H): step r has read r events
+        rows, reads = torch.from_numpy(batch.asked).to(self.device).unbind(1)
+        return states[reads, rows]
