@@ -50,7 +50,7 @@ class MaxT:
         """Take in |t| of some flips, (flips, P)."""
         remaining = np.maximum.accumulate(null[:, self.order[::-1]], axis=1)[:, ::-1]
         self.exceeded += (remaining >= self.limits).sum(axis=0)
-        self.largest.append(remaining[:, 0])
+        self.largest.append(remaining.max(axis=1, initial=0.0))  # the first column; 0 where the family is empty
 
     def adjusted(self) -> np.ndarray:
         """The adjusted p-values (P,)."""

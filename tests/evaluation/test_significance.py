@@ -199,6 +199,13 @@ def test_max_t_adjusts_no_less_than_raw_and_no_more_than_bonferroni():
     assert np.isnan(part.p_max_t[3:]).all()
 
 
+def test_a_family_may_be_empty():
+    values, owner = events(models=3, shift=1.0)
+    found = sign_flip_test(panel_of(values, owner), np.array([[0, 1], [0, 2]]), family=np.arange(0), flips=500)
+    assert np.isnan(found.p_max_t).all()
+    assert found.p.max() < 0.05, "the pairs outside the family are tested all the same"
+
+
 def test_same_results_give_the_same_bytes():
     values, owner = events(clusters=50)
     first, second = (sign_flip_test(panel_of(values, owner), PAIR, flips=5000) for _ in range(2))
