@@ -8,7 +8,7 @@ import importlib.metadata
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ class Memo:
                     path.unlink()
 
 
-def marks(cells: Sequence[CellResult]) -> list[Any]:
+def marks(cells: Iterable[CellResult]) -> list[Any]:
     """What tells these cells as they are stored: model, seed, key, and size and time of each file."""
     return [[cell.model, cell.seed, cell.key, _files(cell.folder)] for cell in cells]
 

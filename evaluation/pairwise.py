@@ -252,7 +252,7 @@ def _sentence(
     of_methods: Word,
 ) -> str:
     """What is said of a pair, and of what: methods where their seeds allow, else these trained models."""
-    by = f"by {abs(ratio):.1%}" if math.isfinite(ratio) else "from nothing"
+    by = f"by {abs(ratio):,.{0 if abs(ratio) >= 10 else 1}%}" if math.isfinite(ratio) else "from nothing"
     if p_methods is None:
         subject, said, p = "these trained models", of_models, p_models
         caveat = "; with one seed nothing can be said of the methods"
@@ -264,7 +264,7 @@ def _sentence(
     if said in (Word.BETTER, Word.WORSE):
         claim = f"{a.model} is {said.value} than {b.model} {by}"
     elif said is Word.EQUAL:
-        claim = f"{a.model} and {b.model} are practically equal"
+        claim = f"{a.model} and {b.model} are practically equal: they differ {by}, within the margin"
     else:
         claim = f"{a.model} against {b.model} is inconclusive (they differ {by})"
     return f"{claim} ({subject}, adjusted {shown}){caveat}."

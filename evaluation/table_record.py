@@ -1,4 +1,4 @@
-"""A ComparisonTable as JSON data and back, without losing a bit."""
+"""Values of statistics, such as a ComparisonTable, as JSON data and back, without losing a bit."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from evaluation.comparison_table import ComparisonTable
 
 def to_record(table: ComparisonTable) -> dict[str, Any]:
     """The table as JSON data."""
-    return _plain(table)
+    return plain(table)
 
 
 def from_record(record: dict[str, Any]) -> ComparisonTable:
     """The table that ``to_record`` wrote; infinite and undefined numbers are themselves again."""
-    return _made(ComparisonTable, record)
+    return made(ComparisonTable, record)
 
 
-def _plain(value: Any) -> Any:
-    """A value with dataclasses and enums told by their fields and values."""
+def plain(value: Any) -> Any:
+    """The value as JSON data: dataclasses and enums by their fields and values, tuples as lists."""
     if dataclasses.is_dataclass(value):
-        return {name: _plain(getattr(value, name)) for name in _hints(type(value))}
+        return {name: plain(getattr(value, name)) for name in _hints(type(value))}
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, tuple) else value
+        return {str(key): plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, tuple) else value
 
 
-def _made(kind: Any, value: Any) -> Any:
-    """The value of type ``kind`` that was told so."""
+def made(kind: Any, value: Any) -> Any:
+    """The value of type ``kind`` that ``plain`` wrote."""
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if origin is types.UnionType:  # something or None
-        return None if value is None else _made(parts[0], value)
+        return None if value is None else made(parts[0], value)
     if origin is tuple:
         kinds = [parts[0]] * len(value) if parts[-1] is Ellipsis else parts
-        return tuple(_made(k, v) for k, v in zip(kinds, value, strict=True))
+        return tuple(made(k, v) for k, v in zip(kinds, value, strict=True))
     if origin is dict:
-        return {parts[0](key): _made(parts[1], inner) for key, inner in value.items()}
+        return {parts[0](key): made(parts[1], inner) for key, inner in value.items()}
     if dataclasses.is_dataclass(kind):
-        return kind(**{name: _made(hint, value[name]) for name, hint in _hints(kind).items()})
+        return kind(**{name: made(hint, value[name]) for name, hint in _hints(kind).items()})
     return kind(value) if issubclass(kind, enum.Enum) else value
 
 

@@ -82,6 +82,19 @@ def opened_bundle(path: Path) -> Iterator[tuple[Path, str]]:
         yield Path(folder), _unpack(path, Path(folder))
 
 
+def same_report(root: Path, suite: str, drawn: Path) -> str:
+    """Whether the page drawn again is the one that was packed, in a sentence."""
+    packed = root / suite / "report.html"
+    if not packed.is_file():
+        return "the bundle held no report: it was packed before one was drawn"
+    if packed.read_bytes() == drawn.read_bytes():
+        return "every byte of the bundle is as packed, and the report drawn again is the packed one to the byte"
+    return (
+        "every byte of the bundle is as packed; the report drawn again differs from the packed one, as another "
+        "version of this program or its libraries draws it"
+    )
+
+
 def _unpack(path: Path, folder: Path) -> str:
     """Write every checked member under ``folder`` and return the suite's name."""
     try:

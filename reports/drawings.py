@@ -9,6 +9,7 @@ from typing import Any
 
 from reports.numbers import duration, fraction, plain
 
+_LINE = 11.0  # points between two lines of text
 _DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
 
 
@@ -18,6 +19,7 @@ class Pen:
 
     color: Callable[[int | None], str]
     marker: Callable[[int], str]
+    sign: Callable[[int], str]
     ink: str
     tip: Callable[[Any, str], None]
     width: Callable[[str, float], float]
@@ -60,16 +62,18 @@ def _middle(group: list[float]) -> float:
     return group[0] / group[1]
 
 
-def _named(line: dict[str, Any]) -> str:
-    """The name that stands at a mark, cut to fit, with a dagger where a stamp says more."""
-    return short(line["model"], 22) + (" †" if line["stamped"] else "")
+def _named(line: dict[str, Any], pen: Pen) -> str:
+    """The name that stands at a mark, cut to fit, with its marker, and a dagger where a stamp says more."""
+    return f"{pen.sign(line['color'])} {short(line['model'], 22)}" + (" †" if line["stamped"] else "")
 
 
 def _label_ends(axes: Any, ends: list[tuple[str, int, float]], pen: Pen) -> None:
     """Names to the right of the axes, at the heights where their lines end, moved apart where they would overlap."""
     low, high = axes.get_ylim()
     height = axes.get_position().height * axes.figure.get_size_inches()[1] * 72
-    places = spread([(y - low) / (high - low) * height for _, _, y in ends], 11.0)
+    places = spread([(y - low) / (high - low) * height for _, _, y in ends], _LINE)
+    for n, i in enumerate(sorted(range(len(ends)), key=places.__getitem__)):  # none below the axis, where its names are
+        places[i] = max(places[i], _LINE * (n + 0.4))
     for (name, number, _), place in zip(ends, places, strict=True):
         axes.annotate(name, (1.0, place / height), xycoords="axes fraction", xytext=(5, 0), va="center",
                       textcoords="offset points", color=pen.color(number), annotation_clip=False)  # fmt: skip
@@ -79,7 +83,7 @@ def curves(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     """Validation above, loss below, by epoch; the kept epoch is marked."""
     judged = any(v is not None for line in data["lines"] for v in line["validation"])
     parts = [("validation", "validation score"), ("loss", "training loss")][0 if judged else 1 :]
-    names = dict.fromkeys(_named(line) for line in data["lines"])
+    names = dict.fromkeys(_named(line, pen) for line in data["lines"])
     tall = max(1.7, 0.16 * len(names) + 0.2)
     figure.set_size_inches(figure.get_size_inches()[0], tall * len(parts) + 0.8)
     pen.frame(figure, right=0.12 + pen.widest(names, 9.0))
@@ -101,7 +105,7 @@ def _panel(axes: Any, drawn: list[dict[str, Any]], key: str, pen: Pen) -> None:
                              markevery=[n for n, (e, _) in enumerate(points) if e == line["best"]])  # fmt: skip
         told = ", ".join(f"{e}: {plain(v, 4)}" for e, v in points[-12:])
         pen.tip(curve, f"{line['model']}, seed {line['seed']}, kept epoch {line['best']}; {told}")
-        ends.setdefault(_named(line), (line["color"], []))[1].append(points[-1][1])
+        ends.setdefault(_named(line, pen), (line["color"], []))[1].append(points[-1][1])
     _label_ends(axes, [(name, number, sum(v) / len(v)) for name, (number, v) in ends.items()], pen)
 
 
@@ -128,7 +132,7 @@ def pareto(figure: Any, data: dict[str, Any], pen: Pen) -> None:
         here = [p for p in points if (p["x"] > middle) == side]
         places = spread([p["y"] for p in here], (high - low) * 11 / (72 * (figure.get_size_inches()[1] - 0.8)))
         for point, place in zip(here, places, strict=True):
-            axes.annotate(_named(point), (point["x"], place), xytext=(-7 if side else 7, 4), va="center",
+            axes.annotate(_named(point, pen), (point["x"], place), xytext=(-7 if side else 7, 4), va="center",
                           textcoords="offset points", ha="right" if side else "left",
                           color=pen.color(point["color"]))  # fmt: skip
     axes.xaxis.set_major_formatter(lambda v, _: plain(v, 1))
@@ -142,7 +146,7 @@ def lines(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     """A metric over named bins or cut-offs, one line a model, with its name at the end."""
     drawn = [line for line in data["lines"] if any(v is not None for v in line["values"])]
     figure.set_size_inches(figure.get_size_inches()[0], max(3.0, 0.16 * len(drawn) + 0.9))
-    pen.frame(figure, right=0.12 + pen.widest((_named(line) for line in drawn), 9.0))
+    pen.frame(figure, right=0.12 + pen.widest((_named(line, pen) for line in drawn), 9.0))
     axes = figure.subplots()
     ends = []
     for line in drawn:
@@ -151,7 +155,7 @@ def lines(figure: Any, data: dict[str, Any], pen: Pen) -> None:
         (curve,) = axes.plot(*zip(*points, strict=True), color=pen.color(number), marker=pen.marker(number))
         told = ", ".join(f"{data['bins'][x]}: {fraction(y)}" for x, y in points)
         pen.tip(curve, f"{line['model']} by {data['axis']}: {told}")
-        ends.append((_named(line), number, points[-1][1]))
+        ends.append((_named(line, pen), number, points[-1][1]))
     axes.set_xticks(range(len(data["bins"])), data["bins"])
     axes.set_xlabel(data["axis"])
     axes.set_title(data["metric"], loc="left")

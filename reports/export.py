@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import re
@@ -10,6 +11,7 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
+from reports.atomic import write_whole
 from reports.blocks import Column, Entry, Row, Table
 from reports.report import Report
 
@@ -41,8 +43,9 @@ def write_csv(report: Report, folder: Path) -> list[Path]:
     paths = []
     for table in report.tables():
         path = folder / f"{table.anchor}.csv"
-        with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(csv_rows(table))
+        text = io.StringIO()
+        csv.writer(text).writerows(csv_rows(table))
+        write_whole(path, text.getvalue().encode())
         paths.append(path)
     return paths
 

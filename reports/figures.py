@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.textpath import text_to_path
 
-from reports import drawings, intervals
+from reports import drawings, intervals, matrices
 from reports.blocks import Picture
-from reports.palette import INK, color, marker
+from reports.palette import INK, color, marker, sign
 from reports.svg import inline
 
 WIDTH = 5.0  # inches: 480 px, so that 9 pt text is still read on a telephone
@@ -29,7 +29,7 @@ _STYLE = {
 
 _DRAWINGS = {
     "curves": drawings.curves, "pareto": drawings.pareto, "lines": drawings.lines,
-    "forest": intervals.forest, "levels": intervals.levels,
+    "forest": intervals.forest, "levels": intervals.levels, "heat": matrices.heat, "ranks": matrices.ranks,
 }  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def draw(picture: Picture) -> str:
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(WIDTH, 3.0))
         tips = Tips()
-        pen = drawings.Pen(color=color, marker=marker, ink=INK, tip=tips.add, width=text_width)
+        pen = drawings.Pen(color=color, marker=marker, sign=sign, ink=INK, tip=tips.add, width=text_width)
         _DRAWINGS[picture.kind](figure, picture.data, pen)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})

@@ -40,10 +40,10 @@ def interval(low: float | None, high: float | None, places: int = 4, sign: bool 
 
 
 def percent(value: float | None, places: int = 1, sign: bool = True) -> str:
-    """A ratio of change in per cent: +3.2 %."""
+    """A ratio of change in per cent: +3.2 %; from ten times on without decimals: +1,234 %."""
     if not known(value):
         return MISSING
-    text = f"{abs(100 * value):.{places}f}"
+    text = f"{abs(100 * value):,.{0 if abs(value) >= 10 else places}f}"
     negative = value < 0 and any(c in "123456789" for c in text)
     return ("−" if negative else "+" if sign else "") + text + " %"
 

@@ -10,12 +10,11 @@ import base64
 import datetime
 import importlib.util
 import io
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reports.atomic import write_whole
 from reports.html import page
 from reports.report import Report
 
@@ -51,7 +50,7 @@ def write_pdf(report: Report, path: Path) -> None:
     settled = _pages(reader, report)
     if settled != pages:  # the numbers themselves moved a break
         reader, pages = PdfReader(io.BytesIO(_print(_numbered(html, settled, report), report))), settled
-    _replace(path, _outlined(reader, pages, report))
+    write_whole(path, _outlined(reader, pages, report))
 
 
 def _mark(anchor: str) -> str:
@@ -118,13 +117,3 @@ def _outlined(reader: PdfReader, pages: dict[str, int], report: Report) -> bytes
     buffer = io.BytesIO()
     writer.write(buffer)
     return buffer.getvalue()
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write aside and rename, so that nobody reads half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".pdf")
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    Path(name).chmod(0o644)
-    Path(name).replace(path)

@@ -17,6 +17,7 @@ from reports.chapters.comparison import comparison_section
 from reports.chapters.cost import cost_section
 from reports.chapters.curves import training_section
 from reports.chapters.data import data_section
+from reports.chapters.fidelity import fidelity_section
 from reports.chapters.methods import methods_section
 from reports.chapters.provenance import provenance_section
 from reports.chapters.slices import slices_section
@@ -83,6 +84,7 @@ def build(root: Path, suite: str) -> Report:
         summary_section(roster, verdicts),
         verdicts_section(roster, verdicts),
         comparison_section(roster, comparisons),
+        fidelity_section(roster, comparisons, memo),
         slices_section(roster, metrics[0], memo),
         cost_section(roster, metrics[0]),
         training_section(roster),

@@ -8,6 +8,7 @@ from typing import Any
 from evaluation.comparison_table import ComparisonTable, ModelRow, PairRow
 from evaluation.effects import Word
 from reports.blocks import Column, Entry, Picture, Row, Section, Table, Words, in_full, row
+from reports.chapters.pairs import across_blocks, heat_map
 from reports.numbers import count, decimals, fraction, interval, listed, percent, plain, probability
 from reports.roster import Roster, Runs
 
@@ -32,6 +33,9 @@ def comparison_section(roster: Roster, comparisons: list[ComparisonTable]) -> Se
         for number, table in enumerate(tables, start=1):
             if table.pairs and (table in main or any(pair.why == "claimed" for pair in table.pairs)):
                 blocks += differences(table, runs, heading, f"{place}-{number}")
+            if table is main[0]:
+                blocks += heat_map(table, heading, f"{place}-{number}", _shared(runs))
+    blocks += across_blocks(roster, comparisons)
     return Section("comparison", "Comparison", tuple(blocks))
 
 

@@ -1,0 +1,99 @@
+"""Fidelity: readings of one paper side by side, and what each change does to the number."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from evaluation.comparison_group import Group, groups_of
+from evaluation.comparison_table import ComparisonTable, PairRow
+from evaluation.fidelity import Reading, fidelity_rows, readings_of
+from evaluation.memo import Memo, marks
+from evaluation.metrics import metric_named
+from evaluation.table_record import made, plain
+from reports.blocks import Column, Entry, Row, Section, Table, Words, row
+from reports.numbers import decimals, fraction, interval, percent
+from reports.roster import Roster, Runs
+
+_RULE = (
+    "Papers, their published code and a correct reading of them can disagree. Models of one class stand here side by "
+    "side where they differ in a field of fidelity: one called “variant”, or one that in one of them holds “paper”, "
+    "“official” or “corrected”. Each reading is set against the paper's (or against the first, where none is called "
+    "so) that is nearest to it in all other fields; where other fields differ too, they are told, since the "
+    "difference is then theirs as well. This is exploratory: each interval stands alone and nothing is adjusted.",
+)
+_COLUMNS = (
+    Column("model", "Model"),
+    Column("reading", "Reading"),
+    Column("value", "Value", True, "mean over seeds"),
+    Column("interval", "95 % interval", True, "cluster bootstrap of the seed-averaged models"),
+    Column("against", "Set against"),
+    Column("difference", "Change", True, "difference from the reading it is set against"),
+    Column("difference_interval", "95 % interval", True, "of the methods where seeds allow, else of trained models"),
+    Column("relative", "Relative", True),
+    Column("changed", "What else differs", wide=True),
+)
+
+
+def fidelity_section(roster: Roster, comparisons: list[ComparisonTable], memo: Memo) -> Section | None:
+    """The readings of each data set and their differences in the primary metric; None where no model has two."""
+    tables = {(t.dataset, t.protocol): t for t in comparisons if t.metric == roster.results.record["metrics"][0]}
+    blocks: list[Any] = []
+    for group in groups_of(roster.results):
+        families = readings_of({cell.model: cell.record["model_fields"] for cell in group.cells.values()})
+        if families:
+            blocks.append(_table(roster, group, tables[group.dataset, group.protocol], families, memo))
+    return Section("fidelity", "Fidelity", (Words("", _RULE), *blocks)) if blocks else None
+
+
+def _table(roster: Roster, group: Group, table: ComparisonTable, families: list[list[Reading]], memo: Memo) -> Table:
+    """One data set: a heading for each class, a row for each reading."""
+    runs = {r.model: r for r in roster.groups[group.dataset, group.protocol]}
+    pairs = _pairs(group, table, families, memo)
+    places = decimals((m.interval[1] - m.interval[0]) / 2 for m in table.models)
+    rows: list[Row] = []
+    for family in families:
+        rows.append(Row((Entry(family[0].kind),), kind="group"))
+        rows += [row(_entries(reading, table, runs, pairs, places)) for reading in family]
+    shared = next(iter(runs.values())).shared
+    place = next(iter(runs.values())).place
+    heading = roster.heading(group.dataset, group.protocol)
+    return Table(f"fidelity-{place}", f"{table.metric} by reading: {heading}", _COLUMNS, tuple(rows), small=True,
+                 stamps=shared)  # fmt: skip
+
+
+def _pairs(group: Group, table: ComparisonTable, families: list[list[Reading]], memo: Memo) -> dict[str, PairRow]:
+    """The difference of each model from the one it is set against."""
+    readings = [reading for family in families for reading in family]
+    metric = metric_named(table.metric)
+    compute = functools.partial(fidelity_rows, group, metric, readings, flips=table.flips, resamples=table.resamples)
+    asked = [[r.model, r.against] for r in readings]
+    inputs = [group.dataset, table.metric, table.flips, table.resamples, asked, marks(group.cells.values())]
+    found = memo.answer("fidelity", inputs, lambda: plain(compute()))
+    return {pair.a: pair for pair in made(tuple[PairRow, ...], found)}
+
+
+def _entries(
+    reading: Reading, table: ComparisonTable, runs: dict[str, Runs], pairs: dict[str, PairRow], places: int
+) -> list[Entry]:
+    """One reading."""
+    model, link = table.model(reading.model), runs[reading.model].anchor
+    told = ", ".join(f"{name} = {value}" for name, value in reading.fidelity)
+    low, high = model.interval
+    entries = [runs[reading.model].label(), Entry(told, marks=("code",)),
+               Entry(fraction(model.mean, places), model.mean, low, high, link),
+               Entry(interval(low, high, places), high - low, link=link)]  # fmt: skip
+    if reading.against is None:
+        return [*entries, Entry("reference", marks=("quiet",)), *(Entry("") for _ in range(3)), Entry("")]
+    pair = pairs[reading.model]
+    ends = pair.interval if pair.method is None else pair.method.interval
+    by = pair.relative_interval if pair.method_relative_interval is None else pair.method_relative_interval
+    changed = ", ".join(f"{name}: {old} → {new}" for name, old, new in reading.changed)
+    return [
+        *entries, Entry(reading.against, link=runs[reading.against].anchor),
+        Entry(fraction(pair.difference, places, sign=True), pair.difference, *ends, link),
+        Entry(interval(*ends, places, sign=True), ends[1] - ends[0], link=link),
+        Entry(percent(pair.relative), pair.relative, *by, link,
+              f"{percent(pair.relative, 3)} [{percent(by[0], 3)}, {percent(by[1], 3)}]"),
+        Entry(changed or "nothing", marks=() if changed else ("quiet",)),
+    ]  # fmt: skip

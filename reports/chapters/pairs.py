@@ -1,0 +1,124 @@
+"""All pairs at once: the exploratory map of one data set, and what several data sets say together."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+
+from evaluation.across import friedman, summarise
+from evaluation.comparison_table import ComparisonTable
+from reports.blocks import Column, Entry, Picture, Table, Words, row
+from reports.numbers import interval, percent, probability
+from reports.roster import Roster
+
+
+def heat_map(table: ComparisonTable, heading: str, place: str, stamps: tuple[str, ...]) -> list[Picture]:
+    """The map of all pairs of one table; none for fewer than three models."""
+    if len(table.models) < 3:
+        return []
+    sign = -1 if table.higher_is_better else 1
+    order = [m.model for m in sorted(table.models, key=lambda m: sign * m.mean)]
+    found = {frozenset((pair.a, pair.b)): pair for pair in table.exploratory}
+    pairs = []
+    for (row_, first), (column, second) in itertools.combinations(enumerate(order), 2):
+        pair, below = found[frozenset((first, second))], table.model(second).mean
+        difference = pair.difference if pair.a == first else -pair.difference
+        pairs.append({"row": row_, "column": column, "difference": difference, "q": pair.q,
+                      "relative": difference / below if below else None})  # fmt: skip
+    caption = (
+        f"All pairs in {table.metric} on {heading}, row against column, the best on top: by how much the row is ahead. "
+        "The darker, the surer: Benjamini and Hochberg's q below .05, .01, .001; ≈ (no shade): not told apart. "
+        "Exploratory, and of these trained models."
+    )
+    label = f"Which models are told apart in {table.metric} on {heading}"
+    return [Picture(f"heat-{place}", "heat", label, caption, {"models": order, "pairs": pairs}, stamps)]
+
+
+def across_blocks(roster: Roster, comparisons: list[ComparisonTable]) -> list[Any]:
+    """What the data sets say together, each once, under the first of its protocols."""
+    metric = roster.results.record["metrics"][0]
+    tables: dict[str, ComparisonTable] = {}
+    for table in comparisons:
+        if table.metric == metric and table.models:
+            tables.setdefault(table.dataset, table)
+    if len(tables) < 2:
+        return []
+    blocks: list[Any] = [*_summary(list(tables.values()), roster)]
+    shared = [m.model for m in next(iter(tables.values())).models if all(t.model(m.model) for t in tables.values())]
+    if len(shared) >= 3:
+        blocks += _diagram(list(tables.values()), shared, roster)
+    return [Words("Across data sets", _WORDS), *blocks] if blocks else []
+
+
+_FEWEST = 3  # data sets for an interval over them
+_WORDS = (
+    "Data sets are few and chosen, so that what they say together speaks of these and their like. Each counts once.",
+)
+
+
+def _summary(tables: list[ComparisonTable], roster: Roster) -> list[Table]:
+    """The pairs that are declared on two data sets or more."""
+    declared = dict.fromkeys((p.a, p.b) for t in tables for p in t.pairs)
+    rows = []
+    for a, b in declared:
+        held = [pair for t in tables if (pair := t.pair(a, b)) is not None and pair.a == a]
+        if len(held) < 2:
+            continue
+        tally, effect = summarise(held)
+        known = effect is not None and effect.interval is not None and len(held) >= _FEWEST
+        low, high = effect.interval if known else (None, None)
+        mean = None if effect is None else effect.mean
+        rows.append(row([
+            _named(a, roster), _named(b, roster), Entry(str(len(held)), len(held)),
+            Entry(f"{tally.wins} / {tally.ties} / {tally.losses}", tally.wins - tally.losses),
+            Entry(percent(mean), mean, low, high),
+            Entry(interval_percent(low, high), None if low is None else high - low),
+            Entry(f"{effect.tau:.2f}" if known else "–", effect.tau if known else None),
+        ]))  # fmt: skip
+    if not rows:
+        return []
+    columns = (
+        Column("a", "A"), Column("b", "B"), Column("datasets", "Data sets", True),
+        Column("tally", "Better / open or equal / worse", True, "on how many, by test and relevance margin"),
+        Column("mean", "Mean of A ÷ B − 1", True, "random effects"), Column("interval", "95 % interval", True),
+        Column("tau", "Spread", True, "τ: standard deviation of the true log ratios between data sets"),
+    )  # fmt: skip
+    notes = (f"Random-effects mean of log ratios (DerSimonian and Laird) with Hartung and Knapp's interval, which is "
+             f"wide with few data sets, as it should be; below {_FEWEST} of them none is given.",)  # fmt: skip
+    return [Table("across", f"Declared pairs over data sets: {tables[0].metric}", columns, tuple(rows), notes)]
+
+
+def interval_percent(low: float | None, high: float | None) -> str:
+    """[+3.1 %, +9.0 %]."""
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return interval(None, None)
+    return f"[{percent(low)}, {percent(high)}]"
+
+
+def _diagram(tables: list[ComparisonTable], models: list[str], roster: Roster) -> list[Any]:
+    """The critical-difference diagram, or the sentence why there is none."""
+    scores = np.array([[table.model(name).mean for name in models] for table in tables])
+    found, why = friedman(models, scores, higher_is_better=tables[0].higher_is_better)
+    if found is None:
+        return [Words("", (why,))]
+    drawn = [{"model": name, "rank": rank, "color": _color(name, roster)}
+             for name, rank in zip(found.models, found.mean_ranks, strict=True)]  # fmt: skip
+    caption = (
+        f"Mean ranks of {len(models)} models over {found.num_datasets} data sets in {tables[0].metric}; 1 is best. "
+        f"Bars join models whose mean ranks differ by less than Nemenyi's critical difference. Friedman's test, Iman and "
+        f"Davenport's F = {found.f:.2f}, p {probability(found.p)}."
+    )
+    label = f"Critical-difference diagram of {len(models)} models over {found.num_datasets} data sets"
+    return [Picture("ranks", "ranks", label, caption, {"models": drawn, "critical": found.critical})]
+
+
+def _named(model: str, roster: Roster) -> Entry:
+    """A model with its colour."""
+    return Entry(model, color=_color(model, roster))
+
+
+def _color(model: str, roster: Roster) -> int | None:
+    return next((runs.color for runs in roster.runs if runs.model == model), None)

@@ -1,0 +1,95 @@
+"""Drawings of all pairs at once: the map of differences, and mean ranks with their critical difference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reports.drawings import Pen, short
+from reports.numbers import fraction, percent, probability
+
+SHADES = ((0.001, 0.42), (0.01, 0.27), (0.05, 0.14))  # below this q, this shade
+_NUMBERED = 12  # models; a larger map has no room for numbers
+_LETTERS = 24
+
+
+def heat(figure: Any, data: dict[str, Any], pen: Pen) -> None:
+    """Row against column, the best on top: the darker, the surer; an empty place cannot be told apart."""
+    models, size = data["models"], len(data["models"])
+    names = [short(name, _LETTERS) for name in models]
+    wide = 0.14 + pen.widest(names, 8.0)
+    cell = min(0.42, (figure.get_size_inches()[0] - wide - 0.12) / (size - 1))
+    bottom = 0.12 + pen.widest(names[1:], 8.0)
+    figure.set_size_inches(figure.get_size_inches()[0], cell * (size - 1) + bottom + 0.1)
+    right = figure.get_size_inches()[0] - wide - cell * (size - 1)
+    pen.frame(figure, left=wide, right=right, top=0.1, bottom=bottom)
+    axes = figure.subplots()
+    for pair in data["pairs"]:
+        row, column = pair["row"], pair["column"] - 1
+        shade = next((alpha for q, alpha in SHADES if pair["q"] < q), 0.0)
+        (place,) = axes.fill([column - 0.47, column + 0.47, column + 0.47, column - 0.47],
+                             [row - 0.47, row - 0.47, row + 0.47, row + 0.47],
+                             facecolor=(pen.ink, shade), edgecolor=(pen.ink, 0.3), linewidth=0.4)  # fmt: skip
+        pen.tip(place, f"{models[row]} against {models[pair['column']]}: {fraction(pair['difference'], 5, sign=True)}, "
+                       f"{percent(pair['relative'])}, q {probability(pair['q'])}")  # fmt: skip
+        if size <= _NUMBERED:
+            axes.text(column, row, _rounded(pair["relative"]) if shade else "≈", ha="center", va="center", fontsize=6.5)
+    axes.set_yticks(range(size - 1), names[:-1], fontsize=8)
+    axes.set_xticks(range(size - 1), names[1:], rotation=90, fontsize=8)
+    axes.set_xlim(-0.5, size - 1.5)
+    axes.set_ylim(size - 1.5, -0.5)
+    axes.grid(visible=False)
+    axes.tick_params(length=0)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
+
+
+def _rounded(relative: float | None) -> str:
+    """A relative difference in at most four signs: 3 %, 41 %, × 38."""
+    if relative is None:
+        return "∞"
+    size = abs(relative)
+    return f"×{1 + size:.0f}" if size >= 9.995 else f"{100 * size:.0f} %" if size >= 0.0995 else f"{100 * size:.1f} %"
+
+
+def ranks(figure: Any, data: dict[str, Any], pen: Pen) -> None:
+    """Mean ranks on one axis, the best at the left; bars join models that differ by less than the critical one."""
+    models = sorted(data["models"], key=lambda m: m["rank"])
+    half = (len(models) + 1) // 2
+    bars = joined([m["rank"] for m in models], data["critical"])
+    low, high = 1, len(models)
+    figure.set_size_inches(figure.get_size_inches()[0], 0.75 + 0.12 * len(bars) + 0.22 * half)
+    side = 0.16 + pen.widest((short(m["model"], 22) for m in models), 8.0)
+    pen.frame(figure, left=side, right=side, top=0.55, bottom=0.05)
+    axes = figure.subplots()
+    axes.axis("off")
+    depth = 0.12 * len(bars) + 0.22 * half + 0.1
+    axes.set(xlim=(low, high), ylim=(-depth, 0))
+    axes.plot([low, high], [0, 0], color=pen.ink, linewidth=0.8, clip_on=False)
+    for tick in range(low, high + 1):
+        axes.plot([tick, tick], [0, 0.05], color=pen.ink, linewidth=0.8, clip_on=False)
+        axes.text(tick, 0.08, str(tick), ha="center", va="bottom", fontsize=8)
+    axes.plot([low, low + data["critical"]], [0.32, 0.32], color=pen.ink, linewidth=1.6, clip_on=False)
+    axes.text(low, 0.36, f"critical difference {data['critical']:.2f}", ha="left", va="bottom", fontsize=8)
+    for number, (first, last) in enumerate(bars):
+        y = -0.1 - 0.12 * number
+        ends = [models[first]["rank"] - 0.03, models[last]["rank"] + 0.03]
+        axes.plot(ends, [y, y], color=pen.ink, linewidth=2.6, solid_capstyle="butt", clip_on=False)
+    for number, model in enumerate(models):
+        left = number < half
+        y = -0.12 * len(bars) - 0.22 * (1 + (number if left else len(models) - 1 - number))
+        edge = low if left else high
+        shade = pen.color(model["color"])
+        (line,) = axes.plot([model["rank"], model["rank"], edge], [0, y, y], color=shade, linewidth=0.9, clip_on=False)
+        pen.tip(line, f"{model['model']}: mean rank {model['rank']:.2f}")
+        axes.annotate(short(model["model"], 22), (edge, y), xytext=(-4 if left else 4, 0), va="center", fontsize=8,
+                      textcoords="offset points", ha="right" if left else "left", color=shade)  # fmt: skip
+
+
+def joined(places: list[float], critical: float) -> list[tuple[int, int]]:
+    """The longest runs of rising mean ranks whose ends differ by less than ``critical``, as first and last place."""
+    runs: list[tuple[int, int]] = []
+    for first in range(len(places)):
+        last = max(n for n in range(first, len(places)) if places[n] - places[first] < critical or n == first)
+        if last > first and (not runs or last > runs[-1][1]):
+            runs.append((first, last))
+    return runs
