@@ -24,6 +24,7 @@ class Reach:
 
     symbol: ClassVar[str] = ""
     higher_is_better: ClassVar[bool] = True
+    needs_lists: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.k, int) or isinstance(self.k, bool) or self.k < 1:

@@ -14,19 +14,20 @@ from evaluation.cluster_sums import ClusterSums
 from evaluation.expectation import TIES
 from evaluation.metrics import Metric
 from evaluation.ranks import RankTable
+from evaluation.reach import Reach
 
 SCHEMA_VERSION = 1
 FILE_NAME = "sums.parquet"
 
 
-def write_sums(folder: Path, ranks: RankTable, metrics: Iterable[Metric]) -> dict[str, float]:
-    """Write ``folder``/sums.parquet and return each metric's micro mean.
+def write_sums(folder: Path, ranks: RankTable, metrics: Iterable[Metric | Reach]) -> dict[str, float]:
+    """Write ``folder``/sums.parquet and return each metric's micro mean; a Reach has no sums and is left out.
 
     Columns: cluster, count, one per metric, and one per metric under the two other readings of ties.
     """
     columns: dict[str, np.ndarray] = {}
     means: dict[str, float] = {}
-    for metric in metrics:
+    for metric in (metric for metric in metrics if isinstance(metric, Metric)):
         found = metric.per_cluster(ranks)
         columns |= {"cluster": found.clusters.astype(np.int64), "count": found.counts}
         columns[metric.name] = found.sums

@@ -13,6 +13,7 @@ from evaluation.judge import judge_suite
 from evaluation.memo import Memo
 from evaluation.results import read_suite
 from reports.blocks import Row, Section, Table
+from reports.chapters.beyond import beyond_section
 from reports.chapters.comparison import comparison_section
 from reports.chapters.cost import cost_section
 from reports.chapters.curves import training_section
@@ -86,6 +87,7 @@ def build(root: Path, suite: str) -> Report:
         comparison_section(roster, comparisons),
         fidelity_section(roster, comparisons, memo),
         slices_section(roster, metrics[0], memo),
+        beyond_section(roster, memo),
         cost_section(roster, metrics[0]),
         training_section(roster),
         data_section(roster),

@@ -91,6 +91,9 @@ def _print_verdicts(table: Table, console: Console) -> None:
     console.print()
     console.print(Text(table.caption, style="bold"))
     for row in table.rows:
+        if row.kind == "group":
+            console.print(Text(row.entries[0].text, style="italic"))
+            continue
         outcome, subject = table.entry(row, "outcome"), table.entry(row, "subject")
         reason = table.entry(row, "reason")
         tone = next((m for m in outcome.marks if m in _SIGNS), "quiet")

@@ -108,8 +108,8 @@ def _diagram(tables: list[ComparisonTable], models: list[str], roster: Roster) -
              for name, rank in zip(found.models, found.mean_ranks, strict=True)]  # fmt: skip
     caption = (
         f"Mean ranks of {len(models)} models over {found.num_datasets} data sets in {tables[0].metric}; 1 is best. "
-        f"Bars join models whose mean ranks differ by less than Nemenyi's critical difference. Friedman's test, Iman and "
-        f"Davenport's F = {found.f:.2f}, p {probability(found.p)}."
+        f"Bars join models whose mean ranks differ by less than Nemenyi's critical difference. Friedman's test, Iman "
+        f"and Davenport's F = {found.f:.2f}, p {probability(found.p)}."
     )
     label = f"Critical-difference diagram of {len(models)} models over {found.num_datasets} data sets"
     return [Picture("ranks", "ranks", label, caption, {"models": drawn, "critical": found.critical})]

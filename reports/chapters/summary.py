@@ -7,6 +7,7 @@ from typing import Any
 from evaluation.claims import Outcome, Verdict
 from reports.blocks import Section, Words
 from reports.chapters.provenance import failures_table
+from reports.chapters.verdicts import uncertain
 from reports.numbers import duration, listed, several
 from reports.roster import Roster
 
@@ -31,8 +32,10 @@ def verdict_words(verdicts: list[Verdict]) -> str:
         return (
             "This suite judges no published number and no claim: it has none, so the tables below stand for themselves."
         )
-    found = {outcome: [v for v in verdicts if v.outcome is outcome] for outcome in Outcome}
+    found = {outcome: [v for v in verdicts if v.outcome is outcome and not uncertain(v)] for outcome in Outcome}
     parts = [f"{len(found[o])} {_SAID[o]}" for o in Outcome if found[o]]
+    doubtful = sum(map(uncertain, verdicts))
+    parts += [f"{doubtful} shown but not judged, since what was published is not certain"] if doubtful else []
     levels = sum(verdict.kind == "Published" for verdict in verdicts)
     kinds = [several(levels, "published number")] if levels else []
     kinds += [several(len(verdicts) - levels, "claim")] if len(verdicts) > levels else []

@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from evaluation.claims import Compound, Cost, Gain, Outcome, Published, Verdict
-from reports.blocks import Column, Entry, Picture, Section, Table, Words, row
+from reports.blocks import Column, Entry, Picture, Row, Section, Table, Words, row
 from reports.numbers import decimals, fraction, interval, plain, probability
 from reports.roster import Roster, Runs
 
 TONE = {Outcome.REPRODUCED: "good", Outcome.NOT_REPRODUCED: "bad", Outcome.CONTRADICTED: "bad",
         Outcome.INCONCLUSIVE: "open", Outcome.NOT_COMPARABLE: "quiet"}  # fmt: skip
+_ROWS = 32  # of a figure: more do not fit on a page
 
 
 def verdicts_section(roster: Roster, verdicts: list[Verdict]) -> Section | None:
-    """The one-look picture, the published numbers, the claims; None where nothing is judged."""
+    """The one-look pictures, the published numbers, the claims; None where nothing is judged."""
     levels = [v for v in verdicts if isinstance(v.about, Published)]
     claims = [v for v in verdicts if not isinstance(v.about, Published)]
-    blocks: list[Any] = []
-    picture = _picture(roster, levels)
-    if picture is not None:
-        blocks.append(picture)
+    blocks: list[Any] = [*_pictures(roster, levels)]
     if levels:
         blocks.append(_levels(roster, levels))
     if claims:
@@ -29,28 +27,57 @@ def verdicts_section(roster: Roster, verdicts: list[Verdict]) -> Section | None:
         return None
     words = ("A number is reproduced if the 90 % interval of rerun ÷ published lies within ±5 % (strict) or ±10 % "
              "(lenient); a claim, if its adjusted test confirms its sign, and a gain its size as well. “Inconclusive” "
-             "means that these runs cannot tell, not that they disagree.",)  # fmt: skip
+             "means that these runs cannot tell, not that they disagree. “Not comparable” means that the two numbers "
+             "are different quantities.",)  # fmt: skip
+    if any(uncertain(v) for v in levels):
+        words += ("A published number that is not certain (hard to read off, or told in two ways) is shown with its "
+                  "ratio and never judged.",)  # fmt: skip
+    if len({v.about.source for v in levels}) > 1:
+        words += ("Further sources published numbers for the same models and data: each stands under its name and is "
+                  "judged by itself. Where they differ from each other, no rerun can reproduce all.",)  # fmt: skip
     return Section("verdicts", "Verdicts", (Words("", words), *blocks))
 
 
-def _picture(roster: Roster, levels: list[Verdict]) -> Picture | None:
-    """Published against rerun, one row a number."""
+def uncertain(verdict: Verdict) -> bool:
+    """Whether a published number is shown without a verdict, since its reading is not certain."""
+    return isinstance(verdict.about, Published) and not verdict.about.certain and not verdict.about.not_comparable
+
+
+def _ratio(verdict: Verdict) -> float | None:
+    """The rerun over the published number, also where it is not judged; None where the two are no one quantity."""
+    if verdict.estimate is not None or not uncertain(verdict):
+        return verdict.estimate
+    return verdict.rerun_value / verdict.about.value if verdict.rerun_value and verdict.about.value > 0 else None
+
+
+def _pictures(roster: Roster, levels: list[Verdict]) -> list[Picture]:
+    """Published against rerun, one row a number, as many figures as it takes for each to find room on a page."""
     rows = []
-    for verdict in levels:
-        about, runs = verdict.about, _runs(roster, verdict)
-        if verdict.estimate is None or runs is None:
+    for verdict in sorted(levels, key=lambda v: _sources(levels).index(v.about.source)):
+        about, runs, ratio = verdict.about, _runs(roster, verdict), _ratio(verdict)
+        if ratio is None or runs is None:
             continue
         low, high = verdict.interval or (None, None)
         dagger = " †" if runs.stamps or runs.shared else ""
-        rows.append({"name": f"{about.model}{dagger}, {about.metric}, {about.dataset}", "color": runs.color,
-                     "ratio": verdict.estimate, "low": low, "high": high, "outcome": verdict.outcome.value,
+        source = "" if about.source == "paper" else f" ({about.source})"
+        rows.append({"name": f"{about.model}{dagger}, {about.metric}, {about.dataset}{source}", "color": runs.color,
+                     "ratio": ratio, "low": low, "high": high, "outcome": _said(verdict),
                      "judged": about.certain, "published": _printed(about),
                      "rerun": plain(verdict.rerun_value, 4)})  # fmt: skip
-    if not rows:
-        return None
-    return Picture("levels-picture", "levels", "Rerun divided by published, with 90 % intervals, on a log axis",
-                   "Rerun ÷ published with 90 % intervals. Within the dark band: ±5 %, within the light one: ±10 %. "
-                   "Hollow marks: the published value is not certain.", {"rows": rows})  # fmt: skip
+    parts = [rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS)]
+    caption = "Rerun ÷ published with 90 % intervals. Within the dark band: ±5 %, within the light one: ±10 %."
+    if any(not item["judged"] for item in rows):
+        caption += " Hollow marks: the published value is not certain, so it is not judged."
+    return [
+        Picture("levels-picture" if n == 0 else f"levels-picture-{n + 1}", "levels",
+                "Rerun divided by published, with 90 % intervals, on a log axis", caption, {"rows": part})
+        for n, part in enumerate(parts)
+    ]  # fmt: skip
+
+
+def _sources(levels: list[Verdict]) -> list[str]:
+    """Where the numbers were published, the paper first."""
+    return sorted(dict.fromkeys(v.about.source for v in levels), key=lambda source: source != "paper")
 
 
 def _runs(roster: Roster, verdict: Verdict) -> Runs | None:
@@ -78,34 +105,36 @@ def _levels(roster: Roster, levels: list[Verdict]) -> Table:
         Column("reason", "Why", wide=True),
         Column("place", "Where"),
     )
-    rows = []
-    for verdict in levels:
-        about, runs = verdict.about, _runs(roster, verdict)
-        link = runs.anchor if runs else ""
-        stamps = runs.stamps if runs else ()
-        low, high = verdict.interval or (None, None)
-        published = _printed(about) + ("" if about.certain else " (uncertain)")
-        seeds = "–" if runs is None else "fixed" if runs.deterministic and runs.cells else str(len(runs.cells))
-        places = max(about.digits, 4)
-        heading = roster.heading(about.dataset, verdict.protocol) if verdict.protocol else about.dataset
-        rows.append(row([
-            Entry(about.model, link=link, stamps=stamps, color=runs.color if runs else None),
-            Entry(heading, stamps=runs.shared if runs else ()),
-            Entry(about.metric), Entry(published, about.value), Entry(fraction(verdict.rerun_value, places),
-                                                                     verdict.rerun_value, link=link),
-            Entry(seeds, None if runs is None else len(runs.cells), link=link),
-            Entry(fraction(verdict.estimate, 3), verdict.estimate, low, high, link),
-            Entry(interval(low, high, 3), None if low is None else high - low, link=link),
-            _outcome(verdict), Entry(verdict.reason), Entry(_place(about.place, about.source)),
-        ]))  # fmt: skip
-    return Table(
-        "published",
-        "Published numbers",
-        columns,
-        tuple(rows),
-        _stamps([r for v in levels if (r := _runs(roster, v))]),
-        small=True,
-    )
+    sources = _sources(levels)
+    rows: list[Row] = []
+    for source in sources:
+        if len(sources) > 1:
+            heading = "In the paper itself" if source == "paper" else f"Further source: {source}"
+            rows.append(Row((Entry(heading),), kind="group"))
+        rows += [row(_level(roster, verdict)) for verdict in levels if verdict.about.source == source]
+    found = [r for v in levels if (r := _runs(roster, v))]
+    return Table("published", "Published numbers", columns, tuple(rows), _stamps(found), small=True)
+
+
+def _level(roster: Roster, verdict: Verdict) -> list[Entry]:
+    """One published number."""
+    about, runs, ratio = verdict.about, _runs(roster, verdict), _ratio(verdict)
+    link = runs.anchor if runs else ""
+    low, high = verdict.interval or (None, None)
+    seeds = "–" if runs is None else "fixed" if runs.deterministic and runs.cells else str(len(runs.cells))
+    places = max(about.digits, 4)
+    heading = roster.heading(about.dataset, verdict.protocol) if verdict.protocol else about.dataset
+    doubt = () if about.certain else ("uncertain: the reading of this published number is not certain",)
+    return [
+        Entry(about.model, link=link, stamps=runs.stamps if runs else (), color=runs.color if runs else None),
+        Entry(heading, stamps=runs.shared if runs else ()),
+        Entry(about.metric), Entry(_printed(about), about.value, stamps=doubt),
+        Entry(fraction(verdict.rerun_value, places), verdict.rerun_value, link=link),
+        Entry(seeds, None if runs is None else len(runs.cells), link=link),
+        Entry(fraction(ratio, 3), ratio, low, high, link, marks=("quiet",) if uncertain(verdict) else ()),
+        Entry(interval(low, high, 3), None if low is None else high - low, link=link),
+        _outcome(verdict), Entry(verdict.reason), Entry(_place(about.place, about.source)),
+    ]  # fmt: skip
 
 
 def _stamps(found: list[Runs]) -> tuple[str, ...]:
@@ -117,7 +146,12 @@ def _stamps(found: list[Runs]) -> tuple[str, ...]:
 
 def _outcome(verdict: Verdict) -> Entry:
     """The verdict with its mark."""
-    return Entry(verdict.outcome.value, marks=(TONE[verdict.outcome],))
+    return Entry(_said(verdict), marks=(TONE[verdict.outcome],))
+
+
+def _said(verdict: Verdict) -> str:
+    """The verdict's word; a number that is only shown has none of the judged ones."""
+    return "NOT JUDGED" if uncertain(verdict) else verdict.outcome.value
 
 
 def _place(place: str, source: str = "") -> str:
