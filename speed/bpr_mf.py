@@ -1,9 +1,6 @@
 """BPR-MF beside implicit on MovieLens 1M: training with negative sampling, full ranking.
 
 ``OMP_NUM_THREADS=1 python -m speed.bpr_mf``
-
-FPMC and the reconstruction of sequential MF follow, whose peer (RecBole's FPMC) is not installed here: their rates are
-to be held against a rate of it measured on the same machine.
 """
 
 from __future__ import annotations
@@ -14,9 +11,7 @@ import numpy as np
 from implicit.bpr import BayesianPersonalizedRanking
 
 from baselines.bpr_mf import BPRMF
-from baselines.fpmc import FPMC
 from baselines.negatives import Negatives
-from baselines.sequential_mf import SequentialMF
 from recsys_data.candidates import UNSEEN_ITEMS_ONLY
 from recsys_data.movielens import MovieLens1MOrdered
 from recsys_data.protocols import LeaveLastOut
@@ -52,14 +47,6 @@ def main() -> None:
     first = model.item_factors_.copy()
     print(f"  fitted again, equal bits: {np.array_equal(first, model.fit(split.train, Run(0)).item_factors_)}")
     print(f"full ranking: {rates(model, peer, split, split.test)}")
-    others = {
-        "FPMC 64 + 64": FPMC(dim=DIM, chain_dim=DIM, epochs=2),
-        "sequential MF, shared (reconstruction)": SequentialMF(dim=DIM, epochs=2),
-        "sequential MF, separate (reconstruction)": SequentialMF("separate", dim=DIM, epochs=2),
-    }
-    for name, model in others.items():
-        (times,) = in_turn([lambda model=model: model.fit(split.train, Run(0))], rounds=3)
-        print(f"{name}: {spread([2 * len(split.train) / t for t in times])} events/s, whole fit of 2 epochs")
     print(f"peak memory {peak_memory():.0f} MB")
 
 

@@ -1,6 +1,7 @@
 """RecBole's own training loop and evaluation, run by the interpreter that has RecBole; prints a JSON line at a time.
 
     OMP_NUM_THREADS=1 RECBOLE_PYTHON speed/recbole_peer.py FOLDER MODEL [--steps 6] [--epochs N] [--batch 2048]
+        [--pairwise]
 
 FOLDER holds encore/encore.inter (speed.peers writes it). Without --epochs: targets per CPU second of each step after
 two to warm up, and the most memory held. With --epochs: the loss, CPU seconds, and MRR@20 and Recall@20 on the last
@@ -26,8 +27,9 @@ def say(**record):
     print(json.dumps(record), flush=True)
 
 
-def settings(folder, batch):
-    """What RecBole is told."""
+def settings(folder, batch, pairwise):
+    """What RecBole is told; ``pairwise``: its own loss over one sampled negative, instead of the full softmax."""
+    softmax = {} if pairwise else {"train_neg_sample_args": None, "loss_type": "CE"}
     return {
         "data_path": folder,
         "load_col": {"inter": ["user_id", "item_id", "timestamp"]},
@@ -41,8 +43,7 @@ def settings(folder, batch):
         "metric_decimal_place": 6,
         "train_batch_size": batch,
         "eval_batch_size": 4096,
-        "train_neg_sample_args": None,
-        "loss_type": "CE",
+        **softmax,
         "embedding_size": 64,
         "hidden_size": 128,
         "num_layers": 1,
@@ -95,10 +96,13 @@ def main():
     parser.add_argument("--batch", type=int, default=2048)
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--epochs", type=int, default=0)
+    parser.add_argument("--pairwise", action="store_true")
     wanted = parser.parse_args()
     torch.set_num_threads(1)
     logging.disable(logging.INFO)
-    config = Config(model=wanted.model, dataset="encore", config_dict=settings(wanted.folder, wanted.batch))
+    config = Config(
+        model=wanted.model, dataset="encore", config_dict=settings(wanted.folder, wanted.batch, wanted.pairwise)
+    )
     config["device"] = torch.device("cpu")
     init_seed(1, False)
     train, _, test = data_preparation(config, create_dataset(config))
