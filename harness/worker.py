@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.determinism import prepare_determinism
+from harness.energy import EnergyMeter
 from harness.environment import capture
 from harness.execution import compute
 from harness.keys import differences, key_of
@@ -86,10 +87,13 @@ def _compute_and_store(bench: Bench, job: Job, store: Store, switches: dict[str,
     partial = store.partial(job.key)
     log = writer(partial)
     log({"event": "started", "time": started, "run": job.run})
-    computed = compute(cell, prepared, metrics=bench.metrics, device=bench.order.device, checkpoint=partial, log=log)
+    device = bench.order.device
+    with EnergyMeter(device) as meter:
+        computed = compute(cell, prepared, metrics=bench.metrics, device=device, checkpoint=partial, log=log)
     record = cell_record(
         bench, cell, prepared, computed, key=job.key, parts=parts, environment=capture(switches), started=started
     )
+    record |= {"energy": meter.record}
     json.dumps(record, allow_nan=False)  # a value that JSON cannot hold must not reach the store
     store.commit(job.key, lambda folder: write_cell(folder, record, computed, bench.metrics))
     store.discard_partial(job.key)

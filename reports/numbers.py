@@ -96,6 +96,14 @@ def memory(megabytes: float | None) -> str:
     return f"{megabytes / 1024:.1f} GB" if megabytes >= 1024 else f"{megabytes:.0f} MB"
 
 
+def energy(joules: float | None) -> str:
+    """840 J, 12.4 kJ, 3.10 MJ."""
+    if not known(joules):
+        return MISSING
+    size, unit = (joules / 1e6, "MJ") if joules >= 1e6 else (joules / 1e3, "kJ") if joules >= 1e3 else (joules, "J")
+    return f"{plain(size, 3)} {unit}"
+
+
 def listed(names: Sequence[str], last: str = "and") -> str:
     """a; a and b; a, b and c."""
     names = list(names)

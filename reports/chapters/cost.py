@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reports.blocks import Column, Entry, Picture, Section, Table, Words, row
-from reports.numbers import count, duration, listed, memory, plain
+from reports.numbers import count, duration, energy, listed, memory, plain
 from reports.roster import Roster, Runs
 
 _COLUMNS = (
@@ -14,13 +14,28 @@ _COLUMNS = (
     Column("epochs", "Epochs", True, "run; the best on validation in brackets"),
     Column("fit", "Fit", True, "seconds of training, mean over seeds"),
     Column("score", "Score", True, "seconds of evaluation, mean over seeds"),
-    Column("rate", "Targets/s", True, "training targets per second"),
+    Column("rate", "Trained targets/s", True, "training targets per second, median epoch, mean over seeds"),
+    Column("score_rate", "Ranked queries/s", True, "test queries ranked per second, mean over seeds"),
     Column("memory", "Peak memory", True, "of the process, largest over seeds"),
+)
+_GPU = Column("gpu_memory", "Peak GPU memory", True, "held by torch, largest over seeds")
+_ENERGY = Column("energy", "Energy", True, "fit and evaluation, mean over seeds, from the machine's counters")
+_NO_COUNTER = (
+    "Energy is not given: no counter of it could be read where these cells ran (neither RAPL of the processor nor NVML "
+    "of a GPU), and time multiplied by a guess of the power would be no measurement."
+)
+_COUNTED = (
+    "Energy is read from the counters of the whole processor (RAPL) and the whole GPU (NVML), so that other work beside "
+    "a run is in it: an estimate of its own share, from above."
 )
 
 
 def cost_section(roster: Roster, metric: str) -> Section:
     """What each model cost, a table and a picture for each data set."""
+    cells = roster.results.cells
+    counted = any((cell.record.get("energy") or {}).get("counters") for cell in cells)
+    on_gpu = any(cell.record.get("peak_gpu_memory_mb") for cell in cells)
+    columns = (*_COLUMNS, *([_GPU] if on_gpu else []), *([_ENERGY] if counted else []))
     blocks: list[Any] = []
     for (dataset, protocol), group in roster.groups.items():
         done = [runs for runs in group if runs.cells]
@@ -29,13 +44,13 @@ def cost_section(roster: Roster, metric: str) -> Section:
         heading, place = roster.heading(dataset, protocol), done[0].place
         picture = _pareto(done, metric, heading, place)
         blocks += [picture] if picture else []
-        rows = tuple(row(_entries(runs)) for runs in done)
+        rows = tuple(row(_entries(runs, columns)) for runs in done)
         notes = (_machines(done),)
         blocks.append(
-            Table(f"cost-{place}", f"Cost: {heading}", _COLUMNS, rows, notes, beside=True, stamps=done[0].shared)
+            Table(f"cost-{place}", f"Cost: {heading}", columns, rows, notes, beside=True, stamps=done[0].shared)
         )
     words = "Times are wall-clock seconds of single runs and depend on the machine; they are indications, not tests."
-    return Section("cost", "Cost", (Words("", (words,)), *blocks))
+    return Section("cost", "Cost", (Words("", (words, _COUNTED if counted else _NO_COUNTER)), *blocks))
 
 
 def _pareto(done: list[Runs], metric: str, heading: str, place: int) -> Picture | None:
@@ -56,18 +71,33 @@ def _pareto(done: list[Runs], metric: str, heading: str, place: int) -> Picture 
     return Picture(f"pareto-{place}", "pareto", label, caption, {"metric": metric, "points": points}, done[0].shared)
 
 
-def _entries(runs: Runs) -> list[Entry]:
+def _entries(runs: Runs, columns: tuple[Column, ...]) -> list[Entry]:
     """One row of the table."""
     link = runs.anchor
     fit, score = runs.mean("seconds", "fit"), runs.mean("seconds", "score")
     rate, parameters = runs.mean("targets_per_second"), runs.mean("parameters")
-    peaks = [c.record["peak_memory_mb"] for c in runs.cells if c.record.get("peak_memory_mb") is not None]
-    peak = max(peaks) if peaks else None
-    return [
+    asked = runs.mean("counts", "test_queries")
+    ranked = asked / score if asked and score else None
+    peak = _largest(runs, "peak_memory_mb")
+    entries = [
         runs.label(), Entry(count(parameters), parameters, link=link), _epochs(runs),
         Entry(duration(fit), fit, link=link), Entry(duration(score), score, link=link),
-        Entry(plain(rate, 3), rate, link=link), Entry(memory(peak), peak, link=link),
+        Entry(plain(rate, 3), rate, link=link), Entry(plain(ranked, 3), ranked, link=link),
+        Entry(memory(peak), peak, link=link),
     ]  # fmt: skip
+    if _GPU in columns:
+        held = _largest(runs, "peak_gpu_memory_mb")
+        entries.append(Entry(memory(held), held, link=link))
+    if _ENERGY in columns:
+        parts = [part for name in ("cpu_joules", "gpu_joules") if (part := runs.mean("energy", name)) is not None]
+        joules = sum(parts) if parts else None
+        entries.append(Entry(energy(joules), joules, link=link))
+    return entries
+
+
+def _largest(runs: Runs, name: str) -> float | None:
+    """The largest over seeds of a number in the cell records."""
+    return max((c.record[name] for c in runs.cells if c.record.get(name) is not None), default=None)
 
 
 def _epochs(runs: Runs) -> Entry:
