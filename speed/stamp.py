@@ -3,9 +3,9 @@
     OMP_NUM_THREADS=1 ENCORE_DATA=... python -m speed.stamp [--recbole PYTHON] [--variant recbole|recbole_masked|…]
         [--batches sessions|prefixes]
 
-One thread, the CPU clock; RecBole once before and once after ours, on the same events: leave-last-out, 64 dimensions, the
-last 50 events read, 2,048 targets a step, full softmax, Adam. "prefixes" are RecBole's batches, each prefix read on its
-own; "sessions" reads those of a history side by side. PYTHON is an interpreter that has RecBole.
+One thread, the CPU clock; RecBole once before and once after ours, on the same events: leave-last-out, 64 dimensions,
+the last 50 events read, 2,048 targets a step, full softmax, Adam. "prefixes" are RecBole's batches, each prefix read
+on its own; "sessions" reads those of a history side by side. PYTHON is an interpreter that has RecBole.
 """
 
 import argparse
