@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+import witness.mlstm
 from recsys_data.interactions import Clock
 from recsys_data.planted import Planted
 from recsys_data.sequences import PAD, SequenceBatch, Sequences
@@ -13,7 +14,6 @@ from recsys_models.lstm_step import LSTMStep
 from recsys_models.mlstm import MLSTM, SpotlightLSTM
 from recsys_models.mlstm_step import MultiplicativeLSTMStep
 from recsys_models.recurrence import unroll
-from tests.recsys_models import oracles
 from tests.recsys_models.planting import fitted_mrr
 from training.losses import CrossEntropy
 from training.run import Run
@@ -29,25 +29,8 @@ def tiny_training_set():
     return TrainingSet(sequences, 7, 11, Clock.WITHIN)
 
 
-def oracle_representation(model, items, pads):
-    """u after ``items``, with ``pads`` zero vectors first, by the codes' recipe in float64."""
-    w = oracles.arrays(model.network_)
-    zeros = np.zeros((pads, model.dim))
-    x = np.concatenate([zeros, w["item_embedding"][items].reshape(-1, model.dim)])[:, None]
-    state = OUTPUT[model.output]
-    if not isinstance(model, MLSTM):
-        x, zero = np.concatenate([np.zeros((1, 1, model.dim)), x]), np.zeros((1, model.dim))
-        a = x @ w["weight"] + w["bias"]
-        return oracles.peephole_lstm(a, zero, zero, w["recurrent"], np.zeros((3, model.dim)))[state][-1, 0]
-    if len(x) == 0:
-        return w["start"][0]
-    bias = w["bias"] if model.biases else np.r_[w["bias"], np.zeros(model.dim)]
-    v = w["turn_bias"] if model.biases else np.zeros(model.dim)
-    return oracles.mlstm(x @ w["weight"] + bias, w["start"], w["start"], w["recurrent"], w["turn"], v)[state][-1, 0]
-
-
-OUTPUT = {"hidden": 0, "cell": 1}
-CHOICES = list(itertools.product((SpotlightLSTM, MLSTM), OUTPUT, ("masked", "official")))
+OUTPUTS = ("hidden", "cell")
+CHOICES = list(itertools.product((SpotlightLSTM, MLSTM), OUTPUTS, ("masked", "official")))
 FOUR = [kind(**TINY, output=output, padding=padding) for kind, output, padding in CHOICES]
 NAMES = [f"{type(m).__name__}-{m.output}-{m.padding}" for m in FOUR] + ["MLSTM-without-biases"]
 
@@ -60,13 +43,8 @@ def model(request):
 def test_scores_equal_the_oracle(model):
     histories = [[3, 9, 0, 4], [], [7, 7, 1, 0, 2, 10, 8, 5]]
     batch = SequenceBatch.of(histories, asked=[(0, 2), (0, 4), (1, 0), (2, 8), (2, 0)])
-    w = oracles.arrays(model.network_)
-    expected = []
-    for (row, read), longest in zip(batch.asked.tolist(), (4, 4, 0, 8, 8), strict=True):
-        pads = max(0, model.max_len - longest - 1) if model.padding == "official" else 0
-        expected.append(oracle_representation(model, histories[row][:read], pads) @ w["item_embedding"].T)
     scores = model.score(batch).block(slice(None)).numpy()
-    assert np.abs(scores - (np.stack(expected) + w["item_bias"])).max() < 1e-5
+    assert np.abs(scores - witness.mlstm.scores(model, batch)).max() < 1e-5
 
 
 def test_the_empty_history_is_the_learnt_first_state():
@@ -125,7 +103,7 @@ def test_mlstm_is_the_lstm_where_m_is_h():
 LEARNER = {"dim": 32, "max_len": 40, "batch_size": 8, "learning_rate": 0.01, "epochs": 10}
 
 
-@pytest.mark.parametrize("kind, output", itertools.product((SpotlightLSTM, MLSTM), OUTPUT))
+@pytest.mark.parametrize("kind, output", itertools.product((SpotlightLSTM, MLSTM), OUTPUTS))
 def test_near_the_optimum_where_order_decides_and_near_chance_where_nothing_does(kind, output):
     fields = LEARNER | {"output": output, "loss": CrossEntropy(), "epochs": 6}
     planted, permuted = (Planted("order", num_users=110, num_items=30, length=40, permuted=p).load() for p in (0, 1))

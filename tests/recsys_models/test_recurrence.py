@@ -11,7 +11,7 @@ from recsys_models.phased_lstm_step import PhasedLSTMStep
 from recsys_models.recurrence import unroll
 from recsys_models.squash import tanh_
 from recsys_models.time_lstm_step import TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
-from tests.recsys_models import oracles
+from witness import cells as oracles
 
 T, B, E, H = 4, 3, 5, 2
 SQUASH = {"sigmoid": oracles.sigmoid, "tanh": np.tanh}

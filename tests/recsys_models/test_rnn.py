@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+import witness.rnn
 from recsys_data.interactions import Clock
 from recsys_data.planted import Planted
 from recsys_data.sequences import PAD, SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet
 from recsys_models.rnn import GRU, LSTM, RNN
-from tests.recsys_models import oracles
 from tests.recsys_models.planting import cut, fitted_mrr
 from training.run import Run
 
@@ -31,28 +31,13 @@ def model(request):
     return request.param(**TINY, dropout=0.2).fit(tiny_training_set(), Run(1))
 
 
-def oracle_queries(model, items):
-    """Queries (1 + T, E) after reading 0 … T of ``items``, by the oracle."""
-    weights = oracles.arrays(model.network_)
-    x = weights["item_embedding"][[len(weights["item_embedding"]) - 1, *items]][:, None]
-    W, U = weights["recurrence.weight_ih_l0"], weights["recurrence.weight_hh_l0"]
-    w, u = weights["recurrence.bias_ih_l0"], weights["recurrence.bias_hh_l0"]
-    states = {
-        "RNN": lambda: oracles.elman(x, W, U, w + u),
-        "GRU": lambda: oracles.gru_after(x, W, U, w, u),
-        "LSTM": lambda: oracles.lstm(x, W, U, w + u),
-    }[type(model).__name__]()
-    return states[:, 0] @ weights["query.weight"].T + weights["query.bias"]
-
-
 def test_scores_equal_the_oracle(model):
     items = [3, 9, 0, 0, 5, 10, 2]
     asked = [(0, read) for read in range(8)]
-    scores = model.score(SequenceBatch.of([items], asked=asked))
-    weights = oracles.arrays(model.network_)
-    expected = oracle_queries(model, items) @ weights["item_embedding"][:-1].T + weights["item_bias"]
+    batch = SequenceBatch.of([items], asked=asked)
+    scores = model.score(batch)
     assert scores.shape == (8, 11)
-    assert np.abs(scores.block(slice(None)).numpy() - expected).max() < 1e-5
+    assert np.abs(scores.block(slice(None)).numpy() - witness.rnn.scores(model, batch)).max() < 1e-5
 
 
 def test_padding_batch_and_later_events_change_nothing(model):
@@ -66,9 +51,10 @@ def test_padding_batch_and_later_events_change_nothing(model):
 
 
 def test_the_empty_history_is_the_start_whoever_asks(model):
-    scores = model.score(SequenceBatch.of([[], [4, 2]], asked=[(0, 0), (1, 0)], users=[-1, 3]))
+    batch = SequenceBatch.of([[], [4, 2]], asked=[(0, 0), (1, 0)], users=[-1, 3])
+    scores = model.score(batch)
     assert torch.allclose(scores.queries[0], scores.queries[1], atol=1e-7)
-    assert np.allclose(scores.queries[0].numpy(), oracle_queries(model, [])[0], atol=1e-5)
+    assert np.allclose(scores.block(slice(None)).numpy(), witness.rnn.scores(model, batch), atol=1e-5)
 
 
 def test_fit_leaves_the_fields_alone_and_fits_twice_alike(model):

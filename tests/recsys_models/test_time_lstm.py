@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+import witness.time_lstm
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.planted import Planted
 from recsys_data.sequences import SequenceBatch, Sequences
@@ -12,9 +13,10 @@ from recsys_models.lstm_step import LSTMStep
 from recsys_models.recurrence import unroll
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
 from recsys_models.time_lstm_step import TimeLSTM1Step
-from tests.recsys_models import oracles
 from tests.recsys_models.planting import fitted_mrr
 from training.run import Run
+from witness.histories import History
+from witness.time_lstm import gaps_of
 
 TIMED = [LSTMT, TimeLSTM1, TimeLSTM2, TimeLSTM3]
 DAY = 86_400.0
@@ -35,29 +37,6 @@ def batch_of(items, times, asked, query_times):
     return dataclasses.replace(batch, query_times=np.asarray(query_times, dtype=float))
 
 
-def oracle_hidden(model, items, gaps):
-    """Hidden states (T, 1, H) from the paper's equations for START and ``items``, with the gap of each step in days."""
-    w = oracles.arrays(model.network_)
-    x = w["item_embedding"][[len(w["item_embedding"]) - 1, *items]][:, None]
-    gaps = np.asarray(gaps, dtype=float)[:, None, None]
-    if model.embedding_dim is not None:
-        x = x @ w["weight"]
-    if isinstance(model, LSTMT):
-        x = x + gaps * w["gap_row"]
-    a, zero = x + w["bias"], np.zeros((1, model.dim))
-    U, p = w["recurrent"], w["peepholes"]
-    if not isinstance(model, TimeLSTM1):
-        return oracles.peephole_lstm(a, zero, zero, U, p)[0]
-    squash = oracles.sigmoid if model.inner == "sigmoid" else np.tanh
-    output_gap = w["gap_weights.output_gap"]
-    if not isinstance(model, TimeLSTM2):
-        return oracles.time_lstm_1(a, gaps, zero, zero, U, p, output_gap, w["gap_weights.gap_0"], squash)[0]
-    first = w["gap_weights.gap_1"]
-    first = np.minimum(first, 0) if model.variant == "paper" else np.maximum(first, -1e-5)
-    oracle = oracles.time_lstm_3 if isinstance(model, TimeLSTM3) else oracles.time_lstm_2
-    return oracle(a, gaps, zero, zero, U, p, output_gap, first, w["gap_weights.gap_2"], squash)[0]
-
-
 CASES = [PeepholeLSTM(**TINY), PeepholeLSTM(**TINY, embedding_dim=3)]
 CASES += [
     kind(**TINY, gap=gap, embedding_dim=size) for kind in TIMED for gap, size in (("next", 3), ("previous", None))
@@ -72,17 +51,15 @@ def test_scores_equal_the_papers_equations(model):
     items, asked = [3, 9, 0, 0, 5], [(0, 0), (0, 2), (0, 5), (0, 2)]
     asked_days = [7.0, 0.75, 6.0, 30.0]  # the second query of position 2 is later than the next event
     batch = batch_of([items], [[DAY * day for day in days]], asked, [DAY * day for day in asked_days])
-    unit = DAY / getattr(model, "time_unit", DAY)
-    expected = []
-    for (_, read), when in zip(asked, asked_days, strict=True):
-        if getattr(model, "gap", "previous") == "next":
-            gaps = [0.0] + [days[r] - days[r - 1] for r in range(1, read)] + [when - days[read - 1]] * (read > 0)
-        else:
-            gaps = [0.0] + [days[r - 1] - days[r - 2] if r > 1 else 0.0 for r in range(1, read + 1)]
-        expected.append(oracle_hidden(model, items[:read], np.asarray(gaps) * unit)[-1, 0])
-    weights = oracles.arrays(model.network_)
-    expected = np.stack(expected) @ weights["output"].T + weights["item_bias"]
-    assert np.abs(model.score(batch).block(slice(None)).numpy() - expected).max() < 1e-5
+    assert np.abs(model.score(batch).block(slice(None)).numpy() - witness.time_lstm.scores(model, batch)).max() < 1e-5
+
+
+def test_the_gaps_by_hand():
+    history = History(np.array([3, 9, 0]), np.array([10.0, 12.0, 17.0]), -1, 47.0)
+    assert gaps_of(history, "next").ravel().tolist() == [0.0, 2.0, 5.0, 30.0]
+    assert gaps_of(history, "previous").ravel().tolist() == [0.0, 0.0, 2.0, 5.0]
+    nothing = History(np.array([]), np.array([]), -1, 47.0)
+    assert gaps_of(nothing, "next").ravel().tolist() == gaps_of(nothing, "previous").ravel().tolist() == [0.0]
 
 
 def test_time_lstm_1_is_the_lstm_where_its_gate_is_open_and_the_gap_out_of_the_output_gate():
