@@ -21,6 +21,7 @@ from recsys_models.gru4rec import GRU4Rec, shared_sampling
 from recsys_models.mlstm import MLSTM, SpotlightLSTM
 from recsys_models.phased_lstm import PhasedLSTM
 from recsys_models.rnn import GRU, LSTM, RNN
+from recsys_models.stamp import STAMP, STMO, STMP
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
 from training.softmax_losses import SampledCrossEntropy
@@ -29,6 +30,7 @@ TRAINING = {"batch_size": 16, "learning_rate": 1e-2, "patience": 5, "epochs": 60
 SMALL = {"dim": 32, **TRAINING}
 TIED = {"embedding_dim": 32, **SMALL}
 SHARED = SampledCrossEntropy(num_negatives=64, sampling=shared_sampling())
+MEMORY = {**SMALL, "batch_size": 256}  # targets
 FACTORS = {"dim": 16, "epochs": 60}
 
 BASELINES = {
@@ -67,6 +69,9 @@ NETWORKS = {
     "Linear user GRU": LinearUserGRU(**SMALL),
     "Rectified user GRU": RectifiedUserGRU(**SMALL),
     "Attentional user GRU": AttentionalUserGRU(**SMALL),
+    "STMO (reconstruction)": STMO(**MEMORY),
+    "STMP": STMP(**MEMORY),
+    "STAMP": STAMP(**MEMORY),
 }
 MODELS = {**BASELINES, **NETWORKS}
 
