@@ -17,7 +17,7 @@ class Recommender(Protocol):
     A recommender is a dataclass. ``fit`` must leave its fields alone, draw every random number from ``run`` (so that
     fitting twice gives the same bits), and keep what it learns in attributes that end in ``_``. A learner with epochs
     leaves ``curve_`` (a list of records, one an epoch), ``epochs_`` (the number run), ``best_epoch_``, ``stopped_``
-    ("patience" or "epoch limit") and ``resumed_from_`` (the epoch a checkpoint was taken up at, or None).
+    ("patience", "epoch limit", …) and ``resumed_from_`` (the epoch a checkpoint was taken up at, or None).
     """
 
     deterministic: ClassVar[bool]  # True: the seed changes nothing, so one cell serves all seeds

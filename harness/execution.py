@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluation.lists import reach_named
+from evaluation.metrics import metric_named
 from evaluation.ranking import rank_held_out
 from evaluation.ranks import RankTable
 from evaluation.recommender import needed_clock
@@ -50,16 +52,20 @@ def compute(
 ) -> Computed:
     """Fit a fresh copy of the cell's model and rank every test target.
 
-    A learner stops by the first metric on the validation part. Every generator is derived from the cell's identity.
+    A learner stops by the first metric on the validation part; its fields may name further ones that it looks at.
+    Every generator is derived from the cell's identity.
     """
     split = prepared.split
     _check_clock(cell, split.clock)
     primary = metrics[0]
-    sign = 1.0 if primary.higher_is_better else -1.0
-    rank = _ranker(cell, prepared, top_k=0)
+
+    def measure(model: Any, names: Sequence[str] = ()) -> list[float]:
+        wanted = [primary, *map(_metric, names)]
+        ranks = _ranker(cell, prepared, top_k=_lists_needed(wanted[1:]))(model, split.validation)
+        return [_sign(metric) * float(metric.measure(ranks)) for metric in wanted]
 
     def validate(model: Any) -> float:
-        return sign * float(primary.measure(rank(model, split.validation)))
+        return measure(model)[0]
 
     run = Run(
         seed=cell.random_seed(split.fingerprint),
@@ -67,12 +73,13 @@ def compute(
         validate=validate if len(split.validation) else None,
         checkpoint=checkpoint,
         log=log,
+        measure=measure,
     )
     _reset_memory(device)
     started = time.perf_counter()
     model = dataclasses.replace(cell.model).fit(split.train, run)
     fit_seconds = _clock(device) - started + _before_resume(model)
-    validation = sign * validate(model) if len(split.validation) else None
+    validation = _sign(primary) * validate(model) if len(split.validation) else None
     started = time.perf_counter()
     ranks = _ranker(cell, prepared, top_k=_lists_needed(metrics))(model, split.test)
     score_seconds = _clock(device) - started
@@ -84,6 +91,16 @@ def compute(
         peak_memory_mb=peak_memory_mb(),
         peak_gpu_memory_mb=_gpu_memory_mb(device),
     )
+
+
+def _sign(metric: Any) -> float:
+    """What a metric's value is multiplied with so that higher is better."""
+    return 1.0 if metric.higher_is_better else -1.0
+
+
+def _metric(name: str) -> Any:
+    """The metric that a model's fields name. Raises ValueError for an unknown one."""
+    return reach_named(name) or metric_named(name)
 
 
 def _ranker(cell: Cell, prepared: Prepared, top_k: int) -> Callable[[Any, HeldOut], RankTable]:

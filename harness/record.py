@@ -78,7 +78,7 @@ def cell_record(
         "best_epoch": getattr(model, "best_epoch_", None),
         "stopped": getattr(model, "stopped_", None),
         "resumed_from": getattr(model, "resumed_from_", None),
-        "stamps": [*prepared.stamps, *_convergence(model)],
+        "stamps": [*prepared.stamps, *_training_stamps(model)],
         "started": started,
         "finished": now(),
         "command": bench.command(cell),
@@ -178,8 +178,13 @@ def _throughput(curve: Sequence[Mapping[str, Any]]) -> float | None:
     return statistics.median(rates) if rates else None
 
 
-def _convergence(model: Any) -> list[str]:
-    """The stamp of a learner that was still allowed to go on when its epochs ran out."""
-    if getattr(model, "stopped_", None) != "epoch limit":
-        return []
-    return [f"NOT CONVERGED: stopped by its limit of {model.epochs_} epochs (best epoch {model.best_epoch_})"]
+def _training_stamps(model: Any) -> list[str]:
+    """The stamps of a learner that was still allowed to go on when a limit ended it, and of one ruled by the clock."""
+    stopped, stamps = getattr(model, "stopped_", None), []
+    if stopped == "epoch limit":
+        stamps = [f"NOT CONVERGED: stopped by its limit of {model.epochs_} epochs (best epoch {model.best_epoch_})"]
+    elif stopped in ("iteration limit", "time limit"):
+        stamps = [f"NOT CONVERGED: stopped by its {stopped} in epoch {model.epochs_} (best epoch {model.best_epoch_})"]
+    if not getattr(model, "repeatable_", True):
+        stamps.append("NOT REPEATABLE: seconds decided when it was evaluated or stopped, so another run may differ")
+    return stamps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,6 +15,8 @@ from recsys_data.scores import Factored
 from recsys_data.sequences import PAD, SequenceBatch
 from recsys_data.training_set import TrainingSet
 from training.carried_windows import CarriedWindows
+from training.clipping import ClipNorm
+from training.control import Control
 from training.instances import START, WindowBatch, Windows
 from training.loop import train_epochs
 from training.losses import CrossEntropy, Loss, bound
@@ -88,7 +90,8 @@ class NextItemModel:
     what is read and on what is answered; learning_rate, weight_decay, batch_size (windows a step, when full), epochs;
     patience: epochs without a better validation before training stops; decay: what the learning rate is multiplied by
     after every epoch; max_norm: bound of the gradient's norm, or None; optimiser: see training.optimisers;
-    penalties: see training.penalties.
+    penalties: see training.penalties; shuffled: sequences in another order in each epoch, or always in theirs;
+    control: evaluations inside epochs, other rules of stopping, further metrics and limits, see training.control.
     An empty history is read as START, a learnt vector, on a zero state. The user is not looked at.
     """
 
@@ -110,6 +113,8 @@ class NextItemModel:
     optimiser: Optimiser = field(default_factory=AdamW)
     loss: Loss = field(default_factory=CrossEntropy)
     penalties: tuple[Penalty, ...] = ()
+    shuffled: bool = True
+    control: Control = field(default_factory=Control)
 
     def __post_init__(self) -> None:
         for name in ("dim", "max_len", "batch_size", "epochs", "patience"):
@@ -129,6 +134,8 @@ class NextItemModel:
             )
         if self.max_norm is not None and not self.max_norm > 0.0:
             raise ValueError(f"max_norm must be above 0 or None, got {self.max_norm}")
+        if self.max_norm is not None and self.control.clip is not None:
+            raise ValueError(f"max_norm must be None beside {self.control.clip!r}, got {self.max_norm}")
 
     @abstractmethod
     def network(self, train: TrainingSet, generators: Generators) -> NextItemNetwork:
@@ -161,13 +168,13 @@ class NextItemModel:
             epochs=self.epochs,
             patience=self.patience,
             decay=self.decay,
-            max_norm=self.max_norm,
+            control=self.control if self.max_norm is None else replace(self.control, clip=ClipNorm(self.max_norm)),
         )
         return self
 
     def windows(self) -> Windows | CarriedWindows:
         """How the training events are cut into batches."""
-        return Windows(self.max_len, self.batch_size)
+        return Windows(self.max_len, self.batch_size, shuffled=self.shuffled)
 
     def objective(
         self, network: NextItemNetwork, batch: WindowBatch, negatives: torch.Generator

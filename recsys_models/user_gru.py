@@ -83,7 +83,7 @@ class StandardGRU(NextItemModel):
 
     def windows(self) -> Windows | CarriedWindows:
         """See NextItemModel."""
-        return (CarriedWindows if self.carried else Windows)(self.max_len, self.batch_size)
+        return (CarriedWindows if self.carried else Windows)(self.max_len, self.batch_size, shuffled=self.shuffled)
 
     def network(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
         """See NextItemModel."""

@@ -28,18 +28,21 @@ class CarriedBatch(WindowBatch):
 class CarriedWindows:
     """Every event a target once, each sequence read from its start in windows of ``max_len`` by one of the slots.
 
-    ``batch_size`` slots run side by side through sequences in a shuffled order; a slot that has finished one begins the
-    next, its state reset. At the end of an epoch fewer and fewer slots have something left. This is truncated
-    backpropagation through time with resets at sequence boundaries; batches must be taken in order.
+    ``batch_size`` slots run side by side through sequences in a shuffled order, or with ``shuffled`` false in theirs; a
+    slot that has finished one begins the next, its state reset. At the end of an epoch fewer and fewer slots have
+    something left. This is truncated backpropagation through time with resets at sequence boundaries; batches must be
+    taken in order.
     """
 
     max_len: int
     batch_size: int
+    shuffled: bool = True
 
     def batches(self, sequences: Sequences, generator: np.random.Generator) -> Iterator[CarriedBatch]:
         """The batches of one epoch; the order of sequences is drawn from ``generator``."""
         lengths = sequences.lengths
-        waiting = generator.permutation(np.flatnonzero(lengths))
+        waiting = np.flatnonzero(lengths)
+        waiting = generator.permutation(waiting) if self.shuffled else waiting
         slots = np.arange(min(self.batch_size, len(waiting)))
         num_slots, taken = len(slots), len(slots)
         rows, done = waiting[:taken].copy(), np.zeros(len(slots), dtype=np.int64)

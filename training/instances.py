@@ -85,11 +85,13 @@ class Windows:
     window. With ``shifted``, each longer sequence's first cut is drawn anew, so that the short contexts that follow a
     cut fall elsewhere in each epoch. A batch has at most batch_size · max_len slots; windows of like length go
     together, so that few slots are padding: they are shuffled, sorted inside pools, and the batches shuffled again.
+    With ``shuffled`` false they come in the order of the sequences, ``batch_size`` at a time, in every epoch.
     """
 
     max_len: int
     batch_size: int
     shifted: bool = True
+    shuffled: bool = True
 
     def cut(self, sequences: Sequences, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The row, first target event and length of every window, each (W,) int64, in order."""
@@ -107,18 +109,26 @@ class Windows:
     def batches(self, sequences: Sequences, generator: np.random.Generator) -> Iterator[WindowBatch]:
         """The batches of one epoch, in an order drawn from ``generator``."""
         rows, first, lengths = self.cut(sequences, generator)
-        order = generator.permutation(len(rows))
+        for members in self._batches(lengths, generator):
+            steps = np.arange(lengths[members].max())
+            events = first[members, None] + steps
+            events[steps >= lengths[members, None]] = PAD
+            yield WindowBatch(sequences, events, rows[members])
+
+    def _batches(self, lengths: np.ndarray, generator: np.random.Generator) -> list[np.ndarray]:
+        """The windows of each batch of an epoch, in order."""
+        if not self.shuffled:
+            return [
+                np.arange(start, min(start + self.batch_size, len(lengths)))
+                for start in range(0, len(lengths), self.batch_size)
+            ]
+        order = generator.permutation(len(lengths))
         pool = self.batch_size * POOL
         groups = []
         for start in range(0, len(order), pool):
             members = order[start : start + pool]
             groups += self._groups(members[np.argsort(-lengths[members], kind="stable")], lengths)
-        for number in generator.permutation(len(groups)):
-            members = groups[number]
-            steps = np.arange(lengths[members].max())
-            events = first[members, None] + steps
-            events[steps >= lengths[members, None]] = PAD
-            yield WindowBatch(sequences, events, rows[members])
+        return [groups[number] for number in generator.permutation(len(groups))]
 
     def _groups(self, members: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
         """``members``, sorted long to short, in runs that fill at most batch_size · max_len slots."""

@@ -1,39 +1,22 @@
-"""The one training loop: epochs, early stopping, NaN guard, progress, throughput, checkpoints."""
+"""The one training loop: epochs, evaluations, stopping, progress, throughput, checkpoints."""
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import torch
 from torch import nn
 
 from training.checkpoint import Generator, generator_state, read_checkpoint, restore_generator, write_checkpoint
+from training.control import Control
+from training.guard import LossGuard
+from training.progress import Progress
 from training.run import Run
-
-GUARDED_STEPS_ON_A_DEVICE = 64  # how often a device is waited for, to look whether the losses were finite
-
-
-class Diverged(ValueError):
-    """The loss stopped being a finite number."""
-
-
-@dataclass
-class Progress:
-    """How far a fit has come: all that decides when it stops and what it returns."""
-
-    epoch: int = 0
-    best_epoch: int = 0
-    best_validation: float = -math.inf
-    best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
-    curve: list[dict[str, Any]] = field(default_factory=list)
-
-    def waited(self) -> int:
-        """The number of epochs since the best one."""
-        return self.epoch - self.best_epoch
+from training.stopping import Patience
 
 
 def train_epochs(
@@ -46,157 +29,237 @@ def train_epochs(
     loss: Callable[[Any], tuple[torch.Tensor, int]],
     generators: Mapping[str, Generator],
     epochs: int,
-    patience: int,
+    patience: int = 3,
     decay: float = 1.0,
-    max_norm: float | None = None,
+    control: Control | None = None,
 ) -> None:
-    """Train ``network`` for at most ``epochs`` epochs, leaving it with the weights of the best epoch by validation.
+    """Train ``network`` for at most ``epochs`` epochs, leaving it with the weights that ``control`` wants kept.
 
     batches(epoch) gives the batches of an epoch (from 1); loss(batch) gives the mean loss of a batch and the number
-    of targets in it. After every epoch ``run.validate(model)`` decides whether it is the best so far; after
-    ``patience`` epochs in a row that are not, the training stops. Where ``run.validate`` is None all epochs are run
-    and the last weights stay. Every epoch multiplies the learning rate by ``decay``. max_norm bounds the gradient's
-    global norm. ``generators``: every generator that batches, loss or network draw from; their states are in the
-    checkpoint, so that a fit killed at any moment and run again ends with the same bits.
+    of targets in it. ``run.validate(model)`` judges the weights, after every epoch unless ``control`` says when else;
+    after ``patience`` evaluations in a row without a new best, or as ``control.stopping`` says, the training stops.
+    Where ``run.validate`` is None all epochs are run and the last weights stay. Every epoch multiplies the learning
+    rate by ``decay``.
 
-    Sets curve_, epochs_, best_epoch_, stopped_ ("patience" or "epoch limit") and resumed_from_ on ``model``. Raises
-    Diverged, naming epoch, step and parameter, when a loss is not finite.
+    Killed at any moment and run again, a fit ends with the same bits, since all state is in the checkpoint, written
+    after every epoch and every evaluation: weights, optimiser, progress, the ``generators`` (every one that batches,
+    loss or network draw from; what batches draw from, nothing else may), and the network's attribute ``carry``, a
+    tensor or a list of them, if it hands state from batch to batch. A fit taken up inside an epoch reads that epoch's
+    batches anew up to where it was.
+
+    Sets on ``model``: curve_, epochs_, iterations_, best_epoch_ (whose weights the model has), stopped_ ("patience" or
+    another rule's name, "epoch limit", "iteration limit", "time limit"), resumed_from_ (epochs done), evaluations_
+    (a record each), kept_ (see Control) and repeatable_ (whether no clock decided). Raises Diverged, naming epoch,
+    step and parameter, when a loss is not finite.
     """
-    identity = f"{model!r}, seed {run.seed}"
-    progress = Progress()
-    model.resumed_from_ = None
-    state = None if run.checkpoint is None else read_checkpoint(run.checkpoint, identity)
-    if state is not None:
-        progress = _restore(state, network, optimiser, generators)
-        model.resumed_from_ = progress.epoch
-        run.log({"event": "resumed", "epoch": progress.epoch})
-    while progress.epoch < epochs and not (run.validate and progress.waited() >= patience):
-        progress.epoch += 1
+    control = Control() if control is None else control
+    fit = _Fit(model, run, network, optimiser, batches, loss, generators, epochs, patience, decay, control)
+    fit.resume()
+    while fit.over() is None or fit.progress.step:
+        fit.train_epoch()
+    fit.finish()
+
+
+@dataclass
+class _Fit:
+    """One call of train_epochs under way."""
+
+    model: Any
+    run: Run
+    network: nn.Module
+    optimiser: torch.optim.Optimizer
+    batches: Callable[[int], Iterable[Any]]
+    loss: Callable[[Any], tuple[torch.Tensor, int]]
+    generators: Mapping[str, Generator]
+    epochs: int
+    patience: int
+    decay: float
+    control: Control
+    progress: Progress = field(default_factory=Progress)
+
+    def __post_init__(self) -> None:
+        self.mark = time.perf_counter()
+        self.identity = f"{self.model!r}, seed {self.run.seed}"
+        self.stopping = self.control.stopping or Patience(self.patience)
+        self.guard = LossGuard(self.network, self.optimiser)
+        self.names = ("validation", *self.control.metrics)
+        self.progress.due = self.control.evaluations.begin()
+        if self.control.metrics and self.run.validate is not None and self.run.measure is None:
+            raise ValueError(f"metrics {', '.join(self.control.metrics)}: this run measures its primary metric only")
+
+    def resume(self) -> None:
+        """Take up what a killed fit left, if it left anything."""
+        self.model.resumed_from_ = None
+        state = None if self.run.checkpoint is None else read_checkpoint(self.run.checkpoint, self.identity)
+        if state is None:
+            return
+        self.network.load_state_dict(state["weights"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self._restore_generators(state["generators"])
+        if state["carry"] is not None:
+            self.network.carry = _moved(state["carry"], next(self.network.parameters()).device)
+        self.progress = Progress(**state["progress"])
+        self.model.resumed_from_ = self.progress.epoch
+        self.run.log({"event": "resumed", "epoch": self.progress.epoch})
+
+    def over(self) -> str | None:
+        """What ends the fit here, or None."""
+        progress, control = self.progress, self.control
+        if progress.ended is not None:
+            return progress.ended
+        if progress.epoch >= self.epochs:
+            return "epoch limit"
+        if control.iterations is not None and progress.iteration >= control.iterations:
+            return "iteration limit"
+        if control.seconds is not None and progress.seconds >= control.seconds:
+            return "time limit"
+        return None
+
+    def train_epoch(self) -> None:
+        """Train to the end of the epoch, or of the fit inside it; enter the epoch's record."""
+        self._tick(training=False)
+        if self.over() is None:  # else the fit was killed after its last evaluation, before this epoch's record
+            self._train(self._batches_left())
+        progress = self.progress
+        progress.loss_sum += self.guard.flush(progress.epoch + 1, progress.step)
+        self._tick(training=True)
         record = {
             "event": "epoch",
-            "epoch": progress.epoch,
-            "epochs": epochs,
-            "learning_rate": optimiser.param_groups[0]["lr"],
+            "epoch": progress.epoch + 1,
+            "epochs": self.epochs,
+            "learning_rate": self.optimiser.param_groups[0]["lr"],
+            "loss": progress.loss_sum / max(progress.targets, 1),
+            "seconds": progress.epoch_seconds,
+            "targets_per_second": progress.targets / max(progress.epoch_seconds, 1e-9),
         }
-        record |= _train_epoch(progress.epoch, network, optimiser, batches, loss, max_norm)
-        record["validation"] = None if run.validate is None else float(run.validate(model))
-        progress.curve.append(record)
-        _judge_epoch(progress, record["validation"], network, optimiser, decay)
-        if run.checkpoint is not None:
-            write_checkpoint(run.checkpoint, _state(identity, progress, network, optimiser, generators))
-        run.log(record)
-    if run.validate is not None and progress.best_weights:
-        network.load_state_dict(progress.best_weights)
-    network.eval()
-    model.curve_ = progress.curve
-    model.epochs_ = progress.epoch
-    model.best_epoch_ = progress.best_epoch
-    model.stopped_ = "patience" if run.validate and progress.waited() >= patience else "epoch limit"
+        progress.end_epoch()
+        if self.run.validate is not None and (self._due() or (self.over() and not progress.evaluated())):
+            self._evaluate()
+        progress.ended = self.over()
+        progress.curve.append(record | {"validation": progress.last_score()})
+        for group in self.optimiser.param_groups:
+            group["lr"] *= self.decay
+        self._checkpoint()
+        self.run.log(progress.curve[-1])
+
+    def finish(self) -> None:
+        """Leave the network with the weights that are wanted, and the model with what became of it."""
+        progress, model = self.progress, self.model
+        if progress.best_weights:
+            self.network.load_state_dict(progress.best_weights)
+        self.network.eval()
+        model.curve_, model.kept_ = progress.curve, progress.kept
+        model.epochs_, model.iterations_ = progress.epoch, progress.iteration
+        model.best_epoch_ = progress.best_epoch if progress.best_weights else progress.epoch
+        model.stopped_ = self.over()
+        model.evaluations_ = [
+            {"iteration": seen["iteration"], "epoch": when, **dict(zip(self.names, seen["scores"], strict=True))}
+            for seen, when in zip(progress.evaluations, progress.times(), strict=True)
+        ]
+        clocked = self.run.validate is not None and self.control.evaluations.unit == "seconds"
+        model.repeatable_ = model.stopped_ != "time limit" and not clocked
+
+    def _train(self, batches: Iterable[Any]) -> None:
+        """Steps over the batches, and evaluations between them, until they or the fit are over."""
+        progress, control = self.progress, self.control
+        weights = list(self.network.parameters())
+        evaluated = self.run.validate is not None and control.evaluations.unit != "epochs"
+        watched = evaluated or control.iterations is not None or control.seconds is not None
+        self.network.train()
+        for batch in batches:
+            self.optimiser.zero_grad(set_to_none=True)
+            value, count = self.loss(batch)
+            value.backward()
+            progress.step += 1
+            progress.loss_sum += self.guard.add(value, count, progress.epoch + 1, progress.step)
+            progress.targets += count
+            if control.clip is not None:
+                control.clip.apply(weights)
+            self.optimiser.step()
+            progress.iteration += 1
+            if control.by_the_clock:
+                self._tick(training=True)
+            if evaluated and self._due():
+                self._evaluate_inside()
+            if watched and self.over():
+                progress.ended = self.over()
+                return
+
+    def _batches_left(self) -> Iterator[Any]:
+        """The batches of the epoch under way that have not been learnt from."""
+        progress = self.progress
+        if progress.step == 0:
+            progress.epoch_start = self._generator_states()
+            return iter(self.batches(progress.epoch + 1))
+        now = self._generator_states()
+        self._restore_generators(progress.epoch_start)
+        left = iter(self.batches(progress.epoch + 1))
+        for _ in islice(left, progress.step):
+            pass
+        self._restore_generators(now)
+        return left
+
+    def _due(self) -> bool:
+        """Whether the schedule wants an evaluation here."""
+        return self.progress.now(self.control.evaluations) >= self.progress.due
+
+    def _evaluate(self) -> None:
+        """Judge the weights as they are; see whether the stopping rule is satisfied, and when to look again."""
+        progress, schedule, further = self.progress, self.control.evaluations, self.control.metrics
+        scores = self.run.measure(self.model, further) if further else [self.run.validate(self.model)]
+        progress.add([float(score) for score in scores], self.names, self.network.state_dict(), self.control.keep)
+        self._tick(training=False)
+        by_metric = zip(*(seen["scores"] for seen in progress.evaluations), strict=True)
+        if all(self.stopping.stops(progress.times(), scores) for scores in by_metric):
+            progress.ended = self.stopping.name
+        while progress.due <= progress.now(schedule):
+            progress.due = schedule.after(progress.due)
+
+    def _evaluate_inside(self) -> None:
+        """An evaluation between two steps of an epoch, with a checkpoint."""
+        progress = self.progress
+        progress.loss_sum += self.guard.flush(progress.epoch + 1, progress.step)
+        self._tick(training=True)
+        self._evaluate()
+        self._checkpoint()
+        self.run.log({
+            "event": "evaluation", "epoch": progress.epoch + 1, "iteration": progress.iteration,
+            "validation": progress.last_score(),
+        })  # fmt: skip
+        self._tick(training=False)
+        self.network.train()
+
+    def _tick(self, training: bool) -> None:
+        """Enter the time since the last tick."""
+        now = time.perf_counter()
+        self.progress.seconds += now - self.mark
+        self.progress.epoch_seconds += now - self.mark if training else 0.0
+        self.mark = now
+
+    def _checkpoint(self) -> None:
+        """Write all state, where there is a place for it."""
+        if self.run.checkpoint is None:
+            return
+        state = {
+            "identity": self.identity,
+            "progress": vars(self.progress),
+            "weights": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "generators": self._generator_states(),
+            "carry": getattr(self.network, "carry", None) if self.progress.step else None,
+        }
+        write_checkpoint(self.run.checkpoint, state)
+
+    def _generator_states(self) -> dict[str, Any]:
+        """The state of every generator, by name."""
+        return {name: generator_state(generator) for name, generator in self.generators.items()}
+
+    def _restore_generators(self, states: Mapping[str, Any]) -> None:
+        """Set every generator to its state."""
+        for name, generator in self.generators.items():
+            restore_generator(generator, states[name])
 
 
-def _train_epoch(
-    epoch: int,
-    network: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    batches: Callable[[int], Iterable[Any]],
-    loss: Callable[[Any], tuple[torch.Tensor, int]],
-    max_norm: float | None,
-) -> dict[str, float]:
-    """One pass over the batches of an epoch: its mean loss a target, seconds, and targets per second."""
-    network.train()
-    weights = dict(network.named_parameters())
-    on_device = next(iter(weights.values())).device.type != "cpu"
-    guarded = GUARDED_STEPS_ON_A_DEVICE if on_device else 1
-    total, targets, waiting = 0.0, 0, []
-    started = time.perf_counter()
-    step = 0
-    for step, batch in enumerate(batches(epoch), start=1):
-        optimiser.zero_grad(set_to_none=True)
-        value, count = loss(batch)
-        value.backward()
-        waiting.append((value.detach(), count))
-        targets += count
-        if len(waiting) == guarded:
-            total += _guarded_sum(waiting, epoch, step, weights, optimiser)
-            waiting.clear()
-        if max_norm is not None:
-            nn.utils.clip_grad_norm_(weights.values(), max_norm)
-        optimiser.step()
-    if waiting:
-        total += _guarded_sum(waiting, epoch, step, weights, optimiser)
-    seconds = time.perf_counter() - started
-    return {"loss": total / max(targets, 1), "seconds": seconds, "targets_per_second": targets / max(seconds, 1e-9)}
-
-
-def _guarded_sum(
-    waiting: list[tuple[torch.Tensor, int]],
-    epoch: int,
-    last_step: int,
-    weights: Mapping[str, nn.Parameter],
-    optimiser: torch.optim.Optimizer,
-) -> float:
-    """The summed loss of the steps up to ``last_step``; raises Diverged if one of them is not finite."""
-    values = torch.stack([value for value, _ in waiting]).tolist()
-    for number, value in enumerate(values, start=last_step - len(values) + 1):
-        if not math.isfinite(value):
-            rate = optimiser.param_groups[0]["lr"]
-            raise Diverged(
-                f"epoch {epoch}, step {number}: the loss is {value} and {_first_not_finite(weights)}; "
-                f"try a learning_rate below {rate:g}"
-            )
-    return sum(value * count for value, (_, count) in zip(values, waiting, strict=True))
-
-
-def _first_not_finite(weights: Mapping[str, nn.Parameter]) -> str:
-    """Which parameter, or else which gradient, is the first that holds a number that is not finite."""
-    for name, weight in weights.items():
-        if not torch.isfinite(weight).all():
-            return f"parameter {name} is not finite"
-    for name, weight in weights.items():
-        if weight.grad is not None and not torch.isfinite(weight.grad).all():
-            return f"the gradient of parameter {name} is not finite"
-    return "all parameters and gradients are finite"
-
-
-def _judge_epoch(
-    progress: Progress, validation: float | None, network: nn.Module, optimiser: torch.optim.Optimizer, decay: float
-) -> None:
-    """Keep the weights of a new best epoch; lower the learning rate."""
-    if validation is None:
-        progress.best_epoch = progress.epoch
-    elif validation > progress.best_validation:
-        progress.best_epoch, progress.best_validation = progress.epoch, validation
-        progress.best_weights = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    for group in optimiser.param_groups:
-        group["lr"] *= decay
-
-
-def _state(
-    identity: str,
-    progress: Progress,
-    network: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    generators: Mapping[str, Generator],
-) -> dict[str, Any]:
-    """All state at the end of an epoch."""
-    return {
-        "identity": identity,
-        "progress": vars(progress),
-        "weights": network.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "generators": {name: generator_state(generator) for name, generator in generators.items()},
-    }
-
-
-def _restore(
-    state: Mapping[str, Any],
-    network: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    generators: Mapping[str, Generator],
-) -> Progress:
-    """Put a checkpoint's state back; the progress it had made."""
-    network.load_state_dict(state["weights"])
-    optimiser.load_state_dict(state["optimiser"])
-    for name, generator in generators.items():
-        restore_generator(generator, state["generators"][name])
-    return Progress(**state["progress"])
+def _moved(carry: Any, device: torch.device) -> Any:
+    """What a network carries, put on its device."""
+    return [part.to(device) for part in carry] if isinstance(carry, list) else carry.to(device)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ class Run:
 
     seed: any whole number; every generator is derived from it and a purpose. validate: takes the model as it stands
     and returns its score on the validation part (higher is better), or None where there is nothing to validate on.
+    measure: takes the model and names of further metrics and returns that score and theirs, each with its sign turned
+    so that higher is better, from one reading of the validation part; None where only ``validate`` is offered.
     checkpoint: a folder for this fit's state, or None; a fit that finds its state there goes on from it.
     log: called with a record an epoch (``epoch``, ``loss``, ``validation``, ``seconds``, ``targets_per_second``, …).
     """
@@ -30,6 +32,7 @@ class Run:
     validate: Callable[[Any], float] | None = None
     checkpoint: Path | None = None
     log: Callable[[Mapping[str, Any]], None] = _silent
+    measure: Callable[[Any, Sequence[str]], Sequence[float]] | None = None
 
     def derived_seed(self, purpose: str) -> int:
         """A 63-bit seed for one purpose (such as "weights"), independent between purposes."""

@@ -5,7 +5,8 @@ from torch import nn
 
 from training.checkpoint import BrokenCheckpoint, read_checkpoint, write_checkpoint
 from training.dropout import Dropout
-from training.loop import Diverged, train_epochs
+from training.guard import Diverged
+from training.loop import train_epochs
 from training.run import Run
 
 
