@@ -33,7 +33,5 @@ def test_gradients_reach_what_is_covered_only():
 def test_bad_fields_and_a_pattern_without_parameters_are_told():
     with pytest.raises(ValueError, match="strength must be above 0, got -1.0"):
         L2(-1.0)
-    with pytest.raises(
-        ValueError, match="covers 'output.*' means no parameter; there are item_bias, recurrence"
-    ):
+    with pytest.raises(ValueError, match="covers 'output.*' means no parameter; there are item_bias, recurrence"):
         L1(1.0, covers="output.*").of(Small())
