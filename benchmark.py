@@ -16,6 +16,7 @@ COMMANDS = {
     "plan": running.plan,
     "show": results.show,
     "report": results.report,
+    "bundle": results.bundle,
     "compare": results.compare,
     "track": results.track,
     "ui": results.ui,

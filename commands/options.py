@@ -24,6 +24,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop
 NoMlflow = Annotated[bool, typer.Option("--no-mlflow", help="Do not enter runs into MLflow; track does so later.")]
 NoReport = Annotated[bool, typer.Option("--no-report", help="Leave the report for later.")]
 Bundle = Annotated[Path | None, typer.Option("--from", metavar="ZIP", help="A bundle instead of the store.")]
+ReportFolder = Annotated[Path | None, typer.Option("--out", help="The folder to write the report in.")]
 
 NONE: list[str] = []
 RESULTS = Path("results")

@@ -6,32 +6,25 @@ from typing import Annotated
 import typer
 
 from commands.guard import warn
-from commands.options import RESULTS, AsJson, Results, SuiteName
+from commands.options import RESULTS, AsJson, Bundle, ReportFolder, Results, SuiteName
 from commands.words import stored_name
 
 
-def write_report(results: Path, suite: str) -> None:
-    """Build the report, write its renderings, and print the tables and, last, the two paths."""
+def write_report(results: Path, suite: str, folder: Path | None = None) -> list[Path]:
+    """Build the report, write its renderings into its folder, print the tables and, last, the paths; return these."""
     from harness.printing import terminal
-    from reports.export import write_csv
-    from reports.html import render_html
-    from reports.pdf import PdfEngineMissing, write_pdf
     from reports.report import build
+    from reports.shelf import put
     from reports.terminal import print_report
 
     report = build(results, suite)
-    folder = results / suite
-    folder.mkdir(parents=True, exist_ok=True)
-    html, pdf = folder / "report.html", folder / "report.pdf"
-    html.write_text(render_html(report), encoding="utf-8")
-    write_csv(report, folder / "tables")
+    paths, missing = put(report, folder or results / suite)
     print_report(report, terminal())
-    print(html)
-    try:
-        write_pdf(report, pdf)
-        print(pdf)
-    except PdfEngineMissing as error:
-        warn(f"warning: {error}")
+    for path in paths:
+        print(path)
+    if missing:
+        warn(f"warning: {missing}")
+    return paths
 
 
 def show(suite: SuiteName, results: Results = RESULTS, as_json: AsJson = False) -> None:
@@ -46,9 +39,33 @@ def show(suite: SuiteName, results: Results = RESULTS, as_json: AsJson = False) 
     print_records(found.record["title"], shown_cells(found), columns, as_json)
 
 
-def report(suite: SuiteName, results: Results = RESULTS) -> None:
-    """Write a suite's report again from what is stored."""
-    write_report(results, stored_name(suite))
+def report(suite: Annotated[str, typer.Argument(metavar="[SUITE]", help="A suite's name, or its file.")] = "",
+           results: Results = RESULTS, bundle: Bundle = None, out: ReportFolder = None) -> None:  # fmt: skip
+    """Write a suite's report again from what is stored, or from a bundle alone, every statistic made anew."""
+    if bundle is None:
+        if not suite:
+            raise ValueError("name a suite, or a bundle with --from")
+        write_report(results, stored_name(suite), out)
+        return
+    from reports.bundle import opened_bundle, same_report
+
+    with opened_bundle(bundle) as (root, name):
+        if suite and suite != name:
+            raise ValueError(f"{bundle} holds the suite {name!r}, not {suite!r}")
+        paths = write_report(root, name, out or bundle.with_suffix(""))
+        print(same_report(root, name, paths[0]))
+
+
+def bundle(suite: SuiteName, results: Results = RESULTS,
+           out: Annotated[Path | None, typer.Option("-o", "--out", help="The zip to write; SUITE.zip if not given.")]
+           = None) -> None:  # fmt: skip
+    """Pack a suite's ranks, cells, audit and report with checksums into one zip; no raw data, no weights."""
+    from reports.bundle import write_bundle
+
+    name = stored_name(suite)
+    path = out or Path(f"{name}.zip")
+    packed = write_bundle(results, name, path)
+    print(f"{path}: {len(packed)} files of {name}, {path.stat().st_size / 1e6:,.1f} MB")
 
 
 def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", help="Rank files, or folders of cells.")],

@@ -1,6 +1,9 @@
 """The commands that compute, or say what computing would cost: run and plan."""
 
 import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -21,60 +24,93 @@ from commands.options import (
     Results,
     Seeds,
     Set,
-    SuiteName,
+    SuiteOrAll,
     Threads,
 )
 from commands.results import write_report
-from commands.words import make_order
+from commands.words import ALL, make_order, named_suites
 
 
-def run(suite: SuiteName, only: Only = "", seeds: Seeds = "", device: Device = "auto", jobs: Jobs = 1,
+def run(suite: SuiteOrAll, only: Only = "", seeds: Seeds = "", device: Device = "auto", jobs: Jobs = 1,
         threads: Threads = 1, results: Results = RESULTS, data: Data = None, sets: Set = NONE,
         limit_users: Limit = None, dry_run: DryRun = False, no_mlflow: NoMlflow = False, no_report: NoReport = False,
         fresh: Fresh = False) -> None:  # fmt: skip
-    """Run what is missing of a suite, then write its report. Exit 0: all good, 1: some cell failed."""
-    order = make_order(suite, results, data, threads, only=only, seeds=seeds, device=device, sets=sets,
-                       limit_users=limit_users)  # fmt: skip
-    from harness.environment import device_name
-    from harness.plan import make_plan
-    from harness.printing import print_plan, terminal
+    """Run what is missing of a suite (or of all), then write its report. Exit 0: all good, 1: some cell failed."""
+    if dry_run:
+        plan(suite, only, seeds, device, jobs, threads, results, data, sets, limit_users, fresh)
+        return
+    order = _orders(results, data, threads, only=only, seeds=seeds, device=device, sets=sets, limit_users=limit_users)
+    from harness.plan import Round
+    from harness.printing import print_lines, print_tour
     from harness.runner import end_on_sigterm
-    from harness.session import run_session
-    from harness.showing import plan_words
     from harness.store import Store
+    from harness.tour import Stop, tour
 
     end_on_sigterm()
-    store = Store.open(results)
-    made = make_plan(order.open(), store, fresh=fresh)
-    if dry_run:
-        print_plan(made, jobs)
-        return
-    print(f"{made.bench.suite.title}, on {device_name(order.device)}: {plan_words(made, jobs)}", flush=True)
-    outcome = run_session(made, store, terminal(), jobs=jobs, fresh=fresh, mlflow=not no_mlflow, warn=warn)
-    if not no_report:
-        write_report(results, made.bench.suite.name)
-    for planned, reason in outcome.skipped:
-        warn(f"SKIPPED {planned.cell.label}: {reason}")
-    for planned, reason in outcome.failed:
-        warn(f"FAILED {planned.cell.label}: {reason}\n  repeat it with: {planned.command}")
+    store, shared = Store.open(results), Round()
+
+    def visit(name: str) -> Stop:
+        return _visit(order(name), store, shared, jobs=jobs, fresh=fresh, mlflow=not no_mlflow, report=not no_report)
+
+    stops = tour(named_suites(suite), visit, warn) if suite == ALL else [visit(suite)]
+    if suite == ALL:
+        print_tour(stops)
+        print_lines(str(path) for stop in stops for path in stop.reports)
     required = os.environ.get("ENCORE_REQUIRE_DATA") == "1"
-    if outcome.failed or (required and outcome.skipped):
+    if any(stop.failed or (required and stop.skipped) for stop in stops):
         raise typer.Exit(1)
 
 
-def plan(suite: SuiteName, only: Only = "", seeds: Seeds = "", device: Device = "auto", jobs: Jobs = 1,
+def _orders(results: Path, data: Path | None, threads: int, **words: Any) -> Callable[[str], Any]:
+    """What makes an order of a suite's name with the words of this command line."""
+    return lambda name: make_order(name, results, data, threads, **words)
+
+
+def _visit(order: Any, store: Any, shared: Any, *, jobs: int, fresh: bool, mlflow: bool, report: bool) -> Any:
+    """Run one suite and write its report; what came of it."""
+    from harness.environment import device_name
+    from harness.overview import told_once
+    from harness.plan import make_plan
+    from harness.printing import terminal
+    from harness.session import run_session
+    from harness.showing import plan_words
+    from harness.tour import Stop
+
+    made = make_plan(order.open(), store, fresh=fresh, shared=shared)
+    name = made.bench.suite.name
+    print(f"{made.bench.suite.title}, on {device_name(order.device)}: {plan_words(made, jobs)}", flush=True)
+    outcome = run_session(made, store, terminal(), jobs=jobs, fresh=fresh, mlflow=mlflow, warn=warn)
+    reports = write_report(order.results, name) if report else []
+    for line in told_once(outcome.skipped):
+        warn(line)
+    for planned, reason in outcome.failed:
+        warn(f"FAILED {planned.cell.label}: {reason}\n  repeat it with: {planned.command}")
+    return Stop(name, outcome=outcome, reports=tuple(reports))
+
+
+def plan(suite: SuiteOrAll, only: Only = "", seeds: Seeds = "", device: Device = "auto", jobs: Jobs = 1,
          threads: Threads = 1, results: Results = RESULTS, data: Data = None, sets: Set = NONE,
          limit_users: Limit = None, fresh: Fresh = False, as_json: AsJson = False) -> None:  # fmt: skip
-    """Say of each cell whether it is cached, new or stale, why, and what the rest will cost."""
-    order = make_order(suite, results, data, threads, only=only, seeds=seeds, device=device, sets=sets,
-                       limit_users=limit_users)  # fmt: skip
-    from harness.plan import make_plan
-    from harness.printing import print_json, print_plan
+    """Say of each cell (or suite) whether it is cached, new or stale, why, and what the rest will cost."""
+    order = _orders(results, data, threads, only=only, seeds=seeds, device=device, sets=sets, limit_users=limit_users)
+    from harness.plan import Round, make_plan
+    from harness.printing import print_json, print_overview, print_plan
     from harness.showing import shown_plan
     from harness.store import Store
+    from harness.tour import Stop, tour
 
-    made = make_plan(order.open(), Store.open(results), fresh=fresh)
+    store, shared = Store.open(results), Round(fetch=False)
+
+    def visit(name: str) -> Stop:
+        return Stop(name, plan=make_plan(order(name).open(), store, fresh=fresh, shared=shared))
+
+    stops = tour(named_suites(suite), visit, warn) if suite == ALL else [visit(suite)]
+    plans = [stop.plan for stop in stops if stop.plan is not None]
     if as_json:
-        print_json(shown_plan(made))
+        print_json([row for made in plans for row in shown_plan(made)])
+    elif suite == ALL:
+        print_overview(plans, jobs)
     else:
-        print_plan(made, jobs)
+        print_plan(plans[0], jobs)
+    if any(stop.failed for stop in stops):
+        raise typer.Exit(1)

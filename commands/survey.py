@@ -30,7 +30,7 @@ def list_(what: Annotated[str, typer.Argument(metavar="[suites|models|datasets]"
     from harness.printing import print_records
 
     if what == "suites":
-        rows, columns = showing.listed_suites(), ["name", "title", "cells"]
+        rows, columns = showing.listed_suites(data), ["name", "title", "cells", "present", "missing"]
     elif what == "models":
         rows, columns = showing.listed_models(MODEL_PACKAGES), ["name", "family", "about"]
     elif what == "datasets":

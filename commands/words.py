@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+ALL = "all"
+
 
 def make_order(suite: str, results: Path, data: Path | None, threads: int = 1, **words: Any) -> Any:
     """The order that the words of a command line mean; threads are set before the heavy libraries load."""
@@ -12,6 +14,15 @@ def make_order(suite: str, results: Path, data: Path | None, threads: int = 1, *
     from harness.order import Order
 
     return Order.of_words(suite, results, data, threads=threads, **words)
+
+
+def named_suites(suite: str) -> list[str]:
+    """The suites that a word means: all of the checkout, or the one."""
+    if suite != ALL:
+        return [suite]
+    from harness.loading import suite_names
+
+    return suite_names()
 
 
 def stored_name(suite: str) -> str:

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import statistics
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from harness.environment import usable_cores
+from harness.estimates import UNKNOWN, Cost, Estimate, Past, total
 from harness.keys import differences, key_of, key_parts
 from harness.order import Bench
 from harness.preparation import Prepared
 from harness.progress import last_epoch
 from harness.record import sentence, trace_text
 from harness.spec import Cell
-from harness.store import Store
-from recsys_data.download import DataMissing
+from harness.store import Store, StoreUnusable
+from recsys_data.download import DataMissing, Source
 
 
 @dataclass(frozen=True, eq=False)
 class Planned:
     """A cell, its key, and what is to be done about it.
 
-    state: "cached" (the store holds it), "new", "stale" (the store holds it computed with something else), "skipped"
-    (its data are not there), "refused" (its data cannot be used), "left out" (by --only). why: in words, empty for
-    cached cells. seconds, memory_mb: estimated from past cells, None where there are none. parts: what the key is made
-    of.
+    state: "cached" (the store holds it), "new", "stale" (the store holds it computed with something else), "shared"
+    (an earlier suite of the same command computes it), "skipped" (its data are not there), "to fetch" (a run would
+    fetch them), "refused" (its data cannot be used), "left out" (by --only). why: in words, empty for cached cells.
+    estimate: of a cell to be computed. parts: what the key is made of.
     """
 
     index: int
@@ -34,8 +34,7 @@ class Planned:
     state: str
     why: str
     command: str
-    seconds: float | None = None
-    memory_mb: float | None = None
+    estimate: Estimate = UNKNOWN
     trace: str = ""
     parts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -57,64 +56,87 @@ class Plan:
         """The cells to be computed."""
         return [planned for planned in self.cells if planned.to_do]
 
-    def seconds(self, jobs: int) -> float | None:
-        """The estimated wall time of all that is to do, None unless every cell has an estimate."""
-        known = [p.seconds for p in self.to_do]
-        if not known or any(s is None for s in known):
-            return None
-        return max(sum(known) / min(jobs, usable_cores()), max(known))
+    def cost(self, jobs: int) -> Cost:
+        """What all that is to do will take, ``jobs`` cells at a time."""
+        return total((planned.estimate for planned in self.to_do), jobs)
 
 
-def make_plan(bench: Bench, store: Store, *, fresh: bool = False) -> Plan:
-    """The plan of an opened order against a store; with ``fresh`` nothing counts as cached.
+@dataclass
+class Round:
+    """What the plans of one command share, so that a file is looked for once and a cell computed once.
 
-    Data sets are loaded and split for it, since a key holds their fingerprints.
+    fetch: whether absent data are fetched; a plan that is only shown fetches nothing. missing: files that were looked
+    for in vain and what was said of them. cells: the suite that is the first to have a cell, by key.
     """
-    past = store.records()
-    missing: dict[str, str] = {}
-    return Plan(bench, [_planned(bench, store, past, index, fresh, missing) for index in range(len(bench.cells))])
+
+    fetch: bool = True
+    missing: dict[str, str] = field(default_factory=dict)
+    cells: dict[str, str] = field(default_factory=dict)
 
 
-def _planned(
-    bench: Bench, store: Store, past: Sequence[Mapping[str, Any]], index: int, fresh: bool, missing: dict[str, str]
-) -> Planned:
-    cell = bench.cells[index]
+def make_plan(bench: Bench, store: Store, *, fresh: bool = False, shared: Round | None = None) -> Plan:
+    """The plan of an opened order against a store; with ``fresh`` nothing counts as cached but what this command did.
+
+    A key holds fingerprints of the data, so data sets are prepared for it where they were not before. ``shared``: what
+    the plans of earlier suites of the same command found.
+    """
+    past, shared = Past.of(store), shared or Round()
+    cells: list[Planned] = []
+    own: set[str] = set()
+    for index in range(len(bench.cells)):
+        planned = _planned(bench, past, index, fresh, shared)
+        twin = planned.to_do and planned.key in own
+        cells.append(replace(planned, estimate=Estimate(0.0, 0.0, 0.0, "one cell with another")) if twin else planned)
+        own |= {planned.key} if planned.to_do else set()
+    shared.cells |= dict.fromkeys(own, bench.suite.name)
+    return Plan(bench, cells)
+
+
+def _planned(bench: Bench, past: Past, index: int, fresh: bool, shared: Round) -> Planned:
+    cell, store = bench.cells[index], past.store
     command = bench.command(cell)
     if not bench.chosen[index]:
         return Planned(index, cell, "", "left out", "not chosen by --only", command)
-    prepared, state, why, trace = _prepared(bench, cell, missing)
+    prepared, state, why, trace = _prepared(bench, cell, shared)
     parts = cell_parts(bench, index, prepared)
     key = key_of(parts)
     if prepared is None:
         return Planned(index, cell, key, state, why, command, trace=trace)
-    if store.record(key) is not None and not fresh:
+    if store.holds(key) and (not fresh or key in shared.cells):
         return Planned(index, cell, key, "cached", "", command)
-    state, why = _reason(cell, parts, past) if not fresh else ("new", "computed anew, as --fresh asks")
+    if key in shared.cells:
+        return Planned(index, cell, key, "shared", f"{shared.cells[key]} computes it", command)
+    state, why = _reason(cell, parts, past.records) if not fresh else ("new", "computed anew, as --fresh asks")
     failure = store.failure(key)
     if failure is not None:
         why = f"failed before: {failure['reason']}"
     epoch = None if fresh else last_epoch(store.partial(key))
     if epoch is not None:
         why += f"; goes on from a checkpoint after epoch {epoch}"
-    seconds, memory = _estimate(parts, len(prepared.split.train), past)
-    return Planned(index, cell, key, state, why, command, seconds, memory, parts=parts)
+    return Planned(index, cell, key, state, why, command, past.estimate(parts, prepared), parts=parts)
 
 
-def _prepared(bench: Bench, cell: Cell, missing: dict[str, str]) -> tuple[Prepared | None, str, str, str]:
-    """The cell's data, or None with state, sentence and traceback.
-
-    missing: the files that were looked for in vain and what was said of them, so that a plan of many cells asks an
-    address once.
-    """
-    whole = getattr(cell.experiment.dataset, "dataset", cell.experiment.dataset)  # the whole of a smoke run's part
-    source = repr(getattr(whole, "source", whole))
-    if source in missing:
-        return None, "skipped", missing[source], ""
+def _prepared(bench: Bench, cell: Cell, shared: Round) -> tuple[Prepared | None, str, str, str]:
+    """The cell's data, or None with state, sentence and traceback."""
+    dataset, folder = cell.experiment.dataset, bench.order.data
+    source = getattr(dataset, "source", None)
+    files = repr(source or getattr(dataset, "dataset", dataset))  # the whole of a smoke run's part
+    if files not in shared.missing and not shared.fetch and isinstance(source, Source) and not source.present(folder):
+        shared.missing[files] = source.sentence(
+            folder, dataset.title, "run (or data fetch) fetches it from its address"
+        )
+    if files in shared.missing:
+        fetched = (
+            not shared.fetch and isinstance(source, Source) and source.urls and not os.environ.get("ENCORE_OFFLINE")
+        )
+        return None, "to fetch" if fetched else "skipped", shared.missing[files], ""
     try:
         return bench.prepare(cell), "", "", ""
+    except StoreUnusable:
+        raise
     except DataMissing as error:
-        missing[source] = sentence(error)
-        return None, "skipped", missing[source], ""
+        shared.missing[files] = sentence(error)
+        return None, "skipped", shared.missing[files], ""
     except (ValueError, OSError, MemoryError) as error:
         return None, "refused", sentence(error), trace_text(error)
 
@@ -138,25 +160,3 @@ def _reason(cell: Cell, parts: Mapping[str, Any], past: Sequence[Mapping[str, An
         return "new", "never computed"
     changes = min((differences(r.get("key_parts", {}), parts) for r in reversed(same)), key=len)
     return "stale", f"changed: {'; '.join(changes)}"
-
-
-def _estimate(
-    parts: Mapping[str, Any], train_events: int, past: Sequence[Mapping[str, Any]]
-) -> tuple[float | None, float | None]:
-    """Seconds and memory of a cell, from past cells of its model type: those with equal fields where there are any.
-
-    Time is taken to grow with the training events, memory to be the largest seen.
-    """
-    kind = parts["model fields"]["type"]
-    alike = [r for r in past if r["model_fields"]["type"] == kind and _kind(r) == parts["device"]]
-    equal = [r for r in alike if r["model_fields"] == parts["model fields"]]
-    chosen = equal or alike
-    if not chosen:
-        return None, None
-    rates = [sum(r["seconds"].values()) / max(r["counts"]["train_events"], 1) for r in chosen]
-    return statistics.median(rates) * train_events, max(r["peak_memory_mb"] for r in chosen)
-
-
-def _kind(record: Mapping[str, Any]) -> str:
-    """The kind of device of a stored cell."""
-    return record["device"].partition(":")[0]

@@ -12,9 +12,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness.announcer import duration
+from harness.estimates import total
+from harness.overview import ABSENT, absences, overview, told_once
 from harness.plan import Plan
 from harness.record import plain
-from harness.showing import plan_words, shown_plan
+from harness.showing import cost_words, plan_words, shown_plan, size
+from harness.tour import Stop
 
 
 def terminal() -> Console:
@@ -42,20 +45,51 @@ def print_json(value: Any) -> None:
 
 
 def print_plan(made: Plan, jobs: int) -> None:
-    """Print a plan as a table with its sum below."""
+    """Print a plan as a table with its sum below, and what is missing, once a data set."""
     rows = shown_plan(made)
     for row in rows:
         to_do = row["state"] in ("new", "stale")
-        row["time"] = duration(row["seconds"]) if to_do else ""
-        row["memory"] = ("–" if row["memory_mb"] is None else f"{row['memory_mb']:,.0f} MB") if to_do else ""
-    print_records(made.bench.suite.title, rows, ["dataset", "model", "seed", "state", "time", "memory", "why"])
+        row |= {"time": duration(row["seconds"]) if to_do else "", "memory": size(row["memory_mb"]) if to_do else "",
+                "disk": size(row["disk_mb"]) if to_do else ""}  # fmt: skip
+        row["why"] = "; ".join(filter(None, ["" if row["state"] in ABSENT else row["why"], row["basis"]]))
+    columns = ["dataset", "model", "seed", "state", "time", "memory", "disk", "why"]
+    print_records(made.bench.suite.title, rows, columns)
+    print_lines(absences([made]))
     print(plan_words(made, jobs))
+
+
+def print_overview(plans: Sequence[Plan], jobs: int) -> None:
+    """Print the plans of several suites as one table, then what is missing and where it is to be had, then the sum."""
+    rows = overview(plans)
+    for row in rows:
+        to_do = bool(row["to_do"])
+        row |= {"time": duration(row["seconds"]) if to_do else "", "memory": size(row["memory_mb"]) if to_do else "",
+                "disk": size(row["disk_mb"]) if to_do else "", "to compute": row["to_do"] or ""}  # fmt: skip
+    columns = ["suite", "dataset", "protocol", "cells", "states", "to compute", "time", "memory", "disk", "basis"]
+    print_records("All suites", rows, columns)
+    print_lines(absences(plans))
+    print(cost_words(total((p.estimate for plan in plans for p in plan.to_do), jobs), jobs))
+
+
+def print_tour(stops: Sequence[Stop]) -> None:
+    """Print what became of each suite of a tour, then each data set that was missing, once."""
+    print_records("All suites", [stop.row() for stop in stops],
+                  ["suite", "outcome", "cells", "computed", "cached", "skipped", "failed", "why"])  # fmt: skip
+    print_lines(told_once(cell for stop in stops if stop.outcome is not None for cell in stop.outcome.skipped))
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print sentences, a line each, wrapped by the terminal alone."""
+    for line in lines:
+        terminal().print(escape(line), soft_wrap=True)
 
 
 def _text(value: Any) -> str:
     """A value as a table shows it."""
     if value is None:
         return "–"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.4f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)

@@ -6,14 +6,16 @@ import dataclasses
 import importlib
 import inspect
 import pkgutil
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from evaluation.results import SuiteResults
 from harness.announcer import duration
+from harness.estimates import Cost
 from harness.loading import SuiteNotLoadable, load_suite, suite_names
 from harness.plan import Plan
-from harness.spec import describe
+from harness.spec import describe, expand
 
 
 def shown_cells(results: SuiteResults) -> list[dict[str, Any]]:
@@ -48,13 +50,17 @@ def shown_plan(plan: Plan) -> list[dict[str, Any]]:
     """Every cell of a plan as a flat record."""
     return [
         {
+            "suite": plan.bench.suite.name,
             "dataset": p.cell.dataset,
+            "protocol": p.cell.protocol,
             "model": p.cell.model_name,
             "seed": p.cell.seed,
             "state": p.state,
             "why": p.why,
-            "seconds": p.seconds,
-            "memory_mb": p.memory_mb,
+            "seconds": p.estimate.seconds,
+            "memory_mb": p.estimate.memory_mb,
+            "disk_mb": p.estimate.disk_mb,
+            "basis": p.estimate.basis,
             "key": p.key or None,
             "command": p.command,
         }
@@ -65,36 +71,49 @@ def shown_plan(plan: Plan) -> list[dict[str, Any]]:
 
 def plan_words(plan: Plan, jobs: int) -> str:
     """The plan in one sentence: how many of each state, and what is to do will cost."""
-    counts: dict[str, int] = {}
-    for planned in plan.cells:
-        counts[planned.state] = counts.get(planned.state, 0) + 1
+    counts = Counter(planned.state for planned in plan.cells)
     words = ", ".join(f"{number} {state}" for state, number in counts.items())
-    if not plan.to_do:
-        return f"{words}; nothing to compute"
-    seconds = plan.seconds(jobs)
-    known = "no estimate: not every model has been run before" if seconds is None else f"about {duration(seconds)}"
-    return f"{words}; {len(plan.to_do)} to compute, {known} with {jobs} job{'s' * (jobs > 1)}"
+    return f"{words}; {cost_words(plan.cost(jobs), jobs)}"
 
 
-def listed_suites() -> list[dict[str, Any]]:
-    """The checkout's suites, with title and number of cells; one that does not load says why."""
-    from harness.spec import expand
+def cost_words(cost: Cost, jobs: int) -> str:
+    """What is to compute and what it will take, as far as it is known, and what is not."""
+    if not cost.cells:
+        return "nothing to compute"
+    with_jobs = f"with {jobs} job{'s' * (jobs > 1)}"
+    reasons = "; ".join(f"{why}: {n} cell{'s' * (n > 1)}" for why, n in cost.unknown.items())
+    if not cost.known:
+        return f"{cost.cells} to compute, how long is not known ({reasons})"
+    part = "" if cost.known == cost.cells else f" for {cost.known} of them"
+    known = f"about {duration(cost.seconds)}{part} {with_jobs}, {size(cost.memory_mb)} of memory"
+    disk = f", {size(cost.disk_mb)} of disk" if cost.disk_mb else ""
+    rest = f"; not known for {cost.cells - cost.known} ({reasons})" if reasons else ""
+    return f"{cost.cells} to compute, {known}{disk}{rest}"
 
+
+def size(megabytes: float | None) -> str:
+    """An amount of memory or disk in a reader's units; a dash where it is unknown."""
+    if megabytes is None:
+        return "–"
+    return f"{megabytes / 1000:,.1f} GB" if megabytes >= 1000 else f"{megabytes:,.1f} MB"
+
+
+def listed_suites(folder: Any = None) -> list[dict[str, Any]]:
+    """The checkout's suites with title, number of cells and which data are there; one that does not load says why."""
     rows = []
     for name in suite_names():
         try:
             suite = load_suite(name)
         except SuiteNotLoadable as error:
-            rows.append({"name": name, "title": f"does not load: {error}", "cells": None, "datasets": []})
+            rows.append({"name": name, "title": f"does not load: {error}", "cells": None, "datasets": [],
+                         "present": [], "missing": []})  # fmt: skip
             continue
-        rows.append(
-            {
-                "name": name,
-                "title": suite.title,
-                "cells": sum(1 for _ in expand(suite)),
-                "datasets": list(dict.fromkeys(e.dataset.name for e in suite.experiments)),
-            }
-        )
+        datasets = {e.dataset.name: e.dataset for e in suite.experiments}
+        present = [label for label, dataset in datasets.items() if dataset.present(folder)]
+        rows.append({
+            "name": name, "title": suite.title, "cells": sum(1 for _ in expand(suite)), "datasets": list(datasets),
+            "present": present, "missing": [label for label in datasets if label not in present],
+        })  # fmt: skip
     return rows
 
 

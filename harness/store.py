@@ -90,6 +90,10 @@ class Store:
         """Whether a cell is finished."""
         return (self.folder(key) / "cell.json").exists()
 
+    def size(self, key: str) -> int:
+        """The bytes that a cell's files take."""
+        return sum(path.stat().st_size for path in self.folder(key).iterdir())
+
     def failure(self, key: str) -> dict[str, Any] | None:
         """The failure.json of a failed cell, or None."""
         return _read_json(self.folder(key) / "failure.json")

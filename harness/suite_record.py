@@ -17,7 +17,9 @@ _STATES = {
     "cached": "DONE",
     "new": "MISSING",
     "stale": "MISSING",
+    "shared": "MISSING",
     "skipped": "SKIPPED",
+    "to fetch": "MISSING",
     "refused": "FAILED",
     "left out": "MISSING",
 }

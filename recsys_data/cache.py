@@ -79,6 +79,7 @@ def write_interactions(interactions: Interactions, entry: Path) -> None:
             "fingerprint": interactions.fingerprint,
         }
         (scratch / "meta.json").write_text(json.dumps(meta))
+        scratch.chmod(0o755)  # a scratch folder is its maker's alone; what is kept, others may read
         if not entry.exists():
             try:
                 scratch.replace(entry)

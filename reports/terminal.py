@@ -103,12 +103,12 @@ def _print_verdicts(table: Table, console: Console) -> None:
 
 
 def _print_failures(table: Table, console: Console) -> None:
-    """Each cell without a result with the command that repeats it."""
+    """Each failed cell with the command that repeats it; cells never begun, one line a data set and reason."""
     console.print()
     console.print(Text(table.caption, style="bold"))
     for row in table.rows:
         dataset, model, seed, state, reason, command = (entry.text for entry in row.entries)
-        console.print(Text.assemble((state, "red" if state == "FAILED" else "yellow"),
-                                    f"  {dataset}/{model}/{seed}: {reason}"))  # fmt: skip
+        cell = f"{dataset}/{model}/{seed}" if seed else f"{dataset}, {model}"
+        console.print(Text.assemble((state, "red" if state == "FAILED" else "yellow"), f"  {cell}: {reason}"))
         if command:
             console.print(Text(f"  {command}", style="dim"))

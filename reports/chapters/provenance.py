@@ -7,7 +7,7 @@ from typing import Any
 
 from evaluation.results import CellResult
 from reports.blocks import Column, Entry, Row, Section, Table, Words, row
-from reports.numbers import duration, fraction, listed
+from reports.numbers import duration, fraction, listed, several
 from reports.roster import Roster, Runs
 
 _MACHINE = ("device", "device_name", "precision", "threads", "engine")
@@ -27,15 +27,26 @@ def provenance_section(roster: Roster, metrics: list[str]) -> Section:
 
 
 def failures_table(roster: Roster) -> Table | None:
-    """The cells that failed, were skipped or are missing, each with its reason and command; None if all finished."""
-    rows = []
+    """The cells that failed, each with its reason and command, and those that were never begun; None if all finished.
+
+    Cells that were skipped or left out for one reason are one row, since a reason such as absent data is the data
+    set's, not the cell's.
+    """
+    rows, told = [], {}
     for runs in roster.runs:
         for failure in runs.failures:
-            mark = "bad" if failure.state == "FAILED" else "open"
+            heading = roster.heading(runs.dataset, runs.protocol)
+            if failure.state != "FAILED":
+                told.setdefault((heading, failure.state, failure.reason), []).append(runs.model)
+                continue
             rows.append(row([
-                Entry(roster.heading(runs.dataset, runs.protocol)), Entry(runs.model, color=runs.color),
-                Entry(str(failure.seed), failure.seed), Entry(failure.state, marks=(mark,)), Entry(failure.reason),
+                Entry(heading), Entry(runs.model, color=runs.color), Entry(str(failure.seed), failure.seed),
+                Entry(failure.state, marks=("bad",)), Entry(failure.reason),
                 Entry(failure.command, marks=("code",))]))  # fmt: skip
+    for (heading, state, reason), models in told.items():
+        cells = f"{several(len(models), 'cell')}: {listed(list(dict.fromkeys(models)))}"
+        rows.append(row([Entry(heading), Entry(cells), Entry(""), Entry(state, marks=("open",)), Entry(reason),
+                         Entry("")]))  # fmt: skip
     if not rows:
         return None
     columns = (

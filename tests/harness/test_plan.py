@@ -5,7 +5,7 @@ import pytest
 
 from harness.order import Order
 from harness.overrides import Overrides
-from harness.plan import make_plan
+from harness.plan import Round, make_plan
 from harness.store import Store
 
 
@@ -24,8 +24,8 @@ def store_cell(store, planned, parts, **changes):
     record = {
         "key": planned.key, "dataset": planned.cell.dataset, "model": planned.cell.model_name,
         "seed": planned.cell.seed, "key_parts": parts, "model_fields": parts["model fields"], "device": "cpu",
-        "seconds": {"fit": 30.0, "score": 10.0}, "counts": {"train_events": 400}, "peak_memory_mb": 123.0,
-        "finished": "2030-01-01T00:00:00Z", **changes,
+        "seconds": {"fit": 30.0, "score": 10.0}, "counts": {"train_events": 400, "test_queries": 100},
+        "peak_memory_mb": 123.0, "finished": "2030-01-01T00:00:00Z", **changes,
     }  # fmt: skip
     store.commit(planned.key, lambda folder: (folder / "cell.json").write_text(json.dumps(record)))
 
@@ -43,7 +43,9 @@ def test_cells_come_in_the_suites_order_and_are_new_at_first(bench):
     assert {p.state for p in plan.cells} == {"new"}
     assert {p.why for p in plan.cells} == {"never computed"}
     assert len({p.key for p in plan.cells}) == 3
-    assert plan.seconds(jobs=2) is None
+    cost = plan.cost(jobs=2)
+    assert (cost.cells, cost.known, cost.seconds) == (3, 0, 0.0)
+    assert cost.unknown == {"no Popularity has been run on cpu": 1, "no GRU has been run on cpu": 2}
 
 
 def test_a_stored_cell_is_cached_and_estimates_the_others(bench):
@@ -52,10 +54,13 @@ def test_a_stored_cell_is_cached_and_estimates_the_others(bench):
     store_cell(store, first.cells[1], parts_of(opened(), 1))
     plan = make_plan(opened(), store)
     assert [p.state for p in plan.cells] == ["new", "cached", "new"]
-    events = len(opened().prepare(opened().cells[0]).split.train)
-    assert plan.cells[2].seconds == pytest.approx(40.0 * events / 400)
-    assert plan.cells[2].memory_mb == 123.0
-    assert plan.cells[0].seconds is None, "no popularity cell was ever run"
+    sizes = opened().prepare(opened().cells[0]).sizes
+    estimate = plan.cells[2].estimate
+    assert estimate.seconds == pytest.approx(30.0 * sizes["train_events"] / 400 + 10.0 * sizes["test_queries"] / 100)
+    assert estimate.memory_mb == 123.0
+    assert estimate.basis == "measured on these data, 1 run"
+    assert plan.cells[0].estimate.seconds is None, "no popularity cell was ever run"
+    assert plan.cells[0].estimate.basis == "no Popularity has been run on cpu"
     assert [p.state for p in make_plan(opened(), store, fresh=True).cells] == ["new", "new", "new"]
 
 
@@ -154,3 +159,44 @@ def test_files_that_are_missing_are_looked_for_once_a_plan(tmp_path, limit_users
     assert [p.state for p in plan.cells] == ["skipped"] * 8
     assert {p.why for p in plan.cells} == {"absent: the one file not found; put it there by hand"}
     assert sys.modules[f"user_suite_absent_{limit_users}"].ASKED == ["a"]
+
+
+def test_a_cell_of_two_suites_is_computed_by_the_first(bench, tiny_suite):
+    opened, store = bench
+    twin = tiny_suite.with_name("twin.py")
+    twin.write_text(tiny_suite.read_text().replace('name="tiny"', 'name="twin"'))
+    other = Order(str(twin), store.root).open()
+    shared = Round()
+    first = make_plan(opened(only="GRU"), store, shared=shared)
+    second = make_plan(other, store, shared=shared)
+    assert [p.state for p in second.cells] == ["new", "shared", "shared"]
+    assert second.cells[1].why == "tiny computes it"
+    assert second.cost(1).cells == 1
+    store_cell(store, first.cells[1], parts_of(opened(), 1))
+    store_cell(store, first.cells[2], parts_of(opened(), 2))
+    again = make_plan(other, store, fresh=True, shared=shared)
+    assert [p.state for p in again.cells][1:] == ["cached", "cached"], "--fresh does not compute a cell twice"
+    assert [p.state for p in make_plan(other, store, fresh=True).cells] == ["new", "new", "new"]
+
+
+def test_two_names_of_one_cell_cost_it_once(tiny_suite, tmp_path):
+    path = tiny_suite.with_name("two_names.py")
+    path.write_text(tiny_suite.read_text().replace("MODELS = {", 'MODELS = {"Same": Popularity(), '))
+    plan = make_plan(Order(str(path), tmp_path).open(), Store.open(tmp_path))
+    assert plan.cells[0].key == plan.cells[1].key
+    assert plan.cells[1].estimate.seconds == 0.0
+    assert plan.cost(1).unknown["no Popularity has been run on cpu"] == 1
+
+
+def test_a_plan_that_is_only_shown_fetches_nothing(tiny_suite, tmp_path, monkeypatch):
+    text = tiny_suite.read_text().replace("CHAIN = ", "from recsys_data.movielens import MovieLens100K\nOLD = ")
+    path = tiny_suite.with_name("fetchable.py")
+    path.write_text(text.replace("CHAIN", "MovieLens100K()"))
+    bench = Order(str(path), tmp_path / "results", tmp_path / "data").open()
+    monkeypatch.setattr("recsys_data.download.Source.fetch", None)  # a call would be a TypeError
+    plan = make_plan(bench, Store.open(tmp_path / "results"), shared=Round(fetch=False))
+    assert {p.state for p in plan.cells} == {"to fetch"}
+    assert "https://files.grouplens.org/datasets/movielens/ml-100k.zip" in plan.cells[0].why
+    monkeypatch.setenv("ENCORE_OFFLINE", "1")
+    plan = make_plan(bench, Store.open(tmp_path / "results"), shared=Round(fetch=False))
+    assert {p.state for p in plan.cells} == {"skipped"}

@@ -1,0 +1,82 @@
+"""A tour: every suite in turn; one that cannot be run does not stop the others."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.overrides import BadOverride
+from harness.plan import Plan
+from harness.record import sentence
+from harness.session import Outcome
+from harness.store import StoreUnusable
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What became of one suite: its plan or outcome and its reports, or the sentence why there are none.
+
+    passed: nothing of the suite was asked for (by --only or --set); no failure.
+    """
+
+    suite: str
+    plan: Plan | None = None
+    outcome: Outcome | None = None
+    reports: tuple[Path, ...] = ()
+    reason: str = ""
+    passed: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether the suite, or a cell of it, failed."""
+        return bool(self.reason and not self.passed) or bool(self.outcome and self.outcome.failed)
+
+    @property
+    def skipped(self) -> bool:
+        """Whether data were missing."""
+        return bool(self.outcome and self.outcome.skipped)
+
+    def row(self) -> dict[str, Any]:
+        """What a summary shows of it."""
+        if self.outcome is None:
+            return {"suite": self.suite, "outcome": "passed over" if self.passed else "FAILED", "why": self.reason}
+        states = Counter(planned.state for planned in self.outcome.plan.cells)
+        failed = len(self.outcome.failed)
+        return {
+            "suite": self.suite,
+            "outcome": f"{failed} FAILED" if failed else "done",
+            "cells": sum(states.values()) - states["left out"],
+            "computed": states["new"] + states["stale"] - failed + states["refused"],
+            "cached": states["cached"],
+            "skipped": states["skipped"],
+            "failed": failed,
+            "why": "; ".join(dict.fromkeys(reason for _, reason in self.outcome.failed)),
+        }
+
+
+def tour(suites: Sequence[str], visit: Callable[[str], Stop], warn: Callable[[str], None]) -> list[Stop]:
+    """What ``visit`` made of each suite; an error of one is its reason, told at once, and the next follows.
+
+    Raises StoreUnusable, since no suite could store anything then, and BadOverride where no suite was asked for.
+    """
+    stops = []
+    for name in suites:
+        try:
+            stops.append(visit(name))
+        except StoreUnusable:
+            raise
+        except BadOverride as error:
+            stops.append(Stop(name, reason=sentence(error), passed=True))
+        except Exception as error:  # whatever a suite does wrong, the others go on
+            if os.environ.get("ENCORE_TRACE"):
+                raise
+            stops.append(Stop(name, reason=sentence(error)))
+            warn(f"FAILED {name}: {stops[-1].reason}")
+    passed = [stop for stop in stops if stop.passed]
+    if passed and all(stop.reason for stop in stops):
+        raise BadOverride(f"nothing of any suite is meant: {passed[0].suite}: {passed[0].reason}")
+    return stops

@@ -1,0 +1,166 @@
+"""Every suite at once, and a suite's results carried elsewhere: run all, plan all, bundle, report --from."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import benchmark
+
+ROOT = Path(__file__).resolve().parent.parent
+ABSENT = "from recsys_data.movielens import MovieLens1MOrdered\n"
+WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; import benchmark; benchmark.app(sys.argv[1:])"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch):
+    for name in ("ENCORE_RESULTS", "ENCORE_DATA", "ENCORE_REQUIRE_DATA", "MLFLOW_TRACKING_URI"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def call(*words):
+    return CliRunner().invoke(benchmark.app, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def suites(tmp_path_factory, tiny_text):
+    """Three suite files: a broken one, tiny, and one of the same cells with more data, which are absent."""
+    folder = tmp_path_factory.mktemp("suites")
+    texts = {
+        "broken": "SUITE = (\n",
+        "tiny": tiny_text,
+        "wanting": ABSENT + tiny_text.replace('name="tiny"', 'name="wanting"').replace(
+            "experiments=[", "experiments=[Experiment(MovieLens1MOrdered(), PerUserFractions(), MODELS), "
+        ),
+    }  # fmt: skip
+    for name, text in texts.items():
+        (folder / f"{name}.py").write_text(text)
+    return [str(folder / f"{name}.py") for name in texts]
+
+
+@pytest.fixture
+def all_suites(suites, monkeypatch):
+    monkeypatch.setattr("commands.running.named_suites", lambda suite: suites)
+
+
+@pytest.fixture(scope="module")
+def stored(suites, tmp_path_factory):
+    """What ``run all`` left and said; the data folder is empty."""
+    results = tmp_path_factory.mktemp("all") / "results"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("ENCORE_DATA", raising=False)
+        patch.setattr("commands.running.named_suites", lambda suite: suites)
+        said = call("run", "all", "--results", results, "--data", results.parent, "--no-mlflow")
+    return results, said
+
+
+def test_run_all_goes_on_after_a_suite_fails_and_ends_with_every_report(stored, suites):
+    results, said = stored
+    assert said.exit_code == 1, said.output
+    assert f"FAILED {suites[0]}: {suites[0]}, line 1: '(' was never closed" in said.stderr
+    reports = [str(results / name / f"report.{kind}") for name in ("tiny", "wanting") for kind in ("html", "pdf")]
+    assert said.stdout.splitlines()[-4:] == reports
+    assert all(Path(path).stat().st_size > 10_000 for path in reports)
+
+
+def test_a_cell_that_suites_share_is_computed_once(stored):
+    results, said = stored
+    assert said.stdout.count("MRR@20 0.") >= 3
+    assert sum("[3/3]" in line for line in said.stdout.splitlines()) == 1, "only the first suite computed anything"
+    assert "3 skipped, 3 cached; nothing to compute" in said.stdout
+    assert len(list((results / "cells").iterdir())) == 3
+    summary = said.stdout[said.stdout.rindex("All suites") :].splitlines()
+    counts = [[int(w) for w in line.split() if w.isdigit()] for line in summary if " done " in line]
+    assert counts == [[3, 3, 0, 0, 0], [6, 0, 3, 3, 0]], "cells, computed, cached, skipped, failed"
+    assert any("FAILED" in line for line in summary)
+
+
+def test_absent_data_are_told_once_a_data_set(stored):
+    _, said = stored
+    assert said.stderr.count("SKIPPED ml-1m-ordered, 3 cells: MovieLens 1M (ordered): ") == 1
+    assert said.stderr.count("not found under") == 1
+    assert "ml-1m-ordered, 3 cells: Popularity and GRU: " in said.stdout
+
+
+@pytest.mark.usefixtures("all_suites")
+def test_plan_all_says_what_can_run_what_is_missing_and_what_it_costs(stored, tmp_path):
+    results, _ = stored
+    words = ("--results", results, "--data", tmp_path, "--set", "epochs=4")
+    said = call("plan", "all", *words)
+    assert said.exit_code == 1, "a suite is broken"
+    assert "SKIPPED ml-1m-ordered, 3 cells: MovieLens 1M (ordered): ml-1m/ratings-ordered.tsv not found" in said.stdout
+    assert "2 to compute, about " in said.stdout.splitlines()[-1]
+    assert "other fields of GRU, by events from markov-30x25" in " ".join(said.stdout.split())
+    rows = json.loads(call("plan", "all", *words, "--json").stdout)
+    states = {suite: [r["state"] for r in rows if r["suite"] == suite] for suite in ("tiny", "wanting")}
+    assert states["tiny"] == ["cached", "stale", "stale"]
+    assert states["wanting"] == ["skipped"] * 3 + ["cached", "shared", "shared"]
+    stale = rows[1]
+    assert stale["seconds"] > 0 and stale["memory_mb"] > 10 and stale["disk_mb"] > 0
+    assert stale["basis"].startswith("other fields of GRU, by events from markov-30x25 (")
+    assert sorted(path.name for path in (results / "cells").iterdir()) == sorted({r["key"] for r in json.loads(
+        call("show", "tiny", "--results", results, "--json").stdout)})  # fmt: skip
+
+
+@pytest.mark.usefixtures("all_suites")
+def test_a_pattern_that_no_suite_knows_is_refused(stored):
+    said = call("plan", "all", "--results", stored[0], "--only", "nothing")
+    assert said.exit_code == 2
+    assert "--only 'nothing' matches none of markov-30x25/Popularity" in said.stderr
+
+
+def test_a_bundle_gives_the_same_report_without_torch_data_or_store(stored, tmp_path):
+    results, _ = stored
+    zipped = tmp_path / "x.zip"
+    said = call("bundle", "tiny", "--results", results, "-o", zipped)
+    assert said.exit_code == 0, said.output
+    with zipfile.ZipFile(zipped) as archive:
+        names = archive.namelist()
+    assert sum(name.endswith("ranks.parquet") for name in names) == 3
+    assert "tiny/report.html" in names and not any("prepared" in name or name.endswith(".npy") for name in names)
+    words = [sys.executable, "-c", WITHOUT_TORCH, "report", "--from", str(zipped), "--out", str(tmp_path / "redrawn")]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "drawn again is the packed one to the byte" in done.stdout
+    assert "GRU beats popularity" in done.stdout
+    html = (tmp_path / "redrawn" / "report.html").read_bytes()
+    assert html == (results / "tiny" / "report.html").read_bytes()
+    assert list((tmp_path / "redrawn" / "tables").glob("*.csv"))
+
+
+def test_a_changed_byte_of_a_bundle_is_named_by_the_command(stored, tmp_path):
+    results, _ = stored
+    call("bundle", "tiny", "--results", results, "-o", tmp_path / "x.zip")
+    data = bytearray((tmp_path / "x.zip").read_bytes())
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        member = next(m for m in archive.infolist() if m.filename.endswith("ranks.parquet"))
+    data[member.header_offset + 30 + len(member.filename) + 60] ^= 1
+    (tmp_path / "x.zip").write_bytes(data)
+    said = call("report", "--from", tmp_path / "x.zip")
+    assert said.exit_code == 2
+    assert f"{member.filename} was changed after packing" in said.stderr
+    assert not (tmp_path / "x").exists()
+
+
+def test_what_to_report_must_be_named_and_agree(stored, tmp_path):
+    results, _ = stored
+    call("bundle", "tiny", "--results", results, "-o", tmp_path / "x.zip")
+    for words, sentence in [
+        (["report"], "error: name a suite, or a bundle with --from"),
+        (["report", "ml1m", "--from", tmp_path / "x.zip"], "holds the suite 'tiny', not 'ml1m'"),
+        (["report", "--from", tmp_path / "none.zip"], "error: no bundle at"),
+        (["bundle", "nothing", "--results", results], "error: no results of suite 'nothing'"),
+    ]:
+        said = call(*words)
+        assert said.exit_code == 2 and sentence in said.stderr
+
+
+def test_suites_are_listed_with_the_data_they_lack(tmp_path):
+    rows = {row["name"]: row for row in json.loads(call("list", "suites", "--data", tmp_path, "--json").stdout)}
+    assert rows["quickstart"]["present"] == ["markov-600x200"]
+    assert rows["quickstart"]["missing"] == ["ml-100k"]
+    assert rows["quickstart"]["cells"] == 18
