@@ -1,0 +1,109 @@
+"""What a model's network costs beside torch's LSTM of the same shape: matrix products and CPU time for one target.
+
+The network alone: what it reads of a batch, its queries, and the way back; the loss and the optimiser are not in it.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import statistics
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from recsys_data.training_set import TrainingSet
+from recsys_models.next_item import Generators, NextItemModel
+from recsys_models.rnn import LSTM
+from speed.pairing import in_turn
+from training.run import Run
+
+SHAPE = {"dim": 128, "max_len": 50, "batch_size": 64}
+TARGETS = 6400  # a measurement's, at least
+
+
+def of_shape(model: NextItemModel) -> NextItemModel:
+    """``model`` with states and item vectors of 128, windows of 50 in batches of 64, one epoch; no dropout.
+
+    A model that reads one event a step, or counts its batches in targets, keeps those.
+    """
+    fields = {field.name: getattr(model, field.name) for field in dataclasses.fields(model)}
+    chosen = {"dim": SHAPE["dim"], "epochs": 1} | {n: 0.0 for n in fields if n in ("dropout", "user_dropout")}
+    if fields["max_len"] != 1:
+        chosen["max_len"] = SHAPE["max_len"]
+    if model.family == "recurrent":
+        chosen["batch_size"] = SHAPE["batch_size"]
+    if "embedding_dim" in fields:
+        chosen["embedding_dim"] = SHAPE["dim"]
+    return dataclasses.replace(model, **chosen)
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """Forward and backward passes of a fresh network over the first batches of an epoch."""
+
+    run: Callable[[], None]
+    targets: int
+
+    @classmethod
+    def of(cls, model: NextItemModel, train: TrainingSet, *, bare: bool = False) -> Pass:
+        """The passes over the first batches that hold ``TARGETS`` targets; ``bare``: torch's layer answers itself."""
+        network = model.network(train, Generators.of(Run(0))).train()
+        if bare:
+            network.query = torch.nn.Identity()
+        chosen, targets = [], 0
+        for batch in model.windows().batches(train.sequences, np.random.default_rng(0)):
+            at = np.flatnonzero(batch.real)
+            chosen.append((batch, torch.from_numpy(at)))
+            targets += len(at)
+            if targets >= TARGETS:
+                break
+
+        def run() -> None:
+            for batch, at in chosen:
+                network.zero_grad()
+                network.training_queries(batch, at).sum().backward()
+
+        return cls(run, targets)
+
+    def flops(self) -> float:
+        """The floating-point operations of matrix products, a target; torch's own LSTM is taken apart to be counted."""
+        counter = FlopCounterMode(display=False, custom_mapping={torch.ops.aten.addmm_: _addmm})
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "TF32 acceleration")  # what oneDNN says of other machines' GPUs
+            with torch.backends.mkldnn.flags(enabled=False), counter as made:
+                self.run()
+        return made.get_total_flops() / self.targets
+
+
+def _addmm(into: torch.Size, left: torch.Size, right: torch.Size, **_: Any) -> int:
+    """The operations of a product that is added in place, which the counter does not know by itself."""
+    return 2 * left[0] * left[1] * right[1]
+
+
+def beside_lstm(model: NextItemModel, train: TrainingSet) -> dict[str, float]:
+    """The model's FLOP and its time as ratios to those of embedding and torch.nn.LSTM, a target; taken in turn."""
+    passes = [Pass.of(of_shape(model), train), Pass.of(of_shape(LSTM()), train, bare=True)]
+    flops = [one.flops() for one in passes]
+    taken = in_turn([one.run for one in passes], rounds=5)
+    ours, lstm = ([second / one.targets for second in times] for one, times in zip(passes, taken, strict=True))
+    return {
+        "flop_ratio": flops[0] / flops[1],
+        "time_ratio": statistics.median(a / b for a, b in zip(ours, lstm, strict=True)),
+    }
+
+
+def rate(model: NextItemModel, train: TrainingSet, clock: Callable[[], float]) -> float:
+    """Targets a second of ``clock`` in one epoch of fit: batches, network, loss and optimiser."""
+    seen: list[dict[str, Any]] = []
+    fresh = copy.deepcopy(of_shape(model))
+    started = clock()
+    fresh.fit(train, Run(0, log=lambda record: seen.append(dict(record))))
+    spent = clock() - started
+    epoch = next(record for record in seen if record["event"] == "epoch")
+    return epoch["targets_per_second"] * epoch["seconds"] / spent

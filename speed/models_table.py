@@ -1,0 +1,148 @@
+"""The table of docs/models.md: what every neural model costs, how exact it is, and what it reaches.
+
+    OMP_NUM_THREADS=1 ENCORE_DATA=... python -m speed.models_table [--results results] [--only NAME]
+
+One row a neural model of suites/zoo.py. Columns, and where they come from:
+  parameters, ML-100K    the zoo suite's stored cell (python benchmark.py run zoo); MRR@20
+  targets/s              one epoch of fit on MovieLens 100K, by the CPU clock (speed.model_cost, its shape)
+  FLOP, time             the network's as ratios to the LSTM's of the same shape, a target (speed.model_cost)
+  oracle error           largest difference between the fitted model's scores and witness/'s, float64 NumPy
+  order, gaps, habits    MRR@20 of the zoo's model on planted data that it is for, and the best possible
+Rows are kept in RESULTS/models_table, each until its model's fields or source change, so that a run goes on where an
+earlier one was cut.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import hashlib
+import importlib
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from evaluation.metrics import MRR
+from evaluation.ranking import rank_held_out
+from evaluation.results import CellResult, read_suite
+from harness.sources import closure_of, combined
+from harness.spec import canonical, describe
+from recsys_data.movielens import MovieLens100K
+from recsys_data.planted import Planted
+from recsys_data.planted_gaps import GapsDecide
+from recsys_data.planted_habits import HabitsDecide
+from recsys_data.protocols import PerUserFractions
+from recsys_data.split import Split
+from recsys_data.training_set import TrainingSet
+from recsys_models.next_item import NextItemModel
+from speed.model_cost import beside_lstm, rate
+from speed.pairing import data_folder, machine, require_one_thread
+from suites.zoo import MODELS
+from training.run import Run
+
+PLANTED = {
+    "order": Planted("order"),
+    "gaps": GapsDecide(decides="previous"),
+    "users": HabitsDecide(),
+}
+PROTOCOL = PerUserFractions(train=0.7, validation=0.1, test=0.2)
+HEAD = ["model", "parameters", "targets/s", "FLOP / LSTM", "time / LSTM", "oracle error",
+        "order (best {order:.3f})", "gaps (best {gaps:.3f})", "habits (best {users:.3f})", "ML-100K"]  # fmt: skip
+HISTORIES = 20  # that the witness reads, ten queries each
+
+
+def fitted(model: NextItemModel, split: Split) -> NextItemModel:
+    """A fresh copy, fitted with validation."""
+
+    def validate(current: Any) -> float:
+        return MRR(20).measure(rank_held_out(current, split.validation, split.train.item_counts))
+
+    return copy.deepcopy(model).fit(split.train, Run(0, validate=validate))
+
+
+def oracle_error(model: NextItemModel, split: Split) -> float:
+    """The largest difference of scores from the witness of the model's file, over some test queries."""
+    witness = importlib.import_module("witness." + type(model).__module__.rpartition(".")[2])
+    batch, _ = next(split.test.batches(max_rows=HISTORIES))
+    ours = np.asarray(model.score(batch).block(slice(None)), dtype=np.float64)
+    return float(np.abs(ours - witness.scores(model, batch)).max())
+
+
+def row(model: NextItemModel, splits: dict[str, Split], train: TrainingSet) -> dict[str, Any]:
+    """All that is measured here of one model."""
+    found: dict[str, Any] = {"planted": {}}
+    for signal in PLANTED:
+        if signal in model.signals:
+            taught = fitted(model, splits[signal])
+            ranks = rank_held_out(taught, splits[signal].test, splits[signal].train.item_counts)
+            found["planted"][signal] = MRR(20).measure(ranks)
+            if signal == "order":
+                found["oracle_error"] = oracle_error(taught, splits[signal])
+    found["targets_per_second"] = rate(model, train, time.process_time)
+    return found | beside_lstm(model, train)
+
+
+def kept_row(folder: Path, model: NextItemModel, splits: dict[str, Split], train: TrainingSet) -> dict[str, Any]:
+    """``row``, from the folder where the same model with the same source has been measured before."""
+    source = combined(closure_of(model, ("speed.models_table", "speed.model_cost")))
+    key = hashlib.sha256(canonical([describe(model), source]).encode()).hexdigest()[:16]
+    path = folder / f"{key}.json"
+    if not path.exists():
+        found = row(model, splits, train)
+        path.with_suffix(".new").write_text(json.dumps(found))
+        path.with_suffix(".new").rename(path)
+    return json.loads(path.read_text())
+
+
+def cells_of_zoo(results: Path) -> dict[str, CellResult]:
+    """The stored cells of the zoo suite on MovieLens 100K, by model."""
+    try:
+        held = read_suite(results, "zoo")
+    except FileNotFoundError:
+        return {}
+    return {cell.model: cell for cell in held.cells if cell.dataset == MovieLens100K().name}
+
+
+def line(name: str, found: dict[str, Any], cell: CellResult | None) -> str:
+    """One row in Markdown."""
+    planted = [f"{found['planted'][s]:.3f}" if s in found["planted"] else "" for s in PLANTED]
+    size, reached = ("not run", "not run") if cell is None else (
+        f"{cell.record['parameters']:,}", f"{cell.metrics['MRR@20']:.4f}")  # fmt: skip
+    words = [name, size, f"{found['targets_per_second']:,.0f}", f"{found['flop_ratio']:.2f}",
+             f"{found['time_ratio']:.2f}", f"{found['oracle_error']:.0e}", *planted, reached]  # fmt: skip
+    return "| " + " | ".join(words) + " |"
+
+
+def main() -> None:
+    """Measure what is missing and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, default=Path("results"), help="the store that holds the zoo suite")
+    parser.add_argument("--only", help="only models whose name contains this")
+    wanted = parser.parse_args()
+    require_one_thread()
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    folder = wanted.results / "models_table"
+    folder.mkdir(parents=True, exist_ok=True)
+    train = PerUserFractions(train=0.9, validation=0.05, test=0.05).prepare(MovieLens100K().load(data_folder())).train
+    splits = {signal: PROTOCOL.prepare(dataset.load()) for signal, dataset in PLANTED.items()}
+    cells = cells_of_zoo(wanted.results)
+    best = {signal: split.facts["best"]["MRR@20"] for signal, split in splits.items()}
+    print(machine())
+    print("| " + " | ".join(word.format(**best) for word in HEAD) + " |\n|" + "---|" * len(HEAD), flush=True)
+    for name, model in MODELS.items():
+        if isinstance(model, NextItemModel) and (wanted.only or "") in name:
+            print(line(name, kept_row(folder, model, splits, train), cells.get(name)), flush=True)
+    for name in ("Popularity", "Markov chain"):
+        if name in cells:
+            print(f"| {name} |" + " |" * (len(HEAD) - 2) + f" {cells[name].metrics['MRR@20']:.4f} |")
+    if not cells:
+        print(f"\nnot run: {wanted.results} holds no cells of the zoo suite; python benchmark.py run zoo makes them")
+
+
+if __name__ == "__main__":
+    main()
