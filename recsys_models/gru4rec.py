@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -44,9 +45,10 @@ from training.carried_windows import CarriedBatch
 from training.dropout import Dropout
 from training.losses import Loss
 from training.optimisers import Adagrad, Optimiser
-from training.sampled_losses import SampledLoss
-from training.sampling import Sampling
+from training.sampled_losses import BPRMax, SampledLoss
+from training.sampling import Popularity, Sampling
 from training.session_parallel import ORDERS, SessionParallel
+from training.shared_columns import Columns, rows_of, shared_bpr_max, shared_cross_entropy
 from training.softmax_losses import SampledCrossEntropy
 
 INPUTS = ("tied", "separate", "one-hot")
@@ -66,6 +68,8 @@ class GRU4Rec(NextItemModel):
     embedding_dim (of "separate" only), reset, dropout, state_dropout: see the module. loss: a SampledLoss, with its
     sampling; session_order: see SessionParallel. weight_decay is 0, as row-sparse updates have none.
     """
+
+    own_order: ClassVar[bool] = True
 
     dim: int = 100
     lower_layers: tuple[int, ...] = ()
@@ -110,14 +114,34 @@ class GRU4Rec(NextItemModel):
     def network(self, train: TrainingSet, generators: Generators) -> GRU4RecNetwork:
         """See NextItemModel."""
         self.engine_ = describe_engine("torch-unrolled", generators.dropout.device)
+        self.popularity_ = Popularity.of(train.item_counts, self.loss.sampling.alpha, generators.dropout.device)
         return GRU4RecNetwork(self, train.num_items, generators)
 
     def objective(
         self, network: NextItemNetwork, batch: CarriedBatch, negatives: torch.Generator
     ) -> tuple[torch.Tensor, int]:
         """See NextItemModel: the sum over the sessions left, divided by ``batch_size`` as in the codes."""
-        value, count = super().objective(network, batch, negatives)
+        if type(self.loss) in (SampledCrossEntropy, BPRMax):
+            value, count = self._by_columns(network, batch, negatives), len(batch.rows)
+        else:
+            value, count = super().objective(network, batch, negatives)
         return value * (count / self.batch_size), count
+
+    def _by_columns(self, network: GRU4RecNetwork, batch: CarriedBatch, generator: torch.Generator) -> torch.Tensor:
+        """The mean loss of a step, from one look-up of every distinct item."""
+        loss, device = self.loss, network.device
+        items, at = batch.sequences.items, batch.events[:, 0]
+        read, targets = (torch.from_numpy(items[events].astype(np.int64)).to(device) for events in (at - 1, at))
+        drawn = loss.sampling.draw(loss.num_negatives, len(targets), self.num_items_, generator, self.popularity_)
+        tied = self.inputs == "tied"
+        columns = Columns.of(read if tied else read[:0], targets, drawn)
+        rows, bias = rows_of(network.output, columns.items), rows_of(network.bias, columns.items)
+        queries = network.step(
+            nn.functional.embedding(columns.read, rows)[None] if tied else network.read(read[None]), batch
+        )
+        if isinstance(loss, BPRMax):
+            return shared_bpr_max(loss, queries, rows, bias, columns)
+        return shared_cross_entropy(loss, queries, rows, bias, columns, self.popularity_)
 
 
 class GRU4RecNetwork(NextItemNetwork):
@@ -145,7 +169,7 @@ class GRU4RecNetwork(NextItemNetwork):
                 size = next((layer.size for layer in self.layers if weight in set(layer.parameters())), weight.shape[1])
                 bound = (6.0 / (weight.shape[0] + size)) ** 0.5
                 nn.init.uniform_(weight, -bound, bound, generator=generators.weights)
-        for table in (self.output, self.table, self.layers[0].weight if one_hot else None):
+        for table in (self.output, self.bias, self.table, self.layers[0].weight if one_hot else None):
             if table is not None:
                 table.row_sparse = True
 
@@ -168,12 +192,16 @@ class GRU4RecNetwork(NextItemNetwork):
         """What the first layer is given for items (T, B): their vectors (T, B, E), or the numbers themselves."""
         if self.layers[0].one_hot:
             return items
-        table = self.output if self.table is None else self.table
-        return self.dropout(nn.functional.embedding(items, table, sparse=True))
+        return nn.functional.embedding(items, self.output if self.table is None else self.table, sparse=True)
 
     def training_queries(self, batch: CarriedBatch, at: torch.Tensor) -> torch.Tensor:
         """See NextItemNetwork; ``at`` are all rows."""
-        values = self.read(torch.from_numpy(batch.inputs.T).to(self.device))
+        return self.step(self.read(torch.from_numpy(batch.inputs.T).to(self.device)), batch)
+
+    def step(self, values: torch.Tensor, batch: CarriedBatch) -> torch.Tensor:
+        """Queries (B, H) after one step that reads ``values``, (1, B, E) or item numbers (1, B)."""
+        if not self.layers[0].one_hot:
+            values = self.dropout(values)
         states = self._before(batch)
         slots = torch.from_numpy(batch.slots).to(self.device)
         for layer, state, carry in zip(self.layers, states, self.carry, strict=True):

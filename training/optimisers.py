@@ -90,7 +90,8 @@ class Adagrad:
         """An optimiser of these weights."""
         start = self.initial_accumulator + (self.eps if self.eps_inside else 0.0)  # ε counts once, from the start on
         eps = 0.0 if self.eps_inside else self.eps
-        if self.momentum:
+        weights = list(weights)
+        if self.momentum or any(getattr(weight, "row_sparse", False) for weight in weights):
             return MomentumAdagrad(weights, learning_rate, weight_decay, self.momentum, start, eps)
         return torch.optim.Adagrad(
             weights, learning_rate, weight_decay=weight_decay, initial_accumulator_value=start, eps=eps
