@@ -1,0 +1,88 @@
+"""STAMP's suite at smoke size, and its numbers against the logs and tables that they come from."""
+
+import pytest
+
+from evaluation.claims import Compound
+from suites.stamp import (
+    BY_DATE,
+    BY_FILE,
+    BY_TIME,
+    CLICKS,
+    EXPERIMENTS,
+    FULL,
+    LOGS,
+    MAIN_TABLE,
+    MASKED,
+    MEMORY,
+    PUBLISHED,
+    SUITE,
+    TUNED,
+    UNMASKED,
+)
+
+# P@20 and MRR@20 of the released logs, which hold the rank of every test event
+RELEASED = {(CLICKS, 64): (68.748, 29.679), (CLICKS, 4): (70.444, 30.005), (BY_FILE, 1): (62.040, 27.387)}
+
+
+@pytest.fixture(scope="module")
+def smoke(smoke_run):
+    return smoke_run("stamp")
+
+
+def test_it_runs_end_to_end(smoke):
+    smoke.check_every_row()
+    smoke.check_absent()
+    smoke.check_levels()
+    smoke.check_report()
+
+
+def test_stamps_own_row_is_that_of_the_logs_cut_off():
+    for (dataset, protocol), rows in MAIN_TABLE.items():
+        printed = rows[FULL]
+        assert printed[2] == LOGS
+        for value, logged in zip(printed, RELEASED[dataset, protocol.part], strict=False):
+            assert -0.011 < value - logged <= 0
+
+
+def test_what_is_from_memory_is_never_judged_and_what_is_of_other_data_says_so():
+    for value in PUBLISHED:
+        if value.place == MEMORY:
+            assert not value.certain, value
+        if value.source == "paper" and value.dataset in (BY_DATE.name, BY_TIME.name):
+            assert value.not_comparable, value
+    judged = [value for value in PUBLISHED if value.certain and not value.not_comparable]
+    assert {value.source for value in judged} == {"paper", "session-rec", "SR-GNN"}
+    assert {value.value for value in judged if value.source == "SR-GNN"} == {0.4564}
+
+
+def test_settings_are_those_of_the_released_runs():
+    found = {}
+    for experiment in EXPERIMENTS:
+        if FULL in experiment.models:
+            model = experiment.models[FULL]
+            assert (model.variant, model.batches, model.dim) == ("official", "equal lengths", 100)
+            assert (model.batch_size, model.epochs) == (512, 10)
+            key = experiment.dataset, getattr(experiment.protocol, "part", 1)
+            found[key] = model.learning_rate, model.lookup_norm
+            assert experiment.models[TUNED].learning_rate < model.learning_rate
+    assert found == {
+        (BY_DATE, 1): (0.003, 1.0),
+        (CLICKS, 64): (0.003, 1.0),
+        (CLICKS, 4): (0.005, 1.0),
+        (BY_TIME, 1): (0.005, 1.5),
+        (BY_FILE, 1): (0.005, 1.5),
+    }
+
+
+def test_the_page_of_recbole_differs_in_the_mask_alone():
+    rows = next(e.models for e in EXPERIMENTS if e.dataset.name == "ml-100k")
+    masked, unmasked = vars(rows[MASKED]), vars(rows[UNMASKED])
+    assert {name for name in masked if masked[name] != unmasked[name]} == {"variant"}
+
+
+def test_the_main_claim_is_made_on_every_data_set_of_sessions():
+    compounds = [claim for claim in SUITE.claims if isinstance(claim, Compound)]
+    assert len(compounds) == 5
+    for claim in compounds:
+        assert {part.better for part in claim.parts} == {FULL}
+        assert {part.metric for part in claim.parts} == {"Recall@20"}
