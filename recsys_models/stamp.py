@@ -69,6 +69,7 @@ class STMP(NextItemModel):
     """
 
     family: ClassVar[str] = "attention"
+    own_order: ClassVar[bool] = True
     averages: ClassVar[bool] = True
     attends: ClassVar[bool] = False
 
@@ -163,7 +164,9 @@ class MemoryNetwork(NextItemNetwork):
     @property
     def item_factors(self) -> torch.Tensor:
         """The item vectors, (num_items, D); while RecBole's variant is trained, the pad vector after them."""
-        return self.item_embedding if self.training and self.pad_is_class else self.item_embedding[: self.num_items]
+        if len(self.item_embedding) == self.num_items or (self.training and self.pad_is_class):
+            return self.item_embedding
+        return self.item_embedding[: self.num_items]
 
     def lookup(self, items: np.ndarray) -> torch.Tensor:
         """The vectors (N, D) of items (N,), each cut to ``lookup_norm``; the table is left as it is."""
