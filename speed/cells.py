@@ -15,13 +15,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 
+from recsys_models.gru_after_step import GRUAfterStep
 from recsys_models.gru_step import AttentionalGRUStep, GRUStep, RectifiedGRUStep
 from recsys_models.lstm_step import LSTMStep
 from recsys_models.mlstm_step import MultiplicativeLSTMStep
 from recsys_models.phased_lstm_step import PhasedLSTMStep
 from recsys_models.recurrence import unroll
+from recsys_models.tied_rnn_step import VanillaStep
 from recsys_models.time_lstm_step import TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
-from speed.pairing import in_turn, require_one_thread
+from speed.pairing import in_turn, machine, require_one_thread
 
 # name: cell; widths, in H: inputs, gates that the input fills, all gates; the weights' shapes, in H (0: a 1);
 # drives; the share of the products: input side and state side in H², where the LSTM has 4 + 4
@@ -33,6 +35,8 @@ CELLS = {
     "Time-LSTM 3": (TimeLSTM3Step("tanh"), 1, 5, 5, [(1, 3), (-2, 1), (1,), (1,), (1,)], "t", 8),
     "Phased LSTM": (PhasedLSTMStep(0.05, 0.001), 1, 4, 4, [(1, 4), (-3, 1), (1,), (1,)], "d", 8),
     "mLSTM": (MultiplicativeLSTMStep(), 1, 5, 5, [(1, 4), (1, 1), (1,)], "", 10),
+    "vanilla": (VanillaStep(), 1, 1, 1, [(1, 1)], "", 2),
+    "GRU, reset after": (GRUAfterStep(), 1, 3, 3, [(1, 3), (1,)], "", 6),
     "GRU, reset before": (GRUStep(), 1, 3, 3, [(1, 2), (1, 1)], "", 6),
     "user GRU, linear": (GRUStep(), 2, 3, 3, [(1, 2), (1, 1)], "", 9),
     "user GRU, rectified": (RectifiedGRUStep(0.2), 1, 5, 5, [(1, 2), (1, 1), (1, 3), (1, 2)], "x", 13),
@@ -76,13 +80,15 @@ def compare(rows, steps, size):
         low, middle, high = statistics.quantiles(ratios, n=4)
         print(
             f"{name:24}{1e3 * statistics.median(taken):8.0f}{flop:12.2f}{middle:12.2f}  {low:.2f}-{high:.2f}"
-            f"{middle / flop:12.2f}"
+            f"{middle / flop:12.2f}",
+            flush=True,
         )
 
 
 if __name__ == "__main__":
     require_one_thread()
     torch.set_num_threads(1)
+    print(machine())
     numbers = [int(word) for word in sys.argv[1:]] or [256, 50, 128, 512, 20, 256]
     for start in range(0, len(numbers), 3):
         compare(*numbers[start : start + 3])

@@ -1,6 +1,6 @@
 """The full softmax loss, forward and backward, beside its three products alone and torch's cross-entropy.
 
-    OMP_NUM_THREADS=1 python speed/softmax.py     V 3,706 with N 3,200, D 64; and V 100,000 with N 1,024, D 128
+    OMP_NUM_THREADS=1 python speed/softmax.py     V 3,706, 20,000 and 100,000
 
 The three products (scores, gradient by queries, gradient by items) hold an N × V buffer; the loss must not, and should
 take at most 1.2 times as long.
@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 
-from speed.pairing import in_turn, ratios, require_one_thread, spread
+from speed.pairing import in_turn, machine, ratios, require_one_thread, spread
 from training.losses import CrossEntropy
 
 
@@ -49,5 +49,7 @@ def compare(items, rows, size):
 if __name__ == "__main__":
     require_one_thread()
     torch.set_num_threads(1)
+    print(machine())
     compare(3706, 3200, 64)
+    compare(20_000, 1024, 128)
     compare(100_000, 1024, 128)
