@@ -22,8 +22,12 @@ from recsys_models.mlstm import MLSTM, SpotlightLSTM
 from recsys_models.phased_lstm import PhasedLSTM
 from recsys_models.rnn import GRU, LSTM, RNN
 from recsys_models.stamp import STAMP, STMO, STMP
+from recsys_models.tied_rnn import RNNCCE
+from recsys_models.tied_rnn_loss import AugmentedCrossEntropy
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
+from training.losses import CrossEntropy
+from training.optimisers import Adam
 from training.softmax_losses import SampledCrossEntropy
 
 TRAINING = {"batch_size": 16, "learning_rate": 1e-2, "patience": 5, "epochs": 60}
@@ -69,6 +73,9 @@ NETWORKS = {
     "Linear user GRU": LinearUserGRU(**SMALL),
     "Rectified user GRU": RectifiedUserGRU(**SMALL),
     "Attentional user GRU": AttentionalUserGRU(**SMALL),
+    # every position a target, and Adam: prefixes and AdaGrad, which suites/rnn_cf.py has, take ten times as long
+    "RNN-CCE": RNNCCE(dim=32, tied=False, **TRAINING, instances="positions", optimiser=Adam(), loss=CrossEntropy()),
+    "RNN-CCE tied": RNNCCE(dim=32, **TRAINING, instances="positions", optimiser=Adam(), loss=AugmentedCrossEntropy()),
     "STMO (reconstruction)": STMO(**MEMORY),
     "STMP": STMP(**MEMORY),
     "STAMP": STAMP(**MEMORY),
