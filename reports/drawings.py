@@ -62,9 +62,14 @@ def _middle(group: list[float]) -> float:
     return group[0] / group[1]
 
 
+def _name(line: dict[str, Any]) -> str:
+    """The name that stands at a mark, cut to fit, with a dagger where a stamp says more."""
+    return short(line["model"], 22) + (" †" if line["stamped"] else "")
+
+
 def _named(line: dict[str, Any], pen: Pen) -> str:
-    """The name that stands at a mark, cut to fit, with its marker, and a dagger where a stamp says more."""
-    return f"{pen.sign(line['color'])} {short(line['model'], 22)}" + (" †" if line["stamped"] else "")
+    """The name that stands at a line's end, with the line's marker."""
+    return f"{pen.sign(line['color'])} {_name(line)}"
 
 
 def _label_ends(axes: Any, ends: list[tuple[str, int, float]], pen: Pen) -> None:
@@ -132,7 +137,7 @@ def pareto(figure: Any, data: dict[str, Any], pen: Pen) -> None:
         here = [p for p in points if (p["x"] > middle) == side]
         places = spread([p["y"] for p in here], (high - low) * 11 / (72 * (figure.get_size_inches()[1] - 0.8)))
         for point, place in zip(here, places, strict=True):
-            axes.annotate(_named(point, pen), (point["x"], place), xytext=(-7 if side else 7, 4), va="center",
+            axes.annotate(_name(point), (point["x"], place), xytext=(-7 if side else 7, 4), va="center",
                           textcoords="offset points", ha="right" if side else "left",
                           color=pen.color(point["color"]))  # fmt: skip
     axes.xaxis.set_major_formatter(lambda v, _: plain(v, 1))

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.textpath import text_to_path
 
-from reports import drawings, intervals, matrices
+from reports import data_drawing, drawings, intervals, matrices
 from reports.blocks import Picture
 from reports.palette import INK, color, marker, sign
 from reports.svg import inline
@@ -30,6 +30,7 @@ _STYLE = {
 _DRAWINGS = {
     "curves": drawings.curves, "pareto": drawings.pareto, "lines": drawings.lines,
     "forest": intervals.forest, "levels": intervals.levels, "heat": matrices.heat, "ranks": matrices.ranks,
+    "split": data_drawing.split,
 }  # fmt: skip
 
 

@@ -90,7 +90,7 @@ def build(root: Path, suite: str) -> Report:
         beyond_section(roster, memo),
         cost_section(roster, metrics[0]),
         training_section(roster),
-        data_section(roster),
+        data_section(roster, memo),
         methods_section(roster, comparisons),
         provenance_section(roster, metrics),
     ]

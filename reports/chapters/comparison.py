@@ -9,20 +9,22 @@ from evaluation.comparison_table import ComparisonTable, ModelRow, PairRow
 from evaluation.effects import Word
 from reports.blocks import Column, Entry, Picture, Row, Section, Table, Words, in_full, row
 from reports.chapters.pairs import across_blocks, heat_map
-from reports.numbers import count, decimals, fraction, interval, listed, percent, plain, probability
+from reports.numbers import count, decimals, fraction, interval, listed, percent, plain, probability, several
 from reports.roster import Roster, Runs
 
+_MANY = 12  # pairs; of more, only the findings are told in words
 _TONE = {Word.BETTER: "good", Word.WORSE: "bad", Word.EQUAL: "quiet", Word.INCONCLUSIVE: "open"}
 
 
 def comparison_section(roster: Roster, comparisons: list[ComparisonTable]) -> Section:
     """The standing of all models, then the declared differences of each metric with their forest plot."""
     blocks: list[Any] = []
+    empty: list[str] = []
     for (dataset, protocol), group in roster.groups.items():
         tables = [t for t in comparisons if (t.dataset, t.protocol) == (dataset, protocol) and t.models]
         heading, place = roster.heading(dataset, protocol), group[0].place
         if not tables:
-            blocks.append(Words(heading, ("No model has a result here, so there is nothing to compare.",)))
+            empty.append(heading)
             continue
         runs = {r.model: r for r in group}
         declared = roster.results.record["metrics"]
@@ -36,6 +38,8 @@ def comparison_section(roster: Roster, comparisons: list[ComparisonTable]) -> Se
             if table is main[0]:
                 blocks += heat_map(table, heading, f"{place}-{number}", _shared(runs))
     blocks += across_blocks(roster, comparisons)
+    if empty:
+        blocks.append(Words("", (f"No model has a result on these, so nothing is compared: {'; '.join(empty)}.",)))
     return Section("comparison", "Comparison", tuple(blocks))
 
 
@@ -141,8 +145,10 @@ def _notes(tables: list[ComparisonTable], runs: dict[str, Runs]) -> tuple[str, .
     said = [*map(in_full, _shared(runs))]
     said += ["★ best mean; ≈ not separable from it (Holm over all models against the best, chosen after looking)."]
     said += dict.fromkeys(note for table in tables for note in table.notes)
-    stamps = dict.fromkeys((r.model, stamp) for r in runs.values() for stamp in r.stamps)
-    return (*said, *(f"{model}: {stamp}." for model, stamp in stamps))
+    stamped: dict[str, list[str]] = {}
+    for stamp, model in ((stamp, r.model) for r in runs.values() for stamp in r.stamps):
+        stamped.setdefault(stamp, []).append(model)
+    return (*said, *(f"{listed(models)}: {stamp}." for stamp, models in stamped.items()))
 
 
 def differences(table: ComparisonTable, runs: dict[str, Runs], heading: str, place: str) -> list[Any]:
@@ -157,8 +163,22 @@ def differences(table: ComparisonTable, runs: dict[str, Runs], heading: str, pla
                       f"Differences in {table.metric} on {heading} with simultaneous 95 % intervals over {family} "
                       f"(these trained models). The shade is the relevance margin of ±{100 * table.margin:g} %.",
                       {"rows": rows, "axis": f"difference in {table.metric}"}, _shared(runs))  # fmt: skip
-    said = Words(f"{table.metric} in words", tuple(pair.sentence for pair in table.pairs), beside=True)
+    said = Words(f"{table.metric} in words", _sentences(table), beside=True)
     return [picture, said, _pairs(table, runs, heading, place)]
+
+
+def _sentences(table: ComparisonTable) -> tuple[str, ...]:
+    """What is said of each pair; where they are many, only of those that the tests tell something of."""
+    if len(table.pairs) <= _MANY:
+        return tuple(pair.sentence for pair in table.pairs)
+    clear = [pair.sentence for pair in table.pairs if _found(pair) is not Word.INCONCLUSIVE]
+    rest = len(table.pairs) - len(clear)
+    return (*clear, *([f"Inconclusive, as the table below tells: {several(rest, 'pair')}."] if rest else []))
+
+
+def _found(pair: PairRow) -> Word:
+    """The finding of the methods where seeds allow one, else of these trained models."""
+    return pair.word_models if pair.p_method is None else pair.word_methods
 
 
 def _dagger(runs: Runs) -> str:
@@ -190,7 +210,7 @@ def _pairs(table: ComparisonTable, runs: dict[str, Runs], heading: str, place: s
 def _pair(pair: PairRow, runs: dict[str, Runs], places: int) -> list[Entry]:
     """One comparison."""
     link = runs[pair.a].anchor
-    found = pair.word_models if pair.p_method is None else pair.word_methods
+    found = _found(pair)
     low, high = pair.simultaneous
     alone = f"{pair.difference:.8g} [{pair.interval[0]:.6g}, {pair.interval[1]:.6g}] for this pair alone"
     ends = pair.method_relative_interval or pair.relative_interval

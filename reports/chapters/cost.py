@@ -24,15 +24,17 @@ _NO_COUNTER = (
     "Energy is not given: no counter of it could be read where these cells ran (neither RAPL of the processor nor NVML "
     "of a GPU), and time multiplied by a guess of the power would be no measurement."
 )
+_NOT_RECORDED = "Energy is not given: it was not recorded when these cells were computed."
 _COUNTED = (
-    "Energy is read from the counters of the whole processor (RAPL) and the whole GPU (NVML), so that other work beside "
-    "a run is in it: an estimate of its own share, from above."
+    "Energy is read from the counters of the whole processor (RAPL) and the whole GPU (NVML), so that other work "
+    "beside a run is in it: an estimate of its own share, from above."
 )
 
 
 def cost_section(roster: Roster, metric: str) -> Section:
     """What each model cost, a table and a picture for each data set."""
     cells = roster.results.cells
+    recorded = any(cell.record.get("energy") for cell in cells)
     counted = any((cell.record.get("energy") or {}).get("counters") for cell in cells)
     on_gpu = any(cell.record.get("peak_gpu_memory_mb") for cell in cells)
     columns = (*_COLUMNS, *([_GPU] if on_gpu else []), *([_ENERGY] if counted else []))
@@ -50,7 +52,8 @@ def cost_section(roster: Roster, metric: str) -> Section:
             Table(f"cost-{place}", f"Cost: {heading}", columns, rows, notes, beside=True, stamps=done[0].shared)
         )
     words = "Times are wall-clock seconds of single runs and depend on the machine; they are indications, not tests."
-    return Section("cost", "Cost", (Words("", (words, _COUNTED if counted else _NO_COUNTER)), *blocks))
+    of_energy = _COUNTED if counted else _NO_COUNTER if recorded else _NOT_RECORDED
+    return Section("cost", "Cost", (Words("", (words, of_energy)), *blocks))
 
 
 def _pareto(done: list[Runs], metric: str, heading: str, place: int) -> Picture | None:

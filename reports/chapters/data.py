@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
-from reports.blocks import Column, Entry, Section, Table, Words, row
+import numpy as np
+
+from evaluation.memo import Memo, marks
+from evaluation.results import CellResult
+from reports.blocks import Column, Entry, Picture, Section, Table, Words, row
 from reports.numbers import count, plain
 from reports.roster import Roster, Runs
 
@@ -19,8 +24,8 @@ _COUNTS = {
 }
 
 
-def data_section(roster: Roster) -> Section:
-    """Counts after each step and audit findings of every data set."""
+def data_section(roster: Roster, memo: Memo) -> Section:
+    """Counts after each step, the split drawn, and audit findings of every data set."""
     blocks: list[Any] = []
     for (dataset, protocol), group in roster.groups.items():
         first = next((runs for runs in group if runs.cells), None)
@@ -32,7 +37,7 @@ def data_section(roster: Roster) -> Section:
         blocks.append(Words(heading, (_told(record, protocol),), anchor=f"data-{place}"))
         if record.get("steps"):
             blocks.append(_steps(record["steps"], heading, place))
-        blocks.append(_split(record, heading, first))
+        blocks += [_picture(record, heading, first, memo), _split(record, heading, first)]
         if record.get("audit"):
             blocks.append(_audit(record["audit"], heading, place))
     return Section("data", "Data", tuple(blocks))
@@ -68,6 +73,35 @@ def _entry(value: Any) -> Entry:
     return Entry(plain(value, 4), value) if isinstance(value, float) else Entry(str(value))
 
 
+def _picture(record: dict[str, Any], heading: str, runs: Runs, memo: Memo) -> Picture:
+    """The parts of the split, the popularity of items and the lengths of test histories."""
+    counts = record.get("counts") or {}
+    parts = [counts.get(name) or 0 for name in ("train_events", "validation_queries", "test_queries")]
+    found = memo.answer("split", marks(runs.cells[:1]), functools.partial(_distributions, runs.cells[0]))
+    label = f"The split of {heading}, how popular its items are, and how long its test histories are"
+    caption = (
+        f"The split of {heading}: its parts by size (an event is a target to learn from, a query one to answer), the "
+        f"training events of each item on log axes ({found['told']}), and how many events are read before a test query."
+    )
+    return Picture(f"split-{runs.place}-picture", "split", label, caption, {"parts": parts, **found})
+
+
+def _distributions(cell: CellResult) -> dict[str, Any]:
+    """Some forty points of each curve, from the ranks' own columns."""
+    ranks = cell.ranks
+    often = np.sort(ranks.item_counts)[::-1]
+    places = np.unique(np.geomspace(1, len(often), 40).astype(int))
+    history = np.sort(ranks.history)
+    shares = np.unique(np.linspace(0, len(history) - 1, 41).astype(int))
+    top = often[: max(1, len(often) // 100)].sum() / max(1, often.sum())
+    steps = {int(history[n]): float((n + 1) / len(history)) for n in shares}
+    return {
+        "popularity": [[int(p), int(often[p - 1])] for p in places if often[p - 1] > 0],
+        "histories": [[length, share] for length, share in steps.items()],
+        "told": f"the most popular hundredth has {100 * top:.0f} % of them",
+    }
+
+
 def _split(record: dict[str, Any], heading: str, runs: Runs) -> Table:
     """The sizes of the parts."""
     counts = record.get("counts") or {}
@@ -77,7 +111,7 @@ def _split(record: dict[str, Any], heading: str, runs: Runs) -> Table:
         for n in names
     )
     columns = (Column("part", "Part"), Column("count", "Count", True))
-    return Table(f"split-{runs.place}", f"The split: {heading}", columns, rows)
+    return Table(f"split-{runs.place}", f"The split: {heading}", columns, rows, beside=True)
 
 
 def _audit(findings: list[dict[str, Any]], heading: str, place: int) -> Table:

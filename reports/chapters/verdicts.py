@@ -11,6 +11,7 @@ from reports.roster import Roster, Runs
 
 TONE = {Outcome.REPRODUCED: "good", Outcome.NOT_REPRODUCED: "bad", Outcome.CONTRADICTED: "bad",
         Outcome.INCONCLUSIVE: "open", Outcome.NOT_COMPARABLE: "quiet"}  # fmt: skip
+_LONG = 60  # letters of a reason that is not told twice
 _ROWS = 32  # of a figure: more do not fit on a page
 
 
@@ -105,18 +106,18 @@ def _levels(roster: Roster, levels: list[Verdict]) -> Table:
         Column("reason", "Why", wide=True),
         Column("place", "Where"),
     )
-    sources = _sources(levels)
+    sources, told = _sources(levels), set()
     rows: list[Row] = []
     for source in sources:
         if len(sources) > 1:
             heading = "In the paper itself" if source == "paper" else f"Further source: {source}"
             rows.append(Row((Entry(heading),), kind="group"))
-        rows += [row(_level(roster, verdict)) for verdict in levels if verdict.about.source == source]
+        rows += [row(_level(roster, verdict, told)) for verdict in levels if verdict.about.source == source]
     found = [r for v in levels if (r := _runs(roster, v))]
     return Table("published", "Published numbers", columns, tuple(rows), _stamps(found), small=True)
 
 
-def _level(roster: Roster, verdict: Verdict) -> list[Entry]:
+def _level(roster: Roster, verdict: Verdict, told: set[str]) -> list[Entry]:
     """One published number."""
     about, runs, ratio = verdict.about, _runs(roster, verdict), _ratio(verdict)
     link = runs.anchor if runs else ""
@@ -133,7 +134,7 @@ def _level(roster: Roster, verdict: Verdict) -> list[Entry]:
         Entry(seeds, None if runs is None else len(runs.cells), link=link),
         Entry(fraction(ratio, 3), ratio, low, high, link, marks=("quiet",) if uncertain(verdict) else ()),
         Entry(interval(low, high, 3), None if low is None else high - low, link=link),
-        _outcome(verdict), Entry(verdict.reason), Entry(_place(about.place, about.source)),
+        _outcome(verdict), Entry(_reason(roster, verdict, told)), Entry(_place(about.place, about.source)),
     ]  # fmt: skip
 
 
@@ -170,10 +171,10 @@ def _claims(roster: Roster, claims: list[Verdict]) -> Table:
         Column("reason", "Why", wide=True),
         Column("place", "Where"),
     )
-    rows = []
+    rows, told = [], set()
     for verdict in claims:
-        rows.append(row(_claim(roster, verdict)))
-        rows += [row(_claim(roster, part, "· ")) for part in verdict.parts]
+        rows.append(row(_claim(roster, verdict, told)))
+        rows += [row(_claim(roster, part, told, "· ")) for part in verdict.parts]
     judged = [part for verdict in claims for part in (verdict, *verdict.parts)]
     notes = _stamps([runs for part in judged for runs in _claimed(roster, part)])
     return Table("claims", "Claims", columns, tuple(rows), notes, small=True)
@@ -189,7 +190,18 @@ def _claimed(roster: Roster, verdict: Verdict) -> list[Runs]:
     return [runs for runs in found if runs is not None]
 
 
-def _claim(roster: Roster, verdict: Verdict, before: str = "") -> list[Entry]:
+def _reason(roster: Roster, verdict: Verdict, told: set[str]) -> str:
+    """Why, with what became of an absent cell in full where it is first told, and later where to read it."""
+    said = verdict.reason
+    for failure in roster.results.failures:
+        if failure.reason in said and len(failure.reason) > _LONG:
+            if failure.reason in told:
+                said = said.replace(f": {failure.reason}", ", as told above").replace(failure.reason, "as told above")
+            told.add(failure.reason)
+    return said
+
+
+def _claim(roster: Roster, verdict: Verdict, told: set[str], before: str = "") -> list[Entry]:
     """One claim. What is found: a difference for a ranking, a ratio for a gain or a cost."""
     about, places = verdict.about, 3
     low, high = verdict.interval or (None, None)
@@ -204,6 +216,6 @@ def _claim(roster: Roster, verdict: Verdict, before: str = "") -> list[Entry]:
     return [
         Entry(before + verdict.subject, link=runs[1].anchor if len(runs) > 1 else link), _outcome(verdict), said,
         Entry(interval(low, high, places, sign=signed), None if low is None else high - low, link=link),
-        Entry(probability(verdict.p_adjusted), verdict.p_adjusted, link=link), Entry(verdict.reason),
+        Entry(probability(verdict.p_adjusted), verdict.p_adjusted, link=link), Entry(_reason(roster, verdict, told)),
         Entry(_place(getattr(about, "place", ""))),
     ]  # fmt: skip

@@ -22,11 +22,22 @@ POINTS = [{"model": "A", "color": 0, "stamped": False, "x": 0.2, "y": 0.1},
           {"model": "B", "color": 1, "stamped": True, "x": 90.0, "y": 0.2}]  # fmt: skip
 CURVES = [{"model": "A", "color": 0, "seed": s, "best": 2, "stamped": False, "epochs": [1, 2, 3],
            "loss": [3.0, 2.0, 1.0 + s], "validation": [0.1, 0.2, 0.15]} for s in range(6)]  # fmt: skip
+PAIRS = [{"row": 0, "column": 1, "difference": 0.1, "relative": 12.0, "q": 0.0004},
+         {"row": 0, "column": 2, "difference": 0.2, "relative": None, "q": 0.003},
+         {"row": 1, "column": 2, "difference": 0.1, "relative": 0.02, "q": 0.3}]  # fmt: skip
+RANKS = [{"model": name, "rank": 1.2 + 0.8 * n, "color": n} for n, name in enumerate("ABC")]
+    {"model": name, "rank": rank, "color": n} for n, (name, rank) in enumerate(zip("ABC", (1.2, 2.0, 2.8), strict=True))
+]
+SPLIT = {"parts": [900, 50, 50], "popularity": [[1, 90], [2, 40], [9, 1]], "told": "the first has 9 %",
+         "histories": [[0, 0.1], [5, 0.6], [80, 1.0]]}  # fmt: skip
 PICTURES = [Picture("a-1", "lines", "Lines", "", LINES),
             Picture("a-2", "forest", "Forest", "", {"rows": ROWS, "axis": "d"}),
             Picture("a-3", "levels", "Levels", "", {"rows": LEVELS}),
             Picture("a-4", "pareto", "Pareto & cost", "", {"metric": "MRR@20", "points": POINTS}),
-            Picture("a-5", "curves", "Curves", "", {"lines": CURVES})]  # fmt: skip
+            Picture("a-5", "curves", "Curves", "", {"lines": CURVES}),
+            Picture("a-6", "heat", "Pairs", "", {"models": ["A", "B", "C"], "pairs": PAIRS}),
+            Picture("a-7", "ranks", "Ranks", "", {"models": RANKS, "critical": 1.1}),
+            Picture("a-8", "split", "Split", "", SPLIT)]  # fmt: skip
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda p: p.kind)
@@ -60,7 +71,7 @@ class TestEveryPicture:
         svg = solid(figures.draw(picture))
         assert "opacity" not in svg
         assert "currentColor" not in svg
-        assert "#d9d9d9" in svg  # 15 % black: the lines of the grid
+        assert re.search(r"#(d9d9d9|949494|b3b3b3)", svg)  # 15 % black: the lines of the grid, and other shades
 
 
 def test_names_in_hints_are_text():

@@ -1,0 +1,53 @@
+"""Drawing of one data set's split: how large its parts are, how popular its items, how long its test histories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reports.drawings import Pen
+from reports.numbers import count
+
+_PARTS = (("training events", 0.30), ("validation queries", 0.15), ("test queries", 0.05))
+
+
+def split(figure: Any, data: dict[str, Any], pen: Pen) -> None:
+    """The parts as one bar; below, popularity of items on log axes and the share of histories up to each length."""
+    figure.set_size_inches(figure.get_size_inches()[0], 3.3)
+    pen.frame(figure, left=0.6, top=0.05)
+    grid = figure.add_gridspec(2, 2, height_ratios=(0.5, 2.0), hspace=0.42, wspace=0.32)
+    _bar(figure.add_subplot(grid[0, :]), data["parts"], pen)
+    left, right = figure.add_subplot(grid[1, 0]), figure.add_subplot(grid[1, 1])
+    ranks, often = zip(*data["popularity"], strict=True)
+    (curve,) = left.plot(ranks, often, color=pen.ink)
+    pen.tip(curve, f"the most popular item: {count(often[0])} training events; {data['told']}")
+    left.set(xscale="log", yscale="log", xlabel="item, by popularity")
+    left.set_title("training events", loc="left")
+    lengths, shares = zip(*data["histories"], strict=True)
+    (curve,) = right.step(lengths, shares, where="post", color=pen.ink)
+    middle = next(length for length, share in data["histories"] if share >= 0.5)
+    pen.tip(curve, f"half of the test queries come after at most {count(middle)} events")
+    if lengths[-1] > 50:
+        right.set_xscale("symlog", linthresh=10)
+    right.set(ylim=(0, 1.02), xlim=(0, None), xlabel="events read before the query")
+    right.set_title("share of test queries", loc="left")
+    for axes in (left, right):
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_minor_formatter(lambda v, _: "")
+    for axis in (left.xaxis, left.yaxis, right.xaxis):
+        axis.set_major_formatter(lambda v, _: count(v))
+
+
+def _bar(axes: Any, parts: list[int], pen: Pen) -> None:
+    """Training, validation and test, each as wide as it is large, named where it is wide enough."""
+    whole, start = sum(parts) or 1, 0.0
+    inches = axes.get_position().width * axes.figure.get_size_inches()[0]
+    for (name, shade), size in zip(_PARTS, parts, strict=True):
+        share = size / whole
+        (place,) = axes.barh(0, share, left=start, facecolor=(pen.ink, shade), edgecolor=pen.ink, linewidth=0.6)
+        pen.tip(place, f"{name}: {count(size)}")
+        text = f"{name}: {count(size)}"
+        if pen.width(text, 8.0) < share * inches - 0.1:
+            axes.text(start + share / 2, 0, text, ha="center", va="center", fontsize=8)
+        start += share
+    axes.set(xlim=(0, 1), ylim=(-0.42, 0.42))
+    axes.axis("off")

@@ -1,0 +1,79 @@
+"""Readings of a paper: which models are kin, what each is set against, and the difference that it makes."""
+
+import numpy as np
+import pytest
+
+from evaluation.comparison_group import groups_of
+from evaluation.fidelity import fidelity_rows, readings_of
+from evaluation.metrics import MRR
+from evaluation.seeds import users_by_seeds
+
+FEW = {"flips": 500, "resamples": 200}
+
+
+def fields(kind="models.Cell", **rest):
+    return {"type": kind, "dim": 32, **rest}
+
+
+def told(families):
+    return [[(r.model, r.against, r.changed) for r in family] for family in families]
+
+
+def test_models_that_differ_in_their_variant_are_kin_of_the_paper():
+    models = {"B": fields(variant="official"), "A": fields(variant="paper"), "C": fields(variant="corrected", dim=64)}
+    assert told(readings_of(models)) == [
+        [("A", None, ()), ("B", "A", ()), ("C", "A", (("dim", "32", "64"),))],
+    ]
+
+
+def test_a_field_of_another_name_counts_if_it_names_a_reading():
+    models = {"A": fields(padding="masked"), "B": fields(padding="official"), "other": fields("models.Other")}
+    (family,) = readings_of(models)
+    assert [(r.model, r.kind, r.fidelity, r.against) for r in family] == [
+        ("A", "Cell", (("padding", "masked"),), None), ("B", "Cell", (("padding", "official"),), "A"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("models", [
+    {"A": fields(variant="paper"), "B": fields(variant="paper", dim=64)},
+    {"A": fields(variant="paper"), "B": fields("models.Other", variant="official")},
+    {"A": fields(), "B": fields(dim=64)},
+    {"A": fields(padding="masked"), "B": fields(padding="left")},
+    {},
+])  # fmt: skip
+def test_other_differences_make_no_kin(models):
+    assert readings_of(models) == []
+
+
+def test_each_is_set_against_the_nearest_of_the_reference():
+    models = {
+        "small": fields(variant="paper", loss={"type": "losses.BPR", "k": 1}),
+        "large": fields(variant="paper", dim=64, loss={"type": "losses.BPR", "k": 1}),
+        "coded": fields(variant="official", dim=64, loss={"type": "losses.BPR", "k": 9}),
+    }
+    (family,) = readings_of(models)
+    assert family[-1].against == "large"
+    assert family[-1].changed == (("loss.k", "1", "9"),)
+
+
+def test_a_nested_variant_counts_and_an_absent_field_is_told():
+    models = {"A": fields(gate={"type": "g.Gate", "variant": "x"}), "B": fields(gate={"type": "g.Gate", "variant": "y"},
+                                                                             more=1)}  # fmt: skip
+    (family,) = readings_of(models)
+    assert [r.fidelity for r in family] == [(("gate.variant", "x"),), (("gate.variant", "y"),)]
+    assert family[1].changed == (("more", "absent", "1"),)
+
+
+def test_the_difference_is_that_of_the_methods(store):
+    for model, strength, variant in (("A", 0.5, "paper"), ("B", 0.9, "official")):
+        store.learner(model, strength, model_fields=fields(variant=variant))
+    (group,) = groups_of(store.suite())
+    (readings,) = readings_of({cell.model: cell.record["model_fields"] for cell in group.cells.values()})
+    (row,) = fidelity_rows(group, MRR(20), readings, **FEW)
+    sums = {m: [MRR(20).per_cluster(group.cells[m, s].ranks) for s in range(3)] for m in "AB"}
+    assert (row.a, row.b) == ("B", "A")
+    assert row.difference == pytest.approx(
+        np.mean([s.micro for s in sums["B"]]) - np.mean([s.micro for s in sums["A"]])
+    )
+    assert row.method == users_by_seeds(sums["B"], sums["A"])
+    assert row.method.interval[0] < row.difference < row.method.interval[1]

@@ -1,0 +1,233 @@
+"""Chapters beyond the first: all pairs, several data sets, readings, reach, energy, the split, sources and doubt."""
+
+import dataclasses
+import itertools
+import json
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from evaluation.claims import Published, to_record
+from evaluation.comparison import compare_suite
+from evaluation.lists import CatalogueCoverage, Gini
+from evaluation.reach import ItemCoverage, UserCoverage
+from evaluation.results import read_suite
+from reports.export import csv_rows, latex_table
+from reports.matrices import joined
+from reports.report import build
+from reports.terminal import print_report
+
+CHAIN = "Markov chain"
+
+
+def blocks(report, anchor):
+    return {getattr(block, "anchor", ""): block for block in report.section(anchor).blocks}
+
+
+def values(table, key):
+    return {row.entries[0].text: table.entry(row, key) for row in table.rows if row.kind == ""}
+
+
+def amend(root, suite, **changed):
+    path = root / "suites" / suite / "suite.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+
+
+def amend_cells(root, change):
+    for path in root.glob("cells/*/cell.json"):
+        record = json.loads(path.read_text())
+        change(record)
+        path.write_text(json.dumps(record))
+
+
+class TestAllPairs:
+    def test_each_pair_stands_once_the_better_against_the_worse(self, store, report):
+        picture = blocks(report, "comparison")["heat-1-1"]
+        table = compare_suite(read_suite(store, "little"))[0]
+        order = sorted(table.models, key=lambda m: -m.mean)
+        assert picture.data["models"] == [m.model for m in order]
+        assert [(p["row"], p["column"]) for p in picture.data["pairs"]] == list(itertools.combinations(range(5), 2))
+        q = {frozenset((e.a, e.b)): e.q for e in table.exploratory}
+        for pair in picture.data["pairs"]:
+            first, second = order[pair["row"]], order[pair["column"]]
+            assert pair["difference"] == pytest.approx(first.mean - second.mean)
+            assert pair["difference"] >= 0
+            assert pair["q"] == q[frozenset((first.model, second.model))]
+            assert pair["relative"] == pytest.approx(first.mean / second.mean - 1)
+
+
+class TestAcrossDataSets:
+    def test_two_data_sets_have_a_tally_no_interval_and_a_sentence(self, report):
+        found = blocks(report, "comparison")
+        row = next(r for r in found["across"].rows if r.entries[0].text == "GRU")
+        tally, interval = (found["across"].entry(row, key) for key in ("tally", "interval"))
+        assert tally.text.count("/") == 2
+        assert interval.text == "–"
+        said = [p for b in report.section("comparison").blocks if b.block == "words" for p in b.paragraphs]
+        assert any(p.startswith("No critical-difference diagram: with 2 data sets") for p in said)
+        assert "ranks" not in found
+
+    def test_six_data_sets_have_a_diagram(self, tmp_path, make_store):
+        make_store(tmp_path, datasets=[f"set {n}" for n in range(6)], seeds=(0,), published=False, queries=120)
+        report = build(tmp_path, "little")
+        picture = blocks(report, "comparison")["ranks"]
+        tables = [t for t in compare_suite(read_suite(tmp_path, "little")) if t.metric == "MRR@20"]
+        places = {}
+        for table in tables:
+            for place, model in enumerate(sorted(table.models, key=lambda m: -m.mean), start=1):
+                places.setdefault(model.model, []).append(place)
+        assert {m["model"]: m["rank"] for m in picture.data["models"]} == {
+            name: pytest.approx(np.mean(ranks)) for name, ranks in places.items()
+        }
+        assert picture.data["critical"] == pytest.approx(2.728 * (5 * 6 / (6 * 6)) ** 0.5, abs=2e-3)  # Demšar, table 5
+        assert blocks(report, "comparison")["across"].rows[0].entries[5].text.startswith("[")
+
+    def test_bars_join_the_longest_runs_within_the_critical_difference(self):
+        assert joined([1.0, 1.5, 2.4, 4.0], 1.0) == [(0, 1), (1, 2)]
+        assert joined([1.0, 1.5, 1.9, 4.0], 1.0) == [(0, 2)]
+        assert joined([1.0, 2.0, 3.0], 1.0) == []
+
+
+def test_readings_stand_side_by_side(tmp_path, make_store):
+    make_store(tmp_path, published=False)
+
+    def variant(record):
+        if record["model"] in ("GRU", "Markov"):
+            record["model_fields"] = {"type": "m.Net", "dim": 32, "variant": "paper", "rate": 1}
+        if record["model"] == "GRU":
+            record["model_fields"] |= {"variant": "official", "rate": 2}
+
+    amend_cells(tmp_path, variant)
+    report = build(tmp_path, "little")
+    table = blocks(report, "fidelity")["fidelity-1"]
+    standing = blocks(report, "comparison")["standing-1"]
+    means = {name: entry.value for name, entry in values(standing, "MRR@20").items()}
+    assert [row.entries[0].text for row in table.rows] == ["Net", "Markov", "GRU"]
+    assert values(table, "reading")["GRU"].text == "variant = official"
+    assert values(table, "against")["GRU"].text == "Markov"
+    assert values(table, "difference")["GRU"].value == pytest.approx(means["GRU"] - means["Markov"])
+    assert values(table, "changed")["GRU"].text == "rate: 1 → 2"
+    assert values(table, "against")["Markov"].text == "reference"
+
+
+def test_no_readings_no_chapter(report):
+    assert report.section("fidelity") is None
+
+
+class TestBeyondAccuracy:
+    def test_reach_is_the_mean_over_seeds(self, store, report):
+        table = blocks(report, "beyond")["beyond-1"]
+        cells = [c for c in read_suite(store, "little").cells if (c.dataset, c.model) == (CHAIN, "GRU")]
+        for measure in (UserCoverage(20), ItemCoverage(20)):
+            expected = np.mean([measure.measure(cell.ranks) for cell in cells])
+            assert values(table, measure.name)["GRU"].value == pytest.approx(expected)
+        assert "CatalogueCoverage@20" not in [c.key for c in table.columns]
+        assert "were not kept" in table.notes[0]
+
+    def test_lists_are_measured_where_they_were_kept(self, tmp_path, make_store):
+        make_store(tmp_path, published=False)
+        amend(tmp_path, "little", metrics=["MRR@20", "Recall@20", "Gini@10"])
+        lists = {}
+        for cell in read_suite(tmp_path, "little").cells:
+            top = np.random.default_rng(cell.seed).integers(0, 400, (cell.ranks.num_queries, 20)).astype(np.int32)
+            lists[cell.dataset, cell.model, cell.seed] = kept = dataclasses.replace(cell.ranks, top_items=top)
+            kept.write(cell.folder / "ranks.parquet")
+        report = build(tmp_path, "little")
+        table = blocks(report, "beyond")["beyond-1"]
+        for measure in (CatalogueCoverage(20), Gini(10)):
+            expected = np.mean([measure.measure(lists[CHAIN, "GRU", seed]) for seed in range(3)])
+            assert values(table, measure.name)["GRU"].value == pytest.approx(expected)
+        assert not table.notes
+        assert "Gini@10" not in [c.key for c in blocks(report, "comparison")["standing-1"].columns]
+
+
+class TestEnergy:
+    def said(self, report):
+        return " ".join(report.section("cost").blocks[0].paragraphs)
+
+    def test_it_says_where_none_was_recorded_or_counted(self, report, tmp_path, make_store):
+        assert "not recorded" in self.said(report)
+        make_store(tmp_path, published=False)
+        none = {"cpu_joules": None, "gpu_joules": None, "counters": []}
+        amend_cells(tmp_path, lambda record: record.update(energy=none))
+        again = build(tmp_path, "little")
+        assert "no counter of it could be read" in self.said(again)
+        assert "energy" not in [c.key for c in blocks(again, "cost")["cost-1"].columns]
+
+    def test_it_is_shown_as_an_estimate_where_it_was_counted(self, tmp_path, make_store):
+        make_store(tmp_path, published=False)
+        amend_cells(tmp_path, lambda r: r.update(energy={"cpu_joules": 1000.0 + r["seed"], "gpu_joules": 500.0,
+                                                         "counters": ["RAPL", "NVML"]}))  # fmt: skip
+        report = build(tmp_path, "little")
+        assert "an estimate" in self.said(report)
+        entry = values(blocks(report, "cost")["cost-1"], "energy")["GRU"]
+        assert (entry.value, entry.text) == (pytest.approx(1501.0), "1.50 kJ")
+
+
+def test_the_split_is_drawn_from_what_is_stored(store, report):
+    data = blocks(report, "data")["split-1-picture"].data
+    ranks = read_suite(store, "little").cells[0].ranks
+    assert data["parts"] == [90_000, 500, len(ranks)]
+    assert data["popularity"][0] == [1, 400]
+    assert data["popularity"][-1] == [400, 1]
+    assert data["histories"][-1] == [40, 1.0]
+    length, share = data["histories"][len(data["histories"]) // 2]
+    assert share == pytest.approx(np.mean(ranks.history <= length), abs=0.03)
+
+
+class TestSourcesAndDoubt:
+    @pytest.fixture
+    def judged(self, tmp_path, make_store):
+        make_store(tmp_path, published=False)
+        published = [
+            Published(CHAIN, "GRU", "MRR@20", 0.5, "table 9", source="another library"),
+            Published(CHAIN, "GRU", "MRR@20", 0.31, "table 2"),
+            Published(CHAIN, "Markov", "MRR@20", 0.2, "figure 4", certain=False),
+            Published(CHAIN, "Markov", "MRR@20", 0.2, "figure 5", certain=False, not_comparable="other items"),
+        ]
+        amend(tmp_path, "little", published=[to_record(value) for value in published])
+        return build(tmp_path, "little")
+
+    def test_the_paper_comes_first_and_each_source_has_its_rows(self, judged):
+        table = blocks(judged, "verdicts")["published"]
+        assert [(r.kind, r.entries[0].text) for r in table.rows] == [
+            ("group", "In the paper itself"), ("", "GRU"), ("", "Markov"), ("", "Markov"),
+            ("group", "Further source: another library"), ("", "GRU"),
+        ]  # fmt: skip
+        assert csv_rows(table)[1][0] == "In the paper itself"
+        assert "Further source" in latex_table(table)
+
+    def test_an_uncertain_number_has_a_ratio_and_no_verdict(self, judged):
+        table = blocks(judged, "verdicts")["published"]
+        shown, other = (row for row in table.rows if row.kind == "" and row.entries[0].text == "Markov")
+        mean = values(blocks(judged, "comparison")["standing-1"], "MRR@20")["Markov"].value
+        assert table.entry(shown, "published").badges == ["uncertain"]
+        assert table.entry(shown, "outcome").text == "NOT JUDGED"
+        assert table.entry(shown, "ratio").value == pytest.approx(mean / 0.2)
+        assert table.entry(shown, "interval").text == "–"
+        assert table.entry(other, "outcome").text == "NOT COMPARABLE"
+        assert table.entry(other, "ratio").value is None
+        drawn = blocks(judged, "verdicts")["levels-picture"].data["rows"]
+        assert [(row["judged"], "(another library)" in row["name"]) for row in drawn] == [
+            (True, False), (False, False), (True, True),
+        ]  # fmt: skip
+        assert "1 shown but not judged" in judged.sections[0].blocks[0].paragraphs[0]
+
+    def test_the_terminal_names_the_sources(self, judged):
+        console = Console(record=True, width=120, color_system=None, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
+        print_report(judged, console)
+        assert "Further source: another library" in console.export_text()
+
+
+def test_a_changed_cell_changes_what_was_kept(tmp_path, make_store):
+    make_store(tmp_path, published=False)
+    first = build(tmp_path, "little")
+    cell = next(c for c in read_suite(tmp_path, "little").cells if c.model == "Markov")
+    worse = dataclasses.replace(cell.ranks, greater=np.minimum(cell.ranks.greater + 3, 399))
+    worse.write(cell.folder / "ranks.parquet")
+    again = build(tmp_path, "little")
+    for section, anchor, key in (("comparison", "standing-1", "MRR@20"), ("beyond", "beyond-1", "UserCoverage@20"),
+                                 ("slices", "cut-1-table", "20")):  # fmt: skip
+        before, after = (values(blocks(report, section)[anchor], key)["Markov"].value for report in (first, again))
+        assert after < before
