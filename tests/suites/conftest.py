@@ -62,7 +62,9 @@ class Smoke:
         rows = self.rows("published")
         assert len(rows) == len(self.suite.published)
         for row, published in zip(rows, self.suite.published, strict=True):
-            if published.dataset in self.states(present=True):
+            if not published.certain and not published.not_comparable:
+                assert row["outcome"] == "NOT JUDGED", row
+            elif published.dataset in self.states(present=True):
                 assert row["outcome"] == "NOT COMPARABLE", row
             else:
                 assert row["outcome"] == "INCONCLUSIVE" and "SKIPPED" in row["reason"], row
