@@ -99,6 +99,7 @@ class NextItemModel:
     family: ClassVar[str] = "recurrent"
     signals: ClassVar[frozenset[str]] = frozenset({"order"})
     clock: ClassVar[Clock] = Clock.WITHIN
+    own_order: ClassVar[bool] = False  # True: batches come in an order of their own, so that ``shuffled`` says nothing
 
     dim: int = 128
     max_len: int = 50
@@ -134,6 +135,10 @@ class NextItemModel:
             )
         if self.max_norm is not None and not self.max_norm > 0.0:
             raise ValueError(f"max_norm must be above 0 or None, got {self.max_norm}")
+        if self.own_order and not self.shuffled:
+            raise ValueError(f"shuffled must be true: {type(self).__name__} orders its batches by its own fields")
+        if not all(isinstance(penalty, Penalty) for penalty in self.penalties):
+            raise ValueError(f"penalties must be a tuple of values such as L2(1e-4), got {self.penalties!r}")
         if self.max_norm is not None and self.control.clip is not None:
             raise ValueError(f"max_norm must be None beside {self.control.clip!r}, got {self.max_norm}")
 

@@ -41,3 +41,11 @@ def test_by_hand_and_from_the_generator():
         tuple(next(iter(CarriedWindows(2, 1).batches(sequences, np.random.default_rng(s)))).rows) for s in range(9)
     }
     assert orders == {(0,), (1,)}
+
+
+def test_without_shuffling_sequences_are_begun_in_their_order():
+    offsets = np.array([0, 4, 4, 6, 9, 10])
+    sequences = Sequences(np.arange(10, dtype=np.int32), np.arange(10.0), offsets, np.arange(5, dtype=np.int32))
+    for seed in range(2):
+        batches = list(CarriedWindows(2, 2, shuffled=False).batches(sequences, np.random.default_rng(seed)))
+        assert [batch.rows.tolist() for batch in batches] == [[0, 2], [0, 3], [4, 3]]

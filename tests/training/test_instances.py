@@ -65,3 +65,11 @@ def test_batches_hold_little_padding_and_come_from_the_generator():
     assert all(np.array_equal(a.events, b.events) for a, b in zip(batches, again, strict=True))
     real, slots = sum(batch.real.sum() for batch in batches), sum(batch.events.size for batch in batches)
     assert real == lengths.sum() and real / slots > 0.9
+
+
+def test_without_shuffling_windows_come_in_the_order_of_the_sequences():
+    cut = Windows(3, 2, shifted=False, shuffled=False)
+    for seed in range(2):
+        batches = list(cut.batches(SEQUENCES, np.random.default_rng(seed)))
+        assert [batch.rows.tolist() for batch in batches] == [[0, 0], [0, 1], [3]]
+        assert [target for _, targets, _ in windows(batches) for target in targets] == ITEMS.tolist()

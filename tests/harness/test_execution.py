@@ -1,0 +1,60 @@
+from types import SimpleNamespace
+
+import pytest
+
+from evaluation.metrics import MRR, MeanRank
+from harness.execution import compute
+from harness.preparation import prepare
+from harness.record import _training_stamps
+from harness.spec import Cell, Experiment
+from recsys_data.protocols import PerUserFractions
+from recsys_data.synthetic import MarkovChain
+from recsys_models.rnn import GRU
+from training.control import Control
+from training.schedules import Linear
+
+EXPERIMENT = Experiment(MarkovChain(num_users=30, num_items=120, length=12), PerUserFractions(0.8, 0.1, 0.1), {})
+
+
+def computed(judged, records=None, **control):
+    model = GRU(dim=4, embedding_dim=4, batch_size=8, epochs=2, control=Control(**control))
+    log = [].append if records is None else records.append
+    return compute(Cell(EXPERIMENT, "GRU", model, 0), prepare(EXPERIMENT, None), metrics=judged, device="cpu",
+                   checkpoint=None, log=log)  # fmt: skip
+
+
+def test_further_metrics_come_with_the_sign_that_makes_higher_better():
+    names = ("Recall@5", "BlockbusterShare@50", "Gini@10", "MeanRank")
+    model = computed([MRR(20)], metrics=names, keep="pareto").model
+    for seen in model.evaluations_:
+        assert set(seen) == {"iteration", "epoch", "validation", *names}
+        assert seen["validation"] > 0.0 and seen["Recall@5"] >= 0.0 and seen["BlockbusterShare@50"] <= 0.0
+        assert seen["MeanRank"] < -1.0
+    assert model.kept_ and set(model.kept_[0]["scores"]) == {"validation", *names}
+    with pytest.raises(ValueError, match="unknown metric 'Recal@5'"):
+        computed([MRR(20)], metrics=("Recal@5",))
+
+
+def test_a_primary_metric_where_lower_is_better_is_turned_for_the_fit_and_back_for_the_record():
+    done = computed([MeanRank()])
+    assert all(record["validation"] < -1.0 for record in done.model.curve_)
+    assert done.validation == -max(record["validation"] for record in done.model.curve_)
+
+
+def test_evaluations_inside_an_epoch_are_told_and_epochs_keep_their_records():
+    records = []
+    done = computed([MRR(20)], records, evaluations=Linear(unit="iterations", every=1))
+    told = [record["event"] for record in records]
+    assert told.count("epoch") == 2 and told.count("evaluation") == done.model.iterations_ > 2
+    assert [record["epoch"] for record in done.model.curve_] == [1, 2]
+
+
+def test_limits_and_clocks_are_stamped():
+    ended = SimpleNamespace(stopped_="patience", epochs_=7, best_epoch_=4, repeatable_=True)
+    assert _training_stamps(ended) == [] == _training_stamps(SimpleNamespace())
+    ended.stopped_ = "epoch limit"
+    assert _training_stamps(ended) == ["NOT CONVERGED: stopped by its limit of 7 epochs (best epoch 4)"]
+    ended.stopped_ = "iteration limit"
+    assert _training_stamps(ended) == ["NOT CONVERGED: stopped by its iteration limit in epoch 7 (best epoch 4)"]
+    ended.stopped_, ended.repeatable_ = "time limit", False
+    assert [stamp.split(":")[0] for stamp in _training_stamps(ended)] == ["NOT CONVERGED", "NOT REPEATABLE"]
