@@ -29,10 +29,12 @@ the paper are from memory, and the logs of two published runs show item vectors 
 
 Departures. The σ that the paper puts around the score before its softmax bounds the loss from below near log V, so that
 nothing could be learnt; neither code has it. The paper prints −Σ_j [y_j log p_j + (1 − y_j) log(1 − p_j)]; both codes
-minimise the cross-entropy, its first part, and so does this. The official code sums a batch's losses, here they are
-averaged: Adam does not see the difference but for its ε. RecBole's BPR draws negatives that the user has never taken;
-here they may be any item (training.sampled_losses). dropout (on item vectors read, and on the query) is nobody's.
-An empty history, which no code meets, has m_s = m_t = 0: the biases alone answer, and without biases all items tie.
+minimise the cross-entropy, its first part, and so does this. The official code goes down the sum of a batch's losses
+(``reduction``): Adam does not see a constant factor, but its batches of equal lengths hold from one to 512 targets, and
+under a mean the many small ones would move the weights as far as the large ones. It bounds each tensor's gradient:
+control=Control(clip=ClipTensor(150.0)). RecBole's BPR draws negatives that the user has never taken; here they may be
+any item (training.sampled_losses). dropout (on item vectors read, and on the query) is nobody's. An empty history,
+which no code meets, has m_s = m_t = 0: the biases alone answer, and without biases all items tie.
 """
 
 from __future__ import annotations
@@ -55,6 +57,7 @@ from training.sampled_losses import SampledLoss
 
 VARIANTS = ("paper", "official", "recbole", "recbole_masked")
 BATCHES = ("sessions", "prefixes", "equal lengths")
+REDUCTIONS = ("mean", "sum")
 
 
 @dataclass(kw_only=True)
@@ -64,8 +67,9 @@ class STMP(NextItemModel):
     dim: size of all vectors; max_len: a query reads at most its last max_len events, at test as in training (the
     official code reads all: set it to the longest session); batch_size: targets a step, about. batches: "sessions"
     reads all prefixes of a session side by side, "prefixes" shuffles each prefix on its own (RecBole), "equal lengths"
-    takes sessions of one length and a step a position (official). variant, lookup_norm (None: not cut), item_std,
-    weight_std, last_click: see the module. For the other fields see NextItemModel.
+    takes sessions of one length and a step a position (official). reduction: the weights go down the "mean" of a
+    batch's losses, or their "sum" (official). variant, lookup_norm (None: not cut), item_std, weight_std, last_click:
+    see the module. For the other fields see NextItemModel.
     """
 
     family: ClassVar[str] = "attention"
@@ -80,6 +84,7 @@ class STMP(NextItemModel):
     optimiser: Optimiser = field(default_factory=Adam)
     variant: str = "paper"
     batches: str = "sessions"
+    reduction: str = "mean"
     lookup_norm: float | None = None
     last_click: bool = True
     item_std: float = 0.002
@@ -87,10 +92,9 @@ class STMP(NextItemModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.variant not in VARIANTS:
-            raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {self.variant!r}")
-        if self.batches not in BATCHES:
-            raise ValueError(f"batches must be one of {', '.join(BATCHES)}, got {self.batches!r}")
+        for name, choices in (("variant", VARIANTS), ("batches", BATCHES), ("reduction", REDUCTIONS)):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
         if self.lookup_norm is not None and not self.lookup_norm > 0.0:
             raise ValueError(f"lookup_norm must be above 0 or None, got {self.lookup_norm}")
         for name in ("item_std", "weight_std"):
@@ -109,6 +113,15 @@ class STMP(NextItemModel):
         if self.batches == "equal lengths":
             return EqualLengths(self.max_len, self.batch_size)
         return Prefixes(self.max_len, self.batch_size, together=self.max_len if self.batches == "sessions" else 1)
+
+    def objective(
+        self, network: NextItemNetwork, batch: PrefixBatch, negatives: torch.Generator
+    ) -> tuple[torch.Tensor, int]:
+        """See NextItemModel: the value is the mean in any case, the gradient that of the mean or of the sum."""
+        mean, count = super().objective(network, batch, negatives)
+        if self.reduction == "mean":
+            return mean, count
+        return mean.detach() + (mean - mean.detach()) * count, count
 
 
 @dataclass(kw_only=True)

@@ -208,6 +208,21 @@ def test_first_weights_have_the_official_spread():
     assert not biased.of_bias.any()
 
 
+def test_the_sum_has_the_value_of_the_mean_and_the_gradient_of_the_sum():
+    batch, at = _a_batch()
+    values, grads = {}, {}
+    for reduction in ("mean", "sum"):
+        model = STAMP(dim=DIM, max_len=4, reduction=reduction)
+        network = network_of(model).train()
+        value, count = model.objective(network, batch, torch.Generator())
+        value.backward()
+        values[reduction], grads[reduction] = value.item(), [weight.grad for weight in network.parameters()]
+    assert count == len(at) == 16
+    assert values["sum"] == values["mean"]
+    for summed, averaged in zip(grads["sum"], grads["mean"], strict=True):
+        torch.testing.assert_close(summed, averaged * count)
+
+
 @pytest.mark.parametrize("loss", [CrossEntropy(), BPR()], ids=repr)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_learns_with_either_loss(variant, loss):
@@ -227,6 +242,7 @@ def test_learns_with_either_loss(variant, loss):
     [
         ("variant", "corrected", "variant must be one of paper, official"),
         ("batches", "shuffled", "batches must be one of sessions, prefixes"),
+        ("reduction", "max", "reduction must be one of mean, sum, got 'max'"),
         ("lookup_norm", 0.0, "lookup_norm must be above 0 or None, got 0.0"),
         ("item_std", -1.0, "item_std must be above 0, got -1.0"),
         ("max_len", 0, "max_len must be at least 1, got 0"),
