@@ -213,7 +213,7 @@ def test_the_sum_has_the_value_of_the_mean_and_the_gradient_of_the_sum():
     values, grads = {}, {}
     for reduction in ("mean", "sum"):
         model = STAMP(dim=DIM, max_len=4, reduction=reduction)
-        network = network_of(model).train()
+        network, model.loss_ = network_of(model).train(), model.loss
         value, count = model.objective(network, batch, torch.Generator())
         value.backward()
         values[reduction], grads[reduction] = value.item(), [weight.grad for weight in network.parameters()]
