@@ -133,9 +133,8 @@ class RNNCCE(NextItemModel):
     @property
     def row_sparse(self) -> bool:
         """Whether gradients of rows that were not read may be left out without moving a bit of the update."""
-        return isinstance(self.optimiser, Adagrad) and not (
-            self.optimiser.momentum or self.weight_decay or self.max_norm is not None
-        )
+        whole = (self.max_norm, self.control.clip) != (None, None) or self.weight_decay > 0.0
+        return isinstance(self.optimiser, Adagrad) and self.optimiser.momentum == 0.0 and not whole
 
 
 class OneQueryNetwork(NextItemNetwork):

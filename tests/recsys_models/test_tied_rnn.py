@@ -13,8 +13,11 @@ from recsys_data.training_set import TrainingSet
 from recsys_models.tied_rnn import RNNCCE
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
 from tests.recsys_models.oracles import arrays, sigmoid
+from training.clipping import ClipValue
+from training.control import Control
 from training.losses import CrossEntropy
-from training.optimisers import Adam
+from training.optimisers import Adagrad, Adam
+from training.penalties import L2
 from training.run import Run
 from training.sequence_noise import SequenceNoise
 
@@ -130,6 +133,26 @@ def test_row_sparse_gradients_train_to_the_same_weights():
     assert not dense.network_.row_sparse
     for name, weight in sparse.network_.state_dict().items():
         torch.testing.assert_close(weight, dense.network_.state_dict()[name], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"weight_decay": 0.1},
+        {"max_norm": 1.0},
+        {"control": Control(clip=ClipValue(0.1))},
+        {"optimiser": Adam()},
+        {"optimiser": Adagrad(momentum=0.5)},
+    ],
+)
+def test_gradients_are_whole_where_every_row_moves_or_is_measured(fields):
+    assert not fitted(**SHAPES["one-hot"], **fields).network_.row_sparse
+
+
+def test_penalties_reach_the_rows_that_were_not_read():
+    free, bound = (fitted(**SHAPES["one-hot"], epochs=20, penalties=p) for p in ((), (L2(1.0, "item_embedding"),)))
+    assert bound.network_.row_sparse  # sparse and dense parts add up
+    assert bound.network_.item_embedding.norm() < 0.5 * free.network_.item_embedding.norm()
 
 
 def test_the_cost_falls_by_training_and_noise_changes_what_is_learnt():
