@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from recsys_data.interactions import Clock
+from recsys_data.planted_gaps import DAY, GapsDecide
+
+
+def gaps_and_moves(data, num_items=12):
+    """For each event that has one before it: the gap, and how far on the ring it lies."""
+    inside = data.users[1:] == data.users[:-1]
+    return np.diff(data.timestamps)[inside], (np.diff(data.items.astype(int)) % num_items)[inside]
+
+
+def test_the_gap_to_the_next_item_decides_it():
+    data = GapsDecide().load()
+    gaps, moves = gaps_and_moves(data)
+    assert set(np.unique(moves)) == {1, 5}
+    assert ((gaps >= 3 * DAY) == (moves == 5)).all()
+    assert 0.48 < (moves == 5).mean() < 0.52
+    assert data.clock is Clock.RELATIVE
+    # one of two equally likely items first: (1 + 1/2) / 2
+    assert data.facts == {"best": {"MRR@20": 1.0}, "chance": {"MRR@20": 0.75}}
+
+
+def test_or_the_gap_before_the_last_one():
+    data = GapsDecide(decides="previous").load()
+    gaps, moves = (values.reshape(data.num_users, -1) for values in gaps_and_moves(data))
+    assert ((gaps[:, :-1] >= 3 * DAY) == (moves[:, 1:] == 5)).all()
+    assert 0.4 < ((gaps >= 3 * DAY) == (moves == 5)).mean() < 0.6  # its own gap says nothing
+
+
+def test_names_tell_the_gaps_apart_and_seeds_the_events():
+    short = GapsDecide(short=(10.0, 60.0), long=(120.0, 600.0))
+    assert short.name == "Gaps decide: next, 10–60 s or 2–10 min"
+    assert GapsDecide(short=(30 * DAY, 60 * DAY), long=(100 * DAY, 400 * DAY)).name.endswith("30–60 d or 100–400 d")
+    assert np.array_equal(GapsDecide().load().items, GapsDecide().load().items)
+    assert not np.array_equal(GapsDecide().load().items, GapsDecide(seed=1).load().items)
+
+
+def test_bad_fields_are_named():
+    with pytest.raises(ValueError, match="decides must be one of next, previous, got 'last'"):
+        GapsDecide(decides="last")
+    with pytest.raises(ValueError, match="short and long must be two rising pairs, one above the other, got"):
+        GapsDecide(short=(10.0, 300.0), long=(120.0, 600.0))

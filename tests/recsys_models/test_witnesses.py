@@ -1,0 +1,31 @@
+"""Every neural model of the zoo has a witness, a float64 NumPy reading of its equations, and agrees with it."""
+
+import dataclasses
+import importlib
+
+import numpy as np
+import pytest
+
+from recsys_data.planted import Planted
+from recsys_data.protocols import PerUserFractions
+from recsys_models.next_item import NextItemModel
+from suites.zoo import MODELS
+from training.run import Run
+
+NEURAL = [name for name, model in MODELS.items() if isinstance(model, NextItemModel)]
+
+
+@pytest.fixture(scope="module")
+def split():
+    return PerUserFractions(train=0.7, validation=0.1, test=0.2).prepare(Planted("order", num_users=22).load())
+
+
+@pytest.mark.parametrize("name", NEURAL)
+def test_scores_agree_with_the_witness(name, split):
+    model = dataclasses.replace(MODELS[name], epochs=2, dim=12)
+    model.fit(split.train, Run(0))
+    batch, _ = next(split.test.batches(max_rows=5))
+    ours = np.asarray(model.score(batch).block(slice(None)), dtype=np.float64)
+    theirs = importlib.import_module("witness." + type(model).__module__.rpartition(".")[2]).scores(model, batch)
+    assert np.ptp(theirs) > 1e-3  # they say something
+    assert np.abs(ours - theirs).max() < 1e-5
