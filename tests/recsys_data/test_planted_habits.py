@@ -15,7 +15,7 @@ def test_a_habit_is_kept_but_for_strays():
 
 
 def test_one_way_on_is_as_likely_as_the_facts_say():
-    data = HabitsDecide(num_users=40, habits=1, length=400).load()
+    data = HabitsDecide(num_users=40, habits=1, length=400, seed=1).load()
     inside = data.users[1:] == data.users[:-1]
     last, then = data.items[:-1][inside].astype(int), data.items[1:][inside]
     on = {way: (last + way) % 24 == then for way in (1, 5)}
