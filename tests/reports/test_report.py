@@ -146,7 +146,7 @@ def test_a_suite_without_any_finished_cell_still_has_a_report(tmp_path, make_sto
     assert sum(numbers) + sum(row.entries[3].text == "FAILED" for row in rows) == len(record["cells"])
     assert report.section("verdicts") is None
     page = render_html(report)
-    assert "No model has a result here" in page
+    assert "No model has a result on these" in page
     assert "not computed yet" in page
 
 
