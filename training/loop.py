@@ -132,9 +132,9 @@ class _Fit:
             "seconds": progress.epoch_seconds,
             "targets_per_second": progress.targets / max(progress.epoch_seconds, 1e-9),
         }
+        self._evaluate_if(progress.ended is not None)
         progress.end_epoch()
-        if self.run.validate is not None and (self._due() or (self.over() and not progress.evaluated())):
-            self._evaluate()
+        self._evaluate_if(self._due() or self.over() is not None)
         progress.ended = self.over()
         progress.curve.append(record | {"validation": progress.last_score()})
         for group in self.optimiser.param_groups:
@@ -202,6 +202,11 @@ class _Fit:
     def _due(self) -> bool:
         """Whether the schedule wants an evaluation here."""
         return self.progress.now(self.control.evaluations) >= self.progress.due
+
+    def _evaluate_if(self, wanted: bool) -> None:
+        """Judge the weights as they are, if that is wanted, possible and not done."""
+        if wanted and self.run.validate is not None and not self.progress.evaluated():
+            self._evaluate()
 
     def _evaluate(self) -> None:
         """Judge the weights as they are; see whether the stopping rule is satisfied, and when to look again."""

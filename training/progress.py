@@ -46,8 +46,8 @@ class Progress:
         return {"epochs": self.epoch, "iterations": self.iteration, "seconds": self.seconds}[schedule.unit]
 
     def end_epoch(self) -> None:
-        """Count the epoch under way as done."""
-        self.epoch_steps.append(self.step)
+        """Count the epoch under way as done; one that was cut short says nothing of an epoch's length."""
+        self.epoch_steps += [] if self.ended else [self.step]
         self.epoch += 1
         self.step, self.loss_sum, self.targets, self.epoch_seconds = 0, 0.0, 0, 0.0
 

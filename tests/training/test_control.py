@@ -225,6 +225,7 @@ def test_limits_end_a_fit_inside_an_epoch(clock):
     model = Line([(0.1,), (0.2,)], iterations=5).fit()
     assert (model.iterations_, model.epochs_, model.stopped_, model.seen) == (5, 2, "iteration limit", [3, 5])
     assert model.repeatable_ and model.left() == 5
+    assert [seen["epoch"] for seen in model.evaluations_] == pytest.approx([1, 5 / 3])
     seconds = Noisy(Control(seconds=6.5), clock).fit(Run(0))
     assert (seconds.iterations_, seconds.stopped_, seconds.repeatable_) == (7, "time limit", False)
     by_seconds = Noisy(Control(evaluations=Linear(unit="seconds", every=4.0), seconds=100.0), clock)
