@@ -15,12 +15,18 @@ from harness.store import Store
 
 @dataclass(frozen=True)
 class Estimate:
-    """Wall seconds, peak memory and disk of one cell, each None where nothing like it was measured; basis in words."""
+    """Wall seconds, peak memory and disk of one cell, each None where nothing like it was measured.
+
+    basis: in words. kind: the basis in one or two words, to be counted. unmeasured: the kind of model of which nothing
+    was measured, if so.
+    """
 
     seconds: float | None = None
     memory_mb: float | None = None
     disk_mb: float | None = None
     basis: str = ""
+    kind: str = ""
+    unmeasured: str = ""
 
 
 UNKNOWN = Estimate()
@@ -30,8 +36,8 @@ UNKNOWN = Estimate()
 class Cost:
     """What several cells come to: the sums of those that are known, and what is not known.
 
-    seconds: wall time with ``jobs`` at once; memory_mb: of ``jobs`` such processes; unknown: why, with the number of
-    cells.
+    seconds: wall time with ``jobs`` at once; memory_mb: of ``jobs`` such processes; unknown: the number of cells of
+    each kind of model of which nothing was measured.
     """
 
     cells: int
@@ -54,7 +60,7 @@ def total(estimates: Iterable[Estimate], jobs: int) -> Cost:
     unknown: dict[str, int] = {}
     for estimate in found:
         if estimate.seconds is None:
-            unknown[estimate.basis] = unknown.get(estimate.basis, 0) + 1
+            unknown[estimate.unmeasured] = unknown.get(estimate.unmeasured, 0) + 1
     return Cost(
         cells=len(found),
         seconds=max(sum(seconds) / min(jobs, usable_cores()), max(seconds)) if seconds else 0.0,
@@ -90,13 +96,14 @@ class Past:
         equal = [r for r in alike if r["model_fields"] == fields]
         here = [r for r in equal if r["key_parts"].get("split") == prepared.fingerprint]
         if here:
-            return Estimate(_scaled(here, prepared), _memory(here), disk, f"measured on these data, {_runs(here)}")
+            words = f"measured on these data, {_runs(here)}"
+            return Estimate(_scaled(here, prepared), _memory(here), disk, words, "measured")
         chosen = _nearest(equal or alike, prepared.sizes["train_events"])
         if not chosen:
-            return Estimate(None, None, disk, f"no {name} has been run on {parts['device']}")
-        changed = "" if equal else f"other fields of {name}, "
+            return Estimate(None, None, disk, f"no {name} has been run on {parts['device']}", "not known", name)
+        changed, tier = ("", "by events") if equal else (f"other fields of {name}, ", "other fields, by events")
         words = f"{changed}by events from {chosen[0]['dataset']} ({chosen[0]['counts']['train_events']:,}), "
-        return Estimate(_scaled(chosen, prepared), _memory(chosen), disk, words + _runs(chosen))
+        return Estimate(_scaled(chosen, prepared), _memory(chosen), disk, words + _runs(chosen), tier)
 
     def _disk(self, prepared: Prepared) -> float | None:
         """The size of a cell's folder in MB: as on the same split, else by test queries from the nearest in size."""

@@ -14,7 +14,7 @@ from harness.determinism import resolve_device
 from harness.loading import load_suite, suite_path
 from harness.overrides import Overrides, only_for, parse_seeds, seeds_text
 from harness.preparation import Prepared, prepare
-from harness.sources import source_hashes
+from harness.sources import kinds_of, source_hashes
 from harness.spec import Cell, Suite, expand
 from harness.store import unusable
 
@@ -74,17 +74,22 @@ class Order:
         return replace(self, suite=source, results=self.results.absolute(), data=data)
 
 
+_read: dict[tuple[type, ...], dict[str, str]] = {}  # the source of models, as it was when it was first asked for
+
+
 @functools.lru_cache(maxsize=4)
 def _open(order: Order) -> Bench:
     suite = order.overrides.apply(load_suite(order.suite))
     cells = tuple(expand(suite))
-    hashes = {id(model): source_hashes(model) for model in {id(c.model): c.model for c in cells}.values()}
+    for model in {id(cell.model): cell.model for cell in cells}.values():
+        if kinds_of(model) not in _read:
+            _read[kinds_of(model)] = source_hashes(model)
     return Bench(
         order=order,
         suite=suite,
         cells=cells,
         chosen=tuple(order.overrides.chosen(suite)),
-        sources=tuple(hashes[id(cell.model)] for cell in cells),
+        sources=tuple(_read[kinds_of(cell.model)] for cell in cells),
     )
 
 

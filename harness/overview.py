@@ -28,10 +28,8 @@ def _row(suite: str, dataset: str, protocol: str, cells: Sequence[Planned]) -> d
     """One data set of one suite."""
     to_do = [planned for planned in cells if planned.to_do]
     cost = total((planned.estimate for planned in to_do), 1)
-    reasons = Counter(planned.estimate.basis.rpartition(", ")[0] or planned.estimate.basis for planned in to_do)
-    if not to_do:
-        reasons = Counter(planned.why for planned in cells if planned.state == "refused")
-    basis = "; ".join(f"{why}: {number}" if len(reasons) > 1 else why for why, number in reasons.most_common())
+    kinds = Counter(planned.estimate.kind for planned in to_do)
+    refusals = dict.fromkeys(planned.why for planned in cells if planned.state == "refused")
     return {
         "suite": suite,
         "dataset": dataset,
@@ -42,7 +40,7 @@ def _row(suite: str, dataset: str, protocol: str, cells: Sequence[Planned]) -> d
         "seconds": cost.seconds if cost.known else None,
         "memory_mb": cost.memory_mb if cost.known else None,
         "disk_mb": cost.disk_mb or None,
-        "basis": basis,
+        "basis": "; ".join([*(f"{number} {kind}" for kind, number in kinds.most_common()), *refusals]),
     }
 
 

@@ -17,6 +17,8 @@ from harness.spec import Cell
 from harness.store import Store, StoreUnusable
 from recsys_data.download import DataMissing, Source
 
+TWIN = Estimate(0.0, 0.0, 0.0, "one cell with another of this suite", "twin")
+
 
 @dataclass(frozen=True, eq=False)
 class Planned:
@@ -86,7 +88,7 @@ def make_plan(bench: Bench, store: Store, *, fresh: bool = False, shared: Round 
     for index in range(len(bench.cells)):
         planned = _planned(bench, past, index, fresh, shared)
         twin = planned.to_do and planned.key in own
-        cells.append(replace(planned, estimate=Estimate(0.0, 0.0, 0.0, "one cell with another")) if twin else planned)
+        cells.append(replace(planned, estimate=TWIN) if twin else planned)
         own |= {planned.key} if planned.to_do else set()
     shared.cells |= dict.fromkeys(own, bench.suite.name)
     return Plan(bench, cells)

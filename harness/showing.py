@@ -81,13 +81,13 @@ def cost_words(cost: Cost, jobs: int) -> str:
     if not cost.cells:
         return "nothing to compute"
     with_jobs = f"with {jobs} job{'s' * (jobs > 1)}"
-    reasons = "; ".join(f"{why}: {n} cell{'s' * (n > 1)}" for why, n in cost.unknown.items())
+    never = f"never run before: {', '.join(cost.unknown)}"
     if not cost.known:
-        return f"{cost.cells} to compute, how long is not known ({reasons})"
+        return f"{cost.cells} to compute, how long is not known ({never})"
     part = "" if cost.known == cost.cells else f" for {cost.known} of them"
     known = f"about {duration(cost.seconds)}{part} {with_jobs}, {size(cost.memory_mb)} of memory"
     disk = f", {size(cost.disk_mb)} of disk" if cost.disk_mb else ""
-    rest = f"; not known for {cost.cells - cost.known} ({reasons})" if reasons else ""
+    rest = f"; not known for {cost.cells - cost.known} ({never})" if cost.unknown else ""
     return f"{cost.cells} to compute, {known}{disk}{rest}"
 
 

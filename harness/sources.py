@@ -59,6 +59,11 @@ def combined(hashes: dict[str, str]) -> str:
     return hashlib.sha256("\n".join(f"{name} {value}" for name, value in sorted(hashes.items())).encode()).hexdigest()
 
 
+def kinds_of(value: Any) -> tuple[type, ...]:
+    """The classes of a value and of all in its fields, each once: values of equal kinds have one source."""
+    return tuple(dict.fromkeys(_types(value)))
+
+
 def _types(value: Any) -> Iterator[type]:
     """The classes of a dataclass value and of all values inside its fields."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -39,7 +39,7 @@ def ask(store, fields=GRU, split="here", events=1000, queries=200, device="cpu")
 
 
 def test_nothing_is_known_of_what_was_never_run(store):
-    assert ask(store) == Estimate(None, None, None, "no GRU has been run on cpu")
+    assert ask(store) == Estimate(None, None, None, "no GRU has been run on cpu", "not known", "GRU")
     put(store, "a", "ml-100k", "there", 500, {"type": "baselines.markov.MarkovChain"})
     unknown = ask(store)
     assert (unknown.seconds, unknown.memory_mb) == (None, None)
@@ -74,9 +74,13 @@ def test_other_fields_are_the_last_resort_and_said_to_be(store):
 
 def test_the_cost_of_many_is_bounded_by_the_longest_and_says_what_it_leaves_out(monkeypatch):
     monkeypatch.setattr("harness.estimates.usable_cores", lambda: 4)
-    cells = [Estimate(100.0, 300.0, 1.0, "x"), Estimate(20.0, 900.0, 2.0, "x"), Estimate(None, None, 4.0, "no GRU")]
+    cells = [
+        Estimate(100.0, 300.0, 1.0, "x"),
+        Estimate(20.0, 900.0, 2.0, "x"),
+        Estimate(None, None, 4.0, "no GRU", unmeasured="GRU"),
+    ]
     one, two = total(cells, 1), total(cells, 2)
     assert (one.seconds, one.memory_mb, one.disk_mb, one.known) == (120.0, 900.0, 7.0, 2)
     assert (two.seconds, two.memory_mb) == (100.0, 1200.0)
-    assert two.unknown == {"no GRU": 1}
+    assert two.unknown == {"GRU": 1}
     assert total([], 1).cells == 0
