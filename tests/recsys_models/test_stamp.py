@@ -15,6 +15,8 @@ from training.losses import CrossEntropy
 from training.prefixes import Prefixes
 from training.run import Run
 from training.sampled_losses import BPR
+from witness.stamp import query as query_after
+from witness.weights import arrays
 
 SESSIONS = [[2, 0, 2, 4], [1], [3, 3], [0, 4, 1, 2, 3, 0, 1], [4, 2, 0, 1, 1, 3, 2]]
 ITEMS, DIM = 5, 3
@@ -35,40 +37,6 @@ def network_of(model, dtype=torch.float64, spread=0.8):
         for weight in made.parameters():
             weight.normal_(0.0, spread, generator=generator)
     return made.eval()
-
-
-def sigmoid(x):
-    return 1.0 / (1.0 + np.exp(-x))
-
-
-def expected_query(model, weights, prefix):
-    """The query of one prefix, event by event, in float64."""
-    w = {name: value.detach().numpy() for name, value in weights.items()}
-    zero = np.zeros(DIM)
-    table = w["item_embedding"].copy()
-    if model.lookup_norm is not None:
-        table = np.array([x * min(1.0, model.lookup_norm / np.sqrt((x * x).sum())) for x in table])
-    read = prefix[-model.max_len :]
-    x = [table[i] for i in read]
-    if model.variant == "recbole":
-        x += [table[ITEMS]] * (model.max_len - len(read))
-    last = table[read[-1]]
-    mean = sum(x) / len(read)
-    memory = mean
-    if isinstance(model, STAMP):
-        memory = sum(
-            w["weigh"]
-            @ sigmoid(e @ w["of_item"] + last @ w["of_last"] + mean @ w["of_mean"] + w.get("of_bias", zero))
-            * e
-            for e in x
-        )
-        memory = memory if model.variant == "paper" else memory + mean
-    query = np.ones(DIM)
-    if not isinstance(model, STMO):
-        query = query * np.tanh(memory @ w["general"] + w.get("general_bias", zero))
-    if model.last_click:
-        query = query * np.tanh(last @ w["current"] + w.get("current_bias", zero))
-    return query
 
 
 def prefixes(sessions):
@@ -92,9 +60,23 @@ def test_asked_queries_are_those_of_the_equations(model, dtype, tolerance):
     network = network_of(model, dtype)
     asked = prefixes(SESSIONS)[::-1]  # in no order that the network likes
     queries = network.asked_queries(SequenceBatch.of(SESSIONS, asked=asked)).detach().numpy()
-    weights = {name: value.double() for name, value in network.named_parameters()}
+    weights = arrays(network)
     for query, (row, read) in zip(queries, asked, strict=True):
-        np.testing.assert_allclose(query, expected_query(model, weights, SESSIONS[row][:read]), atol=tolerance)
+        np.testing.assert_allclose(query, query_after(model, weights, np.array(SESSIONS[row][:read])), atol=tolerance)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_unknown_items_are_read_as_zero_and_an_empty_history_has_the_biases_alone(model):
+    network = network_of(model)
+    histories = [[2, -1, 4], [-1, 1], [3, -1], []]
+    queries = network.asked_queries(SequenceBatch.of(histories)).detach().numpy()
+    weights = arrays(network)
+    for query, history in zip(queries, histories, strict=True):
+        np.testing.assert_allclose(query, query_after(model, weights, np.array(history, dtype=int)), atol=1e-12)
+    zero = np.zeros(DIM)
+    used = [name for name, used in (("general", model.averages), ("current", model.last_click)) if used]
+    alone = np.prod([np.tanh(weights.get(f"{name}_bias", zero)) for name in used], axis=0)
+    np.testing.assert_allclose(queries[3], alone, atol=1e-12)
 
 
 @pytest.mark.parametrize("batches", ["sessions", "prefixes", "equal lengths"])
@@ -111,7 +93,7 @@ def test_training_queries_are_those_of_the_equations(model, batches):
     offset, count = 0, 0
     for session in SESSIONS:
         for read in range(1, len(session)):
-            query = expected_query(model, dict(network.named_parameters()), session[:read])
+            query = query_after(model, arrays(network), np.array(session[:read]))
             np.testing.assert_allclose(found[offset + read], query, atol=1e-12)
             count += 1
         offset += len(session)

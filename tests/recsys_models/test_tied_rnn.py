@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+import witness.tied_rnn
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet
 from recsys_models.tied_rnn import RNNCCE
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
-from tests.recsys_models.oracles import arrays, sigmoid
 from training.clipping import ClipValue
 from training.control import Control
 from training.losses import CrossEntropy
@@ -20,6 +20,8 @@ from training.optimisers import Adagrad, Adam
 from training.penalties import L2
 from training.run import Run
 from training.sequence_noise import SequenceNoise
+from witness.tied_rnn import state as state_after
+from witness.weights import arrays
 
 TINY = {"dim": 5, "max_len": 4, "batch_size": 3, "epochs": 2}
 PLAIN = {"loss": Summed(CrossEntropy()), "tied": False}
@@ -40,35 +42,6 @@ def fitted(**fields):
     return RNNCCE(**{**TINY, **fields}).fit(tiny_training_set(), Run(1))
 
 
-def last_state(model, items):
-    """h after ``items``, in float64 from eqs. (1) and (2) of the file's head."""
-    w, d = arrays(model.network_), model.dim
-    states = np.zeros((2, d)) if "start" not in w else np.vstack([w["start"], np.zeros((1, d))])[:2]
-    h, c = states
-    U = w["recurrent.0"]
-    for item in items:
-        x = w["item_embedding"][item]
-        a = (x if "weight" not in w else x @ w["weight"]) + w["bias"]
-        if model.cell == "vanilla":
-            h = np.tanh(a + h @ U)
-        elif model.cell == "GRU":
-            u, r = np.split(sigmoid(a[: 2 * d] + h @ U), 2)
-            h = (1 - u) * h + u * np.tanh(a[2 * d :] + (r * h) @ w["recurrent.1"])
-        else:
-            i, f, o, g = np.split(a + h @ U, 4)
-            p = w.get("recurrent.1", np.zeros((3, d)))
-            new = sigmoid(f + p[1] * c) * c + sigmoid(i + p[0] * c) * np.tanh(g)
-            h, c = sigmoid(o + p[2] * new) * np.tanh(new), new
-    return h
-
-
-def expected_scores(model, histories):
-    """Scores (M, V) by eq. (3), each history cut to its last max_len items."""
-    w = arrays(model.network_)
-    V = w.get("output", w["item_embedding"])
-    return np.stack([V @ last_state(model, items[-model.max_len :]) + w["item_bias"] for items in histories])
-
-
 CASES = [(cell, shape, {}) for cell in ("LSTM", "GRU", "vanilla") for shape in SHAPES]
 CASES += [
     ("LSTM", "one-hot", {"peepholes": True, "trained_start": True, "init": "lasagne", "forget_bias": 0.0}),
@@ -80,9 +53,9 @@ CASES += [
 @pytest.mark.parametrize("cell, shape, more", CASES)
 def test_scores_equal_the_equations(cell, shape, more):
     model = fitted(cell=cell, **SHAPES[shape], **more)
-    answer = model.score(SequenceBatch.of(HISTORIES))
-    got = np.asarray(answer.block(slice(0, len(HISTORIES))))
-    np.testing.assert_allclose(got, expected_scores(model, HISTORIES), atol=2e-5)
+    batch = SequenceBatch.of(HISTORIES)
+    got = np.asarray(model.score(batch).block(slice(0, len(HISTORIES))))
+    np.testing.assert_allclose(got, witness.tied_rnn.scores(model, batch), atol=2e-5)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -115,7 +88,9 @@ def test_training_queries_are_the_states_before_their_targets(instances):
             first = int(batch.events[row, 0]) - 1  # the first item that the window reads
             first = max(first, int(sequences.offsets[batch.rows[row]]))
             assert batch.targets[row, step] == sequences.items[event]
-            np.testing.assert_allclose(query, last_state(model, sequences.items[first:event]), atol=1e-5)
+            np.testing.assert_allclose(
+                query, state_after(model, arrays(model.network_), sequences.items[first:event]), atol=1e-5
+            )
             checked += 1
     assert checked > 10
 
