@@ -33,8 +33,9 @@ minimise the cross-entropy, its first part, and so does this. The official code 
 (``reduction``): Adam does not see a constant factor, but its batches of equal lengths hold from one to 512 targets, and
 under a mean the many small ones would move the weights as far as the large ones. It bounds each tensor's gradient:
 control=Control(clip=ClipTensor(150.0)). RecBole's BPR draws negatives that the user has never taken; here they may be
-any item (training.sampled_losses). dropout (on item vectors read, and on the query) is nobody's. An empty history,
-which no code meets, has m_s = m_t = 0: the biases alone answer, and without biases all items tie.
+any item (training.sampled_losses). dropout (on item vectors read, and on the query) is nobody's. An item that training
+has not seen is read as 0; in the official code it has its first, untrained vector, which is nearly that. An empty
+history, which no code meets, has m_s = m_t = 0: the biases alone answer, and without biases all items tie.
 """
 
 from __future__ import annotations

@@ -25,10 +25,10 @@ def query(model: STMP, w: dict[str, np.ndarray], items: np.ndarray) -> np.ndarra
     if model.lookup_norm is not None:
         table = np.stack([x * min(1.0, model.lookup_norm / np.sqrt((x * x).sum())) for x in table])
     read = items[max(0, len(items) - model.max_len) :]
-    x = [table[item] for item in read]
+    x = [table[item] if item >= 0 else zero for item in read]  # what training has not seen
     if model.variant == "recbole" and len(read):
         x += [table[-1]] * (model.max_len - len(read))  # the pad vector in every empty slot
-    last = table[read[-1]] if len(read) else zero
+    last = x[len(read) - 1] if len(read) else zero
     mean = sum(x, zero) / max(1, len(read))
     memory = mean
     if isinstance(model, STAMP):
