@@ -8,11 +8,13 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from harness.plan import Planned
 from harness.store import Store
 from harness.worker import Done
+
+_BAR = 12
 
 
 def duration(seconds: float | None) -> str:
@@ -30,21 +32,20 @@ class Announcer:
 
     def __init__(self, console: Console, store: Store, total: int, metric: str) -> None:
         self._console, self._store, self._total, self._metric = console, store, total, metric
-        self._finished = 0
+        self._finished = self._failed = 0
         self._resumed: set[str] = set()
         self._tasks: dict[str, Any] = {}
-        self._started: dict[str, float] = {}
+        self._begun = time.monotonic()
         self._bars = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
+            BarColumn(bar_width=_BAR),
             TimeElapsedColumn(),
             TextColumn("{task.fields[words]}"),
             console=console,
             transient=True,
             disable=not console.is_terminal,
         )
-        self._overall = self._bars.add_task("all cells", total=total, words="")
+        self._overall = self._bars.add_task("all cells", total=total, words=self._overall_words())
 
     def __enter__(self) -> Announcer:
         self._bars.start()
@@ -58,22 +59,25 @@ class Announcer:
         label, event = planned.cell.label, record.get("event")
         if event == "resumed":
             self._say_resumed(label, record["epoch"])
-        if event == "epoch" and self._console.is_terminal:
-            if label not in self._tasks:
-                self._tasks[label] = self._bars.add_task(escape(label), total=record["epochs"], words="")
-                self._started[label] = time.monotonic()
-            self._bars.update(self._tasks[label], completed=record["epoch"], words=self._words(label, record))
+        if not self._console.is_terminal or event not in ("started", "epoch"):
+            return
+        if label not in self._tasks:
+            self._tasks[label] = self._bars.add_task(escape(self._short(label)), total=None, words="fitting")
+        if event == "epoch":
+            self._bars.update(self._tasks[label], total=record["epochs"], completed=record["epoch"],
+                              words=self._words(label, record))  # fmt: skip
 
     def done(self, planned: Planned, done: Done) -> None:
         """The line of a cell that is done."""
         self._finished += 1
         label = planned.cell.label
+        self._failed += done.state == "FAILED"
         if label in self._tasks:
             self._bars.remove_task(self._tasks.pop(label))
         record = self._store.record(done.key)
         if record is not None and record["resumed_from"] is not None and done.state == "DONE":
             self._say_resumed(label, record["resumed_from"])
-        self._bars.advance(self._overall)
+        self._bars.update(self._overall, advance=1, words=self._overall_words())
         words = f"FAILED: {done.reason}" if record is None or done.state == "FAILED" else self._result(record)
         found = " (computed by another process)" if done.state == "FOUND" else ""
         self._line(f"[{self._finished}/{self._total}] {label}  {words}{found}")
@@ -84,11 +88,36 @@ class Announcer:
             self._line(f"{label}  resumed from its checkpoint after epoch {epoch}")
 
     def _words(self, label: str, record: Mapping[str, Any]) -> str:
-        """Loss, validation, rate and time left of a running cell."""
-        left = (record["epochs"] - record["epoch"]) * record["seconds"]
+        """State, loss, rate and time left of a running cell, as much of it as the terminal is wide."""
+        epoch, epochs = record["epoch"], record["epochs"]
+        if epoch == epochs:
+            return "ranking"
+        left = f"≤ {duration((epochs - epoch) * record['seconds'])} left"
         validation = record.get("validation")
-        shown = "" if validation is None else f"{self._metric} {validation:.4f}  "
-        return f"loss {record['loss']:.4f}  {shown}{record['targets_per_second']:,.0f}/s  at most {duration(left)} left"
+        parts = {"state": f"epoch {epoch}/{epochs}", "loss": f"loss {record['loss']:.4f}",
+                 "validation": "" if validation is None else f"{self._metric} {validation:.4f}",
+                 "rate": f"{record['targets_per_second']:,.0f}/s", "left": left}  # fmt: skip
+        room = self._console.width - len(self._short(label)) - _BAR - 10  # elapsed time, and a blank between columns
+        for dropped in ("", "validation", "rate", "left"):  # what a reader misses least goes first
+            parts.pop(dropped, None)
+            words = "  ".join(filter(None, parts.values()))
+            if len(words) <= room:
+                break
+        return words
+
+    def _short(self, label: str) -> str:
+        """A cell's label, its middle left out where a narrow terminal has no room for it."""
+        room = max(self._console.width // 2 - _BAR, 16)
+        half = (room - 1) // 2
+        return label if len(label) <= room else f"{label[:half]}…{label[-half:]}"
+
+    def _overall_words(self) -> str:
+        """How many cells are done, how many failed, and the time left if the rest are like those."""
+        words = [f"{self._finished}/{self._total}"] + [f"{self._failed} failed"] * bool(self._failed)
+        if 0 < self._finished < self._total:
+            rest = (time.monotonic() - self._begun) / self._finished * (self._total - self._finished)
+            words.append(f"about {duration(rest)} left")
+        return "  ".join(words)
 
     def _result(self, record: Mapping[str, Any]) -> str:
         """A finished cell's first metric and its costs."""

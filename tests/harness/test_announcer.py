@@ -1,0 +1,85 @@
+"""What a user sees while cells run: live bars on a terminal, quiet lines elsewhere, never wider than the window."""
+
+import io
+import re
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from harness.announcer import Announcer
+from harness.worker import Done
+
+LABEL = "amazon-5core-sports/Attentional user GRU/3"
+PLANNED = SimpleNamespace(cell=SimpleNamespace(label=LABEL))
+RECORD = {
+    "metrics": {"MRR@20": 0.25}, "seconds": {"fit": 60.0, "score": 5.0}, "epochs": 7, "stopped": "patience",
+    "targets_per_second": 4321.0, "peak_memory_mb": 512.0, "resumed_from": None,
+}  # fmt: skip
+STORE = SimpleNamespace(record=lambda key: RECORD if key == "good" else None)
+
+
+def epoch(number, epochs=20):
+    return {"event": "epoch", "epoch": number, "epochs": epochs, "loss": 2.5, "validation": 0.2, "seconds": 3.0,
+            "targets_per_second": 4321.0}  # fmt: skip
+
+
+def told(width=120, *, terminal=True, key="good", records=None):
+    """What a run of one cell of three printed, and the lines of its live display just before the cell was done."""
+    file = io.StringIO()
+    console = Console(file=file, width=width, force_terminal=terminal, highlight=False, _environ={"TERM": "xterm"})
+    with Announcer(console, STORE, 3, "MRR@20") as announcer:
+        for record in records or [{"event": "started"}, epoch(1), epoch(2)]:
+            announcer.progress(PLANNED, record)
+        shown = Console(width=width)
+        with shown.capture() as live:
+            shown.print(announcer._bars.get_renderable())
+        state = "DONE" if key == "good" else "FAILED"
+        announcer.done(PLANNED, Done(0, key, state, "" if key == "good" else "the loss became NaN"))
+        with shown.capture() as after:
+            shown.print(announcer._bars.get_renderable())
+    return file.getvalue(), live.get().splitlines(), after.get().splitlines()
+
+
+def test_a_running_cell_is_one_line_with_state_loss_rate_and_time_left():
+    _, live, _ = told(130)
+    assert len(live) == 2, "all cells, and the one that runs"
+    assert "0/3" in live[0]
+    for words in (LABEL, "epoch 2/20", "loss 2.5000", "MRR@20 0.2000", "4,321/s", "≤ 54.0 s left"):
+        assert words in live[1]
+
+
+def test_a_cell_that_has_begun_is_seen_before_its_first_epoch_and_after_its_last():
+    assert "fitting" in told(records=[{"event": "started"}])[1][1]
+    assert "ranking" in told(records=[epoch(20)])[1][1]
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 100, 140])
+def test_a_narrow_window_drops_words_instead_of_breaking_lines(width):
+    _, live, _ = told(width)
+    assert len(live) == 2
+    assert max(map(len, live)) <= width
+    assert ("epoch 2/20" in live[1] and "loss 2.5000" in live[1]) or width < 60
+
+
+def test_the_whole_run_says_what_is_left_and_what_failed():
+    assert re.search(r"1/3  about \d+\.\d s left", told()[2][0])
+    assert "1/3  1 failed" in told(key="bad")[2][0]
+
+
+def test_without_a_terminal_there_is_a_line_a_cell_and_no_control_signs():
+    text, _, _ = told(terminal=False)
+    assert text == f"[1/3] {LABEL}  MRR@20 0.2500, 1 min 05 s, 7 epochs, patience, 4,321 targets/s, 512 MB\n"
+    text, _, _ = told(terminal=False, key="bad")
+    assert text == f"[1/3] {LABEL}  FAILED: the loss became NaN\n"
+
+
+def test_no_color_is_honoured(monkeypatch):
+    colour = re.compile(r"\x1b\[[0-9;]*3[0-9]")
+    assert colour.search(told()[0])
+    file = io.StringIO()
+    console = Console(file=file, width=100, force_terminal=True, _environ={"TERM": "xterm-256color", "NO_COLOR": "1"})
+    with Announcer(console, STORE, 1, "MRR@20") as announcer:
+        announcer.progress(PLANNED, epoch(1))
+        announcer.done(PLANNED, Done(0, "good", "DONE"))
+    assert "[1/1]" in file.getvalue() and not colour.search(file.getvalue())
