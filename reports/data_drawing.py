@@ -7,6 +7,7 @@ from typing import Any
 from reports.drawings import Pen
 from reports.numbers import count
 
+_LONG = 200  # events; longer histories are drawn on a log axis
 _PARTS = (("training events", 0.30), ("validation queries", 0.15), ("test queries", 0.05))
 
 
@@ -26,15 +27,28 @@ def split(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     (curve,) = right.step(lengths, shares, where="post", color=pen.ink)
     middle = next(length for length, share in data["histories"] if share >= 0.5)
     pen.tip(curve, f"half of the test queries come after at most {count(middle)} events")
-    if lengths[-1] > 50:
+    if lengths[-1] > _LONG:
         right.set_xscale("symlog", linthresh=10)
     right.set(ylim=(0, 1.02), xlim=(0, None), xlabel="events read before the query")
     right.set_title("share of test queries", loc="left")
-    for axes in (left, right):
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_minor_formatter(lambda v, _: "")
-    for axis in (left.xaxis, left.yaxis, right.xaxis):
-        axis.set_major_formatter(lambda v, _: count(v))
+    left.minorticks_off()
+    right.minorticks_off()
+    left.set_xticks(found := ticks(1, ranks[-1]), [count(v) for v in found])
+    left.set_yticks(found := ticks(min(often), max(often)), [count(v) for v in found])
+    if lengths[-1] > _LONG:
+        right.set_xticks(found := [0, *ticks(10, lengths[-1])], [count(v) for v in found])
+
+
+def ticks(low: int, high: int, most: int = 4) -> list[int]:
+    """Round numbers between two on a log axis, some ``most`` of them; the two themselves where there are none."""
+    powers = range(len(str(int(high))))
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        inside = [step * 10**n for n in powers for step in steps if low <= step * 10**n <= high]
+        if len(inside) <= most:
+            break
+    if len(inside) < 2:
+        return [int(low), int(high)] if high > low else [int(low)]
+    return inside if len(inside) <= most + 2 else inside[:: -(-len(inside) // most)]
 
 
 def _bar(axes: Any, parts: list[int], pen: Pen) -> None:

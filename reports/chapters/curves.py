@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from evaluation.results import CellResult
 from reports.blocks import Column, Entry, Picture, Section, Table, row
 from reports.numbers import fraction
 from reports.roster import Roster, Runs
@@ -49,23 +50,27 @@ def _table(group: list[Runs], heading: str, place: int) -> Table:
         Column("best", "Best epoch", True),
         Column("stopped", "Stopped by"),
         Column("validation", "Best validation", True),
-        Column("resumed", "Resumed from", True),
     )
-    rows = []
-    for runs in group:
-        for cell in runs.cells:
-            record, link = cell.record, f"{runs.anchor}-seed-{cell.seed}"
-            best = next(iter(record.get("validation", {}).values()), None)
-            marks = ("open",) if record.get("stopped") == "epoch limit" else ()
-            rows.append(row([
-                Entry(runs.model, color=runs.color, stamps=runs.own(cell)),
-                Entry(str(cell.seed), cell.seed, link=link),
-                *(Entry("–" if record.get(k) is None else str(record[k]), record.get(k), link=link)
-                  for k in ("epochs", "best_epoch")),
-                Entry(record.get("stopped") or "–", marks=marks), Entry(fraction(best), best, link=link),
-                Entry("–" if record.get("resumed_from") is None else f"epoch {record['resumed_from']}",
-                      record.get("resumed_from"))]))  # fmt: skip
-
+    resumed = any(cell.record.get("resumed_from") is not None for runs in group for cell in runs.cells)
+    if resumed:
+        columns += (Column("resumed", "Resumed from", True),)
+    rows = [row(_fit(cell, runs)[: len(columns)]) for runs in group for cell in runs.cells]
     return Table(
         f"fits-{place}", f"How training ended: {heading}", columns, tuple(rows), beside=True, stamps=group[0].shared
     )
+
+
+def _fit(cell: CellResult, runs: Runs) -> list[Entry]:
+    """How one fit ended, and last where it was taken up again."""
+    record, link = cell.record, f"{runs.anchor}-seed-{cell.seed}"
+    best = next(iter(record.get("validation", {}).values()), None)
+    marks = ("open",) if record.get("stopped") == "epoch limit" else ()
+    resumed = record.get("resumed_from")
+    return [
+        Entry(runs.model, color=runs.color, stamps=runs.own(cell)),
+        Entry(str(cell.seed), cell.seed, link=link),
+        *(Entry("–" if record.get(k) is None else str(record[k]), record.get(k), link=link)
+          for k in ("epochs", "best_epoch")),
+        Entry(record.get("stopped") or "–", marks=marks), Entry(fraction(best), best, link=link),
+        Entry("–" if resumed is None else f"epoch {resumed}", resumed),
+    ]  # fmt: skip
