@@ -21,10 +21,10 @@ and no others, their velocity included. Weights are drawn from U(±√(6 / (in +
 own; biases start at 0.
 
 Departures: losses are computed from log-probabilities, without the 1e-24 inside the codes' logarithms; TOP1 leaves the
-target out of its mean; with validation, training stops by ``patience``, which the codes do not have; an item bias that
-has once moved goes on with its velocity where ``optimiser.momentum`` is not 0, looked up or not. A session's first
-event is never a target, and an empty history is answered by the zero state, that is, by the item biases. No user is
-looked at.
+target out of its mean; with validation, training stops by ``patience``, which the codes do not have; with a loss other
+than cross-entropy and BPR-max an item bias that has once moved goes on with its velocity, looked up or not. A session's
+first event is never a target, and an empty history is answered by the zero state, that is, by the item biases. No user
+is looked at.
 """
 
 from __future__ import annotations
@@ -135,7 +135,10 @@ class GRU4Rec(NextItemModel):
         drawn = loss.sampling.draw(loss.num_negatives, len(targets), self.num_items_, generator, self.popularity_)
         tied = self.inputs == "tied"
         columns = Columns.of(read if tied else read[:0], targets, drawn)
-        rows, bias = rows_of(network.output, columns.items), rows_of(network.bias, columns.items)
+        rows = rows_of(network.output, columns.items)
+        scored = columns.of_targets + columns.of_drawn > 0  # what is only read has no bias to move
+        bias = rows_of(network.bias, columns.items[scored])
+        bias = bias.new_zeros(len(scored)).masked_scatter(scored, bias)
         queries = network.step(
             nn.functional.embedding(columns.read, rows)[None] if tied else network.read(read[None]), batch
         )
