@@ -40,7 +40,7 @@ def test_sampled_and_full_ranking_ask_the_same_of_the_same_users(smoke):
 def test_only_time_models_are_told_of_time():
     for experiment in EXPERIMENTS:
         for label, model in experiment.models.items():
-            if label in REFERENCES or label == "LSTM" or label.startswith("Phased"):
+            if label in (*REFERENCES, "Session-RNN", "LSTM") or label.startswith("Phased"):
                 assert not hasattr(model, "gap")
             else:
                 assert model.gap == ("previous" if label.endswith("(past gaps)") else "next")
