@@ -102,17 +102,23 @@ class MarkovChain:
             matrix[np.arange(self.num_items), step] += (1 - self.noise) * weight
         return matrix
 
-    def best(self) -> dict[str, float]:
+    def best(self, kept: int | None = None) -> dict[str, float]:
         """The expected MRR@20 and Recall@20 of ranking by the true transition matrix.
 
         The last item is uniform at every position (the matrix is doubly stochastic), so the expectation is the mean
-        over rows of Σ_r p_(r) · 1/r, where p_(r) is the row's r-th largest entry and r runs to the cut-off.
+        over rows of Σ_r p_(r) · 1/r, where p_(r) is the row's r-th largest entry and r runs to the cut-off. With
+        ``kept`` only so many successors of an item are ranked, and all other items tie behind them: then a target
+        that is none of them is at each place from kept + 1 to num_items alike.
         """
-        top = -np.sort(-self.transitions(), axis=1)[:, :_CUT_OFF]
-        gains = 1.0 / np.arange(1, top.shape[1] + 1)
+        kept = self.num_items if kept is None else min(kept, self.num_items)
+        first = -np.sort(-self.transitions(), axis=1)[:, : min(kept, _CUT_OFF)]
+        places = 1.0 / np.arange(1, min(_CUT_OFF, self.num_items) + 1)
+        rest = 1.0 - first.sum(axis=1)
+        others = max(self.num_items - kept, 1)
+        behind = {"MRR": places[kept:].sum() / others, "Recall": len(places[kept:]) / others}
         return {
-            f"MRR@{_CUT_OFF}": float((top * gains).sum(axis=1).mean()),
-            f"Recall@{_CUT_OFF}": float(top.sum(axis=1).mean()),
+            f"MRR@{_CUT_OFF}": float((first @ places[: first.shape[1]] + rest * behind["MRR"]).mean()),
+            f"Recall@{_CUT_OFF}": float((first.sum(axis=1) + rest * behind["Recall"]).mean()),
         }
 
     def chance(self) -> dict[str, float]:

@@ -59,3 +59,23 @@ def test_events_are_deterministic_rectangular_and_timed():
 def test_bad_fields(fields, sentence):
     with pytest.raises(ValueError, match=sentence):
         MarkovChain(**fields)
+
+
+def test_the_best_with_few_successors_is_what_counting_places_gives():
+    chain = MarkovChain(num_users=2, num_items=30, length=4, branching=3, noise=0.2)
+    matrix = chain.transitions()
+    for kept in (1, 2, 30):
+        mrr = recall = 0.0
+        for row in matrix:
+            ranked = sorted(row, reverse=True)
+            for place, chance in enumerate(ranked, start=1):
+                if place <= kept:
+                    mrr += chance * (place <= 20) / place
+                    recall += chance * (place <= 20)
+                else:  # all of the rest tie: any place behind the kept ones is as likely
+                    places = range(kept + 1, 31)
+                    mrr += chance * sum((r <= 20) / r for r in places) / len(places)
+                    recall += chance * sum(r <= 20 for r in places) / len(places)
+        expected = {"MRR@20": mrr / 30, "Recall@20": recall / 30}
+        assert chain.best(kept) == pytest.approx(expected)
+    assert chain.best() == chain.best(30)
