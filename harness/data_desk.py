@@ -9,10 +9,13 @@ from typing import Any
 
 from harness.order import Bench
 from recsys_data.dataset import Counts, Dataset
+from recsys_data.describe import describe
 from recsys_data.download import data_folder
 from recsys_data.export import FORMATS, write_interactions
 from recsys_data.formats import InteractionFile
 from recsys_data.interactions import Clock
+
+COUNTED = ("events", "users", "items", "sessions", "start", "end", "clock", "sha256")
 
 
 def dataset_named(name: str, known: Mapping[str, Dataset]) -> Dataset:
@@ -48,6 +51,9 @@ def verify(dataset: Dataset, folder: Path | None) -> str:
 def import_file(file: Path, columns: tuple[str, ...], name: str, clock: str, folder: Path | None) -> InteractionFile:
     """The user's file as a data set: read and checked, and kept as Parquet in the data folder."""
     loaded = InteractionFile(str(file), columns, clock=clock, label=name).load(folder)
+    if loaded.parts is not None:
+        raise ValueError(f"{file} belongs to files that are split already, and an import would lose their parts; name "
+                         "them where they are, as LstFiles or SequenceFiles, in a suite")  # fmt: skip
     kept = Path("imported") / f"{name}.parquet"
     write_interactions(loaded, data_folder(folder) / kept, "parquet")
     return InteractionFile(str(kept), clock="" if loaded.clock is Clock.ABSOLUTE else loaded.clock.value, label=name)
@@ -62,17 +68,22 @@ def export_file(dataset: Dataset, kind: str, path: Path | None, folder: Path | N
 
 
 def audited(bench: Bench) -> Iterator[dict[str, Any]]:
-    """The leakage audit of each of a suite's experiments, a record a finding; a data set that is absent says so."""
+    """The leakage audit of each of a suite's experiments, a record a finding; a data set that is absent says so.
+
+    Each record also holds the data set's counts, times, clock and SHA-256 (COUNTED), None where it is absent.
+    """
     from recsys_data.download import DataMissing
     from recsys_data.leakage import audit
 
     for experiment in bench.suite.experiments:
         labels = {"dataset": experiment.dataset.name, "protocol": experiment.protocol.name}
         try:
-            split = experiment.protocol.prepare(experiment.dataset.load(bench.order.data))
+            loaded = experiment.dataset.load(bench.order.data)
         except DataMissing as error:
-            yield {**labels, "level": "skipped", "name": "data", "value": None, "sentence": str(error)}
+            yield {**labels, "level": "skipped", "name": "data", "value": None, "sentence": str(error),
+                   **dict.fromkeys(COUNTED)}  # fmt: skip
             continue
+        split, facts = experiment.protocol.prepare(loaded), describe(loaded)
         for finding in audit(split, experiment.protocol):
             yield {**labels, "level": finding.level, "name": finding.name, "value": finding.value,
-                   "sentence": finding.sentence}  # fmt: skip
+                   "sentence": finding.sentence, **{key: facts[key] for key in COUNTED}}  # fmt: skip

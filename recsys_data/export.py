@@ -32,9 +32,10 @@ def write_interactions(interactions: Interactions, path: Path, kind: str) -> Pat
     """The file ``path``, one event a row in the fixed order, with a header; it appears whole or not at all.
 
     kind: "inter" (RecBole's atomic file, tab-separated, typed header), "sessions" (SessionId ItemId Time), "csv",
-    "tsv" or "parquet"; "sequences" (Devooght's) and "lst" (Time-LSTM's) make a folder. Data whose
-    clock has no times get no time column: their order is the rows'. Raises ValueError for another kind, and for data
-    or an id that such a file cannot hold.
+    "tsv" or "parquet"; "sequences" (Devooght's) and "lst" (Time-LSTM's) make a folder. Positions
+    that order whole sessions stand in the time column, to be read with that clock again; data whose clock orders only
+    the events of one history get none: their order is the rows'. Raises ValueError for another kind, and for data or
+    an id that such a file cannot hold.
     """
     if kind not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {kind!r}")
@@ -49,7 +50,7 @@ def write_interactions(interactions: Interactions, path: Path, kind: str) -> Pat
     }
     if interactions.ratings is not None and "rating" in names:
         columns[names["rating"]] = pa.array(interactions.ratings)
-    if interactions.clock.has_gaps:
+    if interactions.clock.has_gaps or interactions.clock.has_global_order:
         columns[names["timestamp"]] = pa.array(interactions.timestamps)
     table = pa.table(columns)
     partial = path.with_name(f".{path.name}.part")

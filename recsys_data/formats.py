@@ -184,6 +184,11 @@ class InteractionFile:
             times, kind = to_seconds(table["timestamp"], where)
             said += f", times in {kind}"
             clock = Clock(self.clock) if self.clock else Clock.ABSOLUTE
+        elif clock.has_gaps or clock.has_global_order:
+            raise ValueError(
+                f"{where}: the clock {clock.value!r} needs a column of times, and there is none; name it with "
+                f"--columns, or choose {Clock.WITHIN.value!r} where the rows are in each user's order"
+            )
         return Interactions.from_events(
             self.name,
             code_ids(table[owner]),

@@ -157,7 +157,7 @@ def test_absent_data_are_skipped_unless_they_are_required(tmp_path, tiny_text, m
     words = ("run", suite, "--results", tmp_path / "r", "--data", tmp_path, "--no-mlflow", "--no-report", "--seeds", 0)
     result = call(*words)
     assert result.exit_code == 0, result.stderr
-    assert result.stderr.count("SKIPPED ml-1m") == 2
+    assert result.stderr.count("SKIPPED ml-1m-ordered, 2 cells: ") == 1
     assert "[2/2] markov-30x25/GRU/0" in result.stdout
     monkeypatch.setenv("ENCORE_REQUIRE_DATA", "1")
     assert call(*words).exit_code == 1
@@ -219,7 +219,9 @@ def test_data_are_imported_described_verified_and_exported(tmp_path):
     source.write_text("u1,a,100\nu1,b,200\nu2,a,150\n")
     words = ("--data", tmp_path, "--json")
     facts = json.loads(call("data", "import", source, "--columns", "user,item,timestamp", "--name", "c", *words).stdout)
-    assert (facts["events"], facts["users"], facts["items"]) == (3, 2, 2)
+    assert (facts["events"], facts["users"], facts["items"], facts["sessions"]) == (3, 2, 2, None)
+    assert (facts["start"], facts["end"]) == ("1970-01-01T00:01:40+00:00", "1970-01-01T00:03:20+00:00")
+    assert facts["clock"] == "absolute" and len(facts["sha256"]) == 64
     kept = tmp_path / "imported" / "c.parquet"
     assert json.loads(call("data", "describe", kept, *words).stdout)["sha256"] == facts["sha256"]
     out = tmp_path / "out.inter"

@@ -1,18 +1,64 @@
+import shutil
+
 import pytest
 
-from harness.data_desk import dataset_named, import_file
-from recsys_data.interactions import Clock
+from harness.data_desk import COUNTED, audited, dataset_named, import_file
+from harness.order import Order
+from recsys_data.describe import describe
+from recsys_data.export import write_interactions
+from recsys_data.formats import InteractionFile
+from recsys_data.interactions import Clock, Interactions
+from recsys_data.lst_files import GAPS, ITEMS, SINCE
+from recsys_data.synthetic import MarkovChain
 
 ROWS = "user\titem\ttimestamp\n" + "".join(f"{u}\t{i}\t{60 * t}\n" for u in (1, 2) for t, i in enumerate("abcab"))
 
 
-@pytest.mark.parametrize(("clock", "kept"), [("relative", Clock.RELATIVE), ("", Clock.ABSOLUTE)])
+@pytest.mark.parametrize(("clock", "kept"), [
+    ("relative", Clock.RELATIVE), ("", Clock.ABSOLUTE), ("order between sessions", Clock.BETWEEN),
+])  # fmt: skip
 def test_an_imported_file_keeps_the_clock_it_was_read_with(tmp_path, clock, kept):
     (tmp_path / "plays.tsv").write_text(ROWS)
     dataset = import_file(tmp_path / "plays.tsv", (), "plays", clock, tmp_path)
     again = dataset.load(tmp_path)
     assert again.clock is kept
     assert again.timestamps[:5].tolist() == [0, 60, 120, 180, 240]
+
+
+def test_an_imported_file_without_times_keeps_its_order_and_no_more(tmp_path):
+    (tmp_path / "plays.tsv").write_text("user\titem\n1\tb\n1\ta\n2\tc\n")
+    again = import_file(tmp_path / "plays.tsv", (), "plays", "order inside a sequence", tmp_path).load(tmp_path)
+    assert again.clock is Clock.WITHIN and again.timestamps.tolist() == [0, 1, 0]
+    assert again.item_ids[again.items].tolist() == ["b", "a", "c"]
+    with pytest.raises(ValueError, match="the clock 'order between sessions' needs a column of times"):
+        import_file(tmp_path / "plays.tsv", (), "plays", "order between sessions", tmp_path)
+
+
+def test_an_import_that_would_lose_a_published_split_is_refused(tmp_path):
+    for prefix, user in (("tr_", "1"), ("te_", "2")):
+        for name, values in ((ITEMS, "5 6"), (GAPS, "60 0"), (SINCE, "0 60")):
+            (tmp_path / f"{prefix}{name}").write_text(f"{user},{values}\n")
+    shutil.copy(tmp_path / f"tr_{ITEMS}", tmp_path / ITEMS)
+    with pytest.raises(ValueError, match="split already, and an import would lose their parts"):
+        import_file(tmp_path / ITEMS, (), "plays", "", tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["csv", "inter", "sessions", "parquet"])
+def test_positions_between_sessions_survive_an_export(tmp_path, kind):
+    events = Interactions.from_events(
+        "s", ["a", "b", "a", "b"], [1, 2, 3, 4], [7, 3, 9, 4], clock=Clock.BETWEEN, unit="session"
+    )
+    path = write_interactions(events, tmp_path / f"s.{kind}", kind)
+    again = InteractionFile(str(path), clock="order between sessions").load()
+    assert again.clock is Clock.BETWEEN
+    assert again.timestamps.tolist() == events.timestamps.tolist() == [7, 9, 3, 4]
+
+
+def test_an_audit_counts_each_data_set_too(tiny_suite, tmp_path):
+    rows = list(audited(Order(str(tiny_suite), tmp_path).open()))
+    facts = describe(MarkovChain(num_users=30, num_items=25, length=20).load())
+    assert rows and all({key: row[key] for key in COUNTED} == {key: facts[key] for key in COUNTED} for row in rows)
+    assert rows[0]["users"] == 30 and rows[0]["sessions"] is None and len(rows[0]["sha256"]) == 64
 
 
 def test_an_unknown_name_is_answered_by_a_near_one():
