@@ -84,7 +84,7 @@ def build(root: Path, suite: str) -> Report:
     sections = [
         summary_section(roster, verdicts),
         verdicts_section(roster, verdicts),
-        comparison_section(roster, comparisons),
+        comparison_section(roster, comparisons, memo),
         fidelity_section(roster, comparisons, memo),
         slices_section(roster, metrics[0], memo),
         beyond_section(roster, memo),

@@ -7,6 +7,7 @@ from typing import Any
 
 from evaluation.comparison_table import ComparisonTable, ModelRow, PairRow
 from evaluation.effects import Word
+from evaluation.memo import Memo
 from reports.blocks import Column, Entry, Picture, Row, Section, Table, Words, in_full, row
 from reports.chapters.pairs import across_blocks, heat_map
 from reports.numbers import count, decimals, fraction, interval, listed, percent, plain, probability, several
@@ -16,7 +17,7 @@ _MANY = 12  # pairs; of more, only the findings are told in words
 _TONE = {Word.BETTER: "good", Word.WORSE: "bad", Word.EQUAL: "quiet", Word.INCONCLUSIVE: "open"}
 
 
-def comparison_section(roster: Roster, comparisons: list[ComparisonTable]) -> Section:
+def comparison_section(roster: Roster, comparisons: list[ComparisonTable], memo: Memo) -> Section:
     """The standing of all models, then the declared differences of each metric with their forest plot."""
     blocks: list[Any] = []
     empty: list[str] = []
@@ -37,7 +38,7 @@ def comparison_section(roster: Roster, comparisons: list[ComparisonTable]) -> Se
                 blocks += differences(table, runs, heading, f"{place}-{number}")
             if table is main[0]:
                 blocks += heat_map(table, heading, f"{place}-{number}", _shared(runs))
-    blocks += across_blocks(roster, comparisons)
+    blocks += across_blocks(roster, comparisons, memo)
     if empty:
         blocks.append(Words("", (f"No model has a result on these, so nothing is compared: {'; '.join(empty)}.",)))
     return Section("comparison", "Comparison", tuple(blocks))

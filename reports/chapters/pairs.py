@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.across import friedman, summarise
+from evaluation.across import Friedman, friedman, summarise
 from evaluation.comparison_table import ComparisonTable
+from evaluation.memo import Memo
+from evaluation.table_record import made, plain
 from reports.blocks import Column, Entry, Picture, Table, Words, row
 from reports.numbers import interval, percent, probability
 from reports.roster import Roster
@@ -37,7 +39,7 @@ def heat_map(table: ComparisonTable, heading: str, place: str, stamps: tuple[str
     return [Picture(f"heat-{place}", "heat", label, caption, {"models": order, "pairs": pairs}, stamps)]
 
 
-def across_blocks(roster: Roster, comparisons: list[ComparisonTable]) -> list[Any]:
+def across_blocks(roster: Roster, comparisons: list[ComparisonTable], memo: Memo) -> list[Any]:
     """What the data sets say together, each once, under the first of its protocols."""
     metric = roster.results.record["metrics"][0]
     tables: dict[str, ComparisonTable] = {}
@@ -49,7 +51,7 @@ def across_blocks(roster: Roster, comparisons: list[ComparisonTable]) -> list[An
     blocks: list[Any] = [*_summary(list(tables.values()), roster)]
     shared = [m.model for m in next(iter(tables.values())).models if all(t.model(m.model) for t in tables.values())]
     if len(shared) >= 3:
-        blocks += _diagram(list(tables.values()), shared, roster)
+        blocks += _diagram(list(tables.values()), shared, roster, memo)
     return [Words("Across data sets", _WORDS), *blocks] if blocks else []
 
 
@@ -98,10 +100,13 @@ def interval_percent(low: float | None, high: float | None) -> str:
     return f"[{percent(low)}, {percent(high)}]"
 
 
-def _diagram(tables: list[ComparisonTable], models: list[str], roster: Roster) -> list[Any]:
+def _diagram(tables: list[ComparisonTable], models: list[str], roster: Roster, memo: Memo) -> list[Any]:
     """The critical-difference diagram, or the sentence why there is none."""
-    scores = np.array([[table.model(name).mean for name in models] for table in tables])
-    found, why = friedman(models, scores, higher_is_better=tables[0].higher_is_better)
+    scores = [[table.model(name).mean for name in models] for table in tables]
+    higher = tables[0].higher_is_better
+    kept = memo.answer("friedman", [models, scores, higher],
+                       lambda: plain(friedman(models, np.array(scores), higher_is_better=higher)))  # fmt: skip
+    found, why = made(tuple[Friedman | None, str], kept)
     if found is None:
         return [Words("", (why,))]
     drawn = [{"model": name, "rank": rank, "color": _color(name, roster)}
