@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from training.row_updates import by_rows
 from training.update_rules import MomentumAdagrad, RMSpropRule
 
 Weights = Iterable[nn.Parameter]
@@ -136,7 +137,10 @@ class RMSprop:
 
 @dataclass(frozen=True)
 class Adam:
-    """m ← β1 m + (1 − β1) g, a ← β2 a + (1 − β2) g², w ← w − η m̂ / (√â + ε), hats corrected (Kingma and Ba 2015)."""
+    """m ← β1 m + (1 − β1) g, a ← β2 a + (1 − β2) g², w ← w − η m̂ / (√â + ε), hats corrected (Kingma and Ba 2015).
+
+    Weights marked ``row_sparse`` are moved by rows: training.row_updates.
+    """
 
     beta1: float = 0.9
     beta2: float = 0.999
@@ -155,8 +159,9 @@ class Adam:
         self, kind: type[torch.optim.Adam], weights: Weights, learning_rate: float, weight_decay: float
     ) -> torch.optim.Optimizer:
         """One of torch's two."""
-        betas = (self.beta1, self.beta2)
-        return kind(weights, learning_rate, betas=betas, eps=self.eps, weight_decay=weight_decay, fused=True)
+        weights, betas = list(weights), (self.beta1, self.beta2)
+        made = kind(weights, learning_rate, betas=betas, eps=self.eps, weight_decay=weight_decay, fused=True)
+        return by_rows(made) if any(getattr(weight, "row_sparse", False) for weight in weights) else made
 
 
 @dataclass(frozen=True)
