@@ -7,6 +7,7 @@ from typing import Any
 
 from evaluation.results import CellResult
 from reports.blocks import Column, Entry, Row, Section, Table, Words, row
+from reports.chapters.certificate import certificate_blocks
 from reports.numbers import duration, fraction, listed, several
 from reports.roster import Roster, Runs
 
@@ -22,7 +23,7 @@ def provenance_section(roster: Roster, metrics: list[str]) -> Section:
         "Every number of this report links to the runs it was made from. A run is found again by its key, which "
         "hashes data, split, protocol, model fields, seed, device, precision, threads, engine and source.",
     )
-    blocks = [Words("", words), cells, environments.table(), _fields(roster)]
+    blocks = [Words("", words), cells, *certificate_blocks(roster), environments.table(), _fields(roster)]
     return Section("provenance", "Provenance", tuple(blocks))
 
 

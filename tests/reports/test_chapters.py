@@ -231,3 +231,20 @@ def test_a_changed_cell_changes_what_was_kept(tmp_path, make_store):
                                  ("slices", "cut-1-table", "20")):  # fmt: skip
         before, after = (values(blocks(report, section)[anchor], key)["Markov"].value for report in (first, again))
         assert after < before
+
+
+def test_the_certificate_stands_with_the_provenance(tmp_path, make_store):
+    record = make_store(tmp_path, published=False)
+    assert "certificate" not in blocks(build(tmp_path, "little"), "provenance")
+    cell = {k: record["cells"][0][k] for k in ("dataset", "protocol", "model", "seed", "key")}
+    rows = [cell | {"state": "same", "reason": "", "rows": 360},
+            cell | {"state": "different", "reason": "greater: first at row 3", "rows": 360, "key": "gone"},
+            cell | {"state": "not compared", "reason": "the code changed", "rows": 0, "key": None}]  # fmt: skip
+    path = tmp_path / "suites" / "little" / "certificate.json"
+    path.write_text(json.dumps({"schema": 1, "made": "2026-03-02T10:00:00Z", "cells": rows}))
+    table = blocks(build(tmp_path, "little"), "provenance")["certificate"]
+    assert [table.entry(row, "state").text for row in table.rows] == ["same", "different", "not compared"]
+    assert table.entry(table.rows[1], "reason").text == "greater: first at row 3"
+    said = " ".join(blocks(build(tmp_path, "little"), "provenance")[""].paragraphs)
+    assert "1 same, 1 different and 1 not compared" in said
+    assert "2 of these are no longer" in said

@@ -1,0 +1,102 @@
+"""The determinism certificate: stored cells computed again in a store of their own and compared bit for bit."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluation.ranks import RankTable
+from evaluation.results import CellResult
+from harness.determinism import prepare_determinism
+from harness.environment import capture
+from harness.order import Order
+from harness.plan import Planned, make_plan
+from harness.record import now, plain
+from harness.store import Store
+from harness.worker import Job, work
+
+SCHEMA = 1
+FILE = "certificate.json"
+_TIMED = ("seconds", "targets_per_second", "time")  # of a curve: what no two runs share
+_RECORDED = ("metrics", "validation", "epochs", "best_epoch", "stopped", "parameters")
+
+
+def certify(order: Order, *, tell: Callable[[dict[str, Any]], None] = lambda _: None) -> Path:
+    """Compute again every stored cell that the order chooses, compare, and write suites/<suite>/certificate.json.
+
+    Compared are all columns of the ranks, the items' counts, the kept lists, the epochs' losses and validation scores,
+    and what the record says of metrics and epochs; times are not. A cell whose data or code changed since cannot be
+    compared and is listed with the reason. ``tell`` hears of each cell. Raises ValueError if no chosen cell is stored.
+    """
+    store, bench = Store.open(order.results), order.open()
+    cells = [planned for planned in make_plan(bench, store).cells if planned.state != "left out"]
+    if not any(planned.state == "cached" for planned in cells):
+        raise ValueError(f"no stored cell of suite {bench.suite.name!r} can be compared: run the suite first")
+    rows = []
+    for planned in cells:
+        rows.append(_row(order, planned, store))
+        tell(rows[-1])
+    path = store.suite_file(bench.suite.name, FILE)
+    store.write_json(path, plain({
+        "schema": SCHEMA, "suite": bench.suite.name, "made": now(), "cells": rows,
+        "environment": capture(prepare_determinism(order.threads, order.device)),
+    }))  # fmt: skip
+    return path
+
+
+def _row(order: Order, planned: Planned, store: Store) -> dict[str, Any]:
+    """One cell of the certificate: "same", "different" with what differs first, or "not compared" with why."""
+    cell = planned.cell
+    row = {"dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model_name, "seed": cell.seed,
+           "key": planned.key}  # fmt: skip
+    if planned.state != "cached":
+        return row | {"state": "not compared", "reason": planned.why or planned.state, "rows": 0}
+    with tempfile.TemporaryDirectory(dir=store.root / "partial", prefix="verify-") as folder:
+        again = replace(order, results=Path(folder)).portable()
+        done = work(Job(again, planned.index, planned.key, planned.parts))
+        if done.state != "DONE":
+            return row | {"state": "different", "reason": f"computed again it failed: {done.reason}", "rows": 0}
+        first, second = (_result(Store(root), planned) for root in (store.root, Path(folder)))
+        found = difference(first, second)
+        return row | {"state": "different" if found else "same", "reason": found, "rows": len(first.ranks)}
+
+
+def _result(store: Store, planned: Planned) -> CellResult:
+    cell, record = planned.cell, store.record(planned.key)
+    return CellResult(store.folder(planned.key), cell.dataset, cell.protocol, cell.model_name, cell.seed, record)
+
+
+def difference(first: CellResult, second: CellResult) -> str:
+    """What differs first between two results of one cell, in words; empty if every bit is the same."""
+    for name, a, b in _columns(first.ranks, second.ranks):
+        if a.shape != b.shape:
+            return f"{name}: {len(a)} rows before, {len(b)} again"
+        if not np.array_equal(a, b):
+            where = int(np.flatnonzero((a != b).reshape(len(a), -1).any(axis=1))[0])
+            return f"{name}: first at row {where}, {a[where]} before, {b[where]} again"
+    for name in _RECORDED:
+        if first.record.get(name) != second.record.get(name):
+            return f"{name}: {first.record.get(name)} before, {second.record.get(name)} again"
+    for number, (a, b) in enumerate(zip(_untimed(first), _untimed(second), strict=False), start=1):
+        if a != b:
+            return f"the curve's record {number}: {a} before, {b} again"
+    return ""
+
+
+def _columns(first: RankTable, second: RankTable) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """All arrays of two rank tables side by side; no lists are an empty array."""
+    names = ("cluster", "query", "target", "repeat", "history", "candidates", "greater", "tied", "item_counts")
+    both = [(name, getattr(first, name), getattr(second, name)) for name in names]
+    lists = [np.empty(0) if ranks.top_items is None else ranks.top_items for ranks in (first, second)]
+    return [*both, ("top_items", *lists)]
+
+
+def _untimed(result: CellResult) -> list[dict[str, Any]]:
+    """A cell's curve without its times, each epoch once (a resumed one counts by its last record)."""
+    epochs = {line["epoch"]: line for line in result.curve if "epoch" in line and "loss" in line}
+    return [{k: v for k, v in line.items() if k not in _TIMED} for line in epochs.values()]

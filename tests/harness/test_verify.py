@@ -1,0 +1,82 @@
+"""The determinism certificate over a small suite: the same bits, a changed bit named, a stale cell told."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from evaluation.ranks import RankTable
+from evaluation.results import read_suite
+from harness.order import Order
+from harness.overrides import Overrides
+from harness.plan import make_plan
+from harness.session import run_session
+from harness.store import Store
+from harness.verify import certify
+
+SUITE = """
+from baselines.popularity import Popularity
+from evaluation.metrics import MRR
+from harness.spec import Experiment, Suite
+from recsys_data.protocols import PerUserFractions
+from recsys_data.synthetic import MarkovChain
+from recsys_models.rnn import GRU
+
+MODELS = {"Popularity": Popularity(), "GRU": GRU(dim=4, epochs=2, max_len=8, batch_size=8)}
+SUITE = Suite(name="tiny", title="Tiny", seeds=[0], metrics=[MRR(5)],
+              experiments=[Experiment(MarkovChain(num_users=20, num_items=15, length=12),
+                                      PerUserFractions(train=0.8, validation=0.1, test=0.1), MODELS)])
+"""
+
+
+@pytest.fixture
+def order(tmp_path):
+    path = tmp_path / "tiny_suite.py"
+    path.write_text(SUITE)
+    order = Order(str(path), tmp_path / "results")
+    store = Store.open(order.results)
+    run_session(make_plan(order.open(), store), store, Console(quiet=True), mlflow=False, warn=print)
+    return order
+
+
+def states(path):
+    record = json.loads(path.read_text())
+    return {cell["model"]: (cell["state"], cell["reason"]) for cell in record["cells"]}
+
+
+def test_it_certifies_what_is_the_same_and_names_what_is_not(order):
+    told = []
+    path = certify(order, tell=told.append)
+    assert states(path) == {"Popularity": ("same", ""), "GRU": ("same", "")}
+    assert [row["model"] for row in told] == ["Popularity", "GRU"]
+    assert path == order.results / "suites" / "tiny" / "certificate.json"
+    assert not list((order.results / "partial").glob("verify-*"))
+
+    gru = next(cell for cell in read_suite(order.results, "tiny").cells if cell.model == "GRU")
+    greater = np.array(gru.ranks.greater)
+    greater[3] += 1
+    dataclasses.replace(gru.ranks, greater=greater).write(gru.folder / "ranks.parquet")
+    state, reason = states(certify(order))["GRU"]
+    assert state == "different"
+    assert reason == f"greater: first at row 3, {greater[3]} before, {greater[3] - 1} again"
+    assert RankTable.read(gru.folder / "ranks.parquet").greater[3] == greater[3]  # the store is left as it was
+
+    curve = gru.folder / "curve.jsonl"
+    gru.ranks.write(gru.folder / "ranks.parquet")
+    lines = [json.loads(line) for line in curve.read_text().splitlines()]
+    lines[-1]["loss"] += 1e-9
+    curve.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    state, reason = states(certify(order))["GRU"]
+    assert (state, reason.partition(":")[0]) == ("different", f"the curve's record {len(lines)}")
+
+
+def test_a_cell_that_is_not_stored_is_told_and_none_at_all_refused(order):
+    changed = dataclasses.replace(order, overrides=Overrides(("GRU.dim=5",)))
+    found = states(certify(changed))
+    assert found["Popularity"][0] == "same"
+    assert found["GRU"][0] == "not compared"
+    assert found["GRU"][1]
+    with pytest.raises(ValueError, match="run the suite first"):
+        certify(dataclasses.replace(order, results=order.results.with_name("empty")))
