@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from recsys_data.dataset import Counts, checked
+from recsys_data.dataset import Counts, FromFiles, checked
 from recsys_data.download import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.ragged import read_ragged
@@ -59,7 +59,7 @@ _PAPERS = {
 
 
 @dataclass(frozen=True)
-class AmazonFiveCore:
+class AmazonFiveCore(FromFiles):
     """The 5-core reviews of a category, in each user's order with the gaps between events."""
 
     category: str = "Beauty"
@@ -98,10 +98,6 @@ class AmazonFiveCore:
             home=f"github.com/AraVio/TimeWeaver, data/{self.category}.txt, saved under that name",
         )
 
-    def present(self, folder: Path | None) -> bool:
-        """Whether the file is under the data folder."""
-        return self.source.present(folder)
-
     def load(self, folder: Path | None = None) -> Interactions:
         """The reviews with the clock RELATIVE, in seconds since each user's first; DataMissing if not there."""
         (path,) = self.source.paths(folder, self.title)
@@ -129,7 +125,7 @@ class AmazonFiveCore:
 
 
 @dataclass(frozen=True)
-class AmazonPaper:
+class AmazonPaper(FromFiles):
     """The very file of a paper: SASRec's Video Games or BERT4Rec's Beauty, in each user's order, without times."""
 
     paper: str = "SASRec"
@@ -178,10 +174,6 @@ class AmazonPaper:
             f"the {self.paper} paper's own file, ids renumbered, times missing, {_PAPERS[self.paper].remark}; "
             "comparable with that paper's leave-one-out results"
         )
-
-    def present(self, folder: Path | None) -> bool:
-        """Whether the file is under the data folder."""
-        return self.source.present(folder)
 
     def load(self, folder: Path | None = None) -> Interactions:
         """The events with the clock WITHIN; DataMissing if the file is not there."""

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
+from recsys_data.dataset import FromFiles
 from recsys_data.download import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.times import to_seconds
@@ -23,7 +24,7 @@ class Hdf5Missing(ValueError):
 
 
 @dataclass(frozen=True)
-class AmazonCoPurchasing:
+class AmazonCoPurchasing(FromFiles):
     """The reviews that Spotlight calls Amazon: another crawl than the 2014 release; its item features are not read."""
 
     name: ClassVar[str] = "amazon-spotlight"
@@ -39,10 +40,6 @@ class AmazonCoPurchasing:
         ("https://github.com/maciejkula/recommender_datasets/releases/download/0.1.0/amazon_co_purchasing.hdf5",),
         into="amazon",
     )
-
-    def present(self, folder: Path | None) -> bool:
-        """Whether the file is under the data folder."""
-        return self.source.present(folder)
 
     def load(self, folder: Path | None = None) -> Interactions:
         """The reviews as events; DataMissing without the file, Hdf5Missing without h5py."""

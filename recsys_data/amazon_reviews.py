@@ -11,6 +11,7 @@ from pyarrow import json
 
 from recsys_data.amazon import CITATION, LICENCE
 from recsys_data.arrow import numbers
+from recsys_data.dataset import FromFiles
 from recsys_data.download import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.tables import read_table
@@ -20,7 +21,7 @@ _JSON_FIELDS = {"reviewerID": pa.string(), "asin": pa.string(), "overall": pa.fl
 
 
 @dataclass(frozen=True)
-class AmazonReviews:
+class AmazonReviews(FromFiles):
     """The reviews of a category, such as Beauty, Video_Games or Digital_Music, at a day's resolution.
 
     files: "5-core" (reviews_CATEGORY_5.json: users and items with five reviews or more) or "ratings"
@@ -56,10 +57,6 @@ class AmazonReviews:
             return Source((f"amazon/{name}",), (f"{_HOST}/{name}",), into="amazon")
         name = f"reviews_{self.category}_5.json"
         return Source((f"amazon/{name}",), (f"{_HOST}/{name}.gz",), into="amazon")
-
-    def present(self, folder: Path | None) -> bool:
-        """Whether the file is under the data folder."""
-        return self.source.present(folder)
 
     def load(self, folder: Path | None = None) -> Interactions:
         """The reviews as events; DataMissing if the file is neither there nor to be fetched."""

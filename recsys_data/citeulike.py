@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
 
-from recsys_data.dataset import Counts, checked
+from recsys_data.dataset import Counts, FromFiles, checked
 from recsys_data.download import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.posted import CITATION, read_posted
+from recsys_data.posted import CITATION, Posted
 from recsys_data.ragged import read_ragged
 
 
 @dataclass(frozen=True)
-class CiteULikeHCRNN:
+class CiteULikeHCRNN(Posted):
     """CiteULike postings as filtered and split for the HCRNN paper, with true times."""
 
     name: ClassVar[str] = "citeulike-hcrnn"
@@ -33,29 +32,11 @@ class CiteULikeHCRNN:
         "filtered, at most 100 postings a user, no repeated item, users split 1,294/144/360 as published by the HCRNN "
         "paper; not the set of the Time-LSTM paper, so not comparable with its numbers"
     )
-
-    def present(self, folder: Path | None) -> bool:
-        """Whether the three parts are under the data folder."""
-        return self.source.present(folder)
-
-    def load(self, folder: Path | None = None) -> Interactions:
-        """49,662 postings with the published parts; DataMissing if a file is not there."""
-        paths = self.source.paths(folder, self.title)
-        table = read_posted(paths, pa.int64())
-        loaded = Interactions.from_events(
-            self.name,
-            table["user"],
-            table["item"],
-            table["time"],
-            clock=Clock.ABSOLUTE,
-            edition=self.edition,
-            parts=table["file"],
-        )
-        return checked(loaded, self.expected, str(paths[0].parent))
+    in_parts: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
-class CiteULikeLibraries:
+class CiteULikeLibraries(FromFiles):
     """citeulike-a or citeulike-t: who has which article in the library; no order and no time."""
 
     which: str = "a"
@@ -95,10 +76,6 @@ class CiteULikeLibraries:
         return Source(
             (f"citeulike-{self.which}/users.dat",), home=f"github.com/js05212/citeulike-{self.which}, users.dat"
         )
-
-    def present(self, folder: Path | None) -> bool:
-        """Whether users.dat is under the data folder."""
-        return self.source.present(folder)
 
     def load(self, folder: Path | None = None) -> Interactions:
         """The libraries, in the order of article numbers, which means nothing (clock NONE)."""

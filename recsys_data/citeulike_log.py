@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from recsys_data.coding import code_ids
+from recsys_data.dataset import FromFiles
 from recsys_data.download import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.tables import read_table
@@ -17,7 +18,7 @@ from recsys_data.times import to_seconds
 
 
 @dataclass(frozen=True)
-class CiteULikeLog:
+class CiteULikeLog(FromFiles):
     """Who posted which article when, a line a tag; the lines of one posting that follow each other are one event."""
 
     name: ClassVar[str] = "citeulike-log"
@@ -29,10 +30,6 @@ class CiteULikeLog:
         ("citeulike/who-posted-what.txt",),
         home="a copy of the log that somebody has kept: its official address is gone",
     )
-
-    def present(self, folder: Path | None) -> bool:
-        """Whether the log is under the data folder."""
-        return self.source.present(folder)
 
     def load(self, folder: Path | None = None) -> Interactions:
         """The postings with times, unfiltered; DataMissing if the log is not there, ValueError naming a broken row."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from recsys_data.download import Source
 from recsys_data.interactions import Interactions
 
 
@@ -59,6 +60,16 @@ class Dataset(Protocol):
 
     def load(self, folder: Path | None = None) -> Interactions:
         """The events; raises download.DataMissing where the files are not there and cannot be fetched."""
+
+
+class FromFiles:
+    """A data set that is read from the files of its ``source``."""
+
+    source: Source
+
+    def present(self, folder: Path | None) -> bool:
+        """Whether every file is under the data folder."""
+        return self.source.present(folder)
 
 
 def checked(interactions: Interactions, expected: Counts, where: str) -> Interactions:

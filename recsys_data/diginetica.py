@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers
-from recsys_data.dataset import Counts, checked
+from recsys_data.dataset import Counts, FromFiles, checked
 from recsys_data.download import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.published_sessions import read_sessions
+from recsys_data.published_sessions import PublishedSessions
 from recsys_data.tables import read_table
 
 LICENCE = "CIKM Cup 2016 competition rules, research use"
@@ -22,7 +22,7 @@ CITATION = "CIKM Cup 2016, track 2: Personalized E-Commerce Search Challenge (Di
 
 
 @dataclass(frozen=True)
-class Diginetica:
+class Diginetica(PublishedSessions):
     """Diginetica as published with SR-GNN's preprocessing: 719,470 training and 60,858 test pairs."""
 
     name: ClassVar[str] = "diginetica"
@@ -40,18 +40,9 @@ class Diginetica:
         "sessions are in file order"
     )
 
-    def present(self, folder: Path | None) -> bool:
-        """Whether both parts are under the data folder."""
-        return self.source.present(folder)
-
-    def load(self, folder: Path | None = None) -> Interactions:
-        """982,961 views in 202,633 sessions with the published parts; DataMissing if a file is not there."""
-        train, test = self.source.paths(folder, self.title)
-        return checked(read_sessions(self.name, train, test, self.edition), self.expected, str(train.parent))
-
 
 @dataclass(frozen=True)
-class DigineticaViews:
+class DigineticaViews(FromFiles):
     """The raw item views of Diginetica, train-item-views.csv, with times.
 
     order: "timeframe" (milliseconds since the session's first query: the order in which things happened) or "file"
@@ -92,10 +83,6 @@ class DigineticaViews:
             (f"diginetica/{name}",),
             home="https://competitions.codalab.org/competitions/11161, after registration",
         )
-
-    def present(self, folder: Path | None) -> bool:
-        """Whether the file is under the data folder."""
-        return self.source.present(folder)
 
     def load(self, folder: Path | None = None) -> Interactions:
         """The views of all sessions; DataMissing if the file is not there."""

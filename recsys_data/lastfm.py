@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers
 from recsys_data.coding import Coded, code_ids
-from recsys_data.dataset import Counts, checked
+from recsys_data.dataset import Counts, FromFiles, checked
 from recsys_data.download import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.posted import CITATION, read_posted
+from recsys_data.posted import CITATION, Posted
 from recsys_data.ragged import read_ragged
 from recsys_data.tables import read_table
 
@@ -24,7 +24,7 @@ _OWN_CITATION = "Òscar Celma: Music Recommendation and Discovery. Springer 2010
 
 
 @dataclass(frozen=True)
-class LastFMUserArtist:
+class LastFMUserArtist(Posted):
     """Users' artists with true times: the two small parts of the HCRNN paper's edition of Last.fm 1K."""
 
     name: ClassVar[str] = "lastfm-user-artist"
@@ -40,28 +40,12 @@ class LastFMUserArtist:
         "270 of 992 users, at most 100 events each, artists instead of tracks; the published training part is missing, "
         "so no published number can be compared"
     )
-
-    def present(self, folder: Path | None) -> bool:
-        """Whether both parts are under the data folder."""
-        return self.source.present(folder)
-
-    def load(self, folder: Path | None = None) -> Interactions:
-        """25,539 listens of 270 users as one set without parts; DataMissing if a file is not there."""
-        paths = self.source.paths(folder, self.title)
-        table = read_posted(paths, pa.string(), ("ItemId", "SessionId", "Time"))
-        loaded = Interactions.from_events(
-            self.name,
-            table["user"],
-            table["item"].astype(str),
-            table["time"],
-            clock=Clock.ABSOLUTE,
-            edition=self.edition,
-        )
-        return checked(loaded, self.expected, str(paths[0].parent))
+    item_type: ClassVar[pa.DataType] = pa.string()
+    columns: ClassVar[tuple[str, ...]] = ("ItemId", "SessionId", "Time")
 
 
 @dataclass(frozen=True)
-class LastFMArtistSessions:
+class LastFMArtistSessions(FromFiles):
     """Artists of listening sessions, oldest first, without users and times."""
 
     name: ClassVar[str] = "lastfm-artist-sessions"
@@ -77,10 +61,6 @@ class LastFMArtistSessions:
         "the validation and test part of a published session split (by all signs that of LESSR), 2 to 20 events a "
         "session, order inside a session only; its training part is missing, so no published number can be compared"
     )
-
-    def present(self, folder: Path | None) -> bool:
-        """Whether both parts are under the data folder."""
-        return self.source.present(folder)
 
     def load(self, folder: Path | None = None) -> Interactions:
         """1,026,560 listens in 90,532 sessions as one set without parts; DataMissing if a file is not there."""
@@ -109,7 +89,7 @@ _ITEMS = {
 
 
 @dataclass(frozen=True)
-class LastFM1K:
+class LastFM1K(FromFiles):
     """The whole listening log of 992 users, 19,150,868 listens with true times.
 
     item: what counts as one item: "track" (the title alone: equal titles by different artists are one, as in the
@@ -158,10 +138,6 @@ class LastFM1K:
         """The name in a report."""
         part = "" if self.share == 1 else f", {self.taken} {100 * self.share:g} % of each user's listens"
         return f"Last.fm 1K (by {self.item}{part})"
-
-    def present(self, folder: Path | None) -> bool:
-        """Whether the log is under the data folder."""
-        return self.source.present(folder)
 
     def load(self, folder: Path | None = None) -> Interactions:
         """The listens; ValueError where the log does not have its 19,150,868 rows of 992 users."""

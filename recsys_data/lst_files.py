@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
 from recsys_data.assemble import TEST, TRAIN
-from recsys_data.download import DataMissing, data_folder, read_bytes
+from recsys_data.download import DataMissing, read_bytes
 from recsys_data.id_maps import restored, write_ids
 from recsys_data.interactions import Clock, Interactions
+from recsys_data.own_files import OwnFiles
 
 ITEMS, GAPS, SINCE = "user-item.lst", "user-item-delta-time.lst", "user-item-accumulate-time.lst"
 PREFIXES = {TRAIN: "tr_", TEST: "te_"}
@@ -19,7 +19,7 @@ _MAP = "item_id_mapping"
 
 
 @dataclass(frozen=True)
-class LstFiles:
+class LstFiles(OwnFiles):
     """A folder with user-item.lst, user-item-delta-time.lst and user-item-accumulate-time.lst, or tr_ and te_ of each.
 
     A line is a user, a comma, and the user's items, oldest first, blanks between; in the second file the seconds to
@@ -28,33 +28,11 @@ class LstFiles:
     adds, brings raw ids back.
     """
 
-    path: str
-    label: str = ""
-    licence: str = "unknown: the user's own files"
-    citation: str = "none given"
-
-    expected: ClassVar[None] = None
-
-    @property
-    def name(self) -> str:
-        """The label, or the folder's name."""
-        return self.label or Path(self.path).name
-
-    @property
-    def title(self) -> str:
-        """The name."""
-        return self.name
-
-    def _place(self, folder: Path | None) -> Path:
-        """The folder itself, or under the data folder."""
-        place = Path(self.path).expanduser()
-        return place if place.is_absolute() or place.is_dir() else data_folder(folder) / place
-
     def _prefixes(self, folder: Path | None) -> dict[int, str]:
         """Which files there are: both parts, or else whole ones, or none."""
         for prefixes in (PREFIXES, {TRAIN: ""}):
             names = [prefix + name for prefix in prefixes.values() for name in (ITEMS, GAPS, SINCE)]
-            if all((self._place(folder) / name).is_file() for name in names):
+            if all((self.place(folder) / name).is_file() for name in names):
                 return prefixes
         return {}
 
@@ -69,7 +47,7 @@ class LstFiles:
             raise DataMissing(
                 f"{self.name}: no folder with {ITEMS}, {GAPS} and {SINCE} (or tr_ and te_) at {self.path}"
             )
-        place = self._place(folder)
+        place = self.place(folder)
         columns = [_read(place, prefix) for prefix in prefixes.values()]
         users, items, since = (np.concatenate(column) for column in zip(*columns, strict=True))
         return Interactions.from_events(

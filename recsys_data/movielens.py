@@ -8,11 +8,11 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from recsys_data.dataset import Counts, checked
+from recsys_data.dataset import Counts, FromFiles, checked
 from recsys_data.download import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.posted import CITATION as HCRNN
-from recsys_data.posted import read_posted
+from recsys_data.posted import Posted
 from recsys_data.tables import read_columns
 
 _HOST = "https://files.grouplens.org/datasets/movielens"
@@ -42,8 +42,20 @@ def _timed_ratings(name: str, path: Path, separator: str, edition: str) -> Inter
     )
 
 
+class OfficialRatings(FromFiles):
+    """A release with one file of ratings and their times, a rating a line; every rating counts as an interaction."""
+
+    separator: ClassVar[str] = "::"
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """All ratings as events; DataMissing if the file is neither there nor to be fetched."""
+        (path,) = self.source.paths(folder, self.title)
+        loaded = _timed_ratings(self.name, path, self.separator, "official release, complete")
+        return checked(loaded, self.expected, str(path))
+
+
 @dataclass(frozen=True)
-class MovieLens100K:
+class MovieLens100K(OfficialRatings):
     """MovieLens 100K: u.data of the official archive, with true times."""
 
     name: ClassVar[str] = "ml-100k"
@@ -54,20 +66,11 @@ class MovieLens100K:
     source: ClassVar[Source] = Source(
         ("ml-100k/u.data",), (f"{_HOST}/ml-100k.zip",), "md5:0e33842e24a9c977be4e0107933c0723"
     )
-
-    def present(self, folder: Path | None) -> bool:
-        """Whether u.data is under the data folder."""
-        return self.source.present(folder)
-
-    def load(self, folder: Path | None = None) -> Interactions:
-        """100,000 ratings as events; DataMissing if they are neither there nor to be fetched."""
-        (path,) = self.source.paths(folder, self.title)
-        loaded = _timed_ratings(self.name, path, "\t", "official release, complete")
-        return checked(loaded, self.expected, str(path))
+    separator: ClassVar[str] = "\t"
 
 
 @dataclass(frozen=True)
-class MovieLens1M:
+class MovieLens1M(OfficialRatings):
     """MovieLens 1M: ratings.dat of the official archive, with true times."""
 
     name: ClassVar[str] = "ml-1m"
@@ -79,18 +82,9 @@ class MovieLens1M:
         ("ml-1m/ratings.dat",), (f"{_HOST}/ml-1m.zip",), "md5:c4d9eecfca2ab87c1945afe126590906"
     )
 
-    def present(self, folder: Path | None) -> bool:
-        """Whether ratings.dat is under the data folder."""
-        return self.source.present(folder)
-
-    def load(self, folder: Path | None = None) -> Interactions:
-        """1,000,209 ratings as events; DataMissing if they are neither there nor to be fetched."""
-        (path,) = self.source.paths(folder, self.title)
-        return checked(_timed_ratings(self.name, path, "::", "official release, complete"), self.expected, str(path))
-
 
 @dataclass(frozen=True)
-class MovieLens10M:
+class MovieLens10M(OfficialRatings):
     """MovieLens 10M: ratings.dat of the official archive, half-star ratings, with true times."""
 
     name: ClassVar[str] = "ml-10m"
@@ -102,18 +96,9 @@ class MovieLens10M:
         ("ml-10M100K/ratings.dat",), (f"{_HOST}/ml-10m.zip",), "md5:ce571fd55effeba0271552578f2648bd"
     )
 
-    def present(self, folder: Path | None) -> bool:
-        """Whether ratings.dat is under the data folder."""
-        return self.source.present(folder)
-
-    def load(self, folder: Path | None = None) -> Interactions:
-        """10,000,054 ratings as events; DataMissing if they are neither there nor to be fetched."""
-        (path,) = self.source.paths(folder, self.title)
-        return checked(_timed_ratings(self.name, path, "::", "official release, complete"), self.expected, str(path))
-
 
 @dataclass(frozen=True)
-class MovieLens1MOrdered:
+class MovieLens1MOrdered(FromFiles):
     """MovieLens 1M, all events with ratings in each user's order of time, without the times themselves."""
 
     name: ClassVar[str] = "ml-1m-ordered"
@@ -128,10 +113,6 @@ class MovieLens1MOrdered:
         "all events of MovieLens 1M in each user's order, times missing: ties within one second are in the order its "
         "source chose; comparable with results of per-user splits, not with global-time splits or time-gap models"
     )
-
-    def present(self, folder: Path | None) -> bool:
-        """Whether ratings-ordered.tsv is under the data folder."""
-        return self.source.present(folder)
 
     def load(self, folder: Path | None = None) -> Interactions:
         """1,000,209 ratings with the clock WITHIN; DataMissing if the file is not there."""
@@ -156,7 +137,7 @@ class MovieLens1MOrdered:
 
 
 @dataclass(frozen=True)
-class MovieLens1MSASRec:
+class MovieLens1MSASRec(FromFiles):
     """MovieLens 1M as the SASRec, BERT4Rec and gSASRec papers use it: movies with five ratings or more, order only."""
 
     name: ClassVar[str] = "ml-1m-sasrec"
@@ -175,10 +156,6 @@ class MovieLens1MSASRec:
         "1,547 users)"
     )
 
-    def present(self, folder: Path | None) -> bool:
-        """Whether sasrec-ml-1m.txt is under the data folder."""
-        return self.source.present(folder)
-
     def load(self, folder: Path | None = None) -> Interactions:
         """999,611 events with the clock WITHIN; DataMissing if the file is not there."""
         (path,) = self.source.paths(folder, self.title)
@@ -190,7 +167,7 @@ class MovieLens1MSASRec:
 
 
 @dataclass(frozen=True)
-class MovieLens1MSubsample:
+class MovieLens1MSubsample(Posted):
     """MovieLens 1M events with true times: the two small parts of the HCRNN paper's edition."""
 
     name: ClassVar[str] = "ml-1m-subsample"
@@ -206,16 +183,3 @@ class MovieLens1MSubsample:
         "1,299 of 6,040 users, at most 100 events each, user numbers of that paper; its training part is missing, so "
         "no published number can be compared; for checks that need true times"
     )
-
-    def present(self, folder: Path | None) -> bool:
-        """Whether both parts are under the data folder."""
-        return self.source.present(folder)
-
-    def load(self, folder: Path | None = None) -> Interactions:
-        """49,653 ratings of 1,299 users as one set without parts; DataMissing if a file is not there."""
-        paths = self.source.paths(folder, self.title)
-        table = read_posted(paths, pa.int64())
-        loaded = Interactions.from_events(
-            self.name, table["user"], table["item"], table["time"], clock=Clock.ABSOLUTE, edition=self.edition
-        )
-        return checked(loaded, self.expected, str(paths[0].parent))

@@ -4,17 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 
+from recsys_data.dataset import FromFiles, checked
 from recsys_data.download import read_bytes
+from recsys_data.interactions import Clock, Interactions
 from recsys_data.tables import read_columns
 
 CITATION = (
     "Kyungwoo Song, Mingi Ji, Sungrae Park, Il-Chul Moon: Hierarchical Context Enabled Recurrent Neural Network for "
     "Recommendation. AAAI 2019 (the edition)"
 )
+
+
+class Posted(FromFiles):
+    """A data set whose ``source`` is such files; an item is a number, the columns are as usual, parts are not kept."""
+
+    item_type: ClassVar[pa.DataType] = pa.int64()
+    columns: ClassVar[Sequence[str]] = ("ItemId", "Time", "SessionId")
+    in_parts: ClassVar[bool] = False
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """The events with true times; DataMissing if a file is not there."""
+        paths = self.source.paths(folder, self.title)
+        table = read_posted(paths, self.item_type, self.columns)
+        loaded = Interactions.from_events(
+            self.name,
+            table["user"],
+            table["item"],
+            table["time"],
+            clock=Clock.ABSOLUTE,
+            edition=self.edition,
+            parts=table["file"] if self.in_parts else None,
+        )
+        return checked(loaded, self.expected, str(paths[0].parent))
 
 
 def read_posted(

@@ -7,9 +7,19 @@ from pathlib import Path
 import numpy as np
 
 from recsys_data.assemble import TEST, TRAIN
+from recsys_data.dataset import FromFiles, checked
 from recsys_data.download import read_bytes
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.ragged import read_ragged
+
+
+class PublishedSessions(FromFiles):
+    """A data set whose ``source`` is such a pair of files, training first."""
+
+    def load(self, folder: Path | None = None) -> Interactions:
+        """All sessions with their published parts; DataMissing if a file is not there."""
+        train, test = self.source.paths(folder, self.title)
+        return checked(read_sessions(self.name, train, test, self.edition), self.expected, str(train.parent))
 
 
 def read_sessions(name: str, train: Path, test: Path, edition: str) -> Interactions:

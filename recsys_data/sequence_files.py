@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
 from recsys_data.assemble import TEST, TRAIN, VALIDATION
-from recsys_data.download import DataMissing, data_folder, read_bytes
+from recsys_data.download import DataMissing, read_bytes
 from recsys_data.id_maps import restored, write_ids
 from recsys_data.interactions import Clock, Interactions
+from recsys_data.own_files import OwnFiles
 
 PARTS = {TRAIN: "train_set_sequences", VALIDATION: "val_set_sequences", TEST: "test_set_sequences"}
 _MAPS = ("user_id_mapping", "item_id_mapping")
 
 
 @dataclass(frozen=True)
-class SequenceFiles:
+class SequenceFiles(OwnFiles):
     """A folder with train_set_sequences and, where there are, val_set_sequences and test_set_sequences; or one file.
 
     A line is a user, then item and rating in turn, oldest first, blanks between. The three files are the published
@@ -26,27 +26,9 @@ class SequenceFiles:
     other files and is not read. user_id_mapping and item_id_mapping in the same folder bring the raw ids back.
     """
 
-    path: str
-    label: str = ""
-    licence: str = "unknown: the user's own files"
-    citation: str = "none given"
-
-    expected: ClassVar[None] = None
-
-    @property
-    def name(self) -> str:
-        """The label, or the name of the folder (or file)."""
-        return self.label or Path(self.path).name
-
-    @property
-    def title(self) -> str:
-        """The name."""
-        return self.name
-
     def _files(self, folder: Path | None) -> dict[int, Path]:
         """The files that are there, by part."""
-        place = Path(self.path).expanduser()
-        place = place if place.is_absolute() or place.exists() else data_folder(folder) / place
+        place = self.place(folder)
         if place.is_file():
             return {TRAIN: place}
         files = {part: place / name for part, name in PARTS.items() if (place / name).is_file()}

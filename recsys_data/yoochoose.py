@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers
 from recsys_data.assemble import TEST, TRAIN
-from recsys_data.dataset import Counts, checked
+from recsys_data.dataset import Counts, FromFiles, checked
 from recsys_data.download import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.published_sessions import read_sessions
+from recsys_data.published_sessions import PublishedSessions
 from recsys_data.tables import read_columns, read_table
 
 LICENCE = "CC BY-NC-ND 4.0 as stated in the archive: read the archive's own file"
@@ -23,7 +23,7 @@ CITATION = "David Ben-Shimon et al.: RecSys Challenge 2015 and the YOOCHOOSE Dat
 
 
 @dataclass(frozen=True)
-class YooChoose64:
+class YooChoose64(PublishedSessions):
     """YooChoose 1/64 as published with SR-GNN's preprocessing: 369,859 training and 55,898 test pairs."""
 
     name: ClassVar[str] = "yoochoose-1-64"
@@ -41,18 +41,9 @@ class YooChoose64:
         "items do not occur in the training part"
     )
 
-    def present(self, folder: Path | None) -> bool:
-        """Whether both parts are under the data folder."""
-        return self.source.present(folder)
-
-    def load(self, folder: Path | None = None) -> Interactions:
-        """557,248 clicks in 131,491 sessions with the published parts; DataMissing if a file is not there."""
-        train, test = self.source.paths(folder, self.title)
-        return checked(read_sessions(self.name, train, test, self.edition), self.expected, str(train.parent))
-
 
 @dataclass(frozen=True)
-class YooChoose100k:
+class YooChoose100k(FromFiles):
     """A slice of YooChoose's first week with true times, split as session-rec publishes it."""
 
     name: ClassVar[str] = "yoochoose-100k"
@@ -68,10 +59,6 @@ class YooChoose100k:
         "sessions of 2014-04-01 to 2014-04-08, the last day held out, times read as local time by that project; a "
         "slice for trials, comparable with no published table"
     )
-
-    def present(self, folder: Path | None) -> bool:
-        """Whether both parts are under the data folder."""
-        return self.source.present(folder)
 
     def load(self, folder: Path | None = None) -> Interactions:
         """83,846 clicks in 21,210 sessions with the published parts; DataMissing if a file is not there."""
@@ -94,7 +81,7 @@ class YooChoose100k:
 
 
 @dataclass(frozen=True)
-class YooChooseClicks:
+class YooChooseClicks(FromFiles):
     """All clicks of YooChoose, yoochoose-clicks.dat, with true times.
 
     The 1/4 and 1/64 of the papers are cuts of the training part, which the protocol makes: LastDays(part=64).
@@ -111,10 +98,6 @@ class YooChooseClicks:
         into="yoochoose",
         home="https://www.kaggle.com/datasets/chadgostopp/recsys-challenge-2015",
     )
-
-    def present(self, folder: Path | None) -> bool:
-        """Whether the clicks are under the data folder."""
-        return self.source.present(folder)
 
     def load(self, folder: Path | None = None) -> Interactions:
         """33,003,944 clicks in 9,249,729 sessions; DataMissing if the file is neither there nor to be fetched."""
