@@ -84,7 +84,8 @@ class GRUStep:
 class RectifiedGRUStep(GRUStep):
     """The rectified linear user-based cell.
 
-    Gates u, r, k, κ1, κ2 (B, 5 H); drive x (B, H), the user's vector; weights U, C, V (H, 3 H), or (H, 2 H) where the
+    Gates u, r, k, κ1, κ2 (B, 5 H); drive x (B, H), the user's vector, and where another than x is compared with the
+    thresholds, that one too (without a gradient); weights U, C, V (H, 3 H), or (H, 2 H) where the
     candidate is not given the filtered vector, and K (H, 2 H) for the thresholds. slope: ω. The thresholds are only
     compared with, so their gradient is zero; ``straight_through`` replaces it by that of σ in place of the comparison.
     """
@@ -97,22 +98,26 @@ class RectifiedGRUStep(GRUStep):
 
     def forward(self, at: At, weights: Tensors) -> None:
         """See Cell."""
-        (h,), (reset, filtered, share), (x,) = at.before, at.kept, at.drives
+        (h,), (reset, filtered, share), (x, *other) = at.before, at.kept, at.drives
+        seen = other[0] if other else x
         size = h.shape[1]
         at.gates[:, 3 * size :].addmm_(h, weights[3])
         low, high = at.gates[:, 3 * size :].chunk(2, dim=1)
-        share.fill_(1.0).masked_fill_((low < x) & (x < high), self.slope).masked_fill_(x < low, 0.0)
+        share.fill_(1.0).masked_fill_((low < seen) & (seen < high), self.slope).masked_fill_(seen < low, 0.0)
         torch.mul(x, share, out=filtered)
         at.gates[:, : weights[2].shape[1]].addmm_(filtered, weights[2])
         finish(at.gates[:, : 3 * size], h, at.after[0], reset, weights)
 
     def backward(self, at: At, weights: Tensors, grads: list[torch.Tensor], sums: Tensors) -> None:
         """See Cell."""
-        (h,), (_, _, share), (x,) = at.before, at.kept, at.drives
+        (h,), (_, _, share), (x, *other) = at.before, at.kept, at.drives
+        seen = other[0] if other else x
         size = h.shape[1]
         finish_back(at.gates[:, : 3 * size], h, weights, grads[0], at.grad_gates[:, : 3 * size])
         grad_filtered = at.grad_gates[:, : weights[2].shape[1]] @ weights[2].T
         torch.mul(grad_filtered, share, out=at.grad_drives[0])
+        if other and at.grad_drives[1] is not None:
+            at.grad_drives[1].zero_()
         if not self.straight_through:
             at.grad_gates[:, 3 * size :].zero_()
             return
@@ -120,8 +125,8 @@ class RectifiedGRUStep(GRUStep):
         low, high = at.gates[:, 3 * size :].chunk(2, dim=1)
         grad_low, grad_high = at.grad_gates[:, 3 * size :].chunk(2, dim=1)
         grad_share = grad_filtered.mul_(x)
-        sigmoid_back(grad_share * -self.slope, (x - low).sigmoid_(), grad_input=grad_low)
-        sigmoid_back(grad_share * (self.slope - 1.0), (x - high).sigmoid_(), grad_input=grad_high)
+        sigmoid_back(grad_share * -self.slope, (seen - low).sigmoid_(), grad_input=grad_low)
+        sigmoid_back(grad_share * (self.slope - 1.0), (seen - high).sigmoid_(), grad_input=grad_high)
         grads[0].addmm_(at.grad_gates[:, 3 * size :], weights[3].T)
 
     def weight_gradients(self, whole: At, weights: Tensors, sums: Tensors) -> tuple[torch.Tensor, ...]:

@@ -13,11 +13,15 @@ from recsys_models.squash import sigmoid_back, tanh_, tanh_back
 class MultiplicativeLSTMStep:
     """An LSTM that is given m = n ⊙ (h V + v) where it would read h, with n from the input.
 
-    Gates (B, 5 H) in the order i, f, o, g, n; states h, c; weights U (H, 4 H), V (H, H), v (H,).
+    Gates (B, 5 H) in the order i, f, o, g, n; states h, c; weights U (H, 4 H), V (H, H), v (H,). gate_inside:
+    h = tanh(o ⊙ c) instead of o ⊙ tanh(c).
     """
 
     states: ClassVar[int] = 2
     kept: ClassVar[dict[str, int]] = {"squashed cell": 1, "h V + v": 1, "m": 1}
+
+    def __init__(self, *, gate_inside: bool = False) -> None:
+        self.gate_inside = gate_inside
 
     def forward(self, at: At, weights: Tensors) -> None:
         """See Cell."""
@@ -30,7 +34,10 @@ class MultiplicativeLSTMStep:
         at.gates[:, : 3 * size].sigmoid_()
         i, f, o, g, _ = at.gates.chunk(5, dim=1)
         torch.mul(i, tanh_(g), out=new_c).addcmul_(f, c)
-        torch.mul(o, tanh_(squashed.copy_(new_c)), out=new_h)
+        if self.gate_inside:
+            new_h.copy_(tanh_(torch.mul(o, new_c, out=squashed)))
+        else:
+            torch.mul(o, tanh_(squashed.copy_(new_c)), out=new_h)
 
     def backward(self, at: At, weights: Tensors, grads: list[torch.Tensor], sums: Tensors) -> None:
         """See Cell."""
@@ -38,8 +45,13 @@ class MultiplicativeLSTMStep:
         recurrent, turn, _ = weights
         i, f, o, g, n = at.gates.chunk(5, dim=1)
         grad_i, grad_f, grad_o, grad_g, grad_n = at.grad_gates.chunk(5, dim=1)
-        sigmoid_back(grad_h * squashed, o, grad_input=grad_o)
-        grad_c += tanh_back(grad_h.mul_(o), squashed, grad_input=grad_h)
+        if self.gate_inside:
+            tanh_back(grad_h, squashed, grad_input=grad_h)
+            sigmoid_back(grad_h * at.after[1], o, grad_input=grad_o)
+            grad_c.addcmul_(grad_h, o)
+        else:
+            sigmoid_back(grad_h * squashed, o, grad_input=grad_o)
+            grad_c += tanh_back(grad_h.mul_(o), squashed, grad_input=grad_h)
         sigmoid_back(grad_c * g, i, grad_input=grad_i)
         sigmoid_back(grad_c * at.before[1], f, grad_input=grad_f)
         tanh_back(grad_c * i, g, grad_input=grad_g)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from recsys_models.gru_after_step import GRUAfterStep
 from recsys_models.gru_step import AttentionalGRUStep, GRUStep, RectifiedGRUStep
 from recsys_models.lstm_step import LSTMStep
 from recsys_models.mlstm_step import MultiplicativeLSTMStep
@@ -29,12 +30,50 @@ def phased(a, h, c, U, p, period, shift, times):
     return oracles.phased_lstm(a, times, h, c, U, p, period, shift, 0.4, 0.1)
 
 
+def gru_after(a, h, U, u):
+    states = []
+    for step in a:
+        (r, z), n = (
+            oracles.sigmoid(step[:, : 2 * H] + h @ U[:, : 2 * H]).reshape(-1, 2, H).swapaxes(0, 1),
+            h @ U[:, 2 * H :] + u,
+        )
+        h = (1 - z) * np.tanh(step[:, 2 * H :] + r * n) + z * h
+        states.append(h)
+    return (np.stack(states),)
+
+
+def mlstm_gate_inside(a, h, c, U, V, v):
+    states = []
+    for step in a:
+        m = step[:, 4 * H :] * (h @ V + v)
+        i, f, o, g = np.split(step[:, : 4 * H] + m @ U, 4, axis=1)
+        c = oracles.sigmoid(f) * c + oracles.sigmoid(i) * np.tanh(g)
+        h = np.tanh(oracles.sigmoid(o) * c)
+        states.append((h, c))
+    return tuple(map(np.stack, zip(*states, strict=True)))
+
+
+def rectified_by_another(a, h, U, C, V, K, x, seen):
+    states = []
+    for step, own, other in zip(a, x, seen, strict=True):
+        low, high = np.split(step[:, 3 * H :] + h @ K, 2, axis=1)
+        passed = np.where(other < low, 0.0, np.where((low < other) & (other < high), 0.2, 1.0))
+        (h,) = oracles.gru_before((step[:, : 3 * H] + (passed * own) @ V)[None], h, U, C)[0]
+        states.append(h)
+    return (np.stack(states),)
+
+
 # name: cell, states, gates, shapes of the step's weights, widths of its drives, oracle(a, states, weights, drives)
 CELLS = {
     "LSTM": (LSTMStep(peepholes=False), 2, 4, [(H, 4 * H)], [], without_peepholes),
     "peephole LSTM": (LSTMStep(), 2, 4, [(H, 4 * H), (3, H)], [], oracles.peephole_lstm),
     "mLSTM": (MultiplicativeLSTMStep(), 2, 5, [(H, 4 * H), (H, H), (H,)], [], oracles.mlstm),
     "Phased LSTM": (PhasedLSTMStep(0.4, 0.1), 2, 4, [(H, 4 * H), (3, H), (H,), (H,)], [1], phased),
+    "mLSTM, gate inside": (
+        MultiplicativeLSTMStep(gate_inside=True), 2, 5, [(H, 4 * H), (H, H), (H,)], [], mlstm_gate_inside),
+    "GRU, reset after": (GRUAfterStep(), 1, 3, [(H, 3 * H), (H,)], [], gru_after),
+    "rectified GRU, another compared": (
+        RectifiedGRUStep(0.2), 1, 5, [(H, 2 * H), (H, H), (H, 3 * H), (H, 2 * H)], [H, H], rectified_by_another),
     "GRU": (GRUStep(), 1, 3, [(H, 2 * H), (H, H)], [], oracles.gru_before),
     "rectified GRU": (
         RectifiedGRUStep(0.2), 1, 5, [(H, 2 * H), (H, H), (H, 3 * H), (H, 2 * H)], [H],

@@ -1,0 +1,83 @@
+"""Streams: all sequences one after the other, cut into parallel streams that are read in windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from recsys_data.sequences import PAD, Sequences
+from training.carried_windows import CarriedBatch
+from training.instances import START
+
+
+@dataclass(frozen=True, eq=False)
+class StreamBatch(CarriedBatch):
+    """Windows in which one sequence may end and the next begin: ``rows``, ``starts`` and ``users`` are (B, T).
+
+    Where a step has no target, it counts to the sequence of the window's first step.
+    """
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """Which steps predict the first event of a sequence, (B, T) bool."""
+        return self.real & (self.events == self.sequences.offsets[self.rows])
+
+    @cached_property
+    def inputs(self) -> np.ndarray:
+        """See WindowBatch; START stands before every sequence."""
+        before = np.where(self.real, self.sequences.items[self.events - 1], PAD).astype(np.int64)
+        return np.where(self.starts, START, before)
+
+    @cached_property
+    def input_times(self) -> np.ndarray:
+        """See WindowBatch."""
+        before = np.where(self.real, self.sequences.timestamps[self.events - 1], 0.0)
+        return np.where(self.starts, self.target_times, before)
+
+    @cached_property
+    def previous_gaps(self) -> np.ndarray:
+        """See WindowBatch."""
+        has_two = self.real & (self.events - 2 >= self.sequences.offsets[self.rows])
+        return np.where(has_two, self.input_times - self.sequences.timestamps[self.events - 2], 0.0)
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Every event a target once; the state is carried through sequences' ends, as in language models on running text.
+
+    ::
+
+        sequences a b c | d e | f g h i, two streams, windows of 3:    a b c   d e        (a window holds two sequences)
+                                                                       f g h   i
+
+    The sequences, in an order drawn anew in each epoch (or not ``shuffled``), are joined, START before each as a mark
+    between them, and cut into ``batch_size`` stretches of equal length (or one event less), which are read side by
+    side, ``max_len`` targets a window; the state begins at zero once an epoch. Batches must be taken in order.
+    """
+
+    max_len: int
+    batch_size: int
+    shuffled: bool = True
+
+    def batches(self, sequences: Sequences, generator: np.random.Generator) -> Iterator[StreamBatch]:
+        """The batches of one epoch; the order of sequences is drawn from ``generator``."""
+        order = np.flatnonzero(sequences.lengths)
+        order = generator.permutation(order) if self.shuffled else order
+        lengths = sequences.lengths[order]
+        owners = np.repeat(order, lengths)
+        inside = np.arange(len(owners)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        joined = sequences.offsets[owners] + inside  # the events in the order of the streams
+        count = min(self.batch_size, len(joined))
+        bounds = np.arange(count + 1) * len(joined) // max(count, 1)
+        begin, sizes = bounds[:-1], np.diff(bounds)
+        for done in range(0, int(sizes.max(initial=0)), self.max_len):
+            slots = np.flatnonzero(sizes > done)
+            left = np.minimum(sizes[slots] - done, self.max_len)
+            steps = np.arange(left.max())
+            filled = steps < left[:, None]
+            places = np.where(filled, begin[slots][:, None] + done + steps, begin[slots][:, None] + done)
+            events = np.where(filled, joined[places], PAD)
+            yield StreamBatch(sequences, events, owners[places], slots, np.full(len(slots), done == 0), count)
