@@ -121,7 +121,7 @@ def few(change: dict) -> dict:
     return {label: rows[label] for label in (DECAYED, GRU, ATTENTIONAL)}
 
 
-MOVIES_CHANGE, MUSIC_CHANGE = smaller(100), smaller(16)  # 897,450 and 22,959 training events, 9 and 1.7 million there
+MOVIES_CHANGE, MUSIC_CHANGE = smaller(100), smaller(16)  # 897,450 and 22,960 training events, 9 and 1.7 million there
 EXPERIMENTS = [
     Experiment(MOVIES, PER_USER, {**paper_rows({}), **switch_rows({})}),
     Experiment(MOVIES, MASKED, few({})),
