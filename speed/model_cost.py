@@ -98,6 +98,11 @@ def beside_lstm(model: NextItemModel, train: TrainingSet) -> dict[str, float]:
     }
 
 
+def parameters(model: NextItemModel, train: TrainingSet) -> int:
+    """How many numbers the model learns from ``train``, at its own size."""
+    return sum(weight.numel() for weight in model.network(train, Generators.of(Run(0))).parameters())
+
+
 def rate(model: NextItemModel, train: TrainingSet, clock: Callable[[], float]) -> float:
     """Targets a second of ``clock`` in one epoch of fit: batches, network, loss and optimiser."""
     seen: list[dict[str, Any]] = []

@@ -3,7 +3,8 @@
     OMP_NUM_THREADS=1 ENCORE_DATA=... python -m speed.models_table [--results results] [--only NAME] [--part reach|cost]
 
 One row a neural model of suites/zoo.py. Columns, and where they come from:
-  parameters, ML-100K    the zoo suite's stored cell (python benchmark.py run zoo); MRR@20
+  parameters             of the zoo's model on MovieLens 100K
+  ML-100K                MRR@20 of the zoo suite's stored cell (python benchmark.py run zoo)
   targets/s              one epoch of fit on 300 users of MovieLens 100K, by the CPU clock (speed.model_cost, its shape)
   FLOP, time             the network's as ratios to the LSTM's of the same shape, a target (speed.model_cost)
   oracle error           largest difference between the fitted model's scores and witness/'s, float64 NumPy
@@ -16,77 +17,31 @@ else, "reach" (oracle error, planted data) does not mind.
 from __future__ import annotations
 
 import argparse
-import copy
 import hashlib
-import importlib
 import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from evaluation.metrics import MRR
-from evaluation.ranking import rank_held_out
 from evaluation.results import CellResult, read_suite
 from harness.sources import closure_of, combined
 from harness.spec import canonical, describe
 from recsys_data.movielens import MovieLens100K
-from recsys_data.planted import Planted
-from recsys_data.planted_gaps import GapsDecide
-from recsys_data.planted_habits import HabitsDecide
 from recsys_data.protocols import PerUserFractions
 from recsys_data.sequences import Sequences
-from recsys_data.split import Split
 from recsys_data.training_set import TrainingSet
 from recsys_models.next_item import NextItemModel
-from speed.model_cost import beside_lstm, rate
+from speed.model_cost import beside_lstm, parameters, rate
+from speed.model_reach import PLANTED, PROTOCOL, reach
 from speed.pairing import data_folder, machine, require_one_thread
 from suites.zoo import MODELS
-from training.run import Run
 
-PLANTED = {
-    "order": Planted("order"),
-    "gaps": GapsDecide(decides="previous"),
-    "users": HabitsDecide(),
-}
-PROTOCOL = PerUserFractions(train=0.7, validation=0.1, test=0.2)
 HEAD = ["model", "parameters", "targets/s", "FLOP / LSTM", "time / LSTM", "oracle error",
         "order (best {order:.3f})", "gaps (best {gaps:.3f})", "habits (best {users:.3f})", "ML-100K"]  # fmt: skip
-WHERE = {"reach": "speed.models_table", "cost": "speed.model_cost"}
-HISTORIES = 20  # that the witness reads, ten queries each
-
-
-def fitted(model: NextItemModel, split: Split) -> NextItemModel:
-    """A fresh copy, fitted with validation."""
-
-    def validate(current: Any) -> float:
-        return MRR(20).measure(rank_held_out(current, split.validation, split.train.item_counts))
-
-    return copy.deepcopy(model).fit(split.train, Run(0, validate=validate))
-
-
-def oracle_error(model: NextItemModel, split: Split) -> float:
-    """The largest difference of scores from the witness of the model's file, over some test queries."""
-    witness = importlib.import_module("witness." + type(model).__module__.rpartition(".")[2])
-    batch, _ = next(split.test.batches(max_rows=HISTORIES))
-    ours = np.asarray(model.score(batch).block(slice(None)), dtype=np.float64)
-    return float(np.abs(ours - witness.scores(model, batch)).max())
-
-
-def reach(model: NextItemModel, splits: dict[str, Split]) -> dict[str, Any]:
-    """How exact the model is, and what it reaches on the planted data that it is for."""
-    found: dict[str, Any] = {}
-    for signal in PLANTED:
-        if signal in model.signals:
-            taught = fitted(model, splits[signal])
-            ranks = rank_held_out(taught, splits[signal].test, splits[signal].train.item_counts)
-            found[signal] = MRR(20).measure(ranks)
-            if signal == "order":
-                found["oracle_error"] = oracle_error(taught, splits[signal])
-    return found
+WHERE = {"reach": "speed.model_reach", "cost": "speed.model_cost"}
 
 
 def kept(folder: Path, part: str, model: NextItemModel, work: Callable[[], dict[str, Any]] | None) -> dict[str, Any]:
@@ -121,12 +76,11 @@ def cells_of_zoo(results: Path) -> dict[str, CellResult]:
 
 def line(name: str, found: dict[str, Any], cell: CellResult | None) -> str:
     """One row in Markdown; a number that is not there is a dash."""
-    forms = {"targets_per_second": ",.0f", "flop_ratio": ".2f", "time_ratio": ".2f", "oracle_error": ".0e",
-             "order": ".3f", "gaps": ".3f", "users": ".3f"}  # fmt: skip
+    forms = {"parameters": ",", "targets_per_second": ",.0f", "flop_ratio": ".2f", "time_ratio": ".2f",
+             "oracle_error": ".0e", "order": ".3f", "gaps": ".3f", "users": ".3f"}  # fmt: skip
     words = [format(found[key], form) if key in found else "–" for key, form in forms.items()]
-    size, reached = ("not run", "not run") if cell is None else (
-        f"{cell.record['parameters']:,}", f"{cell.metrics['MRR@20']:.4f}")  # fmt: skip
-    return "| " + " | ".join([name, size, *words, reached]) + " |"
+    reached = "not run" if cell is None else f"{cell.metrics['MRR@20']:.4f}"
+    return "| " + " | ".join([name, *words, reached]) + " |"
 
 
 def main() -> None:
@@ -157,7 +111,7 @@ def main() -> None:
                     **beside_lstm(model, train),
                 },
             }
-            found: dict[str, Any] = {}
+            found: dict[str, Any] = {"parameters": parameters(model, whole)}
             for part, work in works.items():
                 found |= kept(folder, part, model, work if wanted.part in (None, part) else None)
             print(line(name, found, cells.get(name)), flush=True)

@@ -1,0 +1,57 @@
+"""How exact a model is, and what it reaches on the planted data that it is for."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+from typing import Any
+
+import numpy as np
+
+from evaluation.metrics import MRR
+from evaluation.ranking import rank_held_out
+from recsys_data.planted import Planted
+from recsys_data.planted_gaps import GapsDecide
+from recsys_data.planted_habits import HabitsDecide
+from recsys_data.protocols import PerUserFractions
+from recsys_data.split import Split
+from recsys_models.next_item import NextItemModel
+from training.run import Run
+
+PLANTED = {
+    "order": Planted("order"),
+    "gaps": GapsDecide(decides="previous"),
+    "users": HabitsDecide(),
+}
+PROTOCOL = PerUserFractions(train=0.7, validation=0.1, test=0.2)
+HISTORIES = 20  # that the witness reads, ten queries each
+
+
+def fitted(model: NextItemModel, split: Split) -> NextItemModel:
+    """A fresh copy, fitted with validation."""
+
+    def validate(current: Any) -> float:
+        return MRR(20).measure(rank_held_out(current, split.validation, split.train.item_counts))
+
+    return copy.deepcopy(model).fit(split.train, Run(0, validate=validate))
+
+
+def oracle_error(model: NextItemModel, split: Split) -> float:
+    """The largest difference of scores from the witness of the model's file, over some test queries."""
+    witness = importlib.import_module("witness." + type(model).__module__.rpartition(".")[2])
+    batch, _ = next(split.test.batches(max_rows=HISTORIES))
+    ours = np.asarray(model.score(batch).block(slice(None)), dtype=np.float64)
+    return float(np.abs(ours - witness.scores(model, batch)).max())
+
+
+def reach(model: NextItemModel, splits: dict[str, Split]) -> dict[str, Any]:
+    """How exact the model is, and what it reaches on the planted data that it is for."""
+    found: dict[str, Any] = {}
+    for signal in PLANTED:
+        if signal in model.signals:
+            taught = fitted(model, splits[signal])
+            ranks = rank_held_out(taught, splits[signal].test, splits[signal].train.item_counts)
+            found[signal] = MRR(20).measure(ranks)
+            if signal == "order":
+                found["oracle_error"] = oracle_error(taught, splits[signal])
+    return found
