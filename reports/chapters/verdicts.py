@@ -53,20 +53,23 @@ def _ratio(verdict: Verdict) -> float | None:
 
 def _pictures(roster: Roster, levels: list[Verdict]) -> list[Picture]:
     """Published against rerun, one row a number, as many figures as it takes for each to find room on a page."""
-    rows = []
-    for verdict in sorted(levels, key=lambda v: _sources(levels).index(v.about.source)):
+    rows, sources = [], _sources(levels)
+    several = len({v.about.dataset for v in levels}) > 1
+    for verdict in sorted(levels, key=lambda v: sources.index(v.about.source)):
         about, runs, ratio = verdict.about, _runs(roster, verdict), _ratio(verdict)
         if ratio is None or runs is None:
             continue
         low, high = verdict.interval or (None, None)
         dagger = " †" if runs.stamps or runs.shared else ""
-        source = "" if about.source == "paper" else f" ({about.source})"
-        rows.append({"name": f"{about.model}{dagger}, {about.metric}, {about.dataset}{source}", "color": runs.color,
-                     "ratio": ratio, "low": low, "high": high, "outcome": _said(verdict),
-                     "judged": about.certain, "published": _printed(about),
+        source = f" ({about.source})" if about.source != "paper" and len(sources) > 1 else ""
+        name = f"{about.model}{dagger}, {about.metric}" + (f", {about.dataset}" if several else "") + source
+        rows.append({"name": name, "color": runs.color, "ratio": ratio, "low": low, "high": high,
+                     "outcome": _said(verdict), "judged": about.certain, "published": _printed(about),
                      "rerun": plain(verdict.rerun_value, 4)})  # fmt: skip
     parts = [rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS)]
     caption = "Rerun ÷ published with 90 % intervals. Within the dark band: ±5 %, within the light one: ±10 %."
+    if len(sources) == 1 and sources[0] != "paper":
+        caption += f" All published by {sources[0]}."
     if any(not item["judged"] for item in rows):
         caption += " Hollow marks: the published value is not certain, so it is not judged."
     return [

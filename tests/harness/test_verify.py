@@ -37,7 +37,8 @@ def order(tmp_path):
     path.write_text(SUITE)
     order = Order(str(path), tmp_path / "results")
     store = Store.open(order.results)
-    run_session(make_plan(order.open(), store), store, Console(quiet=True), mlflow=False, warn=print)
+    plan = make_plan(order.open(), store)
+    run_session(plan, store, Console(quiet=True), jobs=1, fresh=False, mlflow=False, warn=print)
     return order
 
 
