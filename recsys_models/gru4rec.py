@@ -39,7 +39,7 @@ from torch import nn
 
 from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
-from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items, describe_engine
+from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
 from recsys_models.recurrent_layer import AfterGRU, BeforeGRU
 from training.carried_windows import CarriedBatch
 from training.dropout import Dropout
@@ -113,7 +113,6 @@ class GRU4Rec(NextItemModel):
 
     def network(self, train: TrainingSet, generators: Generators) -> GRU4RecNetwork:
         """See NextItemModel."""
-        self.engine_ = describe_engine("torch-unrolled", generators.dropout.device)
         self.popularity_ = Popularity.of(train.item_counts, self.loss.sampling.alpha, generators.dropout.device)
         return GRU4RecNetwork(self, train.num_items, generators)
 

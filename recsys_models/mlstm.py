@@ -16,9 +16,12 @@ vectors of the padding on the left, max_len − L of them for a window of L even
 a query that has read r events L is r + 1; where one history is asked at several positions, the longest of them counts,
 as a window is read once.
 
+``output_gate``: "outside", h = o ⊙ tanh(c), as all codes have it, or "inside", h = tanh(o ⊙ c), which Krause et al.'s
+text may mean (not certain).
+
 Departures: windows are cut as training.instances.Windows says, but each starts afresh, without the event before it, as
-in the codes; Krause et al.'s output gate inside the tanh, if so meant, is not offered; the unused second set of LSTM
-weights that the official class allocates is left out. No user is looked at.
+in the codes; the unused second set of LSTM weights that the official class allocates is left out. No user is looked
+at.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
 from recsys_models.lstm_step import LSTMStep
 from recsys_models.mlstm_step import MultiplicativeLSTMStep
-from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items, describe_engine
+from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
 from recsys_models.recurrence import unroll
 from training.dropout import Dropout
 from training.instances import WindowBatch
@@ -43,6 +46,7 @@ from training.sampled_losses import AdaptiveHinge
 
 OUTPUTS = ("hidden", "cell")
 PADDINGS = ("masked", "official")
+OUTPUT_GATES = ("outside", "inside")
 
 
 @dataclass(kw_only=True)
@@ -72,7 +76,6 @@ class SpotlightLSTM(NextItemModel):
 
     def network(self, train: TrainingSet, generators: Generators) -> SpotlightNetwork:
         """See NextItemModel."""
-        self.engine_ = describe_engine("torch-unrolled", generators.dropout.device)
         return self.cells(train.num_items, generators)
 
     def cells(self, num_items: int, generators: Generators) -> SpotlightNetwork:
@@ -82,10 +85,19 @@ class SpotlightLSTM(NextItemModel):
 
 @dataclass(kw_only=True)
 class MLSTM(SpotlightLSTM):
-    """The multiplicative LSTM; biases: b_im and b_hm are learnt (mlstm4reco), or absent (Krause et al.)."""
+    """The multiplicative LSTM; biases: b_im and b_hm are learnt (mlstm4reco), or absent (Krause et al.).
+
+    output_gate: see the module.
+    """
 
     output: str = "cell"
     biases: bool = True
+    output_gate: str = "outside"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.output_gate not in OUTPUT_GATES:
+            raise ValueError(f"output_gate must be one of {', '.join(OUTPUT_GATES)}, got {self.output_gate!r}")
 
     def cells(self, num_items: int, generators: Generators) -> SpotlightNetwork:
         """See SpotlightLSTM."""
@@ -175,7 +187,7 @@ class MultiplicativeNetwork(SpotlightNetwork):
     def __init__(self, model: MLSTM, num_items: int, generators: Generators) -> None:
         super().__init__(model, num_items, 5, generators)
         dim = model.dim
-        self.cell = MultiplicativeLSTMStep()
+        self.cell = MultiplicativeLSTMStep(gate_inside=model.output_gate == "inside")
         self.biases = model.biases
         self.turn = nn.Parameter(torch.empty(dim, dim))
         self.turn_bias = nn.Parameter(torch.empty(dim)) if model.biases else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -146,12 +146,21 @@ class NextItemModel:
     def network(self, train: TrainingSet, generators: Generators) -> NextItemNetwork:
         """A fresh network on the CPU, its weights drawn from ``generators.weights``."""
 
+    def loop_on(self, device: str) -> str:
+        """What runs the loop over steps on a device: the recurrent engine in plain torch, unless a model says else."""
+        return "torch-unrolled"
+
+    def resolved_engine(self, device: str) -> str:
+        """The engine that a fit on ``device`` computes with, such as "torch-unrolled-cpu"; it is in a cell's key."""
+        return f"{self.loop_on(device)}-{torch.device(device).type}"
+
     def fit(self, train: TrainingSet, run: Run) -> Self:
         """Learn from every event of ``train``, given the events before it; see train_epochs for what is set."""
         self._refuse(train)
         generators = Generators.of(run)
         shuffle = run.generator("windows")
         self.num_items_ = train.num_items
+        self.engine_ = self.resolved_engine(run.device)
         self.network_ = network = self.network(train, generators).to(run.device)
         self.parameters_ = sum(weight.numel() for weight in network.parameters())
         optimiser = self.optimiser.over(network.parameters(), self.learning_rate, self.weight_decay)
@@ -233,8 +242,3 @@ def uniform_(module: nn.Module, bound: float, generator: torch.Generator) -> Non
     """Draw all weights of ``module`` from U(−bound, bound)."""
     for weight in module.parameters():
         nn.init.uniform_(weight, -bound, bound, generator=generator)
-
-
-def describe_engine(name: str, device: Any) -> str:
-    """The engine as it is announced and recorded: its name and where it runs."""
-    return f"{name}-{torch.device(device).type}"

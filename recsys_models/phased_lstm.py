@@ -43,7 +43,6 @@ from recsys_models.next_item import (
     NextItemModel,
     NextItemNetwork,
     check_items,
-    describe_engine,
     with_start,
 )
 from recsys_models.phased_lstm_step import PhasedLSTMStep
@@ -80,7 +79,6 @@ class PhasedLSTM(NextItemModel):
 
     def network(self, train: TrainingSet, generators: Generators) -> PhasedNetwork:
         """See NextItemModel."""
-        self.engine_ = describe_engine("torch-unrolled", generators.dropout.device)
         return PhasedNetwork(self, train.num_items, generators)
 
 

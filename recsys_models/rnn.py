@@ -32,7 +32,6 @@ from recsys_models.next_item import (
     NextItemModel,
     NextItemNetwork,
     check_items,
-    describe_engine,
     uniform_,
     with_start,
 )
@@ -92,9 +91,12 @@ class RNN(NextItemModel):
         if self.embedding_dim < 1:
             raise ValueError(f"embedding_dim must be at least 1, got {self.embedding_dim}")
 
+    def loop_on(self, device: str) -> str:
+        """See NextItemModel: torch's own layers."""
+        return "torch"
+
     def network(self, train: TrainingSet, generators: Generators) -> RecurrentNetwork:
         """See NextItemModel."""
-        self.engine_ = describe_engine("torch", generators.dropout.device)
         return RecurrentNetwork(self.layer, train.num_items, self.embedding_dim, self.dim, self.dropout, generators)
 
 

@@ -49,7 +49,7 @@ from torch import nn
 
 from recsys_data.sequences import PAD, SequenceBatch
 from recsys_data.training_set import TrainingSet
-from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items, describe_engine
+from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
 from recsys_models.stamp_attention import Attend, Means, stretches
 from training.dropout import Dropout
 from training.optimisers import Adam, Optimiser
@@ -104,9 +104,12 @@ class STMP(NextItemModel):
         if not (self.last_click or self.averages):
             raise ValueError("last_click must be true where nothing but the last click is looked at, got False")
 
+    def loop_on(self, device: str) -> str:
+        """See NextItemModel: no loop, but prefixes side by side."""
+        return "torch-prefixes"
+
     def network(self, train: TrainingSet, generators: Generators) -> MemoryNetwork:
         """See NextItemModel."""
-        self.engine_ = describe_engine("torch-prefixes", generators.dropout.device)
         return MemoryNetwork(self, train.num_items, generators)
 
     def windows(self) -> Prefixes | EqualLengths:

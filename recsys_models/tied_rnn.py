@@ -43,7 +43,7 @@ from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
 from recsys_models.gru_step import GRUStep
 from recsys_models.lstm_step import LSTMStep
-from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items, describe_engine
+from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
 from recsys_models.recurrence import unroll
 from recsys_models.squash import SQUASHES
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
@@ -117,10 +117,16 @@ class RNNCCE(NextItemModel):
 
     def network(self, train: TrainingSet, generators: Generators) -> OneQueryNetwork:
         """See NextItemModel."""
-        network = OneQueryNetwork(self, train.num_items, generators)
-        native = network.native and generators.dropout.device.type == "cpu"
-        self.engine_ = describe_engine("torch" if native else "torch-unrolled", generators.dropout.device)
-        return network
+        return OneQueryNetwork(self, train.num_items, generators)
+
+    @property
+    def native(self) -> bool:
+        """Whether torch's own layer is this cell."""
+        return (self.cell, self.activation, self.peepholes) == ("LSTM", "tanh", False)
+
+    def loop_on(self, device: str) -> str:
+        """See NextItemModel: torch's own layer on the CPU where it has this cell."""
+        return "torch" if self.native and torch.device(device).type == "cpu" else "torch-unrolled"
 
     def windows(self) -> Windows | SampledPrefixes | Disturbed:
         """See NextItemModel."""
@@ -147,7 +153,7 @@ class OneQueryNetwork(NextItemNetwork):
         super().__init__()
         dim, squash = model.dim, SQUASHES[model.activation]
         self.max_len = model.max_len
-        self.native = (model.cell, model.activation, model.peepholes) == ("LSTM", "tanh", False)
+        self.native = model.native
         self.one_hot = not model.tied and model.embedding_dim is None
         self.row_sparse = not model.tied and model.row_sparse
         if self.row_sparse:  # torch's default, said aloud so that it does not warn

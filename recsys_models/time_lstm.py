@@ -47,7 +47,6 @@ from recsys_models.next_item import (
     NextItemModel,
     NextItemNetwork,
     check_items,
-    describe_engine,
     with_start,
 )
 from recsys_models.recurrence import Cell, unroll
@@ -85,7 +84,6 @@ class PeepholeLSTM(NextItemModel):
 
     def network(self, train: TrainingSet, generators: Generators) -> TimeLSTMNetwork:
         """See NextItemModel."""
-        self.engine_ = describe_engine("torch-unrolled", generators.dropout.device)
         return TimeLSTMNetwork(self, train.num_items, generators)
 
 

@@ -12,8 +12,13 @@ otherwise  (6); the filtered vector takes x's place in (3), and in (4) unless ``
 Attentional: ξ = σ(h A + e A_e + x A_x)  (8); (1 − ξ) ⊙ e and ξ ⊙ x take the places of e and x in (3) and (4)  (9, 10).
 
 What the paper leaves open is a field, its default named first. ``carried``: the state is carried through a user's
-windows of max_len steps and reset at the next user (True), or every window starts from zero. ``user_mask``: dropout
-masks the user's vector anew at each "step", or once a "sequence". ``user_l2_on``: L2 of the looked-up "rows", mean over
+windows of max_len steps and reset at the next user (True), or every window starts from zero; ``streams``: users are
+joined, the state is carried from one to the next, and a window may hold two (training.streams), as in the language
+models whose settings these are. ``user_mask``: dropout masks the user's vector anew at each "step", or once a
+"sequence" (of a stream: a window). ``thresholds_see``: κ is compared with x as it is "dropped", or with the "whole" x.
+``user_updates``: a step moves all rows of the user table ("dense": Adam's moments go on for users who are not in the
+batch, as in TensorFlow, where sparse gradients give the same), or the "rows" of the batch's users only
+(training.row_updates), which a large table needs. ``user_l2_on``: L2 of the looked-up "rows", mean over
 the batch; of the user-side "matrices"; or of the whole "table". ``attention_init``: the parameters of ξ "near zero",
 U(−0.01, 0.01), as the paper's sentence says, which lets half of either vector through; "uniform" U(−0.1, 0.1) like all
 others; or "item first", uniform with a bias of −3, which is what the sentence is for. ``bracket`` (eq. 10): "gate
@@ -24,9 +29,8 @@ extension.
 The paper's size is dim = 1000, batch_size = 1000, 10 epochs; keep probabilities 0.8 and 0.5 are dropout = 0.2 and
 user_dropout = 0.5. Its gradient cap is read as a bound on the global norm, its batch as windows side by side.
 
-Departures: START is read before the first event; κ is compared with x after dropout; users of concatenated streams, in
-which a window holds two users, are not offered; the table's updates are dense. A user that training has not seen is
-given the mean of all users' vectors, and counted in ``unseen_users_``.
+Departures: START is read before a user's first event. A user that training has not seen is given the mean of all users'
+vectors, and counted in ``unseen_users_``.
 """
 
 from __future__ import annotations
@@ -37,7 +41,7 @@ from typing import ClassVar
 import torch
 
 from recsys_data.training_set import TrainingSet
-from recsys_models.next_item import Generators, NextItemModel, describe_engine
+from recsys_models.next_item import Generators, NextItemModel
 from recsys_models.user_gru_network import (
     AttentionalNetwork,
     LinearNetwork,
@@ -47,8 +51,11 @@ from recsys_models.user_gru_network import (
 from training.carried_windows import CarriedWindows
 from training.instances import WindowBatch, Windows
 from training.optimisers import Adam, Optimiser
+from training.streams import Streams
 
 USER_MASKS = ("step", "sequence")
+USER_UPDATES = ("dense", "rows")
+THRESHOLDS_SEE = ("dropped", "whole")
 USER_L2_ON = ("rows", "matrices", "table")
 THRESHOLD_GRADIENTS = ("none", "straight-through")
 ATTENTION_INITS = ("near zero", "uniform", "item first")
@@ -74,20 +81,23 @@ class StandardGRU(NextItemModel):
     optimiser: Optimiser = field(default_factory=Adam)
     max_norm: float | None = 5.0
     carried: bool = True
+    streams: bool = False
     output_dropout: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.streams and not self.carried:
+            raise ValueError("carried must be true where streams are read, since they carry the state, got False")
         if not 0.0 <= self.output_dropout < 1.0:
             raise ValueError(f"output_dropout must be at least 0 and below 1, got {self.output_dropout}")
 
-    def windows(self) -> Windows | CarriedWindows:
+    def windows(self) -> Windows | CarriedWindows | Streams:
         """See NextItemModel."""
-        return (CarriedWindows if self.carried else Windows)(self.max_len, self.batch_size, shuffled=self.shuffled)
+        kind = Streams if self.streams else CarriedWindows if self.carried else Windows
+        return kind(self.max_len, self.batch_size, shuffled=self.shuffled)
 
     def network(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
         """See NextItemModel."""
-        self.engine_ = describe_engine("torch-unrolled", generators.dropout.device)
         return self.cells(train, generators)
 
     def cells(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
@@ -97,7 +107,7 @@ class StandardGRU(NextItemModel):
 
 @dataclass(kw_only=True)
 class LinearUserGRU(StandardGRU):
-    """The linear user-based GRU. user_dropout, user_mask, user_l2 and user_l2_on: see the module."""
+    """The linear user-based GRU. user_dropout, user_mask, user_l2, user_l2_on, user_updates: see the module."""
 
     signals: ClassVar[frozenset[str]] = frozenset({"order", "users"})
 
@@ -105,6 +115,7 @@ class LinearUserGRU(StandardGRU):
     user_mask: str = "step"
     user_l2: float = 0.01
     user_l2_on: str = "rows"
+    user_updates: str = "dense"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -114,6 +125,9 @@ class LinearUserGRU(StandardGRU):
             raise ValueError(f"user_l2 must be at least 0, got {self.user_l2}")
         check_choice("user_mask", self.user_mask, USER_MASKS)
         check_choice("user_l2_on", self.user_l2_on, USER_L2_ON)
+        check_choice("user_updates", self.user_updates, USER_UPDATES)
+        if self.user_updates == "rows" and self.user_l2_on == "table" and self.user_l2 > 0.0:
+            raise ValueError('user_updates must be "dense" where user_l2_on is "table", whose term moves every row')
 
     @property
     def unseen_users_(self) -> int:
@@ -138,7 +152,7 @@ class LinearUserGRU(StandardGRU):
         if self.user_l2 == 0.0:
             return 0.0
         if self.user_l2_on == "rows":
-            rows = network.user_embedding[torch.from_numpy(batch.users).to(network.device)]
+            rows = network.own_vectors(batch.users[batch.real] if batch.users.ndim == 2 else batch.users)
             return 0.5 * self.user_l2 * rows.square().sum(dim=1).mean()
         chosen = [network.user_embedding] if self.user_l2_on == "table" else network.user_matrices()
         return 0.5 * self.user_l2 * sum(matrix.square().sum() for matrix in chosen)
@@ -146,16 +160,18 @@ class LinearUserGRU(StandardGRU):
 
 @dataclass(kw_only=True)
 class RectifiedUserGRU(LinearUserGRU):
-    """The rectified linear user-based GRU. slope: ω; filter_candidate, threshold_gradient: see the module."""
+    """The rectified linear user-based GRU. slope: ω; for the other fields see the module."""
 
     slope: float = 0.2
     filter_candidate: bool = True
+    thresholds_see: str = "dropped"
     threshold_gradient: str = "none"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0.0 < self.slope < 1.0:
             raise ValueError(f"slope must be between 0 and 1, got {self.slope}")
+        check_choice("thresholds_see", self.thresholds_see, THRESHOLDS_SEE)
         check_choice("threshold_gradient", self.threshold_gradient, THRESHOLD_GRADIENTS)
 
     def user_cells(self, train: TrainingSet, generators: Generators) -> StandardNetwork:

@@ -86,6 +86,7 @@ class LinearNetwork(StandardNetwork):
         self.user_embedding = self.uniform(num_users, self.dim)
         self.user_weight = self.uniform(self.dim, self.user_gates * self.dim)
         self.user_dropout = Dropout(model.user_dropout, generators.dropout)
+        self.by_rows = self.user_embedding.row_sparse = model.user_updates == "rows"
         self.masks_each_step = model.user_mask == "step" and model.user_dropout > 0.0
         self.unseen = 0
 
@@ -93,17 +94,29 @@ class LinearNetwork(StandardNetwork):
         """What the user's vector is multiplied with."""
         return [self.user_weight]
 
-    def user_vectors(self, users: np.ndarray, steps: int) -> torch.Tensor:
-        """The vectors of ``users``, (B, H), or (T, B, H) where a mask is drawn for each step."""
+    def own_vectors(self, users: np.ndarray) -> torch.Tensor:
+        """The vectors of ``users`` (…), (…, H), before dropout; the mean of all where training has not seen a user."""
         unseen = (users < 0) | (users >= len(self.user_embedding))
-        vectors = self.user_embedding[torch.from_numpy(np.where(unseen, 0, users)).to(self.device)]
-        if unseen.any():
-            self.unseen += int(unseen.sum())
-            mean = self.user_embedding.mean(dim=0)
-            vectors = torch.where(torch.from_numpy(unseen).to(self.device)[:, None], mean, vectors)
+        rows = torch.from_numpy(np.where(unseen, 0, users)).to(self.device)
+        vectors = nn.functional.embedding(rows, self.user_embedding, sparse=self.by_rows)
+        if not unseen.any():
+            return vectors
+        self.unseen += int(unseen.sum())
+        return torch.where(
+            torch.from_numpy(unseen).to(self.device)[..., None], self.user_embedding.mean(dim=0), vectors
+        )
+
+    def user_vectors(self, users: np.ndarray) -> torch.Tensor:
+        """The vectors of ``users`` (B,) or, where windows hold several, (B, T): (B, H) or (T, B, H), before dropout."""
+        return self.own_vectors(users.T)
+
+    def dropped(self, vectors: torch.Tensor, steps: int) -> torch.Tensor:
+        """``vectors`` after dropout; (T, B, H) where a mask is drawn for each step."""
         if self.training and self.masks_each_step:
             return self.user_dropout(vectors.expand(steps, -1, -1).contiguous())
-        return self.user_dropout(vectors)
+        if vectors.dim() == 2:
+            return self.user_dropout(vectors)
+        return vectors * self.user_dropout(torch.ones_like(vectors[0]))
 
     def input_side(self, items: torch.Tensor, vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Inputs, weight and bias for the engine; a vector that all steps share becomes its row's bias."""
@@ -116,7 +129,7 @@ class LinearNetwork(StandardNetwork):
 
     def hidden(self, items: torch.Tensor, users: np.ndarray, initial: torch.Tensor) -> torch.Tensor:
         """See StandardNetwork."""
-        side = self.input_side(items, self.user_vectors(users, len(items)))
+        side = self.input_side(items, self.dropped(self.user_vectors(users), len(items)))
         return unroll(GRUStep(), *side, (initial,), (self.recurrent, self.candidate))[0]
 
 
@@ -130,6 +143,7 @@ class RectifiedNetwork(LinearNetwork):
         super().__init__(model, num_items, num_users, generators)
         self.filtered = self.uniform(self.dim, (3 if model.filter_candidate else 2) * self.dim)
         self.thresholds = self.uniform(self.dim, 2 * self.dim)
+        self.compares_whole = model.thresholds_see == "whole"
         self.cell = RectifiedGRUStep(model.slope, straight_through=model.threshold_gradient == "straight-through")
 
     def user_matrices(self) -> list[torch.Tensor]:
@@ -138,9 +152,12 @@ class RectifiedNetwork(LinearNetwork):
 
     def hidden(self, items: torch.Tensor, users: np.ndarray, initial: torch.Tensor) -> torch.Tensor:
         """See StandardNetwork."""
-        vectors = self.user_vectors(users, len(items))
+        whole = self.user_vectors(users)
+        vectors = self.dropped(whole, len(items))
         weights = (self.recurrent, self.candidate, self.filtered, self.thresholds)
-        drives = (vectors.expand(len(items), -1, -1),)
+        drives = [vectors.expand(len(items), -1, -1)]
+        if self.compares_whole:
+            drives.append(whole.detach().expand(len(items), -1, -1))
         return unroll(self.cell, *self.input_side(items, vectors), (initial,), weights, drives)[0]
 
 
@@ -173,7 +190,7 @@ class AttentionalNetwork(LinearNetwork):
 
     def hidden(self, items: torch.Tensor, users: np.ndarray, initial: torch.Tensor) -> torch.Tensor:
         """See StandardNetwork."""
-        vectors = self.user_vectors(users, len(items))
+        vectors = self.dropped(self.user_vectors(users), len(items))
         side = self.input_side(items, vectors)
         drives = [items, vectors.expand(len(items), -1, -1)]
         if self.turn_item is not None:
