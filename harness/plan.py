@@ -124,9 +124,8 @@ def _prepared(bench: Bench, cell: Cell, shared: Round) -> tuple[Prepared | None,
     source = getattr(dataset, "source", None)
     files = repr(source or getattr(dataset, "dataset", dataset))  # the whole of a smoke run's part
     if files not in shared.missing and not shared.fetch and isinstance(source, Source) and not source.present(folder):
-        shared.missing[files] = source.sentence(
-            folder, dataset.title, "run (or data fetch) fetches it from its address"
-        )
+        how = "a run fetches it" if source.urls else "it cannot be fetched by a program"
+        shared.missing[files] = source.sentence(folder, dataset.title, how)
     if files in shared.missing:
         fetched = (
             not shared.fetch and isinstance(source, Source) and source.urls and not os.environ.get("ENCORE_OFFLINE")
