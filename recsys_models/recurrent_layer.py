@@ -10,7 +10,10 @@ from torch import nn
 
 from recsys_models.gru_after_step import GRUAfterStep
 from recsys_models.gru_step import GRUStep
+from recsys_models.lstm_step import LSTMStep
 from recsys_models.recurrence import Cell, unroll
+from recsys_models.squash import TANH, Squash
+from recsys_models.tied_rnn_step import VanillaStep
 
 
 class RecurrentLayer(nn.Module):
@@ -52,8 +55,8 @@ class BeforeGRU(RecurrentLayer):
 
     num_gates = 3
 
-    def __init__(self, num_inputs: int, size: int, *, one_hot: bool = False) -> None:
-        super().__init__(GRUStep(), num_inputs, size, one_hot=one_hot)
+    def __init__(self, num_inputs: int, size: int, *, one_hot: bool = False, squash: Squash = TANH) -> None:
+        super().__init__(GRUStep(squash), num_inputs, size, one_hot=one_hot)
         self.recurrent = nn.Parameter(torch.empty(size, 2 * size))
         self.candidate = nn.Parameter(torch.empty(size, size))
 
@@ -79,3 +82,34 @@ class AfterGRU(RecurrentLayer):
     def step_weights(self) -> tuple[torch.Tensor, ...]:
         """See RecurrentLayer."""
         return self.recurrent, self.recurrent_bias[2 * self.size :]
+
+
+class LSTMLayer(RecurrentLayer):
+    """An LSTM, with peepholes or without; gates i, f, o, g; it answers with h and c."""
+
+    num_gates = 4
+
+    def __init__(
+        self, num_inputs: int, size: int, *, one_hot: bool = False, squash: Squash = TANH, peepholes: bool = False
+    ) -> None:
+        super().__init__(LSTMStep(peepholes=peepholes, squash=squash), num_inputs, size, one_hot=one_hot)
+        self.recurrent = nn.Parameter(torch.empty(size, 4 * size))
+        self.peephole = nn.Parameter(torch.empty(3, size)) if peepholes else None
+
+    def step_weights(self) -> tuple[torch.Tensor, ...]:
+        """See RecurrentLayer."""
+        return (self.recurrent,) if self.peephole is None else (self.recurrent, self.peephole)
+
+
+class VanillaLayer(RecurrentLayer):
+    """An Elman layer; one gate."""
+
+    num_gates = 1
+
+    def __init__(self, num_inputs: int, size: int, *, one_hot: bool = False, squash: Squash = TANH) -> None:
+        super().__init__(VanillaStep(squash), num_inputs, size, one_hot=one_hot)
+        self.recurrent = nn.Parameter(torch.empty(size, size))
+
+    def step_weights(self) -> tuple[torch.Tensor, ...]:
+        """See RecurrentLayer."""
+        return (self.recurrent,)
