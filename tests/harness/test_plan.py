@@ -196,6 +196,7 @@ def test_a_plan_that_is_only_shown_fetches_nothing(tiny_suite, tmp_path, monkeyp
     monkeypatch.setattr("recsys_data.download.Source.fetch", None)  # a call would be a TypeError
     plan = make_plan(bench, Store.open(tmp_path / "results"), shared=Round(fetch=False))
     assert {p.state for p in plan.cells} == {"to fetch"}
+    assert "and a run fetches it; put it there by hand" in plan.cells[0].why
     assert "https://files.grouplens.org/datasets/movielens/ml-100k.zip" in plan.cells[0].why
     monkeypatch.setenv("ENCORE_OFFLINE", "1")
     plan = make_plan(bench, Store.open(tmp_path / "results"), shared=Round(fetch=False))
