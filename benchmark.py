@@ -14,6 +14,7 @@ PLAIN = {"no_args_is_help": True, "add_completion": False, "pretty_exceptions_en
 COMMANDS = {
     "run": running.run,
     "plan": running.plan,
+    "verify": running.verify,
     "show": results.show,
     "report": results.report,
     "bundle": results.bundle,

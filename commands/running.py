@@ -1,5 +1,6 @@
-"""The commands that compute, or say what computing would cost: run and plan."""
+"""The commands that compute, or say what computing would cost: run, plan and verify."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ from commands.options import (
     Results,
     Seeds,
     Set,
+    SuiteName,
     SuiteOrAll,
     Threads,
 )
@@ -113,4 +115,22 @@ def plan(suite: SuiteOrAll, only: Only = "", seeds: Seeds = "", device: Device =
     else:
         print_plan(plans[0], jobs)
     if any(stop.failed for stop in stops):
+        raise typer.Exit(1)
+
+
+def verify(suite: SuiteName, only: Only = "", seeds: Seeds = "", device: Device = "auto", threads: Threads = 1,
+           results: Results = RESULTS, data: Data = None, sets: Set = NONE,
+           limit_users: Limit = None) -> None:  # fmt: skip
+    """Compute a suite's stored cells again, compare them bit for bit, write a certificate. Exit 1: some bit differs."""
+    order = make_order(suite, results, data, threads, only=only, seeds=seeds, device=device, sets=sets,
+                       limit_users=limit_users)  # fmt: skip
+    from harness.verify import certify
+
+    def tell(row: dict[str, Any]) -> None:
+        after = f"{row['rows']:,} rows" if row["state"] == "same" else row["reason"]
+        print(f"{row['state']}: {row['dataset']}/{row['model']}/{row['seed']}, {after}", flush=True)
+
+    path = certify(order, tell=tell)
+    print(path)
+    if any(row["state"] == "different" for row in json.loads(path.read_text(encoding="utf-8"))["cells"]):
         raise typer.Exit(1)

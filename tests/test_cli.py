@@ -285,3 +285,19 @@ def test_help_is_quick_and_errors_reach_the_shell(tmp_path):
     assert done.returncode == 2
     assert done.stderr.startswith("error: no results of suite 'x'")
     assert "Traceback" not in done.stderr
+
+
+def test_verify_certifies_stored_cells_and_names_a_changed_one(stored, tmp_path):
+    suite, results, _ = stored
+    mine = tmp_path / "results"
+    shutil.copytree(results, mine)
+    result = call("verify", suite, "--results", mine, "--only", "*/GRU", "--seeds", "0,")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[0].startswith("same: markov-30x25/GRU/0, ")
+    assert Path(result.stdout.splitlines()[-1]) == mine / "suites" / "tiny" / "certificate.json"
+    entry = next(e for e in json.loads((mine / "suites" / "tiny" / "suite.json").read_text())["cells"] if e["seed"] == 0
+                 and e["model"] == "GRU")  # fmt: skip
+    record = mine / "cells" / entry["key"] / "cell.json"
+    record.write_text(record.read_text().replace('"best_epoch": ', '"best_epoch": 1'))
+    result = call("verify", suite, "--results", mine, "--only", "*/GRU", "--seeds", "0,")
+    assert result.exit_code == 1 and "different: markov-30x25/GRU/0, best_epoch: 1" in result.stdout
