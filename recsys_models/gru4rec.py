@@ -20,11 +20,11 @@ Drawn items come ∝ (training count)^alpha of ``loss.sampling``. A step moves t
 and no others, their velocity included. Weights are drawn from U(±√(6 / (in + out))), each gate having a matrix of its
 own; biases start at 0.
 
-Departures: losses are computed from log-probabilities, without the 1e-24 inside the codes' logarithms; TOP1 leaves the
-target out of its mean; with validation, training stops by ``patience``, which the codes do not have; with a loss other
-than cross-entropy and BPR-max an item bias that has once moved goes on with its velocity, looked up or not. A session's
-first event is never a target, and an empty history is answered by the zero state, that is, by the item biases. No user
-is looked at.
+Departures: cross-entropy is computed from log-probabilities, without the 1e-24 inside the codes' logarithm, which BPR-
+max has; TOP1 leaves the target out of its mean; with validation, training stops by ``patience``, which the codes do not
+have; with a loss other than cross-entropy and BPR-max an item bias that has once moved goes on with its velocity,
+looked up or not. A session's first event is never a target, and an empty history is answered by the zero state, that
+is, by the item biases. No user is looked at.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def _fit(cell: CellResult, runs: Runs) -> list[Entry]:
     """How one fit ended, and last where it was taken up again."""
     record, link = cell.record, f"{runs.anchor}-seed-{cell.seed}"
     best = next(iter(record.get("validation", {}).values()), None)
-    marks = ("open",) if record.get("stopped") == "epoch limit" else ()
+    marks = ("open",) if str(record.get("stopped")).endswith(" limit") else ()  # of epochs, iterations or time
     resumed = record.get("resumed_from")
     return [
         Entry(runs.model, color=runs.color, stamps=runs.own(cell)),

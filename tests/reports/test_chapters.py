@@ -248,3 +248,18 @@ def test_the_certificate_stands_with_the_provenance(tmp_path, make_store):
     said = " ".join(blocks(build(tmp_path, "little"), "provenance")[""].paragraphs)
     assert "1 same, 1 different and 1 not compared" in said
     assert "2 of these are no longer" in said
+
+
+@pytest.mark.parametrize("stopped, marks", [
+    ("patience", ()), ("epoch limit", ("open",)), ("iteration limit", ("open",)), ("time limit", ("open",)),
+])  # fmt: skip
+def test_a_fit_that_a_limit_ended_is_marked_as_open(tmp_path, make_store, stopped, marks):
+    make_store(tmp_path, published=False)
+    for path in tmp_path.glob("cells/*/cell.json"):
+        record = json.loads(path.read_text())
+        if record["stopped"]:
+            path.write_text(json.dumps(record | {"stopped": stopped}))
+    table = blocks(build(tmp_path, "little"), "training")["fits-1"]
+    assert {(table.entry(row, "stopped").text, table.entry(row, "stopped").marks) for row in table.rows} == {
+        (stopped, marks)
+    }
