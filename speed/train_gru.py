@@ -1,12 +1,13 @@
-"""GRU and LSTM training on MovieLens 1M beside RecBole and the official GRU4Rec: targets per second, memory, quality.
+"""GRU and LSTM training on MovieLens beside RecBole and the official GRU4Rec: targets per second, memory, quality.
 
-    OMP_NUM_THREADS=1 ENCORE_DATA=... python -m speed.train_gru [--model GRU|LSTM] [--recbole PYTHON]
+    OMP_NUM_THREADS=1 ENCORE_DATA=... python -m speed.train_gru [--data NAME] [--model GRU|LSTM] [--recbole PYTHON]
         [--gru4rec PYTHON CHECKOUT] [--epochs N [--recbole-epochs N] [--gru4rec-epochs N]]
 
 Without --epochs it times training steps, on one thread by the CPU clock, each peer once before and once after ours.
 With it, it trains and prints, after every epoch, MRR@20 and Recall@20 on the last event of each user, the last two
-being kept from training and all items ranked: the same 6,040 targets for each. Embedding 64, hidden 128, full softmax
-(the official GRU4Rec: 2,048 samples).
+being kept from training and all items ranked: the same targets for each. Ours and RecBole stop where MRR@20 on the
+last event but one has not got better for 10 epochs, RecBole's own rule, and the best epoch by it is told again at the
+end. Embedding 64, hidden 128, full softmax (the official GRU4Rec: 2,048 samples). Data: MovieLens 1M unless named.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import torch
 
 from evaluation.metrics import MRR, Recall
 from evaluation.ranking import rank_held_out
-from recsys_data.movielens import MovieLens1MOrdered
+from recsys_data.editions import DATASETS
 from recsys_data.protocols import LeaveLastOut
 from recsys_models.next_item import Generators
 from recsys_models.rnn import GRU, LSTM
@@ -31,6 +32,7 @@ from speed.pairing import data_folder, machine, peak_memory, require_one_thread
 from training.run import Run
 
 SETTINGS = {"learning_rate": 1e-2, "decay": 0.75}
+PATIENCE = 10  # epochs: RecBole's stopping_step
 PROTOCOL = LeaveLastOut(unseen="candidate")
 
 
@@ -88,27 +90,49 @@ def beside(model, split, sides):
 
 
 def curve(model, split):
-    """Train, yielding a record an epoch; the clock stops while the model is evaluated."""
-    clock = {"paused": 0.0}
+    """Train, printing a record an epoch, which come back; the clock stops while the model is evaluated."""
+    paused, found, records = 0.0, {}, []
 
     def validate(fitted):
+        nonlocal paused
         started = time.process_time()
-        table = rank_held_out(fitted, split.test, split.train.item_counts)
-        clock["found"] = {"mrr": MRR(20).measure(table), "recall": Recall(20).measure(table)}
-        clock["paused"] += time.process_time() - started
-        return clock["found"]["mrr"]
+        counts = split.train.item_counts
+        found["validation"] = MRR(20).measure(rank_held_out(fitted, split.validation, counts))
+        table = rank_held_out(fitted, split.test, counts)
+        found.update(mrr=MRR(20).measure(table), recall=Recall(20).measure(table))
+        paused += time.process_time() - started
+        return found["validation"]
 
     def log(record):
-        seconds = time.process_time() - begun - clock["paused"]
-        print(_line(type(model).__name__, {"epoch": record["epoch"], "seconds": seconds, **clock["found"]}), flush=True)
+        if record["event"] == "epoch":
+            records.append({"epoch": record["epoch"], "seconds": time.process_time() - begun - paused, **found})
+            print(_line(type(model).__name__, records[-1]), flush=True)
 
     begun = time.process_time()
     model.fit(split.train, Run(0, validate=validate, log=log))
+    return records
+
+
+def peer_curve(side, records):
+    """Print a peer's records as they come; they come back numbered from 1."""
+    told = []
+    for number, record in enumerate(records, 1):
+        told.append(record | {"epoch": number})
+        print(_line(side, told[-1]), flush=True)
+    return told
+
+
+def best(name, records):
+    """Print the epoch that was best on the last event but one, where that was asked."""
+    kept = [record for record in records if "validation" in record]
+    if kept:
+        print("best by validation: " + _line(name, max(kept, key=lambda record: record["validation"])), flush=True)
 
 
 def _line(name, record):
-    return (f"{name:22} epoch {record['epoch']:2}: MRR@20 {record['mrr']:.4f} Recall@20 {record['recall']:.4f}, "
-            f"{record['seconds']:,.0f} CPU s")  # fmt: skip
+    kept = f" (validation MRR@20 {record['validation']:.4f})" if "validation" in record else ""
+    return (f"{name:22} epoch {record['epoch']:2}: MRR@20 {record['mrr']:.4f} Recall@20 {record['recall']:.4f}"
+            f"{kept}, {record['seconds']:,.0f} CPU s")  # fmt: skip
 
 
 if __name__ == "__main__":
@@ -116,6 +140,7 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, default=0)
     for peer in ("recbole", "gru4rec"):
         parser.add_argument(f"--{peer}-epochs", type=int, help="as many as ours unless given")
+    parser.add_argument("--data", choices=sorted(DATASETS), default="ml-1m-ordered")
     parser.add_argument("--model", choices=["GRU", "LSTM"], default="GRU")
     parser.add_argument("--recbole", metavar="PYTHON")
     parser.add_argument("--gru4rec", nargs=2, metavar=("PYTHON", "CHECKOUT"))
@@ -123,7 +148,7 @@ if __name__ == "__main__":
     require_one_thread()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    data = MovieLens1MOrdered().load(data_folder())
+    data = DATASETS[wanted.data].load(data_folder())
     split = PROTOCOL.prepare(data)
     chosen = {"GRU": GRU, "LSTM": LSTM}[wanted.model](**SETTINGS)
     print(machine())
@@ -139,8 +164,10 @@ if __name__ == "__main__":
         if not wanted.epochs:
             beside(chosen, split, sides)
         else:
-            curve(dataclasses.replace(chosen, epochs=wanted.epochs, patience=wanted.epochs), split)
+            fitted = dataclasses.replace(chosen, epochs=wanted.epochs, patience=PATIENCE)
+            curves = {wanted.model: curve(fitted, split)}
             epochs = {"official GRU4Rec": wanted.gru4rec_epochs, "RecBole GRU4Rec": wanted.recbole_epochs}
             for side, run in sides.items():
-                for number, record in enumerate(run("--epochs", str(epochs[side] or wanted.epochs)), 1):
-                    print(_line(side, record | {"epoch": number}), flush=True)
+                curves[side] = peer_curve(side, run("--epochs", str(epochs[side] or wanted.epochs)))
+            for side, records in curves.items():
+                best(side, records)
