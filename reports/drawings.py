@@ -131,20 +131,30 @@ def pareto(figure: Any, data: dict[str, Any], pen: Pen) -> None:
                            color=pen.color(point["color"]), markersize=7)  # fmt: skip
         pen.tip(dot, f"{point['model']}: {fraction(point['y'])} after {duration(point['x'])}")
     axes.margins(x=0.12, y=0.12)
-    low, high = axes.get_ylim()
-    middle = math.sqrt(points[0]["x"] * points[-1]["x"])
-    for side in (True, False):  # names stand towards the middle, each side moved apart by itself
-        here = [p for p in points if (p["x"] > middle) == side]
-        places = spread([p["y"] for p in here], (high - low) * 11 / (72 * (figure.get_size_inches()[1] - 0.8)))
-        for point, place in zip(here, places, strict=True):
-            axes.annotate(_name(point), (point["x"], place), xytext=(-7 if side else 7, 4), va="center",
-                          textcoords="offset points", ha="right" if side else "left",
-                          color=pen.color(point["color"]))  # fmt: skip
+    _label_points(axes, points, pen)
     axes.xaxis.set_major_formatter(lambda v, _: plain(v, 1))
     axes.xaxis.set_minor_formatter(lambda v, _: "")
     axes.set_xlabel("seconds of training (log scale)")
     axes.set_title(data["metric"], loc="left")
     axes.yaxis.set_major_formatter(lambda v, _: fraction(v, 3))
+
+
+def _label_points(axes: Any, points: list[dict[str, Any]], pen: Pen) -> None:
+    """Names beside their marks, towards the middle, above the line that runs to the right, clear of other marks."""
+    low, high = axes.get_ylim()
+    left, right = map(math.log, axes.get_xlim())
+    box, size = axes.get_position(), axes.figure.get_size_inches() * 72
+    high_pt, wide_pt = (high - low) / (box.height * size[1]), (right - left) / (box.width * size[0])  # units a point
+    middle = (math.log(points[0]["x"]) + math.log(points[-1]["x"])) / 2
+    for side in (True, False):
+        here = [p for p in points if (math.log(p["x"]) > middle) == side]
+        places = spread([p["y"] + (4 if side else 8) * high_pt for p in here], _LINE * high_pt)
+        for point, place in zip(here, places, strict=True):
+            near = [math.log(p["x"]) for p in here if abs(p["y"] - place) < _LINE * high_pt
+                    and abs(math.log(p["x"] / point["x"])) < 40 * wide_pt] + [math.log(point["x"])]  # fmt: skip
+            axes.annotate(_name(point), (math.exp(min(near) if side else max(near)), place), va="center",
+                          xytext=(-7 if side else 7, 0), textcoords="offset points", ha="right" if side else "left",
+                          color=pen.color(point["color"]))  # fmt: skip
 
 
 def lines(figure: Any, data: dict[str, Any], pen: Pen) -> None:
