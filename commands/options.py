@@ -13,6 +13,7 @@ Data = Annotated[Path | None, typer.Option("--data", envvar="ENCORE_DATA", help=
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 FigurePath = Annotated[Path | None, typer.Option("--figure", help="The figure: .svg (results/data), .png or .pdf.")]
 Only = Annotated[str, typer.Option(metavar="GLOB", help="Only these cells: a pattern on dataset/model, or on either.")]
+Protocol = Annotated[str, typer.Option(metavar="GLOB", help="Only cells under these protocols: a pattern on the name.")]
 Seeds = Annotated[str, typer.Option(metavar="SEEDS", help="How many (5: 0 to 4) or which (0,3,7; one alone: 7,).")]
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda[:i]", help="Where models are trained.")]
 Jobs = Annotated[int, typer.Option(min=1, help="How many cells are computed at once, each in its own process.")]

@@ -22,6 +22,7 @@ from commands.options import (
     NoMlflow,
     NoReport,
     Only,
+    Protocol,
     Results,
     Seeds,
     Set,
@@ -33,15 +34,16 @@ from commands.results import write_report
 from commands.words import ALL, make_order, named_suites
 
 
-def run(suite: SuiteOrAll, only: Only = "", seeds: Seeds = "", device: Device = "auto", jobs: Jobs = 1,
-        threads: Threads = 1, results: Results = RESULTS, data: Data = None, sets: Set = NONE,
+def run(suite: SuiteOrAll, only: Only = "", protocol: Protocol = "", seeds: Seeds = "", device: Device = "auto",
+        jobs: Jobs = 1, threads: Threads = 1, results: Results = RESULTS, data: Data = None, sets: Set = NONE,
         limit_users: Limit = None, dry_run: DryRun = False, no_mlflow: NoMlflow = False, no_report: NoReport = False,
         fresh: Fresh = False) -> None:  # fmt: skip
     """Run what is missing of a suite (or of all), then write its report. Exit 0: all good, 1: some cell failed."""
     if dry_run:
-        plan(suite, only, seeds, device, jobs, threads, results, data, sets, limit_users, fresh)
+        plan(suite, only, protocol, seeds, device, jobs, threads, results, data, sets, limit_users, fresh)
         return
-    order = _orders(results, data, threads, only=only, seeds=seeds, device=device, sets=sets, limit_users=limit_users)
+    order = _orders(results, data, threads, only=only, protocol=protocol, seeds=seeds, device=device, sets=sets,
+                    limit_users=limit_users)  # fmt: skip
     from harness.plan import Round
     from harness.printing import print_lines, print_tour
     from harness.runner import end_on_sigterm
@@ -90,11 +92,12 @@ def _visit(order: Any, store: Any, shared: Any, *, jobs: int, fresh: bool, mlflo
     return Stop(name, outcome=outcome, reports=tuple(reports))
 
 
-def plan(suite: SuiteOrAll, only: Only = "", seeds: Seeds = "", device: Device = "auto", jobs: Jobs = 1,
-         threads: Threads = 1, results: Results = RESULTS, data: Data = None, sets: Set = NONE,
+def plan(suite: SuiteOrAll, only: Only = "", protocol: Protocol = "", seeds: Seeds = "", device: Device = "auto",
+         jobs: Jobs = 1, threads: Threads = 1, results: Results = RESULTS, data: Data = None, sets: Set = NONE,
          limit_users: Limit = None, fresh: Fresh = False, as_json: AsJson = False) -> None:  # fmt: skip
     """Say of each cell (or suite) whether it is cached, new or stale, why, and what the rest will cost."""
-    order = _orders(results, data, threads, only=only, seeds=seeds, device=device, sets=sets, limit_users=limit_users)
+    order = _orders(results, data, threads, only=only, protocol=protocol, seeds=seeds, device=device, sets=sets,
+                    limit_users=limit_users)  # fmt: skip
     from harness.plan import Round, make_plan
     from harness.printing import print_json, print_overview, print_plan
     from harness.showing import shown_plan
@@ -118,12 +121,12 @@ def plan(suite: SuiteOrAll, only: Only = "", seeds: Seeds = "", device: Device =
         raise typer.Exit(1)
 
 
-def verify(suite: SuiteName, only: Only = "", seeds: Seeds = "", device: Device = "auto", threads: Threads = 1,
-           results: Results = RESULTS, data: Data = None, sets: Set = NONE,
+def verify(suite: SuiteName, only: Only = "", protocol: Protocol = "", seeds: Seeds = "", device: Device = "auto",
+           threads: Threads = 1, results: Results = RESULTS, data: Data = None, sets: Set = NONE,
            limit_users: Limit = None) -> None:  # fmt: skip
     """Compute a suite's stored cells again, compare them bit for bit, write a certificate. Exit 1: some bit differs."""
-    order = make_order(suite, results, data, threads, only=only, seeds=seeds, device=device, sets=sets,
-                       limit_users=limit_users)  # fmt: skip
+    order = make_order(suite, results, data, threads, only=only, protocol=protocol, seeds=seeds, device=device,
+                       sets=sets, limit_users=limit_users)  # fmt: skip
     from harness.verify import certify
 
     def tell(row: dict[str, Any]) -> None:

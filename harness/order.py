@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.determinism import resolve_device
 from harness.loading import load_suite, suite_path
-from harness.overrides import Overrides, only_for, parse_seeds, seeds_text
+from harness.overrides import Overrides, only_for, parse_seeds, protocol_for, seeds_text
 from harness.preparation import Prepared, prepare
 from harness.sources import kinds_of, source_hashes
 from harness.spec import Cell, Suite, expand
@@ -44,6 +44,7 @@ class Order:
         data: Path | None,
         *,
         only: str = "",
+        protocol: str = "",
         seeds: str = "",
         device: str = "auto",
         threads: int = 1,
@@ -58,7 +59,7 @@ class Order:
             words += ["--data", str(data)]
         words += [] if device == "auto" else ["--device", device]
         words += [] if threads == 1 else ["--threads", str(threads)]
-        overrides = Overrides(tuple(sets), only, parse_seeds(seeds) if seeds else None, limit_users)
+        overrides = Overrides(tuple(sets), only, parse_seeds(seeds) if seeds else None, limit_users, protocol)
         resolved = resolve_device(device)
         return cls(suite, results, data, overrides, resolved, ":" not in device, threads, tuple(words))
 
@@ -95,7 +96,7 @@ def _open(order: Order) -> Bench:
 
 @dataclass(frozen=True, eq=False)
 class Bench:
-    """An opened order: the suite as changed, all its cells, and which of them ``--only`` leaves in.
+    """An opened order: the suite as changed, all its cells, and which of them ``--only`` and ``--protocol`` leave in.
 
     sources: for each cell the hashes of the code that computes it, read when its modules were loaded: an edit after
     that belongs to a later process.
@@ -132,5 +133,6 @@ class Bench:
         else:
             seeds = self.order.overrides.seeds
             default = seeds is None and cell.model.deterministic
-            words += self.order.overrides.words(only_for(cell), None if default else seeds_text([cell.seed]))
+            chosen = None if default else seeds_text([cell.seed])
+            words += self.order.overrides.words(only_for(cell), chosen, protocol_for(cell, self.suite))
         return shlex.join([*words, *self.order.words])

@@ -15,6 +15,8 @@ from typing import Any
 from harness.spec import Cell, Experiment, Suite, expand
 from recsys_data.limit import LimitUsers
 
+FEW = 12  # rows that a sentence lists whole
+
 
 class BadOverride(ValueError):
     """A change that cannot be made, in one sentence."""
@@ -28,9 +30,15 @@ class Overrides:
     only: str = ""
     seeds: tuple[int, ...] | None = None
     limit_users: int | None = None
+    protocol: str = ""
+
+    @property
+    def chooses(self) -> bool:
+        """Whether a part of the suite's cells is meant."""
+        return bool(self.only or self.protocol)
 
     def apply(self, suite: Suite) -> Suite:
-        """The suite with fields, seeds and users changed; ``only`` is applied to its cells by ``chosen``."""
+        """The suite with fields, seeds and users changed; ``only`` and ``protocol`` are applied by ``chosen``."""
         experiments = list(suite.experiments)
         for text in self.sets:
             experiments = set_field(experiments, text)
@@ -39,19 +47,24 @@ class Overrides:
         return replace(suite, experiments=experiments, seeds=list(suite.seeds if self.seeds is None else self.seeds))
 
     def chosen(self, suite: Suite) -> list[bool]:
-        """For each cell of ``expand(suite)``, whether ``--only`` leaves it in. Raises BadOverride if none is left."""
+        """For each cell of ``expand(suite)``, whether it is left in. Raises BadOverride if none is."""
         cells = list(expand(suite))
-        kept = [matches(cell, self.only) for cell in cells]
+        named = [matches(cell, self.only) for cell in cells]
+        if not any(named):
+            raise BadOverride(f"--only {self.only!r} matches {_none_of(cells, self.only)}")
+        kept = [name and _fits(cell.protocol, self.protocol) for name, cell in zip(named, cells, strict=True)]
         if not any(kept):
-            labels = dict.fromkeys(f"{cell.dataset}/{cell.model_name}" for cell in cells)
-            raise BadOverride(f"--only {self.only!r} matches none of {', '.join(labels)}")
+            rules = dict.fromkeys(cell.protocol for name, cell in zip(named, cells, strict=True) if name)
+            of = f" of {self.only!r}" if self.only else ""
+            raise BadOverride(f"--protocol {self.protocol!r} matches none of the protocols{of}: {'; '.join(rules)}")
         return kept
 
-    def words(self, only: str | None = None, seeds: str | None = None) -> list[str]:
-        """The command-line words that make these changes again, with another ``only`` and ``seeds`` if given."""
+    def words(self, only: str | None = None, seeds: str | None = None, protocol: str | None = None) -> list[str]:
+        """The command-line words that make these changes again, with another choice of cells if given."""
         words = [word for text in self.sets for word in ("--set", text)]
-        chosen = self.only if only is None else only
-        words += ["--only", chosen] if chosen else []
+        for option, own, other in (("--only", self.only, only), ("--protocol", self.protocol, protocol)):
+            chosen = own if other is None else other
+            words += [option, chosen] if chosen else []
         counted = seeds if seeds is not None else None if self.seeds is None else seeds_text(self.seeds)
         words += ["--seeds", counted] if counted is not None else []
         return words + (["--limit-users", str(self.limit_users)] if self.limit_users is not None else [])
@@ -59,10 +72,24 @@ class Overrides:
 
 def matches(cell: Cell, pattern: str) -> bool:
     """Whether a pattern means this cell: on dataset/model, or without a slash on either of the two."""
-    if not pattern:
-        return True
     names = [f"{cell.dataset}/{cell.model_name}"] if "/" in pattern else [cell.dataset, cell.model_name]
-    return any(fnmatch.fnmatchcase(name.lower(), pattern.lower()) for name in names)
+    return any(_fits(name, pattern) for name in names)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """Whether a name fits a pattern, in large or small letters; no pattern fits all."""
+    return not pattern or fnmatch.fnmatchcase(name.lower(), pattern.lower())
+
+
+def _none_of(cells: Sequence[Cell], pattern: str) -> str:
+    """What a pattern fits none of: all rows where they are few, else the nearest."""
+    labels = list(dict.fromkeys(f"{cell.dataset}/{cell.model_name}" for cell in cells))
+    if len(labels) <= FEW:
+        return f"none of {', '.join(labels)}"
+    names = labels if "/" in pattern else [*dict.fromkeys(n for c in cells for n in (c.dataset, c.model_name))]
+    small = {name.lower(): name for name in names}
+    near = [small[name] for name in difflib.get_close_matches(pattern.lower(), small, n=3, cutoff=0.0)]
+    return f"none of {len(labels)} rows; the nearest are {', '.join(near)}"
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -84,6 +111,7 @@ def seeds_text(seeds: Sequence[int]) -> str:
 def set_field(experiments: Sequence[Experiment], text: str) -> list[Experiment]:
     """The experiments with one field of their models changed: "GRU.dim=64", "GRU.loss.margin=1", or "dim=64" for all.
 
+    A field that is set is not tuned any more.
     Raises BadOverride for an unknown model or field (with the nearest name), or a value of another type.
     """
     path, equals, value = text.partition("=")
@@ -100,11 +128,14 @@ def set_field(experiments: Sequence[Experiment], text: str) -> list[Experiment]:
     result = []
     for experiment in experiments:
         models: dict[str, Any] = {}
+        tuning = experiment.tuning
         for name, model in experiment.models.items():
             wanted = name == label or (label is None and _has(model, names[0]))
             models[name] = _replaced(model, names, value, text) if wanted else model
             changed += wanted
-        result.append(replace(experiment, models=models))
+            if wanted and tuning is not None:  # what is set is not searched
+                tuning = tuning.without(name, names[0])
+        result.append(replace(experiment, models=models, tuning=tuning))
     if not changed:
         fields = sorted({f.name for e in experiments for m in e.models.values() for f in _fields(m)})
         raise BadOverride(f"--set {text!r}: no model of this suite has a field {names[0]!r}{_near(names[0], fields)}")
@@ -219,12 +250,19 @@ def only_for(cell: Cell) -> str:
     return f"{_escape(cell.dataset)}/{_escape(cell.model_name)}"
 
 
+def protocol_for(cell: Cell, suite: Suite) -> str:
+    """The ``--protocol`` pattern that tells this cell from its namesakes under other protocols; empty without any."""
+    places = [e for e in suite.experiments if e.dataset.name == cell.dataset and cell.model_name in e.models]
+    rules = {experiment.protocol.name for experiment in places}
+    return _escape(cell.protocol) if len(rules) > 1 else ""
+
+
 def _escape(name: str) -> str:
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
 
 
 def options_record(overrides: Overrides) -> Mapping[str, Any]:
-    """What the suite's record keeps of the overrides that change its cells (not ``only``)."""
+    """What the suite's record keeps of the overrides that change its cells, not which of them."""
     return {
         "set": list(overrides.sets),
         "limit_users": overrides.limit_users,

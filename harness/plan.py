@@ -26,8 +26,8 @@ class Planned:
 
     state: "cached" (the store holds it), "new", "stale" (the store holds it computed with something else), "shared"
     (an earlier suite of the same command computes it), "skipped" (its data are not there), "to fetch" (a run would
-    fetch them), "refused" (its data cannot be used), "left out" (by --only). why: in words, empty for cached cells.
-    estimate: of a cell to be computed. parts: what the key is made of.
+    fetch them), "refused" (its data cannot be used), "left out" (by --only or --protocol). why: in words, empty for
+    cached cells. estimate: of a cell to be computed. parts: what the key is made of.
     """
 
     index: int
@@ -98,7 +98,7 @@ def _planned(bench: Bench, past: Past, index: int, fresh: bool, shared: Round) -
     cell, store = bench.cells[index], past.store
     command = bench.command(cell)
     if not bench.chosen[index]:
-        return Planned(index, cell, "", "left out", "not chosen by --only", command)
+        return Planned(index, cell, "", "left out", "not chosen by --only or --protocol", command)
     prepared, state, why, trace = _prepared(bench, cell, shared)
     parts = cell_parts(bench, index, prepared)
     key = key_of(parts)

@@ -52,7 +52,9 @@ def print_plan(made: Plan, jobs: int) -> None:
         row |= {"time": duration(row["seconds"]) if to_do else "", "memory": size(row["memory_mb"]) if to_do else "",
                 "disk": size(row["disk_mb"]) if to_do else ""}  # fmt: skip
         row["why"] = "; ".join(filter(None, ["" if row["state"] in ABSENT else row["why"], row["basis"]]))
-    columns = ["dataset", "model", "seed", "state", "time", "memory", "disk", "why"]
+    places = {(row["dataset"], row["protocol"]) for row in rows}
+    namesakes = len(places) > len({dataset for dataset, _ in places})  # a data set stands under several protocols
+    columns = ["dataset", *["protocol"] * namesakes, "model", "seed", "state", "time", "memory", "disk", "why"]
     print_records(made.bench.suite.title, rows, columns)
     print_lines(absences([made]))
     print(plan_words(made, jobs))

@@ -28,8 +28,8 @@ _STATES = {
 def write_suite(plan: Plan, store: Store) -> dict[str, Any]:
     """Write the suite's record with its cells as the store now holds them, and return it.
 
-    A run with --only amends the record of an earlier run with the same changed fields and users: what that knew of
-    other cells and seeds stays. Any other run replaces it.
+    A run with --only or --protocol amends the record of an earlier run with the same changed fields and users: what
+    that knew of other cells and seeds stays. Any other run replaces it.
     """
     record = suite_head(plan.bench) | {"created": now()}
     entries = {}
@@ -88,9 +88,9 @@ def _stored(store: Store, key: str, entry: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _amendable(bench: Bench, store: Store) -> dict[str, Any] | None:
-    """The suite's earlier record, if this run is one with --only that adds to it."""
+    """The suite's earlier record, if this run is of a part of the cells and adds to it."""
     path = store.suite_file(bench.suite.name)
-    if not bench.order.overrides.only or not path.exists():
+    if not bench.order.overrides.chooses or not path.exists():
         return None
     record = json.loads(path.read_text())
     mine, theirs = plain(options_record(bench.order.overrides)), record.get("options", {})

@@ -3,8 +3,8 @@ from typing import Literal
 
 import pytest
 
-from harness.overrides import BadOverride, Overrides, only_for, parse_seeds, seeds_text, set_field
-from harness.spec import Cell, Experiment, Suite
+from harness.overrides import BadOverride, Overrides, only_for, parse_seeds, protocol_for, seeds_text, set_field
+from harness.spec import Cell, Experiment, Suite, expand
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,45 @@ def test_only_takes_data_set_and_model(pattern, kept):
 def test_only_that_matches_nothing_says_what_there_is():
     with pytest.raises(BadOverride, match="'ml/XYZ' matches none of ml/GRU, ml/LSTM 2.0, ml/Popularity"):
         Overrides(only="ml/XYZ").chosen(suite())
+
+
+def namesakes():
+    """One data set under two protocols; only one model stands under both."""
+    rows = {"half [2/3], seen kept": {"POP": Plain(), "GRU": Net()}, "half [2/3], seen left out": {"POP": Plain()}}
+    places = [Experiment(Named("ml"), Named(rule), models) for rule, models in rows.items()]
+    return Suite("s", "S", places, seeds=[0], metrics=["m"])
+
+
+@pytest.mark.parametrize("only, protocol, kept", [
+    ("", "", [1, 1, 1]), ("", "*kept", [1, 1, 0]), ("POP", "", [1, 0, 1]), ("pop", "*LEFT OUT", [0, 0, 1]),
+    ("ml/*", "half*", [1, 1, 1]),
+])  # fmt: skip
+def test_rows_of_one_name_are_told_apart_by_their_protocol(only, protocol, kept):
+    assert Overrides(only=only, protocol=protocol).chosen(namesakes()) == kept
+
+
+def test_a_cells_own_words_mean_it_alone():
+    suite = namesakes()
+    for number, cell in enumerate(expand(suite)):
+        chosen = Overrides(only=only_for(cell), protocol=protocol_for(cell, suite)).chosen(suite)
+        assert chosen == [place == number for place in range(3)]
+    gru = [*expand(suite)][1]
+    assert protocol_for(gru, suite) == "", "the command stays short where nothing is to be told apart"
+
+
+def test_a_protocol_that_no_chosen_row_has_names_those_there_are():
+    with pytest.raises(BadOverride) as error:
+        Overrides(only="gru", protocol="*left out").chosen(namesakes())
+    assert str(error.value) == "--protocol '*left out' matches none of the protocols of 'gru': half [2/3], seen kept"
+
+
+def test_of_many_rows_the_nearest_are_named():
+    models = {f"Model {letter}": Net() for letter in "abcdefghijklmn"} | {"Popularity": Plain()}
+    many = Suite("s", "S", [Experiment(Named("ml"), Named("p"), models)], seeds=[0], metrics=["m"])
+    with pytest.raises(BadOverride, match="'popularty' matches none of 15 rows; the nearest are Popularity, "):
+        Overrides(only="popularty").chosen(many)
+    with pytest.raises(BadOverride, match="matches none of 15 rows; the nearest are ml/Popularity, "):
+        Overrides(only="ml/Popularty").chosen(many)
 
 
 def test_signs_of_patterns_in_names_are_taken_as_they_are():
