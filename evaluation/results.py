@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.ranks import RankTable
+from evaluation.searches import SearchResult, read_search
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +50,12 @@ class CellResult:
     def ranks(self) -> RankTable:
         """The stored ranks."""
         return RankTable.read(self.folder / "ranks.parquet")
+
+    @cached_property
+    def search(self) -> SearchResult | None:
+        """The search that chose this cell's fields; None for a model that was not tuned."""
+        tuning = self.record.get("tuning")
+        return None if tuning is None else read_search(self.folder.parent.parent / "tuning" / tuning["search"])
 
     @cached_property
     def curve(self) -> list[dict[str, Any]]:

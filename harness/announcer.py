@@ -27,6 +27,22 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def trial_words(record: Mapping[str, Any]) -> str:
+    """A trial's record in a line: its number, fields, score (or why it failed), the best so far, its time."""
+    fields = ", ".join(f"{name} {value_words(value)}" for name, value in record["fields"].items())
+    found = f"failed: {record['reason']}" if record["validation"] is None else (
+        f"validation {record['metric']} {record['validation']:.4f}, best {record['best']:.4f}")  # fmt: skip
+    same = f"; same as trial {record['same_as'] + 1}" if "same_as" in record else f", {duration(record['seconds'])}"
+    return f"trial {record['trial'] + 1}/{record['trials']}  {fields}: {found}{same}"
+
+
+def value_words(value: Any) -> str:
+    """A field's value as it stands in a line: numbers to three digits, a nested value by its type."""
+    if isinstance(value, Mapping):
+        return str(value.get("type", "")).rpartition(".")[2]
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
 class Announcer:
     """Tells of a run on ``console``; use it as a context around the run."""
 
@@ -59,13 +75,17 @@ class Announcer:
         label, event = planned.cell.label, record.get("event")
         if event == "resumed":
             self._say_resumed(label, record["epoch"])
-        if not self._console.is_terminal or event not in ("started", "epoch"):
+        if event == "trial":
+            self._line(f"{planned.cell.dataset}/{planned.cell.model_name}  {trial_words(record)}")
+        if not self._console.is_terminal or event not in ("started", "epoch", "trial"):
             return
         if label not in self._tasks:
             self._tasks[label] = self._bars.add_task(escape(self._short(label)), total=None, words="fitting")
         if event == "epoch":
             self._bars.update(self._tasks[label], total=record["epochs"], completed=record["epoch"],
                               words=self._words(label, record))  # fmt: skip
+        if event == "trial":
+            self._bars.update(self._tasks[label], total=record["trials"], completed=record["trial"] + 1, words="tuning")
 
     def done(self, planned: Planned, done: Done) -> None:
         """The line of a cell that is done."""
@@ -125,6 +145,8 @@ class Announcer:
         parts = [f"{name} {value:.4f}", duration(sum(record["seconds"].values()))]
         if record["epochs"] is not None:
             parts.append(f"{record['epochs']} epochs, {record['stopped']}")
+        if "tuning" in record:
+            parts.append(f"tuned in {record['tuning']['trials']} trials")
         if record["targets_per_second"]:
             parts.append(f"{record['targets_per_second']:,.0f} targets/s")
         return ", ".join([*parts, f"{record['peak_memory_mb']:,.0f} MB"])

@@ -10,6 +10,7 @@ from harness.determinism import device_kind
 from harness.environment import deciding_versions
 from harness.preparation import Prepared
 from harness.spec import Cell, canonical, describe
+from harness.tuning import sampler_version
 
 
 def key_parts(
@@ -21,7 +22,7 @@ def key_parts(
     prepared: None for data that could not be had; such a key serves to store the failure.
     """
     model = cell.model
-    return {
+    parts = {
         "data": None if prepared is None else prepared.data["fingerprint"],
         "split": None if prepared is None else prepared.fingerprint,
         "stamps": [] if prepared is None else prepared.stamp_marks,
@@ -38,6 +39,19 @@ def key_parts(
         "code": dict(sources),
         "library version": deciding_versions(),
     }
+    return parts | {"tuning": _tuning(cell)} if cell.space else parts
+
+
+def _tuning(cell: Cell) -> dict[str, Any]:
+    """What decides the search of a tuned model, beside all that decides its cells."""
+    tuning = cell.experiment.tuning
+    return {"trials": tuning.trials, "space": describe(cell.space), "sampler": tuning.sampler,
+            "search seed": tuning.seed, "sampler version": sampler_version(tuning.sampler)}  # fmt: skip
+
+
+def search_key(parts: Mapping[str, Any]) -> str:
+    """The key of the search that a tuned cell rests on: all that is in the cell's key but its seed."""
+    return key_of({name: value for name, value in parts.items() if name != "seed"})
 
 
 def engine_of(model: Any, device: str) -> str | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from harness.spec import Suite, describe
+from harness.spec import Experiment, Suite, describe
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -140,7 +140,7 @@ def _check(suite: Suite, shown: str) -> None:
         raise SuiteNotLoadable(
             f"{shown}: the suite's name {suite.name!r} cannot name a folder; use letters, digits, - and _"
         )
-    if suite.name in ("all", "cells", "partial", "locks", "prepared", "suites", "mlartifacts"):
+    if suite.name in ("all", "cells", "partial", "locks", "prepared", "suites", "tuning", "mlartifacts"):
         raise SuiteNotLoadable(f"{shown}: the suite's name {suite.name!r} is taken by the store; choose another")
     seen = set()
     for experiment in suite.experiments:
@@ -152,6 +152,7 @@ def _check(suite: Suite, shown: str) -> None:
             _check_model(model, f"{shown}: model {name!r}")
         for value in (experiment.dataset, experiment.protocol):
             _check_plain(value, shown)
+        _check_tuning(experiment, shown)
 
 
 def _check_model(model: Any, where: str) -> None:
@@ -162,6 +163,32 @@ def _check_model(model: Any, where: str) -> None:
     if missing:
         raise SuiteNotLoadable(f"{where} has no {missing[0]}; see evaluation.recommender.Recommender")
     _check_plain(model, where)
+
+
+def _check_tuning(experiment: Experiment, shown: str) -> None:
+    """Refuse a search for a model that is not there, of a field it does not have, or of a value it does not accept.
+
+    Each value is tried beside the model's other fields as they stand.
+    """
+    for label, space in experiment.tuning.spaces.items() if experiment.tuning is not None else ():
+        if label not in experiment.models:
+            known = ", ".join(experiment.models)
+            raise SuiteNotLoadable(f"{shown}: tuning names {label!r}, but the experiment's models are {known}")
+        model = experiment.models[label]
+        fields = [f.name for f in dataclasses.fields(model) if f.init]
+        for field, values in space.items():
+            if field not in fields:
+                close = difflib.get_close_matches(field, fields, n=1, cutoff=0.5)
+                hint = f"did you mean {close[0]!r}?" if close else f"fields are {', '.join(fields)}"
+                raise SuiteNotLoadable(f"{shown}: tuning of {label!r}: {type(model).__name__} has no field {field!r}; "
+                                       f"{hint}")  # fmt: skip
+            for value in values.probes():
+                _check_plain(value, f"{shown}: tuning of {label!r}.{field}")
+                try:
+                    dataclasses.replace(model, **{field: value})
+                except (ValueError, TypeError) as error:
+                    raise SuiteNotLoadable(f"{shown}: tuning of {label!r} may try {field}={value!r}, which it "
+                                           f"refuses: {error}") from error  # fmt: skip
 
 
 def _check_plain(value: Any, where: str) -> None:

@@ -14,7 +14,7 @@ from harness.determinism import resolve_device
 from harness.loading import load_suite, suite_path
 from harness.overrides import Overrides, only_for, parse_seeds, protocol_for, seeds_text
 from harness.preparation import Prepared, prepare
-from harness.sources import kinds_of, source_hashes
+from harness.sources import ALONE, SEARCHED, kinds_of, source_hashes
 from harness.spec import Cell, Suite, expand
 from harness.store import unusable
 
@@ -82,16 +82,22 @@ _read: dict[tuple[type, ...], dict[str, str]] = {}  # the source of models, as i
 def _open(order: Order) -> Bench:
     suite = order.overrides.apply(load_suite(order.suite))
     cells = tuple(expand(suite))
-    for model in {id(cell.model): cell.model for cell in cells}.values():
-        if kinds_of(model) not in _read:
-            _read[kinds_of(model)] = source_hashes(model)
     return Bench(
         order=order,
         suite=suite,
         cells=cells,
         chosen=tuple(order.overrides.chosen(suite)),
-        sources=tuple(_read[kinds_of(cell.model)] for cell in cells),
+        sources=tuple(map(_sources, cells)),
     )
+
+
+def _sources(cell: Cell) -> dict[str, str]:
+    """The hashes of the code that computes a cell, and of what may be chosen for it, read once a process."""
+    value = (cell.model, cell.space) if cell.space else cell.model
+    kinds = kinds_of(value)
+    if kinds not in _read:
+        _read[kinds] = source_hashes(value, alone=SEARCHED if cell.space else ALONE)
+    return _read[kinds]
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.estimates import UNKNOWN, Cost, Estimate, Past, total
-from harness.keys import differences, key_of, key_parts
+from harness.keys import differences, key_of, key_parts, search_key
 from harness.order import Bench
 from harness.preparation import Prepared
 from harness.progress import last_epoch
 from harness.record import sentence, trace_text
+from harness.search import search_record
 from harness.spec import Cell
 from harness.store import Store, StoreUnusable
 from recsys_data.download import DataMissing, Source
@@ -85,10 +86,12 @@ def make_plan(bench: Bench, store: Store, *, fresh: bool = False, shared: Round 
     past, shared = Past.of(store), shared or Round()
     cells: list[Planned] = []
     own: set[str] = set()
+    searched: set[str] = set()  # searches that an earlier cell of this plan does
     for index in range(len(bench.cells)):
         planned = _planned(bench, past, index, fresh, shared)
         twin = planned.to_do and planned.key in own
-        cells.append(replace(planned, estimate=TWIN) if twin else planned)
+        planned = replace(planned, estimate=TWIN) if twin else _with_search(planned, store, fresh, searched)
+        cells.append(planned)
         own |= {planned.key} if planned.to_do else set()
     shared.cells |= dict.fromkeys(own, bench.suite.name)
     return Plan(bench, cells)
@@ -104,6 +107,8 @@ def _planned(bench: Bench, past: Past, index: int, fresh: bool, shared: Round) -
     key = key_of(parts)
     if prepared is None:
         return Planned(index, cell, key, state, why, command, trace=trace)
+    if cell.space and not prepared.validates:
+        return Planned(index, cell, key, "refused", _nothing_to_tune_on(cell), command)
     if store.holds(key) and (not fresh or key in shared.cells):
         return Planned(index, cell, key, "cached", "", command)
     if key in shared.cells:
@@ -116,6 +121,31 @@ def _planned(bench: Bench, past: Past, index: int, fresh: bool, shared: Round) -
     if epoch is not None:
         why += f"; goes on from a checkpoint after epoch {epoch}"
     return Planned(index, cell, key, state, why, command, past.estimate(parts, prepared), parts=parts)
+
+
+def _nothing_to_tune_on(cell: Cell) -> str:
+    return (f"{cell.model_name} is to be tuned, but {cell.protocol} leaves no validation part of {cell.dataset}: give "
+            "the protocol one, or the model fields")  # fmt: skip
+
+
+def _with_search(planned: Planned, store: Store, fresh: bool, searched: set[str]) -> Planned:
+    """The planned cell with the trials that it has to wait for or to do, in words and, for the first, in its cost."""
+    if not (planned.to_do and planned.cell.space):
+        return planned
+    search, total = search_key(planned.parts), planned.cell.experiment.tuning.trials
+    found = None if fresh else search_record(store, planned.parts)
+    left = total - (0 if found is None else len(found.trials))
+    if not left:
+        return replace(planned, why=f"{planned.why}; its {total} trials are done")
+    if search in searched:
+        return replace(planned, why=f"{planned.why}; after the search of {total} trials")
+    searched.add(search)
+    one = planned.estimate
+    each = found.seconds / len(found.trials) if found is not None and found.trials else one.seconds
+    seconds = None if one.seconds is None or each is None else one.seconds + left * each
+    words = f"{left} trials to do first" if left == total else f"{left} of {total} trials to do first"
+    basis = f"{one.basis}, {left + 1} fits" if one.seconds is not None else one.basis
+    return replace(planned, why=f"{planned.why}; {words}", estimate=replace(one, seconds=seconds, basis=basis))
 
 
 def _prepared(bench: Bench, cell: Cell, shared: Round) -> tuple[Prepared | None, str, str, str]:

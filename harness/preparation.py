@@ -36,7 +36,8 @@ class Prepared:
     """What a record needs of a split and of the data it came from, and the split itself, made when it is asked for.
 
     data: fingerprint, unit, edition, clock, events, users, items, licence, citation. audit: the findings as plain
-    records. fingerprint: the split's. marks: the split's own stamps. sizes: train_events, test_queries.
+    records. fingerprint: the split's. marks: the split's own stamps. sizes: train_events, validation_queries,
+    test_queries.
     """
 
     data: Mapping[str, Any]
@@ -54,6 +55,13 @@ class Prepared:
             raise CacheBroken("what is kept of the data in the results folder's prepared/ gives another split than "
                               "before: it is damaged; remove that folder and run again")  # fmt: skip
         return made
+
+    @property
+    def validates(self) -> bool:
+        """Whether there is a validation part."""
+        if "validation_queries" not in self.sizes:  # kept by an earlier version
+            return len(self.split.validation) > 0
+        return self.sizes["validation_queries"] > 0
 
     @property
     def stamps(self) -> list[str]:
@@ -151,7 +159,11 @@ def _prepare(experiment: Experiment, folder: Path | None, load: Callable[[], Int
         audit=findings,
         fingerprint=split.fingerprint,
         marks=(*split.facts.get("stamps", ()), *split.stamps),
-        sizes={"train_events": len(split.train), "test_queries": len(split.test)},
+        sizes={
+            "train_events": len(split.train),
+            "validation_queries": len(split.validation),
+            "test_queries": len(split.test),
+        },
         make=lambda: split,
     )
 

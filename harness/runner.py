@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from harness.keys import search_key
 from harness.order import Order
 from harness.plan import Plan, Planned
 from harness.progress import FILE, Watch
@@ -60,7 +61,7 @@ def run_plan(plan: Plan, store: Store, listener: Listener, *, jobs: int = 1, fre
     twins: dict[str, list[int]] = {}  # cells of one key: computed once
     for job in waiting:
         twins.setdefault(job.key, []).append(job.index)
-    waiting = [job for job in waiting if twins[job.key][0] == job.index]
+    waiting = _searches_first([job for job in waiting if twins[job.key][0] == job.index])
     lock = threading.Lock()
 
     own: set[str] = set()  # cells that this run computes, and no other process on the same store
@@ -86,6 +87,15 @@ def run_plan(plan: Plan, store: Store, listener: Listener, *, jobs: int = 1, fre
                         listener.done(by_index[index], tally.states[index])
             waiting = [replace(job, wait=True) for job in waiting if job.index in busy]
     return tally
+
+
+def _searches_first(jobs: Sequence[Job]) -> list[Job]:
+    """The jobs with the first of each search at the front, so that searches are spread over processes."""
+    first: dict[str, int] = {}
+    for job in jobs:
+        if "tuning" in job.parts:
+            first.setdefault(search_key(job.parts), job.index)
+    return sorted(jobs, key=lambda job: job.index not in first.values())
 
 
 def _placed(order: Order, number: int) -> Order:

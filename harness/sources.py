@@ -14,17 +14,18 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 FIXED = ("evaluation.ranking", "evaluation.metrics")  # with all that they import
 ALONE = ("harness.execution", "harness.determinism")  # these two files only: the rest of the harness moves no bit
+SEARCHED = (*ALONE, "harness.search")  # those of a tuned cell
 _NATIVE = (".c", ".cpp", ".cu", ".h")
 
 
-def source_hashes(model: Any, root: Path = ROOT) -> dict[str, str]:
+def source_hashes(model: Any, root: Path = ROOT, alone: Iterable[str] = ALONE) -> dict[str, str]:
     """A hash for each project file that decides what ``model`` computes, by path relative to the checkout.
 
-    The files are those of ``closure_of``, ranking and metrics with all that they import, and the two files that run a
-    cell.
+    The files are those of ``closure_of``, ranking and metrics with all that they import, and the files ``alone``, by
+    default the two that run a cell.
     """
     hashes = closure_of(model, FIXED, root)
-    for module in ALONE:
+    for module in alone:
         for path in _find(module, (root,)):
             hashes[_label(path, (root,))] = _file(path)[0]
     return dict(sorted(hashes.items()))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluation.recommender import Recommender
+from harness.tuning import Tuning
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,15 @@ class Experiment:
     """One data set under one protocol, with the models to run on it.
 
     dataset: has ``name`` and ``load(folder)``; protocol: has ``name`` and ``prepare(interactions)``; models: label →
-    recommender. ``batch_cells``: padded slots a batch in evaluation, fixed because it can move near-ties.
+    recommender. ``batch_cells``: padded slots a batch in evaluation, fixed because it can move near-ties. ``tuning``:
+    which models are tuned first, on the validation part, each by the same number of trials.
     """
 
     dataset: Any
     protocol: Any
     models: Mapping[str, Recommender]
     batch_cells: int = 65536
+    tuning: Tuning | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,12 +65,21 @@ class Suite:
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """One (experiment, model, seed)."""
+    """One (experiment, model, seed).
+
+    model: as the suite names it; of a tuned one, the fields that are searched are chosen before it is fitted.
+    """
 
     experiment: Experiment
     model_name: str
     model: Recommender
     seed: int
+
+    @property
+    def space(self) -> Mapping[str, Any]:
+        """What is searched for this model, by field; empty for a model that is not tuned."""
+        tuning = self.experiment.tuning
+        return {} if tuning is None else tuning.spaces.get(self.model_name, {})
 
     @property
     def dataset(self) -> str:

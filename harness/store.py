@@ -36,7 +36,7 @@ def unusable(error: OSError, root: Path) -> StoreUnusable | None:
 
 @dataclass(frozen=True)
 class Store:
-    """The results folder: cells/<key>, partial/<key>, locks/<key>.lock, suites/<suite>/suite.json."""
+    """The results folder: cells/<key>, partial/<key>, tuning/<key>, locks/<key>.lock, suites/<suite>/suite.json."""
 
     root: Path
 
@@ -81,6 +81,10 @@ class Store:
     def partial(self, key: str) -> Path:
         """Where an unfinished cell keeps its checkpoint and progress."""
         return self.root / "partial" / key
+
+    def search(self, key: str) -> Path:
+        """Where the search of a tuned model keeps its head and its ledger."""
+        return self.root / "tuning" / key
 
     def record(self, key: str) -> dict[str, Any] | None:
         """The cell.json of a finished cell, or None."""
@@ -171,10 +175,14 @@ class Store:
 
     def write_json(self, path: Path, value: Any) -> None:
         """Write a JSON file aside and rename it into place."""
+        self.write_text(path, json.dumps(value, indent=1, allow_nan=False))
+
+    def write_text(self, path: Path, text: str) -> None:
+        """Write a file aside and rename it into place."""
         with self.writing():
             path.parent.mkdir(parents=True, exist_ok=True)
             aside = path.with_name(f".{path.name}-{os.getpid()}")
-            aside.write_text(json.dumps(value, indent=1, allow_nan=False))
+            aside.write_text(text)
             sync(aside)
             aside.replace(path)
 

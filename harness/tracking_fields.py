@@ -57,6 +57,7 @@ def params_of(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     flatten("model", record["model_fields"])
     flatten("data", record["dataset_fields"])
     flatten("protocol", record["protocol_fields"])
+    flatten("tuning", record.get("tuning", {}))
     for name in ("seed", "threads", "precision", "engine", "parameters", "epochs", "best_epoch"):
         flatten(name, record[name])
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,7 +32,8 @@ def certify(order: Order, *, tell: Callable[[dict[str, Any]], None] = lambda _: 
 
     Compared are all columns of the ranks, the items' counts, the kept lists, the epochs' losses and validation scores,
     and what the record says of metrics and epochs; times are not. A cell whose data or code changed since cannot be
-    compared and is listed with the reason. ``tell`` hears of each cell. Raises ValueError if no chosen cell is stored.
+    compared and is listed with the reason. A tuned cell is computed again with the fields that its search chose; the
+    search is not repeated. ``tell`` hears of each cell. Raises ValueError if no chosen cell is stored.
     """
     store, bench = Store.open(order.results), order.open()
     cells = [planned for planned in make_plan(bench, store).cells if planned.state != "left out"]
@@ -58,12 +60,20 @@ def _row(order: Order, planned: Planned, store: Store) -> dict[str, Any]:
         return row | {"state": "not compared", "reason": planned.why or planned.state, "rows": 0}
     with tempfile.TemporaryDirectory(dir=store.root / "partial", prefix="verify-") as folder:
         again = replace(order, results=Path(folder)).portable()
+        _copy_search(store, Store(Path(folder)), planned)
         done = work(Job(again, planned.index, planned.key, planned.parts))
         if done.state != "DONE":
             return row | {"state": "different", "reason": f"computed again it failed: {done.reason}", "rows": 0}
         first, second = (_result(Store(root), planned) for root in (store.root, Path(folder)))
         found = difference(first, second)
         return row | {"state": "different" if found else "same", "reason": found, "rows": len(first.ranks)}
+
+
+def _copy_search(store: Store, other: Store, planned: Planned) -> None:
+    """Give the other store what a tuned cell's search chose: the cell is certified with these fields."""
+    search = store.record(planned.key).get("tuning", {}).get("search")
+    if search is not None and store.search(search).is_dir():
+        shutil.copytree(store.search(search), other.search(search))
 
 
 def _result(store: Store, planned: Planned) -> CellResult:

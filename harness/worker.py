@@ -16,6 +16,7 @@ from harness.order import Bench, Order
 from harness.plan import cell_parts
 from harness.progress import writer
 from harness.record import cell_record, failure_record, now, sentence, trace_text, write_cell
+from harness.search import SearchBusy, chosen_cell
 from harness.store import Store, unusable
 
 
@@ -38,7 +39,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a job: "DONE", "FAILED", "BUSY" (another process owns the cell), "FOUND" (another finished it)."""
+    """What became of a job: "DONE", "FAILED", "BUSY" (another process owns the cell or its search), "FOUND".
+
+    FOUND: another process finished it.
+    """
 
     index: int
     key: str
@@ -62,6 +66,8 @@ def work(job: Job) -> Done:
         bench = order.open()
         try:
             _compute_and_store(bench, job, store, switches)
+        except SearchBusy:
+            return Done(job.index, job.key, "BUSY")
         except Exception as error:
             for cause in _causes(error):
                 blocked = unusable(cause, store.root) if isinstance(cause, OSError) and _is_ours(cause, store) else None
@@ -74,7 +80,7 @@ def work(job: Job) -> Done:
 
 
 def _compute_and_store(bench: Bench, job: Job, store: Store, switches: dict[str, Any]) -> None:
-    """Fit, rank, write the cell aside, put it in place, drop the checkpoint."""
+    """Choose a tuned model's fields; fit, rank, write the cell aside, put it in place, drop the checkpoint."""
     cell = bench.cells[job.index]
     prepared = bench.prepare(cell)
     parts = cell_parts(bench, job.index, prepared)
@@ -87,13 +93,18 @@ def _compute_and_store(bench: Bench, job: Job, store: Store, switches: dict[str,
     partial = store.partial(job.key)
     log = writer(partial)
     log({"event": "started", "time": started, "run": job.run})
+    tuned = {}
+    if cell.space:
+        cell, chosen = chosen_cell(bench, cell, prepared, parts, store, run=job.run, fresh=job.fresh, wait=job.wait,
+                                   log=log)  # fmt: skip
+        tuned = {"tuning": chosen}
     device = bench.order.device
     with EnergyMeter(device) as meter:
         computed = compute(cell, prepared, metrics=bench.metrics, device=device, checkpoint=partial, log=log)
     record = cell_record(
         bench, cell, prepared, computed, key=job.key, parts=parts, environment=capture(switches), started=started
     )
-    record |= {"energy": meter.record}
+    record |= {"energy": meter.record, **tuned}
     json.dumps(record, allow_nan=False)  # a value that JSON cannot hold must not reach the store
     store.commit(job.key, lambda folder: write_cell(folder, record, computed, bench.metrics))
     store.discard_partial(job.key)

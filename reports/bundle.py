@@ -51,6 +51,7 @@ def _files(root: Path, suite: str) -> Iterator[Path]:
     """Every stored file that the report of a suite is made from, and the report itself."""
     results = read_suite(root, suite)
     folders = [root / "suites" / suite, *(cell.folder for cell in results.cells)]
+    folders += [root / "tuning" / cell.record["tuning"]["search"] for cell in results.cells if "tuning" in cell.record]
     folders += [failure.folder for failure in results.failures if failure.folder is not None]
     seen = set()
     for folder in folders:

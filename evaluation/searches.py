@@ -1,0 +1,98 @@
+"""SearchResult: the stored trials of a tuned model, and what more or fewer of them come to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+HEAD, LEDGER = "search.json", "ledger.jsonl"
+
+
+@dataclass(frozen=True, eq=False)
+class SearchResult:
+    """One search: ``record`` is its search.json, ``trials`` the lines of its ledger, in order.
+
+    A trial has "trial" (from 0), "point" (as drawn), "fields" (the values tried), "state" (DONE or FAILED),
+    "validation" (None if it failed), "seconds", "reason"; and "same_as" where an earlier one had the same fields.
+    """
+
+    record: dict[str, Any]
+    trials: list[dict[str, Any]]
+
+    @property
+    def metric(self) -> str:
+        """The shown name of the metric that chose."""
+        return self.record["metric"]
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Which direction of the metric is better."""
+        return self.record["higher_is_better"]
+
+    @property
+    def failed(self) -> int:
+        """The number of trials that gave no score."""
+        return sum(score is None for score in self.scores)
+
+    @property
+    def seconds(self) -> float:
+        """The wall time of all trials."""
+        return sum(trial["seconds"] for trial in self.trials)
+
+    @cached_property
+    def scores(self) -> list[float | None]:
+        """Each trial's validation score, None where it failed."""
+        return [trial["validation"] for trial in self.trials]
+
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """The trial with the best validation score, the earliest of equals; None if all failed."""
+        done = [trial for trial in self.trials if trial["validation"] is not None]
+        return max(done, key=lambda trial: self._better(trial["validation"]), default=None)
+
+    def best_so_far(self) -> list[float | None]:
+        """The best validation score of the first k trials, for k = 1 … trials; None before the first success."""
+        found: list[float | None] = []
+        for score in self.scores:
+            last = found[-1] if found else None
+            kept = [s for s in (last, score) if s is not None]
+            found.append(max(kept, key=self._better, default=None))
+        return found
+
+    def expected_best(self) -> list[float | None]:
+        """The expected best validation score of k trials, k = 1 … trials, had they been drawn again from these.
+
+        Dodge et al. (2019), "Show your work", eq. 7 with the empirical distribution of the n trials:
+        E[V_k] = Σ_v v · (P(V ≤ v)^k − P(V < v)^k). It holds for trials drawn independently (random search). A failed
+        trial counts as one that no other is worse than; the expectation is over draws with one success at least.
+        None if all failed.
+        """
+        done = sorted((s for s in self.scores if s is not None), key=self._better)
+        total, failed = len(self.scores), self.failed
+        if not done:
+            return [None] * total
+        expected: list[float | None] = []
+        for k in range(1, total + 1):
+            below = [((failed + i) / total) ** k for i in range(len(done) + 1)]  # P(best among the i worst, or none)
+            mass = sum(value * (below[i + 1] - below[i]) for i, value in enumerate(done))
+            expected.append(mass / (1 - below[0]))
+        return expected
+
+    def _better(self, score: float) -> float:
+        """A score with its sign turned so that higher is better."""
+        return score if self.higher_is_better else -score
+
+
+def read_search(folder: Path) -> SearchResult | None:
+    """The search stored in ``folder``; None where there is none. Raises ValueError naming a file that is damaged."""
+    head, ledger = folder / HEAD, folder / LEDGER
+    if not head.exists():
+        return None
+    try:
+        lines = ledger.read_text().splitlines() if ledger.exists() else []
+        return SearchResult(json.loads(head.read_text()), [json.loads(line) for line in lines])
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{folder} is damaged ({error}): remove it and run again") from error
