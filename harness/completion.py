@@ -7,8 +7,10 @@ import shutil
 from collections.abc import Sequence
 from typing import Any
 
+from evaluation.lists import reach_named
 from evaluation.metrics import metric_named
 from evaluation.ranks import RankTable
+from evaluation.reach import Reach
 from evaluation.sums import write_sums
 from harness.store import Store, sync
 
@@ -27,12 +29,13 @@ def complete_metrics(store: Store, key: str, metrics: Sequence[Any]) -> bool:
             return False
         folder = store.folder(key)
         ranks = RankTable.read(folder / "ranks.parquet")
-        names = {metric.name for metric in metrics}
-        wanted = [*metrics, *(metric_named(name) for name in record["metrics"] if name not in names)]
+        names = [name for name in record["metrics"] if name not in {metric.name for metric in metrics}]
+        wanted = [*metrics, *(reach_named(name) or metric_named(name) for name in names)]
         aside = store.root / "cells" / f".new-{key}"
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
         means = write_sums(aside, ranks, wanted)
+        means |= {metric.name: metric.measure(ranks) for metric in metrics if isinstance(metric, Reach)}
         for name, value in means.items():
             record["metrics"].setdefault(name, float(value))
         (aside / "cell.json").write_text(json.dumps(record, indent=1, allow_nan=False))

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.determinism import device_kind
 from harness.environment import deciding_versions
+from harness.execution import _lists_needed
 from harness.preparation import Prepared
 from harness.spec import Cell, canonical, describe
 from harness.tuning import sampler_version
 
 
 def key_parts(
-    cell: Cell, prepared: Prepared | None, *, sources: Mapping[str, str], metric: str, device: str, threads: int
+    cell: Cell,
+    prepared: Prepared | None,
+    *,
+    sources: Mapping[str, str],
+    metrics: Sequence[Any],
+    device: str,
+    threads: int,
 ) -> dict[str, Any]:
     """The parts of a cell's key; not the names of suite, data set and model, nor claims.
 
-    sources: the hashes of the code that computes the cell. metric: the primary metric, by which a learner stops.
-    prepared: None for data that could not be had; such a key serves to store the failure.
+    sources: the hashes of the code that computes the cell. metrics: a learner stops by the first; where one needs the
+    recommended lists, as many as it needs are kept. prepared: None for data that could not be had; such a key serves
+    to store the failure.
     """
     model = cell.model
     parts = {
@@ -30,7 +38,7 @@ def key_parts(
         "protocol": describe(cell.experiment.protocol),
         "model fields": describe(model),
         "seed": cell.seed,
-        "validation metric": metric,
+        "validation metric": metrics[0].name,
         "batch cells": cell.experiment.batch_cells,
         "device": device_kind(device),
         "precision": getattr(model, "precision", "float32"),
@@ -39,6 +47,8 @@ def key_parts(
         "code": dict(sources),
         "library version": deciding_versions(),
     }
+    kept = _lists_needed(metrics)
+    parts |= {"lists kept": kept} if kept else {}
     return parts | {"tuning": _tuning(cell)} if cell.space else parts
 
 
@@ -69,7 +79,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Which parts of two keys differ, in words: "model fields: dim 32 → 64", "code: training/loop.py"."""
     return [
         f"{name}: {detail}" if (detail := _detail(name, old.get(name), new.get(name))) else name
-        for name in new
+        for name in {**new, **old}
         if old.get(name) != new.get(name)
     ]
 

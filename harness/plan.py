@@ -178,7 +178,7 @@ def cell_parts(bench: Bench, index: int, prepared: Prepared | None) -> dict[str,
         bench.cells[index],
         prepared,
         sources=bench.sources[index],
-        metric=bench.metrics[0].name,
+        metrics=bench.metrics,
         device=bench.order.device,
         threads=bench.order.threads,
     )

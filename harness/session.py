@@ -47,7 +47,7 @@ def run_session(
         from harness.tracking import Tracker
 
         tracker = Tracker(store, suite.name, warn).open()
-        tracker.begin([(p.cell.dataset, p.cell.model_name) for p in plan.cells if p.to_do or p.state == "cached"])
+        tracker.begin([(p.cell.dataset, p.cell.model_name) for p in plan.to_do])
     metric = plan.bench.metrics[0].name
     status = "KILLED"
     try:

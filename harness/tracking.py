@@ -99,10 +99,10 @@ class Tracker:
             self._learn()
         return self
 
-    def _learn(self) -> None:
-        """See which runs there are, those that other processes have entered meanwhile among them."""
-        self._runs.clear()
-        for run in self._all_runs(f"tags.suite = '{self.suite}'"):
+    def _learn(self, cell: str = "") -> None:
+        """See which runs there are, or those of one ``cell``: other processes may have entered some meanwhile."""
+        self._runs = {key: run for key, run in self._runs.items() if cell and key != cell}
+        for run in self._all_runs(f"tags.suite = '{self.suite}'" + (f" and tags.cell_key = '{cell}'" if cell else "")):
             key = run.data.tags.get("cell_key")
             if key is None:
                 self._parents[run.data.tags["dataset"], run.data.tags["model"]] = run.info.run_id
@@ -151,9 +151,9 @@ class Tracker:
         """
         if self._dead:
             return 0
-        entered = 0
+        entered, cells = 0, list(cells)
         with self._safe():
-            self._learn()
+            self._learn(cells[0].key if len(cells) == 1 else "")
             for cell in cells:
                 if isinstance(cell, CellFailure):
                     entered += cell.state == "FAILED" and bool(cell.key) and self._enter_failure(cell)

@@ -3,6 +3,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from evaluation.lists import Gini
+from evaluation.metrics import MRR, NDCG, Recall
+from evaluation.reach import ItemCoverage
 from harness.keys import differences, engine_of, key_of, key_parts
 from harness.spec import Cell, Experiment
 
@@ -25,6 +28,7 @@ class Model:
     family = "popularity"
 
 
+METRICS = (MRR(20),)
 SOURCES = {"recsys_models/a.py": "1", "training/loop.py": "2"}
 
 
@@ -32,10 +36,10 @@ def prepared(data="d", split="s", stamps=()):
     return SimpleNamespace(data={"fingerprint": data}, fingerprint=split, stamp_marks=list(stamps))
 
 
-def parts(cell=None, ready=None, sources=SOURCES, metric="MRR@20", device="cpu", threads=1):
+def parts(cell=None, ready=None, sources=SOURCES, metrics=METRICS, device="cpu", threads=1):
     experiment = Experiment(Data(), Protocol(), {})
-    return key_parts(cell or Cell(experiment, "Model", Model(), 0), ready or prepared(), sources=sources, metric=metric,
-                     device=device, threads=threads)  # fmt: skip
+    return key_parts(cell or Cell(experiment, "Model", Model(), 0), ready or prepared(), sources=sources,
+                     metrics=metrics, device=device, threads=threads)  # fmt: skip
 
 
 CELL = Cell(Experiment(Data(), Protocol(), {}), "Model", Model(), 0)
@@ -48,7 +52,8 @@ CHANGES = {
     "model fields": {"cell": replace(CELL, model=Model(dim=9))},
     "seed": {"cell": replace(CELL, seed=1)},
     "code": {"sources": SOURCES | {"training/loop.py": "3"}},
-    "validation metric": {"metric": "NDCG@10"},
+    "validation metric": {"metrics": [NDCG(10)]},
+    "lists kept": {"metrics": [MRR(20), Gini(5)]},
     "device": {"device": "cuda:1"},
     "threads": {"threads": 2},
 }
@@ -70,6 +75,14 @@ def test_a_library_version_changes_the_key(monkeypatch):
 def test_names_do_not_count():
     renamed = replace(CELL, model_name="Another", experiment=Experiment(Data("other name"), Protocol(), {}))
     assert key_of(parts(cell=renamed)) == key_of(parts())
+
+
+def test_further_metrics_that_the_ranks_hold_do_not_count():
+    assert key_of(parts(metrics=[MRR(20), Recall(5), ItemCoverage(5)])) == key_of(parts())
+
+
+def test_a_part_that_is_no_longer_there_is_named():
+    assert differences(parts(metrics=[MRR(20), Gini(5)]), parts()) == ["lists kept: 5 → null"]
 
 
 def test_the_number_of_a_gpu_does_not_count():
