@@ -1,0 +1,70 @@
+"""A cell that suites share, asked for other metrics than it was computed with."""
+
+import pytest
+from rich.console import Console
+
+from evaluation.lists import CatalogueCoverage
+from evaluation.metrics import MRR, NDCG
+from evaluation.ranks import RankTable
+from evaluation.reach import ItemCoverage
+from evaluation.results import read_suite
+from harness.completion import complete_metrics
+from harness.order import Order
+from harness.overrides import Overrides
+from harness.plan import make_plan
+from harness.session import run_session
+from harness.store import Store
+
+IMPORTS = "from evaluation.lists import CatalogueCoverage\nfrom evaluation.reach import ItemCoverage\n"
+
+
+@pytest.fixture
+def run(tmp_path, tiny_text):
+    """Runs the tiny suite's popularity with metrics given as text; how many cells were computed, and the stored one."""
+    store = Store.open(tmp_path / "results")
+
+    def go(name, metrics):
+        text = tiny_text.replace('name="tiny"', f'name="{name}"').replace("[MRR(20), Recall(20)]", metrics)
+        path = tmp_path / f"{name}.py"
+        path.write_text(IMPORTS + text)
+        plan = make_plan(Order(str(path), store.root, overrides=Overrides(only="Popularity")).open(), store)
+        outcome = run_session(plan, store, Console(quiet=True), jobs=1, fresh=False, mlflow=False, warn=print)
+        assert not outcome.failed
+        [cell] = read_suite(store.root, name).cells
+        return len(plan.to_do), cell
+
+    return go
+
+
+def lists_of(cell):
+    return RankTable.read(cell.folder / "ranks.parquet").top_items
+
+
+def test_a_cell_without_lists_does_not_serve_a_suite_that_needs_them(run):
+    assert lists_of(run("first", "[MRR(20)]")[1]) is None
+    computed, cell = run("second", "[MRR(20), CatalogueCoverage(5)]")
+    assert computed == 1
+    assert lists_of(cell).shape[1] == 5
+    assert cell.metrics["CatalogueCoverage@5"] == pytest.approx(
+        CatalogueCoverage(5).measure(RankTable.read(cell.folder / "ranks.parquet"))
+    )
+
+
+def test_lists_of_another_length_are_other_cells_and_none_needed_changes_no_key(run):
+    keys = [run(name, f"[MRR(20){more}]")[1].key for name, more in (
+        ("none", ""), ("five", ", CatalogueCoverage(5)"), ("ten", ", CatalogueCoverage(10)"),
+        ("reach", ", ItemCoverage(5)"))]  # fmt: skip
+    assert keys[0] == keys[3], "what ranks hold needs no lists"
+    assert len(set(keys)) == 3
+
+
+def test_a_measure_of_the_whole_table_is_added_once_and_stands_in_nobodys_way(run, tmp_path):
+    first = run("first", "[MRR(20), ItemCoverage(5)]")[1]
+    computed, cell = run("second", "[MRR(20), ItemCoverage(10), Recall(10)]")
+    assert computed == 0 and cell.key == first.key
+    ranks = RankTable.read(cell.folder / "ranks.parquet")
+    assert set(cell.metrics) == {"MRR@20", "ItemCoverage@5", "ItemCoverage@10", "Recall@10"}
+    assert cell.metrics["ItemCoverage@10"] == pytest.approx(ItemCoverage(10).measure(ranks))
+    store = Store.open(tmp_path / "results")
+    assert not complete_metrics(store, cell.key, [MRR(20), ItemCoverage(5), ItemCoverage(10)]), "nothing is missing"
+    assert complete_metrics(store, cell.key, [NDCG(10)])
