@@ -34,17 +34,19 @@ def source_hashes(model: Any, root: Path = ROOT, alone: Iterable[str] = ALONE) -
 def closure_of(value: Any, also: Iterable[str] = (), root: Path = ROOT) -> dict[str, str]:
     """A hash for each project file that defines ``value``, every value in its fields, and the modules ``also``.
 
-    Project modules that these import are followed statically. Docstrings, comments and layout do not count. Of a
-    suite's own file only the definitions that the value needs count.
+    Project modules that these import are followed statically, as are modules beside a user's suite file. Docstrings,
+    comments and layout do not count. Of a suite's own file only the definitions that the value needs count.
     """
     hashes: dict[str, str] = {}
     waiting: list[str] = list(also)
     places = [root]
     for kind in _types(value):
         module = sys.modules.get(kind.__module__)
-        path = Path(module.__file__).resolve() if module is not None and getattr(module, "__file__", None) else None
-        if path is None or not (_is_suite(module) or path.is_relative_to(root)) or ".venv" in path.parts:
+        path = _path(module)
+        beside = [place for place in _suite_folders() if path in _find(kind.__module__, (place,))]
+        if path is None or not (_is_suite(module) or beside or path.is_relative_to(root)) or ".venv" in path.parts:
             continue
+        places += beside
         if _is_suite(module):
             places.append(path.parent)
             tree = _needed_part(ast.parse(path.read_text()), kind.__qualname__.split(".")[0])
@@ -82,7 +84,19 @@ def _types(value: Any) -> Iterator[type]:
 
 def _is_suite(module: Any) -> bool:
     """Whether a module is a suite file: it holds the value SUITE."""
-    return hasattr(module, "SUITE")
+    return "SUITE" in getattr(module, "__dict__", ())  # asking a lazy module for an attribute would load it
+
+
+def _path(module: Any) -> Path | None:
+    """The file of a module; None where it has none."""
+    file = getattr(module, "__dict__", {}).get("__file__")
+    return Path(file).resolve() if file else None
+
+
+def _suite_folders() -> list[Path]:
+    """The folders of all suite files that are loaded: a user's suite may import what lies beside it."""
+    paths = [_path(module) for module in list(sys.modules.values()) if _is_suite(module)]
+    return list(dict.fromkeys(path.parent for path in paths if path is not None))
 
 
 def _closure(modules: Iterable[str], places: Iterable[Path]) -> dict[str, str]:

@@ -201,3 +201,27 @@ def test_a_plan_that_is_only_shown_fetches_nothing(tiny_suite, tmp_path, monkeyp
     monkeypatch.setenv("ENCORE_OFFLINE", "1")
     plan = make_plan(bench, Store.open(tmp_path / "results"), shared=Round(fetch=False))
     assert {p.state for p in plan.cells} == {"skipped"}
+
+
+def test_editing_a_model_beside_the_suite_makes_its_cell_stale(tmp_path, tiny_text, monkeypatch):
+    from harness import order
+
+    beside = tmp_path / "beside_tiny.py"
+    beside.write_text(
+        "from dataclasses import dataclass\nfrom baselines.popularity import Popularity\n\n\n"
+        '@dataclass\nclass Beside(Popularity):\n    """Mine."""\n\n    power: float = 1.0\n'
+    )
+    path = tmp_path / "with_beside.py"
+    path.write_text(
+        "from beside_tiny import Beside\n" + tiny_text.replace('{"Popularity": Popularity()', '{"B": Beside()')
+    )
+    store = Store.open(tmp_path / "results")
+    asked = Order(str(path), store.root, overrides=Overrides(only="B"))
+    first = make_plan(asked.open(), store).to_do[0]
+    store_cell(store, first, first.parts)
+    assert make_plan(asked.open(), store).cells[0].state == "cached"
+    beside.write_text(beside.read_text().replace("power: float = 1.0", "power: float = 2.0"))
+    monkeypatch.setattr(order, "_read", {})  # as a new process begins
+    order._open.cache_clear()
+    again = make_plan(asked.open(), store).cells[0]
+    assert (again.state, again.why) == ("stale", "changed: code: beside_tiny.py")

@@ -129,3 +129,49 @@ def test_what_a_suites_own_model_needs_counts(checkout, own_model, old, new):
     path.write_text(path.read_text().replace(old, new))
     after = source_hashes(model, checkout)
     assert [name for name in after if after[name] != before[name]] == ["mine:Mine"]
+
+
+BESIDE = """
+import json
+from helpers.decay import half
+
+class Beside:
+    pass
+"""
+
+
+@pytest.fixture
+def model_beside(checkout, tmp_path_factory, monkeypatch):
+    """A model of a module that lies beside a user's suite file, far from the checkout, and that folder."""
+    folder = tmp_path_factory.mktemp("far")
+    for name, text in {"mine": "SUITE = 1", "nets": BESIDE, "helpers/decay": "half = 0.5"}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / f"{name}.py").write_text(text)
+    for name, file in (("user_suite_mine", "mine.py"), ("nets", "nets.py")):
+        module = types.ModuleType(name)
+        module.__file__ = str(folder / file)
+        monkeypatch.setitem(sys.modules, name, module)
+    sys.modules["user_suite_mine"].SUITE = object()
+
+    @dataclass
+    class Beside:
+        dim: int = 3
+
+    Beside.__module__, Beside.__qualname__ = "nets", "Beside"
+    return Beside(), folder
+
+
+@pytest.mark.parametrize("name", ["nets.py", "helpers/decay.py"])
+def test_a_module_beside_a_users_suite_counts_with_what_it_imports(checkout, model_beside, name):
+    model, folder = model_beside
+    before = source_hashes(model, checkout)
+    assert "mine.py" not in before, "the suite's own file is not needed by a model that lies elsewhere"
+    (folder / name).write_text((folder / name).read_text() + "\nY = 2\n")
+    after = source_hashes(model, checkout)
+    assert [path for path in after if after[path] != before.get(path)] == [name]
+
+
+def test_a_model_that_lies_beside_no_suite_is_a_librarys(checkout, model_beside, monkeypatch):
+    model, _ = model_beside
+    monkeypatch.delitem(sys.modules, "user_suite_mine")
+    assert "nets.py" not in source_hashes(model, checkout)
