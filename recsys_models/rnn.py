@@ -18,22 +18,28 @@ item picks its own row of W, and the state itself is the query of an output tabl
 tanh; LSTM with ``peepholes`` (Gers and Schmidhuber 2000), i, f seeing c_{t−1} and o seeing c_t; GRU with the ``reset``
 gate "before" the product, n = tanh(W x_t + U (r ⊙ h_{t−1}) + b), as Cho et al. wrote it.
 
+``instances``: "positions" trains and asks after every event of one reading. "prefixes" gives each target a reading of
+its own, of the last ``max_len`` events before it, at test as in training. Only there may it be ``bidirectional``, as in
+Devooght and Bersini's program (2017; their layers and final state by notes on it): each layer reads the events forwards
+and, with weights of its own, backwards (Schuster and Paliwal 1997), the layer above is given both states of each event,
+and the query comes from the forward state after the last event beside the backward one after the first.
+
 Departures from GRU4Rec: an item embedding tied to the output, a full softmax instead of sampled losses, windows of a
 user's whole history instead of session-parallel batches with a carried state, AdamW instead of AdaGrad, early stopping.
+With "prefixes" a sequence's first event is no target, and an empty history is answered from zero states.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import nn
 
 from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
+from recsys_models.layered_network import LayeredNetwork, PrefixNetwork
 from recsys_models.next_item import (
     Generators,
     NextItemModel,
@@ -45,7 +51,10 @@ from recsys_models.next_item import (
 from recsys_models.recurrent_layer import AfterGRU, BeforeGRU, LSTMLayer, RecurrentLayer, VanillaLayer
 from recsys_models.squash import SQUASHES
 from training.dropout import Dropout
-from training.instances import WindowBatch
+from training.instances import WindowBatch, Windows
+from training.prefixes import Prefixes
+
+INSTANCES = ("positions", "prefixes")
 
 
 class RecurrentNetwork(NextItemNetwork):
@@ -84,69 +93,15 @@ class RecurrentNetwork(NextItemNetwork):
         return self.query(states[rows, reads])
 
 
-class LayeredNetwork(NextItemNetwork):
-    """Layers on the recurrent engine between what is read and the query.
-
-    item_embedding: (num_items + 1, E), tied to the output, or where items are one-hot (num_items, H), the output alone.
-    """
-
-    def __init__(self, model: RNN, num_items: int, generators: Generators) -> None:
-        super().__init__()
-        width = num_items + 1 if model.embedding_dim is None else model.embedding_dim
-        sizes = [width, *model.lower_layers, model.dim]
-        one_hot = [model.embedding_dim is None, *[False] * len(model.lower_layers)]
-        self.layers = nn.ModuleList(
-            model.layer_of(inputs, size, one_hot=first)
-            for (inputs, size), first in zip(pairwise(sizes), one_hot, strict=True)
-        )
-        self.num_items = num_items
-        self.item_bias = nn.Parameter(torch.zeros(num_items))
-        self.dropout = Dropout(model.dropout, generators.dropout)
-        if model.embedding_dim is None:
-            self.query: nn.Module = nn.Identity()
-            self.item_embedding = nn.Parameter(torch.empty(num_items, model.dim))
-        else:
-            with torch.device("meta"):
-                query = nn.Linear(model.dim, model.embedding_dim)
-            self.query = query.to_empty(device="cpu")
-            self.item_embedding = nn.Parameter(torch.empty(num_items + 1, model.embedding_dim))
-        nn.init.normal_(self.item_embedding, std=self.item_embedding.shape[1] ** -0.5, generator=generators.weights)
-        for layer in self.layers:
-            uniform_(layer, layer.size**-0.5, generators.weights)
-        uniform_(self.query, model.dim**-0.5, generators.weights)
-
-    @property
-    def item_factors(self) -> torch.Tensor:
-        """The item vectors that queries are multiplied with, (num_items, E) or (num_items, H)."""
-        return self.item_embedding[: self.num_items]
-
-    def states(self, items: np.ndarray) -> torch.Tensor:
-        """The last layer's states (T, B, H) after every step of items (B, T)."""
-        values = torch.from_numpy(np.where(items < 0, self.num_items, items).T).to(self.device)
-        if not self.layers[0].one_hot:
-            values = self.dropout(nn.functional.embedding(values, self.item_embedding))
-        for layer in self.layers:
-            values = layer(values)[0]
-        return values
-
-    def training_queries(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
-        """See NextItemNetwork."""
-        return self.dropout(self.query(self.states(batch.inputs).transpose(0, 1).flatten(0, 1)[at]))
-
-    def asked_queries(self, batch: SequenceBatch) -> torch.Tensor:
-        """See NextItemNetwork."""
-        check_items(batch, self.num_items)
-        rows, reads = torch.from_numpy(batch.asked).to(self.device).unbind(1)
-        return self.query(self.states(with_start(batch))[reads, rows])
-
-
 @dataclass(kw_only=True)
 class RNN(NextItemModel):
     """An Elman network; see NextItemModel for the other fields.
 
     embedding_dim: size of the item vectors, which are tied to the output, or None for one-hot items. dim: size of the
     last layer; lower_layers: sizes of the layers below it, from the input up. activation: φ, "tanh", "sigmoid", "relu"
-    or "elu". bidirectional is refused: every event of a window is asked for, and a backward reading would have read it.
+    or "elu". instances: "positions", or "prefixes", which costs max_len times the reading and of which batch_size make
+    a batch. bidirectional: only with "prefixes", where the whole input is before the target; every layer then has its
+    size in both directions. See the module.
     """
 
     layer: ClassVar[type[nn.RNNBase]] = nn.RNN
@@ -154,6 +109,7 @@ class RNN(NextItemModel):
     embedding_dim: int | None = 64
     lower_layers: tuple[int, ...] = ()
     activation: str = "tanh"
+    instances: str = "positions"
     bidirectional: bool = False
 
     def __post_init__(self) -> None:
@@ -164,16 +120,21 @@ class RNN(NextItemModel):
             raise ValueError(f"lower_layers must be at least 1 each, got {self.lower_layers}")
         if self.activation not in SQUASHES:
             raise ValueError(f"activation must be one of {', '.join(SQUASHES)}, got {self.activation!r}")
-        if self.bidirectional:
+        if self.instances not in INSTANCES:
+            raise ValueError(f"instances must be one of {', '.join(INSTANCES)}, got {self.instances!r}")
+        if self.bidirectional and self.instances != "prefixes":
             raise ValueError(
-                f"bidirectional must be false: {type(self).__name__} is asked after every event of a window, and a "
-                f"backward reading would have seen the answer"
+                f'bidirectional must be false unless instances is "prefixes": {type(self).__name__} is asked after '
+                f"every event of a window, and a backward reading would have seen the answer"
             )
+        if self.instances == "prefixes" and not self.shuffled:
+            raise ValueError('shuffled must be true where instances is "prefixes", got False')
 
     @property
     def plain(self) -> bool:
         """Whether torch's own layer is this network's."""
-        return self.embedding_dim is not None and not self.lower_layers and self.activation == "tanh"
+        layer = self.embedding_dim is not None and not self.lower_layers and self.activation == "tanh"
+        return layer and self.instances == "positions"
 
     def layer_of(self, inputs: int, size: int, *, one_hot: bool) -> RecurrentLayer:
         """One layer on the recurrent engine."""
@@ -183,8 +144,16 @@ class RNN(NextItemModel):
         """See NextItemModel: torch's own layer where it is this one."""
         return "torch" if self.plain else super().loop_on(device)
 
+    def windows(self) -> Windows | Prefixes:
+        """See NextItemModel."""
+        if self.instances == "prefixes":
+            return Prefixes(self.max_len, self.batch_size, together=1)
+        return super().windows()
+
     def network(self, train: TrainingSet, generators: Generators) -> RecurrentNetwork | LayeredNetwork:
         """See NextItemModel."""
+        if self.instances == "prefixes":
+            return PrefixNetwork(self, train.num_items, generators)
         if not self.plain:
             return LayeredNetwork(self, train.num_items, generators)
         return RecurrentNetwork(self.layer, train.num_items, self.embedding_dim, self.dim, self.dropout, generators)

@@ -15,7 +15,8 @@ the items of a session:
 
     paper            biases everywhere; m = m_a
     official         no biases; m = m_a + m_s; item vectors that are read are cut to the norm ``lookup_norm`` (1.0 for
-                     YooChoose, 1.5 for Diginetica), while the table, which scores, is left as it is
+                     YooChoose, 1.5 for Diginetica), while the table, which scores, is left as it is, and so is
+                     the pad vector below, since no code has both
     recbole_masked   biases; m = m_a + m_s
     recbole          the same, and the empty slots of a list of max_len hold a pad vector that nobody masks: it is in
                      the sum over the list (which is divided by the true length) and attended to, and it is one more

@@ -44,6 +44,7 @@ from recsys_data.training_set import TrainingSet
 from recsys_models.gru_step import GRUStep
 from recsys_models.lstm_step import LSTMStep
 from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
+from recsys_models.own_prefixes import own_prefixes
 from recsys_models.recurrence import unroll
 from recsys_models.squash import SQUASHES
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
@@ -58,7 +59,6 @@ from training.sequence_noise import Disturbed, SequenceNoise
 Cells = Literal["LSTM", "GRU", "vanilla"]
 Instances = Literal["prefixes", "positions"]
 Init = Literal["tensorflow", "lasagne"]
-QUERIES_AT_ONCE = 1024  # each reads up to max_len items of its own
 
 
 @dataclass(kw_only=True)
@@ -258,22 +258,13 @@ class OneQueryNetwork(NextItemNetwork):
     def asked_queries(self, batch: SequenceBatch) -> torch.Tensor:
         """See NextItemNetwork; each query reads the last ``max_len`` items before it on a fresh state."""
         check_items(batch, len(self.item_embedding))
-        queries = [self._read(batch.items, part) for part in _parts(batch.asked, QUERIES_AT_ONCE)]
+        queries = [self._read(*prefixes) for prefixes in own_prefixes(batch, self.max_len)]
         return torch.cat(queries) if queries else self.item_factors.new_zeros(0, self.item_factors.shape[1])
 
-    def _read(self, items: np.ndarray, asked: np.ndarray) -> torch.Tensor:
-        """Queries (m, H) for ``asked`` (m, 2) among histories ``items`` (B, T)."""
-        rows, reads = asked.T
-        counts = np.minimum(reads, self.max_len)
-        places = (reads - counts)[:, None] + np.arange(max(1, counts.max()))
-        last = items[rows[:, None], np.minimum(places, items.shape[1] - 1)]
-        states = self.states(last)
-        return states[torch.from_numpy(counts).to(self.device), torch.arange(len(rows), device=self.device)]
-
-
-def _parts(asked: np.ndarray, size: int) -> list[np.ndarray]:
-    """``asked`` (M, 2) in runs of at most ``size``."""
-    return [asked[start : start + size] for start in range(0, len(asked), size)]
+    def _read(self, items: np.ndarray, counts: np.ndarray) -> torch.Tensor:
+        """Queries (m, H) after the first ``counts`` (m,) of ``items`` (m, T)."""
+        states = self.states(items)
+        return states[torch.from_numpy(counts).to(self.device), torch.arange(len(items), device=self.device)]
 
 
 def _in_torch_order(matrix: torch.Tensor) -> torch.Tensor:

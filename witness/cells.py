@@ -16,6 +16,14 @@ def sigmoid(x: Array) -> Array:
     return 1.0 / (1.0 + np.exp(-x))
 
 
+SQUASHES = {
+    "tanh": np.tanh,
+    "sigmoid": sigmoid,
+    "relu": lambda x: np.maximum(x, 0.0),
+    "elu": lambda x: np.where(x > 0.0, x, np.expm1(np.minimum(x, 0.0))),
+}
+
+
 def elman(x: Array, W: Array, U: Array, b: Array) -> Array:
     """h_t = tanh(W x_t + U h_{t−1} + b) for x (T, B, E); all h, (T, B, H)."""
     h, out = np.zeros((x.shape[1], len(U))), []
@@ -128,14 +136,17 @@ def time_lstm_3(
     return tuple(map(np.stack, zip(*states, strict=True)))
 
 
-def mlstm(a: Array, h: Array, c: Array, U: Array, V: Array, v: Array) -> States:
-    """The multiplicative LSTM from gates a (T, B, 5 H) in the order i, f, o, g and the input's part of m."""
+def mlstm(a: Array, h: Array, c: Array, U: Array, V: Array, v: Array, gate_inside: bool = False) -> States:
+    """The multiplicative LSTM from gates a (T, B, 5 H) in the order i, f, o, g and the input's part of m.
+
+    h = o ⊙ tanh(c), or with the gate inside tanh(o ⊙ c).
+    """
     size, states = h.shape[1], []
     for step in a:
         m = step[:, 4 * size :] * (h @ V + v)
         i, f, o, g = np.split(step[:, : 4 * size] + m @ U, 4, axis=1)
         c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-        h = sigmoid(o) * np.tanh(c)
+        h = np.tanh(sigmoid(o) * c) if gate_inside else sigmoid(o) * np.tanh(c)
         states.append((h, c))
     return tuple(map(np.stack, zip(*states, strict=True)))
 

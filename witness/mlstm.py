@@ -37,4 +37,6 @@ def _representation(model: SpotlightLSTM, w: dict[str, np.ndarray], items: np.nd
         return w["start"][0]
     bias = w["bias"] if model.biases else np.r_[w["bias"], np.zeros(model.dim)]
     v = w["turn_bias"] if model.biases else np.zeros(model.dim)
-    return cells.mlstm(x @ w["weight"] + bias, w["start"], w["start"], w["recurrent"], w["turn"], v)[state][-1, 0]
+    start, weights = w["start"], (w["recurrent"], w["turn"], v)
+    found = cells.mlstm(x @ w["weight"] + bias, start, start, *weights, gate_inside=model.output_gate == "inside")
+    return found[state][-1, 0]

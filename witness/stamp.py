@@ -21,13 +21,14 @@ def scores(model: STMP, batch: SequenceBatch) -> np.ndarray:
 def query(model: STMP, w: dict[str, np.ndarray], items: np.ndarray) -> np.ndarray:
     """The query (D,) after ``items``; of none, the two memories are 0."""
     table = w["item_embedding"]
+    pad = table[-1]  # where there is one; it is not cut
     zero = np.zeros(table.shape[1])
     if model.lookup_norm is not None:
         table = np.stack([x * min(1.0, model.lookup_norm / np.sqrt((x * x).sum())) for x in table])
     read = items[max(0, len(items) - model.max_len) :]
     x = [table[item] if item >= 0 else zero for item in read]  # what training has not seen
     if model.variant == "recbole" and len(read):
-        x += [table[-1]] * (model.max_len - len(read))  # the pad vector in every empty slot
+        x += [pad] * (model.max_len - len(read))  # the pad vector in every empty slot
     last = x[len(read) - 1] if len(read) else zero
     mean = sum(x, zero) / max(1, len(read))
     memory = mean

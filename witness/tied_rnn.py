@@ -10,13 +10,6 @@ from witness import cells
 from witness.histories import histories
 from witness.weights import arrays
 
-SQUASHES = {
-    "tanh": np.tanh,
-    "sigmoid": cells.sigmoid,
-    "relu": lambda x: np.maximum(x, 0.0),
-    "elu": lambda x: np.where(x > 0.0, x, np.expm1(np.minimum(x, 0.0))),
-}
-
 
 def scores(model: RNNCCE, batch: SequenceBatch) -> np.ndarray:
     """Scores (M, N) of every query, each history cut to its last max_len items."""
@@ -27,7 +20,7 @@ def scores(model: RNNCCE, batch: SequenceBatch) -> np.ndarray:
 
 def state(model: RNNCCE, w: dict[str, np.ndarray], items: np.ndarray) -> np.ndarray:
     """The state h (H,) after ``items``."""
-    size, squash = model.dim, SQUASHES[model.activation]
+    size, squash = model.dim, cells.SQUASHES[model.activation]
     h, c = np.concatenate([w.get("start", np.zeros((0, size))), np.zeros((2, size))])[:2]
     U, p = w["recurrent.0"], w.get("recurrent.1", np.zeros((3, size)))
     for item in items:

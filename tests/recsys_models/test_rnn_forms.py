@@ -1,4 +1,4 @@
-"""The further forms of RNN, GRU and LSTM against the equations, layer after layer in float64 NumPy."""
+"""The further forms of RNN, GRU and LSTM: the engine, training beside scoring, refusals."""
 
 import numpy as np
 import pytest
@@ -7,14 +7,11 @@ import torch
 from recsys_data.sequences import SequenceBatch
 from recsys_models.next_item import Generators
 from recsys_models.rnn import GRU, LSTM, RNN, LayeredNetwork
-from tests.recsys_models import oracles
 from tests.recsys_models.test_rnn import tiny_training_set
 from training.run import Run
 
 TINY = {"dim": 6, "max_len": 5, "batch_size": 3, "epochs": 2, "dropout": 0.1}
 TWO = {"lower_layers": (5,)}
-PHI = {"tanh": np.tanh, "relu": lambda x: np.maximum(x, 0.0), "sigmoid": oracles.sigmoid,
-       "elu": lambda x: np.where(x > 0, x, np.expm1(x))}  # fmt: skip
 FORMS = [
     RNN(**TINY, **TWO, embedding_dim=4), RNN(**TINY, embedding_dim=None),
     RNN(**TINY, embedding_dim=4, activation="relu"),
@@ -27,50 +24,11 @@ FORMS = [
 ]  # fmt: skip
 
 
-def layer_states(model, w, x):
-    """States (T, H) of one layer for inputs (T, I), by the equations in rnn.py."""
-    phi, W, b, U = PHI[model.activation], w["weight"], w["bias"], w["recurrent"]
-    size = U.shape[0]
-    h, c, found = np.zeros(size), np.zeros(size), []
-    for a in x @ W + b:
-        if isinstance(model, LSTM):
-            i, f, o, g = np.split(a + h @ U, 4)
-            p = w.get("peephole", np.zeros((3, size)))
-            new = oracles.sigmoid(f + p[1] * c) * c + oracles.sigmoid(i + p[0] * c) * phi(g)
-            h, c = oracles.sigmoid(o + p[2] * new) * phi(new), new
-        elif isinstance(model, GRU) and model.reset == "before":
-            u, r = np.split(oracles.sigmoid(a[: 2 * size] + h @ U), 2)
-            h = (1 - u) * h + u * phi(a[2 * size :] + (r * h) @ w["candidate"])
-        elif isinstance(model, GRU):
-            turned = h @ U + w["recurrent_bias"]
-            r, z = np.split(oracles.sigmoid(a[: 2 * size] + turned[: 2 * size]), 2)
-            h = (1 - z) * np.tanh(a[2 * size :] + r * turned[2 * size :]) + z * h
-        else:
-            h = phi(a + h @ U)
-        found.append(h)
-    return np.stack(found)
-
-
-@pytest.mark.parametrize("model", FORMS, ids=[f"{type(m).__name__}-{n}" for n, m in enumerate(FORMS)])
-def test_scores_equal_the_equations(model):
-    model.fit(tiny_training_set(), Run(1))
-    assert model.engine_ == model.resolved_engine("cpu") == "torch-unrolled-cpu"
-    w, items = oracles.arrays(model.network_), [11, 3, 9, 0, 0, 5, 10, 2]  # 11 is START
-    x = np.eye(12)[items] if model.embedding_dim is None else w["item_embedding"][items]
-    for number in range(1 + len(model.lower_layers)):
-        prefix = f"layers.{number}."
-        x = layer_states(model, {name[len(prefix) :]: v for name, v in w.items() if name.startswith(prefix)}, x)
-    queries = x if model.embedding_dim is None else x @ w["query.weight"].T + w["query.bias"]
-    expected = queries @ w["item_embedding"][:11].T + w["item_bias"]
-    asked = [(0, read) for read in range(8)]
-    scores = model.score(SequenceBatch.of([items[1:]], asked=asked)).block(slice(None)).numpy()
-    assert np.abs(scores - expected).max() < 1e-5
-
-
 @pytest.mark.parametrize("model", FORMS, ids=[f"{type(m).__name__}-{n}" for n, m in enumerate(FORMS)])
 def test_training_sees_what_scoring_sees(model):
     train = tiny_training_set()
     model.fit(train, Run(1))
+    assert model.engine_ == model.resolved_engine("cpu") == "torch-unrolled-cpu"
     network = model.network_.eval()  # without dropout
     batch = next(iter(model.windows().batches(train.sequences, np.random.default_rng(0))))
     at = np.flatnonzero(batch.real)
@@ -107,7 +65,8 @@ def test_torchs_gru_and_the_engines_are_one_model():
 
 def test_bad_fields_in_one_sentence():
     for kind, fields, words in (
-        (RNN, {"bidirectional": True}, "bidirectional must be false: RNN is asked after every event of a window"),
+        (RNN, {"instances": "each"}, "instances must be one of positions, prefixes, got 'each'"),
+        (GRU, {"instances": "prefixes", "shuffled": False}, 'shuffled must be true where instances is "prefixes"'),
         (GRU, {"reset": "never"}, "reset must be one of after, before, got 'never'"),
         (GRU, {"activation": "relu"}, 'activation must be "tanh" where reset is "after", got \'relu\''),
         (LSTM, {"lower_layers": (0,)}, "lower_layers must be at least 1 each, got .0,."),
