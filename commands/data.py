@@ -61,7 +61,7 @@ def audit(suite: SuiteName, data: Data = None, as_json: AsJson = False) -> None:
 
 def import_(file: Annotated[Path, typer.Argument(help="CSV, TSV, .inter, SessionId/ItemId/Time or Parquet.")],
             name: Annotated[str, typer.Option(help="What it is called from now on.")],
-            columns: Annotated[str, typer.Option(help="user,item,timestamp in the file's order.")] = "",
+            columns: Annotated[str, typer.Option(help="user,item,timestamp,part in the file's order.")] = "",
             clock: Annotated[str, typer.Option(help="What the times mean, where not Unix times.")] = "",
             data: Data = None, as_json: AsJson = False) -> None:  # fmt: skip
     """Read a file of events, check it, keep it in the data folder, and say how a suite names it."""

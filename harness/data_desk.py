@@ -51,9 +51,6 @@ def verify(dataset: Dataset, folder: Path | None) -> str:
 def import_file(file: Path, columns: tuple[str, ...], name: str, clock: str, folder: Path | None) -> InteractionFile:
     """The user's file as a data set: read and checked, and kept as Parquet in the data folder."""
     loaded = InteractionFile(str(file), columns, clock=clock, label=name).load(folder)
-    if loaded.parts is not None:
-        raise ValueError(f"{file} belongs to files that are split already, and an import would lose their parts; name "
-                         "them where they are, as LstFiles or SequenceFiles, in a suite")  # fmt: skip
     kept = Path("imported") / f"{name}.parquet"
     write_interactions(loaded, data_folder(folder) / kept, "parquet")
     return InteractionFile(str(kept), clock="" if loaded.clock is Clock.ABSOLUTE else loaded.clock.value, label=name)

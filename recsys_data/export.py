@@ -22,10 +22,18 @@ _HEADERS = {
         "item": "item_id:token",
         "rating": "rating:float",
         "timestamp": "timestamp:float",
+        "part": "published_part:token",
     },
-    "sessions": {"user": "SessionId", "item": "ItemId", "timestamp": "Time"},
-    "plain": {"user": "user", "item": "item", "rating": "rating", "timestamp": "timestamp"},
+    "sessions": {"user": "SessionId", "item": "ItemId", "timestamp": "Time", "part": "published_part"},
+    "plain": {
+        "user": "user",
+        "item": "item",
+        "rating": "rating",
+        "timestamp": "timestamp",
+        "part": "published_part",
+    },
 }
+PART_NAMES = ("train", "validation", "test")  # in the order of recsys_data.assemble's numbers
 
 
 def write_interactions(interactions: Interactions, path: Path, kind: str) -> Path:
@@ -34,7 +42,8 @@ def write_interactions(interactions: Interactions, path: Path, kind: str) -> Pat
     kind: "inter" (RecBole's atomic file, tab-separated, typed header), "sessions" (SessionId ItemId Time), "csv",
     "tsv" or "parquet"; "sequences" (Devooght's) and "lst" (Time-LSTM's) make a folder. Positions
     that order whole sessions stand in the time column, to be read with that clock again; data whose clock orders only
-    the events of one history get none: their order is the rows'. Raises ValueError for another kind, and for data or
+    the events of one history get none: their order is the rows'. Where the data were published in parts, a last column
+    says each event's: train, validation or test. Raises ValueError for another kind, and for data or
     an id that such a file cannot hold.
     """
     if kind not in FORMATS:
@@ -52,6 +61,8 @@ def write_interactions(interactions: Interactions, path: Path, kind: str) -> Pat
         columns[names["rating"]] = pa.array(interactions.ratings)
     if interactions.clock.has_gaps or interactions.clock.has_global_order:
         columns[names["timestamp"]] = pa.array(interactions.timestamps)
+    if interactions.parts is not None:
+        columns[names["part"]] = pa.array(PART_NAMES).take(pa.array(interactions.parts[interactions.users]))
     table = pa.table(columns)
     partial = path.with_name(f".{path.name}.part")
     partial.parent.mkdir(parents=True, exist_ok=True)

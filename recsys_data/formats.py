@@ -7,19 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys_data.arrow import numbers
 from recsys_data.coding import code_ids
 from recsys_data.download import DataMissing, data_folder, read_bytes
+from recsys_data.export import PART_NAMES
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.lst_files import ITEMS, LstFiles
 from recsys_data.sequence_files import PARTS, SequenceFiles
 from recsys_data.tables import read_table
 from recsys_data.times import to_seconds
 
-ROLES = ("user", "session", "item", "rating", "timestamp")
+ROLES = ("user", "session", "item", "rating", "timestamp", "part")
 SEPARATORS = ("::", "\t", ",", ";", "|", " ")
 _KNOWN_HEADERS = {  # what well-known formats call their columns, in small letters and without a type
     "user": ("user", "user_id", "userid", "reviewerid"),
@@ -27,6 +30,7 @@ _KNOWN_HEADERS = {  # what well-known formats call their columns, in small lette
     "item": ("item", "item_id", "itemid", "asin", "movieid", "movie_id"),
     "rating": ("rating", "overall"),
     "timestamp": ("timestamp", "time", "unixreviewtime"),
+    "part": ("published_part",),  # what Encore writes; a column called part may mean anything
 }
 _WORDS = {"::": "'::'", "\t": "tab", " ": "blank"}
 
@@ -35,10 +39,11 @@ _WORDS = {"::": "'::'", "\t": "tab", " ": "blank"}
 class InteractionFile:
     """A file of events as a data set: CSV, TSV, RecBole .inter, SessionId/ItemId/Time or Parquet, plain or .xz.
 
-    columns: what each column is, in the file's order, of user, session, item, rating, timestamp, and "" for one to
-    leave out; or ROLE=NAME with the header's names; empty: known names in a header are recognised. separator: None
-    guesses among ``::``, tab, comma, semicolon, bar and blank. header: None looks whether the first line reads like
-    data. A user-item.lst is read with its two neighbours (LstFiles), a train_set_sequences alone (SequenceFiles).
+    columns: what each column is, in the file's order, of user, session, item, rating, timestamp, part (train,
+    validation or test, one for all events of a user, for the protocol AsPublished), and "" for one to leave out; or
+    ROLE=NAME with the header's names; empty: known names in a header are recognised. separator: None guesses among
+    ``::``, tab, comma, semicolon, bar and blank. header: None looks whether the first line reads like data. A
+    user-item.lst is read with its two neighbours (LstFiles), a train_set_sequences alone (SequenceFiles).
     clock: the words of a Clock where the times are not Unix times. A comma or semicolon file may quote texts.
     """
 
@@ -132,6 +137,7 @@ class InteractionFile:
             "item": pa.dictionary(pa.int32(), pa.string()),
             "rating": pa.float32(),
             "timestamp": pa.string(),
+            "part": pa.dictionary(pa.int32(), pa.string()),
         }
         table = read_table(
             data,
@@ -198,7 +204,17 @@ class InteractionFile:
             ratings=numbers(table["rating"]) if "rating" in table.column_names else None,
             unit="session" if owner == "session" else unit,
             edition=f"the user's file {Path(where).name}, read with {said}",
+            parts=_parts(table["part"], where) if "part" in table.column_names else None,
         )
+
+
+def _parts(column: pa.ChunkedArray, where: str) -> np.ndarray:
+    """The number of each event's part, (E,) int8; ValueError for another word than those three."""
+    found = pc.index_in(column.cast(pa.string()), value_set=pa.array(PART_NAMES))
+    if found.null_count:
+        odd = column.cast(pa.string()).filter(pc.is_null(found))[0].as_py()
+        raise ValueError(f"{where}: a part must be {', '.join(PART_NAMES[:-1])} or {PART_NAMES[-1]}, got {odd!r}")
+    return numbers(found).astype(np.int8)
 
 
 def guess_separator(lines: Sequence[str], where: str) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 from harness.data_desk import COUNTED, audited, dataset_named, import_file
 from harness.order import Order
+from recsys_data.assemble import TEST, TRAIN
 from recsys_data.describe import describe
 from recsys_data.export import write_interactions
 from recsys_data.formats import InteractionFile
@@ -34,13 +35,13 @@ def test_an_imported_file_without_times_keeps_its_order_and_no_more(tmp_path):
         import_file(tmp_path / "plays.tsv", (), "plays", "order between sessions", tmp_path)
 
 
-def test_an_import_that_would_lose_a_published_split_is_refused(tmp_path):
+def test_an_import_keeps_a_published_split(tmp_path):
     for prefix, user in (("tr_", "1"), ("te_", "2")):
         for name, values in ((ITEMS, "5 6"), (GAPS, "60 0"), (SINCE, "0 60")):
             (tmp_path / f"{prefix}{name}").write_text(f"{user},{values}\n")
     shutil.copy(tmp_path / f"tr_{ITEMS}", tmp_path / ITEMS)
-    with pytest.raises(ValueError, match="split already, and an import would lose their parts"):
-        import_file(tmp_path / ITEMS, (), "plays", "", tmp_path)
+    kept = import_file(tmp_path / ITEMS, (), "plays", "", tmp_path).load(tmp_path)
+    assert dict(zip(map(str, kept.user_ids), kept.parts.tolist(), strict=True)) == {"1": TRAIN, "2": TEST}
 
 
 @pytest.mark.parametrize("kind", ["csv", "inter", "sessions", "parquet"])

@@ -149,7 +149,7 @@ def test_wrong_files_get_one_sentence(tmp_path, text, fields, sentence):
 
 def test_wrong_fields_and_missing_files(tmp_path):
     with pytest.raises(
-        ValueError, match="columns must be of user, session, item, rating, timestamp or empty, got 'who'"
+        ValueError, match="columns must be of user, session, item, rating, timestamp, part or empty, got 'who'"
     ):
         InteractionFile("x.csv", columns=("who",))
     with pytest.raises(ValueError, match="clock must be one of absolute, relative"):
@@ -184,14 +184,17 @@ def test_a_round_trip_keeps_the_fingerprint(tmp_path_factory, data):
     size = draw(st.integers(1, 12))
     pick = st.lists(st.sampled_from(range(4)), min_size=size, max_size=size)
     timed = draw(st.booleans())
+    owners = np.array([users[k % len(users)] for k in draw(pick)])
+    parts = {owner: draw(st.integers(0, 2)) for owner in dict.fromkeys(owners.tolist())}
     made = Interactions.from_events(
         "made",
-        np.array([users[k % len(users)] for k in draw(pick)]),
+        owners,
         np.array([items[k % len(items)] for k in draw(pick)]),
         draw(st.lists(SECONDS, min_size=size, max_size=size)) if timed else None,
         clock=Clock.ABSOLUTE if timed else Clock.WITHIN,
         ratings=draw(st.none() | st.lists(st.floats(0.5, 5, width=32), min_size=size, max_size=size)),
         unit=draw(st.sampled_from(["user", "session"])),
+        parts=draw(st.none() | st.just([parts[owner] for owner in owners.tolist()])),
     )
     folder = tmp_path_factory.mktemp("round")
     for kind in FILES:
@@ -208,6 +211,17 @@ def test_a_round_trip_keeps_the_fingerprint(tmp_path_factory, data):
             str(path), separator=None if kind == "parquet" else "," if kind == "csv" else "\t"
         ).load()
         assert again.fingerprint == made.fingerprint, kind
+
+
+def test_parts_are_a_column_that_users_may_name_too(tmp_path):
+    (tmp_path / "mine.csv").write_text("u,i,set\na,x,train\na,y,train\nb,x,test\n")
+    mine = InteractionFile(str(tmp_path / "mine.csv"), ("user=u", "item=i", "part=set")).load()
+    assert dict(zip(mine.user_ids.tolist(), mine.parts.tolist(), strict=True)) == {"a": 0, "b": 2}
+    path = write_interactions(mine, tmp_path / "mine.inter", "inter")
+    assert path.read_text().splitlines()[0] == "user_id:token\titem_id:token\tpublished_part:token"
+    (tmp_path / "odd.csv").write_text("user,item,published_part\na,x,valid\n")
+    with pytest.raises(ValueError, match="a part must be train, validation or test, got 'valid'"):
+        InteractionFile(str(tmp_path / "odd.csv")).load()
 
 
 def test_export_refuses_what_a_format_cannot_hold(tmp_path):
