@@ -31,12 +31,14 @@ def show(suite: SuiteName, results: Results = RESULTS, as_json: AsJson = False) 
     """Show every stored cell of a suite."""
     from evaluation.results import read_suite
     from harness.printing import print_records
-    from harness.showing import shown_cells
+    from harness.showing import engine_column, shown_cells
 
     found = read_suite(results, stored_name(suite))
     metrics = [name.lower() for name in found.record["metrics"]]
-    columns = ["dataset", "model", "seed", "state", *metrics, "seconds", "peak_memory_mb", "key", "reason"]
-    print_records(found.record["title"], shown_cells(found), columns, as_json)
+    rows = shown_cells(found)
+    columns = ["dataset", "model", "seed", "state", *metrics, "seconds", "peak_memory_mb", *engine_column(rows), "key",
+               "reason"]  # fmt: skip
+    print_records(found.record["title"], rows, columns, as_json)
 
 
 def report(suite: Annotated[str, typer.Argument(metavar="[SUITE]", help="A suite's name, or its file.")] = "",

@@ -140,7 +140,7 @@ class Announcer:
         return "  ".join(words)
 
     def _result(self, record: Mapping[str, Any]) -> str:
-        """A finished cell's first metric and its costs."""
+        """A finished cell's first metric and its costs, and the engine that ran, where a model has one."""
         name, value = next(iter(record["metrics"].items()))
         parts = [f"{name} {value:.4f}", duration(sum(record["seconds"].values()))]
         if record["epochs"] is not None:
@@ -149,7 +149,8 @@ class Announcer:
             parts.append(f"tuned in {record['tuning']['trials']} trials")
         if record["targets_per_second"]:
             parts.append(f"{record['targets_per_second']:,.0f} targets/s")
-        return ", ".join([*parts, f"{record['peak_memory_mb']:,.0f} MB"])
+        parts.append(f"{record['peak_memory_mb']:,.0f} MB")
+        return ", ".join([*parts, *filter(None, [record["engine"]])])
 
     def _line(self, text: str) -> None:
         self._console.print(escape(text), highlight=False, soft_wrap=True)

@@ -16,7 +16,7 @@ from harness.estimates import total
 from harness.overview import ABSENT, absences, overview, told_once
 from harness.plan import Plan
 from harness.record import plain
-from harness.showing import cost_words, plan_words, shown_plan, size
+from harness.showing import cost_words, engine_column, plan_words, shown_plan, size
 from harness.tour import Stop
 
 
@@ -54,7 +54,8 @@ def print_plan(made: Plan, jobs: int) -> None:
         row["why"] = "; ".join(filter(None, ["" if row["state"] in ABSENT else row["why"], row["basis"]]))
     places = {(row["dataset"], row["protocol"]) for row in rows}
     namesakes = len(places) > len({dataset for dataset, _ in places})  # a data set stands under several protocols
-    columns = ["dataset", *["protocol"] * namesakes, "model", "seed", "state", "time", "memory", "disk", "why"]
+    columns = ["dataset", *["protocol"] * namesakes, "model", "seed", "state", *engine_column(rows),
+               "time", "memory", "disk", "why"]  # fmt: skip
     print_records(made.bench.suite.title, rows, columns)
     print_lines(absences([made]))
     print(plan_words(made, jobs))

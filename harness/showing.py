@@ -13,6 +13,7 @@ from typing import Any
 from evaluation.results import SuiteResults
 from harness.announcer import duration
 from harness.estimates import Cost
+from harness.keys import engine_of
 from harness.loading import SuiteNotLoadable, load_suite, suite_names
 from harness.plan import Plan
 from harness.spec import describe, expand
@@ -29,17 +30,22 @@ def shown_cells(results: SuiteResults) -> list[dict[str, Any]]:
             "state": "DONE", "key": cell.key, **{name.lower(): cell.metrics.get(name) for name in wanted},
             "seconds": round(sum(record["seconds"].values()), 6), "peak_memory_mb": record["peak_memory_mb"],
             "epochs": record["epochs"], "targets_per_second": record["targets_per_second"],
-            "device": record["device"], "stamps": cell.stamps, "reason": "",
+            "device": record["device"], "engine": record["engine"], "stamps": cell.stamps, "reason": "",
         })  # fmt: skip
     for failure in results.failures:
         rows.append({
             "dataset": failure.dataset, "protocol": failure.protocol, "model": failure.model, "seed": failure.seed,
             "state": failure.state, "key": failure.key or None, **{name.lower(): None for name in wanted},
             "seconds": None, "peak_memory_mb": None, "epochs": None, "targets_per_second": None, "device": None,
-            "stamps": [], "reason": failure.reason,
+            "engine": None, "stamps": [], "reason": failure.reason,
         })  # fmt: skip
     order = {_name(entry): number for number, entry in enumerate(results.record["cells"])}
     return sorted(rows, key=lambda row: order[_name(row)])
+
+
+def engine_column(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The name of the column that tells the engines apart, or nothing where no cell has one."""
+    return ["engine"] if any(row["engine"] for row in rows) else []
 
 
 def _name(row: Any) -> tuple:
@@ -56,6 +62,7 @@ def shown_plan(plan: Plan) -> list[dict[str, Any]]:
             "model": p.cell.model_name,
             "seed": p.cell.seed,
             "state": p.state,
+            "engine": engine_of(p.cell.model, plan.bench.order.device),
             "why": p.why,
             "seconds": p.estimate.seconds,
             "memory_mb": p.estimate.memory_mb,

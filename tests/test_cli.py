@@ -85,6 +85,21 @@ def test_show_gives_every_cell_to_machines(stored):
     assert "mrr@20" in call("show", "tiny", "--results", results).stdout
 
 
+def test_the_engine_that_ran_is_told_by_run_show_plan_and_report(stored):
+    suite, results, run = stored
+    lines = [line for line in run.stdout.splitlines() if line.startswith("[")]
+    assert [line.endswith(" MB, torch-cpu") for line in lines] == [False, True, True]  # popularity has no engine
+    others = ("--set", "GRU.lower_layers=(4,)")
+    for words, engines in ((("show", "tiny"), ["torch-cpu"] * 2), (("plan", suite), ["torch-cpu"] * 2),
+                           (("plan", suite, *others), ["torch-unrolled-cpu"] * 2)):  # fmt: skip
+        rows = json.loads(call(*words, "--results", results, "--json").stdout)
+        assert [row["engine"] for row in rows] == [None, *engines]
+        told = call(*words, "--results", results).stdout
+        assert " engine " in told
+        assert engines[0] in told
+    assert "torch-cpu" in (results / "tiny" / "report.html").read_text()
+
+
 def test_a_second_run_computes_nothing_and_still_reports(stored):
     suite, results, first = stored
     result = call("run", suite, "--results", results, "--no-mlflow")

@@ -15,6 +15,7 @@ PLANNED = SimpleNamespace(cell=SimpleNamespace(label=LABEL))
 RECORD = {
     "metrics": {"MRR@20": 0.25}, "seconds": {"fit": 60.0, "score": 5.0}, "epochs": 7, "stopped": "patience",
     "targets_per_second": 4321.0, "peak_memory_mb": 512.0, "resumed_from": None,
+    "engine": "torch-unrolled-cpu",
 }  # fmt: skip
 STORE = SimpleNamespace(record=lambda key: RECORD if key == "good" else None)
 
@@ -69,7 +70,10 @@ def test_the_whole_run_says_what_is_left_and_what_failed():
 
 def test_without_a_terminal_there_is_a_line_a_cell_and_no_control_signs():
     text, _, _ = told(terminal=False)
-    assert text == f"[1/3] {LABEL}  MRR@20 0.2500, 1 min 05 s, 7 epochs, patience, 4,321 targets/s, 512 MB\n"
+    assert (
+        text
+        == f"[1/3] {LABEL}  MRR@20 0.2500, 1 min 05 s, 7 epochs, patience, 4,321 targets/s, 512 MB, torch-unrolled-cpu\n"
+    )
     text, _, _ = told(terminal=False, key="bad")
     assert text == f"[1/3] {LABEL}  FAILED: the loss became NaN\n"
 
