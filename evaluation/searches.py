@@ -65,10 +65,9 @@ class SearchResult:
     def expected_best(self) -> list[float | None]:
         """The expected best validation score of k trials, k = 1 … trials, had they been drawn again from these.
 
-        Dodge et al. (2019), "Show your work", eq. 7 with the empirical distribution of the n trials:
-        E[V_k] = Σ_v v · (P(V ≤ v)^k − P(V < v)^k). It holds for trials drawn independently (random search). A failed
-        trial counts as one that no other is worse than; the expectation is over draws with one success at least.
-        None if all failed.
+        Dodge et al. (2019), "Show your work": E[V_k] = Σ_v v · (P(V ≤ v)^k − P(V < v)^k) with the empirical
+        distribution of the n trials. It holds for trials drawn independently (random search). A failed trial counts as
+        one that no other is worse than; the expectation is over draws with one success at least. None if all failed.
         """
         done = sorted((s for s in self.scores if s is not None), key=self._better)
         total, failed = len(self.scores), self.failed

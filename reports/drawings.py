@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -157,8 +157,15 @@ def _label_points(axes: Any, points: list[dict[str, Any]], pen: Pen) -> None:
                           color=pen.color(point["color"]))  # fmt: skip
 
 
+def _stairs(axes: Any, values: Sequence[float | None], color: str) -> None:
+    """What one course really found, thin beside the line that it is expected to follow."""
+    points = [(x, y) for x, y in enumerate(values) if y is not None]
+    if points:
+        axes.step(*zip(*points, strict=True), where="post", color=color, alpha=0.5, linewidth=0.8, linestyle=":")
+
+
 def lines(figure: Any, data: dict[str, Any], pen: Pen) -> None:
-    """A metric over named bins or cut-offs, one line a model, with its name at the end."""
+    """A metric over named bins, cut-offs or trials, one line a model, with its name at the end."""
     drawn = [line for line in data["lines"] if any(v is not None for v in line["values"])]
     figure.set_size_inches(figure.get_size_inches()[0], max(3.0, 0.16 * len(drawn) + 0.9))
     pen.frame(figure, right=0.12 + pen.widest((_named(line, pen) for line in drawn), 9.0))
@@ -171,7 +178,9 @@ def lines(figure: Any, data: dict[str, Any], pen: Pen) -> None:
         told = ", ".join(f"{data['bins'][x]}: {fraction(y)}" for x, y in points)
         pen.tip(curve, f"{line['model']} by {data['axis']}: {told}")
         ends.append((_named(line, pen), number, points[-1][1]))
-    axes.set_xticks(range(len(data["bins"])), data["bins"])
+        _stairs(axes, line.get("found", ()), pen.color(number))
+    step = max(1, len(data["bins"]) // 12)
+    axes.set_xticks(range(0, len(data["bins"]), step), data["bins"][::step])
     axes.set_xlabel(data["axis"])
     axes.set_title(data["metric"], loc="left")
     axes.set_ylim(bottom=0)

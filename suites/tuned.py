@@ -112,7 +112,7 @@ SUITE = Suite(
     notes=[
         f"Every tuned row had {TRIALS} trials of random search on the validation part, whatever its cost; Popularity "
         "has nothing to tune. The rows of the same names without “tuned” are the models as they come.",
-        "The GRU stops after 4 epochs at the latest, tuned or not, so that the suite ends in minutes: no result here is "
-        "what it reaches when it is trained out.",
+        "The GRU stops after 4 epochs at the latest, tuned or not, so that the suite ends in minutes: no result here "
+        "is what it reaches when it is trained out.",
     ],
 )

@@ -1,4 +1,4 @@
-"""Training: the curves of all seeds with the epoch that early stopping kept."""
+"""Training: what tuning chose, and the curves of all seeds with the epoch that early stopping kept."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from typing import Any
 
 from evaluation.results import CellResult
 from reports.blocks import Column, Entry, Picture, Section, Table, row
+from reports.chapters.tuning import tuning_blocks
 from reports.numbers import fraction
 from reports.roster import Roster, Runs
 
 
 def training_section(roster: Roster) -> Section | None:
-    """Validation and loss by epoch, a picture for each data set; None if no model has epochs."""
+    """Validation and loss by epoch, a picture for each data set; None if no model has epochs or was tuned."""
     blocks: list[Any] = []
     for (dataset, protocol), group in roster.groups.items():
+        heading, place = roster.heading(dataset, protocol), group[0].place
+        blocks += tuning_blocks(group, heading)
         lines = [line for runs in group for line in _lines(runs)]
         if not lines:
             continue
-        heading, place = roster.heading(dataset, protocol), group[0].place
         blocks.append(Picture(
             f"curves-{place}", "curves", f"Validation score and training loss by epoch on {heading}, one line a seed",
             f"Validation score (above) and training loss (below) by epoch on {heading}, one line a seed. "

@@ -29,6 +29,13 @@ _TESTS = (
     "Significance is not relevance. “Better” needs an adjusted p below .05 and a relative difference beyond the "
     "margin; “practically equal” needs the whole interval inside the margin; everything else is “inconclusive”.",
 )
+_TUNING = (
+    "A tuned model's fields were chosen by a search of a fixed number of trials, the same for every model, each judged "
+    "on the validation part alone; the test part was not there to be looked at. Every seed then ran with the best "
+    "trial's fields. A search has random streams of its own, so that no seed's luck is chosen with them.",
+    "The expected best validation score of k trials is that of k independent draws from the search's own trials (Dodge "
+    "et al.); it is right for random search only, and as an estimate from few trials it reads a little low at large k.",
+)
 _VERDICTS = (
     "A published number is judged by two one-sided tests on the log of rerun ÷ published, after widening the published "
     "value by half a unit of its last digit: the 90 % interval has to lie inside ±5 % (strict) or ±10 % (lenient). Its "
@@ -53,13 +60,23 @@ _REFERENCES = (
     "Westfall and Young 1993, Resampling-based multiple testing, Wiley.",
 )
 
+_TUNING_REFERENCES = (
+    "Bergstra and Bengio 2012, Random search for hyper-parameter optimization, JMLR 13.",
+    "Dodge, Gururangan, Card, Schwartz and Smith 2019, Show your work: improved reporting of experimental results, "
+    "EMNLP.",
+)
+
 
 def methods_section(roster: Roster, comparisons: list[ComparisonTable]) -> Section:
     """How ranks, intervals, tests and verdicts were made, with the numbers used here."""
     blocks = [Words("Ranks and metrics", _RANKS), Words("Intervals and tests", (*_TESTS, *_used(comparisons)))]
+    references = _REFERENCES
+    if any("tuning" in cell.record for cell in roster.results.cells):
+        blocks.append(Words("Tuning", _TUNING))
+        references = tuple(sorted((*_REFERENCES, *_TUNING_REFERENCES)))
     if roster.results.record.get("published") or roster.results.record.get("claims"):
         blocks.append(Words("Verdicts", _VERDICTS))
-    return Section("methods", "Methods and references", (*blocks, Words("References", _REFERENCES)))
+    return Section("methods", "Methods and references", (*blocks, Words("References", references)))
 
 
 def _used(comparisons: list[ComparisonTable]) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def test_random_points_follow_their_distributions():
     points = [t["point"] for t in trials("random", 600)]
     counts = np.bincount([p["dim"] for p in points], minlength=3)
     assert stats.chisquare(counts).pvalue > 1e-3
-    assert set(p["neighbours"] for p in points) == {3, 4, 5}
+    assert {p["neighbours"] for p in points} == {3, 4, 5}
     for values, low, high in (
         ([math.log10(p["rate"]) for p in points], -4.0, 3.0),
         ([p["dropout"] for p in points], 0.0, 0.5),

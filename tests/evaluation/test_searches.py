@@ -1,0 +1,50 @@
+"""What a stored search comes to: the best so far, and the expected best of k trials against every order of draws."""
+
+import json
+from itertools import product
+
+import pytest
+
+from evaluation.searches import HEAD, LEDGER, SearchResult, read_search
+
+
+def search(*scores, higher=True):
+    trials = [{"trial": n, "validation": score, "seconds": 2.0} for n, score in enumerate(scores)]
+    return SearchResult({"metric": "MRR@20", "higher_is_better": higher}, trials)
+
+
+def test_two_trials_by_hand():
+    # k = 1: (1 + 2) / 2; k = 2: the four draws (1,1) (1,2) (2,1) (2,2) have the maxima 1, 2, 2, 2
+    assert search(2.0, 1.0).expected_best() == [1.5, 7 / 4]
+
+
+@pytest.mark.parametrize("scores", [(0.3, 0.1, 0.2), (0.3, None, 0.1, 0.2), (None, 0.5, 0.5, None)])
+@pytest.mark.parametrize("higher", [True, False])
+def test_it_is_the_mean_over_every_draw_that_has_a_success(scores, higher):
+    best = max if higher else min
+    for k, expected in enumerate(search(*scores, higher=higher).expected_best(), start=1):
+        draws = [[s for s in draw if s is not None] for draw in product(scores, repeat=k)]
+        found = [best(draw) for draw in draws if draw]
+        assert expected == pytest.approx(sum(found) / len(found), rel=1e-12)
+
+
+def test_best_so_far_starts_with_the_first_success():
+    assert search(None, 0.2, 0.1, None, 0.4).best_so_far() == [None, 0.2, 0.2, 0.2, 0.4]
+    assert search(0.2, 0.3, 0.1, higher=False).best_so_far() == [0.2, 0.2, 0.1]
+
+
+def test_the_earliest_of_equals_is_chosen():
+    assert search(0.1, 0.4, 0.4).best["trial"] == 1
+    assert search(0.4, 0.1, 0.1, higher=False).best["trial"] == 1
+    assert search(None, None).best is None
+    assert search(None, None).expected_best() == [None, None]
+    assert (search(None, 0.1).failed, search(None, 0.1).seconds) == (1, 4.0)
+
+
+def test_a_damaged_ledger_is_named(tmp_path):
+    assert read_search(tmp_path) is None
+    (tmp_path / HEAD).write_text(json.dumps({"metric": "MRR@20"}))
+    assert read_search(tmp_path).trials == []
+    (tmp_path / LEDGER).write_text('{"trial": 0}\n{"tri')
+    with pytest.raises(ValueError, match="is damaged"):
+        read_search(tmp_path)
