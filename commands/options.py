@@ -18,7 +18,9 @@ Seeds = Annotated[str, typer.Option(metavar="SEEDS", help="How many (5: 0 to 4) 
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda[:i]", help="Where models are trained.")]
 Jobs = Annotated[int, typer.Option(min=1, help="How many cells are computed at once, each in its own process.")]
 Threads = Annotated[int, typer.Option(min=1, help="Threads a cell; part of its key, since it can move bits.")]
-Set = Annotated[list[str], typer.Option("--set", metavar="PATH=VALUE", help="Change a model's field: GRU.dim=64.")]
+Set = Annotated[
+    list[str], typer.Option("--set", metavar="PATH=VALUE", help="Change a field: GRU.dim=64; of all: dim=64.")
+]
 Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="A smoke run on N users, stamped as such.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Compute every cell anew.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")]

@@ -42,7 +42,7 @@ def run(suite: SuiteOrAll, only: Only = "", protocol: Protocol = "", seeds: Seed
     if dry_run:
         plan(suite, only, protocol, seeds, device, jobs, threads, results, data, sets, limit_users, fresh)
         return
-    order = _orders(results, data, threads, only=only, protocol=protocol, seeds=seeds, device=device, sets=sets,
+    order = _orders(suite, results, data, threads, sets, only=only, protocol=protocol, seeds=seeds, device=device,
                     limit_users=limit_users)  # fmt: skip
     from harness.plan import Round
     from harness.printing import print_lines, print_tour
@@ -65,9 +65,18 @@ def run(suite: SuiteOrAll, only: Only = "", protocol: Protocol = "", seeds: Seed
         raise typer.Exit(1)
 
 
-def _orders(results: Path, data: Path | None, threads: int, **words: Any) -> Callable[[str], Any]:
-    """What makes an order of a suite's name with the words of this command line."""
-    return lambda name: make_order(name, results, data, threads, **words)
+def _orders(suite: str, results: Path, data: Path | None, threads: int, sets: list[str],
+            **words: Any) -> Callable[[str], Any]:  # fmt: skip
+    """What makes an order of a suite's name with the words of this command line; of all, each takes what it can."""
+    from harness.determinism import set_environment
+
+    set_environment(threads)  # before anything heavy is loaded
+    chosen: dict[str, tuple[str, ...]] = {}
+    if suite == ALL:
+        from harness.tour import sets_for
+
+        chosen = sets_for(named_suites(suite), sets, warn)
+    return lambda name: make_order(name, results, data, threads, sets=chosen.get(name, sets), **words)
 
 
 def _visit(order: Any, store: Any, shared: Any, *, jobs: int, fresh: bool, mlflow: bool, report: bool) -> Any:
@@ -96,7 +105,7 @@ def plan(suite: SuiteOrAll, only: Only = "", protocol: Protocol = "", seeds: See
          jobs: Jobs = 1, threads: Threads = 1, results: Results = RESULTS, data: Data = None, sets: Set = NONE,
          limit_users: Limit = None, fresh: Fresh = False, as_json: AsJson = False) -> None:  # fmt: skip
     """Say of each cell (or suite) whether it is cached, new or stale, why, and what the rest will cost."""
-    order = _orders(results, data, threads, only=only, protocol=protocol, seeds=seeds, device=device, sets=sets,
+    order = _orders(suite, results, data, threads, sets, only=only, protocol=protocol, seeds=seeds, device=device,
                     limit_users=limit_users)  # fmt: skip
     from harness.plan import Round, make_plan
     from harness.printing import print_json, print_overview, print_plan

@@ -22,6 +22,10 @@ class BadOverride(ValueError):
     """A change that cannot be made, in one sentence."""
 
 
+class NotHere(BadOverride):
+    """A change of a model or field that this suite does not have."""
+
+
 @dataclass(frozen=True)
 class Overrides:
     """Changes to a suite, as given: plain, so that they travel to workers and into the suite's record."""
@@ -112,7 +116,7 @@ def set_field(experiments: Sequence[Experiment], text: str) -> list[Experiment]:
     """The experiments with one field of their models changed: "GRU.dim=64", "GRU.loss.margin=1", or "dim=64" for all.
 
     A field that is set is not tuned any more.
-    Raises BadOverride for an unknown model or field (with the nearest name), or a value of another type.
+    Raises NotHere for an unknown model or field (with the nearest name), BadOverride for a value of another type.
     """
     path, equals, value = text.partition("=")
     if not equals or not path.strip():
@@ -123,7 +127,7 @@ def set_field(experiments: Sequence[Experiment], text: str) -> list[Experiment]:
     if label is None and len(names) > 1 and not _any_has(experiments, names[0]):
         close = difflib.get_close_matches(names[0], labels, n=1, cutoff=0.4)
         hint = f"did you mean {close[0]!r}?" if close else f"models are {', '.join(labels)}"
-        raise BadOverride(f"--set {text!r}: no model is called {names[0]!r}: {hint}")
+        raise NotHere(f"--set {text!r}: no model is called {names[0]!r}: {hint}")
     changed = 0
     result = []
     for experiment in experiments:
@@ -138,8 +142,21 @@ def set_field(experiments: Sequence[Experiment], text: str) -> list[Experiment]:
         result.append(replace(experiment, models=models, tuning=tuning))
     if not changed:
         fields = sorted({f.name for e in experiments for m in e.models.values() for f in _fields(m)})
-        raise BadOverride(f"--set {text!r}: no model of this suite has a field {names[0]!r}{_near(names[0], fields)}")
+        raise NotHere(f"--set {text!r}: no model of this suite has a field {names[0]!r}{_near(names[0], fields)}")
     return result
+
+
+def fitting(experiments: Sequence[Experiment], sets: Sequence[str]) -> tuple[tuple[str, ...], list[NotHere]]:
+    """The changes that some model of these experiments can take, and why the others cannot be made here."""
+    kept, unfit = [], []
+    for text in sets:
+        try:
+            experiments = set_field(experiments, text)
+        except NotHere as error:
+            unfit.append(error)
+        else:
+            kept.append(text)
+    return tuple(kept), unfit
 
 
 def _any_has(experiments: Sequence[Experiment], name: str) -> bool:

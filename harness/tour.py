@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.overrides import BadOverride
+from harness.loading import SuiteNotLoadable, load_suite
+from harness.overrides import BadOverride, fitting
 from harness.plan import Plan
 from harness.record import sentence
 from harness.session import Outcome
@@ -20,7 +21,7 @@ from harness.store import StoreUnusable
 class Stop:
     """What became of one suite: its plan or outcome and its reports, or the sentence why there are none.
 
-    passed: nothing of the suite was asked for (by --only or --set); no failure.
+    passed: nothing of the suite was asked for (by --only, --protocol or --set); no failure.
     """
 
     suite: str
@@ -58,6 +59,29 @@ class Stop:
         }
 
 
+def sets_for(suites: Sequence[str], sets: Sequence[str], warn: Callable[[str], None]) -> dict[str, tuple[str, ...]]:
+    """For each suite that can be loaded those of the changes ``sets`` that it can take; it runs without the others.
+
+    Raises BadOverride, before anything is computed, for a change that no suite can take.
+    """
+    chosen, refused = {}, {}
+    for name in suites if sets else ():
+        try:
+            chosen[name], unfit = fitting(load_suite(name).experiments, sets)
+        except SuiteNotLoadable:  # told when its turn comes
+            continue
+        except BadOverride:
+            chosen[name] = tuple(sets)
+            continue
+        refused[name] = unfit
+        for error in unfit:
+            warn(f"{name} runs as it is: {error}")
+    lost = [text for text in sets if chosen and not any(text in kept for kept in chosen.values())]
+    if lost:
+        raise BadOverride(f"no suite can take --set {lost[0]!r}: {next(iter(refused.values()))[0]}")
+    return chosen
+
+
 def tour(suites: Sequence[str], visit: Callable[[str], Stop], warn: Callable[[str], None]) -> list[Stop]:
     """What ``visit`` made of each suite; an error of one is its reason, told at once, and the next follows.
 
@@ -79,4 +103,6 @@ def tour(suites: Sequence[str], visit: Callable[[str], Stop], warn: Callable[[st
     passed = [stop for stop in stops if stop.passed]
     if passed and all(stop.reason for stop in stops):
         raise BadOverride(f"nothing of any suite is meant: {passed[0].suite}: {passed[0].reason}")
+    for stop in passed:
+        warn(f"passed over {stop.suite}: {stop.reason}")
     return stops

@@ -4,7 +4,7 @@ import pytest
 
 from harness.overrides import BadOverride
 from harness.store import StoreUnusable
-from harness.tour import Stop, tour
+from harness.tour import Stop, sets_for, tour
 
 
 def visiting(**deeds):
@@ -28,10 +28,41 @@ def test_a_suite_that_cannot_be_run_does_not_stop_the_next():
 
 
 def test_a_suite_that_is_not_meant_is_passed_over_unless_none_is_meant():
-    stops = tour("ab", visiting(a=BadOverride("--only 'GRU' matches none of x"), b=Stop("b")), print)
+    told = []
+    stops = tour("ab", visiting(a=BadOverride("--only 'GRU' matches none of x"), b=Stop("b")), told.append)
     assert stops[0].passed and not stops[0].failed
+    assert told == ["passed over a: --only 'GRU' matches none of x"]
     with pytest.raises(BadOverride, match="nothing of any suite is meant: a: --only 'GRU' matches none of x"):
         tour("ab", visiting(a=BadOverride("--only 'GRU' matches none of x"), b=BadOverride("nor here")), print)
+
+
+@pytest.fixture
+def two(tmp_path, tiny_text):
+    """A suite with a network, one of popularity alone, and one that cannot be loaded."""
+    texts = {
+        "whole": tiny_text,
+        "plain": tiny_text.replace(', "GRU": GRU(dim=8, embedding_dim=6, epochs=3, patience=3, batch_size=8)', "")
+        .split("    claims=")[0] + ")\n",
+        "broken": "SUITE = (\n",
+    }  # fmt: skip
+    for name, text in texts.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    return {name: str(tmp_path / f"{name}.py") for name in texts}
+
+
+def test_a_suite_without_a_field_runs_as_it_is_and_says_so(two):
+    told = []
+    found = sets_for(two.values(), ["epochs=1", "GRU.dim=4"], told.append)
+    assert found == {two["whole"]: ("epochs=1", "GRU.dim=4"), two["plain"]: ()}
+    assert [line.partition(": ")[0] for line in told] == [f"{two['plain']} runs as it is"] * 2
+    assert "no model of this suite has a field 'epochs'" in told[0]
+    assert "no model is called 'GRU'" in told[1]
+
+
+def test_a_change_that_no_suite_can_take_is_refused_before_anything_runs(two):
+    with pytest.raises(BadOverride, match="no suite can take --set 'epoch=1': .*has a field 'epoch': did you mean"):
+        sets_for(two.values(), ["epoch=1"], print)
+    assert sets_for(two.values(), ["dim=large"], print)[two["whole"]] == ("dim=large",), "its own suite refuses it"
 
 
 @pytest.mark.parametrize("error", [StoreUnusable("no space left"), KeyboardInterrupt()])
