@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
@@ -123,16 +124,20 @@ class NextItemModel:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"dropout must be at least 0 and below 1, got {self.dropout}")
-        if not self.learning_rate > 0.0:
-            raise ValueError(f"learning_rate must be above 0, got {self.learning_rate}")
-        if self.weight_decay < 0.0:
-            raise ValueError(f"weight_decay must be at least 0, got {self.weight_decay}")
+        if not 0.0 < self.learning_rate < math.inf:
+            raise ValueError(f"learning_rate must be above 0 and finite, got {self.learning_rate}")
+        if not 0.0 <= self.weight_decay < math.inf:
+            raise ValueError(f"weight_decay must be at least 0 and finite, got {self.weight_decay}")
         if not 0.0 < self.decay <= 1.0:
             raise ValueError(f"decay must be above 0 and at most 1, got {self.decay}")
         if not hasattr(self.optimiser, "over"):
             raise ValueError(
                 f"optimiser must be a value of training.optimisers, such as AdamW(), got {self.optimiser!r}"
             )
+        if not callable(self.loss):
+            raise ValueError(f"loss must be a value of training.losses, such as CrossEntropy(), got {self.loss!r}")
+        if not isinstance(self.control, Control):
+            raise ValueError(f"control must be a Control of training.control, got {self.control!r}")
         if self.max_norm is not None and not self.max_norm > 0.0:
             raise ValueError(f"max_norm must be above 0 or None, got {self.max_norm}")
         if self.own_order and not self.shuffled:

@@ -37,7 +37,7 @@ from torch import nn
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
-from recsys_models.gaps import history_gaps
+from recsys_models.gaps import history_gaps, training_gaps
 from recsys_models.next_item import (
     Generators,
     NextItemModel,
@@ -129,7 +129,8 @@ class PhasedNetwork(NextItemNetwork):
         return unroll(cell, gates, None, self.bias, (zero, zero), weights, (clock,))[0]
 
     def training_queries(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
-        """See NextItemNetwork."""
+        """See NextItemNetwork. Raises ValueError for a clock that runs backwards."""
+        training_gaps(batch, "next")
         first = batch.sequences.timestamps[batch.sequences.offsets[batch.rows]]
         times = np.where(batch.real, batch.input_times - first[:, None], 0.0)
         return self.dropout(self.hidden(batch.inputs, times).transpose(0, 1).flatten(0, 1)[at])

@@ -41,6 +41,7 @@ history, which no code meets, has m_s = m_t = 0: the biases alone answer, and wi
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -100,8 +101,8 @@ class STMP(NextItemModel):
         if self.lookup_norm is not None and not self.lookup_norm > 0.0:
             raise ValueError(f"lookup_norm must be above 0 or None, got {self.lookup_norm}")
         for name in ("item_std", "weight_std"):
-            if not getattr(self, name) > 0.0:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
+            if not 0.0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be above 0 and finite, got {getattr(self, name)}")
         if not (self.last_click or self.averages):
             raise ValueError("last_click must be true where nothing but the last click is looked at, got False")
 

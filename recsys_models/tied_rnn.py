@@ -103,6 +103,10 @@ class RNNCCE(NextItemModel):
         ):
             if getattr(self, name) not in options:
                 raise ValueError(f"{name} must be one of {', '.join(options)}, got {getattr(self, name)!r}")
+        if not math.isfinite(self.forget_bias):
+            raise ValueError(f"forget_bias must be finite, got {self.forget_bias}")
+        if not isinstance(self.noise, SequenceNoise):
+            raise ValueError(f"noise must be a SequenceNoise, such as SequenceNoise(dropout=0.1), got {self.noise!r}")
         if self.embedding_dim is not None and self.embedding_dim < 1:
             raise ValueError(f"embedding_dim must be at least 1, or None for one-hot items, got {self.embedding_dim}")
         if self.tied and self.embedding_dim not in (None, self.dim):

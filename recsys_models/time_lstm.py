@@ -31,6 +31,7 @@ by projection before every training step. An unseen user is no matter: no user i
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -75,7 +76,7 @@ class PeepholeLSTM(NextItemModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.embedding_dim is not None and self.embedding_dim < 1:
+        if self.embedding_dim is not None and not self.embedding_dim >= 1:
             raise ValueError(f"embedding_dim must be at least 1 or None, got {self.embedding_dim}")
 
     def cell(self) -> Cell:
@@ -101,8 +102,8 @@ class _WithTime(PeepholeLSTM):
         super().__post_init__()
         if self.gap not in SEMANTICS:
             raise ValueError(f"gap must be one of {', '.join(SEMANTICS)}, got {self.gap!r}")
-        if not self.time_unit > 0.0:
-            raise ValueError(f"time_unit must be above 0 seconds, got {self.time_unit}")
+        if not 0.0 < self.time_unit < math.inf:
+            raise ValueError(f"time_unit must be above 0 seconds and finite, got {self.time_unit}")
 
 
 @dataclass(kw_only=True)

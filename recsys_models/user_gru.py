@@ -35,6 +35,7 @@ vectors, and counted in ``unseen_users_``.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -121,8 +122,8 @@ class LinearUserGRU(StandardGRU):
         super().__post_init__()
         if not 0.0 <= self.user_dropout < 1.0:
             raise ValueError(f"user_dropout must be at least 0 and below 1, got {self.user_dropout}")
-        if self.user_l2 < 0.0:
-            raise ValueError(f"user_l2 must be at least 0, got {self.user_l2}")
+        if not 0.0 <= self.user_l2 < math.inf:
+            raise ValueError(f"user_l2 must be at least 0 and finite, got {self.user_l2}")
         check_choice("user_mask", self.user_mask, USER_MASKS)
         check_choice("user_l2_on", self.user_l2_on, USER_L2_ON)
         check_choice("user_updates", self.user_updates, USER_UPDATES)

@@ -226,7 +226,7 @@ def test_learns_with_either_loss(variant, loss):
         ("batches", "shuffled", "batches must be one of sessions, prefixes"),
         ("reduction", "max", "reduction must be one of mean, sum, got 'max'"),
         ("lookup_norm", 0.0, "lookup_norm must be above 0 or None, got 0.0"),
-        ("item_std", -1.0, "item_std must be above 0, got -1.0"),
+        ("item_std", -1.0, "item_std must be above 0 and finite, got -1.0"),
         ("max_len", 0, "max_len must be at least 1, got 0"),
     ],
 )
