@@ -64,21 +64,22 @@ def sets_for(suites: Sequence[str], sets: Sequence[str], warn: Callable[[str], N
 
     Raises BadOverride, before anything is computed, for a change that no suite can take.
     """
-    chosen, refused = {}, {}
+    chosen, refusals = {}, {}
     for name in suites if sets else ():
         try:
             chosen[name], unfit = fitting(load_suite(name).experiments, sets)
         except SuiteNotLoadable:  # told when its turn comes
             continue
-        except BadOverride:
+        except BadOverride:  # so is what its models refuse
             chosen[name] = tuple(sets)
             continue
-        refused[name] = unfit
-        for error in unfit:
-            warn(f"{name} runs as it is: {error}")
-    lost = [text for text in sets if chosen and not any(text in kept for kept in chosen.values())]
-    if lost:
-        raise BadOverride(f"no suite can take --set {lost[0]!r}: {next(iter(refused.values()))[0]}")
+        lost = [text for text in sets if text not in chosen[name]]
+        refusals |= dict(zip(lost, unfit, strict=True))
+        if lost:
+            warn(f"{name} runs without --set {', '.join(lost)}: it has no such model or field")
+    for text, refusal in refusals.items():
+        if not any(text in kept for kept in chosen.values()):
+            raise BadOverride(f"no suite can take it: {refusal}")
     return chosen
 
 
