@@ -120,7 +120,8 @@ def order_words(courses: Mapping[str, list], higher: bool) -> str:
         passed.append(f"{ahead} passes {behind} from {len(courses[one]) - len(leads) + since + 2} trials on")
     if budget < 2 or not pairs:
         return "One trial, or one tuned model, leaves no order to change."
-    found = f"{len(passed)} of {several(pairs, 'pair')} of tuned models change places between 1 and {budget} trials"
+    found = (f"Between 1 and {budget} trials {len(passed)} of {several(pairs, 'pair')} of tuned models "
+             f"{'changes' if len(passed) == 1 else 'change'} places")  # fmt: skip
     more = f"; and {len(passed) - _MOST} more" if len(passed) > _MOST else ""
     told = f": {'; '.join(passed[:_MOST])}{more}." if passed else "."
     return (f"{found}{told} These are validation scores of one search each, without an interval; what the chosen "

@@ -68,6 +68,21 @@ def test_a_suite_that_cannot_be_run_is_refused_before_it_runs(tiny_suite, old, n
     assert sentence in refusal(path)
 
 
+@pytest.mark.parametrize("spaces, sentence", [
+    ('"Gru": {"dim": Choice(4, 8)}', "tuning names 'Gru', but the experiment's models are Popularity, GRU"),
+    ('"GRU": {"dims": Choice(4, 8)}', "tuning of 'GRU': GRU has no field 'dims'; did you mean 'dim'?"),
+    ('"GRU": {"dropout": Uniform(0.5, 1.0)}', "tuning of 'GRU' may try dropout=1.0, which it refuses: dropout must be "
+     "at least 0 and below 1, got 1.0"),
+    ('"GRU": {"loss": Choice(object())}', "tuning of 'GRU'.loss: a field of type object cannot be part of a cell's"),
+    ('"GRU": {}', "the space of 'GRU' is empty"),
+])  # fmt: skip
+def test_a_search_that_cannot_be_done_is_refused_before_it_begins(tiny_suite, spaces, sentence):
+    path = tiny_suite.with_name(f"tuning_{abs(hash(spaces))}.py")
+    text = tiny_suite.read_text().replace("MODELS)]", f"MODELS, tuning=Tuning(3, {{{spaces}}}))]")
+    path.write_text(text.replace("CHAIN =", "from harness.tuning import Choice, Tuning, Uniform\nCHAIN ="))
+    assert sentence in refusal(path)
+
+
 def test_modules_beside_a_users_file_can_be_imported(tiny_suite):
     (tiny_suite.parent / "encore_test_beside.py").write_text("NAME = 'beside'\n")
     path = tiny_suite.with_name("importing.py")

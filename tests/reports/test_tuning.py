@@ -1,0 +1,108 @@
+"""What a report says of tuning, from ledgers written by hand: the course, the places, what was chosen, a bundle."""
+
+import json
+
+import pytest
+
+from evaluation.searches import HEAD, LEDGER
+from reports.bundle import opened_bundle, write_bundle
+from reports.html import render_html
+from reports.report import build
+
+CHAIN = "Markov chain"
+# GRU is the better one of many trials, Markov of one: its mean is higher
+SCORES = {"GRU": [0.10, None, 0.30, 0.02], "Markov": [0.20, 0.20, 0.22, 0.19]}
+COSINES = [{"type": "baselines.item_knn.Cosine", "shrinkage": s, "alpha": 0.5} for s in (0.0, 20.0)]
+
+
+def write_search(root, model, sampler="random"):
+    """The files of a search, in the layout of the harness; its key."""
+    folder = root / "tuning" / f"search-{model}"
+    folder.mkdir(parents=True)
+    space = {"rate": {"type": "harness.tuning.LogUniform", "low": 0.001, "high": 0.1},
+             "similarity": {"type": "harness.tuning.Choice", "options": COSINES}}  # fmt: skip
+    head = {"schema": 1, "key": folder.name, "model": model, "metric": "MRR@20", "higher_is_better": True,
+            "sampler": sampler, "trials": 4, "space": space}  # fmt: skip
+    (folder / HEAD).write_text(json.dumps(head))
+    trials = [{"trial": n, "point": {"rate": 0.01 * (n + 1), "similarity": n % 2},
+               "fields": {"rate": 0.01 * (n + 1), "similarity": COSINES[n % 2]},
+               "state": "FAILED" if score is None else "DONE", "validation": score, "seconds": 30.0,
+               "reason": "the loss became NaN" if score is None else ""}
+              for n, score in enumerate(SCORES[model])]  # fmt: skip
+    (folder / LEDGER).write_text("".join(json.dumps(trial) + "\n" for trial in trials))
+    return folder.name
+
+
+@pytest.fixture
+def tuned(tmp_path, make_store):
+    """Writes a store whose GRU and Markov were tuned; its root."""
+
+    def write(sampler="random"):
+        make_store(tmp_path, datasets=(CHAIN,), queries=120, published=False)
+        keys = {model: write_search(tmp_path, model, sampler) for model in SCORES}
+        for path in tmp_path.glob("cells/*/cell.json"):
+            record = json.loads(path.read_text())
+            if record["model"] in keys:
+                record["tuning"] = {"search": keys[record["model"]], "trials": 4}
+                path.write_text(json.dumps(record))
+        return tmp_path
+
+    return write
+
+
+def parts(report):
+    """The picture, the table and the words of tuning in a report."""
+    named = {block.anchor: block for block in report.section("training").blocks}
+    return named["budget-picture-1"], named["tuning-1"], named["budget-1"]
+
+
+def test_every_tuned_model_stands_on_one_axis_with_what_was_found_and_expected(tuned):
+    report = build(tuned(), "little")
+    picture, table, words = parts(report)
+    lines = {line["model"]: line for line in picture.data["lines"]}
+    colors = {row.entries[0].text: row.entries[0].color for row in table.rows}
+    assert list(lines) == ["Markov", "GRU"] == list(colors)
+    assert {model: line["color"] for model, line in lines.items()} == colors
+    assert picture.data["bins"] == ["1", "2", "3", "4"]
+    assert lines["GRU"]["found"] == [0.10, 0.10, 0.30, 0.30]
+    assert lines["GRU"]["values"][0] == pytest.approx((0.10 + 0.30 + 0.02) / 3), "a success is certain"
+    # two draws of four trials, one of which fails: of 16, 15 have a success; 0.3 is the best of 16 − 9, and so on
+    assert lines["GRU"]["values"][1] == pytest.approx((0.30 * 7 + 0.10 * (9 - 4) + 0.02 * (4 - 1)) / 15)
+    assert lines["Markov"]["values"][0] == pytest.approx(0.2025)
+    rows = {row.entries[0].text: row for row in table.rows}
+    gru = {key: table.entry(rows["GRU"], key) for key in ("trials", "failed", "best", "rank_first", "rank_last")}
+    assert {key: entry.value for key, entry in gru.items()} == {
+        "trials": 4, "failed": 1, "best": 0.30, "rank_first": 2, "rank_last": 1}  # fmt: skip
+    assert gru["failed"].exact == "the loss became NaN"
+    assert table.entry(rows["GRU"], "chosen").text == "rate 0.0300, similarity.shrinkage 0"
+    assert table.entry(rows["GRU"], "seconds").text == "2 min 00 s"
+    assert any("Not tuned: Popularity, kNN" in note for note in table.notes)
+    first = next(k for k in range(4) if lines["GRU"]["values"][k] > lines["Markov"]["values"][k])
+    assert words.paragraphs[0].startswith(
+        f"Between 1 and 4 trials 1 of 1 pair of tuned models changes places: GRU passes Markov from {first + 1} "
+        "trials on"
+    )
+    assert report.section("methods").blocks[2].heading == "Tuning"
+
+
+def test_without_random_trials_nothing_is_expected(tuned):
+    picture, _, _ = parts(build(tuned("tpe"), "little"))
+    lines = {line["model"]: line for line in picture.data["lines"]}
+    assert lines["GRU"]["values"] == [0.10, 0.10, 0.30, 0.30]
+    assert lines["GRU"]["found"] == []
+    assert "expected" not in picture.caption
+
+
+def test_a_bundle_holds_the_ledger_and_draws_the_same_page(tuned, tmp_path):
+    root = tuned()
+    names = write_bundle(root, "little", tmp_path / "out" / "little.zip")
+    assert f"tuning/search-GRU/{LEDGER}" in names and f"tuning/search-Markov/{HEAD}" in names
+    page = render_html(build(root, "little"))
+    assert "budget-picture-1" in page
+    with opened_bundle(tmp_path / "out" / "little.zip") as (unpacked, suite):
+        assert render_html(build(unpacked, suite)) == page
+
+
+def test_a_suite_without_tuning_says_nothing_of_it(report):
+    assert not [block for block in report.section("training").blocks if block.anchor.startswith(("budget", "tuning"))]
+    assert "Tuning" not in [block.heading for block in report.section("methods").blocks]
