@@ -226,7 +226,7 @@ def test_the_key_of_a_search_is_all_but_the_seed(runs):
         return search, planned[-1].key
 
     first, other = keys(runs.order())
-    changed = [keys(runs.order(TRIALS="5")), keys(runs.order(**{"30.0": "31.0"})), keys(runs.order(**{"0.7": "0.6"})),
+    changed = [keys(runs.order(TRIALS="5")), keys(runs.order(**{"30.0": "31.0"})), keys(runs.order(**{"train=0.7, validation=0.1": "train=0.6, validation=0.2"})),
                keys(runs.order(**{"Noisy()": "Noisy(how='works')"}))]  # fmt: skip
     assert len({first, *(search for search, _ in changed)}) == 5
     assert [untuned == other for _, untuned in changed] == [True, True, False, True]
@@ -244,7 +244,7 @@ def test_without_a_validation_part_the_plan_refuses(runs):
     planned = make_plan(order.open(), Store.open(order.results)).cells
     assert [p.state for p in planned] == ["refused", "refused", "new", "new"]
     assert planned[0].why == (
-        "Noisy is to be tuned, but per user 80/0/20 leaves no validation part of markov-20x15: give the protocol one, "
+        "Noisy is to be tuned, but per-user 80/0/20 leaves no validation part of markov-20x15: give the protocol one, "
         "or the model fields"
     )
 
