@@ -1,6 +1,7 @@
 """The table of docs/models.md: what every neural model costs, how exact it is, and what it reaches.
 
-    OMP_NUM_THREADS=1 ENCORE_DATA=... python -m speed.models_table [--results results] [--only NAME] [--part reach|cost]
+    OMP_NUM_THREADS=1 ENCORE_DATA=... python -m speed.models_table [--results results] [--only NAME]
+        [--part reach|cost|stored]
 
 One row a neural model of suites/zoo.py. Columns, and where they come from:
   parameters             of the zoo's model on MovieLens 100K
@@ -11,7 +12,8 @@ One row a neural model of suites/zoo.py. Columns, and where they come from:
   order, gaps, habits    MRR@20 of the zoo's model on planted data that it is for, and the best possible
 What was found is kept in RESULTS/models_table, until the model's fields or source change, so that a run goes on where
 an earlier one was cut. --part measures one half only: "cost" (targets/s, FLOP, time) wants a machine that does nothing
-else, "reach" (oracle error, planted data) does not mind.
+else, "reach" (oracle error, planted data) does not mind, "stored" measures nothing: parameters, what was kept, and the
+zoo's cells in RESULTS.
 """
 
 from __future__ import annotations
@@ -88,7 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, default=Path("results"), help="the store that holds the zoo suite")
     parser.add_argument("--only", help="only models whose name contains this")
-    parser.add_argument("--part", choices=["reach", "cost"], help="measure this half only")
+    parser.add_argument("--part", choices=["reach", "cost", "stored"], help="measure this half only, or nothing")
     wanted = parser.parse_args()
     require_one_thread()
     torch.set_num_threads(1)
