@@ -226,8 +226,9 @@ def test_the_key_of_a_search_is_all_but_the_seed(runs):
         return search, planned[-1].key
 
     first, other = keys(runs.order())
-    changed = [keys(runs.order(TRIALS="5")), keys(runs.order(**{"30.0": "31.0"})), keys(runs.order(**{"train=0.7, validation=0.1": "train=0.6, validation=0.2"})),
-               keys(runs.order(**{"Noisy()": "Noisy(how='works')"}))]  # fmt: skip
+    changes = [{"TRIALS": "5"}, {"30.0": "31.0"}, {"0.7, validation=0.1": "0.6, validation=0.2"},
+               {"Noisy()": "Noisy(how='works')"}]  # fmt: skip
+    changed = [keys(runs.order(**change)) for change in changes]
     assert len({first, *(search for search, _ in changed)}) == 5
     assert [untuned == other for _, untuned in changed] == [True, True, False, True]
 
