@@ -81,7 +81,8 @@ class Runs:
         text = SUITE
         for old, new in {**SETTINGS, **changes}.items():
             text = text.replace(old, new)
-        path = self.folder / f"noisy_{abs(hash(text))}.py"
+        path = self.folder / str(abs(hash(text))) / "noisy.py"  # one name: it is part of the hash of the model's code
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text)
         return Order(str(path), self.folder / name, overrides=Overrides(sets=tuple(sets), only=only))
 
