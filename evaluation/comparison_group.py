@@ -22,11 +22,17 @@ from evaluation.table_record import to_record
 
 
 def groups_of(results: SuiteResults) -> list[Group]:
-    """The finished cells of each data set and protocol, in the suite's order."""
+    """The finished cells of each data set and protocol, in the suite's order, where more than one user is asked."""
     groups: dict[tuple[str, str], dict[tuple[str, int], CellResult]] = {}
     for cell in results.cells:
         groups.setdefault((cell.dataset, cell.protocol), {})[cell.model, cell.seed] = cell
+    groups = {where: cells for where, cells in groups.items() if not of_one_user(next(iter(cells.values())))}
     return [Group(*where, cells, results.record) for where, cells in groups.items()]
+
+
+def of_one_user(cell: CellResult) -> bool:
+    """Whether a cell's test part asks one user (cluster) only, so that nothing tells how users vary."""
+    return cell.record.get("counts", {}).get("test_clusters") == 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluation.claims import Claim, Compound, Cost, Gain, Outcome, Ranking, Verdict, claim_from_record
+from evaluation.comparison_group import of_one_user
 from evaluation.comparison_table import ComparisonTable, ModelRow, PairRow
 from evaluation.effects import ALPHA
 from evaluation.equivalence import LENIENT, STRICT, Level, Noise, tost
@@ -67,6 +68,9 @@ class _Court:
         for failure in self.results.failures:
             if (failure.dataset, failure.protocol, failure.model) == (dataset, protocol, model):
                 return f"{model} has no result ({failure.state}: {failure.reason})"
+        found = [c for c in self.results.cells if (c.dataset, c.protocol, c.model) == (dataset, protocol, model)]
+        if found and of_one_user(found[0]):
+            return f"the test part of {dataset} asks one user only, so nothing tells how users vary"
         if table is None and any((t.dataset, t.protocol) == (dataset, protocol) for t in self.comparisons):
             return f"{metric} is not measured here"
         return f"the suite holds no result of {model} on {dataset}"

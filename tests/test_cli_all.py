@@ -161,6 +161,21 @@ def test_what_to_report_must_be_named_and_agree(stored, tmp_path):
         assert said.exit_code == 2 and sentence in said.stderr
 
 
+def test_a_test_part_of_one_user_is_told_and_stops_no_report(tmp_path, tiny_text):
+    path = tmp_path / "lonely.py"
+    path.write_text(
+        tiny_text.replace('name="tiny"', 'name="lonely"')
+        .replace("recsys_data.protocols import PerUserFractions", "recsys_data.user_protocols import DisjointUsers")
+        .replace("PerUserFractions(train=0.8, validation=0.1, test=0.1)", "DisjointUsers(test=1, validation=1)")
+        .replace("epochs=3, patience=3", "epochs=1, patience=1")
+    )
+    said = call("run", path, "--results", tmp_path / "results", "--no-mlflow")
+    assert said.exit_code == 0, said.output
+    html = (tmp_path / "results" / "lonely" / "report.html").read_text(encoding="utf-8")
+    assert "asks one user only, so nothing tells how users vary and nothing is compared: " in html
+    assert "the test part of markov-30x25 asks one user only" in html, "the claim says why it is not judged"
+
+
 def test_suites_are_listed_with_the_data_they_lack(tmp_path):
     rows = {row["name"]: row for row in json.loads(call("list", "suites", "--data", tmp_path, "--json").stdout)}
     assert rows["quickstart"]["present"] == ["markov-600x200"]

@@ -21,11 +21,12 @@ def comparison_section(roster: Roster, comparisons: list[ComparisonTable], memo:
     """The standing of all models, then the declared differences of each metric with their forest plot."""
     blocks: list[Any] = []
     empty: list[str] = []
+    alone: list[str] = []
     for (dataset, protocol), group in roster.groups.items():
         tables = [t for t in comparisons if (t.dataset, t.protocol) == (dataset, protocol) and t.models]
         heading, place = roster.heading(dataset, protocol), group[0].place
         if not tables:
-            empty.append(heading)
+            (alone if any(runs.cells for runs in group) else empty).append(heading)
             continue
         runs = {r.model: r for r in group}
         declared = roster.results.record["metrics"]
@@ -41,6 +42,9 @@ def comparison_section(roster: Roster, comparisons: list[ComparisonTable], memo:
     blocks += across_blocks(roster, comparisons, memo)
     if empty:
         blocks.append(Words("", (f"No model has a result on these, so nothing is compared: {'; '.join(empty)}.",)))
+    if alone:
+        said = "The test part of these asks one user only, so nothing tells how users vary and nothing is compared: "
+        blocks.append(Words("", (f"{said}{'; '.join(alone)}.",)))
     return Section("comparison", "Comparison", tuple(blocks))
 
 
