@@ -35,7 +35,7 @@ def tuning_blocks(group: Sequence[Runs], heading: str) -> list[Any]:
     first, place = next(iter(searches.values())), group[0].place
     rows = tuple(_row(runs, searches, courses) for runs in tuned)
     notes = ["Search time is beside the time of training that the chapter on cost tells: that is of the chosen fields."]
-    rest = [runs.model for runs in group if runs.model not in searches]
+    rest = [runs.model for runs in group if runs.cells and runs.model not in searches]
     notes += [f"Not tuned: {listed(rest)}."] if rest else []
     return [
         _picture(tuned, searches, courses, heading),

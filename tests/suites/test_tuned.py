@@ -1,13 +1,13 @@
 """The tuned suite at smoke size: every tuned model gets the same trials, and its rows tell what they chose."""
 
-import dataclasses
 import json
 
 import pytest
 
 from evaluation.results import read_suite
+from harness.spec import describe
 from harness.tuning import Choice
-from suites.tuned import MODELS, SPACES, SUITE, TRIALS, tuned
+from suites.tuned import MODELS, SPACES, SUITE, TRIALS, untuned
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def test_it_runs_end_to_end(smoke):
 
 def test_every_tuned_model_had_the_same_trials_and_no_other_had_any(smoke):
     for cell in read_suite(smoke.folder.parent, "tuned").cells:
-        if cell.model not in map(tuned, MODELS):
+        if cell.model not in MODELS:
             assert cell.search is None
             continue
         assert len(cell.search.trials) == cell.record["tuning"]["trials"] == TRIALS
@@ -36,12 +36,12 @@ def test_what_was_set_for_the_smoke_run_was_not_searched(smoke):
         head = json.loads(path.read_text())
         heads[head["model"]] = set(head["space"])
     for label, space in SPACES.items():
-        assert heads[tuned(label)] == set(space) - {"dim", "epochs", "batch_size"}
+        assert heads[label] == set(space) - {"dim", "epochs", "batch_size"}
 
 
 def test_the_report_tells_of_the_search(smoke):
     rows = smoke.rows("tuning-1")
-    assert [row["model"] for row in rows] == [tuned(label) for label in MODELS]
+    assert [row["model"] for row in rows] == list(MODELS)
     assert {row["trials"] for row in rows} == {str(TRIALS)}
 
 
@@ -58,6 +58,6 @@ def test_every_space_may_leave_the_model_as_it_comes():
 
 def test_tuned_rows_differ_from_the_others_by_nothing_but_the_search():
     (experiment,) = SUITE.experiments
-    assert set(experiment.tuning.spaces) == {tuned(label) for label in MODELS}
+    assert set(experiment.tuning.spaces) == set(MODELS)
     for label, model in MODELS.items():
-        assert dataclasses.asdict(experiment.models[tuned(label)]) == dataclasses.asdict(model)
+        assert describe(experiment.models[untuned(label)]) == describe(model)
