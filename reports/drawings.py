@@ -184,5 +184,6 @@ def lines(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     axes.set_xlabel(data["axis"])
     axes.set_title(data["metric"], loc="left")
     axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_formatter(lambda v, _: fraction(v, 2))
+    places = 2 if axes.get_ylim()[1] > 0.1 else 3
+    axes.yaxis.set_major_formatter(lambda v, _: fraction(v, places))
     _label_ends(axes, ends, pen)
