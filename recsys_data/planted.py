@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys_data.interactions import Clock, Interactions
+from recsys_data.made import Made
 
 CUT_OFF = 20
 
@@ -20,7 +21,7 @@ def best_mrr(probabilities: np.ndarray) -> float:
 
 
 @dataclass(frozen=True)
-class Planted:
+class Planted(Made):
     """Users whose next item follows one known rule; ``permuted`` deals the same events out again at random.
 
     signal: "order" (each item has three successors, .6 .3 .1), "co-occurrence" (a user draws from one group of six
@@ -40,14 +41,6 @@ class Planted:
     def name(self) -> str:
         """The data set's name."""
         return f"Planted {self.signal}" + (" (permuted)" if self.permuted else "")
-
-    def present(self, folder: Path | None) -> bool:
-        """Whether the data are at hand: always, they are made."""
-        return True
-
-    def raw_files(self, folder: Path | None) -> list[Path]:
-        """None are read."""
-        return []
 
     def load(self, folder: Path | None = None) -> Interactions:
         """The events, with facts["best"] and facts["chance"] as MRR@20."""

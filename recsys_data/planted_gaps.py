@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from recsys_data.interactions import Clock, Interactions
+from recsys_data.made import Made
 
 DAY = 86_400.0
 AFTER_SHORT, AFTER_LONG = 1, 5  # how far on the ring of items the next one lies
 
 
 @dataclass(frozen=True)
-class GapsDecide:
+class GapsDecide(Made):
     """Items on a ring: after a short gap the next item lies 1 on, after a long one 5 on; half of all gaps are long.
 
     Gaps are uniform in ``short`` or ``long``, (least, most) seconds. decides: "next", the gap that ends with the item
@@ -42,14 +43,6 @@ class GapsDecide:
     def name(self) -> str:
         """The data set's name, with its gaps."""
         return f"Gaps decide: {self.decides}, {_span(self.short)} or {_span(self.long)}"
-
-    def present(self, folder: Path | None) -> bool:
-        """Whether the data are at hand: always, they are made."""
-        return True
-
-    def raw_files(self, folder: Path | None) -> list[Path]:
-        """None are read."""
-        return []
 
     def load(self, folder: Path | None = None) -> Interactions:
         """The events, with facts["best"] and facts["chance"] (of who does not see gaps) as MRR@20."""

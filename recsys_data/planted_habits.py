@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from recsys_data.interactions import Clock, Interactions
+from recsys_data.made import Made
 from recsys_data.planted import best_mrr
 
 
 @dataclass(frozen=True)
-class HabitsDecide:
+class HabitsDecide(Made):
     """Items on a ring: a user goes 1 on or 5 on from an item; which way, a habit says; with chance ``stray`` anywhere.
 
     There are ``habits`` of them, each a coin flipped once for every item; users are dealt out to them. Who knows the
@@ -36,14 +37,6 @@ class HabitsDecide:
     def name(self) -> str:
         """The data set's name, with the number of habits."""
         return f"Habits decide: {self.habits} habits"
-
-    def present(self, folder: Path | None) -> bool:
-        """Whether the data are at hand: always, they are made."""
-        return True
-
-    def raw_files(self, folder: Path | None) -> list[Path]:
-        """None are read."""
-        return []
 
     def load(self, folder: Path | None = None) -> Interactions:
         """The events, with facts["best"] and facts["chance"] (of who does not know the habit) as MRR@20."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from recsys_data.interactions import Clock, Interactions
+from recsys_data.made import Made
 
 _CUT_OFF = 20
 _START = 1_577_836_800  # 2020-01-01 00:00:00 UTC
@@ -16,7 +17,7 @@ _YEAR = 365 * 86_400
 
 
 @dataclass(frozen=True)
-class MarkovChain:
+class MarkovChain(Made):
     """Users who walk one first-order Markov chain over the items; only the last item tells anything about the next.
 
     From an item the chain goes on by one of ``branching`` random permutations of the items, the b-th with weight
@@ -37,9 +38,6 @@ class MarkovChain:
     seed: int = 0
 
     title: ClassVar[str] = "Synthetic Markov chain"
-    licence: ClassVar[str] = "none: generated"
-    citation: ClassVar[str] = "none: generated"
-    expected: ClassVar[None] = None
 
     def __post_init__(self) -> None:
         for name, least in (("num_users", 1), ("num_items", 2), ("length", 2), ("branching", 1)):
@@ -52,14 +50,6 @@ class MarkovChain:
     def name(self) -> str:
         """markov-USERSxITEMS."""
         return f"markov-{self.num_users}x{self.num_items}"
-
-    def present(self, folder: Path | None) -> bool:
-        """True: nothing is read."""
-        return True
-
-    def raw_files(self, folder: Path | None) -> list[Path]:
-        """None are read."""
-        return []
 
     def load(self, folder: Path | None = None) -> Interactions:
         """The events, the same for equal fields on every machine."""
