@@ -1,13 +1,14 @@
 """RecBole's own training loop and evaluation, run by the interpreter that has RecBole; prints a JSON line at a time.
 
     OMP_NUM_THREADS=1 RECBOLE_PYTHON speed/recbole_peer.py FOLDER MODEL [--steps 6] [--epochs N] [--batch 2048]
-        [--patience 10] [--pairwise]
+        [--learning-rate 1e-3] [--patience 10] [--pairwise]
 
 FOLDER holds encore/encore.inter (speed.peers writes it). Without --epochs: targets per CPU second of each step after
 two to warm up, and the most memory held. With --epochs: the loss, CPU seconds, MRR@20 and Recall@20 on the last event
 of each user, and MRR@20 on the last but one, after every epoch (RecBole's leave-one-out, all items ranked), until the
 last but one has not got better for as many epochs as RecBole waits, --patience. Settings are RecBole's own but for the
-sizes (embedding 64, hidden 128, no dropout) and the full softmax. Imports nothing of this project.
+sizes (embedding 64, hidden 128, no dropout), the full softmax and a learning
+rate if one is given. Imports nothing of this project.
 """
 
 import argparse
@@ -28,7 +29,7 @@ def say(**record):
     print(json.dumps(record), flush=True)
 
 
-def settings(folder, batch, pairwise):
+def settings(folder, batch, pairwise, learning_rate):
     """What RecBole is told; ``pairwise``: its own loss over one sampled negative, instead of the full softmax."""
     softmax = {} if pairwise else {"train_neg_sample_args": None, "loss_type": "CE"}
     return {
@@ -49,7 +50,7 @@ def settings(folder, batch, pairwise):
         "hidden_size": 128,
         "num_layers": 1,
         "dropout_prob": 0.0,
-        "learning_rate": 1e-3,
+        "learning_rate": learning_rate,
         "MAX_ITEM_LIST_LENGTH": 50,
         "use_gpu": False,
         "gpu_id": "",
@@ -100,6 +101,7 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("model")
     parser.add_argument("--batch", type=int, default=2048)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--epochs", type=int, default=0)
     parser.add_argument("--patience", type=int, default=10)
@@ -107,9 +109,8 @@ def main():
     wanted = parser.parse_args()
     torch.set_num_threads(1)
     logging.disable(logging.INFO)
-    config = Config(
-        model=wanted.model, dataset="encore", config_dict=settings(wanted.folder, wanted.batch, wanted.pairwise)
-    )
+    told = settings(wanted.folder, wanted.batch, wanted.pairwise, wanted.learning_rate)
+    config = Config(model=wanted.model, dataset="encore", config_dict=told)
     config["device"] = torch.device("cpu")
     init_seed(1, False)
     train, validation, test = data_preparation(config, create_dataset(config))

@@ -1,7 +1,8 @@
 """GRU and LSTM training on MovieLens beside RecBole and the official GRU4Rec: targets per second, memory, quality.
 
     OMP_NUM_THREADS=1 ENCORE_DATA=... python -m speed.train_gru [--data NAME] [--model GRU|LSTM] [--recbole PYTHON]
-        [--gru4rec PYTHON CHECKOUT] [--epochs N [--recbole-epochs N] [--gru4rec-epochs N]]
+        [--recbole-learning-rate 1e-3] [--gru4rec PYTHON CHECKOUT]
+        [--epochs N [--recbole-epochs N] [--gru4rec-epochs N]]
 
 Without --epochs it times training steps, on one thread by the CPU clock, each peer once before and once after ours.
 With it, it trains and prints, after every epoch, MRR@20 and Recall@20 on the last event of each user, the last two
@@ -143,6 +144,7 @@ if __name__ == "__main__":
     parser.add_argument("--data", choices=sorted(DATASETS), default="ml-1m-ordered")
     parser.add_argument("--model", choices=["GRU", "LSTM"], default="GRU")
     parser.add_argument("--recbole", metavar="PYTHON")
+    parser.add_argument("--recbole-learning-rate", type=float, default=1e-3, help="RecBole's own default: 0.001")
     parser.add_argument("--gru4rec", nargs=2, metavar=("PYTHON", "CHECKOUT"))
     wanted = parser.parse_args()
     require_one_thread()
@@ -158,7 +160,8 @@ if __name__ == "__main__":
         if wanted.gru4rec:
             sides["official GRU4Rec"] = lambda *epochs: peers.gru4rec(*wanted.gru4rec, folder, *epochs)
         if wanted.recbole:
-            sides["RecBole GRU4Rec"] = lambda *epochs: peers.recbole(wanted.recbole, folder, "GRU4Rec", *epochs)
+            rate = ["--learning-rate", str(wanted.recbole_learning_rate)]
+            sides["RecBole GRU4Rec"] = lambda *epochs: peers.recbole(wanted.recbole, folder, "GRU4Rec", *rate, *epochs)
         if sides:
             peers.write_events(data, folder)
         if not wanted.epochs:
