@@ -213,6 +213,8 @@ def test_a_search_that_another_process_does_is_waited_for(runs):
 def test_fresh_does_the_search_again_once(runs):
     order = runs.order()
     runs.run(order)
+    planned = make_plan(order.open(), Store.open(order.results), fresh=True).cells
+    assert planned[0].estimate.seconds == pytest.approx(5 * planned[1].estimate.seconds), "four trials and its own fit"
     before = ledgers(order)
     assert runs.run(order, fresh=True).count("fit") == 8
     assert ledgers(order) == before
