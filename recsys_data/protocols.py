@@ -90,9 +90,10 @@ class PerUserFractions:
 
     @property
     def name(self) -> str:
-        """per-user 90/5/5."""
+        """per-user 90/5/5; how the cuts are rounded where that is not down."""
         shares = "/".join(f"{100 * share:g}" for share in (self.train, self.validation, self.test))
-        return f"per-user {shares}{self.candidates.suffix}"
+        rounded = {"floor": "", "nearest": ", rounded to the nearest", "ceil": ", rounded up"}[self.rounding]
+        return f"per-user {shares}{rounded}{self.candidates.suffix}"
 
     def prepare(self, interactions: Interactions) -> Split:
         """The split; ValueError where the data have no order."""

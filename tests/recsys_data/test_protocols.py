@@ -43,6 +43,8 @@ def test_fractions_by_hand():
 )
 def test_rounding_is_a_field(rounding, train, validation, test):
     split = PerUserFractions(rounding=rounding).prepare(events(["abcde" * 5]))
+    suffix = {"floor": "", "nearest": ", rounded to the nearest", "ceil": ", rounded up"}[rounding]
+    assert PerUserFractions(rounding=rounding).name == f"per-user 90/5/5{suffix}", "rows are told apart by it"
     assert (len(split.train), len(split.validation), len(split.test)) == (train, validation, test)
 
 
