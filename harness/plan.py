@@ -18,6 +18,7 @@ from harness.spec import Cell
 from harness.store import Store, StoreUnusable
 from recsys_data.download import DataMissing, Source
 
+BY_A_RUN = "a run fetches it"
 TWIN = Estimate(0.0, 0.0, 0.0, "one cell with another of this suite", "twin")
 
 
@@ -148,18 +149,22 @@ def _with_search(planned: Planned, store: Store, fresh: bool, searched: set[str]
     return replace(planned, why=f"{planned.why}; {words}", estimate=replace(one, seconds=seconds, basis=basis))
 
 
+def _who_fetches(source: Source) -> str:
+    """Whether a run would fetch what is absent, or why not."""
+    if not source.urls:
+        return "it cannot be fetched by a program"
+    return "ENCORE_OFFLINE forbids fetching it" if os.environ.get("ENCORE_OFFLINE") else BY_A_RUN
+
+
 def _prepared(bench: Bench, cell: Cell, shared: Round) -> tuple[Prepared | None, str, str, str]:
     """The cell's data, or None with state, sentence and traceback."""
     dataset, folder = cell.experiment.dataset, bench.order.data
     source = getattr(dataset, "source", None)
     files = repr(source or getattr(dataset, "dataset", dataset))  # the whole of a smoke run's part
     if files not in shared.missing and not shared.fetch and isinstance(source, Source) and not source.present(folder):
-        how = "a run fetches it" if source.urls else "it cannot be fetched by a program"
-        shared.missing[files] = source.sentence(folder, dataset.title, how)
+        shared.missing[files] = source.sentence(folder, dataset.title, _who_fetches(source))
     if files in shared.missing:
-        fetched = (
-            not shared.fetch and isinstance(source, Source) and source.urls and not os.environ.get("ENCORE_OFFLINE")
-        )
+        fetched = not shared.fetch and isinstance(source, Source) and _who_fetches(source) == BY_A_RUN
         return None, "to fetch" if fetched else "skipped", shared.missing[files], ""
     try:
         return bench.prepare(cell), "", "", ""

@@ -197,6 +197,10 @@ def test_a_plan_that_is_only_shown_fetches_nothing(tiny_suite, tmp_path, monkeyp
     plan = make_plan(bench, Store.open(tmp_path / "results"), shared=Round(fetch=False))
     assert {p.state for p in plan.cells} == {"to fetch"}
     assert "and a run fetches it; put it there by hand" in plan.cells[0].why
+    monkeypatch.setenv("ENCORE_OFFLINE", "1")
+    offline = make_plan(bench, Store.open(tmp_path / "results"), shared=Round(fetch=False))
+    assert {p.state for p in offline.cells} == {"skipped"}
+    assert "and ENCORE_OFFLINE forbids fetching it; put it there by hand" in offline.cells[0].why
     assert "https://files.grouplens.org/datasets/movielens/ml-100k.zip" in plan.cells[0].why
     monkeypatch.setenv("ENCORE_OFFLINE", "1")
     plan = make_plan(bench, Store.open(tmp_path / "results"), shared=Round(fetch=False))
