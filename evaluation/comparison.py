@@ -9,13 +9,13 @@ from evaluation.comparison_group import groups_of
 from evaluation.comparison_table import ComparisonTable, ExploratoryPair, ModelRow, PairRow
 from evaluation.effects import MARGIN
 from evaluation.lists import reach_named
-from evaluation.memo import Memo, marks
+from evaluation.memo import Memo, Question, marks
 from evaluation.metrics import Metric, metric_named
 from evaluation.results import SuiteResults
 from evaluation.significance import FLIPS, RESAMPLES
 from evaluation.table_record import from_record
 
-__all__ = ["ComparisonTable", "ExploratoryPair", "ModelRow", "PairRow", "compare_suite"]
+__all__ = ["ComparisonTable", "ExploratoryPair", "ModelRow", "PairRow", "compare_suite", "table_questions"]
 
 
 def compare_suite(
@@ -33,15 +33,23 @@ def compare_suite(
     hold it, else on test, and the table says which. Cached sums are used; a metric that is not cached is recomputed
     from the ranks. The same results give the same bytes, whether or not ``memo`` knew the table already.
     """
-    tables = []
-    metrics, memo = _metrics(results), memo or Memo()
+    memo = memo or Memo()
+    batches = table_questions(results, flips=flips, resamples=resamples, margin=margin)
+    return [from_record(memo.answer(*question)) for batch in batches for question in batch]
+
+
+def table_questions(
+    results: SuiteResults, *, flips: int = FLIPS, resamples: int = RESAMPLES, margin: float = MARGIN
+) -> list[list[Question]]:
+    """What compare_suite asks of a memo, by data set and protocol."""
+    batches, metrics = [], _metrics(results)
     for group in groups_of(results):
         asked = [group.dataset, group.protocol, group.declared, marks(group.cells.values()), flips, resamples, margin]
+        batches.append([])
         for metric in metrics:
-            inputs = [*asked, metric.name, metrics[0].name]
             made = functools.partial(group.record, metric, metrics[0], flips, resamples, margin)
-            tables.append(from_record(memo.answer("table", inputs, made)))
-    return tables
+            batches[-1].append(Question("table", [*asked, metric.name, metrics[0].name], made))
+    return batches
 
 
 def _metrics(results: SuiteResults) -> list[Metric]:

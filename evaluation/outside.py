@@ -91,7 +91,7 @@ def _read_file(path: Path, cluster: str | None, name: str | None = None) -> Rank
     table = table.rename_columns([column.strip().lower() for column in table.column_names])
     if b"schema" not in metadata or "cluster" not in table.column_names:
         return _rank_file(label, table, cluster, first_line)
-    RankTable.check_schema(path, metadata)
+    RankTable.check_schema(path, {"schema": metadata[b"schema"].decode()})
     return _tell_repeated_targets_apart(_rank_file(label, table, "cluster", first_line))
 
 

@@ -24,6 +24,11 @@ class Queries:
     query: np.ndarray
     cluster: np.ndarray
 
+    @property
+    def single(self) -> bool:
+        """Whether every group is one row."""
+        return len(self.starts) == len(self.places.greater)
+
     @classmethod
     def of(cls, ranks: RankTable, ties: str) -> Queries:
         """The groups of a RankTable under one reading of ties, in the order of the queries, then repeats."""
@@ -54,6 +59,8 @@ class Queries:
     def first_hit(self, kind: str, k: int | None) -> np.ndarray:
         """The expected worth of the best placed target: 1 if within k ("any"), or 1 / its rank ("reciprocal")."""
         single = self.places.hits(k) if kind == "any" else self.places.reciprocal(k)
+        if self.single:
+            return single
         best = self._best_rows()
         values = single[best]
         together = self._together(best)
@@ -91,8 +98,6 @@ class Queries:
 
     def _best_rows(self) -> np.ndarray:
         """The row of the best placed target of each query, the first of equals."""
-        if len(self.starts) == len(self.places.greater):
-            return self.starts
         order = np.lexsort((self._keys(), self._owner()))
         return order[self.starts]
 

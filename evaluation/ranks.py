@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from evaluation.parquet import read_columns
 
 SCHEMA_VERSION = 1
 _COLUMNS = {
@@ -78,29 +81,30 @@ class RankTable:
     @classmethod
     def read(cls, path: Path) -> RankTable:
         """Read what ``write`` wrote. Raises ValueError for another schema version."""
-        table = pq.read_table(path)
-        metadata = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
-        cls.check_schema(path, table.schema.metadata)
+        columns, metadata = read_columns(path)
+        cls.check_schema(path, metadata)
         metadata.pop("schema")
         lists = path.with_name("lists.parquet")
-        top = None
-        if lists.exists():
-            column = pq.read_table(lists)["items"].combine_chunks()
-            top = column.flatten().to_numpy().reshape(len(column), -1)
         return cls(
-            **{name: table[name].to_numpy() for name in _COLUMNS},
-            item_counts=pq.read_table(path.with_name("items.parquet"))["count"].to_numpy(),
-            top_items=top,
+            **{name: columns[name] for name in _COLUMNS},
+            item_counts=_item_counts(path.with_name("items.parquet").read_bytes()),
+            top_items=read_columns(lists)[0]["items"] if lists.exists() else None,
             meta=metadata,
         )
 
     @staticmethod
-    def check_schema(path: Path, metadata: dict[bytes, bytes] | None) -> None:
+    def check_schema(path: Path, metadata: dict[str, str]) -> None:
         """Raise ValueError unless the file's metadata is of the schema that this program reads."""
-        version = (metadata or {}).get(b"schema", b"None").decode()
+        version = metadata.get("schema", "None")
         if version != str(SCHEMA_VERSION):
             raise ValueError(f"{path}: rank table of schema {version}, this program reads schema {SCHEMA_VERSION}")
 
     def same_bits(self, other: RankTable) -> bool:
         """Whether every column is equal."""
         return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in _COLUMNS)
+
+
+@functools.lru_cache(maxsize=8)
+def _item_counts(stored: bytes) -> np.ndarray:
+    """The training counts in the bytes of items.parquet: one array for all cells of a data set, which hold the same."""
+    return read_columns(pa.BufferReader(stored))[0]["count"]

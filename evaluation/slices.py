@@ -9,10 +9,13 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, Protocol
 
 import numpy as np
 
+from evaluation.cluster_sums import ClusterSums
+from evaluation.metrics import Metric
 from evaluation.ranks import RankTable
 
 OUTSIDE = -1  # the bin of a row that is in none
@@ -42,13 +45,28 @@ class Bins:
 
     def part(self, ranks: RankTable, n: int) -> RankTable:
         """The rows of ``ranks`` in bin ``n``; ``ranks`` may be another model's on the same test set."""
-        if len(ranks) != len(self.bin):
-            raise ValueError(f"these bins are of {len(self.bin)} rows, but the rank table has {len(ranks)}")
+        self._fits(ranks)
         return part(ranks, self.bin == n)
 
+    @cached_property
+    def rows(self) -> list[np.ndarray]:
+        """The numbers of the rows in each bin, ascending."""
+        return [np.flatnonzero(self.bin == n) for n in range(len(self.names))]
+
     def measure(self, metric: Measure, ranks: RankTable) -> list[float]:
-        """The metric in every bin, in the order of names."""
-        return [metric.measure(self.part(ranks, n)) for n in range(len(self.names))]
+        """The metric in every bin, in the order of names.
+
+        Where every query is one row, its value is the same in its bin as in the whole table, and is found once.
+        """
+        if not isinstance(metric, Metric) or not (ranks.query[1:] > ranks.query[:-1]).all():
+            return [metric.measure(self.part(ranks, n)) for n in range(len(self.names))]
+        self._fits(ranks)
+        values, clusters = metric.per_query(ranks)
+        return [ClusterSums.of(clusters[rows], values[rows]).micro for rows in self.rows]
+
+    def _fits(self, ranks: RankTable) -> None:
+        if len(ranks) != len(self.bin):
+            raise ValueError(f"these bins are of {len(self.bin)} rows, but the rank table has {len(ranks)}")
 
 
 def part(ranks: RankTable, mask: np.ndarray) -> RankTable:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from evaluation.cluster_sums import ClusterSums
 from evaluation.expectation import TIES
 from evaluation.metrics import Metric
+from evaluation.parquet import read_columns
 from evaluation.ranks import RankTable
 from evaluation.reach import Reach
 
@@ -50,10 +51,9 @@ def read_sums(folder: Path) -> dict[str, ClusterSums]:
     path = folder / FILE_NAME
     if not path.exists():
         return {}
-    table = pq.read_table(path)
-    version = (table.schema.metadata or {}).get(b"schema", b"none").decode()
+    columns, metadata = read_columns(path)
+    version = metadata.get("schema", "none")
     if version != str(SCHEMA_VERSION):
         raise ValueError(f"{path}: sums of schema {version}, this program reads schema {SCHEMA_VERSION}")
-    clusters, counts = table["cluster"].to_numpy(), table["count"].to_numpy()
-    names = [name for name in table.column_names if name not in ("cluster", "count")]
-    return {name: ClusterSums(clusters, table[name].to_numpy(), counts) for name in names}
+    clusters, counts = columns.pop("cluster"), columns.pop("count")
+    return {name: ClusterSums(clusters, found, counts) for name, found in columns.items()}

@@ -6,7 +6,7 @@ import scikit_posthocs
 from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
-from evaluation.across import WinTieLoss, friedman, nemenyi_critical, random_effects
+from evaluation.across import WinTieLoss, friedman, nemenyi_critical, random_effects, studentised_range
 from evaluation.effects import Word
 
 Q_05 = {2: 1.960, 3: 2.344, 4: 2.569, 5: 2.728, 6: 2.850, 7: 2.948, 8: 3.031, 9: 3.102, 10: 3.164}  # Demšar 2006
@@ -41,6 +41,8 @@ def test_friedman_is_that_of_scipy_and_its_pairs_those_of_scikit_posthocs():
 def test_friedman_with_ties_is_that_of_scipy():
     scores = np.random.default_rng(1).integers(0, 4, (7, 5)).astype(float)
     found, _ = friedman("abcde", scores)
+    assert found.mean_ranks == tuple(stats.rankdata(-scores, axis=1).mean(axis=0))
+    assert found.p == pytest.approx(stats.f.sf(found.f, 4, 4 * (len(scores) - 1)))
     assert found.chi2 == pytest.approx(stats.friedmanchisquare(*scores.T).statistic)
 
 
@@ -66,3 +68,8 @@ def test_random_effects_are_those_of_statsmodels():
 def test_win_tie_loss_counts_words():
     words = [Word.BETTER, Word.EQUAL, Word.INCONCLUSIVE, Word.WORSE, Word.BETTER]
     assert WinTieLoss.of(words) == WinTieLoss(2, 2, 1)
+
+
+@pytest.mark.parametrize(("level", "k"), [(0.95, 2), (0.95, 10), (0.99, 5), (0.9, 50)])
+def test_the_studentised_range_is_scipys(level, k):
+    assert studentised_range(level, k) == pytest.approx(stats.studentized_range.ppf(level, k, np.inf), rel=1e-8)

@@ -121,3 +121,18 @@ def test_bad_input_is_refused():
         ByHistory(fewest=1).of(table(3)).measure(MRR(20), table(2))
     with pytest.raises(ValueError, match="no rows"):
         BySeen().of(table(0))
+
+
+@pytest.mark.parametrize("metric", [MRR(20), Recall(5), MRR(20, "pessimistic")])
+def test_a_bin_holds_the_bits_of_its_rows_alone(metric):
+    rng = np.random.default_rng(2)
+    ranks = table(500, greater=rng.integers(0, 40, 500), history=rng.integers(0, 30, 500),
+                  cluster=rng.integers(0, 60, 500))  # fmt: skip
+    ranks = dataclasses.replace(ranks, tied=rng.integers(0, 3, 500))
+    for numbers in (ranks.query, ranks.query // 2):  # one row a query, and two
+        asked = dataclasses.replace(ranks, query=numbers)
+        bins = ByHistory().of(asked)
+        assert len(bins.names) > 3
+        assert bins.measure(metric, asked) == [metric.measure(bins.part(asked, n)) for n in range(len(bins.names))]
+    with pytest.raises(ValueError, match="these bins are of 500 rows, but the rank table has 30"):
+        bins.measure(metric, table(30))

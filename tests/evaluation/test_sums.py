@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from evaluation.cluster_sums import ClusterSums
 from evaluation.metrics import MRR, Recall
 from evaluation.ranks import RankTable
 from evaluation.sums import read_sums, write_sums
@@ -48,3 +49,13 @@ def test_absent_sums_are_no_error_and_another_schema_is(tmp_path, ranks):
         read_sums(tmp_path)
     with pytest.raises(ValueError, match="no metric"):
         write_sums(tmp_path, ranks, [])
+
+
+@pytest.mark.parametrize("clusters", [[0, 0, 1, 5, 5, 7], [5, 0, 5, 7, 1, 0], [3]])
+def test_sums_are_the_same_to_the_bit_in_any_order_of_clusters(clusters):
+    values = np.random.default_rng(0).random(len(clusters))
+    found = ClusterSums.of(np.array(clusters), values)
+    names, where = np.unique(clusters, return_inverse=True)
+    assert found.clusters.tolist() == names.tolist()
+    assert found.sums.tolist() == np.bincount(where, weights=values).tolist()
+    assert found.counts.tolist() == np.bincount(where).tolist()
