@@ -163,5 +163,6 @@ def _value(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return str(value).lower()
     if isinstance(value, float):
-        return plain(value, 3)
+        text = plain(value, 3)
+        return text.rstrip("0").rstrip(".") if "." in text else text
     return str(value).rpartition(".")[2] if isinstance(value, str) else str(value)

@@ -74,7 +74,7 @@ def test_every_tuned_model_stands_on_one_axis_with_what_was_found_and_expected(t
     assert {key: entry.value for key, entry in gru.items()} == {
         "trials": 4, "failed": 1, "best": 0.30, "rank_first": 2, "rank_last": 1}  # fmt: skip
     assert gru["failed"].exact == "the loss became NaN"
-    assert table.entry(rows["GRU"], "chosen").text == "rate 0.0300, similarity.shrinkage 0"
+    assert table.entry(rows["GRU"], "chosen").text == "rate 0.03, similarity.shrinkage 0"
     assert table.entry(rows["GRU"], "seconds").text == "2 min 00 s"
     assert any("Not tuned: Popularity, kNN" in note for note in table.notes)
     first = next(k for k in range(4) if lines["GRU"]["values"][k] > lines["Markov"]["values"][k])
