@@ -55,7 +55,9 @@ def _size(roster: Roster) -> str:
     """How many cells stand behind the report."""
     done, lost = len(roster.results.cells), roster.results.failures
     said = f"{several(done, 'run')} of {several(len({r.model for r in roster.runs}), 'model')} on "
-    said += f"{several(len(roster.groups), 'data set')} stand behind it"
+    said += several(len({dataset for dataset, _ in roster.groups}), "data set")
+    rules = len({protocol for _, protocol in roster.groups})
+    said += f"{f' under {rules} protocols' if rules > 1 else ''} stand behind it"
     if not lost:
         return said + "; none failed and none is missing."
     states = {state: sum(f.state == state for f in lost) for state in dict.fromkeys(f.state for f in lost)}
