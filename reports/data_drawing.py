@@ -33,10 +33,14 @@ def split(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     right.set_title("share of test queries", loc="left")
     left.minorticks_off()
     right.minorticks_off()
-    left.set_xticks(found := ticks(1, ranks[-1]), [count(v) for v in found])
-    left.set_yticks(found := ticks(min(often), max(often)), [count(v) for v in found])
+    _rule(left, "x", ticks(1, ranks[-1]), pen)
+    _rule(left, "y", ticks(min(often), max(often)), pen)
     if lengths[-1] > _LONG:
-        right.set_xticks(found := [0, *ticks(10, lengths[-1])], [count(v) for v in found])
+        _rule(right, "x", [0, *ticks(10, lengths[-1])], pen)
+
+
+def _rule(axes: Any, side: str, places: list[int], pen: Pen) -> None:
+    pen.rule(axes, side, places=places, names=[count(place) for place in places])
 
 
 def ticks(low: int, high: int, most: int = 4) -> list[int]:

@@ -15,13 +15,14 @@ _DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
 
 @dataclass(frozen=True)
 class Pen:
-    """How models are drawn: colour and marker by number, the ink of the page, and what a mark says when pointed at."""
+    """How models are drawn: colour and marker by number, ink, what a mark says when pointed at, how axes are ruled."""
 
     color: Callable[[int | None], str]
     marker: Callable[[int], str]
     sign: Callable[[int], str]
     ink: str
     tip: Callable[[Any, str], None]
+    rule: Callable[..., None]
     width: Callable[[str, float], float]
 
     def frame(
@@ -77,7 +78,10 @@ def _label_ends(axes: Any, ends: list[tuple[str, int, float]], pen: Pen) -> None
     low, high = axes.get_ylim()
     height = axes.get_position().height * axes.figure.get_size_inches()[1] * 72
     places = spread([(y - low) / (high - low) * height for _, _, y in ends], _LINE)
-    for n, i in enumerate(sorted(range(len(ends)), key=places.__getitem__)):  # none below the axis, where its names are
+    order = sorted(range(len(ends)), key=places.__getitem__)
+    for n, i in enumerate(reversed(order)):  # none above the figure
+        places[i] = min(places[i], height + _LINE * (0.6 - n))
+    for n, i in enumerate(order):  # and none below the axis, where its names are
         places[i] = max(places[i], _LINE * (n + 0.4))
     for (name, number, _), place in zip(ends, places, strict=True):
         axes.annotate(name, (1.0, place / height), xycoords="axes fraction", xytext=(5, 0), va="center",
@@ -96,6 +100,8 @@ def curves(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     for axes, (key, title) in zip(panels, parts, strict=True):
         _panel(axes, [line for line in data["lines"] if any(v is not None for v in line[key])], key, pen)
         axes.set_title(title, loc="left")
+    for axes in panels[:-1]:
+        pen.rule(axes, "x", numbers=False)
     panels[-1].set_xlabel("epoch")
     panels[-1].xaxis.get_major_locator().set_params(integer=True)
 
@@ -133,7 +139,6 @@ def pareto(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     axes.margins(x=0.12, y=0.12)
     _label_points(axes, points, pen)
     axes.xaxis.set_major_formatter(lambda v, _: plain(v, 1))
-    axes.xaxis.set_minor_formatter(lambda v, _: "")
     axes.set_xlabel("seconds of training (log scale)")
     axes.set_title(data["metric"], loc="left")
     axes.yaxis.set_major_formatter(lambda v, _: fraction(v, 3))
@@ -180,7 +185,7 @@ def lines(figure: Any, data: dict[str, Any], pen: Pen) -> None:
         ends.append((_named(line, pen), number, points[-1][1]))
         _stairs(axes, line.get("found", ()), pen.color(number))
     step = max(1, len(data["bins"]) // 12)
-    axes.set_xticks(range(0, len(data["bins"]), step), data["bins"][::step])
+    pen.rule(axes, "x", places=range(0, len(data["bins"]), step), names=data["bins"][::step])
     axes.set_xlabel(data["axis"])
     axes.set_title(data["metric"], loc="left")
     axes.set_ylim(bottom=0)

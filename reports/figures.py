@@ -14,16 +14,16 @@ from matplotlib.textpath import text_to_path
 from reports import data_drawing, drawings, intervals, matrices
 from reports.blocks import Picture
 from reports.palette import INK, color, marker, sign
+from reports.rulers import Rulers
 from reports.svg import inline
 
 WIDTH = 5.0  # inches: 480 px, so that 9 pt text is still read on a telephone
 _STYLE = {
     "svg.fonttype": "path", "svg.hashsalt": "encore", "text.parse_math": False, "font.family": "DejaVu Sans",
     "font.size": 9.0, "axes.titlesize": 9.0, "axes.labelsize": 9.0, "xtick.labelsize": 8.0, "ytick.labelsize": 8.0,
-    "text.color": INK, "axes.edgecolor": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6, "grid.color": INK,
-    "grid.alpha": 0.15, "grid.linewidth": 0.5, "axes.grid": True, "axes.axisbelow": True, "lines.linewidth": 1.4,
-    "lines.markersize": 5.0, "axes.unicode_minus": True, "legend.frameon": False, "path.simplify": False,
+    "text.color": INK, "axes.edgecolor": INK, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.linewidth": 0.6, "axes.titley": 1.0, "lines.linewidth": 1.4, "lines.markersize": 5.0,
+    "axes.unicode_minus": True, "path.simplify": False,
 }  # fmt: skip
 
 
@@ -38,9 +38,11 @@ def draw(picture: Picture) -> str:
     """The picture as an <svg> element: text as paths, transparent, in the page's colour, the same bytes every time."""
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(WIDTH, 3.0))
-        tips = Tips()
-        pen = drawings.Pen(color=color, marker=marker, sign=sign, ink=INK, tip=tips.add, width=text_width)
+        tips, rulers = Tips(), Rulers(INK)
+        pen = drawings.Pen(color=color, marker=marker, sign=sign, ink=INK, tip=tips.add,
+                           rule=rulers.say, width=text_width)  # fmt: skip
         _DRAWINGS[picture.kind](figure, picture.data, pen)
+        rulers.lay(figure)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return inline(buffer.getvalue(), anchor=picture.anchor, label=picture.label, hints=tips.texts, ink=INK)

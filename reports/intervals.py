@@ -44,7 +44,7 @@ def levels(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     low, high = min(*reach, 1 / 1.15), max(*reach, 1.15)
     axes.set_xlim(low / 1.03, high * 1.03)
     ticks = [t for t in _TICKS if low <= t <= high and (high / low < _ROOMY or t not in _CROWDED)]
-    axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    pen.rule(axes, "x", places=ticks, names=[f"{t:g}" for t in ticks])
     axes.minorticks_off()
     axes.set_xlabel("rerun ÷ published (log scale)")
 
@@ -55,9 +55,8 @@ def _rows(figure: Any, rows: list[dict[str, Any]], pen: Pen) -> Any:
     figure.set_size_inches(figure.get_size_inches()[0], 0.62 + 0.25 * len(rows))
     pen.frame(figure, left=0.14 + pen.widest(names, 8.0), top=0.08)
     axes = figure.subplots()
-    axes.set_yticks(range(len(rows)), names)
+    pen.rule(axes, "y", places=range(len(rows)), names=names, grid=False)
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.grid(visible=False, axis="y")
     return axes
 
 

@@ -28,17 +28,16 @@ def heat(figure: Any, data: dict[str, Any], pen: Pen) -> None:
         shade = next((alpha for q, alpha in SHADES if pair["q"] < q), 0.0)
         (place,) = axes.fill([column - 0.47, column + 0.47, column + 0.47, column - 0.47],
                              [row - 0.47, row - 0.47, row + 0.47, row + 0.47],
-                             facecolor=(pen.ink, shade), edgecolor=(pen.ink, 0.3), linewidth=0.4)  # fmt: skip
+                             facecolor=(pen.ink, shade), edgecolor=(pen.ink, 0.3), linewidth=0.4,
+                             clip_on=False)  # fmt: skip
         pen.tip(place, f"{models[row]} against {models[pair['column']]}: {fraction(pair['difference'], 5, sign=True)}, "
                        f"{percent(pair['relative'])}, q {probability(pair['q'])}")  # fmt: skip
         if size <= _NUMBERED:
             axes.text(column, row, _rounded(pair["relative"]) if shade else "≈", ha="center", va="center", fontsize=6.5)
-    axes.set_yticks(range(size - 1), names[:-1], fontsize=8)
-    axes.set_xticks(range(size - 1), names[1:], rotation=90, fontsize=8)
+    pen.rule(axes, "y", places=range(size - 1), names=names[:-1], grid=False, marks=False)
+    pen.rule(axes, "x", places=range(size - 1), names=names[1:], grid=False, marks=False, upright=True)
     axes.set_xlim(-0.5, size - 1.5)
     axes.set_ylim(size - 1.5, -0.5)
-    axes.grid(visible=False)
-    axes.tick_params(length=0)
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
 

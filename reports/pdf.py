@@ -45,7 +45,7 @@ def write_pdf(report: Report, path: Path) -> None:
 
     fonts = {role: base64.b64encode(data).decode() for role, data in figures.fonts().items()}
     html = page(report, paper=True, page_mark=_mark, fonts=fonts)
-    pages = _pages(PdfReader(io.BytesIO(_print(_unlinked(_numbered(html, {}, report), report), report))), report)
+    pages = _pages(PdfReader(io.BytesIO(_print(_bare(_numbered(html, {}, report), report), report))), report)
     reader = PdfReader(io.BytesIO(_print(_numbered(html, pages, report), report)))
     settled = _pages(reader, report)
     if settled != pages:  # the numbers themselves moved a break
@@ -65,10 +65,11 @@ def _numbered(html: str, pages: dict[str, int], report: Report) -> str:
     return html
 
 
-def _unlinked(html: str, report: Report) -> str:
-    """The page with links to its sections only, which is laid out the same and read faster."""
+def _bare(html: str, report: Report) -> str:
+    """The page with links to its sections only and with empty figures, which is laid out the same, and sooner."""
     kept = {f"#{section.anchor}" for section in report.sections}
-    return re.sub(r' href="(#[^"]*)"', lambda found: found.group() if found.group(1) in kept else "", html)
+    html = re.sub(r' href="(#[^"]*)"', lambda found: found.group() if found.group(1) in kept else "", html)
+    return re.sub(r"(<svg [^>]*>).*?</svg>", r"\1</svg>", html, flags=re.DOTALL)
 
 
 def _print(html: str, report: Report) -> bytes:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.comparison import compare_suite
+from evaluation.crew import Crew
 from evaluation.judge import judge_suite
 from evaluation.memo import Memo
-from evaluation.results import read_suite
+from evaluation.results import SuiteResults, read_suite
+from reports.ahead import numbers_ahead, pictures_ahead
 from reports.blocks import Row, Section, Table
 from reports.chapters.beyond import beyond_section
 from reports.chapters.comparison import comparison_section
@@ -77,10 +79,25 @@ def build(root: Path, suite: str) -> Report:
     """
     results = read_suite(Path(root), suite)
     memo = Memo.of(Path(root) / "derived", ("recsys_data", "evaluation", "reports"))
-    record, roster = results.record, Roster.of(results)
+    roster = Roster.of(results)
+    with Crew() as crew:
+        numbers_ahead(results, roster, memo, crew)
+        sections = _sections(results, roster, memo)
+        pictures_ahead(sections, memo, crew)
+    record = results.record
+    paper, url = citation(record.get("paper"))
+    return Report(
+        suite=results.name, title=record["title"], paper=paper, paper_url=url, created=record.get("created", ""),
+        command=record.get("command", ""), stamps=tuple(record.get("stamps", ())), facts=facts_of(roster),
+        metrics=tuple(record["metrics"]), sections=_with_ways_back(sections), memo=memo,
+    )  # fmt: skip
+
+
+def _sections(results: SuiteResults, roster: Roster, memo: Memo) -> list[Section]:
+    """The chapters that have something to say."""
     comparisons = compare_suite(results, memo=memo)
     verdicts = judge_suite(results, comparisons)
-    metrics = record["metrics"]
+    metrics = results.record["metrics"]
     sections = [
         summary_section(roster, verdicts),
         verdicts_section(roster, verdicts),
@@ -94,12 +111,7 @@ def build(root: Path, suite: str) -> Report:
         methods_section(roster, comparisons),
         provenance_section(roster, metrics),
     ]
-    paper, url = citation(record.get("paper"))
-    return Report(
-        suite=results.name, title=record["title"], paper=paper, paper_url=url, created=record.get("created", ""),
-        command=record.get("command", ""), stamps=tuple(record.get("stamps", ())), facts=facts_of(roster),
-        metrics=tuple(metrics), sections=_with_ways_back([s for s in sections if s is not None]), memo=memo,
-    )  # fmt: skip
+    return [section for section in sections if section is not None]
 
 
 def _with_ways_back(sections: list[Section]) -> tuple[Section, ...]:

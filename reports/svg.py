@@ -9,6 +9,9 @@ from html import escape
 
 _SVG, _LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
+_FONT, _GLYPH = "DejaVuSans", "g-"
+_LETTER = re.compile(rf'<path id="{_GLYPH}([0-9a-f]+)"(?: d="[^"]*")? transform="[^"]*"/>')
+_MOVED = re.compile(r"translate\((-?[\d.]+)(?: 0)?\)")
 _COORDINATES = ("d", "x", "y", "width", "height", "points", "transform")
 
 
@@ -34,6 +37,18 @@ def solid(svg: str) -> str:
     Some viewers draw all text of a page with transparent parts too bold.
     """
     return re.sub(r'style="[^"]*opacity:[^"]*"', _opaque, svg).replace("currentColor", "#000000")
+
+
+def sharing(svg: str, anchor: str, glyphs: set[str]) -> str:
+    """The element with short names for its letters, without those in ``glyphs``, which its own then join."""
+    svg = svg.replace(f"{anchor}-{_FONT}-", _GLYPH)
+
+    def kept(found: re.Match[str]) -> str:
+        known = found.group(1) in glyphs
+        glyphs.add(found.group(1))
+        return "" if known else found.group()
+
+    return _LETTER.sub(kept, svg).replace("<defs></defs>", "")
 
 
 def _opaque(found: re.Match[str]) -> str:
@@ -68,6 +83,9 @@ def _tidy(node: ElementTree.Element, anchor: str, hints: Sequence[str], ink: str
 
 def _shorten(node: ElementTree.Element, anchor: str, ink: str) -> None:
     """Attributes with two decimals, ids of this figure, and the page's colour."""
+    if node.tag == f"{_SVG}use" and (moved := _MOVED.fullmatch(node.get("transform", ""))):
+        del node.attrib["transform"]
+        node.set("x", moved.group(1))
     for name, value in list(node.attrib.items()):
         if name == "id":
             value = f"{anchor}-{value}"

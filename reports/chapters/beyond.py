@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.lists import OF_LISTS, OF_RANKS, reach_named
-from evaluation.memo import Memo, marks
+from evaluation.memo import Memo, Question, marks
 from evaluation.metrics import metric_named
 from evaluation.reach import Reach
 from reports.blocks import Column, Entry, Section, Table, Words, row
@@ -35,18 +35,28 @@ _DEFAULT = 20
 
 def beyond_section(roster: Roster, memo: Memo) -> Section | None:
     """A table for each data set; None where no measure has a meaning (sampled candidates)."""
-    names = roster.results.record["metrics"]
-    k = metric_named(names[0]).k or _DEFAULT
-    asked = [measure for name in names if (measure := reach_named(name)) is not None]
-    measures = list(dict.fromkeys([*asked, *(kind(k) for kind in (*OF_RANKS, *OF_LISTS))]))
+    measures = measures_of(roster)
     blocks: list[Any] = []
     for (dataset, protocol), group in roster.groups.items():
         done = [runs for runs in group if runs.cells]
         if done:
-            inputs = [[m.name for m in measures], [marks(runs.cells) for runs in done]]
-            found = memo.answer("beyond", inputs, functools.partial(_found, done, measures))
+            found = memo.answer(*beyond_question(done, measures))
             blocks += _table(done, measures, found, roster.heading(dataset, protocol))
     return Section("beyond", "Beyond accuracy", (Words("", _WORDS), *blocks)) if blocks else None
+
+
+def measures_of(roster: Roster) -> list[Reach]:
+    """Those that the suite names, then all at the primary metric's cut-off."""
+    names = roster.results.record["metrics"]
+    k = metric_named(names[0]).k or _DEFAULT
+    asked = [measure for name in names if (measure := reach_named(name)) is not None]
+    return list(dict.fromkeys([*asked, *(kind(k) for kind in (*OF_RANKS, *OF_LISTS))]))
+
+
+def beyond_question(done: list[Runs], measures: list[Reach]) -> Question:
+    """What is asked of a memo for one data set."""
+    inputs = [[m.name for m in measures], [marks(runs.cells) for runs in done]]
+    return Question("beyond", inputs, functools.partial(_found, done, measures))
 
 
 def _found(done: list[Runs], measures: list[Reach]) -> list[list[float | None]]:

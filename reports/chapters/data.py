@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.memo import Memo, marks
+from evaluation.memo import Memo, Question, marks
 from evaluation.results import CellResult
 from reports.blocks import Column, Entry, Picture, Section, Table, Words, row
 from reports.numbers import count, plain
@@ -77,13 +77,18 @@ def _picture(record: dict[str, Any], heading: str, runs: Runs, memo: Memo) -> Pi
     """The parts of the split, the popularity of items and the lengths of test histories."""
     counts = record.get("counts") or {}
     parts = [counts.get(name) or 0 for name in ("train_events", "validation_queries", "test_queries")]
-    found = memo.answer("split", marks(runs.cells[:1]), functools.partial(_distributions, runs.cells[0]))
+    found = memo.answer(*split_question(runs))
     label = f"The split of {heading}, how popular its items are, and how long its test histories are"
     caption = (
         f"The split of {heading}: its parts by size (an event is a target to learn from, a query one to answer), the "
         f"training events of each item on log axes ({found['told']}), and how many events are read before a test query."
     )
     return Picture(f"split-{runs.place}-picture", "split", label, caption, {"parts": parts, **found})
+
+
+def split_question(runs: Runs) -> Question:
+    """What is asked of a memo for one data set."""
+    return Question("split", marks(runs.cells[:1]), functools.partial(_distributions, runs.cells[0]))
 
 
 def _distributions(cell: CellResult) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.memo import Memo, marks
+from evaluation.memo import Memo, Question, marks
 from evaluation.metrics import Metric, metric_named
 from evaluation.slices import SLICINGS, Bins
 from reports.blocks import Column, Entry, Picture, Section, Table, Words, row
@@ -31,10 +31,15 @@ def slices_section(roster: Roster, metric_name: str, memo: Memo) -> Section:
         if not done:
             continue
         heading, place = roster.heading(dataset, protocol), done[0].place
-        asked = [metric.name, [[r.model, r.color, bool(r.stamps)] for r in done], [marks(r.cells) for r in done]]
-        for name, data in memo.answer("slices", asked, functools.partial(_ways, done, metric)):
+        for name, data in memo.answer(*slices_question(done, metric)):
             blocks += _blocks(f"{name}-{place}", heading, data, done)
     return Section("slices", "Slices", tuple(blocks))
+
+
+def slices_question(done: list[Runs], metric: Metric) -> Question:
+    """What is asked of a memo for one data set."""
+    asked = [metric.name, [[r.model, r.color, bool(r.stamps)] for r in done], [marks(r.cells) for r in done]]
+    return Question("slices", asked, functools.partial(_ways, done, metric))
 
 
 def _ways(done: list[Runs], metric: Metric) -> list[tuple[str, dict[str, Any]]]:

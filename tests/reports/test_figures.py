@@ -7,7 +7,7 @@ import pytest
 from reports import figures, palette
 from reports.blocks import Picture
 from reports.drawings import short, spread
-from reports.svg import solid
+from reports.svg import sharing, solid
 
 LINES = {"axis": "k", "bins": ["1", "20"], "metric": "MRR@k", "lines": [
     {"model": "A <b> $x$", "color": 0, "stamped": True, "values": [0.1, 0.2]},
@@ -120,3 +120,14 @@ def test_labels_are_moved_apart_and_keep_their_order():
 def test_long_names_are_cut():
     assert short("a\nb  c") == "a b c"
     assert len(short("x" * 99)) == 30
+
+
+def test_figures_of_a_page_share_their_letters():
+    letters, drawn = set(), [figures.draw(picture) for picture in PICTURES[:2]]
+    first, second = (sharing(svg, p.anchor, letters) for svg, p in zip(drawn, PICTURES, strict=False))
+    both = ElementTree.fromstring(f"<g>{first}{second}</g>")
+    ids = [node.get("id") for node in both.iter() if node.get("id")]
+    assert len(ids) == len(set(ids))
+    assert {node.get("href")[1:] for node in both.iter() if node.get("href")} <= set(ids)
+    assert len(second) < 0.7 * len(drawn[1])
+    assert first.count("<use") == drawn[0].count("<use")

@@ -4,7 +4,8 @@ from html.parser import HTMLParser
 import pytest
 
 from reports.blocks import Entry
-from reports.html import css_string, exact
+from reports.cells import exact
+from reports.html import css_string
 
 
 class Page(HTMLParser):
