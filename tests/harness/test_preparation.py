@@ -39,7 +39,21 @@ def test_what_is_opened_again_is_what_was_made(desk, monkeypatch):
     assert again.split.fingerprint == plain.split.fingerprint
     assert again.split.steps == plain.split.steps and again.split.facts == plain.split.facts
     assert again.stamps == plain.stamps and again.stamp_marks == plain.stamp_marks
-    assert again.sizes == {"train_events": len(plain.split.train), "test_queries": len(plain.split.test)}
+    split = plain.split
+    assert again.sizes == {
+        "train_events": len(split.train),
+        "validation_queries": len(split.validation),
+        "test_queries": len(split.test),
+    }
+
+
+def test_whether_there_is_a_validation_part_is_known_of_older_caches_too(desk):
+    _, _, prepared = desk
+    ready = prepared()
+    older = {name: size for name, size in ready.sizes.items() if name != "validation_queries"}
+    assert ready.validates and dataclasses.replace(ready, sizes=older).validates
+    none = prepared(protocol=PerUserFractions(train=0.8, validation=0.0, test=0.2))
+    assert not none.validates and not dataclasses.replace(none, sizes=older).validates
 
 
 def test_the_split_is_made_only_when_it_is_asked_for(desk, monkeypatch):
