@@ -31,8 +31,8 @@ def verdicts_section(roster: Roster, verdicts: list[Verdict]) -> Section | None:
              "means that these runs cannot tell, not that they disagree. “Not comparable” means that the two numbers "
              "are different quantities.",)  # fmt: skip
     if any(uncertain(v) for v in levels):
-        words += ("A published number that is not certain (hard to read off, or told in two ways) is shown with its "
-                  "ratio and never judged.",)  # fmt: skip
+        words += ("A published number that is not certain (hard to read off, told in two ways, or had at second "
+                  "hand) is shown with its ratio and never judged.",)  # fmt: skip
     if len({v.about.source for v in levels}) > 1:
         words += ("Further sources published numbers for the same models and data: each stands under its name and is "
                   "judged by itself. Where they differ from each other, no rerun can reproduce all.",)  # fmt: skip
