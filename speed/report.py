@@ -1,10 +1,13 @@
-"""The report of 500 cells, redrawn: ``python speed/report.py [--profile]``.
+"""The report of 500 cells, drawn: ``python speed/report.py [--profile]``.
 
 Makes a store of 10 data sets × 10 models × 5 seeds over 1,000 users and 5,000 queries each, in the harness's layout,
-with ranks drawn from a generator. Then each line is a fresh process: the first report of these results, a second one
-of the same results, and one after a single cell was computed anew. Wall-clock and CPU seconds of reading, statistics,
-HTML and PDF, and the peak memory. The bound, for the page redrawn: 10 s. Fails if torch was imported, or if two reports
-of the same results differ in a byte.
+with ranks drawn from a generator. Then each line is a fresh process: the first report of these results, the first on
+one core, a second one of the same results, one after a single cell was computed anew, and one from a bundle of the
+suite, unpacked and checked. Wall-clock and CPU seconds (of all processes) of reading, statistics, HTML and PDF, and the
+peak memory of the process and of its helper. The bound, for a page from a store or a bundle: 10 s. Fails if torch was
+imported, or if two reports of the same results differ in a byte.
+
+A process before them draws a small report, so that bytecode and compiled kernels are there, as after a first use.
 """
 
 import os
@@ -12,9 +15,11 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
+import contextlib
 import hashlib
 import json
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,9 +31,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 
 from evaluation.claims import Published, Ranking, to_record
+from evaluation.crew import cores
 from evaluation.metrics import metric_named
 from evaluation.ranks import RankTable
 from evaluation.sums import write_sums
+from reports.bundle import write_bundle
 
 DATASETS = [f"set {letter}" for letter in "ABCDEFGHIJ"]
 MODELS = ["Popularity", "Markov chain", "Item-kNN", "BPR-MF", "GRU", "LSTM", "Time-LSTM", "mLSTM", "STAMP", "GRU4Rec"]
@@ -84,10 +91,10 @@ def write_cell(root: Path, key: str, dataset: str, model: str, seed: int, table:
     (folder / "curve.jsonl").write_text("".join(json.dumps(line) + "\n" for line in curve))
 
 
-def make_store(root: Path) -> None:
-    """Write the 500 cells and their suite."""
+def make_store(root: Path, datasets: list[str] = DATASETS) -> None:
+    """Write the cells of these data sets and their suite."""
     rng, entries = np.random.default_rng(0), []
-    for d, dataset in enumerate(DATASETS):
+    for d, dataset in enumerate(datasets):
         clusters = np.sort(np.concatenate([np.arange(USERS), rng.integers(0, USERS, QUERIES - USERS)]))
         difficulty = rng.standard_normal(QUERIES) + rng.standard_normal(USERS)[clusters]
         for m, model in enumerate(MODELS):
@@ -99,8 +106,8 @@ def make_store(root: Path) -> None:
     record = {
         "schema": 1, "name": "many", "title": "Many cells", "paper": None, "notes": [], "metrics": list(METRICS),
         "seeds": list(range(SEEDS)), "baselines": MODELS[:3], "comparisons": [],
-        "published": [to_record(Published(d, "GRU", "MRR@20", 0.3, "table 1")) for d in DATASETS],
-        "claims": [to_record(Ranking("STAMP beats GRU", "STAMP", "GRU", d, "MRR@20")) for d in DATASETS],
+        "published": [to_record(Published(d, "GRU", "MRR@20", 0.3, "table 1")) for d in datasets],
+        "claims": [to_record(Ranking("STAMP beats GRU", "STAMP", "GRU", d, "MRR@20")) for d in datasets],
         "command": "python benchmark.py run many", "created": "2026-01-01T01:00:00Z", "stamps": [], "cells": entries,
     }  # fmt: skip
     folder = root / "suites" / "many"
@@ -109,61 +116,81 @@ def make_store(root: Path) -> None:
 
 
 def redraw(root: Path) -> None:
-    """One report in this process: print the seconds of its parts as JSON."""
-    clocks = [(time.perf_counter(), time.process_time())]
+    """One report in this process, from a store or a bundle: print the seconds of its parts as JSON."""
+    clocks = []
 
     def lap() -> None:
-        clocks.append((time.perf_counter(), time.process_time()))
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        clocks.append((time.perf_counter(), time.process_time() + used.ru_utime + used.ru_stime))
 
+    lap()
+    from reports.bundle import opened_bundle
     from reports.html import render_html
     from reports.pdf import write_pdf
     from reports.report import build
 
     lap()
-    report = build(root, "many")
-    lap()
-    html = render_html(report)
-    lap()
-    write_pdf(report, root / "many.pdf")
-    lap()
+    with opened_bundle(root) if root.suffix == ".zip" else contextlib.nullcontext((root, "many")) as (store, _):
+        report = build(store, "many")
+        lap()
+        html = render_html(report)
+        lap()
+        write_pdf(report, store / "many.pdf")
+        lap()
+        pdf = (store / "many.pdf").read_bytes()
     spent = np.diff(np.array(clocks), axis=0)
+    peaks = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     print(json.dumps({
         "wall": spent[:, 0].tolist(), "cpu": spent[:, 1].tolist(), "torch": "torch" in sys.modules,
         "html": hashlib.sha256(html.encode()).hexdigest(), "size": len(html.encode()),
-        "pdf": hashlib.sha256((root / "many.pdf").read_bytes()).hexdigest(),
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "pdf": hashlib.sha256(pdf).hexdigest(), "peak": peaks,
     }))  # fmt: skip
 
 
-def asked(root: Path) -> dict:
+def asked(root: Path, held: int | None = None) -> dict:
     """What a fresh process says of one report."""
-    out = subprocess.run([sys.executable, __file__, "--redraw", str(root)], capture_output=True, text=True, check=True)
+    bound = {} if held is None else {"preexec_fn": lambda: os.sched_setaffinity(0, range(held))}
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    environment["PYTHONPYCACHEPREFIX"] = str(root.parent / "bytecode")
+    out = subprocess.run([sys.executable, __file__, "--redraw", str(root)], capture_output=True, text=True, check=True,
+                         env=environment, **bound)  # fmt: skip
     return json.loads(out.stdout.splitlines()[-1])
 
 
+def told(name: str, found: dict) -> float:
+    """Print one line; the wall-clock seconds of its page."""
+    wall, cpu = ([*v[:3], sum(v[:3]), v[3]] for v in (found["wall"], found["cpu"]))
+    parts = " ".join(f"{w:6.2f} ({c:4.1f})" for w, c in zip(wall, cpu, strict=True))
+    peaks = " + ".join(f"{peak:.0f}" for peak in found["peak"] if peak > 1)
+    print(f"{name:30} {parts}  {found['size'] / 1e6:7.2f}  {peaks:>10}", flush=True)
+    return wall[3]
+
+
 def main() -> None:
-    """Make the store, draw it three times, print."""
+    """Make the store, draw it five times, print."""
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
+        root, bundle = Path(folder) / "store", Path(folder) / "many.zip"
+        make_store(Path(folder) / "small", DATASETS[:1])
+        asked(Path(folder) / "small")
         make_store(root)
-        print(f"{len(DATASETS) * len(MODELS) * SEEDS} cells; seconds by the wall clock (CPU)")
-        print(f"{'':30} {'import':>13} {'build':>13} {'HTML':>13} {'together':>13} {'PDF':>13}  HTML MB  peak MB")
-        kept = None
-        for name in ("first report", "the same results again", "one cell computed anew"):
-            if name.startswith("one"):
+        write_bundle(root, "many", bundle)
+        print(f"{len(DATASETS) * len(MODELS) * SEEDS} cells; seconds by the wall clock (CPU), {cores()} cores")
+        print(f"{'':30} {'import':>13} {'build':>13} {'HTML':>13} {'together':>13} {'PDF':>13}  HTML MB     peak MB")
+        kept = asked(root)
+        slowest = told("first report", kept)
+        for name in ("first report on one core", "the same results again", "one cell computed anew", "from a bundle"):
+            if name.endswith("one core"):
+                shutil.rmtree(root / "derived")
+            if name.startswith("one cell"):
                 cell = next((root / "cells").iterdir())
                 RankTable.read(cell / "ranks.parquet").write(cell / "ranks.parquet")
-            found = asked(root)
-            wall, cpu = found["wall"], found["cpu"]
-            wall, cpu = ([*v[:3], sum(v[:3]), v[3]] for v in (wall, cpu))
-            told = " ".join(f"{w:6.2f} ({c:4.1f})" for w, c in zip(wall, cpu, strict=True))
-            print(f"{name:30} {told}  {found['size'] / 1e6:7.2f}  {found['peak']:7.0f}", flush=True)
-            same = kept is None or all(kept[k] == found[k] for k in ("html", "pdf"))
-            if found["torch"] or not same:
+            found = asked(bundle if name == "from a bundle" else root, 1 if name.endswith("one core") else None)
+            seconds = told(name, found)
+            if not name.endswith("one core"):
+                slowest = max(slowest, seconds)
+            if found["torch"] or any(kept[k] != found[k] for k in ("html", "pdf")):
                 sys.exit("FAILED: " + ("torch was imported" if found["torch"] else "the report's bytes differ"))
-            kept = found
-            redrawn = wall[3]
-        print(f"bound for the page: {BOUND:g} s: {'met' if redrawn <= BOUND else 'MISSED'}")
+        print(f"bound for the page: {BOUND:g} s: {'met' if slowest <= BOUND else 'MISSED'}")
 
 
 def profile(root: Path) -> None:
