@@ -5,7 +5,6 @@ They are begun as fresh interpreters, not forked, so that neither threads nor to
 
 from __future__ import annotations
 
-import gc
 import os
 import pickle
 import subprocess
@@ -102,15 +101,10 @@ def _lead(other: subprocess.Popen[bytes], waiting: deque[tuple[int, bytes]], don
 
 
 def _done(job: Callable[[], Any]) -> Any:
-    collecting = gc.isenabled()
-    gc.disable()  # looking again and again through the many objects of a figure takes a fifth of its time
     try:
         return job()
     except Exception:  # its error is told where the answer is asked for
         return None
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _serve(asked: IO[bytes], answers: IO[bytes]) -> None:
