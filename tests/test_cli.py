@@ -87,7 +87,7 @@ def test_show_gives_every_cell_to_machines(stored):
 
 def test_the_engine_that_ran_is_told_by_run_show_plan_and_report(stored):
     suite, results, run = stored
-    lines = [line for line in run.stdout.splitlines() if line.startswith("[")]
+    lines = [line for line in run.stdout.splitlines() if line.startswith("[") and "/3] " in line]
     assert [line.endswith(" MB, torch-cpu") for line in lines] == [False, True, True]  # popularity has no engine
     others = ("--set", "GRU.lower_layers=(4,)")
     for words, engines in ((("show", "tiny"), ["torch-cpu"] * 2), (("plan", suite), ["torch-cpu"] * 2),
