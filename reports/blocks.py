@@ -33,8 +33,8 @@ class Entry:
 
     @property
     def badges(self) -> list[str]:
-        """The stamps, each cut to its first words."""
-        return [short_stamp(stamp) for stamp in self.stamps]
+        """The stamps, each cut to its first words; what begins alike is one badge."""
+        return list(dict.fromkeys(short_stamp(stamp) for stamp in self.stamps))
 
 
 def short_stamp(stamp: str) -> str:

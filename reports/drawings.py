@@ -136,7 +136,7 @@ def pareto(figure: Any, data: dict[str, Any], pen: Pen) -> None:
         (dot,) = axes.plot(point["x"], point["y"], marker=pen.marker(point["color"]), linestyle="none",
                            color=pen.color(point["color"]), markersize=7)  # fmt: skip
         pen.tip(dot, f"{point['model']}: {fraction(point['y'])} after {duration(point['x'])}")
-    axes.margins(x=0.12, y=0.12)
+    axes.margins(x=0.12, y=0.18)
     _label_points(axes, points, pen)
     axes.xaxis.set_major_formatter(lambda v, _: plain(v, 1))
     axes.set_xlabel("seconds of training (log scale)")
@@ -145,21 +145,27 @@ def pareto(figure: Any, data: dict[str, Any], pen: Pen) -> None:
 
 
 def _label_points(axes: Any, points: list[dict[str, Any]], pen: Pen) -> None:
-    """Names beside their marks, towards the middle, above the line that runs to the right, clear of other marks."""
+    """Names beside their marks, each at the nearest place that is clear of marks, names and the frame."""
     low, high = axes.get_ylim()
     left, right = map(math.log, axes.get_xlim())
     box, size = axes.get_position(), axes.figure.get_size_inches() * 72
-    high_pt, wide_pt = (high - low) / (box.height * size[1]), (right - left) / (box.width * size[0])  # units a point
-    middle = (math.log(points[0]["x"]) + math.log(points[-1]["x"])) / 2
-    for side in (True, False):
-        here = [p for p in points if (math.log(p["x"]) > middle) == side]
-        places = spread([p["y"] + (4 if side else 8) * high_pt for p in here], _LINE * high_pt)
-        for point, place in zip(here, places, strict=True):
-            near = [math.log(p["x"]) for p in here if abs(p["y"] - place) < _LINE * high_pt
-                    and abs(math.log(p["x"] / point["x"])) < 40 * wide_pt] + [math.log(point["x"])]  # fmt: skip
-            axes.annotate(_name(point), (math.exp(min(near) if side else max(near)), place), va="center",
-                          xytext=(-7 if side else 7, 0), textcoords="offset points", ha="right" if side else "left",
-                          color=pen.color(point["color"]))  # fmt: skip
+    tall, wide = (high - low) / (box.height * size[1]), (right - left) / (box.width * size[0])  # units a point
+    spots = [(math.log(p["x"]) / wide, p["y"] / tall) for p in points]
+    taken = [(x - 5, x + 5, y) for x, y in spots]  # from, to and height of what is there
+
+    def clear(start: float, end: float, at: float) -> bool:
+        inside = left / wide <= start and end <= right / wide and low / tall + 5 <= at <= high / tall + 5
+        return inside and not any(start < b and a < end and abs(at - there) < _LINE - 1 for a, b, there in taken)
+
+    for (x, y), point in zip(spots, points, strict=True):
+        length = pen.width(_name(point), 9.0) * 72
+        first = x < (spots[0][0] + spots[-1][0]) / 2  # towards the middle; the line of the best runs to the right
+        places = [((x + 7, x + 7 + length) if after else (x - 7 - length, x - 7), y + up)
+                  for up in (8, 0, -9, 16, -17, 24, -25, 32) for after in (first, not first)]  # fmt: skip
+        (start, end), at = next((place for place in places if clear(*place[0], place[1])), places[0])
+        taken.append((start, end, at))
+        axes.annotate(_name(point), (math.exp(start * wide), at * tall), va="center", color=pen.color(point["color"]),
+                      annotation_clip=False)  # fmt: skip
 
 
 def _stairs(axes: Any, values: Sequence[float | None], color: str) -> None:
@@ -173,7 +179,15 @@ def lines(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     """A metric over named bins, cut-offs or trials, one line a model, with its name at the end."""
     drawn = [line for line in data["lines"] if any(v is not None for v in line["values"])]
     figure.set_size_inches(figure.get_size_inches()[0], max(3.0, 0.16 * len(drawn) + 0.9))
-    pen.frame(figure, right=0.12 + pen.widest((_named(line, pen) for line in drawn), 9.0))
+    beside = 0.12 + pen.widest((_named(line, pen) for line in drawn), 9.0)
+    step = max(1, len(data["bins"]) // 12)
+    names = data["bins"][::step]
+    room = (figure.get_size_inches()[0] - 0.55 - beside) / max(1, len(names) - 1)
+    if pen.widest(names, 8.0) + 0.06 > room:  # every second name a line lower
+        names = ["\n" * (n % 2) + name for n, name in enumerate(names)]
+        pen.frame(figure, right=beside, bottom=0.62)
+    else:
+        pen.frame(figure, right=beside)
     axes = figure.subplots()
     ends = []
     for line in drawn:
@@ -184,8 +198,7 @@ def lines(figure: Any, data: dict[str, Any], pen: Pen) -> None:
         pen.tip(curve, f"{line['model']} by {data['axis']}: {told}")
         ends.append((_named(line, pen), number, points[-1][1]))
         _stairs(axes, line.get("found", ()), pen.color(number))
-    step = max(1, len(data["bins"]) // 12)
-    pen.rule(axes, "x", places=range(0, len(data["bins"]), step), names=data["bins"][::step])
+    pen.rule(axes, "x", places=range(0, len(data["bins"]), step), names=names)
     axes.set_xlabel(data["axis"])
     axes.set_title(data["metric"], loc="left")
     axes.set_ylim(bottom=0)

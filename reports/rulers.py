@@ -71,7 +71,8 @@ class Rulers:
         away = _PAD + (_MARK if ruler.marks else 0)
         self._numbers(axes, side, shown if ruler.numbers else [], away, ruler.upright)
         if side == "x" and axes.get_xlabel():
-            self._note(axes, axes.get_xlabel(), (0.5, 0), (0, -away - _SIZE - _GAP), size=9, ha="center", va="top")
+            deep = _SIZE * (1 + 1.2 * max((name.count("\n") for _, name in shown), default=0))
+            self._note(axes, axes.get_xlabel(), (0.5, 0), (0, -away - deep - _GAP), size=9, ha="center", va="top")
         if ruler.places is None and formatter.get_offset():  # what all numbers are to be multiplied by
             up = side == "y"
             self._note(axes, formatter.get_offset(), (1, up), (0, 3 if up else -away - _SIZE - _GAP), size=_SIZE,
