@@ -38,7 +38,7 @@ def test_times_are_told_in_a_readers_units(seconds, words):
 
 
 RECORD = {"metrics": {"MRR@20": 0.25}, "seconds": {"fit": 60.0, "score": 4.0}, "epochs": 5, "stopped": "patience",
-          "targets_per_second": 12345.6, "peak_memory_mb": 512.4, "resumed_from": 2}  # fmt: skip
+          "targets_per_second": 12345.6, "peak_memory_mb": 512.4, "engine": "torch-cpu", "resumed_from": 2}  # fmt: skip
 
 
 def test_a_line_a_cell_where_there_is_no_terminal():
@@ -50,7 +50,7 @@ def test_a_line_a_cell_where_there_is_no_terminal():
         announcer.done(cell, Done(0, "good", "DONE"))
         announcer.done(cell, Done(1, "bad", "FAILED", "it broke"))
         announcer.done(cell, Done(2, "good", "FOUND"))
-    result = "MRR@20 0.2500, 1 min 04 s, 5 epochs, patience, 12,346 targets/s, 512 MB"
+    result = "MRR@20 0.2500, 1 min 04 s, 5 epochs, patience, 12,346 targets/s, 512 MB, torch-cpu"
     assert printed.getvalue().splitlines() == [
         "ml/GRU [x]/0  resumed from its checkpoint after epoch 2",
         f"[1/3] ml/GRU [x]/0  {result}",

@@ -64,11 +64,12 @@ class Smoke:
         assert Counter(row["subject"] for row in rows) == Counter(value.model for value in self.suite.published)
         only_shown = [value.model for value in self.suite.published if not (value.certain or value.not_comparable)]
         assert Counter(row["subject"] for row in rows if row["outcome"] == "NOT JUDGED") == Counter(only_shown)
+        other = {value.not_comparable for value in self.suite.published} - {""}
         present = self.states(present=True)
         for row in rows:
             if row["outcome"] == "NOT JUDGED":
                 continue
-            if row["dataset"].split(",")[0] in present:
+            if row["dataset"].split(",")[0] in present or row["reason"] in other:
                 assert row["outcome"] == "NOT COMPARABLE", row
             else:
                 assert row["outcome"] == "INCONCLUSIVE" and "SKIPPED" in row["reason"], row
