@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,10 @@ def start(suite, results, *words):
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("ENCORE_", "MLFLOW_"))}
     line = [sys.executable, "benchmark.py", "run", str(suite), "--results", str(results), "--no-mlflow", "--no-report"]
     line += words
-    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=clean)
+    # a shell's background job ignores interruptions, and so would all that is started under it
+    hears = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=clean,
+                            preexec_fn=hears)  # fmt: skip
 
 
 def wait_for_epoch(results, epoch, process):
