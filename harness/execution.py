@@ -61,7 +61,7 @@ def compute(
 
     def measure(model: Any, names: Sequence[str] = ()) -> list[float]:
         wanted = [primary, *map(_metric, names)]
-        ranks = _ranker(cell, prepared, top_k=_lists_needed(wanted[1:]))(model, split.validation)
+        ranks = _ranker(cell, prepared, top_k=lists_needed(wanted[1:]))(model, split.validation)
         return [_sign(metric) * float(metric.measure(ranks)) for metric in wanted]
 
     def validate(model: Any) -> float:
@@ -81,7 +81,7 @@ def compute(
     fit_seconds = _clock(device) - started + _before_resume(model)
     validation = _sign(primary) * validate(model) if len(split.validation) else None
     started = time.perf_counter()
-    ranks = _ranker(cell, prepared, top_k=_lists_needed(metrics))(model, split.test)
+    ranks = _ranker(cell, prepared, top_k=lists_needed(metrics))(model, split.test)
     score_seconds = _clock(device) - started
     return Computed(
         model=model,
@@ -112,7 +112,7 @@ def _ranker(cell: Cell, prepared: Prepared, top_k: int) -> Callable[[Any, HeldOu
     )
 
 
-def _lists_needed(metrics: Sequence[Any]) -> int:
+def lists_needed(metrics: Sequence[Any]) -> int:
     """How long the kept lists must be for these metrics; 0 if none needs lists."""
     return max((metric.k for metric in metrics if getattr(metric, "needs_lists", False)), default=0)
 

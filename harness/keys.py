@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.determinism import device_kind
 from harness.environment import deciding_versions
-from harness.execution import _lists_needed
+from harness.execution import lists_needed
 from harness.preparation import Prepared
 from harness.spec import Cell, canonical, describe
 from harness.tuning import sampler_version
@@ -47,7 +47,7 @@ def key_parts(
         "code": dict(sources),
         "library version": deciding_versions(),
     }
-    kept = _lists_needed(metrics)
+    kept = lists_needed(metrics)
     parts |= {"lists kept": kept} if kept else {}
     return parts | {"tuning": _tuning(cell)} if cell.space else parts
 
@@ -60,8 +60,11 @@ def _tuning(cell: Cell) -> dict[str, Any]:
 
 
 def search_key(parts: Mapping[str, Any]) -> str:
-    """The key of the search that a tuned cell rests on: all that is in the cell's key but its seed."""
-    return key_of({name: value for name, value in parts.items() if name != "seed"})
+    """The key of the search that a tuned cell rests on: all that is in the cell's key but its seed and the lists kept.
+
+    A trial is ranked on the validation part by the primary metric alone, so neither of them moves it.
+    """
+    return key_of({name: value for name, value in parts.items() if name not in ("seed", "lists kept")})
 
 
 def engine_of(model: Any, device: str) -> str | None:

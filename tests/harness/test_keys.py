@@ -6,7 +6,7 @@ import pytest
 from evaluation.lists import Gini
 from evaluation.metrics import MRR, NDCG, Recall
 from evaluation.reach import ItemCoverage
-from harness.keys import differences, engine_of, key_of, key_parts
+from harness.keys import differences, engine_of, key_of, key_parts, search_key
 from harness.spec import Cell, Experiment
 
 
@@ -83,6 +83,11 @@ def test_further_metrics_that_the_ranks_hold_do_not_count():
 
 def test_a_part_that_is_no_longer_there_is_named():
     assert differences(parts(metrics=[MRR(20), Gini(5)]), parts()) == ["lists kept: 5 → null"]
+
+
+def test_neither_seed_nor_kept_lists_make_another_search():
+    assert search_key(parts(metrics=[MRR(20), Gini(5)])) == search_key(parts()) == search_key(parts(**CHANGES["seed"]))
+    assert search_key(parts(**CHANGES["model fields"])) != search_key(parts())
 
 
 def test_the_number_of_a_gpu_does_not_count():
