@@ -32,8 +32,9 @@ class DisjointUsers:
     ``test`` and ``validation`` are numbers of users (1 and more) or shares (below 1). ``draw``: "without
     replacement"; "with replacement" and then made distinct, as the official code does, which yields fewer users than
     asked for; "id order" and "length order" take the last users by id or by history length for test, those before for
-    validation (the Time-LSTM code writes users by ascending length). ``extended``: the first half of each held-out
-    history trains too (Devooght's extended set, for models with a vector for each user).
+    validation (the Time-LSTM code writes users by ascending length). A length is that of the whole history, before any
+    filter: there the files are sorted first, and cut to a vocabulary and to a length as they are read. ``extended``:
+    the first half of each held-out history trains too (Devooght's extended set, for models with a vector a user).
     """
 
     test: float = 0.1
@@ -73,8 +74,9 @@ class DisjointUsers:
     def prepare(self, interactions: Interactions) -> Split:
         """The split; ValueError where the data have no order or too few users."""
         require_order(interactions, self.name)
-        interactions, steps = apply_filters(interactions, self.filters)
-        of_users = self._draw(interactions)
+        whole = interactions
+        interactions, steps = apply_filters(whole, self.filters)
+        of_users = self._draw(whole, interactions)
         parts = of_users[interactions.users]
         if self.extended:
             halves = np.diff(interactions.offsets) // 2
@@ -90,8 +92,8 @@ class DisjointUsers:
             steps=steps,
         )
 
-    def _draw(self, interactions: Interactions) -> np.ndarray:
-        """The part of each user, (num_users,) int8."""
+    def _draw(self, whole: Interactions, interactions: Interactions) -> np.ndarray:
+        """The part of each user that the filters left of the ``whole``, (num_users,) int8."""
         users = interactions.num_users
         test, validation = (_number(size, users) for size in (self.test, self.validation))
         if test + validation >= users:
@@ -110,7 +112,8 @@ class DisjointUsers:
         elif self.draw == "id order":
             order = np.arange(users)[::-1]
         else:
-            order = np.argsort(np.diff(interactions.offsets), kind="stable")[::-1]
+            lengths = np.diff(whole.offsets)[np.isin(whole.user_ids, interactions.user_ids)]  # both in order of id
+            order = np.argsort(lengths, kind="stable")[::-1]
         parts[order[:test]] = TEST
         parts[order[test : test + validation]] = VALIDATION
         return parts

@@ -3,7 +3,7 @@ import pytest
 from sklearn.utils import murmurhash3_32
 
 from recsys_data.cases import LastOnly
-from recsys_data.filters import MinActivity, MinPopularity
+from recsys_data.filters import MinActivity, MinPopularity, TopItems, Truncate
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.movielens import MovieLens1MOrdered
 from recsys_data.synthetic import MarkovChain
@@ -56,6 +56,15 @@ def test_order_of_ids_and_of_lengths():
     by_length = DisjointUsers(test=1, validation=1, draw="length order", cases=LastOnly()).prepare(events(histories))
     assert parts(by_length) == ({3}, {0})  # the longest tests
     assert trained(by_length.train.sequences, by_length.item_ids) == ["ab", "abc"]
+
+
+def test_the_order_of_lengths_is_that_of_whole_histories():
+    # c is the most frequent item, then a and b; cut to these and to two events, all histories are of one length.
+    histories = ["abccccc", "c", "abab", "baxyz", "aba"]
+    draw = DisjointUsers(test=1, validation=1, draw="length order", cases=LastOnly(),
+                         filters=(TopItems(3), MinActivity(2), Truncate(2, keep="first")))  # fmt: skip
+    split = draw.prepare(events(histories))
+    assert parts(split) == ({2}, {0})  # of the four users left, 0 had seven events and 3, here the third, five
 
 
 def test_the_extended_set_trains_on_first_halves():
