@@ -90,7 +90,8 @@ class Bootstrap:
 
     means (B, M) of the models; t_models (B, M), t_pairs (B, P): studentised deviations, or None where there are
     clusters enough for percentiles. A deviation is NaN where all clusters of a resample are alike, so that it has no
-    error to be divided by (few clusters and a metric of few values); such resamples are left out of the quantiles.
+    error to be divided by (few clusters, or few that carry the value). Such resamples are left out of the quantiles;
+    where they are more than a tail of them, what is left tells too little, and percentiles are taken.
     """
 
     panel: Panel
@@ -108,15 +109,17 @@ class Bootstrap:
         """Intervals of the models' means, (M, 2)."""
         if self.t_models is None:
             return _percentiles(self.means, level)
-        return _studentised(self.panel.means, cluster_errors(self.panel.sums, self.panel.counts), self.t_models, level)
+        errors = cluster_errors(self.panel.sums, self.panel.counts)
+        return _studentised(self.panel.means, errors, self.t_models, self.means, level)
 
     def of_pairs(self, level: float = 0.95) -> np.ndarray:
         """Intervals of the pairs' differences, (P, 2)."""
         a, b = self.pairs.T
+        differences = self.means[:, a] - self.means[:, b]
         if self.t_pairs is None:
-            return _percentiles(self.means[:, a] - self.means[:, b], level)
+            return _percentiles(differences, level)
         errors = cluster_errors(self.panel.differences(self.pairs), self.panel.counts)
-        return _studentised(self.panel.means[a] - self.panel.means[b], errors, self.t_pairs, level)
+        return _studentised(self.panel.means[a] - self.panel.means[b], errors, self.t_pairs, differences, level)
 
     def of_ratios(self, level: float = 0.95) -> np.ndarray:
         """Percentile intervals of θ_a / θ_b − 1, (P, 2), from the same resamples; NaN where a mean of b is 0."""
@@ -157,10 +160,14 @@ def _percentiles(values: np.ndarray, level: float) -> np.ndarray:
     return np.quantile(values, [tail, 1.0 - tail], axis=0).T
 
 
-def _studentised(centre: np.ndarray, errors: np.ndarray, t: np.ndarray, level: float) -> np.ndarray:
-    """Bootstrap-t intervals (K, 2): the centre minus the upper and the lower quantile of t*, times the error."""
+def _studentised(centre: np.ndarray, errors: np.ndarray, t: np.ndarray, values: np.ndarray, level: float) -> np.ndarray:
+    """Bootstrap-t intervals (K, 2): the centre minus the upper and the lower quantile of t*, times the error.
+
+    Percentiles of ``values`` (B, K) where the t* that are unknown are more than a tail.
+    """
     quantiles = _percentiles(t, level)
-    for k in np.flatnonzero(np.isnan(quantiles).any(axis=1)):
-        known = t[~np.isnan(t[:, k]), k]
-        quantiles[k] = _percentiles(known[:, None], level)[0] if len(known) else 0.0  # all alike: no error either
-    return centre[:, None] - quantiles[:, ::-1] * errors[:, None]
+    unknown = np.isnan(t).mean(axis=0)
+    for k in np.flatnonzero((unknown > 0) & (unknown <= (1.0 - level) / 2.0)):
+        quantiles[k] = _percentiles(t[~np.isnan(t[:, k])][:, [k]], level)[0]
+    ends = centre[:, None] - quantiles[:, ::-1] * errors[:, None]
+    return np.where(np.isnan(ends), _percentiles(values, level), ends)

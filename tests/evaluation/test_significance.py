@@ -149,7 +149,7 @@ def test_studentised_interval_is_that_of_plain_numpy():
     np.testing.assert_allclose(boot.of_pairs()[0], [centre - high * error, centre - low * error])
 
 
-def test_resamples_without_spread_are_left_out_of_a_studentised_interval():
+def test_resamples_without_spread_have_no_deviation_and_too_many_of_them_leave_percentiles():
     # differences 0.1 · 3 − 0.3 = 6e-17, and 1: a resample without user 3 (chance 0.316) has rounding alone for an error
     first = ClusterSums(np.arange(4), np.array([0.1 + 0.1 + 0.1, 0.1 + 0.1 + 0.1, 0.3, 1.0]), np.ones(4, int))
     second = ClusterSums(np.arange(4), np.array([0.3, 0.3, 0.1 + 0.1 + 0.1, 0.0]), np.ones(4, int))
@@ -159,8 +159,39 @@ def test_resamples_without_spread_are_left_out_of_a_studentised_interval():
     # left are c = 1, 2, 3 draws of user 3 in 4: θ* = c / 4, SE*² = 4 / 3 · c (1 − c / 4) / 16, t* = (θ* − 1 / 4) / SE*
     t = {c: (c / 4 - 1 / 4) / np.sqrt(4 / 3 * c * (1 - c / 4) / 16) for c in (1, 2, 3)}
     assert np.unique(boot.t_pairs[~np.isnan(boot.t_pairs)].round(9)) == pytest.approx(sorted(t.values()))
-    # t* is 0 with odds 108 : 54 : 12, so its quantiles at 2.5 and 97.5 % are 0 and that of three draws; SE = 1 / 4
-    assert boot.of_pairs()[0] == pytest.approx([1 / 4 - t[3] / 4, 1 / 4])
+    # of the rest alone the interval would end at the estimate; θ* = 0, 1 / 4 … 1 with odds 81 : 108 : 54 : 12 : 1
+    assert boot.of_pairs()[0] == pytest.approx([0, 3 / 4], abs=1e-12)
+
+
+def test_a_few_resamples_without_spread_are_left_out():
+    # 5 of 100 users differ: a resample has none of them with chance .95 ** 100 = 0.6 %
+    counts, rises = np.full(100, 2), np.zeros(100)
+    rises[:5] = 1.0
+    panel = Panel.of(
+        {name: [ClusterSums(np.arange(100), sums, counts)] for name, sums in (("A", rises), ("B", 0 * rises))}
+    )
+    boot = cluster_bootstrap(panel, PAIR)
+    t = boot.t_pairs[~np.isnan(boot.t_pairs)]
+    assert 0 < len(boot.t_pairs) - len(t) < 100
+    error = cluster_errors(panel.differences(PAIR), counts)[0]
+    low, high = np.quantile(t, [0.025, 0.975])
+    assert boot.of_pairs()[0] == pytest.approx([0.025 - high * error, 0.025 - low * error])
+
+
+@pytest.mark.parametrize("rises", [[1.0, 0.0], [1.0, 3.0], [1.0] + 29 * [0.0], [1.0, 1.0] + 48 * [0.0]])
+def test_an_interval_that_few_users_carry_holds_more_than_its_own_centre(rises):
+    counts = np.arange(len(rises)) % 3 + 3
+    panel = Panel.of(
+        {
+            name: [ClusterSums(np.arange(len(rises)), np.array(sums), counts)]
+            for name, sums in (("A", rises), ("B", 0 * np.array(rises)))
+        }
+    )
+    boot = cluster_bootstrap(panel, PAIR)
+    for low, high in (boot.of_pairs()[0], boot.of_models()[0]):
+        assert 0 <= low < panel.means[0] < high
+    if rises.count(0.0) > 1:
+        assert boot.of_pairs()[0, 0] == 0  # a flip of so few users shows that nothing is told: p is 0.5 or 1
 
 
 @settings(deadline=None, max_examples=25)
