@@ -5,6 +5,7 @@ They are begun as fresh interpreters, not forked, so that neither threads nor to
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import subprocess
@@ -40,7 +41,8 @@ class Crew:
 
     def __exit__(self, *_: object) -> None:
         for other in self.others:
-            other.stdin.close()  # which is what they end at
+            with contextlib.suppress(BrokenPipeError):  # a job that one did not live to read is still in its pipe
+                other.stdin.close()  # which is what they end at
         for other in self.others:
             other.wait()
             other.stdout.close()

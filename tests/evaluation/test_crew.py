@@ -74,6 +74,14 @@ def test_a_process_that_dies_leaves_its_job_to_this_one(tmp_path):
     assert crew.others[0].returncode == 9
 
 
+def test_a_process_that_died_before_its_next_job_stops_nobody():
+    with Crew(2) as crew:
+        assert crew.work([functools.partial(divmod, n, 2) for n in range(6)]) == [divmod(n, 2) for n in range(6)]
+        crew.others[0].kill()
+        crew.others[0].wait()
+        assert crew.work([functools.partial(divmod, n, 3) for n in range(6)]) == [divmod(n, 3) for n in range(6)]
+
+
 def test_every_job_works_on_its_own_copy():
     kept = [1]
     with Crew(1) as crew:
