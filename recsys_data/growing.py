@@ -25,8 +25,9 @@ class GrowingTrainingSet(TrainingSet):
     """A training set that prefixes of the ``growing`` histories join after ``fixed_epochs``; no last event ever does.
 
     With F = fixed_epochs, E = epochs and L the longest input (a history without its last event), epochs 1 … F + 1 see
-    the training users only; epoch e > F + 1 sees the first ⌊(e − 1 − F)·L / (E − F)⌋ events of each growing history
-    beside them. The added prefixes replace those of the epoch before. They are anonymous (users −1).
+    the training users only; epoch e > F + 1 reads the first ⌊(e − 1 − F)·L / (E − F)⌋ events of each growing history
+    beside them, and the event after these is a target too, as in the code, unless it is the history's last. The added
+    prefixes replace those of the epoch before. They are anonymous (users −1).
     """
 
     growing: Sequences = None  # type: ignore[assignment]  # a field after inherited ones must have a default
@@ -41,11 +42,11 @@ class GrowingTrainingSet(TrainingSet):
     def at(self, epoch: int) -> TrainingSet:
         """What may be learnt from in this epoch (from 1)."""
         length = self.prefix_length(epoch)
-        if length < 2:  # one event alone has nothing to predict
+        if length < 1:
             return self._own
         inputs = np.maximum(self.growing.lengths - 1, 0)
-        rows = np.flatnonzero(np.minimum(inputs, length) >= 1)
-        counts = np.minimum(inputs[rows], length)
+        rows = np.flatnonzero(inputs)
+        counts = np.minimum(inputs[rows], length + 1)  # what is read, and the target after it
         starts = self.growing.offsets[rows]
         places = np.repeat(starts - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts) + np.arange(counts.sum())
         grown = Sequences(
@@ -57,7 +58,7 @@ class GrowingTrainingSet(TrainingSet):
         return TrainingSet(grown, self.num_users, self.num_items, self.clock)
 
     def prefix_length(self, epoch: int) -> int:
-        """How many events of each growing history this epoch sees at most."""
+        """How many events of each growing history this epoch reads at most."""
         if epoch <= self.fixed_epochs + 1 or len(self.growing) == 0:
             return 0
         longest = int(self.growing.lengths.max()) - 1
@@ -138,6 +139,7 @@ class GrowingPrefixes:
             epochs=self.epochs,
         )
         stamp = (
-            "TEST USERS LEARNT FROM: growing prefixes of the test users join the training set, their last event never"
+            "TEST USERS LEARNT FROM: growing prefixes of the test users' histories join the training set, their last "
+            "event never"
         )
         return replace(split, train=train, stamps=(*split.stamps, stamp))

@@ -19,8 +19,10 @@ def test_prefixes_grow_as_the_paper_s_code_has_it():
     assert [train.prefix_length(epoch) for epoch in range(1, 9)] == [0, 0, 0, 1, 2, 3, 4, 5]
     words = {epoch: trained(train.at(epoch).sequences, split().item_ids) for epoch in range(1, 9)}
     assert words[1] == words[3] == ["ab", "bc"]
-    assert words[5] == ["ab", "bc", "ab", "cb"]
-    assert words[8] == ["ab", "bc", "abcab", "cbac"]  # never the last event of a test user
+    # a prefix of n events is n pairs there, x = s[:n] and y = s[1 : n + 1], so n + 1 events are learnt from
+    assert words[4] == ["ab", "bc", "ab", "cb"]
+    assert words[5] == ["ab", "bc", "abc", "cba"]
+    assert words[8] == ["ab", "bc", "abcabc", "cbac"]  # never the last event of a test user
 
 
 def test_the_added_prefixes_are_anonymous_and_replace_each_other():
