@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from evaluation.alternatives import Alternative, paired_t, wilcoxon
 from evaluation.comparison_table import PairRow
 from evaluation.effects import MARGIN
 from evaluation.joining import join_rank_files
 from evaluation.metrics import Metric, metric_named
-from evaluation.outside import read_rank_file
+from evaluation.outside import UNLIMITED, read_rank_file
 from evaluation.pairwise import Comparer, ModelRuns
 from evaluation.panel import Panel
 from evaluation.ranks import RankTable
@@ -47,11 +49,28 @@ def compare_files(
     answer |= {"margin": margin, "models": [], "comparisons": [], "notes": []}
     for metric in chosen:
         _compare(answer, tables, metric, alternatives)
+    answer["notes"] += _other_candidates(tables)
     if any(row["users"] < ROUGH_BELOW for row in answer["comparisons"]):
         answer["notes"].append(
             f"Fewer than {ROUGH_BELOW} users: tests and intervals are rough where few of them carry the difference."
         )
     return answer
+
+
+def _other_candidates(tables: dict[str, RankTable]) -> list[str]:
+    """A sentence for each table that ranks among other numbers of candidates than the first that tells them."""
+    told = [(name, ranks.candidates) for name, ranks in tables.items() if (ranks.candidates < UNLIMITED).all()]
+    notes = []
+    for name, candidates in told[1:]:
+        first, ours = told[0]
+        unequal = np.flatnonzero(ours != candidates)
+        if len(unequal):
+            a, b = ours[unequal[0]], candidates[unequal[0]]
+            notes.append(
+                f"{first} and {name} rank {len(unequal):,} of {len(ours):,} targets among other candidates ({a:,} "
+                f"against {b:,} at first): their values are not the same quantity."
+            )
+    return notes
 
 
 def _compare(answer: dict[str, Any], tables: dict[str, RankTable], metric: Metric, alternatives: bool) -> None:

@@ -21,6 +21,7 @@ from evaluation.ranks import RankTable
 CLUSTERS = ("user", "session")
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 UNLIMITED = np.iinfo(np.int32).max  # the number of candidates where a file does not tell: then nothing is a miss
+LARGEST = 2**53  # up to here a whole number is itself as a float
 
 
 class BadRankFile(ValueError):
@@ -112,7 +113,7 @@ def _rank_file(name: str, table: pa.Table, cluster: str | None, first_line: int)
     doubled = next((column for column in held if held.count(column) > 1), None)
     if doubled is not None:
         raise BadRankFile(f"{name} has two columns named {doubled}")
-    whose = cluster or next((column for column in CLUSTERS if column in held), None)
+    whose = cluster.strip().lower() if cluster else next((column for column in CLUSTERS if column in held), None)
     if whose is None or whose not in held:
         wanted = whose or "user or session"
         raise BadRankFile(f"{name} has no column {wanted}: it has {', '.join(held)}; a query must belong to someone")
@@ -141,16 +142,25 @@ def _rank_file(name: str, table: pa.Table, cluster: str | None, first_line: int)
 
 def _words(name: str, table: pa.Table, column: str, lines: np.ndarray) -> np.ndarray:
     """A key column as text, so that 7 in a Parquet file and 7 in a CSV file are one user."""
-    values = table[column].cast(pa.string()).to_numpy(zero_copy_only=False)
+    values = _texts(name, table, column)
     empty = np.array([value is None or not value.strip() for value in values])
     if empty.any():
         raise BadRankFile(f"{name}, line {lines[np.argmax(empty)]}: {column} is empty; every row needs one")
     return values.astype(str)
 
 
+def _texts(name: str, table: pa.Table, column: str) -> np.ndarray:
+    """A column as text, None where it is empty."""
+    try:
+        return table[column].cast(pa.string()).to_numpy(zero_copy_only=False)
+    except pa.ArrowException as error:
+        kind = table[column].type
+        raise BadRankFile(f"{name}: {column} cannot be read as text or numbers, it holds {kind} ({error})") from None
+
+
 def _whole(name: str, table: pa.Table, column: str, least: int, lines: np.ndarray) -> np.ndarray:
     """A column of whole numbers of at least ``least``."""
-    values = table[column].cast(pa.string()).to_numpy(zero_copy_only=False)
+    values = _texts(name, table, column)
     try:
         numbers = values.astype(np.float64)
     except (TypeError, ValueError):
@@ -161,6 +171,9 @@ def _whole(name: str, table: pa.Table, column: str, least: int, lines: np.ndarra
         raise BadRankFile(
             f"{name}, line {lines[at]}: {column} must be a whole number of at least {least}, got {values[at]!r}"
         )
+    if (numbers > LARGEST).any():
+        at = int(np.argmax(numbers > LARGEST))
+        raise BadRankFile(f"{name}, line {lines[at]}: {column} must be at most 2^53, got {values[at]!r}")
     return numbers.astype(np.int64)
 
 

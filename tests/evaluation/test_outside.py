@@ -247,6 +247,34 @@ def test_other_bad_input(tmp_path, two):
         compare_files((two[0], tmp_path / "broken.parquet"))
     with pytest.raises(BadRankFile, match="no column shop"):
         compare_files(two, cluster="shop")
+    pq.write_table(pa.table({"user": ["x", "y"], "rank": [[1], [2]]}), tmp_path / "nested.parquet")
+    with pytest.raises(BadRankFile, match="nested.parquet: rank cannot be read as text or numbers, it holds list"):
+        compare_files((two[0], tmp_path / "nested.parquet"))
+
+
+@pytest.mark.parametrize("mark", [2**63 - 1, "1e300"])
+def test_a_number_that_no_whole_number_holds_is_refused_and_makes_no_hit(tmp_path, mark):
+    a = write(tmp_path / "a.csv", [("x", 1, mark, 0), ("y", 1, 3, 0)], ("user", "query", "greater", "tied"))
+    with pytest.raises(BadRankFile, match=r"a.csv, line 2: greater must be at most 2\^53, got"):
+        compare_files((a, a), ["recall@20"], **FEW)
+
+
+def test_the_cluster_column_may_be_named_as_the_file_writes_it(tmp_path):
+    rows = [("s1", "x", 1), ("s2", "x", 2), ("s3", "y", 4)]
+    files = [write(tmp_path / f"{n}.csv", rows, ("SessionId", "User", "Rank")) for n in "ab"]
+    answer = compare_files(files, ["mrr@20"], cluster="SessionId", **FEW)
+    assert (answer["unit"], answer["comparisons"][0]["users"]) == ("sessionid", 3)
+
+
+def test_other_candidates_are_told(tmp_path):
+    columns = ("user", "query", "rank", "candidates")
+    few = write(tmp_path / "few.csv", [("x", 1, 3, 100), ("y", 1, 4, 101)], columns)
+    all_ = write(tmp_path / "all.csv", [("x", 1, 3, 3700), ("y", 1, 4, 101)], columns)
+    silent = write(tmp_path / "silent.csv", [("x", 1, 3), ("y", 1, 4)])
+    answer = compare_files((silent, few, all_, few), ["mrr@20"], **FEW)
+    (told,) = [note for note in answer["notes"] if "candidates" in note]
+    assert "all.csv rank 1 of 2 targets among other candidates (100 against 3,700 at first)" in told
+    assert told in render_text(answer)
 
 
 def test_the_text_warns_where_it_must(two):
