@@ -17,6 +17,7 @@ from recsys_data.split import Split
 
 _DAY = 86_400.0
 WHOLE = ("event", "start", "end")
+PART_BY = ("date", "id")
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class GlobalTimeCut:
         first, second = (times[int(len(times) * share)] for share in (1 - self.test - self.validation, 1 - self.test))
         return assemble(
             interactions,
-            _parts(interactions, self.by, first, second),
+            _parts(_moments(interactions, self.by), first, second),
             unseen=self.unseen,
             cases=self.cases,
             validate=self.validation > 0,
@@ -92,7 +93,9 @@ class LastDays:
         session 3             |   t | t t
 
     YooChoose: 1 day; Diginetica: 7. Days are 86,400 seconds back from the very last event. With ``validation`` 0 all
-    earlier sessions train. ``by``: "end" (Hidasi's script) or "start".
+    earlier sessions train. ``by``: "end" (Hidasi's script) or "start". Sessions at the very moment of the cut before
+    the test days are in no part, as in the papers' scripts: where times are whole days that is one day, and without
+    it the last 7 would be 8.
 
     ``part``: the training part is its own last 1/part, in events (the papers' 1/4 and 1/64). ``part_by`` says in which
     order: "id" takes the last events by session id and leaves out the first, possibly cut, session (STAMP); "date"
@@ -120,6 +123,10 @@ class LastDays:
                 f"test must be more than 0 days and validation not less than 0, got {self.test} and {self.validation}"
             )
         _check_by(self.by)
+        if self.part < 1:
+            raise ValueError(f"part must be at least 1, got {self.part}")
+        if self.part_by not in PART_BY:
+            raise ValueError(f"part_by must be one of {', '.join(PART_BY)}, got {self.part_by!r}")
         check_unseen(self.unseen)
 
     @property
@@ -137,7 +144,12 @@ class LastDays:
         interactions, steps = apply_filters(interactions, self.filters)
         second = interactions.timestamps.max() - self.test * _DAY
         first = second - self.validation * _DAY
-        parts = _parts(interactions, self.by, first, second)
+        moments = _moments(interactions, self.by)
+        parts = _parts(moments, first, second)
+        on_the_cut = moments == second
+        if on_the_cut.any():
+            parts[on_the_cut] = UNUSED
+            steps = (*steps, _step(interactions, ~on_the_cut, "events at the very moment of the cut: in no part"))
         if self.part > 1:
             parts, step = self._last_part(interactions, parts)
             steps = (*steps, step)
@@ -177,13 +189,28 @@ class LastDays:
         }
 
 
-def _parts(interactions: Interactions, by: str, first: float, second: float) -> np.ndarray:
+def _moments(interactions: Interactions, by: str) -> np.ndarray:
+    """The time that decides the part of each event: its own, or that of its history's first or last event."""
+    if by == "event":
+        return interactions.timestamps
+    edge = interactions.offsets[:-1] if by == "start" else interactions.offsets[1:] - 1
+    return interactions.timestamps[edge][interactions.users]
+
+
+def _parts(times: np.ndarray, first: float, second: float) -> np.ndarray:
     """The part of each event: training before ``first``, validation before ``second``, then test."""
-    times = interactions.timestamps
-    if by != "event":
-        edge = interactions.offsets[:-1] if by == "start" else interactions.offsets[1:] - 1
-        times = times[edge][interactions.users]
     return np.select([times < first, times < second], [TRAIN, VALIDATION], TEST).astype(np.int8)
+
+
+def _step(interactions: Interactions, kept: np.ndarray, what: str) -> dict[str, Any]:
+    """The step that says what leaving out all but the ``kept`` events, (E,) bool, removed."""
+    return {
+        "step": what,
+        "removed": int(np.count_nonzero(~kept)),
+        "events": int(np.count_nonzero(kept)),
+        "users": len(np.unique(interactions.users[kept])),
+        "items": len(np.unique(interactions.items[kept])),
+    }
 
 
 def _check_by(by: str) -> None:

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from recsys_data.diginetica import DigineticaViews
+from recsys_data.filters import MinActivity, MinPopularity
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.leakage import audit
 from recsys_data.synthetic import MarkovChain
@@ -56,9 +58,32 @@ def test_sessions_stay_in_one_piece(by, train, test):
 def test_validation_days_come_before():
     data = timed([(s, "ab", [s * DAY, s * DAY + 1]) for s in range(11)], unit="session")
     split = LastDays(test=2, validation=3).prepare(data)
-    # The end is 10 days + 1 s, the cuts lie at 8 and 5 days + 1 s; who ends at that very moment is in the later part.
-    assert split.test.clusters.tolist() == [8, 9, 10]
+    # The end is 10 days + 1 s, the cuts lie at 8 and 5 days + 1 s; who ends at the former moment is in no part.
+    assert split.test.clusters.tolist() == [9, 10]
     assert split.validation.clusters.tolist() == [5, 6, 7]
+    assert split.steps[0]["removed"] == 2
+
+
+def test_the_last_days_of_a_clock_of_days():
+    # Times are days, 0 … 10: the last 7 are 4 … 10, day 3 lies on the cut, and so in neither part.
+    data = timed([(s, "ab", [s * DAY, s * DAY]) for s in range(11)], unit="session")
+    split = LastDays(test=7, validation=0).prepare(data)
+    assert split.test.clusters.tolist() == [4, 5, 6, 7, 8, 9, 10]
+    assert len(split.train.sequences) == 3
+
+
+def test_real_diginetica_sample_is_split_as_sr_gnn_splits_it():
+    dataset = DigineticaViews(order="file", sample=True)
+    if not dataset.present(None):
+        pytest.skip(f"{dataset.name} is not there: set ENCORE_DATA to the folder that has it")
+    filters = (MinActivity(2), MinPopularity(5), MinActivity(2))
+    split = LastDays(test=7, validation=0, filters=filters).prepare(dataset.load())
+    # its script trains on the days before the cut and tests on those after it: 469 and 47 sessions, with 9 between;
+    # its n_node for the sample is 310, the items of training and a 0 for padding
+    assert (len(split.train.sequences), split.train.num_items + 1) == (469, 310)
+    assert split.steps[3]["users"] == 469 + 47
+    days = split.test.sequences.timestamps // DAY
+    assert (days.min(), days.max()) == (16_947, 16_953)  # 2016-05-26 to 2016-06-01
 
 
 def test_a_cut_by_end_has_no_training_event_in_the_test_days():
@@ -92,6 +117,8 @@ def test_order_between_sessions_is_enough_for_a_global_cut():
         (lambda: GlobalTimeCut(test=0.5, validation=0.5), "shares that leave something to train on"),
         (lambda: GlobalTimeCut(by="middle"), "by must be one of event, start, end, got 'middle'"),
         (lambda: LastDays(test=0), "test must be more than 0 days"),
+        (lambda: LastDays(part=0), "part must be at least 1, got 0"),
+        (lambda: LastDays(part=4, part_by="time"), "part_by must be one of date, id, got 'time'"),
     ],
 )
 def test_bad_fields(make, sentence):
