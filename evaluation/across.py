@@ -63,24 +63,23 @@ def random_effects(log_ratios: Sequence[float], errors: Sequence[float]) -> Rand
     return RandomEffects(math.expm1(mean), (math.expm1(mean - half), math.expm1(mean + half)), math.sqrt(tau2), len(y))
 
 
-def summarise(rows: Sequence[PairRow]) -> tuple[WinTieLoss, RandomEffects | None]:
+def summarise(rows: Sequence[PairRow], first: str) -> tuple[WinTieLoss, RandomEffects | None]:
     """One comparison over several data sets: what each says, and the summary of their relative differences.
 
-    The error of a log ratio is the methods' where seeds allow, taken from their interval, else the clustered one. No
-    summary where a ratio is not positive and finite.
+    ``first``: the model that is set against the other; a row that has the two the other way round is turned. The error
+    of a log ratio is the methods' where seeds allow, else the clustered one. No summary where a ratio is not positive
+    and finite.
     """
+    signs = [1 if row.a == first else -1 for row in rows]
     words = [row.word_methods if row.p_method is not None else row.word_models for row in rows]
+    turned = {Word.BETTER: Word.WORSE, Word.WORSE: Word.BETTER}
+    tally = WinTieLoss.of([w if sign == 1 else turned.get(w, w) for w, sign in zip(words, signs, strict=True)])
     usable = [row for row in rows if math.isfinite(row.relative) and row.relative > -1 and row.relative_error]
     if len(usable) < len(rows) or not rows:
-        return WinTieLoss.of(words), None
-    errors = []
-    for row in rows:
-        error = row.relative_error
-        if row.method is not None and row.method_relative_interval is not None:
-            low, high = row.method_relative_interval
-            error = (high - low) / 2 / float(stdtrit(row.method.df, 0.975))
-        errors.append(error / (1 + row.relative))
-    return WinTieLoss.of(words), random_effects([math.log1p(row.relative) for row in rows], errors)
+        return tally, None
+    logs = [sign * math.log1p(row.relative) for row, sign in zip(rows, signs, strict=True)]
+    errors = [(row.method_relative_error or row.relative_error) / (1 + row.relative) for row in rows]
+    return tally, random_effects(logs, errors)
 
 
 @dataclass(frozen=True)

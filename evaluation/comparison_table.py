@@ -48,9 +48,9 @@ class PairRow:
     bootstrap, this pair alone), simultaneous (95 % for the whole family, from max-T), p (sign flips), p_holm, p_max_t.
     Methods (users × seeds): method, None where a learner has one seed; p_method, p_method_holm; for two deterministic
     models the method is the trained model. Effect: relative (infinite if b is 0) with relative_error (clustered),
-    relative_interval (bootstrap) and method_relative_interval, shares of clusters, standardised effect, smallest
-    detectable difference. naive: the event-level test for contrast, with the design effect; None where ranks were not
-    read.
+    relative_interval (bootstrap), method_relative_error and method_relative_interval, shares of clusters, standardised
+    effect, smallest detectable difference. naive: the event-level test for contrast, with the design effect; None where
+    ranks were not read.
     """
 
     a: str
@@ -71,6 +71,7 @@ class PairRow:
     standardised: float
     smallest_detectable: float
     method: MethodTest | None
+    method_relative_error: float | None
     method_relative_interval: Interval | None
     p_method: float | None
     p_method_holm: float | None

@@ -140,7 +140,7 @@ class Comparer:
         methods = [self._method(by_name[a], by_name[b]) for a, b in declared]
         p_methods = [
             float(flips.p[i]) if both_fixed else (None if test is None else test.p)
-            for i, (test, _, both_fixed) in enumerate(methods)
+            for i, (test, *_, both_fixed) in enumerate(methods)
         ]
         p_methods_holm = holm([math.nan if p is None else p for p in p_methods])
         rows = []
@@ -154,23 +154,23 @@ class Comparer:
                     p_method=(p_methods[i], float(p_methods_holm[i]) if known else None),
                     critical=flips.critical,
                     intervals=(_interval(plain[i]), _interval(ratios[i])),
-                    method=methods[i][:2],
+                    method=methods[i][:3],
                 )
             )
         return tuple(rows)
 
-    def _method(self, a: ModelRuns, b: ModelRuns) -> tuple[MethodTest | None, Interval | None, bool]:
-        """The users × seeds test, the interval of the relative difference by it, and whether both are deterministic."""
+    def _method(self, a: ModelRuns, b: ModelRuns) -> tuple[MethodTest | None, float | None, Interval | None, bool]:
+        """The users × seeds test, by it error and interval of the relative difference, and whether both are fixed."""
         sums = list(a.seeds.values()), list(b.seeds.values())
         fixed = a.deterministic, b.deterministic
         test = users_by_seeds(*sums, deterministic=fixed)
         mean_a, mean_b = (float(np.mean([found.micro for found in part])) for part in sums)
         if test is None or mean_b <= 0:
-            return test, None, all(fixed)
+            return test, None, None, all(fixed)
         of_ratio = users_by_seeds(*sums, deterministic=fixed, ratio=mean_a / mean_b)
         half = (of_ratio.interval[1] - of_ratio.interval[0]) / 2 / mean_b  # the contrast itself is 0 at this ratio
         centre = mean_a / mean_b - 1.0
-        return test, (centre - half, centre + half), all(fixed)
+        return test, of_ratio.error / mean_b, (centre - half, centre + half), all(fixed)
 
     def _relative_error(self, m: int, n: int) -> float | None:
         """The clustered standard error of θ_m / θ_n (linearised), None where θ_n is 0."""
@@ -189,7 +189,7 @@ class Comparer:
         p_method: tuple[float | None, float | None],
         critical: float,
         intervals: tuple[Interval, Interval],
-        method: tuple[MethodTest | None, Interval | None],
+        method: tuple[MethodTest | None, float | None, Interval | None],
     ) -> PairRow:
         place = self.panel.index([(a.model, b.model)])
         m, n = place[0]
@@ -199,7 +199,7 @@ class Comparer:
         ratio = relative(float(self.panel.means[m]), float(self.panel.means[n]))
         kinds = {"margin": self.margin, "higher_is_better": self.higher_is_better}
         of_models = word(p[1], ratio, intervals[1], **kinds)
-        of_methods = word(p_method[1], ratio, method[1] or (math.nan, math.nan), **kinds)
+        of_methods = word(p_method[1], ratio, method[2] or (math.nan, math.nan), **kinds)
         naive = None
         if a.values is not None and b.values is not None:
             naive = event_level(a.values - b.values, _value_error(a, b))
@@ -222,7 +222,8 @@ class Comparer:
             standardised=standardised(difference, error, self.panel.num_clusters),
             smallest_detectable=smallest_detectable(error),
             method=method[0],
-            method_relative_interval=method[1],
+            method_relative_error=method[1],
+            method_relative_interval=method[2],
             p_method=p_method[0],
             p_method_holm=p_method[1],
             word_models=of_models,

@@ -16,6 +16,8 @@ from reports.blocks import Column, Entry, Picture, Table, Words, row
 from reports.numbers import interval, percent, probability
 from reports.roster import Roster
 
+_NUMBERED = 12  # models; a larger map has no room for numbers
+
 
 def heat_map(table: ComparisonTable, heading: str, place: str, stamps: tuple[str, ...]) -> list[Picture]:
     """The map of all pairs of one table; none for fewer than three models."""
@@ -30,13 +32,16 @@ def heat_map(table: ComparisonTable, heading: str, place: str, stamps: tuple[str
         difference = pair.difference if pair.a == first else -pair.difference
         pairs.append({"row": row_, "column": column, "difference": difference, "q": pair.q,
                       "relative": difference / below if below else None})  # fmt: skip
+    numbered = len(order) <= _NUMBERED
     caption = (
-        f"All pairs in {table.metric} on {heading}, row against column, the best on top: by how much the row is ahead. "
+        f"All pairs in {table.metric} on {heading}, row against column, the best on top"
+        f"{': by how much the row is ahead' if numbered else ''}. "
         "The darker, the surer: Benjamini and Hochberg's q below .05, .01, .001; ≈ (no shade): not told apart. "
         "Exploratory, and of these trained models."
     )
     label = f"Which models are told apart in {table.metric} on {heading}"
-    return [Picture(f"heat-{place}", "heat", label, caption, {"models": order, "pairs": pairs}, stamps)]
+    return [Picture(f"heat-{place}", "heat", label, caption,
+                    {"models": order, "pairs": pairs, "numbered": numbered}, stamps)]  # fmt: skip
 
 
 def across_blocks(roster: Roster, comparisons: list[ComparisonTable], memo: Memo) -> list[Any]:
@@ -63,13 +68,15 @@ _WORDS = (
 
 def _summary(tables: list[ComparisonTable], roster: Roster) -> list[Table]:
     """The pairs that are declared on two data sets or more."""
-    declared = dict.fromkeys((p.a, p.b) for t in tables for p in t.pairs)
+    declared: dict[frozenset[str], tuple[str, str]] = {}
+    for pair in (pair for t in tables for pair in t.pairs):
+        declared.setdefault(frozenset((pair.a, pair.b)), (pair.a, pair.b))
     rows = []
-    for a, b in declared:
-        held = [pair for t in tables if (pair := t.pair(a, b)) is not None and pair.a == a]
+    for a, b in declared.values():
+        held = [pair for t in tables if (pair := t.pair(a, b)) is not None]
         if len(held) < 2:
             continue
-        tally, effect = summarise(held)
+        tally, effect = summarise(held, a)
         known = effect is not None and effect.interval is not None and len(held) >= _FEWEST
         low, high = effect.interval if known else (None, None)
         mean = None if effect is None else effect.mean

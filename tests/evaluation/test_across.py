@@ -6,8 +6,11 @@ import scikit_posthocs
 from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
-from evaluation.across import WinTieLoss, friedman, nemenyi_critical, random_effects, studentised_range
+from evaluation.across import WinTieLoss, friedman, nemenyi_critical, random_effects, studentised_range, summarise
+from evaluation.comparison import compare_suite
 from evaluation.effects import Word
+from evaluation.metrics import MRR
+from evaluation.seeds import users_by_seeds
 
 Q_05 = {2: 1.960, 3: 2.344, 4: 2.569, 5: 2.728, 6: 2.850, 7: 2.948, 8: 3.031, 9: 3.102, 10: 3.164}  # Demšar 2006
 CD_9 = {2: 8.49, 3: 6.94, 4: 6.01, 6: 4.90}
@@ -68,6 +71,38 @@ def test_random_effects_are_those_of_statsmodels():
 def test_win_tie_loss_counts_words():
     words = [Word.BETTER, Word.EQUAL, Word.INCONCLUSIVE, Word.WORSE, Word.BETTER]
     assert WinTieLoss.of(words) == WinTieLoss(2, 2, 1)
+
+
+def test_a_pair_that_stands_the_other_way_round_is_turned_and_errors_are_those_of_the_methods(store):
+    for dataset, strength in (("D", 0.8), ("E", 1.4)):
+        store.learner("GRU", strength, seed_shift=0.1, dataset=dataset)
+        store.learner("LSTM", 0.0, seed_shift=0.1, dataset=dataset)
+    one, two = (
+        [
+            table.pairs[0]
+            for table in compare_suite(store.suite(comparisons=[pair], metrics=["MRR@20"]), flips=999, resamples=200)
+        ]
+        for pair in (["GRU", "LSTM"], ["LSTM", "GRU"])
+    )
+    tally, effect = summarise(one, "GRU")
+    assert tally == WinTieLoss(2, 0, 0)
+    for rows in ([one[0], two[1]], [two[0], one[1]], two):
+        same, turned = summarise(rows, "GRU")
+        assert same == tally
+        assert (turned.mean, turned.tau) == pytest.approx((effect.mean, effect.tau))
+        assert turned.interval == pytest.approx(effect.interval)
+    against, mirrored = summarise(one, "LSTM")
+    assert against == WinTieLoss(0, 0, 2)
+    assert 1 + mirrored.mean == pytest.approx(1 / (1 + effect.mean))
+    cells = {(c.dataset, c.model, c.seed): MRR(20).per_cluster(c.ranks) for c in store.suite().cells}
+    logs, errors = [], []
+    for dataset in "DE":
+        gru, lstm = ([cells[dataset, model, seed] for seed in range(3)] for model in ("GRU", "LSTM"))
+        means = [np.mean([run.micro for run in runs]) for runs in (gru, lstm)]
+        logs.append(np.log(means[0] / means[1]))
+        errors.append(users_by_seeds(gru, lstm, ratio=means[0] / means[1]).error / means[0])  # delta method
+    assert effect.mean == pytest.approx(random_effects(logs, errors).mean)
+    assert effect.tau == pytest.approx(random_effects(logs, errors).tau)
 
 
 @pytest.mark.parametrize(("level", "k"), [(0.95, 2), (0.95, 10), (0.99, 5), (0.9, 50)])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from evaluation.claims import Published, to_record
+from evaluation.claims import Published, Ranking, to_record
 from evaluation.comparison import compare_suite
 from evaluation.lists import CatalogueCoverage, Gini
 from evaluation.reach import ItemCoverage, UserCoverage
@@ -82,6 +82,15 @@ class TestAcrossDataSets:
         }
         assert picture.data["critical"] == pytest.approx(2.728 * (5 * 6 / (6 * 6)) ** 0.5, abs=2e-3)  # Demšar, table 5
         assert blocks(report, "comparison")["across"].rows[0].entries[5].text.startswith("[")
+
+    def test_a_pair_that_is_declared_the_other_way_round_on_another_data_set_counts(self, tmp_path, make_store):
+        record = make_store(tmp_path, seeds=(0, 1), published=False, queries=120)
+        other, knn = record["cells"][-1]["dataset"], "kNN_{50%} $k$"
+        claims = [Ranking("a", "GRU", knn, CHAIN, "MRR@20"), Ranking("b", knn, "GRU", other, "MRR@20")]
+        amend(tmp_path, "little", claims=[to_record(claim) for claim in claims])
+        table = blocks(build(tmp_path, "little"), "comparison")["across"]
+        (row,) = [r for r in table.rows if {r.entries[0].text, r.entries[1].text} == {"GRU", knn}]
+        assert (row.entries[0].text, table.entry(row, "datasets").value) == ("GRU", 2)
 
     def test_bars_join_the_longest_runs_within_the_critical_difference(self):
         assert joined([1.0, 1.5, 2.4, 4.0], 1.0) == [(0, 1), (1, 2)]
