@@ -130,9 +130,8 @@ class HashedUsers:
 
     A user is held out where hash mod 100 < 100·``held_out``; of these a second hash takes half for test. The seeds of
     both hashes come from one generator seeded with ``seed``, as there. Held-out histories are cut from the end in
-    windows of ``max_len`` events every ``step``; a window with fewer than ``min_len`` is left out. Where windows do
-    not overlap, training users' events before their earliest long-enough window do not train either. Each window is a
-    case, each user a cluster.
+    windows of ``max_len`` events that do not overlap; one with fewer than ``min_len`` is left out, and a training
+    user's events in it do not train either. Each window is a case, each user a cluster.
     """
 
     max_len: int = 100

@@ -20,8 +20,9 @@ as a window is read once.
 text may mean (not certain).
 
 Departures: windows are cut as training.instances.Windows says, but each starts afresh, without the event before it, as
-in the codes; the unused second set of LSTM weights that the official class allocates is left out. No user is looked
-at.
+in the codes; a gate has one bias, where torch's LSTM and cell, which the codes use, have two that only act as their
+sum; the padding item, a row of zeros and a bias of 0 there, is neither drawn as a negative nor ranked; the unused
+second set of LSTM weights that the official class allocates is left out. No user is looked at.
 """
 
 from __future__ import annotations

@@ -21,11 +21,13 @@ Where the two programs differ, fields hold kwonmha's choice by default and Devoo
     optimiser Adagrad(initial_accumulator=0.1, eps=0.0) at 0.1 / Adagrad() at 0.1, Adam() at 0.001
     loss Summed(…) / the mean · dim 50 / 50, max_len 30 / 30, batch_size 16 / 16
 
-Departures from kwonmha's code. The one-hot target is not clipped from below at 1e−7, which adds a pull of that size.
-A batch does not go over the end of an epoch. Bidirectional and stacked layers, attention over unmasked padding, ratings
-and user inputs, and the soft target without tying (``--otd``) are not offered. There "Vanilla" builds an abstract class
-and does not run; here it is the plain recurrent network. Departures from Devooght and Bersini's: their GRU resets after
-the recurrent product and this one, like TensorFlow's, before it; gradients of gates are not clipped at ±100.
+Departures from kwonmha's code. The one-hot target is not clipped from below at 1e−7, which adds a pull of that size. A
+batch does not go over the end of an epoch. Bidirectional and stacked layers, attention over unmasked padding, ratings
+and user inputs, other targets than the next item (``--n_targets``, ``--shuffle_targets``, ``--target_bias``,
+``--ra_targets``), clusters of items, and the soft target without tying (``--otd``) are not offered. There "Vanilla"
+builds an abstract class and does not run; here it is the plain recurrent network. Departures from Devooght and
+Bersini's: their GRU resets after the recurrent product and this one, like TensorFlow's, before it; gradients of gates
+are not clipped at ±100.
 An empty history is answered from the state before the first item, so by the bias alone where that state is zero.
 """
 

@@ -19,8 +19,9 @@ class MarginLoss:
     """What the margin losses share: which items are wanted, and w = balance · m / (V − m − n) for the others.
 
     m is the number of a query's targets, n of the items it has seen. A query may have several targets, (N, M) with
-    PAD (−1) on the right; items in ``seen`` (N, T), padded likewise, weigh nothing. Departure: the offset of others by
-    their popularity (the option ``--pb``) is not offered.
+    PAD (−1) on the right; items in ``seen`` (N, T), padded likewise, weigh nothing. Departures: the offset of others by
+    their popularity (the option ``--pb``) is not offered; a network's fit gives one target and no ``seen``, so that
+    items read weigh like all others, which the code has only where items may be taken again.
     """
 
     balance: float = 1.0
