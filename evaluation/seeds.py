@@ -19,6 +19,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from evaluation.cluster_sums import ClusterSums
+from evaluation.significance import FLOOR
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class MethodTest:
     """A t-test of two methods over users and seeds.
 
     estimate: A − ratio · B; error, df, p, interval: with the interaction subtracted once; the same names with
-    ``_conservative``: with it counted twice. seed_share: the part of the variance that seeds make.
+    ``_conservative``: with it counted twice. seed_share: the part of the variance that seeds make. Where nothing varies
+    and the estimate is not 0, t is endless, and p the least that flips of G clusters' signs could give, 2^(1 − G).
     """
 
     estimate: float
@@ -90,11 +92,12 @@ def users_by_seeds(
         for seeds, sure, weight in zip((a, b), deterministic, (1.0, ratio * ratio), strict=True)
         if not sure
     ]
-    return _test(estimate, users, num_clusters, parts, level)
+    nought = FLOOR * float(differences @ differences) / total**2
+    return _test(estimate, users, num_clusters, parts, level, nought)
 
 
 def _test(
-    estimate: float, users: float, num_clusters: int, parts: list[tuple[SeedPart, float]], level: float
+    estimate: float, users: float, num_clusters: int, parts: list[tuple[SeedPart, float]], level: float, nought: float
 ) -> MethodTest:
     once, twice = users, users
     spread_once = spread_twice = users * users / (num_clusters - 1)
@@ -111,7 +114,10 @@ def _test(
         error = float(np.sqrt(variance))
         df = variance * variance / spread if spread > 0 else float(num_clusters - 1)
         half = float(stdtrit(df, 0.5 + level / 2)) * error
-        p = float(2 * stdtr(df, -abs(estimate) / error)) if error > 0 else float(estimate == 0.0)
+        if variance > nought:
+            p = float(2 * stdtr(df, -abs(estimate) / error))
+        else:
+            p = 1.0 if estimate == 0 else 2.0 ** (1 - num_clusters)
         p = max(p, float(np.finfo(np.float64).tiny))  # never 0, which only an underflow would give
         results += [error, float(df), p, (estimate - half, estimate + half)]
     share = (once - users) / once if once > 0 else 0.0

@@ -34,6 +34,17 @@ def test_interaction_is_subtracted_once():
     assert found.seed_share == 0.0  # the component would be negative: it is 0
 
 
+@pytest.mark.parametrize(("counts", "p"), [([3, 3], 0.5), ([3, 7, 11], 0.25), ([2] * 2000, np.finfo(float).tiny)])
+def test_where_nothing_varies_few_users_are_still_few(counts, p):
+    # A scores 0.3 an event for every user and seed, B 0.1; 0.3 · 7 − 0.1 · 7 leaves rounding of 1e-16 for an error
+    a, b = ([np.array(counts) * value] * 3 for value in (0.3, 0.1))
+    found = users_by_seeds(runs(a, counts), runs(b, counts))
+    assert found.estimate == pytest.approx(0.2)
+    assert found.error < 1e-15
+    assert (found.p, found.p_conservative) == (p, p)
+    assert users_by_seeds(runs(a, counts), runs(a, counts)).p == 1.0
+
+
 def test_two_deterministic_models_have_users_only():
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 30))
