@@ -80,16 +80,22 @@ class _Court:
         return None if table is None else table.pair(claim.better, claim.worse)
 
     def adjust(self, parts: Sequence[Claim]) -> dict[tuple[Ranking | Gain, str], float]:
-        """Holm's adjusted method-level p of every ranking and gain under every protocol; each pair counts once."""
-        raw: dict[tuple[Ranking | Gain, str], float] = {}
+        """Holm's adjusted method-level p of every ranking and gain under every protocol.
+
+        A pair of one table is one test and counts once, however many claims speak of it.
+        """
+        asked: dict[tuple[Ranking | Gain, str], tuple[str, ...]] = {}
+        raw: dict[tuple[str, ...], float] = {}
         for claim in parts:
             if isinstance(claim, Cost):
                 continue
             for protocol in self.protocols(claim.dataset, claim.protocol):
                 pair = self.pair(claim, protocol)
                 if pair is not None and pair.p_method is not None and not claim.not_comparable:
-                    raw[claim, protocol] = pair.p_method
-        return dict(zip(raw, (float(p) for p in holm(list(raw.values()))), strict=True))
+                    test = claim.dataset, protocol, claim.metric, pair.a, pair.b
+                    asked[claim, protocol], raw[test] = test, pair.p_method
+        adjusted = dict(zip(raw, holm(list(raw.values())), strict=True))
+        return {claimed: float(adjusted[test]) for claimed, test in asked.items()}
 
     def judge(self, claim: Claim, adjusted: dict[tuple[Ranking | Gain, str], float]) -> list[Verdict]:
         """The verdicts of a claim, one for each protocol it applies to; a compound claim has one."""
@@ -145,7 +151,7 @@ class _Court:
             said = f"{told}: significantly the other way round."
             return verdict(Outcome.CONTRADICTED, said + _beware(rows, stamps), **found)
         if isinstance(claim, Gain):
-            return _gain(claim, protocol, pair, rows, p, table.num_clusters)
+            return _gain(claim, protocol, pair, rows, p, table.num_clusters, _beware(rows, stamps))
         return verdict(Outcome.REPRODUCED, told + "." + _beware(rows, stamps), **found)
 
     def _cost(self, claim: Cost, protocol: str) -> Verdict:
@@ -154,7 +160,7 @@ class _Court:
         def verdict(outcome: Outcome, reason: str, **found: object) -> Verdict:
             return Verdict(claim.text, outcome, reason, about=claim, protocol=protocol, **found)
 
-        values = []
+        values, stamps = [], []
         for model in (claim.first, claim.second):
             cells = [
                 c for c in self.results.cells if (c.dataset, c.protocol, c.model) == (claim.dataset, protocol, model)
@@ -166,6 +172,10 @@ class _Court:
             values.append(held)
         ratio = float(np.mean(values[0]) / np.mean(values[1]))
         device = cells[0].record.get("device_name") or cells[0].record.get("device") or "this machine"
+            stamps += [stamp for cell in cells for stamp in cell.stamps]
+        smoke = smoke_stamps(self.suite_stamps, stamps)
+        if smoke:
+            return verdict(Outcome.NOT_COMPARABLE, f"{smoke[0]}: a cost is judged on the whole data only.")
         told = f"{claim.quantity} of {claim.first} over {claim.second} is {ratio:.3f} here, {claim.ratio:.3f} there"
         hardware = f"; measured on {device}, other hardware than the paper's"
         if min(len(held) for held in values) < 2:
@@ -185,9 +195,12 @@ def _relative_noise(name: str, values: Sequence[float]) -> Noise:
 
 
 def _gain(
-    claim: Gain, protocol: str, pair: PairRow, rows: tuple[ModelRow, ModelRow], p: float, num_clusters: int
+    claim: Gain, protocol: str, pair: PairRow, rows: tuple[ModelRow, ModelRow], p: float, num_clusters: int, beware: str
 ) -> Verdict:
-    """The second half of a gain, once its direction holds: log(1 + gain) within log(1 ± 5 %) of the published."""
+    """The second half of a gain, once its direction holds: log(1 + gain) within log(1 ± 5 %) of the published.
+
+    ``beware``: the stamps, as a closing remark.
+    """
     ratio = rows[0].mean / rows[1].mean if rows[1].mean > 0 else math.inf
     noise = []
     for row in rows:
@@ -202,7 +215,7 @@ def _gain(
         return Verdict(
             claim.text,
             Outcome.NOT_REPRODUCED,
-            f"{claim.worse} scores 0, so the gain has no size.",
+            f"{claim.worse} scores 0, so the gain has no size.{beware}",
             about=claim,
             protocol=protocol,
             p_adjusted=p,
@@ -219,7 +232,7 @@ def _gain(
     return Verdict(
         claim.text,
         _outcome(found.level),
-        reason,
+        reason + beware,
         estimate=ratio,
         interval=(low, high),
         p_adjusted=p,

@@ -133,6 +133,30 @@ def test_compound_claims_need_every_part(three_models):
 def test_costs_are_ratios_with_their_noise_and_other_hardware_named(store):
     for seed, (fast, slow) in enumerate([(100.0, 200.0), (101.0, 199.0), (99.5, 201.0)]):
         store.add("A", draw_ranks(0.0, seed), seed=seed, targets_per_second=fast, device_name="a CPU")
+def test_a_pair_that_several_claims_speak_of_is_one_test(three_models):
+    gain = Gain("gains", "GRU", "Popularity", "D", "MRR@20", 3.0)
+    claims = [ranking("GRU", "Popularity"), ranking("Popularity", "GRU", protocol="P"), gain]
+    alone = verdicts(three_models, claims=claims[:1])[0].p_adjusted
+    assert [v.p_adjusted for v in verdicts(three_models, claims=claims)] == [alone] * 3
+
+
+def test_a_gain_bears_its_stamps(store):
+    store.add("GRU", draw_ranks(0.8, 0), deterministic=True, stamps=["NOT CONVERGED: 3 epochs"])
+    store.add("Popularity", draw_ranks(-0.5, 0), deterministic=True)
+    gains = [Gain("gains", "GRU", "Popularity", "D", "MRR@20", gain) for gain in (0.5, 3.0, 30.0)]
+    for found in verdicts(store, claims=gains, baselines=[]):
+        assert found.reason.endswith(" Stamped: NOT CONVERGED: 3 epochs.")
+
+
+def test_a_smoke_run_can_judge_no_cost(store):
+    for seed in range(3):
+        store.add("A", draw_ranks(0.0, seed), seed=seed, targets_per_second=100.0 + seed)
+        store.add("B", draw_ranks(0.1, seed), seed=seed, targets_per_second=100.0 + seed)
+    (found,) = verdicts(store, claims=[Cost("as fast", "A", "B", "D", 1.0)], stamps=["SMOKE RUN: 80 users"])
+    assert found.outcome is Outcome.NOT_COMPARABLE
+    assert "SMOKE RUN" in found.reason
+
+
         store.add("B", draw_ranks(0.1, seed), seed=seed, targets_per_second=slow, device_name="a CPU")
     claims = [
         Cost("half as fast", "A", "B", "D", 0.5),
