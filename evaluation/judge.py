@@ -170,12 +170,12 @@ class _Court:
             if not held:
                 return verdict(Outcome.INCONCLUSIVE, f"{model} has no record of {claim.quantity} on {claim.dataset}.")
             values.append(held)
-        ratio = float(np.mean(values[0]) / np.mean(values[1]))
-        device = cells[0].record.get("device_name") or cells[0].record.get("device") or "this machine"
             stamps += [stamp for cell in cells for stamp in cell.stamps]
         smoke = smoke_stamps(self.suite_stamps, stamps)
         if smoke:
             return verdict(Outcome.NOT_COMPARABLE, f"{smoke[0]}: a cost is judged on the whole data only.")
+        ratio = float(np.mean(values[0]) / np.mean(values[1]))
+        device = cells[0].record.get("device_name") or cells[0].record.get("device") or "this machine"
         told = f"{claim.quantity} of {claim.first} over {claim.second} is {ratio:.3f} here, {claim.ratio:.3f} there"
         hardware = f"; measured on {device}, other hardware than the paper's"
         if min(len(held) for held in values) < 2:

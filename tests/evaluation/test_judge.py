@@ -130,9 +130,6 @@ def test_compound_claims_need_every_part(three_models):
     assert len(found[1].parts) == 2
 
 
-def test_costs_are_ratios_with_their_noise_and_other_hardware_named(store):
-    for seed, (fast, slow) in enumerate([(100.0, 200.0), (101.0, 199.0), (99.5, 201.0)]):
-        store.add("A", draw_ranks(0.0, seed), seed=seed, targets_per_second=fast, device_name="a CPU")
 def test_a_pair_that_several_claims_speak_of_is_one_test(three_models):
     gain = Gain("gains", "GRU", "Popularity", "D", "MRR@20", 3.0)
     claims = [ranking("GRU", "Popularity"), ranking("Popularity", "GRU", protocol="P"), gain]
@@ -157,6 +154,9 @@ def test_a_smoke_run_can_judge_no_cost(store):
     assert "SMOKE RUN" in found.reason
 
 
+def test_costs_are_ratios_with_their_noise_and_other_hardware_named(store):
+    for seed, (fast, slow) in enumerate([(100.0, 200.0), (101.0, 199.0), (99.5, 201.0)]):
+        store.add("A", draw_ranks(0.0, seed), seed=seed, targets_per_second=fast, device_name="a CPU")
         store.add("B", draw_ranks(0.1, seed), seed=seed, targets_per_second=slow, device_name="a CPU")
     claims = [
         Cost("half as fast", "A", "B", "D", 0.5),
