@@ -112,8 +112,9 @@ class DisjointUsers:
         elif self.draw == "id order":
             order = np.arange(users)[::-1]
         else:
-            lengths = np.diff(whole.offsets)[np.isin(whole.user_ids, interactions.user_ids)]  # both in order of id
-            order = np.argsort(lengths, kind="stable")[::-1]
+            left = set(interactions.user_ids.tolist())
+            mask = [user in left for user in whole.user_ids.tolist()]  # both in the order of ids
+            order = np.argsort(np.diff(whole.offsets)[mask], kind="stable")[::-1]
         parts[order[:test]] = TEST
         parts[order[test : test + validation]] = VALIDATION
         return parts
