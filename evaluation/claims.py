@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from evaluation.metrics import metric_named
+
 
 class Outcome(enum.Enum):
     """The words a report uses."""
@@ -25,6 +27,14 @@ class Rerun(enum.Enum):
     SAME = "same code and data"
     MATCHED = "reimplementation with matched protocol"
     CORRECTED = "corrected protocol"
+
+
+def _shown(metric: str) -> str:
+    """A metric as tables show it, however it is spelled; a quantity that ranks do not hold as it is."""
+    try:
+        return metric_named(metric).name
+    except ValueError:
+        return metric
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,7 @@ class Published:
     rerun: Rerun = Rerun.MATCHED
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "metric", _shown(self.metric))
         if self.runs < 1:
             raise ValueError(f"runs must be at least 1, got {self.runs}")
         if self.digits < 0:
@@ -75,6 +86,9 @@ class Ranking:
     place: str = ""
     protocol: str = ""
     not_comparable: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "metric", _shown(self.metric))
 
     def pairs(self, dataset: str, protocol: str, metric: str) -> Iterator[tuple[str, str]]:
         """The pair this claim speaks of, if it speaks of this data set, protocol and metric."""
@@ -103,6 +117,7 @@ class Gain:
     not_comparable: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "metric", _shown(self.metric))
         if self.gain <= -1:
             raise ValueError(f"gain must be above −1 (−100 %), got {self.gain}")
         if self.runs < 1:

@@ -160,7 +160,7 @@ class _Court:
         def verdict(outcome: Outcome, reason: str, **found: object) -> Verdict:
             return Verdict(claim.text, outcome, reason, about=claim, protocol=protocol, **found)
 
-        values, stamps = [], []
+        values, stamps, devices = [], [], {}
         for model in (claim.first, claim.second):
             cells = [
                 c for c in self.results.cells if (c.dataset, c.protocol, c.model) == (claim.dataset, protocol, model)
@@ -171,13 +171,16 @@ class _Court:
                 return verdict(Outcome.INCONCLUSIVE, f"{model} has no record of {claim.quantity} on {claim.dataset}.")
             values.append(held)
             stamps += [stamp for cell in cells for stamp in cell.stamps]
+            devices |= {r.get("device_name") or r.get("device") or "this machine": None for r in records}
         smoke = smoke_stamps(self.suite_stamps, stamps)
         if smoke:
             return verdict(Outcome.NOT_COMPARABLE, f"{smoke[0]}: a cost is judged on the whole data only.")
         ratio = float(np.mean(values[0]) / np.mean(values[1]))
-        device = cells[0].record.get("device_name") or cells[0].record.get("device") or "this machine"
         told = f"{claim.quantity} of {claim.first} over {claim.second} is {ratio:.3f} here, {claim.ratio:.3f} there"
-        hardware = f"; measured on {device}, other hardware than the paper's"
+        if len(devices) > 1:
+            reason = f"{told}; but measured on different devices ({', '.join(devices)})."
+            return verdict(Outcome.INCONCLUSIVE, reason, estimate=ratio)
+        hardware = f"; measured on {next(iter(devices))}, other hardware than the paper's"
         if min(len(held) for held in values) < 2:
             reason = f"{told}; one run tells nothing of its noise{hardware}."
             return verdict(Outcome.INCONCLUSIVE, reason, estimate=ratio)

@@ -145,6 +145,25 @@ def test_a_gain_bears_its_stamps(store):
         assert found.reason.endswith(" Stamped: NOT CONVERGED: 3 epochs.")
 
 
+def test_a_metric_may_be_spelled_as_the_command_line_does(three_models):
+    claim = Ranking("GRU beats popularity", "GRU", "Popularity", "D", "mrr@20")
+    value = Published("D", "Markov", "recall_at_20", 0.5, "table 1")
+    level, direction = verdicts(three_models, [value], [claim])
+    assert direction.outcome is Outcome.REPRODUCED
+    assert (direction.about.metric, level.about.metric) == ("MRR@20", "Recall@20")
+    assert level.rerun_value is not None
+    assert Published("D", "Markov", "auc", 0.5, "table 1").metric == "auc"
+
+
+def test_costs_on_different_devices_are_no_ratio_of_models(store):
+    for seed in range(3):
+        store.add("A", draw_ranks(0.0, seed), seed=seed, targets_per_second=100.0, device_name="a GPU")
+        store.add("B", draw_ranks(0.1, seed), seed=seed, targets_per_second=10.0, device_name="a CPU")
+    (found,) = verdicts(store, claims=[Cost("ten times as fast", "A", "B", "D", 10.0)])
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert "different devices (a GPU, a CPU)" in found.reason
+
+
 def test_a_smoke_run_can_judge_no_cost(store):
     for seed in range(3):
         store.add("A", draw_ranks(0.0, seed), seed=seed, targets_per_second=100.0 + seed)
