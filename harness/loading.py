@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from harness.spec import Experiment, Suite, describe
+from harness.suite_form import fault_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -90,7 +91,7 @@ def _module(path: Path, root: Path) -> ModuleType:
         raise SuiteNotLoadable(f"{shown}, line {error.lineno}: {error.msg}; correct the file and run again") from error
     except UnicodeDecodeError as error:
         raise SuiteNotLoadable(f"{shown} is not a text file in UTF-8: {error.reason}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a file may end with sys.exit(main())
         line = _line_in(error, path)
         raise SuiteNotLoadable(f"{shown}{line} raised {type(error).__name__}: {error}") from error
 
@@ -132,16 +133,10 @@ def _shown(path: Path, root: Path) -> str:
 
 
 def _check(suite: Suite, shown: str) -> None:
-    """Refuse a suite that has nothing to run, or two cells of one name."""
-    for what in ("experiments", "seeds", "metrics"):
-        if not list(getattr(suite, what)):
-            raise SuiteNotLoadable(f"{shown}: SUITE has no {what}; expected at least one")
-    if not suite.name or "/" in suite.name or suite.name.startswith("."):
-        raise SuiteNotLoadable(
-            f"{shown}: the suite's name {suite.name!r} cannot name a folder; use letters, digits, - and _"
-        )
-    if suite.name in ("all", "cells", "partial", "locks", "prepared", "suites", "tuning", "mlartifacts"):
-        raise SuiteNotLoadable(f"{shown}: the suite's name {suite.name!r} is taken by the store; choose another")
+    """Refuse a suite that has nothing to run or a part of another kind, or two cells of one name."""
+    fault = fault_of(suite)
+    if fault:
+        raise SuiteNotLoadable(f"{shown}: {fault}")
     seen = set()
     for experiment in suite.experiments:
         for name, model in experiment.models.items():

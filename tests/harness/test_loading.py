@@ -59,6 +59,29 @@ def test_a_file_without_a_suite_is_refused(tmp_path):
     ('"Popularity": Popularity()', '"Popularity": CHAIN', "has no fit"),
     ("experiments=[Experiment(CHAIN", "experiments=[Experiment(CHAIN, PerUserFractions(train=0.8, validation=0.1, "
      "test=0.1), MODELS), Experiment(CHAIN", "is named twice"),
+    ("experiments=[Experiment(CHAIN, PerUserFractions(train=0.8, validation=0.1, test=0.1), MODELS)]",
+     "experiments=Experiment(CHAIN, PerUserFractions(train=0.8, validation=0.1, test=0.1), MODELS)",
+     "SUITE's experiments must be a list, got Experiment("),
+    ("experiments=[Experiment(", "experiments=[tuple, (", "experiments must be Experiment(…) from harness.spec, got "
+     "<class 'tuple'>"),
+    ("Experiment(CHAIN", "Experiment('ml-100k'", "an experiment's dataset must be a value with a name, got 'ml-100k'"),
+    ("MODELS)", "[Popularity()])", "must be label → recommender, at least one, got [Popularity()]"),
+    ("MODELS)", "{})", "must be label → recommender, at least one, got {}"),
+    ("MODELS)", "MODELS, batch_cells=0)", "batch_cells must be a whole number of at least 1, got 0"),
+    ("seeds=range(2)", "seeds=5", "SUITE's seeds must be a list, got 5"),
+    ("seeds=range(2)", "seeds=['a']", "seeds must be whole numbers of at least 0, got 'a'"),
+    ("seeds=range(2)", "seeds=[1, 1]", "SUITE's seeds name 1 twice"),
+    ("seeds=range(2)", "seeds=(s for s in range(2))", "SUITE's seeds must be a list, got <generator"),
+    ("[MRR(20), Recall(20)]", "['MRR@20']", "metrics must be first values of evaluation.metrics such as MRR(20), got "
+     "'MRR@20'"),
+    ("[MRR(20), Recall(20)]", "[MRR(20), MRR(20)]", "SUITE's metrics name MRR@20 twice"),
+    ('baselines=["Popularity"]', 'baselines=["Popular"]', "SUITE's baselines name 'Popular', but its models are "),
+    ("claims=[", "comparisons=['AB'], claims=[", "comparisons must be pairs of labels, got 'AB'"),
+    ("claims=[", "claims=['GRU is best', ", "SUITE's claims must be values of evaluation.claims, got 'GRU is best'"),
+    ("claims=[", "notes='a note', claims=[", "SUITE's notes must be a list, got 'a note'"),
+    ('name="tiny"', "name=3", "the suite's name 3 cannot name a folder"),
+    ('name="tiny"', 'name="derived"', "taken by the store"),
+    ("SUITE = ", "raise SystemExit(3)\nSUITE = ", "raised SystemExit: 3"),
 ])  # fmt: skip
 def test_a_suite_that_cannot_be_run_is_refused_before_it_runs(tiny_suite, old, new, sentence):
     text = tiny_suite.read_text()
