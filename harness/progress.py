@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ def writer(folder: Path) -> Callable[[Mapping[str, Any]], None]:
     """A log that appends each record to the cell's progress file, seen by the parent at once."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
+    if path.exists() and not path.read_bytes().endswith(b"\n"):  # what a killed run left of a line stands alone
+        with path.open("a") as file:
+            file.write("\n")
 
     def log(record: Mapping[str, Any]) -> None:
         with path.open("a") as file:
@@ -33,22 +37,39 @@ def last_epoch(folder: Path) -> int | None:
 
 @dataclass
 class _Tail:
-    """Reads what was appended to a file since it last looked; half a line is left for later."""
+    """Reads what was appended to a file since it last looked, from the start of one that has taken its place.
+
+    Half a line is left for later; a line that was cut off, by a full disk or a killed process, is passed over.
+    """
 
     path: Path
     position: int = 0
+    inode: int = 0
 
     def fresh(self) -> list[dict[str, Any]]:
         """The new records."""
         try:
             with self.path.open("rb") as file:
+                state = os.fstat(file.fileno())
+                if state.st_ino != self.inode or state.st_size < self.position:
+                    self.inode, self.position = state.st_ino, 0
                 file.seek(self.position)
                 data = file.read()
         except OSError:
+            self.position = 0
             return []
         whole = data[: data.rfind(b"\n") + 1]
         self.position += len(whole)
-        return [json.loads(line) for line in whole.splitlines()]
+        return [record for record in map(_record, whole.splitlines()) if record is not None]
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    """The record of a line, None where the line is damaged."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None
 
 
 @dataclass

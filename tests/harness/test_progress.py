@@ -31,6 +31,34 @@ def test_what_is_written_is_told_once_and_half_a_line_not_at_all(tmp_path):
     assert last_epoch(tmp_path / "none") is None
 
 
+def test_a_line_cut_off_by_a_full_disk_hides_none_that_follow(tmp_path):
+    (tmp_path / "progress.jsonl").write_text('{"event": "epoch", "epoch": 1}\n{"event": "epoch", "epo')
+    log = writer(tmp_path)
+    log({"event": "started"})
+    log({"event": "epoch", "epoch": 2})
+    assert last_epoch(tmp_path) == 2
+    (tmp_path / "progress.jsonl").write_bytes(
+        b'{"event": "epo{"event": "epoch"}\n\0\0\n3\n{"event": "epoch", "epoch": 4}\n'
+    )
+    assert last_epoch(tmp_path) == 4
+
+
+def test_a_cell_computed_anew_is_watched_from_its_start(tmp_path):
+    told = []
+    old = writer(tmp_path / "a")
+    for epoch in range(50):
+        old({"event": "epoch", "epoch": epoch, "loss": 0.123456})
+    with Watch({"a": tmp_path / "a"}, lambda key, record: told.append(record["epoch"])):
+        (tmp_path / "a" / "progress.jsonl").unlink()
+        log = writer(tmp_path / "a")
+        for epoch in range(100, 103):
+            log({"event": "epoch", "epoch": epoch})
+        deadline = time.monotonic() + 20
+        while len(told) < 3 and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert told == [100, 101, 102]
+
+
 @pytest.mark.parametrize("seconds, words", [(None, "–"), (0.04, "0.0 s"), (59.9, "59.9 s"), (61, "1 min 01 s"),
                                             (3600, "1 h 00 min"), (5430, "1 h 30 min")])  # fmt: skip
 def test_times_are_told_in_a_readers_units(seconds, words):
