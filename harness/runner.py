@@ -119,7 +119,8 @@ def _results(waiting: Sequence[Job], jobs: int, plan: Plan, store: Store) -> Ite
                 del remaining[done.index]
                 yield done
         except WorkerDied:  # somebody brought the pool down: each that had begun is tried alone, to find out who
-            for job in [j for j in remaining.values() if (store.partial(j.key) / FILE).exists()]:
+            begun = [job for job in remaining.values() if (store.partial(job.key) / FILE).exists()]
+            for job in begun or [*remaining.values()][:jobs]:  # none had: it died over the data of one of the first
                 del remaining[job.index]
                 yield _alone(job, plan, store)
 
@@ -156,7 +157,9 @@ def _alone(job: Job, plan: Plan, store: Store) -> Done:
                 "fewer --jobs or a smaller model"
             )
             failure = failure_record(plan.bench.cells[job.index], job.key, died)
-            store.commit_failure(job.key, failure, f"{error}\n")
+            with store.lock(job.key) as owned:
+                if owned:  # else another run has taken the cell up, and will say what became of it
+                    store.commit_failure(job.key, failure, f"{error}\n")
             return Done(job.index, job.key, "FAILED", failure["reason"])
 
 

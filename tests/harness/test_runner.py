@@ -114,6 +114,28 @@ def test_a_worker_that_dies_fails_its_own_cell_only(run):
     assert "ended from outside" in results.failures[0].reason
 
 
+DEADLY = """
+import multiprocessing
+
+class Deadly(MarkovChain):
+    def load(self, folder=None):
+        if multiprocessing.parent_process() is not None or multiprocessing.current_process().name != "MainProcess":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().load(folder)
+"""
+
+
+def test_a_worker_that_dies_over_its_data_does_not_run_for_ever(run, monkeypatch):
+    chain = "MarkovChain(num_users=20"
+    text = BREAKING.replace(chain, f"Deadly({chain.partition('(')[2]}").replace("\nMODELS", f"{DEADLY}\nMODELS")
+    assert text.count("Deadly(") == 2
+    monkeypatch.setattr(f"{__name__}.BREAKING", text)
+    outcome, results, _ = run({"A": "work", "B": "work too"}, jobs=2)
+    assert not results.cells
+    assert ["ended from outside" in failure.reason for failure in results.failures] == [True, True]
+    assert len(outcome.failed) == 2
+
+
 def test_a_full_disk_ends_the_run_and_keeps_what_is_done(run, tmp_path):
     with pytest.raises(StoreUnusable, match="no space left for results"):
         run({"A": "work", "B": "full disk", "C": "work too"})
