@@ -195,7 +195,7 @@ def _needed_part(tree: ast.Module, name: str) -> ast.Module:
         for bound in _binds(statement):
             binders.setdefault(bound, []).append(statement)
     needed: list[ast.stmt] = []
-    waiting, seen = [name], {name}
+    waiting, seen = [name, "*"], {name, "*"}  # a star may give any name
     while waiting:
         for statement in binders.get(waiting.pop(), []):
             if statement in needed:
@@ -213,4 +213,6 @@ def _binds(statement: ast.stmt) -> set[str]:
         return {(alias.asname or alias.name).split(".")[0] for alias in statement.names}
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {statement.name}
-    return {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    inner = [node for node in ast.walk(statement) if isinstance(node, ast.stmt) and node is not statement]
+    names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return names.union(*map(_binds, inner))  # such as an import inside try

@@ -131,6 +131,20 @@ def test_what_a_suites_own_model_needs_counts(checkout, own_model, old, new):
     assert [name for name in after if after[name] != before[name]] == ["mine:Mine"]
 
 
+@pytest.mark.parametrize("how", ["from training.unused import *\n", "from training.loop import *\n",
+                                 "try:\n    from training.unused import X\nexcept ImportError:\n    X = 2\n",
+                                 "if True:\n    def made():\n        import training.unused\n        return 1\n"],
+)  # fmt: skip
+def test_what_a_star_or_a_condition_brings_to_a_suites_own_model_counts(checkout, own_model, how):
+    model, path = own_model
+    path.write_text(how + path.read_text().replace("FACTOR = 3", "FACTOR = made() if X else X"))
+    before = source_hashes(model, checkout)
+    name = "training/loop.py" if "loop" in how else "training/unused.py"
+    (checkout / name).write_text(f"X = 1\nY = 2\n{(checkout / name).read_text()}")
+    after = source_hashes(model, checkout)
+    assert [path for path in after if after[path] != before.get(path)] == [name]
+
+
 BESIDE = """
 import json
 from helpers.decay import half
