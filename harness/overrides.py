@@ -6,6 +6,7 @@ import ast
 import dataclasses
 import difflib
 import fnmatch
+import math
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from harness.spec import Cell, Experiment, Suite, expand
 from recsys_data.limit import LimitUsers
 
 FEW = 12  # rows that a sentence lists whole
+MOST_SEEDS = 10_000
 
 
 class BadOverride(ValueError):
@@ -99,11 +101,15 @@ def _none_of(cells: Sequence[Cell], pattern: str) -> str:
 def parse_seeds(text: str) -> tuple[int, ...]:
     """Seeds from "5" (five: 0 to 4), "0" (seed 0 alone) or a list such as "0,3,7" ("7," is seed 7 alone)."""
     words = [word.strip() for word in text.split(",") if word.strip()]
-    if not words or not all(word.isdigit() for word in words):
+    if not words or not all(word.isascii() and word.isdigit() for word in words):
         raise BadOverride(f"--seeds {text!r} is not understood: give how many (5) or which (0,3,7)")
     numbers = [int(word) for word in words]
     if len(set(numbers)) != len(numbers):
         raise BadOverride(f"--seeds {text!r} names a seed twice")
+    if "," not in text and numbers[0] > MOST_SEEDS:
+        raise BadOverride(
+            f"--seeds {text!r} asks for more than {MOST_SEEDS:,} seeds; that seed alone is {text.strip()},"
+        )
     return tuple(range(max(1, numbers[0]))) if "," not in text else tuple(numbers)
 
 
@@ -196,7 +202,12 @@ def _replaced(value: Any, names: Sequence[str], given: str, text: str) -> Any:
 
 def _parsed(kind: type, name: str, given: str, text: str) -> Any:
     """The text ``given`` as a value of the field's declared type."""
-    declared = typing.get_type_hints(kind).get(name, str)
+    try:
+        declared = typing.get_type_hints(kind).get(name, str)
+    except NameError as error:
+        raise BadOverride(
+            f"--set {text!r}: {kind.__name__} declares a type that its module does not know ({error})"
+        ) from error
     for choice in _choices(declared):
         value = _as(choice, given)
         if value is not _MISFIT:
@@ -228,9 +239,10 @@ def _as(declared: Any, given: str) -> Any:
         return declared() if given.lower() == declared.__name__.lower() else _MISFIT
     if declared in (int, float):
         try:
-            return declared(given)
+            value = declared(given)
         except ValueError:
             return _MISFIT
+        return _MISFIT if math.isnan(value) else value
     if typing.get_origin(declared) in (tuple, list):
         try:
             value = ast.literal_eval(given)

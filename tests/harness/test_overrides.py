@@ -84,6 +84,7 @@ def test_values_are_read_as_the_fields_type(text, name, value):
     ("GRUU.dim=64", "no model is called 'GRUU': did you mean 'GRU'?"),
     ("dim=large", "Net.dim is a whole number, got 'large'"),
     ("dim=2.5", "Net.dim is a whole number, got '2.5'"),
+    ("dropout=nan", "Net.dropout is a number, got 'nan'"),
     ("bias=maybe", "Net.bias is true or false, got 'maybe'"),
     ("rule=mine", "Net.rule is one of paper, official, got 'mine'"),
     ("session_gap=soon", "Net.session_gap is a number or none, got 'soon'"),
@@ -105,11 +106,20 @@ def test_seeds_are_counted_or_listed():
     assert parse_seeds("0") == (0,)
     assert parse_seeds("0,3,7") == (0, 3, 7)
     assert parse_seeds("7,") == (7,)
-    for text in ("x", "1,x", "", "1.5", "-1"):
+    for text in ("x", "1,x", "", "1.5", "-1", "²", "٣"):
         with pytest.raises(BadOverride, match="is not understood"):
             parse_seeds(text)
     with pytest.raises(BadOverride, match="twice"):
         parse_seeds("3,3")
+    with pytest.raises(BadOverride, match="more than 10,000 seeds; that seed alone is 20261122,"):
+        parse_seeds("20261122")
+    assert parse_seeds("20261122,") == (20261122,)
+
+
+def test_a_field_of_a_type_that_is_not_known_is_told(monkeypatch):
+    monkeypatch.setitem(Net.__annotations__, "dim", "Unheard")
+    with pytest.raises(BadOverride, match="Net declares a type that its module does not know .*Unheard"):
+        set_field(experiments(), "dim=3")
 
 
 @pytest.mark.parametrize("seeds", [(0,), (7,), (0, 1), (3, 0)])
