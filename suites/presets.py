@@ -35,15 +35,19 @@ BPR_IMPLICIT = BPRMF(
     init_scale=0.005,
     negatives=Negatives("popularity", refused="skip"),
 )
-BPR_HIDASI = BPRMF(  # hidasib/GRU4Rec's baselines.py, but for its draw of negatives
+# hidasib/GRU4Rec's baselines.py. Its biases are declared and never moved; its negative is the item of one of the first
+# num_items events, unchecked, to which that of any event comes nearest
+BPR_HIDASI = BPRMF(
     dim=100,
     epochs=10,
     learning_rate=0.01,
     user_decay=0.0,
     positive_decay=0.0,
     negative_decay=0.0,
+    biases=False,
     init="uniform",
     init_scale=0.05,
+    negatives=Negatives("popularity", check="none"),
     query="history_mean",
 )
 BPR_DONKERS = BPRMF(dim=20, epochs=30, learning_rate=0.01)  # decays and draws are not stated
