@@ -83,6 +83,16 @@ def test_settings_are_those_of_the_released_runs():
     }
 
 
+def test_bpr_mf_is_that_of_hidasis_code():
+    # its update adds to the session's and both items' factors, and never to the biases, which stay 0; its negative is
+    # an event's item, whatever the session holds
+    for experiment in EXPERIMENTS:
+        if FULL in experiment.models:
+            model = experiment.models["BPR-MF"]
+            assert not model.biases and model.query == "history_mean"
+            assert (model.negatives.draw, model.negatives.check) == ("popularity", "none")
+
+
 def test_the_page_of_recbole_differs_in_the_mask_alone():
     rows = next(e.models for e in EXPERIMENTS if e.dataset.name == "ml-100k")
     masked, unmasked = vars(rows[MASKED]), vars(rows[UNMASKED])
