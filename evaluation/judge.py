@@ -133,6 +133,8 @@ class _Court:
         ends = pair.interval if fixed or pair.method is None else pair.method.interval
         low, high = sorted(sign * end for end in ends)
         found = {"estimate": sign * pair.difference, "interval": (low, high)}
+        if isinstance(claim, Gain):  # its size is a ratio; the difference is told in the reason
+            found = {"estimate": rows[0].mean / rows[1].mean if rows[1].mean > 0 else None}
         told = f"{claim.better} − {claim.worse} = {sign * pair.difference:+.4f} [{low:+.4f}, {high:+.4f}]"
         if p is None:
             shown = _p(pair.p_holm)

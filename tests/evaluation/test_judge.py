@@ -118,6 +118,9 @@ def test_gains_need_direction_and_size(three_models):
     assert [v.outcome.name for v in found] == ["REPRODUCED", "NOT_REPRODUCED", "CONTRADICTED"]
     assert "the direction holds" in found[1].reason
     assert found[0].estimate == pytest.approx(ratio)
+    assert found[2].estimate == pytest.approx(mean_of(three_models, "Popularity") / mean_of(three_models, "Markov"))
+    assert found[2].interval is None
+    assert "Popularity − Markov = -" in found[2].reason
 
 
 def test_compound_claims_need_every_part(three_models):
