@@ -181,5 +181,7 @@ class Group:
             notes.append(f"One seed only of {', '.join(single)}: comparisons with it speak of trained models.")
         flagged = [row.model for row in rows if row.ties_flagged]
         if flagged:
-            notes.append(f"Ties matter for {', '.join(flagged)}: best and worst luck differ by more than 0.1 %.")
+            notes.append(
+                f"Ties matter in {metric.name} for {', '.join(flagged)}: best and worst luck differ by more than 0.1 %."
+            )
         return notes

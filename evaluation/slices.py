@@ -160,13 +160,13 @@ class ByPopularity(Slicing):
 
 
 class BySeen(Slicing):
-    """By whether training has seen the target: seen, cold (in the catalogue, never in training), or dropped."""
+    """By whether training has seen the target: seen, or unseen, where it may be a candidate or is a miss for all."""
 
     axis = "whether training has seen the target"
 
     def _bins(self, ranks: RankTable) -> Bins:
         cold = (ranks.item_counts == 0)[np.maximum(ranks.target, 0)].astype(np.int64)
-        return self._classes(("seen", "cold", "dropped"), np.where(ranks.target >= 0, cold, 2))
+        return self._classes(("seen", "unseen, a candidate", "unseen, a miss"), np.where(ranks.target >= 0, cold, 2))
 
 
 SLICINGS: tuple[Slicing, ...] = (ByHistory(), ByPopularity(), ByPosition(), BySeen())

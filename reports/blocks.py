@@ -125,6 +125,12 @@ class Picture:
         """The picture's stamps, each cut to its first words."""
         return [short_stamp(stamp) for stamp in self.stamps]
 
+    @property
+    def daggers(self) -> bool:
+        """Whether a name in it bears a †, since a stamp says more of that model."""
+        marks = [mark for kind in ("rows", "lines", "points") for mark in self.data.get(kind, ())]
+        return any(mark.get("stamped") or "†" in mark.get("name", "") for mark in marks)
+
 
 @dataclass(frozen=True)
 class Words:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ def pareto(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     """Accuracy against seconds of training on a log axis, with the line of those that nobody beats in both."""
     points = sorted(data["points"], key=lambda p: (p["x"], -p["y"]))
     figure.set_size_inches(figure.get_size_inches()[0], max(3.0, 0.16 * len(points) + 0.9))
-    pen.frame(figure)
+    pen.frame(figure, right=0.22)
     axes = figure.subplots()
     axes.set_xscale("log")
     front: list[dict[str, Any]] = []
@@ -137,32 +138,37 @@ def pareto(figure: Any, data: dict[str, Any], pen: Pen) -> None:
                            color=pen.color(point["color"]), markersize=7)  # fmt: skip
         pen.tip(dot, f"{point['model']}: {fraction(point['y'])} after {duration(point['x'])}")
     axes.margins(x=0.12, y=0.18)
-    _label_points(axes, points, pen)
+    _label_points(axes, points, front, pen)
     axes.xaxis.set_major_formatter(lambda v, _: plain(v, 1))
     axes.set_xlabel("seconds of training (log scale)")
     axes.set_title(data["metric"], loc="left")
     axes.yaxis.set_major_formatter(lambda v, _: fraction(v, 3))
 
 
-def _label_points(axes: Any, points: list[dict[str, Any]], pen: Pen) -> None:
-    """Names beside their marks, each at the nearest place that is clear of marks, names and the frame."""
+def _label_points(axes: Any, points: list[dict[str, Any]], front: list[dict[str, Any]], pen: Pen) -> None:
+    """Names beside their marks, each at the nearest place clear of marks, names, the frame and the front's line."""
     low, high = axes.get_ylim()
     left, right = map(math.log, axes.get_xlim())
     box, size = axes.get_position(), axes.figure.get_size_inches() * 72
     tall, wide = (high - low) / (box.height * size[1]), (right - left) / (box.width * size[0])  # units a point
     spots = [(math.log(p["x"]) / wide, p["y"] / tall) for p in points]
     taken = [(x - 5, x + 5, y) for x, y in spots]  # from, to and height of what is there
+    steps = [(math.log(p["x"]) / wide, p["y"] / tall) for p in front]
+    line = [piece for (a, y), (b, z) in itertools.pairwise(steps) for piece in ((a, b, y, y), (b, b, y, z))]
 
-    def clear(start: float, end: float, at: float) -> bool:
+    def clear(start: float, end: float, at: float, pieces: list[tuple[float, ...]]) -> bool:
         inside = left / wide <= start and end <= right / wide and low / tall + 5 <= at <= high / tall + 5
-        return inside and not any(start < b and a < end and abs(at - there) < _LINE - 1 for a, b, there in taken)
+        crossed = any(start < b + 2 and a - 2 < end and y < at + 5 and at - 5 < z for a, b, y, z in pieces)
+        return inside and not crossed and not any(start < b and a < end and abs(at - there) < _LINE - 1
+                                                  for a, b, there in taken)  # fmt: skip
 
     for (x, y), point in zip(spots, points, strict=True):
         length = pen.width(_name(point), 9.0) * 72
         first = x < (spots[0][0] + spots[-1][0]) / 2  # towards the middle; the line of the best runs to the right
         places = [((x + 7, x + 7 + length) if after else (x - 7 - length, x - 7), y + up)
                   for up in (8, 0, -9, 16, -17, 24, -25, 32) for after in (first, not first)]  # fmt: skip
-        (start, end), at = next((place for place in places if clear(*place[0], place[1])), places[0])
+        (start, end), at = next((place for avoided in (line, []) for place in places
+                                 if clear(*place[0], place[1], avoided)), places[0])  # fmt: skip
         taken.append((start, end, at))
         axes.annotate(_name(point), (math.exp(start * wide), at * tall), va="center", color=pen.color(point["color"]),
                       annotation_clip=False)  # fmt: skip

@@ -10,6 +10,7 @@ from reports.numbers import fraction, interval
 _TICKS = (0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10)
 _ROOMY = 2.2  # the span of ratios up to which all of these ticks find room
 _CROWDED = (0.9, 1.1, 0.67, 1.25)
+_NUMBER = 0.22  # inches: half of the number at the right end of the axis
 
 
 def forest(figure: Any, data: dict[str, Any], pen: Pen) -> None:
@@ -53,7 +54,7 @@ def _rows(figure: Any, rows: list[dict[str, Any]], pen: Pen) -> Any:
     """Axes with a named row for each item, the first on top."""
     names = [short(item["name"], 42) for item in rows]
     figure.set_size_inches(figure.get_size_inches()[0], 0.62 + 0.25 * len(rows))
-    pen.frame(figure, left=0.14 + pen.widest(names, 8.0), top=0.08)
+    pen.frame(figure, left=0.14 + pen.widest(names, 8.0), right=_NUMBER, top=0.08)
     axes = figure.subplots()
     pen.rule(axes, "y", places=range(len(rows)), names=names, grid=False)
     axes.set_ylim(len(rows) - 0.5, -0.5)

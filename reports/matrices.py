@@ -8,12 +8,11 @@ from reports.drawings import Pen, short
 from reports.numbers import fraction, percent, probability
 
 SHADES = ((0.001, 0.42), (0.01, 0.27), (0.05, 0.14))  # below this q, this shade
-_NUMBERED = 12  # models; a larger map has no room for numbers
 _LETTERS = 24
 
 
 def heat(figure: Any, data: dict[str, Any], pen: Pen) -> None:
-    """Row against column, the best on top: the darker, the surer; an empty place cannot be told apart."""
+    """Row against column, the best on top: the darker, the surer; ≈ cannot be told apart."""
     models, size = data["models"], len(data["models"])
     names = [short(name, _LETTERS) for name in models]
     wide = 0.14 + pen.widest(names, 8.0)
@@ -32,8 +31,9 @@ def heat(figure: Any, data: dict[str, Any], pen: Pen) -> None:
                              clip_on=False)  # fmt: skip
         pen.tip(place, f"{models[row]} against {models[pair['column']]}: {fraction(pair['difference'], 5, sign=True)}, "
                        f"{percent(pair['relative'])}, q {probability(pair['q'])}")  # fmt: skip
-        if size <= _NUMBERED:
-            axes.text(column, row, _rounded(pair["relative"]) if shade else "≈", ha="center", va="center", fontsize=6.5)
+        if data["numbered"] or not shade:
+            axes.text(column, row, _rounded(pair["relative"]) if shade else "≈", ha="center", va="center",
+                      fontsize=min(6.5, 50 * cell))  # fmt: skip
     pen.rule(axes, "y", places=range(size - 1), names=names[:-1], grid=False, marks=False)
     pen.rule(axes, "x", places=range(size - 1), names=names[1:], grid=False, marks=False, upright=True)
     axes.set_xlim(-0.5, size - 1.5)

@@ -108,10 +108,10 @@ def _sections(results: SuiteResults, roster: Roster, memo: Memo) -> list[Section
         cost_section(roster, metrics[0]),
         training_section(roster),
         data_section(roster, memo),
-        methods_section(roster, comparisons),
-        provenance_section(roster, metrics),
     ]
-    return [section for section in sections if section is not None]
+    told = [section for section in sections if section is not None]
+    provenance = provenance_section(roster, metrics)
+    return [*told, methods_section(roster, comparisons, [*told, provenance]), provenance]
 
 
 def _with_ways_back(sections: list[Section]) -> tuple[Section, ...]:

@@ -14,6 +14,7 @@ from reports.numbers import count, decimals, fraction, interval, listed, percent
 from reports.roster import Roster, Runs
 
 _MANY = 12  # pairs; of more, only the findings are told in words
+_ACROSS = 2  # metrics of one table: the width of a sheet of paper, which a wider one would shrink as a whole
 _TONE = {Word.BETTER: "good", Word.WORSE: "bad", Word.EQUAL: "quiet", Word.INCONCLUSIVE: "open"}
 
 
@@ -31,9 +32,9 @@ def comparison_section(roster: Roster, comparisons: list[ComparisonTable], memo:
         runs = {r.model: r for r in group}
         declared = roster.results.record["metrics"]
         main, named = ([t for t in tables if (t.metric in declared) is wanted] for wanted in (True, False))
-        blocks += [Words(heading, (_size(tables[0]),)), standing(main, runs, heading, place)]
+        blocks += [Words(heading, (_size(tables[0]),)), *standings(main, runs, heading, f"{place}")]
         if named:  # metrics that only published numbers or claims name
-            blocks.append(standing(named, runs, f"{heading}, further metrics of the paper", f"{place}-further"))
+            blocks += standings(named, runs, f"{heading}, further metrics of the paper", f"{place}-further")
         for number, table in enumerate(tables, start=1):
             if table.pairs and (table in main or any(pair.why == "claimed" for pair in table.pairs)):
                 blocks += differences(table, runs, heading, f"{place}-{number}")
@@ -59,7 +60,17 @@ def _size(table: ComparisonTable) -> str:
     return f"The test set has {count(table.num_events)} queries of {count(table.num_clusters)} {unit}s."
 
 
-def standing(tables: list[ComparisonTable], runs: dict[str, Runs], heading: str, place: int | str) -> Table:
+def standings(tables: list[ComparisonTable], runs: dict[str, Runs], heading: str, place: str) -> list[Table]:
+    """The standing in all metrics, as many to a table as a sheet of paper has room for."""
+    made = []
+    for start in range(0, len(tables), _ACROSS):
+        part = tables[start : start + _ACROSS]
+        which = f" in {listed([table.metric for table in part])}" if len(tables) > _ACROSS else ""
+        made.append(standing(part, runs, heading + which, f"{place}-{start + 1}" if start else place))
+    return made
+
+
+def standing(tables: list[ComparisonTable], runs: dict[str, Runs], heading: str, place: str) -> Table:
     """Every model in every metric, the best first; known bounds below."""
     columns = [Column("model", "Model")]
     for table in tables:

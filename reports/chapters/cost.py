@@ -51,7 +51,11 @@ def cost_section(roster: Roster, metric: str) -> Section:
         blocks.append(
             Table(f"cost-{place}", f"Cost: {heading}", columns, rows, notes, beside=True, stamps=done[0].shared)
         )
-    words = "Times are wall-clock seconds of single runs and depend on the machine; they are indications, not tests."
+    words = (
+        "Times are wall-clock seconds and depend on the machine and on what else it did; they are indications, not "
+        "tests. A model's first fit may hold the compiling of its loops. Peak memory is that of the whole process, "
+        "which may have computed other cells before."
+    )
     of_energy = _COUNTED if counted else _NO_COUNTER if recorded else _NOT_RECORDED
     return Section("cost", "Cost", (Words("", (words, of_energy)), *blocks))
 

@@ -20,12 +20,23 @@ def training_section(roster: Roster) -> Section | None:
         lines = [line for runs in group for line in _lines(runs)]
         if not lines:
             continue
-        blocks.append(Picture(
-            f"curves-{place}", "curves", f"Validation score and training loss by epoch on {heading}, one line a seed",
-            f"Validation score (above) and training loss (below) by epoch on {heading}, one line a seed. "
-            "A marker stands on the epoch whose weights were kept.", {"lines": lines}, group[0].shared))  # fmt: skip
+        blocks.append(_picture(lines, heading, group[0]))
         blocks.append(_table([runs for runs in group if any(c.curve for c in runs.cells)], heading, place))
     return Section("training", "Training", tuple(blocks)) if blocks else None
+
+
+def _picture(lines: list[dict[str, Any]], heading: str, first: Runs) -> Picture:
+    """All curves of a data set; without validation there is the loss alone."""
+    judged = any(value is not None for line in lines for value in line["validation"])
+    scores, said = "Validation score (above) and training loss (below)", "Validation score and training loss"
+    if not judged:
+        scores, said = "Training loss (nothing was validated)", "Training loss"
+    caption = (
+        f"{scores} by epoch on {heading}, one line a seed. A marker stands on the epoch whose weights were kept. "
+        "Models may have losses of different kinds: only a line's own course says something."
+    )
+    label = f"{said} by epoch on {heading}, one line a seed"
+    return Picture(f"curves-{first.place}", "curves", label, caption, {"lines": lines}, first.shared)
 
 
 def _lines(runs: Runs) -> list[dict[str, Any]]:

@@ -27,11 +27,12 @@ _COUNTS = {
 def data_section(roster: Roster, memo: Memo) -> Section:
     """Counts after each step, the split drawn, and audit findings of every data set."""
     blocks: list[Any] = []
+    empty: list[str] = []
     for (dataset, protocol), group in roster.groups.items():
         first = next((runs for runs in group if runs.cells), None)
         heading = roster.heading(dataset, protocol)
         if first is None:
-            blocks.append(Words(heading, ("No cell of this data set has a result.",)))
+            empty.append(heading)
             continue
         record, place = first.cells[0].record, first.place
         blocks.append(Words(heading, (_told(record, protocol),), anchor=f"data-{place}"))
@@ -40,6 +41,8 @@ def data_section(roster: Roster, memo: Memo) -> Section:
         blocks += [_picture(record, heading, first, memo), _split(record, heading, first)]
         if record.get("audit"):
             blocks.append(_audit(record["audit"], heading, place))
+    if empty:
+        blocks.append(Words("", (f"No cell of these has a result, so nothing is told of them: {'; '.join(empty)}.",)))
     return Section("data", "Data", tuple(blocks))
 
 

@@ -67,8 +67,8 @@ _TUNING_REFERENCES = (
 )
 
 
-def methods_section(roster: Roster, comparisons: list[ComparisonTable]) -> Section:
-    """How ranks, intervals, tests and verdicts were made, with the numbers used here."""
+def methods_section(roster: Roster, comparisons: list[ComparisonTable], sections: list[Section]) -> Section:
+    """How ranks, intervals, tests and verdicts were made, with the numbers used here; what columns of tables mean."""
     blocks = [Words("Ranks and metrics", _RANKS), Words("Intervals and tests", (*_TESTS, *_used(comparisons)))]
     references = _REFERENCES
     if any("tuning" in cell.record for cell in roster.results.cells):
@@ -76,7 +76,21 @@ def methods_section(roster: Roster, comparisons: list[ComparisonTable]) -> Secti
         references = tuple(sorted((*_REFERENCES, *_TUNING_REFERENCES)))
     if roster.results.record.get("published") or roster.results.record.get("claims"):
         blocks.append(Words("Verdicts", _VERDICTS))
-    return Section("methods", "Methods and references", (*blocks, Words("References", references)))
+    blocks += [Words("Columns", _columns(sections)), Words("References", references)]
+    return Section("methods", "Methods and references", tuple(blocks))
+
+
+def _columns(sections: list[Section]) -> tuple[str, ...]:
+    """What headings of tables mean, a paragraph a chapter: on paper none can be pointed at."""
+    said = []
+    for section in sections:
+        hints: dict[str, dict[str, None]] = {}
+        for column in (column for table in section.tables for column in table.columns if column.hint):
+            hints.setdefault(column.hint, {})[column.title] = None
+        if hints:
+            told = "; ".join(f"{listed(list(titles))}: {hint}" for hint, titles in hints.items())
+            said.append(f"{section.title}. {told}.")
+    return tuple(said)
 
 
 def _used(comparisons: list[ComparisonTable]) -> tuple[str, ...]:

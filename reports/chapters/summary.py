@@ -7,7 +7,7 @@ from typing import Any
 from evaluation.claims import Outcome, Verdict
 from reports.blocks import Section, Words
 from reports.chapters.provenance import failures_table
-from reports.chapters.verdicts import uncertain
+from reports.chapters.verdicts import uncertain, unrun
 from reports.numbers import duration, listed, several
 from reports.roster import Roster
 
@@ -32,9 +32,11 @@ def verdict_words(verdicts: list[Verdict]) -> str:
         return (
             "This suite judges no published number and no claim: it has none, so the tables below stand for themselves."
         )
-    found = {outcome: [v for v in verdicts if v.outcome is outcome and not uncertain(v)] for outcome in Outcome}
+    judged = [v for v in verdicts if not uncertain(v) and not unrun(v)]
+    found = {outcome: [v for v in judged if v.outcome is outcome] for outcome in Outcome}
     parts = [f"{len(found[o])} {_SAID[o]}" for o in Outcome if found[o]]
-    doubtful = sum(map(uncertain, verdicts))
+    absent, doubtful = sum(map(unrun, verdicts)), sum(map(uncertain, verdicts))
+    parts += [f"{absent} without a result here"] if absent else []
     parts += [f"{doubtful} shown but not judged, since what was published is not certain"] if doubtful else []
     levels = sum(verdict.kind == "Published" for verdict in verdicts)
     kinds = [several(levels, "published number")] if levels else []
@@ -53,11 +55,11 @@ def verdict_words(verdicts: list[Verdict]) -> str:
 
 def _size(roster: Roster) -> str:
     """How many cells stand behind the report."""
-    done, lost = len(roster.results.cells), roster.results.failures
-    said = f"{several(done, 'run')} of {several(len({r.model for r in roster.runs}), 'model')} on "
-    said += several(len({dataset for dataset, _ in roster.groups}), "data set")
-    rules = len({protocol for _, protocol in roster.groups})
-    said += f"{f' under {rules} protocols' if rules > 1 else ''} stand behind it"
+    done, lost, runs = len(roster.results.cells), roster.results.failures, list(roster.done())
+    said = f"{several(done, 'run')} of {several(len({r.model for r in runs}), 'model')} on "
+    said += several(len({r.dataset for r in runs}), "data set")
+    rules = len({r.protocol for r in runs})
+    said += f"{f' under {rules} protocols' if rules > 1 else ''} stand{'s' * (done == 1)} behind it"
     if not lost:
         return said + "; none failed and none is missing."
     states = {state: sum(f.state == state for f in lost) for state in dict.fromkeys(f.state for f in lost)}
@@ -77,6 +79,7 @@ def citation(paper: dict[str, Any] | None) -> tuple[str, str]:
 def facts_of(roster: Roster) -> tuple[tuple[str, str], ...]:
     """When, where and from what the numbers come: the head of the page."""
     record, cells = roster.results.record, roster.results.cells
+    seeds = record.get("seeds", [])
     environments = [cell.record["environment"] for cell in cells]
     commits = {(e.get("commit") or "unknown")[:10] + (" with changes" if e.get("dirty") else "") for e in environments}
     machines = {str(c.record.get("device_name") or c.record["environment"].get("cpu") or c.record["device"])
@@ -86,8 +89,8 @@ def facts_of(roster: Roster) -> tuple[tuple[str, str], ...]:
     spent = sum(sum(v for v in c.record["seconds"].values() if v) for c in cells)
     facts = [("Results of", str(record.get("created", ""))[:16].replace("T", " ") + " UTC"),
              ("Where", where), ("Commit", ", ".join(sorted(commits))), ("Runs", _states(roster)),
-             ("Seeds", ", ".join(str(s) for s in record.get("seeds", []))), ("Compute", duration(spent)),
-             ("Command", record.get("command", ""))]  # fmt: skip
+             ("Seed" if len(seeds) == 1 else "Seeds", ", ".join(map(str, seeds))), ("Compute", duration(spent)),
+             ("Last command", record.get("command", ""))]  # fmt: skip
     return tuple((name, value) for name, value in facts if value)
 
 

@@ -44,6 +44,13 @@ def uncertain(verdict: Verdict) -> bool:
     return isinstance(verdict.about, Published) and not verdict.about.certain and not verdict.about.not_comparable
 
 
+def unrun(verdict: Verdict) -> bool:
+    """Whether there is nothing to judge by, since what it speaks of has no result here."""
+    if verdict.parts:
+        return all(unrun(part) for part in verdict.parts)
+    return verdict.outcome is Outcome.INCONCLUSIVE and verdict.estimate is None and verdict.rerun_value is None
+
+
 def _ratio(verdict: Verdict) -> float | None:
     """The rerun over the published number, also where it is not judged; None where the two are no one quantity."""
     if verdict.estimate is not None or not uncertain(verdict):
@@ -53,12 +60,11 @@ def _ratio(verdict: Verdict) -> float | None:
 
 def _pictures(roster: Roster, levels: list[Verdict]) -> list[Picture]:
     """Published against rerun, one row a number, as many figures as it takes for each to find room on a page."""
-    rows, sources = [], _sources(levels)
-    several = len({v.about.dataset for v in levels}) > 1
-    for verdict in sorted(levels, key=lambda v: sources.index(v.about.source)):
+    drawn = [v for v in levels if _ratio(v) is not None and _runs(roster, v) is not None]
+    rows, sources = [], _sources(drawn)
+    several = len({v.about.dataset for v in drawn}) > 1
+    for verdict in sorted(drawn, key=lambda v: sources.index(v.about.source)):
         about, runs, ratio = verdict.about, _runs(roster, verdict), _ratio(verdict)
-        if ratio is None or runs is None:
-            continue
         low, high = verdict.interval or (None, None)
         dagger = " †" if runs.stamps or runs.shared else ""
         source = f" ({about.source})" if about.source != "paper" and len(sources) > 1 else ""
@@ -72,6 +78,8 @@ def _pictures(roster: Roster, levels: list[Verdict]) -> list[Picture]:
         caption += f" All published by {sources[0]}."
     if any(not item["judged"] for item in rows):
         caption += " Hollow marks: the published value is not certain, so it is not judged."
+    if any(item["judged"] and item["low"] is None for item in rows):
+        caption += " A full mark without an interval is of one seed, which tells nothing of its noise."
     return [
         Picture("levels-picture" if n == 0 else f"levels-picture-{n + 1}", "levels",
                 "Rerun divided by published, with 90 % intervals, on a log axis", caption, {"rows": part})
@@ -95,14 +103,14 @@ def _printed(about: Published) -> str:
 
 
 def _levels(roster: Roster, levels: list[Verdict]) -> Table:
-    """One row a published number."""
+    """One row a published number, of each source first those that have a rerun beside them."""
     columns = (
         Column("subject", "Model"),
         Column("dataset", "Data set"),
         Column("metric", "Metric"),
         Column("published", "Published", True),
         Column("rerun", "Rerun", True, "mean over seeds"),
-        Column("seeds", "Seeds", True),
+        Column("seeds", "Seeds", True, "how many ran; fixed: none changes anything"),
         Column("ratio", "Ratio", True, "rerun ÷ published"),
         Column("interval", "90 % interval", True),
         Column("outcome", "Verdict"),
@@ -110,6 +118,7 @@ def _levels(roster: Roster, levels: list[Verdict]) -> Table:
         Column("place", "Where"),
     )
     sources, told = _sources(levels), set()
+    levels = sorted(levels, key=lambda v: v.rerun_value is None)
     rows: list[Row] = []
     for source in sources:
         if len(sources) > 1:
@@ -125,7 +134,7 @@ def _level(roster: Roster, verdict: Verdict, told: set[str]) -> list[Entry]:
     about, runs, ratio = verdict.about, _runs(roster, verdict), _ratio(verdict)
     link = runs.anchor if runs else ""
     low, high = verdict.interval or (None, None)
-    seeds = "–" if runs is None else "fixed" if runs.deterministic and runs.cells else str(len(runs.cells))
+    seeds = "–" if runs is None or not runs.cells else "fixed" if runs.deterministic else str(len(runs.cells))
     places = max(about.digits, 4)
     heading = roster.heading(about.dataset, verdict.protocol) if verdict.protocol else about.dataset
     doubt = () if about.certain else ("uncertain: the reading of this published number is not certain",)
@@ -168,9 +177,9 @@ def _claims(roster: Roster, claims: list[Verdict]) -> Table:
     columns = (
         Column("subject", "Claim", wide=True),
         Column("outcome", "Verdict"),
-        Column("estimate", "Found", True),
-        Column("interval", "Interval", True),
-        Column("p", "Adj. p", True),
+        Column("estimate", "Found", True, "a difference for a ranking, a ratio for a gain or a cost"),
+        Column("interval", "Interval", True, "95 % of a difference, 90 % of a ratio"),
+        Column("p", "Adj. p", True, "users × seeds, Holm over all rankings and gains of the suite"),
         Column("reason", "Why", wide=True),
         Column("place", "Where"),
     )

@@ -66,7 +66,7 @@ def test_position_counts_the_queries_of_a_cluster_and_not_its_rows():
 
 def test_cold_targets_are_never_in_training_and_dropped_ones_in_no_catalogue():
     bins = BySeen(fewest=1).of(table(5, target=[1, 0, -1, 1, 2], item_counts=[4, 0, 2]))
-    assert bins.names == ("seen", "cold", "dropped")
+    assert bins.names == ("seen", "unseen, a candidate", "unseen, a miss")
     assert bins.bin.tolist() == [1, 0, 2, 1, 0]
     assert BySeen(fewest=1).of(table(2, target=[0, 0])).names == ("seen",)
 

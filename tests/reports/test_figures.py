@@ -33,7 +33,7 @@ PICTURES = [Picture("a-1", "lines", "Lines", "", LINES),
             Picture("a-3", "levels", "Levels", "", {"rows": LEVELS}),
             Picture("a-4", "pareto", "Pareto & cost", "", {"metric": "MRR@20", "points": POINTS}),
             Picture("a-5", "curves", "Curves", "", {"lines": CURVES}),
-            Picture("a-6", "heat", "Pairs", "", {"models": ["A", "B", "C"], "pairs": PAIRS}),
+            Picture("a-6", "heat", "Pairs", "", {"models": ["A", "B", "C"], "pairs": PAIRS, "numbered": True}),
             Picture("a-7", "ranks", "Ranks", "", {"models": RANKS, "critical": 1.1}),
             Picture("a-8", "split", "Split", "", SPLIT)]  # fmt: skip
 
