@@ -15,7 +15,8 @@ itself is carried on, and begins at zero where a session begins. ``inputs``: "ti
 constrained embedding); "separate", a table of ``embedding_dim``; "one-hot", no embedding. ``reset``: "before" the
 recurrent product, as in the papers and the Theano code; "after", with torch's two biases; or "port", what the port
 does: before for one-hot input, else after. ``dropout`` is on the embedding, ``state_dropout`` on the new state, whose
-dropped form is carried on, as in both codes; with one-hot input ``dropout`` is on the first layer's state instead.
+dropped form is carried on, as in both codes; with one-hot input ``dropout`` is on the first layer's state, as in the
+port, and ``state_dropout`` on those above it alone (the Theano code's dropout_p_hidden is on all: give both fields it).
 Drawn items come ∝ (training count)^alpha of ``loss.sampling``. A step moves the rows of item tables that it looks up
 and no others, their velocity included. Weights are drawn from U(±√(6 / (in + out))), each gate having a matrix of its
 own; biases start at 0.
@@ -96,6 +97,11 @@ class GRU4Rec(NextItemModel):
             )
         if not 0.0 <= self.state_dropout < 1.0:
             raise ValueError(f"state_dropout must be at least 0 and below 1, got {self.state_dropout}")
+        if self.inputs == "one-hot" and not self.lower_layers and self.state_dropout > 0.0:
+            raise ValueError(
+                f"state_dropout must be 0 where the only layer reads one-hot items: there dropout is on its state, "
+                f"got {self.state_dropout}"
+            )
         if self.max_len != 1 or self.weight_decay != 0.0:
             raise ValueError(
                 f"max_len must be 1 and weight_decay 0, since a step reads one event of each session and moves only "

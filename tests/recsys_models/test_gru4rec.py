@@ -225,6 +225,7 @@ def test_bad_input_in_one_sentence():
         ({"max_len": 20}, "max_len must be 1 and weight_decay 0, .* got 20 and 0.0"),
         ({"lower_layers": (0,)}, "lower_layers and embedding_dim must be at least 1, got .0,. and 100"),
         ({"state_dropout": 1.0}, "state_dropout must be at least 0 and below 1, got 1.0"),
+        ({"inputs": "one-hot", "state_dropout": 0.5}, "state_dropout must be 0 where the only layer reads one-hot"),
         ({"loss": TOP1()}, "loss must be a sampled loss whose negatives the batch shares"),
     ):
         with pytest.raises(ValueError, match=words):

@@ -10,6 +10,9 @@ from suites.stamp import (
     CLICKS,
     EXPERIMENTS,
     FULL,
+    GRU,
+    GRU_2016,
+    GRU_TUNED,
     LOGS,
     MAIN_TABLE,
     MASKED,
@@ -81,6 +84,16 @@ def test_settings_are_those_of_the_released_runs():
         (BY_TIME, 1): (0.005, 1.5),
         (BY_FILE, 1): (0.005, 1.5),
     }
+
+
+def test_gru4rec_drops_states_whatever_it_reads():
+    for experiment in EXPERIMENTS:
+        for label in (GRU, GRU_TUNED):
+            if label in experiment.models:
+                model = experiment.models[label]
+                on_states = model.dropout if model.inputs == "one-hot" else model.state_dropout
+                assert on_states > 0.0, (label, experiment.dataset.name)
+    assert (GRU_2016.inputs, GRU_2016.dropout, GRU_2016.session_order) == ("one-hot", 0.5, "listed")
 
 
 def test_bpr_mf_is_that_of_hidasis_code():
