@@ -6,7 +6,8 @@ standard deviation of the items' factor f) and a rank r from a geometric distrib
 rank r by sign(w_f) · factor f, so that items that the model already scores high are drawn more often.
 
 Departures. The orders and σ are taken anew once in N · ln N draws, as in the paper, and at the beginning of an epoch; w
-at the beginning of each chunk of CHUNK draws. An item that the check refuses gives way to the next rank.
+at the beginning of each chunk of CHUNK draws. An item that the check refuses gives way to the next rank. Devooght and
+Bersini's code, which "adaptive_reversed" follows, weighs by σ_f² and draws another factor and rank for a refused item.
 """
 
 from __future__ import annotations

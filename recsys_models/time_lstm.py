@@ -26,7 +26,8 @@ Departures: START is read before the first event, so that the first event is a t
 answer; windows of a user's history where the code keeps the first max_len events only, shuffled where it keeps file
 order; AdamW and early stopping by default (the code: AdaGrad 0.01, no stopping; optimiser=Adagrad() gives that);
 embedding_dim puts an item embedding before the gates, None is the paper's one-hot input. The paper's constraint is kept
-by projection before every training step. An unseen user is no matter: no user is looked at.
+by projection before every training step. The code's options --bn (batch normalisation of the input) and --sigmoid_on (a
+sigmoid of the raw gaps), off there, are not offered. An unseen user is no matter: no user is looked at.
 """
 
 from __future__ import annotations
