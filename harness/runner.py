@@ -134,7 +134,8 @@ def _pool(waiting: Sequence[Job], jobs: int) -> Iterator[Done]:
     warnings.filterwarnings("ignore", message=".*still being processed by the workers.*")  # said after an interruption
     try:
         with parallel_config(backend="loky", inner_max_num_threads=waiting[0].order.threads):
-            parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)
+            processes = max(2, min(jobs, len(waiting)))  # one alone would be this one, which must not die with a cell
+            parallel = Parallel(processes, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)
             yield from parallel(delayed(work)(job) for job in waiting)
     except TerminatedWorkerError as error:
         raise WorkerDied from error
@@ -150,7 +151,7 @@ def _alone(job: Job, plan: Plan, store: Store) -> Done:
 
     with ProcessPoolExecutor(max_workers=1) as executor:
         try:
-            return executor.submit(work, job).result()
+            return executor.submit(work, replace(job, wait=True)).result()  # the dying pool may still hold its lock
         except TerminatedWorkerError as error:
             died = WorkerDied(
                 "the cell's process was ended from outside, most likely because memory ran out; use "

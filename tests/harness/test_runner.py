@@ -118,6 +118,9 @@ DEADLY = """
 import multiprocessing
 
 class Deadly(MarkovChain):
+    def raw_files(self, folder):
+        return None  # not known: every process loads it before the cell begins
+
     def load(self, folder=None):
         if multiprocessing.parent_process() is not None or multiprocessing.current_process().name != "MainProcess":
             os.kill(os.getpid(), signal.SIGKILL)
