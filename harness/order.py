@@ -125,7 +125,7 @@ class Bench:
         try:
             return prepare(cell.experiment, self.order.data, cache)
         except OSError as error:
-            ours = str(error.filename or "").startswith(str(cache))
+            ours = error.filename is None or str(error.filename).startswith(str(cache))  # without one: an open file
             blocked = unusable(error, self.order.results) if ours else None
             if blocked is None:
                 raise

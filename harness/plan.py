@@ -173,7 +173,7 @@ def _prepared(bench: Bench, cell: Cell, shared: Round) -> tuple[Prepared | None,
     except DataMissing as error:
         shared.missing[files] = sentence(error)
         return None, "skipped", shared.missing[files], ""
-    except (ValueError, OSError, MemoryError) as error:
+    except Exception as error:  # whatever a data set or a protocol does wrong, the other cells go on
         return None, "refused", sentence(error), trace_text(error)
 
 

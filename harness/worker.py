@@ -64,6 +64,8 @@ def work(job: Job) -> Done:
         if not job.fresh and store.record(job.key) is not None:
             return Done(job.index, job.key, "FOUND")
         bench = order.open()
+        if job.index >= len(bench.cells):
+            raise Overtaken(f"{order.suite} has lost cells since this run began: it was changed; run again")
         try:
             _compute_and_store(bench, job, store, switches)
         except SearchBusy:

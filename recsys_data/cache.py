@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import json
@@ -86,6 +87,10 @@ def write_interactions(interactions: Interactions, entry: Path) -> None:
             except OSError:  # another process has put the same entry there in the meantime
                 if not (entry / "meta.json").exists():
                     raise
+    except OSError as error:
+        if error.errno is None:  # how NumPy says that the disk took less than it was given
+            raise OSError(errno.ENOSPC, str(error), str(entry)) from error
+        raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

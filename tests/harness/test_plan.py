@@ -1,3 +1,4 @@
+import errno
 import json
 import sys
 
@@ -6,7 +7,8 @@ import pytest
 from harness.order import Order
 from harness.overrides import Overrides
 from harness.plan import Round, make_plan
-from harness.store import Store
+from harness.store import Store, StoreUnusable
+from harness.worker import Job, Overtaken, work
 
 
 @pytest.fixture
@@ -105,6 +107,32 @@ def test_missing_data_are_skipped_and_damaged_data_refused(bench, tiny_suite, tm
     assert {p.state for p in plan.cells} == {"refused"}
     assert "u.data" in plan.cells[0].why
     assert "Traceback" in plan.cells[0].trace
+
+
+def test_a_data_set_with_a_mistake_is_refused_and_a_full_disk_ends_the_plan(bench, monkeypatch):
+    opened, store = bench
+
+    def mistaken(self, folder=None):
+        raise KeyError("users")
+
+    monkeypatch.setattr("recsys_data.synthetic.MarkovChain.load", mistaken)
+    plan = make_plan(opened(), store)
+    assert {(p.state, p.why) for p in plan.cells} == {("refused", "KeyError: 'users'")}
+    assert "Traceback" in plan.cells[0].trace
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")  # of a file that was open: it has no name
+
+    monkeypatch.setattr("harness.order.prepare", full)
+    with pytest.raises(StoreUnusable, match="no space left for results"):
+        make_plan(opened(), store)
+
+
+def test_a_suite_that_loses_cells_while_it_runs_is_told(bench):
+    opened, _ = bench
+    job = Job(opened().order, 3, "k", {})
+    with pytest.raises(Overtaken, match="has lost cells since this run began: it was changed; run again"):
+        work(job)
 
 
 def test_a_failure_and_a_checkpoint_are_spoken_of(bench):
@@ -217,7 +245,8 @@ def test_editing_a_model_beside_the_suite_makes_its_cell_stale(tmp_path, tiny_te
     )
     path = tmp_path / "with_beside.py"
     path.write_text(
-        "from beside_tiny import Beside\n" + tiny_text.replace('{"Popularity": Popularity()', '{"B": Beside()')
+        "from beside_tiny import Beside\n"
+        + tiny_text.replace('{"Popularity": Popularity()', '{"B": Beside()').replace('["Popularity"]', '["B"]')
     )
     store = Store.open(tmp_path / "results")
     asked = Order(str(path), store.root, overrides=Overrides(only="B"))

@@ -1,4 +1,5 @@
 import dataclasses
+import errno
 import hashlib
 import json
 import os
@@ -193,3 +194,14 @@ def test_two_processes_may_keep_the_same_data_at_once(raw, monkeypatch):
     monkeypatch.setattr(pathlib.Path, "replace", broken)
     with pytest.raises(OSError, match="No space left"):
         write_interactions(made, raw / "cache" / "another")
+
+
+def test_what_numpy_says_of_a_full_disk_is_told_as_one(raw, monkeypatch):
+    def short(*_, **__):
+        raise OSError("100 requested and 5 written")
+
+    monkeypatch.setattr(np, "save", short)
+    with pytest.raises(OSError, match="100 requested and 5 written") as error:
+        write_interactions(MarkovChain(num_users=3, num_items=4, length=4).load(), raw / "cache" / "entry")
+    assert error.value.errno == errno.ENOSPC
+    assert not list((raw / "cache").iterdir())
