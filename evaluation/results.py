@@ -10,6 +10,7 @@ from typing import Any
 
 from evaluation.ranks import RankTable
 from evaluation.searches import SearchResult, read_search
+from evaluation.stored import read_record, reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +49,9 @@ class CellResult:
 
     @cached_property
     def ranks(self) -> RankTable:
-        """The stored ranks."""
-        return RankTable.read(self.folder / "ranks.parquet")
+        """The stored ranks. Raises ValueError naming files that are damaged or gone."""
+        with reading(path := self.folder / "ranks.parquet"):
+            return RankTable.read(path)
 
     @cached_property
     def search(self) -> SearchResult | None:
@@ -61,7 +63,8 @@ class CellResult:
     def curve(self) -> list[dict[str, Any]]:
         """One record an epoch; empty for models without epochs."""
         path = self.folder / "curve.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        with reading(path):
+            return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def read_suite(root: Path, name: str) -> SuiteResults:
     """The results of suite ``name`` under the store ``root``, in the suite's order.
 
     A cell without a finished result is a CellFailure. Raises FileNotFoundError with one sentence if there is no such
-    suite in the store.
+    suite in the store, and ValueError naming a file that is damaged.
     """
     path = root / "suites" / name / "suite.json"
     if not path.exists():
@@ -107,20 +110,21 @@ def read_suite(root: Path, name: str) -> SuiteResults:
             f"no results of suite {name!r} in {root}: it holds {', '.join(held) or 'no suite'}; "
             f"run it first: python benchmark.py run {name}"
         )
-    record = json.loads(path.read_text())
+    record = read_record(path, ["cells"], "remove it") or {}
     results = SuiteResults(root=root, record=record)
     for entry in record["cells"]:
         labels = {k: entry[k] for k in ("dataset", "protocol", "model", "seed")}
         folder = root / "cells" / entry["key"] if entry.get("key") else None
-        if folder is not None and (folder / "cell.json").exists():
-            results.cells.append(
-                CellResult(folder=folder, record=json.loads((folder / "cell.json").read_text()), **labels)
-            )
+        cell = None if folder is None else read_record(folder / "cell.json", ["key"])
+        if cell is not None:
+            results.cells.append(CellResult(folder=folder, record=cell, **labels))
             continue
         state, reason = entry.get("state", "MISSING"), entry.get("reason", "not computed yet")
-        if folder is not None and (folder / "failure.json").exists():
-            failure = json.loads((folder / "failure.json").read_text())
+        failure = None if folder is None else read_record(folder / "failure.json", ["reason"])
+        if failure is not None:
             state, reason = "FAILED", failure["reason"]
+        elif state == "DONE":
+            state, reason = "MISSING", "its result is no longer in the store"
         results.failures.append(
             CellFailure(
                 **labels,

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from evaluation.stored import read_record, reading
+
 HEAD, LEDGER = "search.json", "ledger.jsonl"
 
 
@@ -87,11 +89,9 @@ class SearchResult:
 
 def read_search(folder: Path) -> SearchResult | None:
     """The search stored in ``folder``; None where there is none. Raises ValueError naming a file that is damaged."""
-    head, ledger = folder / HEAD, folder / LEDGER
-    if not head.exists():
+    record, ledger = read_record(folder / HEAD, ["metric", "higher_is_better"]), folder / LEDGER
+    if record is None:
         return None
-    try:
+    with reading(ledger):
         lines = ledger.read_text().splitlines() if ledger.exists() else []
-        return SearchResult(json.loads(head.read_text()), [json.loads(line) for line in lines])
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{folder} is damaged ({error}): remove it and run again") from error
+        return SearchResult(record, [json.loads(line) for line in lines])

@@ -16,6 +16,7 @@ from evaluation.metrics import Metric
 from evaluation.parquet import read_columns
 from evaluation.ranks import RankTable
 from evaluation.reach import Reach
+from evaluation.stored import reading
 
 SCHEMA_VERSION = 1
 FILE_NAME = "sums.parquet"
@@ -33,8 +34,8 @@ def write_sums(folder: Path, ranks: RankTable, metrics: Iterable[Metric | Reach]
         columns |= {"cluster": found.clusters.astype(np.int64), "count": found.counts}
         columns[metric.name] = found.sums
         means[metric.name] = found.micro
-        for reading in TIES:
-            other = replace(metric, ties=reading)
+        for ties in TIES:
+            other = replace(metric, ties=ties)
             columns.setdefault(other.name, other.per_cluster(ranks).sums)
     if not columns:
         raise ValueError("no metric was given, so there are no sums to write")
@@ -46,12 +47,13 @@ def write_sums(folder: Path, ranks: RankTable, metrics: Iterable[Metric | Reach]
 def read_sums(folder: Path) -> dict[str, ClusterSums]:
     """The sums that ``write_sums`` left in ``folder``, by metric name; empty if there is no such file.
 
-    Raises ValueError for another schema version.
+    Raises ValueError for another schema version, and for a file that is damaged.
     """
     path = folder / FILE_NAME
     if not path.exists():
         return {}
-    columns, metadata = read_columns(path)
+    with reading(path):
+        columns, metadata = read_columns(path)
     version = metadata.get("schema", "none")
     if version != str(SCHEMA_VERSION):
         raise ValueError(f"{path}: sums of schema {version}, this program reads schema {SCHEMA_VERSION}")

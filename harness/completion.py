@@ -11,6 +11,7 @@ from evaluation.lists import reach_named
 from evaluation.metrics import metric_named
 from evaluation.ranks import RankTable
 from evaluation.reach import Reach
+from evaluation.stored import reading
 from evaluation.sums import write_sums
 from harness.store import Store, sync
 
@@ -28,7 +29,8 @@ def complete_metrics(store: Store, key: str, metrics: Sequence[Any]) -> bool:
         if record is None:
             return False
         folder = store.folder(key)
-        ranks = RankTable.read(folder / "ranks.parquet")
+        with reading(folder / "ranks.parquet"):
+            ranks = RankTable.read(folder / "ranks.parquet")
         names = [name for name in record["metrics"] if name not in {metric.name for metric in metrics}]
         wanted = [*metrics, *(reach_named(name) or metric_named(name) for name in names)]
         aside = store.root / "cells" / f".new-{key}"

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluation.stored import read_record
+
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -88,7 +90,7 @@ class Store:
 
     def record(self, key: str) -> dict[str, Any] | None:
         """The cell.json of a finished cell, or None."""
-        return _read_json(self.folder(key) / "cell.json")
+        return read_record(self.folder(key) / "cell.json", ["key"])
 
     def holds(self, key: str) -> bool:
         """Whether a cell is finished."""
@@ -100,11 +102,11 @@ class Store:
 
     def failure(self, key: str) -> dict[str, Any] | None:
         """The failure.json of a failed cell, or None."""
-        return _read_json(self.folder(key) / "failure.json")
+        return read_record(self.folder(key) / "failure.json", ["reason"])
 
     def records(self) -> list[dict[str, Any]]:
         """All finished cells, oldest first."""
-        found = [_read_json(path) for path in sorted((self.root / "cells").glob("[!.]*/cell.json"))]
+        found = [read_record(path, ["key"]) for path in sorted((self.root / "cells").glob("[!.]*/cell.json"))]
         return sorted((r for r in found if r is not None), key=lambda r: (r.get("finished", ""), r["key"]))
 
     @contextlib.contextmanager
@@ -203,13 +205,3 @@ def _try_lock(handle: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    """A JSON file's content, None where there is none. Raises ValueError naming a file that is damaged."""
-    try:
-        return json.loads(path.read_text())
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is damaged ({error}): remove its folder and run again") from error

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Any
 
+from evaluation.stored import read_record
 from reports.blocks import Column, Entry, Table, Words, row
 from reports.numbers import count, listed
 from reports.roster import Roster
@@ -16,9 +16,9 @@ _TONE = {"same": "good", "different": "bad", "not compared": "open"}
 def certificate_blocks(roster: Roster) -> list[Words | Table]:
     """What the certificate says of each cell; empty where there is none."""
     path = roster.results.root / "suites" / roster.results.name / "certificate.json"
-    if not path.exists():
+    record = read_record(path, ["cells", "made"], "remove it, verify the suite")
+    if record is None:
         return []
-    record = json.loads(path.read_text())
     held = {cell.key for cell in roster.results.cells}
     tally = Counter(cell["state"] for cell in record["cells"])
     said = listed([f"{number} {state}" for state, number in tally.items()])

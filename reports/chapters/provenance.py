@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from evaluation.results import CellResult
+from evaluation.stored import read_record
 from reports.blocks import Column, Entry, Row, Section, Table, Words, row
 from reports.chapters.certificate import certificate_blocks
 from reports.numbers import duration, fraction, listed, several
@@ -95,7 +96,7 @@ def _said(value: Any) -> str:
 def _tracked(roster: Roster) -> dict[str, str]:
     """MLflow run ids by cell key, where the suite was tracked."""
     path = roster.results.root / "suites" / roster.results.name / "mlflow.json"
-    return json.loads(path.read_text()) if path.exists() else {}
+    return read_record(path, remedy="remove it, track the suite") or {}
 
 
 def _cells(roster: Roster, metrics: list[str], environments: _Environments, tracked: dict[str, str]) -> Table:
