@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import tempfile
 import zipfile
 import zlib
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from evaluation.results import read_suite
+from reports.atomic import whole
 
 MANIFEST = "bundle.json"
 _SCHEMA = 1
@@ -35,15 +35,10 @@ def write_bundle(root: Path, suite: str, path: Path) -> list[str]:
     files = {path.relative_to(root).as_posix(): path for path in _files(root, suite)}
     sums = {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in sorted(files.items())}
     manifest = json.dumps({"schema": _SCHEMA, "suite": suite, "files": sums}, indent=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=path.parent, suffix=".zip")
-    os.close(handle)
-    with zipfile.ZipFile(aside, "w") as archive:
+    with whole(path) as aside, zipfile.ZipFile(aside, "w") as archive:
         _add(archive, MANIFEST, manifest.encode())
         for name in sums:
             _add(archive, name, files[name].read_bytes())
-    Path(aside).chmod(0o644)
-    Path(aside).replace(path)
     return list(sums)
 
 

@@ -202,6 +202,35 @@ def test_results_that_cannot_be_written_are_refused(tmp_path):
     assert "cannot write results in /proc/encore" in refused("run", "quickstart", "--results", "/proc/encore")
 
 
+def test_what_the_system_refuses_is_one_sentence_with_the_place(stored, tmp_path):
+    _, results, _ = stored
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    words = ("bundle", "tiny", "--results", results, "--out")
+    assert refused(*words, tmp_path / "folder") == (
+        f"error: {tmp_path / 'folder'}: Is a directory; name another place, or make this one usable, and run again"
+    )
+    assert f"{tmp_path / 'file'}: File exists" in refused(*words, tmp_path / "file" / "x.zip")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"], "nothing half-written is left"
+    assert f"{tmp_path / 'file'}: File exists" in refused("report", "tiny", "--results", results, "--out",
+                                                          tmp_path / "file")  # fmt: skip
+
+
+def test_a_stored_file_that_is_damaged_is_named(stored, tmp_path):
+    suite, results, _ = stored
+    mine = tmp_path / "r"
+    shutil.copytree(results, mine)
+    key = json.loads(call("show", "tiny", "--results", mine, "--json").stdout)[1]["key"]
+    for path in (mine / "cells" / key / "cell.json", mine / "suites" / "tiny" / "suite.json"):
+        path.write_text(path.read_text()[:200])
+        for words in (("show", "tiny"), ("report", "tiny"), ("bundle", "tiny"), ("run", suite, "--only", "GRU")):
+            assert f"error: {path} is damaged (" in refused(*words, "--results", mine)
+        shutil.rmtree(path.parent)
+        if path.name == "cell.json":
+            rows = json.loads(call("show", "tiny", "--results", mine, "--json").stdout)
+            assert (rows[1]["state"], rows[1]["reason"]) == ("MISSING", "its result is no longer in the store")
+
+
 def test_a_part_computed_later_amends_what_was_known(stored, tmp_path):
     suite, results, _ = stored
     shutil.copytree(results, tmp_path / "r")
