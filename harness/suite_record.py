@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from evaluation.stored import read_record
 from harness.order import Bench
 from harness.overrides import options_record
 from harness.plan import Plan, Planned
@@ -31,6 +31,14 @@ def write_suite(plan: Plan, store: Store) -> dict[str, Any]:
     A run with --only or --protocol amends the record of an earlier run with the same changed fields and users: what
     that knew of other cells and seeds stays. Any other run replaces it.
     """
+    with store.lock(f"suite-{plan.bench.suite.name}", wait=True):  # runs of two parts at once amend one record
+        record = _amended(plan, store)
+        store.write_json(store.suite_file(plan.bench.suite.name), record)
+    return record
+
+
+def _amended(plan: Plan, store: Store) -> dict[str, Any]:
+    """The suite's record, with what an earlier run knew where this one is of a part."""
     record = suite_head(plan.bench) | {"created": now()}
     entries = {}
     for planned in plan.cells:
@@ -49,7 +57,6 @@ def write_suite(plan: Plan, store: Store) -> dict[str, Any]:
             entry |= _stored(store, entry["key"], entry)
     places = {_name(_labels(planned))[:3]: number for number, planned in reversed([*enumerate(plan.cells)])}
     record["cells"] = sorted(entries.values(), key=lambda e: (places.get(_name(e)[:3], len(places)), e["seed"]))
-    store.write_json(store.suite_file(plan.bench.suite.name), record)
     return record
 
 
@@ -90,9 +97,9 @@ def _stored(store: Store, key: str, entry: Mapping[str, Any]) -> dict[str, str]:
 def _amendable(bench: Bench, store: Store) -> dict[str, Any] | None:
     """The suite's earlier record, if this run is of a part of the cells and adds to it."""
     path = store.suite_file(bench.suite.name)
-    if not bench.order.overrides.chooses or not path.exists():
+    record = read_record(path, ["cells"], "remove it") if bench.order.overrides.chooses else None
+    if record is None:
         return None
-    record = json.loads(path.read_text())
     mine, theirs = plain(options_record(bench.order.overrides)), record.get("options", {})
     return record if all(mine[name] == theirs.get(name) for name in ("set", "limit_users")) else None
 
