@@ -65,8 +65,11 @@ def _row(order: Order, planned: Planned, store: Store) -> dict[str, Any]:
         if done.state != "DONE":
             return row | {"state": "different", "reason": f"computed again it failed: {done.reason}", "rows": 0}
         first, second = (_result(Store(root), planned) for root in (store.root, Path(folder)))
-        found = difference(first, second)
-        return row | {"state": "different" if found else "same", "reason": found, "rows": len(first.ranks)}
+        try:
+            found, rows = difference(first, second), len(first.ranks)
+        except ValueError as error:  # a stored file is damaged
+            found, rows = str(error), 0
+        return row | {"state": "different" if found else "same", "reason": found, "rows": rows}
 
 
 def _copy_search(store: Store, other: Store, planned: Planned) -> None:
@@ -92,7 +95,10 @@ def difference(first: CellResult, second: CellResult) -> str:
     for name in _RECORDED:
         if first.record.get(name) != second.record.get(name):
             return f"{name}: {first.record.get(name)} before, {second.record.get(name)} again"
-    for number, (a, b) in enumerate(zip(_untimed(first), _untimed(second), strict=False), start=1):
+    before, again = _untimed(first), _untimed(second)
+    if len(before) != len(again):
+        return f"the curve: {len(before)} epochs before, {len(again)} again"
+    for number, (a, b) in enumerate(zip(before, again, strict=True), start=1):
         if a != b:
             return f"the curve's record {number}: {a} before, {b} again"
     return ""

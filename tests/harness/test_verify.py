@@ -73,6 +73,17 @@ def test_it_certifies_what_is_the_same_and_names_what_is_not(order):
     assert (state, reason.partition(":")[0]) == ("different", f"the curve's record {len(lines)}")
 
 
+def test_a_cell_whose_files_are_damaged_is_told_and_the_others_are_certified(order):
+    gru = next(cell for cell in read_suite(order.results, "tiny").cells if cell.model == "GRU")
+    lines = (gru.folder / "curve.jsonl").read_text().splitlines()
+    (gru.folder / "curve.jsonl").write_text(lines[0] + "\n")
+    assert states(certify(order))["GRU"] == ("different", f"the curve: 1 epochs before, {len(lines)} again")
+    (gru.folder / "ranks.parquet").write_bytes(b"half")
+    found = states(certify(order))
+    assert found["Popularity"] == ("same", "")
+    assert found["GRU"][0] == "different" and "ranks.parquet is damaged" in found["GRU"][1]
+
+
 def test_a_cell_that_is_not_stored_is_told_and_none_at_all_refused(order):
     changed = dataclasses.replace(order, overrides=Overrides(("GRU.dim=5",)))
     found = states(certify(changed))
