@@ -11,6 +11,7 @@ from typing import Any
 from reports.numbers import duration, fraction, plain
 
 _LINE = 11.0  # points between two lines of text
+_NO_ROOM = 100  # what no name is put upon: another, a mark, the frame
 _DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
 
 
@@ -146,7 +147,7 @@ def pareto(figure: Any, data: dict[str, Any], pen: Pen) -> None:
 
 
 def _label_points(axes: Any, points: list[dict[str, Any]], front: list[dict[str, Any]], pen: Pen) -> None:
-    """Names beside their marks, each at the nearest place clear of marks, names, the frame and the front's line."""
+    """Names beside their marks, each at the nearest place clear of marks, names, frame and line; none without room."""
     low, high = axes.get_ylim()
     left, right = map(math.log, axes.get_xlim())
     box, size = axes.get_position(), axes.figure.get_size_inches() * 72
@@ -156,19 +157,22 @@ def _label_points(axes: Any, points: list[dict[str, Any]], front: list[dict[str,
     steps = [(math.log(p["x"]) / wide, p["y"] / tall) for p in front]
     line = [piece for (a, y), (b, z) in itertools.pairwise(steps) for piece in ((a, b, y, y), (b, b, y, z))]
 
-    def clear(start: float, end: float, at: float, pieces: list[tuple[float, ...]]) -> bool:
-        inside = left / wide <= start and end <= right / wide and low / tall + 5 <= at <= high / tall + 5
-        crossed = any(start < b + 2 and a - 2 < end and y < at + 5 and at - 5 < z for a, b, y, z in pieces)
-        return inside and not crossed and not any(start < b and a < end and abs(at - there) < _LINE - 1
-                                                  for a, b, there in taken)  # fmt: skip
+    def trouble(start: float, end: float, at: float) -> int:
+        """How much is in the way; across the line is better than far from the mark."""
+        outside = not (left / wide <= start and end <= right / wide and low / tall + 5 <= at <= high / tall + 5)
+        crossed = any(start < b + 2 and a - 2 < end and y < at + 5 and at - 5 < z for a, b, y, z in line)
+        met = sum(start < b and a < end and abs(at - there) < _LINE - 1 for a, b, there in taken)
+        return _NO_ROOM * (outside + met) + 6 * crossed
 
     for (x, y), point in zip(spots, points, strict=True):
         length = pen.width(_name(point), 9.0) * 72
         first = x < (spots[0][0] + spots[-1][0]) / 2  # towards the middle; the line of the best runs to the right
         places = [((x + 7, x + 7 + length) if after else (x - 7 - length, x - 7), y + up)
                   for up in (8, 0, -9, 16, -17, 24, -25, 32) for after in (first, not first)]  # fmt: skip
-        (start, end), at = next((place for avoided in (line, []) for place in places
-                                 if clear(*place[0], place[1], avoided)), places[0])  # fmt: skip
+        troubles = [far + trouble(*span, at) for far, (span, at) in enumerate(places)]
+        if min(troubles) >= _NO_ROOM:
+            continue
+        (start, end), at = places[troubles.index(min(troubles))]
         taken.append((start, end, at))
         axes.annotate(_name(point), (math.exp(start * wide), at * tall), va="center", color=pen.color(point["color"]),
                       annotation_clip=False)  # fmt: skip

@@ -24,6 +24,7 @@ _NO_COUNTER = (
     "Energy is not given: no counter of it could be read where these cells ran (neither RAPL of the processor nor NVML "
     "of a GPU), and time multiplied by a guess of the power would be no measurement."
 )
+_NAMED = 6  # points of a figure that have room for their names wherever they lie
 _NOT_RECORDED = "Energy is not given: it was not recorded when these cells were computed."
 _COUNTED = (
     "Energy is read from the counters of the whole processor (RAPL) and the whole GPU (NVML), so that other work "
@@ -71,6 +72,8 @@ def _pareto(done: list[Runs], metric: str, heading: str, place: int) -> Picture 
         return None
     caption = (f"{metric} against training time on {heading}. Up and to the left is better; the line joins models that "
                "no other beats in both.")  # fmt: skip
+    if len(points) > _NAMED:
+        caption += " A mark that has no room for its name is told by its form and colour, as in the table."
     absent = [r.model for r in done if r.model not in {p["model"] for p in points}]
     if absent:
         caption += f" Not drawn, since no training time was measured: {listed(absent)}."

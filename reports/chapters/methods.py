@@ -88,8 +88,8 @@ def _columns(sections: list[Section]) -> tuple[str, ...]:
         for column in (column for table in section.tables for column in table.columns if column.hint):
             hints.setdefault(column.hint, {})[column.title] = None
         if hints:
-            told = "; ".join(f"{listed(list(titles))}: {hint}" for hint, titles in hints.items())
-            said.append(f"{section.title}. {told}.")
+            told = " ".join(f"{listed(list(titles))}: {hint}." for hint, titles in hints.items())
+            said.append(f"{section.title}. {told}")
     return tuple(said)
 
 

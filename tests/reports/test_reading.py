@@ -92,23 +92,41 @@ def test_a_table_holds_as_many_metrics_as_a_sheet_has_room_for(store, report):
     assert alone.caption == "All models: D"
 
 
-def test_names_keep_off_the_line_of_the_best():
-    """The second name would stand across the step up to the third mark if only marks and names were minded."""
-    points = [{"model": name, "color": n, "stamped": False, "x": x, "y": y}
-              for n, (name, x, y) in enumerate((("A", 0.01, 0.1), ("a name of some length", 0.3, 0.2), ("C", 1.0, 0.3),
-                                                ("D", 900.0, 0.05)))]  # fmt: skip
+def cost_figure(points):
+    """The axes of a cost figure of these names and places, and the box of each name in pixels."""
+    points = [{"model": m, "color": n, "stamped": False, "x": x, "y": y} for n, (m, x, y) in enumerate(points)]
     figure, rulers = Figure(figsize=(figures.WIDTH, 3.0)), Rulers("")
     pen = Pen(color=color, marker=marker, sign=sign, ink="black", tip=lambda *_: None, rule=rulers.say,
               width=figures.text_width)  # fmt: skip
     pareto(figure, {"metric": "MRR@20", "points": points}, pen)
     (axes,) = figure.axes
-    steps = next(line for line in axes.lines if len(line.get_xdata()) == 3)
-    corners = axes.transData.transform([(x, y) for x, y in zip(*steps.get_data(), strict=True)])
+    boxes = {}
     for text in axes.texts:
         left, at = axes.transData.transform(text.xy)
-        right = left + figures.text_width(text.get_text()) * figure.dpi
+        boxes[text.get_text()] = (left, left + figures.text_width(text.get_text()) * figure.dpi, at - 5, at + 5)
+    return axes, boxes
+
+
+def test_names_keep_off_the_line_of_the_best():
+    """The second name would stand across the step up to the third mark if only marks and names were minded."""
+    axes, boxes = cost_figure([("A", 0.01, 0.1), ("a name of some length", 0.3, 0.2), ("C", 1, 0.3), ("D", 900, 0.05)])
+    steps = next(line for line in axes.lines if len(line.get_xdata()) == 3)
+    corners = axes.transData.transform([(x, y) for x, y in zip(*steps.get_data(), strict=True)])
+    assert set(boxes) == {"A", "a name of some length", "C", "D"}
+    for name, (left, right, bottom, top) in boxes.items():
         for (_, low), (wall, high) in itertools.pairwise(corners):  # the step up to each corner
-            assert not (left < wall < right and low < at + 4 and at - 4 < high), text.get_text()
+            assert not (left < wall < right and low < top and bottom < high), name
+
+
+def test_names_of_a_crowd_are_left_out_where_they_would_hide_each_other():
+    crowd = [(f"a model of a long name {n}", 100.0 + 9 * n, 0.2 + 0.002 * n) for n in range(30)]
+    axes, boxes = cost_figure([("far", 0.001, 0.1), *crowd])
+    assert "far" in boxes
+    assert 2 <= len(boxes) < 20
+    frame = axes.get_window_extent()
+    assert all(frame.x0 <= left and right <= frame.x1 for left, right, *_ in boxes.values())
+    for one, other in itertools.combinations(boxes.values(), 2):
+        assert one[1] <= other[0] or other[1] <= one[0] or one[3] <= other[2] or other[3] <= one[2]
 
 
 def test_a_map_too_large_for_numbers_still_marks_what_is_not_told_apart():
