@@ -50,6 +50,8 @@ def verify(dataset: Dataset, folder: Path | None) -> str:
 
 def import_file(file: Path, columns: tuple[str, ...], name: str, clock: str, folder: Path | None) -> InteractionFile:
     """The user's file as a data set: read and checked, and kept as Parquet in the data folder."""
+    if not name.strip() or "/" in name or name.startswith("."):
+        raise ValueError(f"--name {name!r} cannot name a data set; use letters, digits, - and _")
     loaded = InteractionFile(str(file), columns, clock=clock, label=name).load(folder)
     kept = Path("imported") / f"{name}.parquet"
     write_interactions(loaded, data_folder(folder) / kept, "parquet")

@@ -177,7 +177,7 @@ class InteractionFile:
         if "item" not in roles or not roles.keys() & {"user", "session"}:
             raise ValueError(
                 f"{where}: which column is the user (or session) and which the item is not known; {found}; "
-                "name them with --columns, such as user,item,rating,timestamp"
+                "name them with data import --columns, such as user,item,rating,timestamp"
             )
         return roles
 

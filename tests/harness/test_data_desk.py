@@ -26,6 +26,14 @@ def test_an_imported_file_keeps_the_clock_it_was_read_with(tmp_path, clock, kept
     assert again.timestamps[:5].tolist() == [0, 60, 120, 180, 240]
 
 
+@pytest.mark.parametrize("name", ["", " ", "../plays", "a/b", ".plays"])
+def test_an_imported_file_stays_in_its_folder(tmp_path, name):
+    (tmp_path / "plays.tsv").write_text(ROWS)
+    with pytest.raises(ValueError, match="--name .* cannot name a data set"):
+        import_file(tmp_path / "plays.tsv", (), name, "", tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
 def test_an_imported_file_without_times_keeps_its_order_and_no_more(tmp_path):
     (tmp_path / "plays.tsv").write_text("user\titem\n1\tb\n1\ta\n2\tc\n")
     again = import_file(tmp_path / "plays.tsv", (), "plays", "order inside a sequence", tmp_path).load(tmp_path)
