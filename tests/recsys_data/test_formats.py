@@ -128,8 +128,7 @@ def test_other_times_are_refused(times, sentence):
         (
             "a,b,c\n1,2,3\n",
             {},
-            "3 columns found: a, b, c; name them with data import --columns, such as "
-            "user,item,rating,timestamp",
+            "3 columns found: a, b, c; name them with data import --columns, such as user,item,rating,timestamp",
         ),
         ("1,2,3\n", {"columns": ("user", "item")}, r"2 columns named \(user, item\) but 3 columns found: 1, 2, 3"),
         ("12\n13\n", {}, "no separator cuts its lines into columns; the first line is '12'; name the separator"),
