@@ -57,6 +57,12 @@ class GrowingTrainingSet(TrainingSet):
         )
         return TrainingSet(grown, self.num_users, self.num_items, self.clock)
 
+    @property
+    def changes(self) -> tuple[int, ...]:
+        """The epochs, ascending, whose prefixes are longer than those of the epoch before."""
+        epochs = range(2, self.epochs + 1)
+        return tuple(epoch for epoch in epochs if self.prefix_length(epoch) != self.prefix_length(epoch - 1))
+
     def prefix_length(self, epoch: int) -> int:
         """How many events of each growing history this epoch reads at most."""
         if epoch <= self.fixed_epochs + 1 or len(self.growing) == 0:

@@ -100,9 +100,11 @@ class Split:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over all that models and the evaluation see."""
+        """SHA-256 over all that models and the evaluation see, in every epoch."""
         digest = hashlib.sha256(f"{self.clock.value}|{self.train.num_users}|{self.train.num_items}".encode())
-        for part in (self.train.sequences, self.validation.sequences, self.test.sequences):
+        digest.update("".join(f"|{epoch}" for epoch in self.train.changes).encode())
+        grown = [self.train.at(epoch).sequences for epoch in self.train.changes]
+        for part in (self.train.sequences, self.validation.sequences, self.test.sequences, *grown):
             for array, dtype in (
                 (part.items, "<i4"),
                 (part.timestamps, "<f8"),

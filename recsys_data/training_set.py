@@ -28,6 +28,11 @@ class TrainingSet:
         """What may be learnt from in this epoch (from 1): itself, unless a protocol grows it."""
         return self
 
+    @property
+    def changes(self) -> tuple[int, ...]:
+        """The epochs, ascending, that may learn from something else than the one before: none, unless it grows."""
+        return ()
+
     @cached_property
     def item_counts(self) -> np.ndarray:
         """How often each item occurs in training, (num_items,) int64."""

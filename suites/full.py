@@ -34,10 +34,12 @@ from recsys_data.published import AsPublished
 from recsys_data.time_protocols import GlobalTimeCut
 from recsys_data.user_protocols import DisjointUsers
 from recsys_data.yoochoose import YooChoose64, YooChoose100k, YooChooseClicks
+from recsys_models.stamp import STMP
 from suites import zoo
 
 # 1. The models: all of the zoo's, larger. A network keeps the rate and the optimiser that it has there.
 NETWORK = {"dim": 128, "embedding_dim": 64, "batch_size": 64, "epochs": 100, "patience": 8}
+MEMORY = {**NETWORK, "batch_size": 1024}  # STAMP's batches are counted in targets, not in windows
 FACTORS = {"dim": 64, "chain_dim": 64, "epochs": 100, "patience": 8}
 SESSIONS = {"neighbours": 500}  # session-rec looks between 50 and 1,500
 
@@ -53,6 +55,8 @@ def larger(label: str, model: Any) -> Any:
     """A model of the zoo at the size it has here."""
     if label in ("S-KNN", "V-SKNN"):
         return resized(model, SESSIONS)
+    if isinstance(model, STMP):
+        return resized(model, MEMORY)
     return resized(model, FACTORS if model.family == "factorisation" else NETWORK if label in zoo.NETWORKS else {})
 
 

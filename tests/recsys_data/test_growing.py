@@ -1,6 +1,6 @@
 import pytest
 
-from recsys_data.growing import GrowingPrefixes
+from recsys_data.growing import GrowingPrefixes, GrowingTrainingSet
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.training_set import TrainingSet
 from tests.recsys_data.splits import asked, events, trained
@@ -40,6 +40,15 @@ def test_the_last_event_is_asked_and_its_time_told():
     withheld = GrowingPrefixes(test=1, tell_query_times=False).prepare(data)
     assert str(withheld.test.query_times.tolist()) == "[nan]"
     assert told.fingerprint != withheld.fingerprint
+
+
+def test_the_fingerprint_is_that_of_every_epoch(monkeypatch):
+    assert split().train.changes == (4, 5, 6, 7, 8)
+    assert split(grow=False).train.changes == ()
+    before = split().fingerprint
+    assert before == split().fingerprint != split(grow=False).fingerprint
+    monkeypatch.setattr(GrowingTrainingSet, "prefix_length", lambda self, epoch: max(epoch - 4, 0))
+    assert split().fingerprint != before  # the same events under a code that grows them otherwise
 
 
 def test_it_says_that_test_users_are_learnt_from_and_that_candidates_are_sampled():
