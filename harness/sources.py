@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-FIXED = ("evaluation.ranking", "evaluation.metrics")  # with all that they import
+FIXED = ("evaluation.ranking", "evaluation.metrics", "evaluation.lists")  # with all that they import
 ALONE = ("harness.execution", "harness.determinism")  # these two files only: the rest of the harness moves no bit
 SEARCHED = (*ALONE, "harness.search")  # those of a tuned cell
 _NATIVE = (".c", ".cpp", ".cu", ".h")
@@ -21,7 +21,7 @@ _NATIVE = (".c", ".cpp", ".cu", ".h")
 def source_hashes(model: Any, root: Path = ROOT, alone: Iterable[str] = ALONE) -> dict[str, str]:
     """A hash for each project file that decides what ``model`` computes, by path relative to the checkout.
 
-    The files are those of ``closure_of``, ranking and metrics with all that they import, and the files ``alone``, by
+    The files are those of ``closure_of``, ranking and all measures with what they import, and the files ``alone``, by
     default the two that run a cell.
     """
     hashes = closure_of(model, FIXED, root)

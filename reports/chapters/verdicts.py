@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evaluation.claims import Compound, Cost, Gain, Outcome, Published, Verdict
+from evaluation.claims import Compound, Cost, Gain, Outcome, Published, Ranking, Verdict
 from reports.blocks import Column, Entry, Picture, Row, Section, Table, Words, row
 from reports.numbers import decimals, fraction, interval, plain, probability
 from reports.roster import Roster, Runs
@@ -30,6 +30,9 @@ def verdicts_section(roster: Roster, verdicts: list[Verdict]) -> Section | None:
              "(lenient); a claim, if its adjusted test confirms its sign, and a gain its size as well. “Inconclusive” "
              "means that these runs cannot tell, not that they disagree. “Not comparable” means that the two numbers "
              "are different quantities.",)  # fmt: skip
+    if any(isinstance(v.about, Ranking) and not unrun(v) for v in claims):
+        words += ("That one model beats another is a question of the sign alone: such a difference may be sure and yet "
+                  "too small to matter. Whether it matters is what the comparisons ask, by the margin.",)  # fmt: skip
     if any(uncertain(v) for v in levels):
         words += ("A published number that is not certain (hard to read off, told in two ways, or had at second "
                   "hand) is shown with its ratio and never judged.",)  # fmt: skip

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from evaluation.metrics import MRR
 from harness.sources import source_hashes
 
 FILES = {
@@ -189,3 +190,8 @@ def test_a_model_that_lies_beside_no_suite_is_a_librarys(checkout, model_beside,
     model, _ = model_beside
     monkeypatch.delitem(sys.modules, "user_suite_mine")
     assert "nets.py" not in source_hashes(model, checkout)
+
+
+def test_every_measure_that_a_cell_stores_counts_in_its_key():
+    found = source_hashes(MRR(20))  # any value: what ranks and measures counts for all
+    assert {"evaluation/metrics.py", "evaluation/reach.py", "evaluation/lists.py"} <= set(found)
