@@ -119,13 +119,13 @@ class InteractionFile:
     def _text(self, path: Path) -> tuple[pa.Table, str]:
         """The columns of a text file, under their roles, and how it was read."""
         data = read_bytes(path)
-        lines = [line for line in data[: 1 << 16].decode("utf-8", "replace").splitlines()[:20] if line.strip()]
+        lines = [line for line in data[: 1 << 16].decode("utf-8-sig", "replace").splitlines()[:20] if line.strip()]
         if not lines:
             raise ValueError(f"{path}: is empty; expected one event a line")
         separator = guess_separator(lines, str(path)) if self.separator is None else self.separator
         quoted = separator in (",", ";")
-        fields = [field.strip('"') if quoted else field for field in lines[0].split(separator)]
-        header = self._has_header(fields) if self.header is None else self.header
+        fields, *others = ([field.strip('"') if quoted else field for field in line.split(separator)] for line in lines)
+        header = self._has_header(fields, others) if self.header is None else self.header
         roles = self._roles(fields, named=header, where=str(path))
         names = [
             next((role for role, at in roles.items() if at == place), f"column {place + 1}")
@@ -150,12 +150,21 @@ class InteractionFile:
         )
         return table, f"separator {_WORDS.get(separator, separator)}, {'with' if header else 'without'} header"
 
-    def _has_header(self, fields: Sequence[str]) -> bool:
-        """Whether the first line names columns instead of holding an event."""
+    def _has_header(self, fields: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
+        """Whether the first line names columns instead of holding an event; ``others``: some lines after it."""
         if any("=" in column for column in self.columns) or _recognised(fields).get("item") is not None:
             return True
         numeric = [place for place, role in enumerate(self.columns) if role in ("rating", "timestamp")]
-        return any(place < len(fields) and not _reads_as_data(fields[place]) for place in numeric)
+        if any(place < len(fields) and not _reads_as_data(fields[place]) for place in numeric):
+            return True
+        ids = [place for place, role in enumerate(self.columns) if role in ("user", "session", "item")]
+        return any(
+            place < len(fields)
+            and not _is_whole(fields[place])
+            and len(others) > 0
+            and all(place < len(other) and _is_whole(other[place]) for other in others)
+            for place in ids
+        )
 
     def _roles(self, fields: Sequence[str], *, named: bool, where: str) -> dict[str, int]:
         """Where each role's column is; ValueError with the columns found where one is missing."""
@@ -185,6 +194,8 @@ class InteractionFile:
         """Interactions from a table whose columns are roles."""
         unit = "session" if "session" in table.column_names and "user" not in table.column_names else "user"
         owner = "session" if "session" in table.column_names else "user"
+        for role in table.column_names:
+            _refuse_gaps(table[role], role, where)
         times, clock = None, Clock(self.clock) if self.clock else Clock.WITHIN
         if "timestamp" in table.column_names:
             times, kind = to_seconds(table["timestamp"], where)
@@ -197,8 +208,8 @@ class InteractionFile:
             )
         return Interactions.from_events(
             self.name,
-            code_ids(table[owner]),
-            code_ids(table["item"]),
+            code_ids(_whole(table[owner], owner, where)),
+            code_ids(_whole(table["item"], "item", where)),
             times,
             clock=clock,
             ratings=numbers(table["rating"]) if "rating" in table.column_names else None,
@@ -206,6 +217,28 @@ class InteractionFile:
             edition=f"the user's file {Path(where).name}, read with {said}",
             parts=_parts(table["part"], where) if "part" in table.column_names else None,
         )
+
+
+def _refuse_gaps(column: pa.ChunkedArray, role: str, where: str) -> None:
+    """ValueError with the first event that has nothing, or an empty text, in the column of a role."""
+    empty = pc.is_null(column)
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        empty = pc.or_(empty, pc.fill_null(pc.equal(column, pa.scalar("", kind)), True))
+    if (first := pc.index(empty, True).as_py()) >= 0:
+        raise ValueError(f"{where}: event {first + 1} has no {role}; fill it in or take the row out")
+
+
+def _whole(column: pa.ChunkedArray, role: str, where: str) -> pa.ChunkedArray:
+    """A column of ids, whole numbers for those that a table with gaps once made fractional (7.0); or ValueError."""
+    if not pa.types.is_floating(column.type):
+        return column
+    try:
+        return column.cast(pa.int64())
+    except pa.ArrowInvalid as error:
+        raise ValueError(
+            f"{where}: the column of the {role} holds fractions; ids are whole numbers or texts"
+        ) from error
 
 
 def _parts(column: pa.ChunkedArray, where: str) -> np.ndarray:
@@ -238,6 +271,11 @@ def _recognised(fields: Sequence[str]) -> dict[str, int]:
     """The roles of known column names, RecBole's types (``user_id:token``) aside."""
     plain = [field.partition(":")[0].strip().lower() for field in fields]
     return {role: plain.index(name) for role, names in _KNOWN_HEADERS.items() for name in names if name in plain}
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a field holds a whole number."""
+    return text.strip().removeprefix("-").isdecimal()
 
 
 def _reads_as_data(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Times as Unix seconds, whether they came as seconds, milliseconds or ISO 8601."""
+"""Times as Unix seconds, whether they came as seconds, a thousandth or less of these, or ISO 8601."""
 
 from __future__ import annotations
 
@@ -9,26 +9,32 @@ import pyarrow.compute as pc
 from recsys_data.arrow import numbers
 
 _LARGEST_SECONDS = 1e11  # the year 5138; whatever is larger counts milliseconds
-_LARGEST_MILLISECONDS = 1e14  # and beyond that microseconds
+_LARGEST_MILLISECONDS = 1e14  # beyond that microseconds
+_LARGEST_MICROSECONDS = 1e17  # and beyond that nanoseconds, which pandas makes of its times
 
 
 def to_seconds(column: pa.ChunkedArray, where: str) -> tuple[np.ndarray, str]:
-    """Unix seconds (E,) float64, and what the column was: "seconds", "milliseconds", "microseconds" or "ISO 8601".
+    """Unix seconds (E,) float64, and what the column was in a word, such as "seconds", "nanoseconds" or "ISO 8601".
 
     ISO 8601 without a zone is read as UTC. Raises ValueError naming the row and the value that is none of these.
     """
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        return _from_timestamps(column.cast(pa.timestamp("us", getattr(column.type, "tz", None)))), "timestamps"
+        whole = column.cast(pa.timestamp("us", getattr(column.type, "tz", None)), safe=False)  # cuts nanoseconds off
+        return _from_timestamps(whole), "timestamps"
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         try:
             column = column.cast(pa.float64())
         except pa.ArrowInvalid:
             return _from_iso(column, where), "ISO 8601"
     seconds = numbers(column.cast(pa.float64()))
-    if len(seconds) and np.median(np.abs(seconds)) > _LARGEST_MILLISECONDS:
-        return seconds / 1e6, "microseconds"
-    if len(seconds) and np.median(np.abs(seconds)) > _LARGEST_SECONDS:
-        return seconds / 1e3, "milliseconds"
+    usual = np.median(np.abs(seconds)) if len(seconds) else 0.0
+    for largest, per_second, kind in (
+        (_LARGEST_MICROSECONDS, 1e9, "nanoseconds"),
+        (_LARGEST_MILLISECONDS, 1e6, "microseconds"),
+        (_LARGEST_SECONDS, 1e3, "milliseconds"),
+    ):
+        if usual > largest:
+            return seconds / per_second, kind
     return seconds, "seconds"
 
 

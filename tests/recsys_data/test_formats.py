@@ -67,6 +67,45 @@ def test_sessions_and_files_without_times(tmp_path):
     assert data.clock is Clock.WITHIN and rows(data) == [("a", "x", 0), ("a", "y", 1), ("b", "x", 0)]
 
 
+def test_a_header_of_unknown_names_is_no_event(tmp_path):
+    data = InteractionFile(put(tmp_path, "h.csv", "uid,iid\n1,20\n1,10\n"), columns=("user", "item")).load()
+    assert rows(data) == [(1, 20, 0), (1, 10, 1)]
+    data = InteractionFile(put(tmp_path, "n.csv", "ann,20\nbob,10\n"), columns=("user", "item")).load()
+    assert rows(data) == [("ann", 20, 0), ("bob", 10, 0)]
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
+    data = InteractionFile(put(tmp_path, "excel.csv", "\ufeffuser,item,timestamp\n1,20,5\n")).load()
+    assert rows(data) == [(1, 20, 5.0)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "sentence"),
+    [
+        ({"user": ["a", None], "item": [1, 2], "timestamp": [1.0, 2.0]}, "event 2 has no user; fill it in"),
+        ({"user": [1, 1], "item": ["x", ""], "timestamp": [1.0, 2.0]}, "event 2 has no item"),
+        ({"user": [1, 1], "item": [1, 2], "timestamp": [None, 2.0]}, "event 1 has no timestamp"),
+        ({"user": [1, 1], "item": [1, 2], "rating": [3.0, None]}, "event 2 has no rating"),
+        ({"user": [1.0, 1.5], "item": [1, 2]}, "the column of the user holds fractions"),
+    ],
+)
+def test_gaps_in_a_file_are_refused(tmp_path, columns, sentence):
+    pq.write_table(pa.table(columns), tmp_path / "gaps.parquet")
+    with pytest.raises(ValueError, match=f"gaps.parquet: {sentence}"):
+        InteractionFile(str(tmp_path / "gaps.parquet")).load()
+
+
+def test_an_empty_id_in_a_text_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="e.csv: event 2 has no item; fill it in or take the row out"):
+        InteractionFile(put(tmp_path, "e.csv", "user,item,timestamp\n1,2,3\n1,,4\n")).load()
+
+
+def test_what_pandas_makes_of_ids_and_times_is_read(tmp_path):
+    times = pa.array([5_000_000_001, 7_000_000_000], pa.timestamp("ns"))  # the last nanosecond is cut off
+    pq.write_table(pa.table({"user": [1.0, 1.0], "item": [20.0, 10.0], "timestamp": times}), tmp_path / "f.parquet")
+    assert rows(InteractionFile(str(tmp_path / "f.parquet")).load()) == [(1, 20, 5.0), (1, 10, 7.0)]
+
+
 def test_quotes_and_compression(tmp_path):
     path = tmp_path / "q.csv.xz"
     path.write_bytes(lzma.compress(b'user,item\n"Smith, J.","a ""b"""\nX,y\n'))
@@ -92,6 +131,7 @@ def test_parquet_columns_by_name(tmp_path):
         (["1241478537", "1241478538"], "seconds"),
         (["1241478537000", "1241478538000"], "milliseconds"),
         (["1241478537000000", "1241478538000000"], "microseconds"),
+        (["1241478537000000000", "1241478538000000000"], "nanoseconds"),
         (["2009-05-04T23:08:57Z", "2009-05-04T23:08:58Z"], "ISO 8601"),
         (["2009-05-04 23:08:57", "2009-05-04 23:08:58"], "ISO 8601"),
         (["2009-05-05T01:08:57+02:00", "2009-05-04T23:08:58+00:00"], "ISO 8601"),
