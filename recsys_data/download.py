@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from recsys_data.unpack import unpack
+from recsys_data.unpack import ArchiveDamaged, unpack
 
 
 class DataMissing(FileNotFoundError):
@@ -86,12 +86,21 @@ class Source:
         for url in self.urls:
             try:
                 archive = download(url, self.checksum, root / "downloads")
-                unpack(archive, root / self.into)
-                self._check_files(root)
+                self._unpack_checked(archive, root)
                 return
             except (DownloadFailed, ValueError, OSError) as error:
                 reasons.append(f"{url}: {error}")
         raise DataMissing(self.sentence(folder, dataset, "fetching failed (" + "; ".join(reasons) + ")"))
+
+    def _unpack_checked(self, archive: Path, root: Path) -> None:
+        """The files of ``archive``, checked; one that is not what the owner published does not stay for later calls."""
+        try:
+            unpack(archive, root / self.into)
+            self._check_files(root)
+        except (ArchiveDamaged, DownloadFailed):
+            archive.unlink(missing_ok=True)
+            _note(archive).unlink(missing_ok=True)  # else no mirror and no later call could bring a good one
+            raise
 
     def _check_files(self, root: Path) -> None:
         """DownloadFailed where an unpacked file does not have its published checksum; the file is removed."""
@@ -129,7 +138,7 @@ def download(url: str, checksum: str, folder: Path) -> Path:
 
     folder.mkdir(parents=True, exist_ok=True)
     name = url.rsplit("/", 1)[-1]
-    note = folder / f"{name}.sha256"
+    note = _note(folder / name)
     known = checksum or (f"sha256:{note.read_text().split()[0]}" if note.exists() else None)
     try:
         path = Path(pooch.retrieve(url, known_hash=known, fname=name, path=folder, downloader=ResumingDownloader()))
@@ -140,3 +149,8 @@ def download(url: str, checksum: str, folder: Path) -> Path:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         note.write_text(f"{digest}  {name}  UNPINNED: first seen here, published by nobody\n")
     return path
+
+
+def _note(archive: Path) -> Path:
+    """Where the first-seen checksum of an archive is written down."""
+    return archive.with_name(f"{archive.name}.sha256")

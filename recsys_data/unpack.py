@@ -18,17 +18,21 @@ from typing import IO
 LARGEST = 8 << 30  # bytes an archive may unpack to; the largest known data set needs 2.5 GB
 
 
+class ArchiveDamaged(ValueError):
+    """An archive whose bytes are not whole."""
+
+
 def unpack(archive: Path, folder: Path, largest: int = LARGEST) -> list[Path]:
     """The files of a .zip, .tar.gz, .tgz, .7z or .gz under ``folder``; any other file is copied there as it is.
 
-    Files appear whole or not at all. Raises ValueError for a damaged archive, a member outside the folder, a link, or
-    more than ``largest`` bytes.
+    Files appear whole or not at all. Raises ArchiveDamaged, or ValueError for a member outside the folder, a link,
+    or more than ``largest`` bytes.
     """
     try:
         return _unpack(archive, folder, largest)
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         why = str(error).splitlines()[0]
-        raise ValueError(f"{archive}: cannot be unpacked ({why}); delete it and fetch it again") from error
+        raise ArchiveDamaged(f"{archive}: cannot be unpacked ({why}); delete it and fetch it again") from error
 
 
 def _unpack(archive: Path, folder: Path, largest: int) -> list[Path]:

@@ -159,6 +159,15 @@ def test_an_archive_without_the_file_and_a_file_with_a_wrong_sum(tmp_path):
         assert not (tmp_path / "set/events.txt").exists()
 
 
+@pytest.mark.parametrize("bad", [zipped(set__events="3 2 1"), zipped(set__events="1 2 3" * 99)[:80]])
+def test_an_archive_that_is_not_the_owners_gives_way_to_a_mirror(tmp_path, bad):
+    with serving({"/bad/set.zip": bad, "/good/set.zip": zipped(set__events="1 2 3")}) as server:
+        urls = (f"{server.address}/bad/set.zip", f"{server.address}/good/set.zip")
+        source = Source(("set/events.txt",), urls, file_checksums=("md5:" + hashlib.md5(b"1 2 3").hexdigest(),))
+        (path,) = source.paths(tmp_path, "A set")
+        assert path.read_text() == "1 2 3"
+
+
 def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "data").write_text("a file stands where the folder should be")
     with serving() as server, pytest.raises(DataMissing, match="fetching failed"):
