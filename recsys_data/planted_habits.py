@@ -17,7 +17,8 @@ class HabitsDecide(Made):
     """Items on a ring: a user goes 1 on or 5 on from an item; which way, a habit says; with chance ``stray`` anywhere.
 
     There are ``habits`` of them, each a coin flipped once for every item; users are dealt out to them. Who knows the
-    habit, by the user or from a long history, knows the item but for strays; who does not can put two items first.
+    habit, by the user or from a long history, knows the item but for strays; who goes by the last item alone can put
+    two items first, the one that more of the coins say before the other.
     """
 
     habits: int = 40
@@ -39,7 +40,7 @@ class HabitsDecide(Made):
         return f"Habits decide: {self.habits} habits"
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The events, with facts["best"] and facts["chance"] (of who does not know the habit) as MRR@20."""
+        """The events, with facts["best"] and facts["chance"] (of who goes by the last item alone) as MRR@20."""
         rng = np.random.default_rng(self.seed)
         steps = np.where(rng.random((self.habits, self.num_items)) < 0.5, 1, 5)
         own = steps[rng.permutation(np.arange(self.num_users) % self.habits)]  # (users, items)
@@ -49,17 +50,21 @@ class HabitsDecide(Made):
         for at in range(1, self.length):
             last = walk[:, at - 1]
             walk[:, at] = np.where(strays[:, at], walk[:, at], (last + own[users, last]) % self.num_items)
+        left = walk[:, :-1]
+        seen = np.bincount(left.ravel(), minlength=self.num_items)
+        by_one = np.bincount(left[own[users[:, None], left] == 1], minlength=self.num_items)
+        reached = [self._best(share) for share in by_one / np.maximum(seen, 1)]
         return Interactions.from_events(
             self.name,
             np.repeat(users, self.length),
             walk.ravel(),
             None,
             clock=Clock.WITHIN,
-            facts={"best": {"MRR@20": self._best(1)}, "chance": {"MRR@20": self._best(2)}},
+            facts={"best": {"MRR@20": self._best(1.0)}, "chance": {"MRR@20": float(np.average(reached, weights=seen))}},
         )
 
-    def _best(self, ways: int) -> float:
-        """The best MRR@20 of who knows of ``ways`` equally likely ways on."""
+    def _best(self, share: float) -> float:
+        """The best MRR@20 after an item from which ``share`` of the moves by habit go 1 on, the others 5 on."""
         probabilities = np.full(self.num_items, self.stray / self.num_items)
-        probabilities[:ways] += (1.0 - self.stray) / ways
+        probabilities[:2] += (1.0 - self.stray) * np.array([share, 1.0 - share])
         return best_mrr(probabilities)

@@ -30,8 +30,21 @@ def test_facts_by_hand():
     tail = sum(1 / rank for rank in range(2, 21))
     facts = HabitsDecide().load().facts
     assert facts["best"]["MRR@20"] == pytest.approx(0.7125 + 0.0125 * tail)
-    # who does not: two of .3625, then .0125 (1/3 + … + 1/20)
-    assert facts["chance"]["MRR@20"] == pytest.approx(0.3625 * 1.5 + 0.0125 * (tail - 0.5))
+
+
+def test_who_goes_by_the_last_item_alone_counts_which_way_is_more_common():
+    # without strays each move is by a habit, so that counting the two moves from an item reaches just what is told:
+    # the more common one first, 1 each, the other second, 1/2 each
+    made = HabitsDecide(habits=5, stray=0.0)
+    data = made.load()
+    inside = data.users[1:] == data.users[:-1]
+    last, then = data.items[:-1][inside].astype(int), data.items[1:][inside].astype(int)
+    moves = np.stack([np.bincount(last, weights=(then - last) % 24 == way, minlength=24) for way in (1, 5)])
+    assert data.facts["chance"]["MRR@20"] == pytest.approx((moves.max(0) + moves.min(0) / 2).sum() / inside.sum())
+    # 40 coins an item do not fall half and half, and some habits come back to an item more often: more than .3625 · 1.5 + .0125 (1/3 + … + 1/20) = .570
+    assert HabitsDecide().load().facts["chance"]["MRR@20"] == pytest.approx(0.600, abs=5e-4)
+    alone = HabitsDecide(habits=1).load().facts  # one habit: the last item tells all of it
+    assert alone["chance"]["MRR@20"] == pytest.approx(alone["best"]["MRR@20"])
 
 
 def test_bad_fields_are_named():
