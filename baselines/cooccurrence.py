@@ -119,7 +119,7 @@ def _bits(units: Units) -> np.ndarray:
 def top_following(train: TrainingSet, weights: np.ndarray, neighbours: int, *, last_only: bool = False) -> ItemLists:
     """The ``neighbours`` items that follow each item most, an event d places later adding weights[d − 1].
 
-    Sums are float64. With ``last_only`` only the last time that a sequence takes an item counts.
+    Sums are float64. With ``last_only`` only the last time that a sequence takes an item and goes on counts.
     """
     sequences = train.sequences
     order = np.argsort(sequences.items, kind="stable")

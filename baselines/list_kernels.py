@@ -206,8 +206,8 @@ def following(items, ends, order, item_offsets, weights, neighbours, last_only, 
         num_met = 0
         for p in range(item_offsets[i], item_offsets[i + 1]):
             event = order[p]
-            if last_only and p + 1 < item_offsets[i + 1] and ends[order[p + 1]] == ends[event]:
-                continue
+            if last_only and p + 1 < item_offsets[i + 1] and order[p + 1] + 1 < ends[event]:
+                continue  # the sequence takes i again, and goes on after it
             for place in range(event + 1, min(event + 1 + len(weights), ends[event])):
                 j = items[place]
                 if j < 0:

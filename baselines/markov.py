@@ -24,7 +24,8 @@ from training.run import Run
 class MarkovChain:
     """Scores an item by how often it came right after the last item read.
 
-    counting: "every" adjacent pair of a training sequence, or the "last_occurrence" of an item in it only.
+    counting: "every" adjacent pair of a training sequence, or of each item's pairs in it the last one only, that of its
+    "last_occurrence" with something after it.
     neighbours: successors kept for each item, None for all. With ``popularity_back_off`` the items that never came
     next rank among themselves by popularity, below all that did; without it they tie at 0. An empty history and an
     unknown last item have no successors, so they get the back-off alone. Users are not looked at. Successors counted

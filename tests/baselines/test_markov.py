@@ -30,8 +30,20 @@ def test_back_off_ranks_the_rest_by_popularity_below_every_successor(training_se
 
 def test_only_the_last_occurrence_in_a_sequence_counts(training_set):
     model = MarkovChain(counting="last_occurrence", popularity_back_off=False).fit(training_set(ROWS, 5), Run(0))
-    # last 0s: row 1 → 2, row 2 → 1, row 3 → 1; last 1s: row 1 → 0, row 2 → 3, row 3 ends with it
-    assert all_scores(model, SequenceBatch.of([[0], [1]])).tolist() == [[0, 2, 1, 0, 0], [1, 0, 0, 1, 0]]
+    # last 0s: row 1 → 2, row 2 → 1, row 3 → 1; last 1s: row 1 → 0, row 2 → 3, row 3 ends with it, and had 1 → 0 before
+    assert all_scores(model, SequenceBatch.of([[0], [1]])).tolist() == [[0, 2, 1, 0, 0], [2, 0, 0, 1, 0]]
+
+
+def test_the_last_occurrence_is_that_of_devooghts_code(training_set):
+    # its fit lets a dictionary take every pair of a sequence in order, so that the last pair of an item stays
+    rng = np.random.default_rng(4)
+    rows = [rng.integers(0, 5, rng.integers(1, 12)).tolist() for _ in range(60)]
+    model = MarkovChain(counting="last_occurrence", popularity_back_off=False).fit(training_set(rows, 5), Run(0))
+    counts = np.zeros((5, 5))
+    for row in rows:
+        for item, following in dict(zip(row[:-1], row[1:], strict=True)).items():
+            counts[item, following] += 1
+    assert np.array_equal(all_scores(model, SequenceBatch.of([[i] for i in range(5)])), counts)
 
 
 def test_kept_successors_break_ties_by_item_number(training_set):
