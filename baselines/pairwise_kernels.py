@@ -2,7 +2,8 @@
 
 All gradients of a step are taken at the parameters before it (an item that stands twice in one context takes its two
 updates one after the other). One thread and a fixed order make equal bits; sums may
-be reassociated by the compiler, always in the same way on one machine. A negative of −1 skips the step.
+be reassociated by the compiler, always in the same way on one machine. A negative of −1 skips the step; one that is the
+target itself, which unchecked draws may give, has no gradient, so that the step only decays.
 """
 # ruff: noqa: ANN001, ANN201, ANN202  (numba infers these)
 
@@ -44,7 +45,7 @@ def bpr_steps(rows, targets, negatives, users, items, biases, rate, user_decay, 
         pull, cost = _pull(np.float64(margin))
         loss += cost
         made += 1
-        step = np.float32(pull)
+        step = np.float32(pull) if i != j else np.float32(0)
         for f in range(dim):
             w, h, g = user[f], liked[f], other[f]
             user[f] = w + rate * (step * (h - g) - user_decay * w)
@@ -87,7 +88,7 @@ def fpmc_steps(rows, contexts, targets, negatives, users, items, next_items, las
         pull, cost = _pull(np.float64(margin))
         loss += cost
         made += 1
-        step = np.float32(pull)
+        step = np.float32(pull) if i != j else np.float32(0)
         if with_users:
             for f in range(dim):
                 w, h, g = user[f], liked[f], other[f]
@@ -137,7 +138,7 @@ def shared_steps(rows, contexts, targets, negatives, users, items, biases, gamma
         pull, cost = _pull(np.float64(margin))
         loss += cost
         made += 1
-        step = np.float32(pull)
+        step = np.float32(pull) if i != j else np.float32(0)
         for k in range(contexts.shape[1] if learn_gammas else 0):
             slopes[k] = np.float32(0)
             for f in range(dim if contexts[m, k] >= 0 else 0):

@@ -157,3 +157,23 @@ def test_extreme_margins_stay_finite():
     right = bpr_steps(zero, zero, one, users.copy(), items.copy(), biases, 0.0, 0.0, 0.0, 0.0, 0.0, True)[0]
     wrong = bpr_steps(zero, one, zero, users.copy(), items.copy(), biases, 0.0, 0.0, 0.0, 0.0, 0.0, True)[0]
     assert right == pytest.approx(0, abs=1e-12) and wrong == pytest.approx(7200)
+
+
+def test_a_negative_that_is_the_target_only_decays():
+    def stepped(kernel, factors, *options):
+        before = {name: array.copy() for name, array in factors.items()}
+        loss, made = kernel(*options)
+        assert made == 1 and loss == pytest.approx(np.log(2))
+        return {name: np.array_equal(array, before[name]) for name, array in factors.items()}
+
+    f = tables(3, users=(3, 4), items=(5, 4), next=(5, 4), last=(5, 4), biases=5)
+    gammas = np.full(2, 0.5, dtype=np.float32)
+    user, items, chain = f["users"], f["items"], (f["next"], f["last"])
+    assert all(stepped(bpr_steps, f, ROW, LIKED, LIKED, user, items, f["biases"], RATE, 0, 0, 0, 0, True).values())
+    assert all(stepped(fpmc_steps, f, ROW, CONTEXT, LIKED, LIKED, user, items, *chain, gammas, RATE, 0, True, True)
+               .values())  # fmt: skip
+    assert all(stepped(shared_steps, f, ROW, CONTEXT, LIKED, LIKED, user, items, f["biases"], gammas, RATE, 0, True,
+                       True).values())  # fmt: skip
+    expected = user[USER] * np.float32(1 - RATE * DECAY)
+    bpr_steps(ROW, LIKED, LIKED, user, items, f["biases"], RATE, DECAY, DECAY, DECAY, DECAY, True)
+    np.testing.assert_allclose(user[USER], expected, rtol=1e-6)
