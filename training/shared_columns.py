@@ -79,7 +79,7 @@ def shared_cross_entropy(
         weights = occurrences.to(rows.dtype).log()
         taken = weights.new_zeros(len(columns.targets))
     else:
-        logs = loss.logq * popularity.counts[columns.items].log()  # what is taken from a target's score
+        logs = loss.logq * popularity.counts[columns.items].clamp(min=1.0).log()  # what is taken from a target's score
         drawn = columns.of_drawn * (-loss.sampling.alpha * logs).exp()
         weights = (columns.of_targets * (-logs).exp() + drawn).log().to(rows.dtype)
         taken = logs[columns.targets].to(rows.dtype)

@@ -53,12 +53,17 @@ class SampledCrossEntropy(SampledLoss):
     """−log (e^s / (e^s + Σ_j e^{s_j})): a softmax over the target and its negatives alone (GRU4Rec, Devooght).
 
     logq: how much of log c is taken from the score of each target of the batch and of α log c from the score of each
-    drawn item, c its training count, α the sampling's alpha: GRU4Rec's official correction, 0 for none.
+    drawn item, c its training count (1 for none), α the sampling's alpha: GRU4Rec's official correction, 0 for none.
     """
 
     num_negatives: int = 32
     sampling: Sampling = field(default_factory=lambda: Sampling(shared=True))
     logq: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.logq >= 0.0:
+            raise ValueError(f"logq must be at least 0, got {self.logq}")
 
     def needs_counts(self) -> bool:
         """See SampledLoss."""
@@ -78,7 +83,7 @@ class SampledCrossEntropy(SampledLoss):
             return target, negatives
         if popularity is None:
             raise ValueError("logq needs the items' training counts: call what loss.over(item_counts, device) returns")
-        logs = self.logq * popularity.counts.log().to(target.dtype)  # (V,); a target and what is drawn has occurred
+        logs = self.logq * popularity.counts.clamp(min=1.0).log().to(target.dtype)  # (V,)
         own = logs[targets]
         taken = torch.zeros_like(negatives)
         if self.sampling.batch_targets:

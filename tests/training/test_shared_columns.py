@@ -53,6 +53,20 @@ def test_the_same_loss_and_gradients_as_over_every_negative(loss, read):
             assert torch.allclose(dense, two, rtol=1e-10, atol=1e-13)
 
 
+def test_items_without_training_events_have_a_correction_of_none():
+    counted = Popularity.of(np.array([4, 9, 0, 0]), 0.0, "cpu")
+    loss = SampledCrossEntropy(2, Sampling(shared=True, batch_targets=True), logq=1.0)
+    queries, rows = torch.eye(2, dtype=torch.float64), torch.ones(4, 2, dtype=torch.float64)
+    targets, drawn = torch.tensor([0, 2]), torch.tensor([3, 1])
+    columns = Columns.of(targets[:0], targets, drawn)
+    bias = torch.zeros(len(columns.items), dtype=torch.float64)
+    value = shared_cross_entropy(loss, queries, rows[columns.items], bias, columns, counted)
+    # scores 1 less log c of targets: 1 − log 4 and 1 (no event), drawn ones 1: shares of 1/4 + 1 + 1 + 1
+    assert value.item() == pytest.approx((np.log(3.25 / 0.25) + np.log(3.25)) / 2, rel=1e-12)
+    own, others = loss.corrected(torch.ones(2), torch.ones(2, 3), targets, drawn, 4, counted)
+    assert loss.of_scores(own, others).mean().item() == pytest.approx(value.item(), rel=1e-6)
+
+
 def test_bpr_max_stays_finite_where_the_target_is_far_ahead():
     columns = Columns.of(torch.tensor([], dtype=torch.int64), torch.tensor([0, 1]), torch.tensor([2]))
     queries, rows = torch.tensor([[200.0, 0.0], [0.0, 200.0]]), torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]])
