@@ -102,8 +102,9 @@ class AmazonFiveCore(FromFiles):
         """The reviews with the clock RELATIVE, in seconds since each user's first; DataMissing if not there."""
         (path,) = self.source.paths(folder, self.title)
         values, lengths = read_ragged(read_bytes(path), str(path), b" \t")
-        if (lengths % 2 == 0).any():
-            line = int(np.flatnonzero(lengths % 2 == 0)[0]) + 1
+        cut = np.flatnonzero((lengths % 2 == 0) | (lengths < 3))
+        if len(cut):
+            line = int(cut[0]) + 1
             raise ValueError(f"{path}: line {line} is cut off; expected a user, n items and n gaps")
         counts = (lengths - 1) // 2  # a line: the user, the items, as many gaps
         starts = np.cumsum(lengths) - lengths

@@ -42,7 +42,7 @@ def load_cached(dataset: Dataset, folder: Path | None, cache: Path, code: str = 
     if (entry / "meta.json").exists():
         try:
             return read_interactions(entry)
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, EOFError):
             shutil.rmtree(entry, ignore_errors=True)
     loaded = dataset.load(folder)
     write_interactions(loaded, entry)

@@ -46,8 +46,8 @@ class DigineticaViews(FromFiles):
     """The raw item views of Diginetica, train-item-views.csv, with times.
 
     order: "timeframe" (milliseconds since the session's first query: the order in which things happened) or "file"
-    (only the day is a time; events of a session keep the order of the file, which is what the published NARM and STAMP
-    numbers rest on). sample: SR-GNN's sample of 12,391 rows, for checks.
+    (only the day is a time; events of a day keep the order of the file, which is what the published NARM and STAMP
+    numbers rest on; few sessions go past midnight). sample: SR-GNN's sample of 12,391 rows, for checks.
     """
 
     order: str = "timeframe"

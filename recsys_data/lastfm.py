@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import ClassVar
 
@@ -153,7 +154,8 @@ class LastFM1K(FromFiles):
     def _kept(self, interactions: Interactions) -> np.ndarray:
         """A mask of the sub-sample: ⌈share·n⌉ of each user's n listens."""
         lengths = np.diff(interactions.offsets)
-        quota = np.ceil(lengths * self.share).astype(np.int64)[interactions.users]
+        share = Fraction(str(self.share))  # exact: 0.07 of 100 listens are 7, not the 7.000000000000001 of a float
+        quota = -(-lengths * share.numerator // share.denominator)[interactions.users]
         if self.taken == "random":
             drawn = np.random.default_rng(self.seed).random(len(interactions))
             order = np.lexsort((drawn, interactions.users))

@@ -70,7 +70,7 @@ class Places:
     def _spans(self) -> tuple[np.ndarray, np.ndarray]:
         """For each known target, the first and the last place (from the row's start) of its item in its row; −1."""
         sequences = self.held_out.sequences
-        width = np.int64(max(1, sequences.items.max(initial=0) + 1))
+        width = np.int64(1 + max(sequences.items.max(initial=0), self.items.max(initial=0)))
         keys = sequences.owners() * width + sequences.items
         order = np.argsort(keys, kind="stable")
         wanted = self.held_out.rows[self.queries] * width + self.items
@@ -102,7 +102,7 @@ class Places:
     def in_input(self) -> np.ndarray:
         """Whether each known target is nowhere after what is read, although its row has it."""
         _, last = self._spans
-        return (self.events < 0) & (last < self.reads)
+        return (self.events < 0) & (last >= 0) & (last < self.reads)
 
 
 def audit(split: Split, protocol: Any) -> list[Finding]:

@@ -92,6 +92,13 @@ def test_a_damaged_entry_is_made_again(raw):
     assert len(Counted.reads) == 3 and len(list((raw / "cache").iterdir())) == 1
 
 
+def test_an_entry_of_which_nothing_reached_the_disk_is_made_again(raw):
+    load_cached(Counted(), raw, raw / "cache")
+    (entry,) = (raw / "cache").iterdir()
+    (entry / "items.npy").write_bytes(b"")
+    assert load_cached(Counted(), raw, raw / "cache").items.tolist() == [1, 1, 0] and len(Counted.reads) == 2
+
+
 def test_another_schema_is_refused(raw):
     write_interactions(MarkovChain(num_users=3, num_items=4, length=4).load(), raw / "entry")
     meta = json.loads((raw / "entry/meta.json").read_text())

@@ -9,6 +9,7 @@ from recsys_data.interactions import Clock, Interactions
 from recsys_data.leakage import audit
 from recsys_data.movielens import MovieLens1MOrdered
 from recsys_data.protocols import LeaveLastOut, PerUserFractions
+from recsys_data.sequences import Sequences
 from recsys_data.synthetic import MarkovChain
 
 
@@ -52,6 +53,15 @@ def test_a_target_that_is_read_fails():
     leaking = dataclasses.replace(split, test=dataclasses.replace(split.test, reads=split.test.reads + 1))
     first = audit(leaking, LeaveLastOut())[0]
     assert (first.level, first.name, first.value) == ("fail", "target inside its own input", 1.0)
+
+
+def test_a_target_that_its_row_does_not_hold_is_not_called_read():
+    split = LeaveLastOut().prepare(TOY)
+    # rows that hold what is read and no more, a b a | a b b, and the target c
+    inputs = Sequences(np.array([0, 1, 0, 0, 1, 1]), np.arange(6.0), np.array([0, 3, 6]), np.array([0, 1]))
+    alone = dataclasses.replace(split.test, sequences=inputs, targets=np.array([2, 2], dtype=np.int32))
+    value = found(dataclasses.replace(split, test=alone), LeaveLastOut())["target inside its own input"].value
+    assert value == 0.0
 
 
 def test_what_the_protocol_does_not_allow_fails():

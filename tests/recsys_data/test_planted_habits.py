@@ -41,7 +41,8 @@ def test_who_goes_by_the_last_item_alone_counts_which_way_is_more_common():
     last, then = data.items[:-1][inside].astype(int), data.items[1:][inside].astype(int)
     moves = np.stack([np.bincount(last, weights=(then - last) % 24 == way, minlength=24) for way in (1, 5)])
     assert data.facts["chance"]["MRR@20"] == pytest.approx((moves.max(0) + moves.min(0) / 2).sum() / inside.sum())
-    # 40 coins an item do not fall half and half, and some habits come back to an item more often: more than .3625 · 1.5 + .0125 (1/3 + … + 1/20) = .570
+    # 40 coins an item do not fall half and half, and some habits come back to an item more often than others: not
+    # .3625 · 1.5 + .0125 (1/3 + … + 1/20) = .570
     assert HabitsDecide().load().facts["chance"]["MRR@20"] == pytest.approx(0.600, abs=5e-4)
     alone = HabitsDecide(habits=1).load().facts  # one habit: the last item tells all of it
     assert alone["chance"]["MRR@20"] == pytest.approx(alone["best"]["MRR@20"])

@@ -77,6 +77,11 @@ def test_a_random_tenth_is_seeded():
     assert masks[0].sum() == 6 + 1 and (masks[0] == masks[1]).all() and (masks[0] != masks[2]).any()
 
 
+def test_a_share_is_exact():
+    data = events(["ab" * 50])
+    assert LastFM1K(share=0.07)._kept(data).sum() == 7  # in floats 0.07 · 100 is a little more than 7
+
+
 def test_names_tell_the_variant():
     assert LastFM1K().name == "lastfm-1k"
     assert LastFM1K("artist and track", 0.1, "random").name == "lastfm-1k-artist-and-track-10-random"
