@@ -51,6 +51,7 @@ class LossGuard:
             if not torch.isfinite(weight).all():
                 return f"parameter {name} is not finite"
         for name, weight in self.weights.items():
-            if weight.grad is not None and not torch.isfinite(weight.grad).all():
+            grad = weight.grad
+            if grad is not None and not torch.isfinite(grad.coalesce().values() if grad.is_sparse else grad).all():
                 return f"the gradient of parameter {name} is not finite"
         return "all parameters and gradients are finite"
