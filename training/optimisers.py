@@ -41,6 +41,16 @@ def _check_start(eps: float, initial_accumulator: float = 0.0) -> None:
         raise ValueError("eps must be above 0 where accumulators start at 0, got 0.0")
 
 
+def _marked(weights: list[nn.Parameter]) -> bool:
+    """Whether gradients of some of the weights are row-sparse."""
+    return any(getattr(weight, "row_sparse", False) for weight in weights)
+
+
+def _by_rows_if_marked(made: torch.optim.Optimizer, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
+    """The optimiser, moving single rows where gradients are row-sparse."""
+    return by_rows(made) if _marked(weights) else made
+
+
 @dataclass(frozen=True)
 class SGD:
     """v ← μ v + g, w ← w − η v: gradient descent with momentum μ (0: plain)."""
@@ -92,7 +102,7 @@ class Adagrad:
         start = self.initial_accumulator + (self.eps if self.eps_inside else 0.0)  # ε counts once, from the start on
         eps = 0.0 if self.eps_inside else self.eps
         weights = list(weights)
-        if self.momentum or any(getattr(weight, "row_sparse", False) for weight in weights):
+        if self.momentum or _marked(weights):
             return MomentumAdagrad(weights, learning_rate, weight_decay, self.momentum, start, eps)
         return torch.optim.Adagrad(
             weights, learning_rate, weight_decay=weight_decay, initial_accumulator_value=start, eps=eps
@@ -101,7 +111,10 @@ class Adagrad:
 
 @dataclass(frozen=True)
 class Adadelta:
-    """a ← ρ a + (1 − ρ) g², u = g √(b + ε) / √(a + ε), b ← ρ b + (1 − ρ) u², w ← w − η u (Zeiler 2012; η = 1 there)."""
+    """a ← ρ a + (1 − ρ) g², u = g √(b + ε) / √(a + ε), b ← ρ b + (1 − ρ) u², w ← w − η u (Zeiler 2012; η = 1 there).
+
+    Weights marked ``row_sparse`` are moved by rows: training.row_updates.
+    """
 
     rho: float = 0.95
     eps: float = 1e-6
@@ -112,7 +125,9 @@ class Adadelta:
 
     def over(self, weights: Weights, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
         """An optimiser of these weights."""
-        return torch.optim.Adadelta(weights, learning_rate, rho=self.rho, eps=self.eps, weight_decay=weight_decay)
+        weights = list(weights)
+        made = torch.optim.Adadelta(weights, learning_rate, rho=self.rho, eps=self.eps, weight_decay=weight_decay)
+        return _by_rows_if_marked(made, weights)
 
 
 @dataclass(frozen=True)
@@ -161,7 +176,7 @@ class Adam:
         """One of torch's two."""
         weights, betas = list(weights), (self.beta1, self.beta2)
         made = kind(weights, learning_rate, betas=betas, eps=self.eps, weight_decay=weight_decay, fused=True)
-        return by_rows(made) if any(getattr(weight, "row_sparse", False) for weight in weights) else made
+        return _by_rows_if_marked(made, weights)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training.optimisers import SGD, Adam, AdamW
+from training.optimisers import SGD, Adadelta, Adam, AdamW
 from training.row_updates import by_rows
 
 SHAPE = (6, 2)
@@ -29,7 +29,7 @@ def sequence(which, sparse):
 
 RULES = {
     "SGD": (SGD(), 0.0), "SGD, momentum": (SGD(momentum=0.9), 0.0), "Adam": (Adam(), 0.0), "Adam, L2": (Adam(), 0.1),
-    "AdamW": (AdamW(), 0.1),
+    "AdamW": (AdamW(), 0.1), "Adadelta": (Adadelta(), 0.0),
 }  # fmt: skip
 
 
