@@ -125,12 +125,13 @@ class GRU4Rec(NextItemModel):
     def objective(
         self, network: NextItemNetwork, batch: CarriedBatch, negatives: torch.Generator
     ) -> tuple[torch.Tensor, int]:
-        """See NextItemModel: the sum over the sessions left, divided by ``batch_size`` as in the codes."""
-        if type(self.loss) in (SampledCrossEntropy, BPRMax):
+        """See NextItemModel: the mean, with the gradient of the sum divided by ``batch_size`` as in the codes."""
+        if type(self.loss) in (SampledCrossEntropy, BPRMax) and self.loss.sampling.batch_targets:
             value, count = self._by_columns(network, batch, negatives), len(batch.rows)
         else:
             value, count = super().objective(network, batch, negatives)
-        return value * (count / self.batch_size), count
+        stepped = value * (count / self.batch_size)
+        return stepped + (value - stepped).detach(), count
 
     def _by_columns(self, network: GRU4RecNetwork, batch: CarriedBatch, generator: torch.Generator) -> torch.Tensor:
         """The mean loss of a step, from one look-up of every distinct item."""

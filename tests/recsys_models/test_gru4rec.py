@@ -10,12 +10,13 @@ from recsys_data.planted import Planted
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet
 from recsys_models.gru4rec import GRU4Rec, shared_sampling
-from recsys_models.next_item import Generators
+from recsys_models.next_item import Generators, NextItemModel
 from tests.recsys_models import gru4rec_oracles, oracles
 from tests.recsys_models.planting import fitted_mrr
-from training.optimisers import Adagrad
+from training.optimisers import SGD, Adadelta, Adagrad, Adam, AdamW, Nesterov, RMSprop
 from training.run import Run
 from training.sampled_losses import TOP1, BPRMax, TOP1Max
+from training.sampling import Sampling
 from training.softmax_losses import SampledCrossEntropy
 
 V, K = 11, 6
@@ -215,6 +216,44 @@ def test_near_the_optimum_where_order_decides(name):
     loss = dataclasses.replace(LOSSES[name], num_negatives=32)
     model = GRU4Rec(dim=32, batch_size=16, learning_rate=0.1, epochs=8, loss=loss)
     assert fitted_mrr(model, planted) > 0.9 * planted.facts["best"]["MRR@20"]
+
+
+def test_the_other_targets_are_negatives_only_where_the_sampling_says_so():
+    """Two sessions side by side, one drawn negative: without the other's target a softmax over two scores."""
+    for kind in (SampledCrossEntropy, BPRMax):
+        losses = {}
+        for others in (True, False):
+            model = GRU4Rec(**TINY, loss=kind(1, Sampling(alpha=0.5, shared=True, batch_targets=others)))
+            network, generator, batches, _ = prepared(model)
+            losses[others] = model.objective(network, batches[0], generator)[0].item()
+            if kind is SampledCrossEntropy and not others:
+                assert losses[others] == pytest.approx(np.log(2), rel=0.2)  # first weights are small
+            if kind is SampledCrossEntropy and others:
+                assert losses[others] == pytest.approx(np.log(4), rel=0.2)  # three sessions: two others, one drawn
+        assert losses[True] != losses[False]
+
+
+def test_the_value_is_the_mean_and_the_gradient_that_of_the_sum_over_the_batch_size():
+    model = GRU4Rec(**{**TINY, "batch_size": 8}, loss=LOSSES["TOP1"])
+    network, generator, batches, _ = prepared(model)
+    short = dataclasses.replace(
+        batches[0], events=batches[0].events[:2], rows=batches[0].rows[:2], slots=np.arange(2), fresh=np.ones(2, bool)
+    )
+    state = generator.get_state()
+    value, count = model.objective(network, short, generator)
+    value.backward()
+    got = network.output.grad.to_dense().clone()
+    network.zero_grad()
+    mean, _ = NextItemModel.objective(model, network, short, generator.set_state(state))
+    mean.backward()
+    assert count == 2 and value.item() == pytest.approx(mean.item(), rel=1e-12)
+    assert torch.allclose(got, network.output.grad.to_dense() * (2 / 8), rtol=1e-12, atol=0.0)
+
+
+def test_every_optimiser_takes_row_sparse_gradients():
+    for optimiser in (SGD(), SGD(0.5), Nesterov(), Adagrad(momentum=0.5), Adadelta(), RMSprop(), Adam(), AdamW()):
+        model = GRU4Rec(**TINY | {"epochs": 1}, optimiser=optimiser).fit(tiny_training_set(), Run(1))
+        assert np.isfinite(model.curve_[-1]["loss"])
 
 
 def test_bad_input_in_one_sentence():
