@@ -93,6 +93,8 @@ class BPRMF:
         for name in ("user_decay", "positive_decay", "negative_decay", "bias_decay"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+        if self.bias_decay and not self.biases:
+            raise ValueError(f"bias_decay must be 0 where biases is False, got {self.bias_decay}")
         for name, options in (("init", ("normal", "uniform")), ("query", ("user_factors", "history_mean"))):
             if getattr(self, name) not in options:
                 raise ValueError(f"{name} must be one of {', '.join(options)}, got {getattr(self, name)!r}")

@@ -101,6 +101,8 @@ class ItemKNN:
         ):
             if getattr(self, name) not in options:
                 raise ValueError(f"{name} must be one of {', '.join(options)}, got {getattr(self, name)!r}")
+        if self.query == "last_item" and not self.count_repeats:
+            raise ValueError("count_repeats must be True where query is 'last_item', which reads one event, got False")
         if self.session_gap is not None and not self.session_gap > 0:
             raise ValueError(f"session_gap must be above 0 seconds or None, got {self.session_gap}")
 

@@ -49,6 +49,8 @@ class Negatives:
                 raise ValueError(f"{name} must be one of {', '.join(options)}, got {getattr(self, name)!r}")
         if not self.mean_rank >= 1:
             raise ValueError(f"mean_rank must be at least 1, got {self.mean_rank}")
+        if self.check == "none" and self.refused == "skip":
+            raise ValueError("refused must be 'redraw' where check is 'none', which refuses nothing, got 'skip'")
 
     @property
     def adaptive(self) -> bool:

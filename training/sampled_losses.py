@@ -155,6 +155,12 @@ class BPRMax(SampledLoss):
     regularisation: float = 1.0
     elu: float = 0.0
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("regularisation", "elu"):
+            if not getattr(self, name) >= 0.0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+
     def of_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
         """See SampledLoss."""
         if self.elu > 0.0:

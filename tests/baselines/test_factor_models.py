@@ -216,3 +216,5 @@ def test_refuses_bad_fields():
         SequentialMF(reading="c")
     with pytest.raises(ValueError, match="patience must be at least 1 or None, got 0"):
         BPRMF(patience=0)
+    with pytest.raises(ValueError, match=r"bias_decay must be 0 where biases is False, got 0\.1"):
+        BPRMF(biases=False, bias_decay=0.1)

@@ -148,6 +148,7 @@ def test_small_blocks_give_the_same_lists(training_set, monkeypatch):
     [
         ({"neighbours": 0}, "neighbours must be at least 1, got 0"),
         ({"query": "all"}, "query must be one of history_sum, last_item, got 'all'"),
+        ({"query": "last_item", "count_repeats": False}, "count_repeats must be True where query is 'last_item'"),
         ({"session_gap": -1.0}, "session_gap must be above 0 seconds or None, got -1.0"),
     ],
 )

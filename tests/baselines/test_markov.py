@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -41,7 +43,7 @@ def test_the_last_occurrence_is_that_of_devooghts_code(training_set):
     model = MarkovChain(counting="last_occurrence", popularity_back_off=False).fit(training_set(rows, 5), Run(0))
     counts = np.zeros((5, 5))
     for row in rows:
-        for item, following in dict(zip(row[:-1], row[1:], strict=True)).items():
+        for item, following in dict(pairwise(row)).items():
             counts[item, following] += 1
     assert np.array_equal(all_scores(model, SequenceBatch.of([[i] for i in range(5)])), counts)
 

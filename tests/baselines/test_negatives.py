@@ -88,3 +88,5 @@ def test_refuses_bad_fields():
         Negatives(draw="all")
     with pytest.raises(ValueError, match=r"mean_rank must be at least 1, got 0\.5"):
         Negatives(mean_rank=0.5)
+    with pytest.raises(ValueError, match="refused must be 'redraw' where check is 'none'.*got 'skip'"):
+        Negatives(check="none", refused="skip")
