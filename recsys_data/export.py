@@ -42,7 +42,8 @@ def write_interactions(interactions: Interactions, path: Path, kind: str) -> Pat
     kind: "inter" (RecBole's atomic file, tab-separated, typed header), "sessions" (SessionId ItemId Time), "csv",
     "tsv" or "parquet"; "sequences" (Devooght's) and "lst" (Time-LSTM's) make a folder. Positions
     that order whole sessions stand in the time column, to be read with that clock again; data whose clock orders only
-    the events of one history get none: their order is the rows'. Where the data were published in parts, a last column
+    the events of one history get none: their order is the rows'. Data without order are to be read with that clock, or
+    the rows' order would count. Where the data were published in parts, a last column
     says each event's: train, validation or test. Raises ValueError for another kind, and for data or
     an id that such a file cannot hold.
     """

@@ -16,8 +16,9 @@ def chain_mrr(train: Sequences, held_out: HeldOut, num_items: int, *, shuffle: b
     """MRR@20 of the successor counts of ``train`` on the first target of up to 20,000 queries.
 
     With ``shuffle`` the events of each training sequence are put in a random order, and the last item read becomes a
-    random one of the items read: the chain then knows who goes with whom, and nothing of order. Candidates are ranked
-    by count, then by popularity; fixed generator.
+    random one of the items read: the chain then knows who goes with whom, and nothing of order. Successors are ranked
+    by count, then by popularity; what is none stands behind all of them at its place by popularity among all items, a
+    little too far back (the fourth decimal at most). Fixed generator.
     """
     rng = np.random.default_rng(20)
     items, owners = _sample(train)

@@ -152,6 +152,9 @@ def test_cut_files_are_refused_in_one_sentence(tmp_path):
     put(tmp_path, "amazon/5core-Beauty.txt", "1 5 6\t0 86400\n2 5\t0 0\n")
     with pytest.raises(ValueError, match="line 2 is cut off; expected a user, n items and n gaps"):
         AmazonFiveCore("Beauty").load(tmp_path)
+    put(tmp_path, "amazon/5core-Beauty.txt", "1 5 6\t0 86400\n2\n")
+    with pytest.raises(ValueError, match="line 2 is cut off; expected a user, n items and n gaps"):
+        AmazonFiveCore("Beauty").load(tmp_path)
     put(tmp_path, "diginetica/train-sessions.txt", "1 2 3\n4 x 5\n")
     put(tmp_path, "diginetica/test-sessions.txt", "1 2\n")
     with pytest.raises(ValueError, match="line 2 holds 'x'; expected whole numbers only"):
