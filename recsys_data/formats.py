@@ -24,12 +24,12 @@ from recsys_data.times import to_seconds
 
 ROLES = ("user", "session", "item", "rating", "timestamp", "part")
 SEPARATORS = ("::", "\t", ",", ";", "|", " ")
-_KNOWN_HEADERS = {  # what well-known formats call their columns, in small letters and without a type
+_KNOWN_HEADERS = {  # what well-known formats call their columns, in small letters and without a type; the last wins
     "user": ("user", "user_id", "userid", "reviewerid"),
     "session": ("session", "session_id", "sessionid"),
     "item": ("item", "item_id", "itemid", "asin", "movieid", "movie_id"),
     "rating": ("rating", "overall"),
-    "timestamp": ("timestamp", "time", "unixreviewtime"),
+    "timestamp": ("date", "datetime", "timestamp", "time", "unixreviewtime"),
     "part": ("published_part",),  # what Encore writes; a column called part may mean anything
 }
 _WORDS = {"::": "'::'", "\t": "tab", " ": "blank"}

@@ -74,6 +74,14 @@ def test_a_header_of_unknown_names_is_no_event(tmp_path):
     assert rows(data) == [("ann", 20, 0), ("bob", 10, 0)]
 
 
+def test_dates_are_times_and_no_row_order_is_taken_instead(tmp_path):
+    text = "user,item,date\n1,10,1970-01-03\n1,20,1970-01-02\n"
+    data = InteractionFile(put(tmp_path, "d.csv", text)).load()
+    assert rows(data) == [(1, 20, 86_400.0), (1, 10, 172_800.0)] and data.clock is Clock.ABSOLUTE
+    both = InteractionFile(put(tmp_path, "b.csv", "user,item,timestamp,date\n1,10,7,1970-01-03\n")).load()
+    assert rows(both) == [(1, 10, 7.0)]
+
+
 def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
     data = InteractionFile(put(tmp_path, "excel.csv", "\ufeffuser,item,timestamp\n1,20,5\n")).load()
     assert rows(data) == [(1, 20, 5.0)]
