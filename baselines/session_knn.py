@@ -107,7 +107,8 @@ class _Neighbourhood:
         longest = int(batch.asked[:, 1].max(initial=0))
         window = max(1, longest if self.window is None else min(self.window, longest))
         return NearUnits(
-            self.units_, batch.items, batch.asked, nobody(batch), place_weights(places, window),
+            self.units_, batch.items, batch.asked, nobody(batch),
+            np.ones((1, 1)) if places == "same" else place_weights(places, window),
             decay_weights(lag, window), measure, boosts, self.sample_size, self.neighbours, window,
         )  # fmt: skip
 

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.metrics.pairwise import cosine_similarity
@@ -48,6 +50,17 @@ def test_users_are_found_by_their_number_not_their_place(training_set):
     assert scores[0, 1] == 0 < scores[0, 2]
     assert scores[1, 2] == 0 < scores[1, 1]
     assert (scores[2, 1:] > 0).all()
+
+
+def test_a_long_history_takes_no_square_of_its_length(training_set):
+    model = UserKNN().fit(training_set([[0, 1], [0, 2]], 3), Run(0))
+    all_scores(model, SequenceBatch.of([[0]]))  # compiled
+    batch = SequenceBatch.of([[0] * 2000])
+    tracemalloc.start()
+    all_scores(model, batch)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2000 * 2000
 
 
 def test_refuses_no_neighbours():
