@@ -89,8 +89,9 @@ class NextItemModel:
 
     dim: size of the recurrent state; max_len: events in a training window (at test everything is read); dropout: on
     what is read and on what is answered; learning_rate, weight_decay, batch_size (windows a step, when full), epochs;
-    patience: epochs without a better validation before training stops; decay: what the learning rate is multiplied by
-    after every epoch; max_norm: bound of the gradient's norm, or None; optimiser: see training.optimisers;
+    patience: evaluations (one an epoch, unless control says else) without a better one before training stops; decay:
+    what the learning rate is multiplied by after every epoch; max_norm: bound of the gradient's norm, or None;
+    optimiser: see training.optimisers;
     penalties: see training.penalties; shuffled: sequences in another order in each epoch, or always in theirs;
     control: evaluations inside epochs, other rules of stopping, further metrics and limits, see training.control.
     An empty history is read as START, a learnt vector, on a zero state. The user is not looked at.

@@ -21,7 +21,8 @@ class MarginLoss:
     m is the number of a query's targets, n of the items it has seen. A query may have several targets, (N, M) with
     PAD (−1) on the right; items in ``seen`` (N, T), padded likewise, weigh nothing. Departures: the offset of others by
     their popularity (the option ``--pb``) is not offered; a network's fit gives one target and no ``seen``, so that
-    items read weigh like all others, which the code has only where items may be taken again.
+    items read weigh like all others, which the code has only where items may be taken again, and n is 0, where the code
+    has the number of events read even then.
     """
 
     balance: float = 1.0
@@ -81,10 +82,7 @@ class MarginLogit(MarginLoss):
 
 @dataclass(frozen=True)
 class MarginLogsig(MarginLoss):
-    """−Σ_targets log σ(r − 1) − Σ_others log σ(−w r): w stands inside σ, so an item that weighs nothing adds log 2.
-
-    That a target's score is compared with 1 here too is inferred from the two others.
-    """
+    """−Σ_targets log σ(r − 1) − Σ_others log σ(−w r): w stands inside σ, so an item that weighs nothing adds log 2."""
 
     def of_scores(self, scores: torch.Tensor, wanted: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
         """See MarginLoss."""
