@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys_data.arrow import numbers
-from recsys_data.coding import code_ids
+from recsys_data.coding import Coded, code_ids
 from recsys_data.download import DataMissing, data_folder, read_bytes
 from recsys_data.export import PART_NAMES
 from recsys_data.interactions import Clock, Interactions
@@ -208,8 +208,8 @@ class InteractionFile:
             )
         return Interactions.from_events(
             self.name,
-            code_ids(_whole(table[owner], owner, where)),
-            code_ids(_whole(table["item"], "item", where)),
+            _coded(table[owner], owner, where),
+            _coded(table["item"], "item", where),
             times,
             clock=clock,
             ratings=numbers(table["rating"]) if "rating" in table.column_names else None,
@@ -220,25 +220,26 @@ class InteractionFile:
 
 
 def _refuse_gaps(column: pa.ChunkedArray, role: str, where: str) -> None:
-    """ValueError with the first event that has nothing, or an empty text, in the column of a role."""
-    empty = pc.is_null(column)
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        empty = pc.or_(empty, pc.fill_null(pc.equal(column, pa.scalar("", kind)), True))
-    if (first := pc.index(empty, True).as_py()) >= 0:
-        raise ValueError(f"{where}: event {first + 1} has no {role}; fill it in or take the row out")
+    """ValueError with the first event that has nothing in the column of a role."""
+    if column.null_count:
+        event = int(numbers(pc.cast(pc.is_null(column), pa.uint8())).argmax()) + 1
+        raise ValueError(f"{where}: event {event} has no {role}; fill it in or take the row out")
 
 
-def _whole(column: pa.ChunkedArray, role: str, where: str) -> pa.ChunkedArray:
-    """A column of ids, whole numbers for those that a table with gaps once made fractional (7.0); or ValueError."""
-    if not pa.types.is_floating(column.type):
-        return column
-    try:
-        return column.cast(pa.int64())
-    except pa.ArrowInvalid as error:
-        raise ValueError(
-            f"{where}: the column of the {role} holds fractions; ids are whole numbers or texts"
-        ) from error
+def _coded(column: pa.ChunkedArray, role: str, where: str) -> Coded:
+    """A column of ids in codes; ValueError for an empty text, and for fractions (7.0 is a whole number)."""
+    if pa.types.is_floating(column.type):  # how a table with gaps once holds whole numbers
+        try:
+            column = column.cast(pa.int64())
+        except pa.ArrowInvalid as error:
+            raise ValueError(
+                f"{where}: the column of the {role} holds fractions; ids are whole numbers or texts"
+            ) from error
+    coded = code_ids(column)
+    if coded.ids.dtype.kind in "UO" and coded.size and coded.ids[0] == "":  # sorted: the empty text is the first
+        event = int((coded.codes == 0).argmax()) + 1
+        raise ValueError(f"{where}: event {event} has no {role}; fill it in or take the row out")
+    return coded
 
 
 def _parts(column: pa.ChunkedArray, where: str) -> np.ndarray:
