@@ -255,13 +255,13 @@ def _smallest(numbers, count, wanted):
 
 
 @njit(cache=True)
-def near_units(unit_offsets, unit_items, item_offsets, item_units, items, asked, banned, places, lags, measure, boosts,
-               sample_size, neighbours, window):  # fmt: skip
+def near_units(unit_offsets, unit_items, item_offsets, item_units, items, asked, banned, places, power, lags, measure,
+               boosts, sample_size, neighbours, window):  # fmt: skip
     """Scores (M, N) float32 summed over the units nearest to each history; see near_units.NearUnits.
 
-    places (T + 1, T + 1) float64: the weight of place p (from 1) in a query of n events is places[n, p], or (1, 1) if
-    all weigh the same; lags (T,): the weight of a unit by the lag of its newest shared event; measure 0 divides by the
-    query's size, 1 by √(|q| |s|), 2 by |q ∪ s|.
+    places (T,) float64: the weight of place p (from 1) in a query of n events is places[n − p] · (p / n) ** power; lags
+    (T,): the weight of a unit by the lag of its newest shared event; measure 0 divides by the query's size, 1 by
+    √(|q| |s|), 2 by |q ∪ s|.
     """
     num_items, num_units = len(item_offsets) - 1, len(unit_offsets) - 1
     out = np.zeros((len(asked), num_items), dtype=np.float32)
@@ -283,7 +283,9 @@ def near_units(unit_offsets, unit_items, item_offsets, item_units, items, asked,
                 continue
             seen[item] = m
             different += 1
-            weight = places[min(read - first, len(places) - 1), min(t - first + 1, len(places) - 1)]
+            weight = places[read - 1 - t]
+            for _ in range(power):
+                weight *= (t - first + 1) / (read - first)
             stop = min(item_offsets[item + 1], item_offsets[item] + sample_size + 1)
             for p in range(item_offsets[item], stop):
                 unit = item_units[p]

@@ -21,10 +21,11 @@ class NearUnits:
 
     units: with the lowest numbers for those to be preferred as candidates. Candidates of a history are the first
     ``sample_size`` units that share an item with its last ``window`` events; the ``neighbours`` most similar of them
-    count, ties going to the lower number. The similarity sums ``places`` over the shared items, each at its newest
-    place, and divides by what ``measure`` says: the number of different items in the query ("vector"), the root of
-    the product of both sizes ("cosine"), the size of the union ("jaccard"). lags: a unit's weight by the lag (from 1)
-    of its newest shared event. boosts (N,): a factor for each item. banned (M,): a unit that is no candidate, or −1.
+    count, ties going to the lower number. The similarity sums the weights of the shared items' places, each at its
+    newest place p of n, places[n − p] · (p / n) ** power, and divides by what ``measure`` says: the number of
+    different items in the query ("vector"), the root of the product of both sizes ("cosine"), the size of the union
+    ("jaccard"). lags: a unit's weight by the lag (from 1) of its newest shared event. boosts (N,): a factor for each
+    item. banned (M,): a unit that is no candidate, or −1.
     """
 
     units: Units
@@ -32,6 +33,7 @@ class NearUnits:
     asked: np.ndarray
     banned: np.ndarray
     places: np.ndarray
+    power: int
     lags: np.ndarray
     measure: str
     boosts: np.ndarray
@@ -49,8 +51,8 @@ class NearUnits:
         units = self.units
         dense = near_units(
             units.unit_offsets, units.unit_items, units.item_offsets, units.item_units,
-            self.items, self.asked[rows], self.banned[rows], self.places, self.lags, MEASURES.index(self.measure),
-            self.boosts, self.sample_size, self.neighbours, self.window,
+            self.items, self.asked[rows], self.banned[rows], self.places, self.power, self.lags,
+            MEASURES.index(self.measure), self.boosts, self.sample_size, self.neighbours, self.window,
         )  # fmt: skip
         if items is None:
             return dense

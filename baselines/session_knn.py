@@ -27,19 +27,18 @@ Sampling = Literal["recent", "listed_last", "random"]
 PlaceWeights = Literal["same", "share", "linear", "logarithmic", "quadratic"]
 
 
-def place_weights(kind: PlaceWeights, longest: int) -> np.ndarray:
-    """Weights (longest + 1, longest + 1) float64: [n, p] is that of place p (from 1) in a query of n events.
+def place_weights(kind: PlaceWeights, longest: int) -> tuple[np.ndarray, int]:
+    """Weights w (longest,) float64 and a power k: place p (from 1) of a query of n events weighs w[n − p] · (p / n)ᵏ.
 
     same: 1; share: p / n; linear: max(0, 1 − (n − p) / 10); logarithmic: 1 / log₁₀(n − p + 1.7); quadratic: (p / n)².
     session-rec names them same, div, linear, log, quadratic.
     """
-    n, p = np.meshgrid(np.arange(longest + 1.0), np.arange(longest + 1.0), indexing="ij")
+    behind = np.arange(longest, dtype=np.float64)  # n − p
     if kind == "linear":
-        return np.maximum(0.0, 1 - (n - p) / 10)
+        return np.maximum(0.0, 1 - behind / 10), 0
     if kind == "logarithmic":
-        return 1 / np.log10(np.maximum(n - p, 0) + 1.7)
-    share = p / np.maximum(n, 1)
-    return {"same": np.ones_like(share), "share": share, "quadratic": share**2}[kind]
+        return 1 / np.log10(behind + 1.7), 0
+    return np.ones(longest), {"same": 0, "share": 1, "quadratic": 2}[kind]
 
 
 @dataclass
@@ -107,8 +106,7 @@ class _Neighbourhood:
         longest = int(batch.asked[:, 1].max(initial=0))
         window = max(1, longest if self.window is None else min(self.window, longest))
         return NearUnits(
-            self.units_, batch.items, batch.asked, nobody(batch),
-            np.ones((1, 1)) if places == "same" else place_weights(places, window),
+            self.units_, batch.items, batch.asked, nobody(batch), *place_weights(places, window),
             decay_weights(lag, window), measure, boosts, self.sample_size, self.neighbours, window,
         )  # fmt: skip
 

@@ -52,6 +52,6 @@ class UserKNN:
         longest = int(batch.asked[:, 1].max(initial=0))
         num_items = self.units_.num_items
         return NearUnits(
-            self.units_, batch.items, batch.asked, banned, np.ones((1, 1)), np.ones(longest + 1),
+            self.units_, batch.items, batch.asked, banned, np.ones(longest + 1), 0, np.ones(longest + 1),
             "cosine", np.ones(num_items), EVERYTHING, self.neighbours, max(longest, 1),
         )  # fmt: skip

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -80,12 +82,30 @@ def test_vector_form_by_hand(training_set):
     np.testing.assert_allclose(all_scores(rare, batch), [[a + c, a + b, b, c, 0]] * boost, rtol=1e-6)
 
 
+def weights(kind, n):
+    """Those of the places 1 … n of a query of n events."""
+    behind, power = place_weights(kind, n)
+    return behind[::-1] * (np.arange(1, n + 1) / n) ** power
+
+
 def test_place_weights_by_hand():
-    assert place_weights("same", 3)[3, 1:].tolist() == [1, 1, 1]
-    assert place_weights("share", 4)[4, 1:].tolist() == [0.25, 0.5, 0.75, 1]
-    assert place_weights("quadratic", 4)[2, 1:3].tolist() == [0.25, 1]
-    np.testing.assert_allclose(place_weights("linear", 12)[12, [1, 2, 11, 12]], [0, 0, 0.9, 1], atol=1e-12)
-    np.testing.assert_allclose(place_weights("logarithmic", 5)[5, [5, 1]], [1 / np.log10(1.7), 1 / np.log10(5.7)])
+    assert weights("same", 3).tolist() == [1, 1, 1]
+    assert weights("share", 4).tolist() == [0.25, 0.5, 0.75, 1]
+    assert weights("quadratic", 2).tolist() == [0.25, 1]
+    np.testing.assert_allclose(weights("linear", 12)[[0, 1, 10, 11]], [0, 0, 0.9, 1], atol=1e-12)
+    np.testing.assert_allclose(weights("logarithmic", 5)[[4, 0]], [1 / np.log10(1.7), 1 / np.log10(5.7)])
+
+
+@pytest.mark.parametrize("kind", ["same", "share", "linear", "logarithmic", "quadratic"])
+def test_a_long_history_takes_no_square_of_its_length(training_set, kind):
+    model = VectorSessionKNN(sampling="listed_last", place_weights=kind).fit(training_set([[0, 1], [0, 2]], 3), Run(0))
+    all_scores(model, SequenceBatch.of([[0]]))  # compiled
+    batch = SequenceBatch.of([[0] * 2000])
+    tracemalloc.start()
+    all_scores(model, batch)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2000 * 2000
 
 
 def by_brute_force(rows, times, history, k, sample, places, lags, num_items):
@@ -95,7 +115,7 @@ def by_brute_force(rows, times, history, k, sample, places, lags, num_items):
     found = []
     for time, s in sorted(sessions, reverse=True)[:sample]:
         shared = set(rows[s]) & set(newest)
-        found.append((sum(places[len(history), newest[i]] for i in shared) / len(newest), time, s))
+        found.append((sum(places[newest[i] - 1] for i in shared) / len(newest), time, s))
     scores = np.zeros(num_items)
     for similarity, _, s in sorted(found, reverse=True)[:k]:
         lag = len(history) + 1 - max(newest[i] for i in set(rows[s]) & set(newest))
@@ -117,7 +137,7 @@ def test_equals_brute_force_in_any_block(training_set):
     whole = scores.block(slice(None))
     for m, (b, read) in enumerate(asked):
         expected = by_brute_force(
-            rows, times, histories[b][:read], 7, 25, place_weights("quadratic", 8), lambda d: 1 / d, 17
+            rows, times, histories[b][:read], 7, 25, weights("quadratic", read), lambda d: 1 / d, 17
         )
         np.testing.assert_allclose(whole[m], expected, rtol=1e-5, atol=1e-9)
     for start in range(0, len(asked), 9):
