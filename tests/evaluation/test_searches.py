@@ -44,6 +44,9 @@ def test_the_earliest_of_equals_is_chosen():
 def test_a_damaged_ledger_is_named(tmp_path):
     assert read_search(tmp_path) is None
     (tmp_path / HEAD).write_text(json.dumps({"metric": "MRR@20"}))
+    with pytest.raises(ValueError, match=r"search.json is damaged \(expected an object with higher_is_better\)"):
+        read_search(tmp_path)
+    (tmp_path / HEAD).write_text(json.dumps({"metric": "MRR@20", "higher_is_better": True}))
     assert read_search(tmp_path).trials == []
     (tmp_path / LEDGER).write_text('{"trial": 0}\n{"tri')
     with pytest.raises(ValueError, match="is damaged"):
