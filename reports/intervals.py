@@ -52,7 +52,7 @@ def levels(figure: Any, data: dict[str, Any], pen: Pen) -> None:
 
 def _rows(figure: Any, rows: list[dict[str, Any]], pen: Pen) -> Any:
     """Axes with a named row for each item, the first on top."""
-    names = [short(item["name"], 42) for item in rows]
+    names = [short(item["name"], 48) for item in rows]
     figure.set_size_inches(figure.get_size_inches()[0], 0.62 + 0.25 * len(rows))
     pen.frame(figure, left=0.14 + pen.widest(names, 8.0), right=_NUMBER, top=0.08)
     axes = figure.subplots()
