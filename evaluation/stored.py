@@ -37,5 +37,6 @@ def read_record(path: Path, needs: Iterable[str] = (), remedy: str = FOLDER) -> 
         found = json.loads(stored)
     lacks = [name for name in needs if not isinstance(found, dict) or name not in found]
     if lacks or not isinstance(found, dict):
-        raise ValueError(f"{path} is damaged (expected an object with {', '.join(lacks)}): {remedy} and run again")
+        wanted = f"an object with {', '.join(lacks)}" if lacks else "an object"
+        raise ValueError(f"{path} is damaged (expected {wanted}): {remedy} and run again")
     return found

@@ -18,6 +18,12 @@ def test_a_record_that_is_damaged_is_named(tmp_path, text, said):
         read_record(path, ["key"])
 
 
+def test_a_record_that_needs_nothing_is_still_an_object(tmp_path):
+    (tmp_path / "cell.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"is damaged \(expected an object\): remove"):
+        read_record(tmp_path / "cell.json")
+
+
 def test_a_record_that_is_there_is_read_and_an_absent_one_is_none(tmp_path):
     (tmp_path / "cell.json").write_text('{"key": "k"}')
     assert read_record(tmp_path / "cell.json", ["key"]) == {"key": "k"}
