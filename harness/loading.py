@@ -12,7 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from harness.spec import Experiment, Suite, describe
+from harness.sources import kinds_of
+from harness.spec import Experiment, Suite, describe, written_name
 from harness.suite_form import fault_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -148,6 +149,26 @@ def _check(suite: Suite, shown: str) -> None:
         for value in (experiment.dataset, experiment.protocol):
             _check_plain(value, shown)
         _check_tuning(experiment, shown)
+    _check_written_names(suite, shown)
+
+
+def _check_written_names(suite: Suite, shown: str) -> None:
+    """Refuse two classes that keys and seeds would write by one name."""
+    values = [(e.dataset, e.protocol, *e.models.values(), *_searched(e)) for e in suite.experiments]
+    owners: dict[str, type] = {}
+    for kind in kinds_of(values):
+        other = owners.setdefault(written_name(kind), kind)
+        if other is not kind:
+            raise SuiteNotLoadable(
+                f"{shown}: {other.__module__} and {kind.__module__} both have a class written as "
+                f"{written_name(kind)!r} in keys and seeds; rename one, or give it written_name: ClassVar[str] = '…'"
+            )
+
+
+def _searched(experiment: Experiment) -> list[Any]:
+    """The values that tuning may choose from."""
+    spaces = () if experiment.tuning is None else experiment.tuning.spaces.values()
+    return [probe for space in spaces for values in space.values() for probe in values.probes()]
 
 
 def _check_model(model: Any, where: str) -> None:

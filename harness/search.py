@@ -89,7 +89,7 @@ def _head(bench: Bench, cell: Cell, parts: Mapping[str, Any], key: str, run: str
 def _finish(bench: Bench, cell: Cell, prepared: Prepared, store: Store, found: SearchResult, log: Log) -> SearchResult:
     """The search with all its trials; after each the ledger is written anew, whole or not at all."""
     tuning, trials = cell.experiment.tuning, list(found.trials)
-    seed = canonical([tuning.seed, describe(cell.model), describe(cell.space)])
+    seed = search_seed(cell)
     blind = without_test(prepared) if len(trials) < tuning.trials else None
     while len(trials) < tuning.trials:
         turn = 1.0 if found.higher_is_better else -1.0
@@ -106,6 +106,11 @@ def _finish(bench: Bench, cell: Cell, prepared: Prepared, store: Store, found: S
         log({"event": "trial", "trials": tuning.trials, "metric": found.metric,
              "best": None if best is None else best["validation"], **trials[-1]})  # fmt: skip
     return SearchResult(found.record, trials)
+
+
+def search_seed(cell: Cell) -> str:
+    """What decides the draws of a cell's search: the search's seed, the model's fields and what they may be."""
+    return canonical([cell.experiment.tuning.seed, describe(cell.model), describe(cell.space)])
 
 
 def _repeated(same: Mapping[str, Any]) -> dict[str, Any]:

@@ -116,15 +116,22 @@ def describe(value: Any) -> Any:
     if isinstance(value, enum.Enum):
         return value.value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        kind = type(value)
         fields = {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
-        return {"type": f"{kind.__module__}.{kind.__qualname__}", **fields}
+        return {"type": written_name(type(value)), **fields}
     if isinstance(value, Mapping):
         return {str(k): describe(v) for k, v in value.items()}
     if isinstance(value, list | tuple | range | set | frozenset):
         items = [describe(v) for v in value]
         return sorted(items, key=str) if isinstance(value, set | frozenset) else items
     raise TypeError(f"a field of type {type(value).__name__} cannot be part of a cell's key: {value!r}")
+
+
+def written_name(kind: type) -> str:
+    """The name by which a class is written into keys and seeds: its own ``written_name``, else its qualified name.
+
+    The module is not part of it, so that moving a file changes no random stream. A subclass does not inherit the name.
+    """
+    return vars(kind).get("written_name", kind.__qualname__)
 
 
 def canonical(value: Any) -> str:

@@ -18,13 +18,13 @@ from recsys_data.movielens import (
     MovieLens10M,
     MovieLens100K,
 )
-from recsys_data.synthetic import MarkovChain
+from recsys_data.synthetic import MarkovChainSequences
 from recsys_data.yoochoose import YooChoose64, YooChoose100k, YooChooseClicks
 
 DATASETS: dict[str, Dataset] = {
     dataset.name: dataset
     for dataset in (
-        MarkovChain(),
+        MarkovChainSequences(),
         MovieLens100K(),
         MovieLens1M(),
         MovieLens1MOrdered(),

@@ -20,7 +20,7 @@ PAUSE = 0.5  # seconds before the second attempt; later ones wait longer
 
 
 @dataclass(frozen=True)
-class Progress:
+class DownloadProgress:
     """How far a download is: bytes at hand, bytes in all (None: not promised), bytes a second of this call."""
 
     have: int
@@ -28,7 +28,7 @@ class Progress:
     rate: float
 
 
-def print_progress(progress: Progress) -> None:
+def print_progress(progress: DownloadProgress) -> None:
     """Write the progress over the last line of standard error, if that is a terminal."""
     if sys.stderr.isatty():
         whole = f" of {progress.total / 1e6:,.1f}" if progress.total else ""
@@ -41,12 +41,13 @@ class ResumingDownloader:
     """A downloader in pooch's sense: bytes gather in NAME.part, which outlives failures and is taken up again.
 
     attempts: how often a broken connection is taken up within one call (None: ATTEMPTS). timeout: seconds without a
-    byte. tell: called with the Progress after each chunk. Proxies are taken from HTTP_PROXY, HTTPS_PROXY, NO_PROXY.
+    byte. tell: called with a DownloadProgress after each chunk. Proxies are taken from HTTP_PROXY, HTTPS_PROXY and
+    NO_PROXY.
     """
 
     attempts: int | None = None
     timeout: float = 20.0
-    tell: Callable[[Progress], None] = print_progress
+    tell: Callable[[DownloadProgress], None] = print_progress
 
     def __call__(self, url: str, output_file: str, pooch: Any, check_only: bool = False) -> bool | None:
         """Write what ``url`` holds to ``output_file``. Raises DownloadFailed after ``attempts`` broken connections."""
@@ -96,7 +97,7 @@ class ResumingDownloader:
                 while chunk := answer.raw.read1(CHUNK):
                     file.write(chunk)
                     rate = (file.tell() - have) / max(time.monotonic() - start, 1e-9)
-                    self.tell(Progress(file.tell(), total, rate))
+                    self.tell(DownloadProgress(file.tell(), total, rate))
             except urllib3.exceptions.ReadTimeoutError:
                 return f"nothing came for {self.timeout:g} seconds"
             except urllib3.exceptions.HTTPError:

@@ -17,7 +17,7 @@ _YEAR = 365 * 86_400
 
 
 @dataclass(frozen=True)
-class MarkovChain(Made):
+class MarkovChainSequences(Made):
     """Users who walk one first-order Markov chain over the items; only the last item tells anything about the next.
 
     From an item the chain goes on by one of ``branching`` random permutations of the items, the b-th with weight

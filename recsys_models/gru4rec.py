@@ -47,7 +47,7 @@ from training.dropout import Dropout
 from training.losses import Loss
 from training.optimisers import Adagrad, Optimiser
 from training.sampled_losses import BPRMax, SampledLoss
-from training.sampling import Popularity, Sampling
+from training.sampling import PopularitySampler, Sampling
 from training.session_parallel import ORDERS, SessionParallel
 from training.shared_columns import Columns, rows_of, shared_bpr_max, shared_cross_entropy
 from training.softmax_losses import SampledCrossEntropy
@@ -119,7 +119,7 @@ class GRU4Rec(NextItemModel):
 
     def network(self, train: TrainingSet, generators: Generators) -> GRU4RecNetwork:
         """See NextItemModel."""
-        self.popularity_ = Popularity.of(train.item_counts, self.loss.sampling.alpha, generators.dropout.device)
+        self.popularity_ = PopularitySampler.of(train.item_counts, self.loss.sampling.alpha, generators.dropout.device)
         return GRU4RecNetwork(self, train.num_items, generators)
 
     def objective(

@@ -55,7 +55,7 @@ from training.dropout import Dropout
 from training.instances import WindowBatch, Windows
 from training.losses import Loss
 from training.optimisers import Adagrad, Optimiser
-from training.sampled_prefixes import PrefixBatch, SampledPrefixes
+from training.sampled_prefixes import SampledPrefixBatch, SampledPrefixes
 from training.sequence_noise import Disturbed, SequenceNoise
 
 Cells = Literal["LSTM", "GRU", "vanilla"]
@@ -253,7 +253,7 @@ class OneQueryNetwork(NextItemNetwork):
         hidden = tuple(state[None].contiguous() for state in initial)
         return torch.lstm(inputs, hidden, [*weights[:2], *biases], True, 1, 0.0, self.training, False, False)[0]
 
-    def training_queries(self, batch: WindowBatch | PrefixBatch, at: torch.Tensor) -> torch.Tensor:
+    def training_queries(self, batch: WindowBatch | SampledPrefixBatch, at: torch.Tensor) -> torch.Tensor:
         """See NextItemNetwork. Windows that begin their sequence have no item for their first step to read."""
         items, first = batch.inputs, batch.starts.astype(np.int64)
         items = np.where(first[:, None] == 1, np.roll(items, -1, axis=1), items)

@@ -5,32 +5,32 @@ small, and hardly sequential (many ratings share a second), so modest gains over
 """
 
 from baselines.item_knn import ItemKNN
-from baselines.markov import MarkovChain as MarkovBaseline
+from baselines.markov import MarkovChain
 from baselines.popularity import Popularity
 from evaluation.claims import Gain, Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Experiment, Suite
 from recsys_data.movielens import MovieLens100K
 from recsys_data.protocols import PerUserFractions
-from recsys_data.synthetic import MarkovChain
+from recsys_data.synthetic import MarkovChainSequences
 from recsys_models.rnn import GRU, LSTM
 
 PER_USER_90_5_5 = PerUserFractions(train=0.9, validation=0.05, test=0.05)
-CHAIN = MarkovChain(num_users=600, num_items=200, length=60)
+CHAIN = MarkovChainSequences(num_users=600, num_items=200, length=60)
 ML100K = MovieLens100K()
 SMALL = {"dim": 32, "embedding_dim": 32, "batch_size": 32, "learning_rate": 1e-2, "patience": 4, "epochs": 60}
 
 # 1. The families, one model each, at a size that two cores finish in minutes.
 MODELS = {
     "Popularity": Popularity(),
-    "Markov chain": MarkovBaseline(),
+    "Markov chain": MarkovChain(),
     "Item-kNN": ItemKNN(),
     "LSTM": LSTM(**SMALL),
     "GRU": GRU(**SMALL),
 }
 
 # 2. Two rankings whose expected scores are known exactly: all successors of an item, and the likeliest alone.
-ONE_SUCCESSOR = {"Markov chain (one successor)": MarkovBaseline(neighbours=1, popularity_back_off=False)}
+ONE_SUCCESSOR = {"Markov chain (one successor)": MarkovChain(neighbours=1, popularity_back_off=False)}
 EXPECTED_GAIN = CHAIN.best()["MRR@20"] / CHAIN.best(kept=1)["MRR@20"] - 1
 
 SUITE = Suite(

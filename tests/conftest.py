@@ -11,10 +11,10 @@ from evaluation.claims import Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Experiment, Suite
 from recsys_data.protocols import PerUserFractions
-from recsys_data.synthetic import MarkovChain
+from recsys_data.synthetic import MarkovChainSequences
 from recsys_models.rnn import GRU
 
-CHAIN = MarkovChain(num_users=30, num_items=25, length=20)
+CHAIN = MarkovChainSequences(num_users=30, num_items=25, length=20)
 MODELS = {"Popularity": Popularity(), "GRU": GRU(dim=8, embedding_dim=6, epochs=3, patience=3, batch_size=8)}
 SUITE = Suite(
     name="tiny",

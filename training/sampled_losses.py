@@ -16,7 +16,7 @@ import torch
 from torch.nn import functional
 
 from training.losses import Loss, mean_of
-from training.sampling import Popularity, Sampling
+from training.sampling import PopularitySampler, Sampling
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class SampledLoss:
         """The loss with the training counts (V,) that it draws or corrects by; itself where it needs none."""
         if not self.needs_counts():
             return self
-        return functools.partial(self, popularity=Popularity.of(item_counts, self.sampling.alpha, device))
+        return functools.partial(self, popularity=PopularitySampler.of(item_counts, self.sampling.alpha, device))
 
     def needs_counts(self) -> bool:
         """Whether the items' training counts must be known."""
@@ -54,7 +54,7 @@ class SampledLoss:
         targets: torch.Tensor,
         generator: torch.Generator,
         weights: torch.Tensor | None = None,
-        popularity: Popularity | None = None,
+        popularity: PopularitySampler | None = None,
     ) -> torch.Tensor:
         """See training.losses.Loss."""
         drawn = self.sampling.draw(self.num_negatives, len(targets), len(item_factors), generator, popularity)
@@ -78,7 +78,7 @@ class SampledLoss:
         targets: torch.Tensor,
         drawn: torch.Tensor,
         num_items: int,
-        popularity: Popularity | None,
+        popularity: PopularitySampler | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The scores as ``of_scores`` takes them, corrected for how likely each item was to be drawn; as they are."""
         return target, negatives

@@ -12,7 +12,7 @@ from recsys_data.sequences import PAD, Sequences
 
 
 @dataclass(frozen=True, eq=False)
-class PrefixBatch:
+class SampledPrefixBatch:
     """Prefixes, each read up to its last event and then asked for the next one.
 
     events (B, T) int64: the number in ``sequences`` of the event after each one that is read, PAD (−1) on the right;
@@ -65,7 +65,7 @@ class SampledPrefixes:
     batch_size: int
     shuffled: bool = False
 
-    def batches(self, sequences: Sequences, generator: np.random.Generator) -> Iterator[PrefixBatch]:
+    def batches(self, sequences: Sequences, generator: np.random.Generator) -> Iterator[SampledPrefixBatch]:
         """The batches of one epoch; ``generator`` draws lengths and, with ``shuffled``, the order."""
         order = generator.permutation(len(sequences)) if self.shuffled else np.arange(len(sequences))
         lengths = sequences.lengths
@@ -86,11 +86,11 @@ class SampledPrefixes:
         if rows:
             yield self._batch(sequences, rows, reads)
 
-    def _batch(self, sequences: Sequences, rows: list[np.ndarray], reads: list[np.ndarray]) -> PrefixBatch:
+    def _batch(self, sequences: Sequences, rows: list[np.ndarray], reads: list[np.ndarray]) -> SampledPrefixBatch:
         """The batch that reads so many events of these rows."""
         of, ends = np.concatenate(rows), np.concatenate(reads)
         counts = np.minimum(ends, self.max_len)
         steps = np.arange(counts.max())
         events = (sequences.offsets[of] + ends - counts + 1)[:, None] + steps
         events[steps >= counts[:, None]] = PAD
-        return PrefixBatch(sequences, events, of)
+        return SampledPrefixBatch(sequences, events, of)

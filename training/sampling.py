@@ -15,14 +15,14 @@ def uniform_negatives(shape: tuple[int, ...], num_items: int, generator: torch.G
 
 
 @dataclass(frozen=True, eq=False)
-class Popularity:
+class PopularitySampler:
     """The items' training counts (V,) and, for draws ∝ count^alpha, their cumulative chances (V,) float64 up to 1."""
 
     counts: torch.Tensor
     cumulative: torch.Tensor
 
     @classmethod
-    def of(cls, item_counts: np.ndarray, alpha: float, device: torch.device | str) -> Popularity:
+    def of(cls, item_counts: np.ndarray, alpha: float, device: torch.device | str) -> PopularitySampler:
         """Made from how often each item stands in the training events, (V,) ints. Raises ValueError if none does."""
         counts = np.asarray(item_counts, dtype=np.float64)
         if not counts.sum() > 0.0:
@@ -65,7 +65,7 @@ class Sampling:
         num_targets: int,
         num_items: int,
         generator: torch.Generator,
-        popularity: Popularity | None,
+        popularity: PopularitySampler | None,
     ) -> torch.Tensor:
         """The drawn negatives: (K,) int64 where they are shared, else (N, K)."""
         shape = (num_negatives,) if self.shared else (num_targets, num_negatives)

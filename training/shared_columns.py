@@ -14,7 +14,7 @@ import torch
 
 from training.losses import CrossEntropy
 from training.sampled_losses import BPRMax
-from training.sampling import Popularity
+from training.sampling import PopularitySampler
 from training.softmax_losses import SampledCrossEntropy
 
 TINY = 1e-24  # inside BPR-max's logarithm, as in GRU4Rec's code
@@ -71,7 +71,7 @@ def shared_cross_entropy(
     rows: torch.Tensor,
     bias: torch.Tensor,
     columns: Columns,
-    popularity: Popularity | None,
+    popularity: PopularitySampler | None,
 ) -> torch.Tensor:
     """``loss`` for queries (B, D) over the columns' vectors (U, D) and biases (U,): a softmax with weighted columns."""
     occurrences = columns.of_targets + columns.of_drawn

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 
 from training.sampled_losses import SampledLoss, without_diagonal
-from training.sampling import Popularity, Sampling
+from training.sampling import PopularitySampler, Sampling
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class SampledSoftmax(SampledLoss):
         targets: torch.Tensor,
         drawn: torch.Tensor,
         num_items: int,
-        popularity: Popularity | None,
+        popularity: PopularitySampler | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """See SampledLoss."""
         if popularity is None:
@@ -76,7 +76,7 @@ class SampledCrossEntropy(SampledLoss):
         targets: torch.Tensor,
         drawn: torch.Tensor,
         num_items: int,
-        popularity: Popularity | None,
+        popularity: PopularitySampler | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """See SampledLoss."""
         if self.logq == 0.0:

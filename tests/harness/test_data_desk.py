@@ -10,7 +10,7 @@ from recsys_data.export import write_interactions
 from recsys_data.formats import InteractionFile
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.lst_files import GAPS, ITEMS, SINCE
-from recsys_data.synthetic import MarkovChain
+from recsys_data.synthetic import MarkovChainSequences
 
 ROWS = "user\titem\ttimestamp\n" + "".join(f"{u}\t{i}\t{60 * t}\n" for u in (1, 2) for t, i in enumerate("abcab"))
 
@@ -65,7 +65,7 @@ def test_positions_between_sessions_survive_an_export(tmp_path, kind):
 
 def test_an_audit_counts_each_data_set_too(tiny_suite, tmp_path):
     rows = list(audited(Order(str(tiny_suite), tmp_path).open()))
-    facts = describe(MarkovChain(num_users=30, num_items=25, length=20).load())
+    facts = describe(MarkovChainSequences(num_users=30, num_items=25, length=20).load())
     assert rows and all({key: row[key] for key in COUNTED} == {key: facts[key] for key in COUNTED} for row in rows)
     assert rows[0]["users"] == 30 and rows[0]["sessions"] is None and len(rows[0]["sha256"]) == 64
 

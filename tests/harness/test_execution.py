@@ -8,12 +8,14 @@ from harness.preparation import prepare
 from harness.record import _training_stamps
 from harness.spec import Cell, Experiment
 from recsys_data.protocols import PerUserFractions
-from recsys_data.synthetic import MarkovChain
+from recsys_data.synthetic import MarkovChainSequences
 from recsys_models.rnn import GRU
 from training.control import Control
 from training.schedules import Linear
 
-EXPERIMENT = Experiment(MarkovChain(num_users=30, num_items=120, length=12), PerUserFractions(0.8, 0.1, 0.1), {})
+EXPERIMENT = Experiment(
+    MarkovChainSequences(num_users=30, num_items=120, length=12), PerUserFractions(0.8, 0.1, 0.1), {}
+)
 
 
 def computed(judged, records=None, **control):

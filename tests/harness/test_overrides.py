@@ -190,11 +190,11 @@ def test_signs_of_patterns_in_names_are_taken_as_they_are():
 
 
 def test_users_are_limited_and_stamped():
-    from recsys_data.synthetic import MarkovChain
+    from recsys_data.synthetic import MarkovChainSequences
 
-    small = Overrides(limit_users=5).apply(Suite("s", "S", [Experiment(MarkovChain(num_users=20), Named("p"), {})],
-                                                 seeds=[0], metrics=["m"]))  # fmt: skip
+    experiment = Experiment(MarkovChainSequences(num_users=20), Named("p"), {})
+    small = Overrides(limit_users=5).apply(Suite("s", "S", [experiment], seeds=[0], metrics=["m"]))
     loaded = small.experiments[0].dataset.load(None)
     assert loaded.num_users == 5
     assert "5 of 20" in loaded.facts["stamps"][0]
-    assert small.experiments[0].dataset.name == MarkovChain(num_users=20).name
+    assert small.experiments[0].dataset.name == MarkovChainSequences(num_users=20).name

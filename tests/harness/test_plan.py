@@ -115,7 +115,7 @@ def test_a_data_set_with_a_mistake_is_refused_and_a_full_disk_ends_the_plan(benc
     def mistaken(self, folder=None):
         raise KeyError("users")
 
-    monkeypatch.setattr("recsys_data.synthetic.MarkovChain.load", mistaken)
+    monkeypatch.setattr("recsys_data.synthetic.MarkovChainSequences.load", mistaken)
     plan = make_plan(opened(), store)
     assert {(p.state, p.why) for p in plan.cells} == {("refused", "KeyError: 'users'")}
     assert "Traceback" in plan.cells[0].trace

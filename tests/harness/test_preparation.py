@@ -12,14 +12,14 @@ from harness.spec import Experiment
 from recsys_data.formats import InteractionFile
 from recsys_data.limit import LimitUsers
 from recsys_data.protocols import LeaveLastOut, PerUserFractions
-from recsys_data.synthetic import MarkovChain
+from recsys_data.synthetic import MarkovChainSequences
 
 
 @pytest.fixture
 def desk(tmp_path):
     """A file of events, the cache's folder, and a function that prepares with an empty memory."""
     path = tmp_path / "clicks.csv"
-    loaded = MarkovChain(num_users=30, num_items=12, length=20).load()
+    loaded = MarkovChainSequences(num_users=30, num_items=12, length=20).load()
     rows = zip(loaded.users, loaded.items, loaded.timestamps, strict=True)
     path.write_text("user,item,timestamp\n" + "".join(f"u{u},i{i},{t:.0f}\n" for u, i, t in rows))
 
@@ -104,9 +104,9 @@ def test_a_changed_byte_in_what_is_kept_is_found_before_anything_is_trained(desk
 
 def test_generated_data_are_remembered_too(desk, monkeypatch):
     _, cache, prepared = desk
-    chain = MarkovChain(num_users=20, num_items=9, length=12)
+    chain = MarkovChainSequences(num_users=20, num_items=9, length=12)
     first = prepared(chain)
-    monkeypatch.setattr(MarkovChain, "load", None)
+    monkeypatch.setattr(MarkovChainSequences, "load", None)
     assert prepared(chain).fingerprint == first.fingerprint
     assert [path.name for path in cache.iterdir()] == ["splits"], "its events are not kept"
 
@@ -120,7 +120,7 @@ def test_a_user_s_own_kind_of_data_is_loaded_each_time(desk):
 
         def load(self, folder):
             loads.append(folder)
-            return MarkovChain(num_users=20, num_items=9, length=12).load()
+            return MarkovChainSequences(num_users=20, num_items=9, length=12).load()
 
     _, cache, prepared = desk
     prepared(Mine())
@@ -132,5 +132,5 @@ def test_what_is_refused_is_refused_again(desk):
     _, cache, prepared = desk
     for _ in range(2):
         with pytest.raises(ValueError, match="no event is left to train on"):
-            prepared(MarkovChain(num_users=1, num_items=2, length=2, noise=0.0), PerUserFractions())
+            prepared(MarkovChainSequences(num_users=1, num_items=2, length=2, noise=0.0), PerUserFractions())
     assert not cache.exists()

@@ -22,7 +22,7 @@ from baselines.popularity import Popularity
 from evaluation.metrics import MRR
 from harness.spec import Experiment, Suite
 from recsys_data.protocols import PerUserFractions
-from recsys_data.synthetic import MarkovChain
+from recsys_data.synthetic import MarkovChainSequences
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Breaking(Popularity):
 
 MODELS = {name: Breaking(how) for name, how in HOWS.items()}
 SUITE = Suite(name="breaking", title="Breaking", seeds=[0], metrics=[MRR(20)],
-              experiments=[Experiment(MarkovChain(num_users=20, num_items=15, length=12),
+              experiments=[Experiment(MarkovChainSequences(num_users=20, num_items=15, length=12),
                                       PerUserFractions(train=0.8, validation=0.1, test=0.1), MODELS)])
 """
 
@@ -117,7 +117,7 @@ def test_a_worker_that_dies_fails_its_own_cell_only(run):
 DEADLY = """
 import multiprocessing
 
-class Deadly(MarkovChain):
+class Deadly(MarkovChainSequences):
     def raw_files(self, folder):
         return None  # not known: every process loads it before the cell begins
 
@@ -129,7 +129,7 @@ class Deadly(MarkovChain):
 
 
 def test_a_worker_that_dies_over_its_data_does_not_run_for_ever(run, monkeypatch):
-    chain = "MarkovChain(num_users=20"
+    chain = "MarkovChainSequences(num_users=20"
     text = BREAKING.replace(chain, f"Deadly({chain.partition('(')[2]}").replace("\nMODELS", f"{DEADLY}\nMODELS")
     assert text.count("Deadly(") == 2
     monkeypatch.setattr(f"{__name__}.BREAKING", text)

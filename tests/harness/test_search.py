@@ -29,7 +29,7 @@ from evaluation.metrics import MRR
 from harness.spec import Experiment, Suite
 from harness.tuning import Choice, Tuning, Uniform
 from recsys_data.protocols import PerUserFractions
-from recsys_data.synthetic import MarkovChain
+from recsys_data.synthetic import MarkovChainSequences
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Noisy(Popularity):
         return super().score(batch)
 
 
-CHAIN = MarkovChain(num_users=20, num_items=15, length=20)
+CHAIN = MarkovChainSequences(num_users=20, num_items=15, length=20)
 SPACE = {"noise": Uniform(0.0, 30.0)}
 SUITE = Suite(name="noisy", title="Noisy", seeds=[0, 1], metrics=[MRR(5)], experiments=[
     Experiment(CHAIN, PerUserFractions(train=0.7, validation=0.1, test=0.2), {"Noisy": Noisy(), "Other": Noisy(1.0)},

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import pytest
 
-from harness.spec import Experiment, Suite, canonical, describe, expand
+from harness.spec import Experiment, Suite, canonical, describe, expand, written_name
 
 
 @dataclass
@@ -52,10 +52,23 @@ class Colour(enum.Enum):
 
 
 def test_describe_writes_values_down_or_refuses():
-    assert describe(Learner(dim=2)) == {"type": f"{__name__}.Learner", "dim": 2}
+    assert describe(Learner(dim=2)) == {"type": "Learner", "dim": 2}
     assert describe({"x": (1, range(2), {3, 1}, Colour.RED, None)}) == {"x": [1, [0, 1], [1, 3], "red", None]}
     with pytest.raises(TypeError, match="cannot be part of a cell's key"):
         describe(lambda: 0)
+
+
+def test_a_written_name_is_the_classes_own_and_not_inherited():
+    @dataclass
+    class Renamed(Learner):
+        written_name: ClassVar[str] = "Learner"
+
+    @dataclass
+    class Sub(Renamed):
+        pass
+
+    assert written_name(Renamed) == "Learner"
+    assert written_name(Sub).endswith("Sub")
 
 
 def test_canonical_text_is_blind_to_order():

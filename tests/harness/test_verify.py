@@ -21,12 +21,12 @@ from baselines.popularity import Popularity
 from evaluation.metrics import MRR
 from harness.spec import Experiment, Suite
 from recsys_data.protocols import PerUserFractions
-from recsys_data.synthetic import MarkovChain
+from recsys_data.synthetic import MarkovChainSequences
 from recsys_models.rnn import GRU
 
 MODELS = {"Popularity": Popularity(), "GRU": GRU(dim=4, epochs=2, max_len=8, batch_size=8)}
 SUITE = Suite(name="tiny", title="Tiny", seeds=[0], metrics=[MRR(5)],
-              experiments=[Experiment(MarkovChain(num_users=20, num_items=15, length=12),
+              experiments=[Experiment(MarkovChainSequences(num_users=20, num_items=15, length=12),
                                       PerUserFractions(train=0.8, validation=0.1, test=0.1), MODELS)])
 """
 

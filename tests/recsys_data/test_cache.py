@@ -17,7 +17,7 @@ from recsys_data.download import Source
 from recsys_data.formats import InteractionFile
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.limit import LimitUsers
-from recsys_data.synthetic import MarkovChain
+from recsys_data.synthetic import MarkovChainSequences
 
 EVENTS = [("u2", 5, 1.5), ("u1", 7, 2.0), ("u2", 7, 1.0)]
 
@@ -100,7 +100,7 @@ def test_an_entry_of_which_nothing_reached_the_disk_is_made_again(raw):
 
 
 def test_another_schema_is_refused(raw):
-    write_interactions(MarkovChain(num_users=3, num_items=4, length=4).load(), raw / "entry")
+    write_interactions(MarkovChainSequences(num_users=3, num_items=4, length=4).load(), raw / "entry")
     meta = json.loads((raw / "entry/meta.json").read_text())
     (raw / "entry/meta.json").write_text(json.dumps({**meta, "schema": 99}))
     with pytest.raises(ValueError, match="prepared data of schema 99, this program reads schema 1"):
@@ -108,7 +108,7 @@ def test_another_schema_is_refused(raw):
 
 
 def test_data_without_files_are_not_kept(raw):
-    chain = MarkovChain(num_users=5, num_items=6, length=4)
+    chain = MarkovChainSequences(num_users=5, num_items=6, length=4)
     assert load_cached(chain, raw, raw / "cache").fingerprint == chain.load().fingerprint
     assert not (raw / "cache").exists()
 
@@ -183,7 +183,7 @@ def test_old_entries_make_room(raw):
 
 
 def test_two_processes_may_keep_the_same_data_at_once(raw, monkeypatch):
-    made = MarkovChain(num_users=3, num_items=4, length=4).load()
+    made = MarkovChainSequences(num_users=3, num_items=4, length=4).load()
     replace = pathlib.Path.replace
 
     def overtaken(self, target):
@@ -209,6 +209,6 @@ def test_what_numpy_says_of_a_full_disk_is_told_as_one(raw, monkeypatch):
 
     monkeypatch.setattr(np, "save", short)
     with pytest.raises(OSError, match="100 requested and 5 written") as error:
-        write_interactions(MarkovChain(num_users=3, num_items=4, length=4).load(), raw / "cache" / "entry")
+        write_interactions(MarkovChainSequences(num_users=3, num_items=4, length=4).load(), raw / "cache" / "entry")
     assert error.value.errno == errno.ENOSPC
     assert not list((raw / "cache").iterdir())

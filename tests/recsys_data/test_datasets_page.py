@@ -10,7 +10,7 @@ from recsys_data.download import DataMissing
 from recsys_data.editions import DATASETS
 from recsys_data.leakage import audit
 from recsys_data.protocols import LeaveLastOut
-from recsys_data.synthetic import MarkovChain
+from recsys_data.synthetic import MarkovChainSequences
 
 PRINTED = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text(encoding="utf-8")
 COUNTS = re.compile(r"^\| `([a-z0-9-]+)` \|[^|]+\| ([\d,]+) \| ([\d,]+) (?:user|session)s \| ([\d,]+) \|", re.MULTILINE)
@@ -40,7 +40,7 @@ def test_no_path_of_a_machine_is_printed():
 def test_every_finding_has_a_meaning():
     assert set(READINGS) == set(datasets_page._AUDITED) and set(READINGS) < set(DATASETS)
     protocol = LeaveLastOut()
-    names = {finding.name for finding in audit(protocol.prepare(MarkovChain().load()), protocol)}
+    names = {finding.name for finding in audit(protocol.prepare(MarkovChainSequences().load()), protocol)}
     assert len(names) >= 10 and names <= set(MEANINGS)
     printed = PRINTED.partition("## What the audit finds")[2]
     assert set(re.findall(r"^\| (?:fail|stamp|note) \| ([^|]+) \|", printed, re.MULTILINE)) <= set(MEANINGS)

@@ -16,7 +16,7 @@ from recsys_data.interactions import Clock, Interactions
 from recsys_data.lastfm import LastFMArtistSessions, LastFMUserArtist
 from recsys_data.movielens import MovieLens1MSubsample, MovieLens100K
 from recsys_data.published import AsPublished
-from recsys_data.synthetic import MarkovChain
+from recsys_data.synthetic import MarkovChainSequences
 from recsys_data.yoochoose import YooChoose64, YooChoose100k
 
 # What each real edition must hold, said a second time: events, users or sessions, items, clock, shortest, longest.
@@ -178,7 +178,7 @@ def test_fields_name_what_there_is():
 
 
 def test_describe_is_plain():
-    facts = describe(MarkovChain().load())
+    facts = describe(MarkovChainSequences().load())
     assert facts["users"] == 300 and facts["sessions"] is None and facts["clock"] == "absolute"
     sessions = describe(
         Interactions.from_events("s", [1, 1, 1, 2], ["a", "b", "a", "c"], None, clock=Clock.WITHIN, unit="session")

@@ -10,7 +10,7 @@ from recsys_data.leakage import audit
 from recsys_data.movielens import MovieLens1MOrdered
 from recsys_data.protocols import LeaveLastOut, PerUserFractions
 from recsys_data.sequences import Sequences
-from recsys_data.synthetic import MarkovChain
+from recsys_data.synthetic import MarkovChainSequences
 
 
 def found(split, protocol):
@@ -110,7 +110,7 @@ def test_without_a_global_clock_the_future_cannot_be_told():
 
 
 def test_order_control_sees_order_and_its_absence():
-    chain = MarkovChain(num_users=200, num_items=50, length=40)
+    chain = MarkovChainSequences(num_users=200, num_items=50, length=40)
     data = chain.load()
     protocol = PerUserFractions()
     ordered = found(protocol.prepare(data), protocol)["order control"]

@@ -7,7 +7,7 @@ from recsys_data.growing import GrowingPrefixes
 from recsys_data.interactions import Clock
 from recsys_data.protocols import LeaveLastOut, PerUserFractions, RandomFractions
 from recsys_data.published import AsPublished
-from recsys_data.synthetic import MarkovChain
+from recsys_data.synthetic import MarkovChainSequences
 from recsys_data.time_protocols import GlobalTimeCut
 from recsys_data.user_protocols import DisjointUsers, HashedUsers
 from tests.recsys_data.splits import asked, events
@@ -129,7 +129,7 @@ def test_sessions_have_no_users():
 
 
 def test_every_held_out_event_is_asked_once_and_training_is_the_past():
-    data = MarkovChain(num_users=70, num_items=30, length=30).load()
+    data = MarkovChainSequences(num_users=70, num_items=30, length=30).load()
     split = PerUserFractions(0.8, 0.1, 0.1).prepare(data)
     assert len(split.train) + len(split.validation) + len(split.test) == len(data)  # every item occurs in training
     for part in (split.validation, split.test):

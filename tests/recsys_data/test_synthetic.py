@@ -2,31 +2,31 @@ import numpy as np
 import pytest
 
 from recsys_data.interactions import Clock
-from recsys_data.synthetic import MarkovChain
+from recsys_data.synthetic import MarkovChainSequences
 
 
 def test_the_best_score_by_hand():
     # One branch, no noise: the next item is certain, so both are 1. One branch, noise 1: pure chance of 1 in 4 for
     # each of four items, so MRR = (1 + 1/2 + 1/3 + 1/4) / 4 and Recall = 1.
-    assert MarkovChain(num_items=4, branching=1, noise=0.0).best() == {"MRR@20": 1.0, "Recall@20": 1.0}
-    noisy = MarkovChain(num_items=4, branching=1, noise=1.0)
+    assert MarkovChainSequences(num_items=4, branching=1, noise=0.0).best() == {"MRR@20": 1.0, "Recall@20": 1.0}
+    noisy = MarkovChainSequences(num_items=4, branching=1, noise=1.0)
     assert noisy.best() == pytest.approx({"MRR@20": (1 + 1 / 2 + 1 / 3 + 1 / 4) / 4, "Recall@20": 1.0})
     assert noisy.chance() == pytest.approx(noisy.best())
     # One branch, noise 0.2, 40 items: p(1) = 0.8 + 0.2/40, the others 0.2/40 each; 20 places are reached.
     each = 0.2 / 40
-    best = MarkovChain(num_items=40, branching=1, noise=0.2).best()
+    best = MarkovChainSequences(num_items=40, branching=1, noise=0.2).best()
     assert best["MRR@20"] == pytest.approx(0.8 + each * sum(1 / r for r in range(1, 21)))
     assert best["Recall@20"] == pytest.approx(0.8 + 20 * each)
 
 
 def test_the_transition_matrix_is_doubly_stochastic():
-    matrix = MarkovChain(num_items=30, branching=3).transitions()
+    matrix = MarkovChainSequences(num_items=30, branching=3).transitions()
     np.testing.assert_allclose(matrix.sum(axis=0), 1)
     np.testing.assert_allclose(matrix.sum(axis=1), 1)
 
 
 def test_ranking_by_the_truth_reaches_the_best_on_sampled_events():
-    chain = MarkovChain(num_users=2000, num_items=50, length=60, branching=4, noise=0.2, seed=3)
+    chain = MarkovChainSequences(num_users=2000, num_items=50, length=60, branching=4, noise=0.2, seed=3)
     events = chain.load()
     matrix = chain.transitions()[events.item_ids - 1][:, events.item_ids - 1]
     follows = events.users[1:] == events.users[:-1]
@@ -41,9 +41,13 @@ def test_ranking_by_the_truth_reaches_the_best_on_sampled_events():
 
 
 def test_events_are_deterministic_rectangular_and_timed():
-    chain = MarkovChain()
+    chain = MarkovChainSequences()
     events = chain.load()
-    assert events.fingerprint == MarkovChain().load().fingerprint != MarkovChain(seed=1).load().fingerprint
+    assert (
+        events.fingerprint
+        == MarkovChainSequences().load().fingerprint
+        != MarkovChainSequences(seed=1).load().fingerprint
+    )
     assert events.num_users == 300 != events.num_items == 80
     assert events.clock is Clock.ABSOLUTE and (events.timestamps == np.floor(events.timestamps)).all()
     same_user = events.users[1:] == events.users[:-1]
@@ -58,11 +62,11 @@ def test_events_are_deterministic_rectangular_and_timed():
 )
 def test_bad_fields(fields, sentence):
     with pytest.raises(ValueError, match=sentence):
-        MarkovChain(**fields)
+        MarkovChainSequences(**fields)
 
 
 def test_the_best_with_few_successors_is_what_counting_places_gives():
-    chain = MarkovChain(num_users=2, num_items=30, length=4, branching=3, noise=0.2)
+    chain = MarkovChainSequences(num_users=2, num_items=30, length=4, branching=3, noise=0.2)
     matrix = chain.transitions()
     for kept in (1, 2, 30):
         mrr = recall = 0.0

@@ -5,11 +5,11 @@ from recsys_data.diginetica import DigineticaViews
 from recsys_data.filters import MinActivity, MinPopularity
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.leakage import audit
-from recsys_data.synthetic import MarkovChain
+from recsys_data.synthetic import MarkovChainSequences
 from recsys_data.time_protocols import GlobalTimeCut, LastDays
 from tests.recsys_data.splits import asked, events, trained
 
-CHAIN = MarkovChain(num_users=90, num_items=25, length=20).load()
+CHAIN = MarkovChainSequences(num_users=90, num_items=25, length=20).load()
 HOUR, DAY = 3600, 86_400
 
 

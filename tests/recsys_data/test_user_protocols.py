@@ -6,11 +6,11 @@ from recsys_data.cases import LastOnly
 from recsys_data.filters import MinActivity, MinPopularity, TopItems, Truncate
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.movielens import MovieLens1MOrdered
-from recsys_data.synthetic import MarkovChain
+from recsys_data.synthetic import MarkovChainSequences
 from recsys_data.user_protocols import DisjointUsers, HashedUsers, cut_from_the_end
 from tests.recsys_data.splits import asked, events, trained
 
-CHAIN = MarkovChain(num_users=90, num_items=25, length=20).load()
+CHAIN = MarkovChainSequences(num_users=90, num_items=25, length=20).load()
 
 
 def parts(split):

@@ -16,7 +16,7 @@ from training.sampled_losses import (
     TOP1Max,
     without_diagonal,
 )
-from training.sampling import Popularity, Sampling, uniform_negatives
+from training.sampling import PopularitySampler, Sampling, uniform_negatives
 from training.softmax_losses import Blackout, SampledCrossEntropy, SampledSoftmax
 
 KINDS = [BPR, BPRMax, TOP1, TOP1Max, Hinge, AdaptiveHinge, Pointwise, SpotlightBPR, SampledSoftmax,
@@ -83,7 +83,7 @@ def test_gradients_and_the_weighted_mean_over_targets(kind, sampling):
         return loss(q, f, b, targets, torch.Generator().manual_seed(5), weights)
 
     assert torch.autograd.gradcheck(value, (queries, factors, bias))
-    popularity = Popularity.of(COUNTS, sampling.alpha, "cpu") if sampling.alpha else None
+    popularity = PopularitySampler.of(COUNTS, sampling.alpha, "cpu") if sampling.alpha else None
     drawn = sampling.draw(2, 6, 9, torch.Generator().manual_seed(5), popularity)
     scores = (queries @ factors.T + bias).detach()
     each = []
@@ -102,7 +102,7 @@ def test_the_official_correction_takes_each_items_log_count():
     # scores 1 (target, count 4) | 0 (other target, count 9) 2 (drawn, count 16), alpha 0.5, logq 1:
     # 1 − log 4, 0 − log 9, 2 − 0.5 log 16, that is weights e/4, 1/9, e²/4
     loss = SampledCrossEntropy(1, Sampling(alpha=0.5, shared=True, batch_targets=True), logq=1.0)
-    popularity = Popularity.of(np.array([4, 9, 16]), 0.5, "cpu")
+    popularity = PopularitySampler.of(np.array([4, 9, 16]), 0.5, "cpu")
     target, negatives = loss.corrected(torch.tensor([1.0, 1.0]), torch.tensor([[0.0, 2.0], [0.0, 2.0]]),
                                        torch.tensor([0, 1]), torch.tensor([2]), 3, popularity)  # fmt: skip
     shares = [math.e / 4, 1 / 9, math.e**2 / 4]
@@ -138,13 +138,13 @@ def test_negatives_are_uniform_and_come_from_the_generator():
 @pytest.mark.parametrize("alpha", [0.5, 1.0])
 def test_negatives_by_popularity_follow_its_power_and_leave_out_what_never_occurred(alpha):
     counts = np.array([0, 4, 16, 0, 1, 0])
-    popularity = Popularity.of(counts, alpha, "cpu")
+    popularity = PopularitySampler.of(counts, alpha, "cpu")
     drawn = popularity.draw((60_000,), torch.Generator().manual_seed(2))
     shares = np.where(counts > 0, counts**alpha, 0) / np.where(counts > 0, counts**alpha, 0).sum()
     assert np.bincount(drawn, minlength=6) / 60_000 == pytest.approx(shares, abs=0.01)
     assert popularity.log_chances(torch.tensor([1, 2, 4])).exp().tolist() == pytest.approx(shares[[1, 2, 4]].tolist())
     with pytest.raises(ValueError, match="negatives by popularity need training events"):
-        Popularity.of(np.zeros(3), alpha, "cpu")
+        PopularitySampler.of(np.zeros(3), alpha, "cpu")
 
 
 def test_a_matrix_loses_its_diagonal():

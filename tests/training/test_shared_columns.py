@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from training.sampled_losses import BPRMax
-from training.sampling import Popularity, Sampling
+from training.sampling import PopularitySampler, Sampling
 from training.shared_columns import Columns, rows_of, shared_bpr_max, shared_cross_entropy
 from training.softmax_losses import SampledCrossEntropy
 
 V, B, D = 11, 7, 4
-POPULARITY = Popularity.of(np.arange(1, V + 1), 0.5, "cpu")
+POPULARITY = PopularitySampler.of(np.arange(1, V + 1), 0.5, "cpu")
 SHARED = {"sampling": Sampling(alpha=0.5, shared=True, batch_targets=True)}
 LOSSES = [
     SampledCrossEntropy(num_negatives=30, **SHARED),
@@ -54,7 +54,7 @@ def test_the_same_loss_and_gradients_as_over_every_negative(loss, read):
 
 
 def test_items_without_training_events_have_a_correction_of_none():
-    counted = Popularity.of(np.array([4, 9, 0, 0]), 0.0, "cpu")
+    counted = PopularitySampler.of(np.array([4, 9, 0, 0]), 0.0, "cpu")
     loss = SampledCrossEntropy(2, Sampling(shared=True, batch_targets=True), logq=1.0)
     queries, rows = torch.eye(2, dtype=torch.float64), torch.ones(4, 2, dtype=torch.float64)
     targets, drawn = torch.tensor([0, 2]), torch.tensor([3, 1])
