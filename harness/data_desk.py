@@ -10,8 +10,8 @@ from typing import Any
 from harness.order import Bench
 from recsys_data.dataset import Counts, Dataset
 from recsys_data.describe import describe
-from recsys_data.download import data_folder
 from recsys_data.export import FORMATS, write_interactions
+from recsys_data.fetching.source import data_folder
 from recsys_data.formats import InteractionFile
 from recsys_data.interactions import Clock
 
@@ -71,7 +71,7 @@ def audited(bench: Bench) -> Iterator[dict[str, Any]]:
 
     Each record also holds the data set's counts, times, clock and SHA-256 (COUNTED), None where it is absent.
     """
-    from recsys_data.download import DataMissing
+    from recsys_data.fetching.source import DataMissing
     from recsys_data.leakage import audit
 
     for experiment in bench.suite.experiments:

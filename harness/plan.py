@@ -16,7 +16,7 @@ from harness.record import sentence, trace_text
 from harness.search import search_record
 from harness.spec import Cell
 from harness.store import Store, StoreUnusable
-from recsys_data.download import DataMissing, Source
+from recsys_data.fetching.source import DataMissing, Source
 
 BY_A_RUN = "a run fetches it"
 TWIN = Estimate(0.0, 0.0, 0.0, "one cell with another of this suite", "twin")

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from recsys_data.dataset import Counts, FromFiles, checked
-from recsys_data.download import Source, read_bytes
+from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.ragged import read_ragged
 from recsys_data.tables import read_columns

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from recsys_data.dataset import FromFiles
-from recsys_data.download import Source, read_bytes
+from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.times import to_seconds
 

@@ -12,7 +12,7 @@ from pyarrow import json
 from recsys_data.amazon import CITATION, LICENCE
 from recsys_data.arrow import numbers
 from recsys_data.dataset import FromFiles
-from recsys_data.download import Source, read_bytes
+from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.tables import read_table
 

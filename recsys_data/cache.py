@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from recsys_data.dataset import Dataset
-from recsys_data.download import Source, locate
+from recsys_data.fetching.source import Source, locate
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.limit import LimitUsers
 

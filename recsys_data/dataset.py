@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from recsys_data.download import Source
+from recsys_data.fetching.source import Source
 from recsys_data.interactions import Interactions
 
 

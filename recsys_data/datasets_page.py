@@ -14,8 +14,8 @@ import numpy as np
 from recsys_data.audit_words import MEANINGS, READINGS
 from recsys_data.dataset import Dataset
 from recsys_data.describe import describe
-from recsys_data.download import DataMissing, data_folder
 from recsys_data.editions import DATASETS
+from recsys_data.fetching.source import DataMissing, data_folder
 from recsys_data.filters import MinActivity, MinPopularity, apply_filters
 from recsys_data.leakage import audit
 from recsys_data.protocols import LeaveLastOut, PerUserFractions

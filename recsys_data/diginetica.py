@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers
 from recsys_data.dataset import Counts, FromFiles, checked
-from recsys_data.download import Source, read_bytes
+from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.published_sessions import PublishedSessions
 from recsys_data.tables import read_table

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 from recsys_data.arrow import numbers
 from recsys_data.coding import Coded, code_ids
-from recsys_data.download import DataMissing, data_folder, read_bytes
 from recsys_data.export import PART_NAMES
+from recsys_data.fetching.source import DataMissing, data_folder, read_bytes
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.lst_files import ITEMS, LstFiles
 from recsys_data.sequence_files import PARTS, SequenceFiles

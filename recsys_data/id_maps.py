@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys_data.download import read_bytes
+from recsys_data.fetching.source import read_bytes
 
 
 def write_ids(path: Path, ids: np.ndarray) -> None:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from recsys_data.arrow import numbers
 from recsys_data.coding import Coded, code_ids
 from recsys_data.dataset import Counts, FromFiles, checked
-from recsys_data.download import Source, read_bytes
+from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.posted import CITATION, Posted
 from recsys_data.ragged import read_ragged

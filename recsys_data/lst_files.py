@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys_data.assemble import TEST, TRAIN
-from recsys_data.download import DataMissing, read_bytes
+from recsys_data.fetching.source import DataMissing, read_bytes
 from recsys_data.id_maps import restored, write_ids
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.own_files import OwnFiles

@@ -9,7 +9,7 @@ from typing import ClassVar
 import pyarrow as pa
 
 from recsys_data.dataset import Counts, FromFiles, checked
-from recsys_data.download import Source, read_bytes
+from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.posted import CITATION as HCRNN
 from recsys_data.posted import Posted

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from recsys_data.download import data_folder
+from recsys_data.fetching.source import data_folder
 
 
 @dataclass(frozen=True)

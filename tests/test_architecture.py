@@ -27,7 +27,7 @@ HOMES = {
     "plutoprint": {"reports/pdf.py"},
     "pypdf": {"reports/pdf.py"},
     "jinja2": {"reports/html.py", "reports/pdf.py", "reports/export.py"},
-    "pooch": {"recsys_data/download.py"},
+    "pooch": {"recsys_data/fetching/source.py"},
     "typer": {"commands"},
 }
 TORCH_FREE = {"recsys_data", "evaluation", "reports"}

@@ -153,7 +153,7 @@ from dataclasses import dataclass
 from baselines.popularity import Popularity
 from evaluation.metrics import MRR
 from harness.spec import Experiment, Suite
-from recsys_data.download import DataMissing
+from recsys_data.fetching.source import DataMissing
 from recsys_data.protocols import LeaveLastOut, PerUserFractions
 
 ASKED = []
@@ -221,7 +221,7 @@ def test_a_plan_that_is_only_shown_fetches_nothing(tiny_suite, tmp_path, monkeyp
     path = tiny_suite.with_name("fetchable.py")
     path.write_text(text.replace("CHAIN", "MovieLens100K()"))
     bench = Order(str(path), tmp_path / "results", tmp_path / "data").open()
-    monkeypatch.setattr("recsys_data.download.Source.fetch", None)  # a call would be a TypeError
+    monkeypatch.setattr("recsys_data.fetching.source.Source.fetch", None)  # a call would be a TypeError
     plan = make_plan(bench, Store.open(tmp_path / "results"), shared=Round(fetch=False))
     assert {p.state for p in plan.cells} == {"to fetch"}
     assert "and a run fetches it; put it there by hand" in plan.cells[0].why

@@ -6,8 +6,8 @@ import pytest
 
 from recsys_data.amazon_hdf5 import AmazonCoPurchasing, Hdf5Missing, reviews
 from recsys_data.citeulike_log import CiteULikeLog
-from recsys_data.download import DataMissing
 from recsys_data.editions import DATASETS
+from recsys_data.fetching.source import DataMissing
 from recsys_data.interactions import Clock
 
 LOG = """\

@@ -6,8 +6,8 @@ import pytest
 
 from recsys_data import datasets_page
 from recsys_data.audit_words import MEANINGS, READINGS
-from recsys_data.download import DataMissing
 from recsys_data.editions import DATASETS
+from recsys_data.fetching.source import DataMissing
 from recsys_data.leakage import audit
 from recsys_data.protocols import LeaveLastOut
 from recsys_data.synthetic import MarkovChainSequences

@@ -10,8 +10,8 @@ from recsys_data.citeulike import CiteULikeHCRNN, CiteULikeLibraries
 from recsys_data.dataset import Counts, Dataset
 from recsys_data.describe import describe
 from recsys_data.diginetica import Diginetica
-from recsys_data.download import data_folder
 from recsys_data.editions import DATASETS
+from recsys_data.fetching.source import data_folder
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.lastfm import LastFMArtistSessions, LastFMUserArtist
 from recsys_data.movielens import MovieLens1MSubsample, MovieLens100K

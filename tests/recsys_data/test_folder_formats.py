@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys_data.download import DataMissing
 from recsys_data.export import write_interactions
+from recsys_data.fetching.source import DataMissing
 from recsys_data.formats import InteractionFile
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.lst_files import LstFiles

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 import benchmark
 from evaluation.claims import Compound
-from recsys_data.download import data_folder
+from recsys_data.fetching.source import data_folder
 from suites.rnn_cf import MOVIELENS, NETWORKS, SEEN_KEPT, SUITE
 
 # kwonmha's README, "Experimental results": sps and recall in per cent

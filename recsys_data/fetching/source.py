@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from recsys_data.unpack import ArchiveDamaged, unpack
+from recsys_data.fetching.unpack import ArchiveDamaged, unpack
 
 
 class DataMissing(FileNotFoundError):
@@ -134,7 +134,7 @@ def download(url: str, checksum: str, folder: Path) -> Path:
     """
     import pooch  # here, and not above: it takes longer to import than a data set takes to load
 
-    from recsys_data.resume import ResumingDownloader
+    from recsys_data.fetching.resumable import ResumingDownloader
 
     folder.mkdir(parents=True, exist_ok=True)
     name = url.rsplit("/", 1)[-1]

@@ -8,7 +8,7 @@ import zipfile
 import py7zr
 import pytest
 
-from recsys_data.unpack import unpack
+from recsys_data.fetching.unpack import unpack
 
 
 def make_zip(path, members):

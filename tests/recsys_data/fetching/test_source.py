@@ -5,8 +5,8 @@ import zipfile
 
 import pytest
 
-from recsys_data.download import DataMissing, Source, download
-from recsys_data.resume import DownloadFailed, ResumingDownloader
+from recsys_data.fetching.resumable import DownloadFailed, ResumingDownloader
+from recsys_data.fetching.source import DataMissing, Source, download
 from tests.recsys_data.serving import DATA, serving
 
 SHA = "sha256:" + hashlib.sha256(DATA).hexdigest()
@@ -16,7 +16,7 @@ MD5 = "md5:" + hashlib.md5(DATA).hexdigest()
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """No pauses between attempts, and no proxy between the test and its own server."""
-    monkeypatch.setattr("recsys_data.resume.PAUSE", 0.0)
+    monkeypatch.setattr("recsys_data.fetching.resumable.PAUSE", 0.0)
     monkeypatch.delenv("ENCORE_OFFLINE", raising=False)
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -55,11 +55,11 @@ def test_a_broken_connection_is_taken_up_where_it_stopped(server, tmp_path):
 
 def test_a_later_call_goes_on_too(server, tmp_path, monkeypatch):
     url = f"{server.address}/breaks/data.bin"
-    monkeypatch.setattr("recsys_data.resume.ATTEMPTS", 1)
+    monkeypatch.setattr("recsys_data.fetching.resumable.ATTEMPTS", 1)
     with pytest.raises(DownloadFailed, match="the connection broke off after 200,000 bytes, 1 times tried"):
         download(url, SHA, tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["data.bin.part"]  # nothing that looks finished
-    monkeypatch.setattr("recsys_data.resume.ATTEMPTS", 5)
+    monkeypatch.setattr("recsys_data.fetching.resumable.ATTEMPTS", 5)
     assert download(url, SHA, tmp_path).read_bytes() == DATA
     assert server.asked[1][1] == "bytes=200000-"
 
