@@ -73,7 +73,7 @@ def import_(file: Annotated[Path, typer.Argument(help="CSV, TSV, .inter, Session
     if as_json:
         print_json(describe(kept.load(data)))
     else:
-        print(f"imported; a suite names it as {kept!r} from recsys_data.formats")
+        print(f"imported; a suite names it as {kept!r} from recsys_data.files.interaction_file")
 
 
 def export(name: DataName, kind: Annotated[str, typer.Option("--format")] = "inter",

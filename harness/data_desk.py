@@ -10,9 +10,9 @@ from typing import Any
 from harness.order import Bench
 from recsys_data.dataset import Counts, Dataset
 from recsys_data.describe import describe
-from recsys_data.export import FORMATS, write_interactions
 from recsys_data.fetching.source import data_folder
-from recsys_data.formats import InteractionFile
+from recsys_data.files.export import FORMATS, write_interactions
+from recsys_data.files.interaction_file import InteractionFile
 from recsys_data.interactions import Clock
 
 COUNTED = ("events", "users", "items", "sessions", "start", "end", "clock", "sha256")

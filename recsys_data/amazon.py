@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from recsys_data.dataset import Counts, FromFiles, checked
 from recsys_data.fetching.source import Source, read_bytes
+from recsys_data.files.ragged import read_ragged
+from recsys_data.files.tables import read_columns
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.ragged import read_ragged
-from recsys_data.tables import read_columns
 
 LICENCE = "Amazon product data (McAuley): free for research with citation"
 CITATION = (

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from recsys_data.dataset import FromFiles
 from recsys_data.fetching.source import Source, read_bytes
+from recsys_data.files.times import to_seconds
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.times import to_seconds
 
 _COLUMNS = ("user_id", "item_id", "rating", "timestamp")
 

@@ -13,8 +13,8 @@ from recsys_data.amazon import CITATION, LICENCE
 from recsys_data.arrow import numbers
 from recsys_data.dataset import FromFiles
 from recsys_data.fetching.source import Source, read_bytes
+from recsys_data.files.tables import read_table
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.tables import read_table
 
 _HOST = "https://snap.stanford.edu/data/amazon/productGraph/categoryFiles"
 _JSON_FIELDS = {"reviewerID": pa.string(), "asin": pa.string(), "overall": pa.float32(), "unixReviewTime": pa.int64()}

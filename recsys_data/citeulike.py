@@ -10,9 +10,9 @@ import numpy as np
 
 from recsys_data.dataset import Counts, FromFiles, checked
 from recsys_data.fetching.source import Source, read_bytes
+from recsys_data.files.ragged import read_ragged
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.posted import CITATION, Posted
-from recsys_data.ragged import read_ragged
 
 
 @dataclass(frozen=True)

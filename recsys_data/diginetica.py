@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from recsys_data.arrow import numbers
 from recsys_data.dataset import Counts, FromFiles, checked
 from recsys_data.fetching.source import Source, read_bytes
+from recsys_data.files.tables import read_table
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.published_sessions import PublishedSessions
-from recsys_data.tables import read_table
 
 LICENCE = "CIKM Cup 2016 competition rules, research use"
 CITATION = "CIKM Cup 2016, track 2: Personalized E-Commerce Search Challenge (Diginetica)"

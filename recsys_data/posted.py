@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from recsys_data.dataset import FromFiles, checked
 from recsys_data.fetching.source import read_bytes
+from recsys_data.files.tables import read_columns
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.tables import read_columns
 
 CITATION = (
     "Kyungwoo Song, Mingi Ji, Sungrae Park, Il-Chul Moon: Hierarchical Context Enabled Recurrent Neural Network for "

@@ -9,8 +9,8 @@ import numpy as np
 from recsys_data.assemble import TEST, TRAIN
 from recsys_data.dataset import FromFiles, checked
 from recsys_data.fetching.source import read_bytes
+from recsys_data.files.ragged import read_ragged
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.ragged import read_ragged
 
 
 class PublishedSessions(FromFiles):

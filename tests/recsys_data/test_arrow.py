@@ -20,7 +20,7 @@ def test_pieces_slices_and_nothing():
 def test_reading_a_file_does_without_pandas(tmp_path):
     (tmp_path / "e.tsv").write_text("u\tx\t4\t10\nu\ty\t5\t20\nv\tx\t1\t30\n")
     code = (
-        "import sys\nfrom recsys_data.formats import InteractionFile\n"
+        "import sys\nfrom recsys_data.files.interaction_file import InteractionFile\n"
         f"data = InteractionFile({str(tmp_path / 'e.tsv')!r}, columns=('user', 'item', 'rating', 'timestamp')).load()\n"
         "assert data.items.tolist() == [0, 1, 0], data.items\n"
         "assert not {'pandas', 'pooch', 'requests', 'torch'} & set(sys.modules)\n"

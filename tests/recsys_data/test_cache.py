@@ -14,7 +14,7 @@ import pytest
 from recsys_data import cache
 from recsys_data.cache import load_cached, raw_files, raw_sums, read_interactions, write_interactions
 from recsys_data.fetching.source import Source
-from recsys_data.formats import InteractionFile
+from recsys_data.files.interaction_file import InteractionFile
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.limit import LimitUsers
 from recsys_data.synthetic import MarkovChainSequences

@@ -3,13 +3,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys_data.export import write_interactions
 from recsys_data.fetching.source import DataMissing
-from recsys_data.formats import InteractionFile
+from recsys_data.files.export import write_interactions
+from recsys_data.files.interaction_file import InteractionFile
+from recsys_data.files.sequence_files import SequenceFiles
+from recsys_data.files.time_lstm_files import LstFiles
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.lst_files import LstFiles
 from recsys_data.published import AsPublished
-from recsys_data.sequence_files import SequenceFiles
 
 
 def put(folder, texts):

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
+from recsys_data.files.sequence_files import write_sequence_files
+from recsys_data.files.time_lstm_files import write_lst_files
 from recsys_data.interactions import Interactions
-from recsys_data.lst_files import write_lst_files
-from recsys_data.sequence_files import write_sequence_files
 
 FILES = ("inter", "sessions", "csv", "tsv", "parquet")
 _FOLDERS = {"sequences": write_sequence_files, "lst": write_lst_files}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys_data.ragged import read_ragged
+from recsys_data.files.ragged import read_ragged
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys_data.dataset import Dataset
-from recsys_data.export import FILES, write_interactions
 from recsys_data.fetching.source import DataMissing
-from recsys_data.formats import InteractionFile, guess_separator
+from recsys_data.files.export import FILES, write_interactions
+from recsys_data.files.interaction_file import InteractionFile, guess_separator
+from recsys_data.files.times import to_seconds
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.times import to_seconds
 
 
 def put(folder, name, text):
