@@ -13,7 +13,7 @@ from commands.words import make_order
 def dataset_named(name: str) -> Any:
     """The data set of a name, or the file at a path."""
     from harness.data_desk import dataset_named as found
-    from recsys_data.editions import DATASETS
+    from recsys_data.datasets.catalogue import DATASETS
 
     return found(name, DATASETS)
 
@@ -35,7 +35,7 @@ def verify(name: DataName, data: Data = None) -> None:
 def describe(name: DataName, data: Data = None, as_json: AsJson = False, figure: FigurePath = None) -> None:
     """Print counts, times, clock and histograms of a data set, and draw them."""
     from harness.printing import print_json, print_records
-    from recsys_data.describe import bars, describe
+    from recsys_data.datasets.describe import bars, describe
     from recsys_data.describe_figure import save_figure
 
     facts = describe(loaded := dataset_named(name).load(data))
@@ -67,7 +67,7 @@ def import_(file: Annotated[Path, typer.Argument(help="CSV, TSV, .inter, Session
     """Read a file of events, check it, keep it in the data folder, and say how a suite names it."""
     from harness.data_desk import import_file
     from harness.printing import print_json
-    from recsys_data.describe import describe
+    from recsys_data.datasets.describe import describe
 
     kept = import_file(file, tuple(columns.split(",")) if columns else (), name, clock, data)
     if as_json:

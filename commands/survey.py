@@ -15,7 +15,7 @@ def doctor(results: Results = RESULTS, data: Data = None, as_json: AsJson = Fals
 
     from harness.doctor import examine
     from harness.printing import print_records
-    from recsys_data.editions import DATASETS
+    from recsys_data.datasets.catalogue import DATASETS
 
     rows = [dataclasses.asdict(check) for check in examine(results, data, DATASETS)]
     print_records("Encore's doctor", rows, ["level", "name", "found", "advice"], as_json)
@@ -34,7 +34,7 @@ def list_(what: Annotated[str, typer.Argument(metavar="[suites|models|datasets]"
     elif what == "models":
         rows, columns = showing.listed_models(MODEL_PACKAGES), ["name", "family", "about"]
     elif what == "datasets":
-        from recsys_data.editions import DATASETS
+        from recsys_data.datasets.catalogue import DATASETS
 
         rows = showing.listed_datasets(DATASETS, data)
         columns = ["name", "title", "present", "events", "users", "items"]

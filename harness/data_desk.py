@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.order import Bench
-from recsys_data.dataset import Counts, Dataset
-from recsys_data.describe import describe
+from recsys_data.datasets.dataset import Counts, Dataset
+from recsys_data.datasets.describe import describe
 from recsys_data.fetching.source import data_folder
 from recsys_data.files.export import FORMATS, write_interactions
 from recsys_data.files.interaction_file import InteractionFile

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.spec import Cell, Experiment, Suite, expand
-from recsys_data.limit import LimitUsers
+from recsys_data.datasets.subsample import LimitUsers
 
 FEW = 12  # rows that a sentence lists whole
 MOST_SEEDS = 10_000

@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.sources import closure_of, combined
 from harness.spec import Experiment, canonical, describe
-from recsys_data.cache import load_cached, raw_files, raw_sums
+from recsys_data.datasets.cache import load_cached, raw_files, raw_sums
 from recsys_data.interactions import Interactions
 from recsys_data.split import Split
 

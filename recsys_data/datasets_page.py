@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from recsys_data.audit_words import MEANINGS, READINGS
-from recsys_data.dataset import Dataset
-from recsys_data.describe import describe
-from recsys_data.editions import DATASETS
+from recsys_data.datasets.catalogue import DATASETS
+from recsys_data.datasets.dataset import Dataset
+from recsys_data.datasets.describe import describe
 from recsys_data.fetching.source import DataMissing, data_folder
 from recsys_data.filters import MinActivity, MinPopularity, apply_filters
 from recsys_data.leakage import audit
@@ -66,7 +66,7 @@ def page(folder: Path | None = None) -> Iterator[str]:
     yield "# Data sets"
     yield ""
     yield "Printed by `python -m recsys_data.datasets_page` from the files themselves: each edition was loaded,"
-    yield "and the load would have refused counts other than those its value in `recsys_data/editions.py` expects."
+    yield "and the load would have refused counts other than those its value in `recsys_data/datasets/catalogue.py` expects."
     yield ""
     yield from _editions(present, folder)
     yield from _sizes(present, folder)

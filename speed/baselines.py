@@ -37,13 +37,13 @@ from baselines.session_popularity import SessionPopularity
 from baselines.user_knn import UserKNN
 from evaluation.metrics import MRR, Recall
 from evaluation.ranking import rank_held_out
-from recsys_data.diginetica import Diginetica
-from recsys_data.movielens import MovieLens1MOrdered
-from recsys_data.planted import Planted
+from recsys_data.datasets.diginetica import Diginetica
+from recsys_data.datasets.movielens import MovieLens1MOrdered
+from recsys_data.datasets.planted import Planted
+from recsys_data.datasets.yoochoose import YooChoose64
 from recsys_data.protocols import PerUserFractions
 from recsys_data.published import AsPublished
 from recsys_data.split import Split
-from recsys_data.yoochoose import YooChoose64
 from speed.item_knn import matrices
 from speed.pairing import data_folder, in_turn, peak_memory, ratios, require_one_thread
 from training.run import Run

@@ -110,7 +110,7 @@ def _ml_1m_raw(path: Path, folder: Path):
     """Raw file to the first training batch of padded histories."""
     import numpy as np
 
-    from recsys_data.movielens import _timed_ratings
+    from recsys_data.datasets.movielens import _timed_ratings
     from recsys_data.protocols import PerUserFractions
 
     def work() -> dict:
@@ -124,8 +124,8 @@ def _ml_1m_raw(path: Path, folder: Path):
 
 def _ml_1m_write_cache(path: Path, folder: Path):
     """Read once and keep."""
-    from recsys_data.cache import write_interactions
-    from recsys_data.movielens import _timed_ratings
+    from recsys_data.datasets.cache import write_interactions
+    from recsys_data.datasets.movielens import _timed_ratings
 
     def work() -> dict:
         shutil.rmtree(folder / "cache-ml-1m", ignore_errors=True)
@@ -139,7 +139,7 @@ def _reopened(name: str):
     """A measurement of opening the cache ``name`` and touching every event."""
 
     def make(path: Path, folder: Path):
-        from recsys_data.cache import read_interactions
+        from recsys_data.datasets.cache import read_interactions
 
         def work() -> dict:
             data = read_interactions(folder / name)
@@ -156,7 +156,7 @@ _lastfm_reopen = _reopened("cache-lastfm")
 
 def _lastfm_encore(path: Path, folder: Path):
     """Raw log to coded Interactions."""
-    from recsys_data.lastfm import read_log
+    from recsys_data.datasets.lastfm import read_log
 
     def work() -> dict:
         data, rows = read_log(path, "lastfm", "track")
@@ -167,8 +167,8 @@ def _lastfm_encore(path: Path, folder: Path):
 
 def _lastfm_write_cache(path: Path, folder: Path):
     """Read once and keep."""
-    from recsys_data.cache import write_interactions
-    from recsys_data.lastfm import read_log
+    from recsys_data.datasets.cache import write_interactions
+    from recsys_data.datasets.lastfm import read_log
 
     def work() -> dict:
         shutil.rmtree(folder / "cache-lastfm", ignore_errors=True)
@@ -202,7 +202,7 @@ def _lastfm_polars(path: Path, folder: Path):
 
 def _yoochoose_encore(path: Path, folder: Path):
     """Raw clicks to coded Interactions."""
-    from recsys_data.yoochoose import read_clicks
+    from recsys_data.datasets.yoochoose import read_clicks
 
     def work() -> dict:
         data = read_clicks(path, "yoochoose")

@@ -16,7 +16,7 @@ import torch
 
 from evaluation.metrics import MRR, Recall
 from evaluation.ranking import rank_held_out
-from recsys_data.movielens import MovieLens1MOrdered
+from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.sequences import Sequences
 from recsys_data.split import HeldOut
 from recsys_data.training_set import TrainingSet

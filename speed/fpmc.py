@@ -12,7 +12,7 @@ from pathlib import Path
 
 from baselines.fpmc import FPMC
 from baselines.sequential_mf import SequentialMF
-from recsys_data.movielens import MovieLens1MOrdered
+from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.protocols import LeaveLastOut
 from speed import peers
 from speed.pairing import data_folder, in_turn, machine, peak_memory, require_one_thread, spread

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from recsys_data.movielens import MovieLens1MOrdered
+from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_models.gru4rec import GRU4Rec, shared_sampling
 from recsys_models.next_item import Generators
 from speed import peers

@@ -10,9 +10,9 @@ import numpy as np
 
 from evaluation.metrics import MRR
 from evaluation.ranking import rank_held_out
-from recsys_data.planted import Planted
-from recsys_data.planted_gaps import GapsDecide
-from recsys_data.planted_habits import HabitsDecide
+from recsys_data.datasets.planted import Planted
+from recsys_data.datasets.planted_gaps import GapsDecide
+from recsys_data.datasets.planted_habits import HabitsDecide
 from recsys_data.protocols import PerUserFractions
 from recsys_data.split import Split
 from recsys_models.next_item import NextItemModel

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from recsys_data.movielens import MovieLens1MOrdered
+from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_models.stamp import BATCHES, STAMP, VARIANTS
 from speed import peers
 from speed.pairing import data_folder, machine, require_one_thread

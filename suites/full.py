@@ -12,16 +12,15 @@ from typing import Any
 
 from evaluation.metrics import MRR, NDCG, Recall
 from harness.spec import Experiment, Suite
-from recsys_data.amazon import AmazonFiveCore, AmazonPaper
-from recsys_data.amazon_hdf5 import AmazonCoPurchasing
-from recsys_data.amazon_reviews import AmazonReviews
 from recsys_data.cases import EVERY_POSITION
-from recsys_data.citeulike import CiteULikeHCRNN, CiteULikeLibraries
-from recsys_data.citeulike_log import CiteULikeLog
-from recsys_data.diginetica import Diginetica, DigineticaViews
-from recsys_data.interactions import Clock
-from recsys_data.lastfm import LastFM1K, LastFMArtistSessions, LastFMUserArtist
-from recsys_data.movielens import (
+from recsys_data.datasets.amazon import AmazonFiveCore, AmazonPaper
+from recsys_data.datasets.amazon_hdf5 import AmazonCoPurchasing
+from recsys_data.datasets.amazon_reviews import AmazonReviews
+from recsys_data.datasets.citeulike import CiteULikeHCRNN, CiteULikeLibraries
+from recsys_data.datasets.citeulike_log import CiteULikeLog
+from recsys_data.datasets.diginetica import Diginetica, DigineticaViews
+from recsys_data.datasets.lastfm import LastFM1K, LastFMArtistSessions, LastFMUserArtist
+from recsys_data.datasets.movielens import (
     MovieLens1M,
     MovieLens1MOrdered,
     MovieLens1MSASRec,
@@ -29,11 +28,12 @@ from recsys_data.movielens import (
     MovieLens10M,
     MovieLens100K,
 )
+from recsys_data.datasets.yoochoose import YooChoose64, YooChoose100k, YooChooseClicks
+from recsys_data.interactions import Clock
 from recsys_data.protocols import LeaveLastOut, RandomFractions
 from recsys_data.published import AsPublished
 from recsys_data.time_protocols import GlobalTimeCut
 from recsys_data.user_protocols import DisjointUsers
-from recsys_data.yoochoose import YooChoose64, YooChoose100k, YooChooseClicks
 from recsys_models.stamp import STMP
 from suites import zoo
 

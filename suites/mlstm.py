@@ -14,10 +14,10 @@ from baselines.popularity import Popularity
 from evaluation.claims import Gain, Published, Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Citation, Experiment, Suite
-from recsys_data.amazon import AmazonFiveCore
-from recsys_data.amazon_hdf5 import AmazonCoPurchasing
+from recsys_data.datasets.amazon import AmazonFiveCore
+from recsys_data.datasets.amazon_hdf5 import AmazonCoPurchasing
+from recsys_data.datasets.movielens import MovieLens1M, MovieLens1MOrdered, MovieLens10M
 from recsys_data.filters import MinActivity, MinPopularity, Together
-from recsys_data.movielens import MovieLens1M, MovieLens1MOrdered, MovieLens10M
 from recsys_data.user_protocols import HashedUsers
 from recsys_models.mlstm import MLSTM, SpotlightLSTM
 

@@ -10,8 +10,8 @@ from evaluation.claims import Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Experiment, Suite
 from recsys_data.cases import EVERY_POSITION
-from recsys_data.planted_gaps import DAY, GapsDecide
-from recsys_data.planted_habits import HabitsDecide
+from recsys_data.datasets.planted_gaps import DAY, GapsDecide
+from recsys_data.datasets.planted_habits import HabitsDecide
 from recsys_data.protocols import PerUserFractions
 from recsys_data.user_protocols import DisjointUsers
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3

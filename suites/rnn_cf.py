@@ -19,8 +19,8 @@ from evaluation.claims import Compound, Published, Ranking
 from evaluation.metrics import NDCG, SPS, HitRate, Precision, Recall
 from harness.spec import Citation, Experiment, Suite
 from recsys_data.candidates import UNSEEN_ITEMS_ONLY
+from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.filters import MinActivity, MinPopularity
-from recsys_data.movielens import MovieLens1MOrdered
 from recsys_data.user_protocols import DisjointUsers
 from recsys_models.tied_rnn import RNNCCE
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed

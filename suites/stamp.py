@@ -15,12 +15,12 @@ from typing import Any
 from evaluation.claims import Compound, Published, Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Citation, Experiment, Suite
-from recsys_data.diginetica import Diginetica, DigineticaViews
+from recsys_data.datasets.diginetica import Diginetica, DigineticaViews
+from recsys_data.datasets.movielens import MovieLens100K
+from recsys_data.datasets.yoochoose import YooChoose64, YooChooseClicks
 from recsys_data.filters import MinActivity, MinPopularity
-from recsys_data.movielens import MovieLens100K
 from recsys_data.protocols import LeaveLastOut
 from recsys_data.time_protocols import LastDays
-from recsys_data.yoochoose import YooChoose64, YooChooseClicks
 from recsys_models.gru4rec import GRU4Rec, shared_sampling
 from recsys_models.stamp import STAMP, STMO, STMP
 from suites.presets import BPR_HIDASI, FPMC_SESSION_REC

@@ -15,8 +15,8 @@ from evaluation.claims import Compound, Cost, Gain, Published, Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Citation, Experiment, Suite
 from recsys_data.candidates import UNSEEN_ITEMS_ONLY
-from recsys_data.lastfm import LastFM1K, LastFMUserArtist
-from recsys_data.movielens import MovieLens1MOrdered, MovieLens10M
+from recsys_data.datasets.lastfm import LastFM1K, LastFMUserArtist
+from recsys_data.datasets.movielens import MovieLens1MOrdered, MovieLens10M
 from recsys_data.protocols import PerUserFractions, RandomFractions
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
 from suites.presets import BPR_DONKERS, ITEM_KNN_DECAYED_DONKERS, SEQUENTIAL_MF_DONKERS

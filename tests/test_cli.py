@@ -165,7 +165,7 @@ def test_a_failed_cell_is_listed_with_the_command_that_repeats_it(stored, tmp_pa
 
 def test_absent_data_are_skipped_unless_they_are_required(tmp_path, tiny_text, monkeypatch):
     suite = tmp_path / "two.py"
-    text = tiny_text.replace("CHAIN = ", "from recsys_data.movielens import MovieLens1MOrdered\nCHAIN = ")
+    text = tiny_text.replace("CHAIN = ", "from recsys_data.datasets.movielens import MovieLens1MOrdered\nCHAIN = ")
     suite.write_text(text.replace(
         "experiments=[", "experiments=[Experiment(MovieLens1MOrdered(), PerUserFractions(train=0.8, validation=0.1, "
                          "test=0.1), MODELS), "))  # fmt: skip

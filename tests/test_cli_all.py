@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import benchmark
 
 ROOT = Path(__file__).resolve().parent.parent
-ABSENT = "from recsys_data.movielens import MovieLens1MOrdered\n"
+ABSENT = "from recsys_data.datasets.movielens import MovieLens1MOrdered\n"
 WITHOUT_TORCH = "import sys; sys.modules['torch'] = None; import benchmark; benchmark.app(sys.argv[1:])"
 
 

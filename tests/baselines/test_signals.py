@@ -19,7 +19,7 @@ from baselines.session_popularity import SessionPopularity
 from baselines.user_knn import UserKNN
 from evaluation.metrics import MRR
 from evaluation.ranking import rank_held_out
-from recsys_data.planted import Planted
+from recsys_data.datasets.planted import Planted
 from recsys_data.protocols import PerUserFractions
 from training.run import Run
 

@@ -190,7 +190,7 @@ def test_signs_of_patterns_in_names_are_taken_as_they_are():
 
 
 def test_users_are_limited_and_stamped():
-    from recsys_data.synthetic import MarkovChainSequences
+    from recsys_data.datasets.markov_chain import MarkovChainSequences
 
     experiment = Experiment(MarkovChainSequences(num_users=20), Named("p"), {})
     small = Overrides(limit_users=5).apply(Suite("s", "S", [experiment], seeds=[0], metrics=["m"]))

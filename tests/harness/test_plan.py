@@ -97,7 +97,9 @@ def test_only_leaves_the_others_out_and_seeds_add_cells(bench):
 
 def test_missing_data_are_skipped_and_damaged_data_refused(bench, tiny_suite, tmp_path):
     _, store = bench
-    text = tiny_suite.read_text().replace("CHAIN = ", "from recsys_data.movielens import MovieLens100K\nOLD = ")
+    text = tiny_suite.read_text().replace(
+        "CHAIN = ", "from recsys_data.datasets.movielens import MovieLens100K\nOLD = "
+    )
     suite = tiny_suite.with_name("movielens.py")
     suite.write_text(text.replace("CHAIN", "MovieLens100K()"))
     data = tmp_path / "data"
@@ -115,7 +117,7 @@ def test_a_data_set_with_a_mistake_is_refused_and_a_full_disk_ends_the_plan(benc
     def mistaken(self, folder=None):
         raise KeyError("users")
 
-    monkeypatch.setattr("recsys_data.synthetic.MarkovChainSequences.load", mistaken)
+    monkeypatch.setattr("recsys_data.datasets.markov_chain.MarkovChainSequences.load", mistaken)
     plan = make_plan(opened(), store)
     assert {(p.state, p.why) for p in plan.cells} == {("refused", "KeyError: 'users'")}
     assert "Traceback" in plan.cells[0].trace
@@ -217,7 +219,9 @@ def test_two_names_of_one_cell_cost_it_once(tiny_suite, tmp_path):
 
 
 def test_a_plan_that_is_only_shown_fetches_nothing(tiny_suite, tmp_path, monkeypatch):
-    text = tiny_suite.read_text().replace("CHAIN = ", "from recsys_data.movielens import MovieLens100K\nOLD = ")
+    text = tiny_suite.read_text().replace(
+        "CHAIN = ", "from recsys_data.datasets.movielens import MovieLens100K\nOLD = "
+    )
     path = tiny_suite.with_name("fetchable.py")
     path.write_text(text.replace("CHAIN", "MovieLens100K()"))
     bench = Order(str(path), tmp_path / "results", tmp_path / "data").open()

@@ -9,10 +9,10 @@ import pytest
 from harness import preparation
 from harness.preparation import CacheBroken, prepare
 from harness.spec import Experiment
+from recsys_data.datasets.markov_chain import MarkovChainSequences
+from recsys_data.datasets.subsample import LimitUsers
 from recsys_data.files.interaction_file import InteractionFile
-from recsys_data.limit import LimitUsers
 from recsys_data.protocols import LeaveLastOut, PerUserFractions
-from recsys_data.synthetic import MarkovChainSequences
 
 
 @pytest.fixture

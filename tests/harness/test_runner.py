@@ -22,7 +22,7 @@ from baselines.popularity import Popularity
 from evaluation.metrics import MRR
 from harness.spec import Experiment, Suite
 from recsys_data.protocols import PerUserFractions
-from recsys_data.synthetic import MarkovChainSequences
+from recsys_data.datasets.markov_chain import MarkovChainSequences
 
 
 @dataclass

@@ -29,7 +29,7 @@ from evaluation.metrics import MRR
 from harness.spec import Experiment, Suite
 from harness.tuning import Choice, Tuning, Uniform
 from recsys_data.protocols import PerUserFractions
-from recsys_data.synthetic import MarkovChainSequences
+from recsys_data.datasets.markov_chain import MarkovChainSequences
 
 
 @dataclass

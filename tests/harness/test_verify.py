@@ -21,7 +21,7 @@ from baselines.popularity import Popularity
 from evaluation.metrics import MRR
 from harness.spec import Experiment, Suite
 from recsys_data.protocols import PerUserFractions
-from recsys_data.synthetic import MarkovChainSequences
+from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_models.rnn import GRU
 
 MODELS = {"Popularity": Popularity(), "GRU": GRU(dim=4, epochs=2, max_len=8, batch_size=8)}

@@ -66,7 +66,7 @@ from dataclasses import dataclass
 from baselines.popularity import Popularity as Known
 from harness.spec import Experiment, Suite
 from evaluation.metrics import MRR
-from recsys_data.synthetic import MarkovChainSequences
+from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.protocols import PerUserFractions
 
 @dataclass

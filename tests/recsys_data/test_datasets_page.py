@@ -6,11 +6,11 @@ import pytest
 
 from recsys_data import datasets_page
 from recsys_data.audit_words import MEANINGS, READINGS
-from recsys_data.editions import DATASETS
+from recsys_data.datasets.catalogue import DATASETS
+from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.fetching.source import DataMissing
 from recsys_data.leakage import audit
 from recsys_data.protocols import LeaveLastOut
-from recsys_data.synthetic import MarkovChainSequences
 
 PRINTED = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text(encoding="utf-8")
 COUNTS = re.compile(r"^\| `([a-z0-9-]+)` \|[^|]+\| ([\d,]+) \| ([\d,]+) (?:user|session)s \| ([\d,]+) \|", re.MULTILINE)

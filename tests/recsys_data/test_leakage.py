@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from recsys_data.candidates import AllItems
+from recsys_data.datasets.markov_chain import MarkovChainSequences
+from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.leakage import audit
-from recsys_data.movielens import MovieLens1MOrdered
 from recsys_data.protocols import LeaveLastOut, PerUserFractions
 from recsys_data.sequences import Sequences
-from recsys_data.synthetic import MarkovChainSequences
 
 
 def found(split, protocol):

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from recsys_data.candidates import ALL_ITEMS, UNSEEN_ITEMS_ONLY, SampledItems
+from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.filters import MinActivity, MinPopularity
 from recsys_data.growing import GrowingPrefixes
 from recsys_data.interactions import Clock
 from recsys_data.protocols import LeaveLastOut, PerUserFractions, RandomFractions
 from recsys_data.published import AsPublished
-from recsys_data.synthetic import MarkovChainSequences
 from recsys_data.time_protocols import GlobalTimeCut
 from recsys_data.user_protocols import DisjointUsers, HashedUsers
 from tests.recsys_data.splits import asked, events

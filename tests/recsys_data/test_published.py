@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from recsys_data.datasets.subsample import LimitUsers
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.limit import LimitUsers
 from recsys_data.published import AsPublished
 from tests.recsys_data.splits import asked, events, trained
 

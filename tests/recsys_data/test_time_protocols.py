@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from recsys_data.diginetica import DigineticaViews
+from recsys_data.datasets.diginetica import DigineticaViews
+from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.filters import MinActivity, MinPopularity
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.leakage import audit
-from recsys_data.synthetic import MarkovChainSequences
 from recsys_data.time_protocols import GlobalTimeCut, LastDays
 from tests.recsys_data.splits import asked, events, trained
 

@@ -3,10 +3,10 @@ import pytest
 from sklearn.utils import murmurhash3_32
 
 from recsys_data.cases import LastOnly
+from recsys_data.datasets.markov_chain import MarkovChainSequences
+from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.filters import MinActivity, MinPopularity, TopItems, Truncate
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.movielens import MovieLens1MOrdered
-from recsys_data.synthetic import MarkovChainSequences
 from recsys_data.user_protocols import DisjointUsers, HashedUsers, cut_from_the_end
 from tests.recsys_data.splits import asked, events, trained
 

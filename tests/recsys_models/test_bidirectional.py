@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from recsys_data.planted import Planted
+from recsys_data.datasets.planted import Planted
 from recsys_data.sequences import PAD, SequenceBatch
 from recsys_models import own_prefixes
 from recsys_models.rnn import GRU, LSTM, RNN

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
+from recsys_data.datasets.planted import Planted
 from recsys_data.interactions import Clock
-from recsys_data.planted import Planted
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet
 from recsys_models.gru4rec import GRU4Rec, shared_sampling

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import witness.mlstm
+from recsys_data.datasets.planted import Planted
 from recsys_data.interactions import Clock
-from recsys_data.planted import Planted
 from recsys_data.sequences import PAD, SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet
 from recsys_models.lstm_step import LSTMStep

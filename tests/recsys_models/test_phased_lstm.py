@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import witness.phased_lstm
+from recsys_data.datasets.planted import Planted
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.planted import Planted
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet
 from recsys_models.lstm_step import LSTMStep

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from baselines.markov import MarkovChain
+from recsys_data.datasets.planted import best_mrr
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.planted import best_mrr
 from recsys_models.stamp import STAMP, STMO, STMP
 from tests.recsys_models.planting import cut, fitted_mrr
 from training.run import Run

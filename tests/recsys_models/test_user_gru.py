@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import witness.user_gru
+from recsys_data.datasets.planted import Planted
 from recsys_data.interactions import Clock
-from recsys_data.planted import Planted
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.split import HeldOut
 from recsys_data.training_set import TrainingSet

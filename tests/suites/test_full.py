@@ -6,9 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 import benchmark
-from recsys_data.editions import DATASETS
+from recsys_data.datasets.catalogue import DATASETS
+from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.interactions import Clock
-from recsys_data.synthetic import MarkovChainSequences
 from suites import zoo
 from suites.full import MODELS, SUITE, fitting
 

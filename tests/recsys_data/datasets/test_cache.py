@@ -11,13 +11,13 @@ import typing
 import numpy as np
 import pytest
 
-from recsys_data import cache
-from recsys_data.cache import load_cached, raw_files, raw_sums, read_interactions, write_interactions
+from recsys_data.datasets import cache
+from recsys_data.datasets.cache import load_cached, raw_files, raw_sums, read_interactions, write_interactions
+from recsys_data.datasets.markov_chain import MarkovChainSequences
+from recsys_data.datasets.subsample import LimitUsers
 from recsys_data.fetching.source import Source
 from recsys_data.files.interaction_file import InteractionFile
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.limit import LimitUsers
-from recsys_data.synthetic import MarkovChainSequences
 
 EVENTS = [("u2", 5, 1.5), ("u1", 7, 2.0), ("u2", 7, 1.0)]
 

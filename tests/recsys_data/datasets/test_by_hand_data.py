@@ -4,9 +4,9 @@ import h5py
 import numpy as np
 import pytest
 
-from recsys_data.amazon_hdf5 import AmazonCoPurchasing, Hdf5Missing, reviews
-from recsys_data.citeulike_log import CiteULikeLog
-from recsys_data.editions import DATASETS
+from recsys_data.datasets.amazon_hdf5 import AmazonCoPurchasing, Hdf5Missing, reviews
+from recsys_data.datasets.catalogue import DATASETS
+from recsys_data.datasets.citeulike_log import CiteULikeLog
 from recsys_data.fetching.source import DataMissing
 from recsys_data.interactions import Clock
 

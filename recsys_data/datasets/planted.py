@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from recsys_data.datasets.generated import Made
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.made import Made
 
 CUT_OFF = 20
 

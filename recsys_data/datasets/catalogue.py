@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from recsys_data.amazon import AmazonFiveCore, AmazonPaper
-from recsys_data.amazon_hdf5 import AmazonCoPurchasing
-from recsys_data.amazon_reviews import AmazonReviews
-from recsys_data.citeulike import CiteULikeHCRNN, CiteULikeLibraries
-from recsys_data.citeulike_log import CiteULikeLog
-from recsys_data.dataset import Dataset
-from recsys_data.diginetica import Diginetica, DigineticaViews
-from recsys_data.lastfm import LastFM1K, LastFMArtistSessions, LastFMUserArtist
-from recsys_data.movielens import (
+from recsys_data.datasets.amazon import AmazonFiveCore, AmazonPaper
+from recsys_data.datasets.amazon_hdf5 import AmazonCoPurchasing
+from recsys_data.datasets.amazon_reviews import AmazonReviews
+from recsys_data.datasets.citeulike import CiteULikeHCRNN, CiteULikeLibraries
+from recsys_data.datasets.citeulike_log import CiteULikeLog
+from recsys_data.datasets.dataset import Dataset
+from recsys_data.datasets.diginetica import Diginetica, DigineticaViews
+from recsys_data.datasets.lastfm import LastFM1K, LastFMArtistSessions, LastFMUserArtist
+from recsys_data.datasets.markov_chain import MarkovChainSequences
+from recsys_data.datasets.movielens import (
     MovieLens1M,
     MovieLens1MOrdered,
     MovieLens1MSASRec,
@@ -18,8 +19,7 @@ from recsys_data.movielens import (
     MovieLens10M,
     MovieLens100K,
 )
-from recsys_data.synthetic import MarkovChainSequences
-from recsys_data.yoochoose import YooChoose64, YooChoose100k, YooChooseClicks
+from recsys_data.datasets.yoochoose import YooChoose64, YooChoose100k, YooChooseClicks
 
 DATASETS: dict[str, Dataset] = {
     dataset.name: dataset

@@ -1,6 +1,6 @@
 import pytest
 
-from recsys_data.describe import bars, describe, events_over_time, gaps, histograms
+from recsys_data.datasets.describe import bars, describe, events_over_time, gaps, histograms
 from recsys_data.describe_figure import save_figure
 from recsys_data.interactions import Clock, Interactions
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from recsys_data.dataset import Dataset
+from recsys_data.datasets.dataset import Dataset
+from recsys_data.datasets.subsample import LimitUsers
 from recsys_data.fetching.source import Source, locate
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.limit import LimitUsers
 
 SCHEMA = 1
 _COARSE = 2_000_000_000  # nanoseconds
@@ -170,5 +170,5 @@ def _key(dataset: Dataset, sums: list[str], code: str) -> str:
 @functools.cache
 def _package() -> str:
     """A hash of this package's source."""
-    sources = (path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    sources = (path.read_bytes() for path in sorted(Path(__file__).parents[1].rglob("*.py")))
     return hashlib.sha256(b"".join(sources)).hexdigest()

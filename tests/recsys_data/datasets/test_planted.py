@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys_data.planted import SIGNALS, Planted, best_mrr
+from recsys_data.datasets.planted import SIGNALS, Planted, best_mrr
 
 
 def test_best_mrr_by_hand():

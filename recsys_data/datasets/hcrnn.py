@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from recsys_data.dataset import FromFiles, checked
+from recsys_data.datasets.dataset import FromFiles, checked
 from recsys_data.fetching.source import read_bytes
 from recsys_data.files.tables import read_columns
 from recsys_data.interactions import Clock, Interactions

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.interactions import Clock
-from recsys_data.synthetic import MarkovChainSequences
 
 
 def test_the_best_score_by_hand():

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from recsys_data.datasets.planted_gaps import DAY, GapsDecide
 from recsys_data.interactions import Clock
-from recsys_data.planted_gaps import DAY, GapsDecide
 
 
 def gaps_and_moves(data, num_items=12):

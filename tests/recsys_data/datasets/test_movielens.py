@@ -4,11 +4,17 @@ import lzma
 import numpy as np
 import pytest
 
-from recsys_data.dataset import Counts, Dataset, checked
+from recsys_data.datasets.dataset import Counts, Dataset, checked
+from recsys_data.datasets.movielens import (
+    MovieLens1M,
+    MovieLens1MOrdered,
+    MovieLens1MSASRec,
+    MovieLens10M,
+    MovieLens100K,
+)
+from recsys_data.datasets.subsample import LimitUsers
 from recsys_data.fetching.source import DataMissing, data_folder, locate, read_bytes
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.limit import LimitUsers
-from recsys_data.movielens import MovieLens1M, MovieLens1MOrdered, MovieLens1MSASRec, MovieLens10M, MovieLens100K
 
 # What the data must hold, said a second time and independently of the code under test.
 REAL = [

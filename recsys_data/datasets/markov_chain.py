@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from recsys_data.datasets.generated import Made
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.made import Made
 
 _CUT_OFF = 20
 _START = 1_577_836_800  # 2020-01-01 00:00:00 UTC

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys_data.dataset import Dataset
+from recsys_data.datasets.dataset import Dataset
 from recsys_data.fetching.source import Source
 from recsys_data.hashing import hash_ids
 from recsys_data.interactions import Interactions

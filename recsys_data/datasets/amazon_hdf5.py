@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from recsys_data.dataset import FromFiles
+from recsys_data.datasets.dataset import FromFiles
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.times import to_seconds
 from recsys_data.interactions import Clock, Interactions

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from recsys_data.datasets.generated import Made
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.made import Made
 
 DAY = 86_400.0
 AFTER_SHORT, AFTER_LONG = 1, 5  # how far on the ring of items the next one lies

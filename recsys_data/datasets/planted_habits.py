@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from recsys_data.datasets.generated import Made
+from recsys_data.datasets.planted import best_mrr
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.made import Made
-from recsys_data.planted import best_mrr
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys_data.planted_habits import HabitsDecide
+from recsys_data.datasets.planted_habits import HabitsDecide
 
 
 def test_a_habit_is_kept_but_for_strays():

@@ -9,9 +9,9 @@ from typing import ClassVar
 import pyarrow as pa
 from pyarrow import json
 
-from recsys_data.amazon import CITATION, LICENCE
 from recsys_data.arrow import numbers
-from recsys_data.dataset import FromFiles
+from recsys_data.datasets.amazon import CITATION, LICENCE
+from recsys_data.datasets.dataset import FromFiles
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.tables import read_table
 from recsys_data.interactions import Clock, Interactions

@@ -5,14 +5,14 @@ import lzma
 import numpy as np
 import pytest
 
-from recsys_data.amazon_reviews import AmazonReviews
-from recsys_data.diginetica import DigineticaViews
+from recsys_data.datasets.amazon_reviews import AmazonReviews
+from recsys_data.datasets.diginetica import DigineticaViews
+from recsys_data.datasets.lastfm import LastFM1K, read_log
+from recsys_data.datasets.movielens import MovieLens1M
+from recsys_data.datasets.yoochoose import YooChoose100k, YooChooseClicks, read_clicks
 from recsys_data.filters import MinActivity
 from recsys_data.interactions import Clock
-from recsys_data.lastfm import LastFM1K, read_log
-from recsys_data.movielens import MovieLens1M
 from recsys_data.time_protocols import LastDays
-from recsys_data.yoochoose import YooChoose100k, YooChooseClicks, read_clicks
 from tests.recsys_data.splits import asked, events
 
 LOG = (  # newest first, a stray quote, an empty title, two listens of one second
