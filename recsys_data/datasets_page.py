@@ -16,10 +16,10 @@ from recsys_data.datasets.catalogue import DATASETS
 from recsys_data.datasets.dataset import Dataset
 from recsys_data.datasets.describe import describe
 from recsys_data.fetching.source import DataMissing, data_folder
-from recsys_data.filters import MinActivity, MinPopularity, apply_filters
 from recsys_data.leakage import audit
-from recsys_data.protocols import LeaveLastOut, PerUserFractions
-from recsys_data.published import AsPublished
+from recsys_data.protocols.filters import MinActivity, MinPopularity, apply_filters
+from recsys_data.protocols.per_user import LeaveLastOut, PerUserFractions
+from recsys_data.protocols.published import AsPublished
 from recsys_data.sequences import Sequences
 
 _OFFICIAL = {  # where the owner of the data publishes them, by the first letters of the name

@@ -41,8 +41,8 @@ from recsys_data.datasets.diginetica import Diginetica
 from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.datasets.planted import Planted
 from recsys_data.datasets.yoochoose import YooChoose64
-from recsys_data.protocols import PerUserFractions
-from recsys_data.published import AsPublished
+from recsys_data.protocols.per_user import PerUserFractions
+from recsys_data.protocols.published import AsPublished
 from recsys_data.split import Split
 from speed.item_knn import matrices
 from speed.pairing import data_folder, in_turn, peak_memory, ratios, require_one_thread

@@ -12,9 +12,9 @@ from implicit.bpr import BayesianPersonalizedRanking
 
 from baselines.bpr_mf import BPRMF
 from baselines.negatives import Negatives
-from recsys_data.candidates import UNSEEN_ITEMS_ONLY
 from recsys_data.datasets.movielens import MovieLens1MOrdered
-from recsys_data.protocols import LeaveLastOut
+from recsys_data.protocols.candidates import UNSEEN_ITEMS_ONLY
+from recsys_data.protocols.per_user import LeaveLastOut
 from speed.item_knn import matrices, rates
 from speed.pairing import data_folder, in_turn, peak_memory, ratios, require_one_thread, spread
 from training.run import Run

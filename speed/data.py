@@ -111,7 +111,7 @@ def _ml_1m_raw(path: Path, folder: Path):
     import numpy as np
 
     from recsys_data.datasets.movielens import _timed_ratings
-    from recsys_data.protocols import PerUserFractions
+    from recsys_data.protocols.per_user import PerUserFractions
 
     def work() -> dict:
         data = _timed_ratings("ml-1m", path, "::", "")

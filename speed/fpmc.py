@@ -13,7 +13,7 @@ from pathlib import Path
 from baselines.fpmc import FPMC
 from baselines.sequential_mf import SequentialMF
 from recsys_data.datasets.movielens import MovieLens1MOrdered
-from recsys_data.protocols import LeaveLastOut
+from recsys_data.protocols.per_user import LeaveLastOut
 from speed import peers
 from speed.pairing import data_folder, in_turn, machine, peak_memory, require_one_thread, spread
 from training.run import Run

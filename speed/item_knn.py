@@ -18,10 +18,10 @@ from implicit.nearest_neighbours import CosineRecommender
 from baselines.item_knn import Cosine, ItemKNN
 from evaluation.metrics import Recall
 from evaluation.ranking import rank_held_out
-from recsys_data.candidates import UNSEEN_ITEMS_ONLY
 from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.interactions import Clock
-from recsys_data.protocols import LeaveLastOut
+from recsys_data.protocols.candidates import UNSEEN_ITEMS_ONLY
+from recsys_data.protocols.per_user import LeaveLastOut
 from recsys_data.sequences import Sequences
 from recsys_data.split import HeldOut, Split
 from recsys_data.training_set import TrainingSet

@@ -13,7 +13,7 @@ from evaluation.ranking import rank_held_out
 from recsys_data.datasets.planted import Planted
 from recsys_data.datasets.planted_gaps import GapsDecide
 from recsys_data.datasets.planted_habits import HabitsDecide
-from recsys_data.protocols import PerUserFractions
+from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.split import Split
 from recsys_models.next_item import NextItemModel
 from training.run import Run

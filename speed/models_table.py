@@ -32,7 +32,7 @@ from evaluation.results import CellResult, read_suite
 from harness.sources import closure_of, combined
 from harness.spec import canonical, describe
 from recsys_data.datasets.movielens import MovieLens100K
-from recsys_data.protocols import PerUserFractions
+from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.sequences import Sequences
 from recsys_data.training_set import TrainingSet
 from recsys_models.next_item import NextItemModel

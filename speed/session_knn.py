@@ -10,7 +10,7 @@ from __future__ import annotations
 from baselines.session_knn import SessionKNN, VectorSessionKNN
 from evaluation.ranking import rank_held_out
 from recsys_data.datasets.diginetica import Diginetica
-from recsys_data.published import AsPublished
+from recsys_data.protocols.published import AsPublished
 from speed.pairing import data_folder, in_turn, peak_memory, require_one_thread, spread
 from training.run import Run
 

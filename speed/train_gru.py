@@ -25,7 +25,7 @@ import torch
 from evaluation.metrics import MRR, Recall
 from evaluation.ranking import rank_held_out
 from recsys_data.datasets.catalogue import DATASETS
-from recsys_data.protocols import LeaveLastOut
+from recsys_data.protocols.per_user import LeaveLastOut
 from recsys_models.next_item import Generators
 from recsys_models.rnn import GRU, LSTM
 from speed import peers

@@ -12,7 +12,6 @@ from typing import Any
 
 from evaluation.metrics import MRR, NDCG, Recall
 from harness.spec import Experiment, Suite
-from recsys_data.cases import EVERY_POSITION
 from recsys_data.datasets.amazon import AmazonFiveCore, AmazonPaper
 from recsys_data.datasets.amazon_hdf5 import AmazonCoPurchasing
 from recsys_data.datasets.amazon_reviews import AmazonReviews
@@ -30,10 +29,11 @@ from recsys_data.datasets.movielens import (
 )
 from recsys_data.datasets.yoochoose import YooChoose64, YooChoose100k, YooChooseClicks
 from recsys_data.interactions import Clock
-from recsys_data.protocols import LeaveLastOut, RandomFractions
-from recsys_data.published import AsPublished
-from recsys_data.time_protocols import GlobalTimeCut
-from recsys_data.user_protocols import DisjointUsers
+from recsys_data.protocols.by_time import GlobalTimeCut
+from recsys_data.protocols.by_user import DisjointUsers
+from recsys_data.protocols.per_user import LeaveLastOut, RandomFractions
+from recsys_data.protocols.published import AsPublished
+from recsys_data.protocols.targets import EVERY_POSITION
 from recsys_models.stamp import STMP
 from suites import zoo
 

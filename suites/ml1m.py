@@ -10,7 +10,7 @@ from evaluation.claims import Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Experiment, Suite
 from recsys_data.datasets.movielens import MovieLens1MOrdered
-from recsys_data.protocols import PerUserFractions
+from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.rnn import GRU, LSTM
 
 MOVIELENS = MovieLens1MOrdered()

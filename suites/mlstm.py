@@ -17,8 +17,8 @@ from harness.spec import Citation, Experiment, Suite
 from recsys_data.datasets.amazon import AmazonFiveCore
 from recsys_data.datasets.amazon_hdf5 import AmazonCoPurchasing
 from recsys_data.datasets.movielens import MovieLens1M, MovieLens1MOrdered, MovieLens10M
-from recsys_data.filters import MinActivity, MinPopularity, Together
-from recsys_data.user_protocols import HashedUsers
+from recsys_data.protocols.by_user import HashedUsers
+from recsys_data.protocols.filters import MinActivity, MinPopularity, Together
 from recsys_models.mlstm import MLSTM, SpotlightLSTM
 
 WILHELM_2018 = Citation(

@@ -9,11 +9,11 @@ would have to expect; either outcome is an answer.
 from evaluation.claims import Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Experiment, Suite
-from recsys_data.cases import EVERY_POSITION
 from recsys_data.datasets.planted_gaps import DAY, GapsDecide
 from recsys_data.datasets.planted_habits import HabitsDecide
-from recsys_data.protocols import PerUserFractions
-from recsys_data.user_protocols import DisjointUsers
+from recsys_data.protocols.by_user import DisjointUsers
+from recsys_data.protocols.per_user import PerUserFractions
+from recsys_data.protocols.targets import EVERY_POSITION
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
 

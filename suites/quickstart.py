@@ -12,7 +12,7 @@ from evaluation.metrics import MRR, Recall
 from harness.spec import Experiment, Suite
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.datasets.movielens import MovieLens100K
-from recsys_data.protocols import PerUserFractions
+from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.rnn import GRU, LSTM
 
 PER_USER_90_5_5 = PerUserFractions(train=0.9, validation=0.05, test=0.05)

@@ -18,10 +18,10 @@ from baselines.popularity import Popularity
 from evaluation.claims import Compound, Published, Ranking
 from evaluation.metrics import NDCG, SPS, HitRate, Precision, Recall
 from harness.spec import Citation, Experiment, Suite
-from recsys_data.candidates import UNSEEN_ITEMS_ONLY
 from recsys_data.datasets.movielens import MovieLens1MOrdered
-from recsys_data.filters import MinActivity, MinPopularity
-from recsys_data.user_protocols import DisjointUsers
+from recsys_data.protocols.by_user import DisjointUsers
+from recsys_data.protocols.candidates import UNSEEN_ITEMS_ONLY
+from recsys_data.protocols.filters import MinActivity, MinPopularity
 from recsys_models.tied_rnn import RNNCCE
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
 from suites.presets import BPR_DEVOOGHT, USER_KNN_DEVOOGHT

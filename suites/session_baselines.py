@@ -17,7 +17,7 @@ from evaluation.metrics import MRR, Recall
 from harness.spec import Citation, Experiment, Suite
 from recsys_data.datasets.diginetica import Diginetica
 from recsys_data.datasets.yoochoose import YooChoose64
-from recsys_data.published import AsPublished
+from recsys_data.protocols.published import AsPublished
 from suites.presets import ITEM_KNN_HIDASI
 
 # the published training part whole; a test item that training has not seen is a miss

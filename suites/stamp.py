@@ -18,9 +18,9 @@ from harness.spec import Citation, Experiment, Suite
 from recsys_data.datasets.diginetica import Diginetica, DigineticaViews
 from recsys_data.datasets.movielens import MovieLens100K
 from recsys_data.datasets.yoochoose import YooChoose64, YooChooseClicks
-from recsys_data.filters import MinActivity, MinPopularity
-from recsys_data.protocols import LeaveLastOut
-from recsys_data.time_protocols import LastDays
+from recsys_data.protocols.by_time import LastDays
+from recsys_data.protocols.filters import MinActivity, MinPopularity
+from recsys_data.protocols.per_user import LeaveLastOut
 from recsys_models.gru4rec import GRU4Rec, shared_sampling
 from recsys_models.stamp import STAMP, STMO, STMP
 from suites.presets import BPR_HIDASI, FPMC_SESSION_REC

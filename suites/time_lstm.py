@@ -14,13 +14,13 @@ from baselines.popularity import Popularity
 from evaluation.claims import Compound, Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Citation, Experiment, Suite
-from recsys_data.candidates import ALL_ITEMS
 from recsys_data.datasets.citeulike import CiteULikeHCRNN
 from recsys_data.datasets.citeulike_log import CiteULikeLog
 from recsys_data.datasets.lastfm import LastFM1K, LastFMUserArtist
-from recsys_data.filters import MinActivity, MinPopularity, TopItems, Truncate
-from recsys_data.growing import GrowingPrefixes
-from recsys_data.official_gaps import OfficialTopItems
+from recsys_data.protocols.candidates import ALL_ITEMS
+from recsys_data.protocols.filters import MinActivity, MinPopularity, TopItems, Truncate
+from recsys_data.protocols.growing_prefixes import GrowingPrefixes
+from recsys_data.protocols.time_lstm_gaps import OfficialTopItems
 from recsys_models.phased_lstm import PhasedLSTM
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
 from suites.stamp import GRU_2016

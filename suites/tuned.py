@@ -18,7 +18,7 @@ from evaluation.metrics import MRR, Recall
 from harness.spec import Experiment, Suite
 from harness.tuning import Choice, LogUniform, Tuning, Uniform, Whole
 from recsys_data.datasets.movielens import MovieLens100K
-from recsys_data.protocols import PerUserFractions
+from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.rnn import GRU
 
 ML100K = MovieLens100K()

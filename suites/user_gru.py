@@ -14,10 +14,10 @@ from baselines.sequential_mf import SequentialMF
 from evaluation.claims import Compound, Cost, Gain, Published, Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Citation, Experiment, Suite
-from recsys_data.candidates import UNSEEN_ITEMS_ONLY
 from recsys_data.datasets.lastfm import LastFM1K, LastFMUserArtist
 from recsys_data.datasets.movielens import MovieLens1MOrdered, MovieLens10M
-from recsys_data.protocols import PerUserFractions, RandomFractions
+from recsys_data.protocols.candidates import UNSEEN_ITEMS_ONLY
+from recsys_data.protocols.per_user import PerUserFractions, RandomFractions
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
 from suites.presets import BPR_DONKERS, ITEM_KNN_DECAYED_DONKERS, SEQUENTIAL_MF_DONKERS
 

@@ -16,7 +16,7 @@ from baselines.user_knn import UserKNN
 from evaluation.metrics import MRR, Recall
 from harness.spec import Experiment, Suite
 from recsys_data.datasets.movielens import MovieLens100K
-from recsys_data.protocols import PerUserFractions
+from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.gru4rec import GRU4Rec, shared_sampling
 from recsys_models.mlstm import MLSTM, SpotlightLSTM
 from recsys_models.phased_lstm import PhasedLSTM

@@ -10,7 +10,7 @@ from baselines.popularity import Popularity
 from evaluation.claims import Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Experiment, Suite
-from recsys_data.protocols import PerUserFractions
+from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_models.rnn import GRU
 

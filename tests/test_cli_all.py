@@ -165,7 +165,10 @@ def test_a_test_part_of_one_user_is_told_and_stops_no_report(tmp_path, tiny_text
     path = tmp_path / "lonely.py"
     path.write_text(
         tiny_text.replace('name="tiny"', 'name="lonely"')
-        .replace("recsys_data.protocols import PerUserFractions", "recsys_data.user_protocols import DisjointUsers")
+        .replace(
+            "recsys_data.protocols.per_user import PerUserFractions",
+            "recsys_data.protocols.by_user import DisjointUsers",
+        )
         .replace("PerUserFractions(train=0.8, validation=0.1, test=0.1)", "DisjointUsers(test=1, validation=1)")
         .replace("epochs=3, patience=3", "epochs=1, patience=1")
     )

@@ -9,7 +9,7 @@ import pytest
 from evaluation.metrics import MRR
 from evaluation.ranking import rank_held_out
 from recsys_data.datasets.planted import Planted
-from recsys_data.protocols import PerUserFractions
+from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.sequences import PAD, SequenceBatch
 from suites.zoo import MODELS
 from training.run import Run

@@ -33,7 +33,7 @@ _HEADERS = {
         "part": "published_part",
     },
 }
-PART_NAMES = ("train", "validation", "test")  # in the order of recsys_data.assemble's numbers
+PART_NAMES = ("train", "validation", "test")  # in the order of recsys_data.protocols.build's numbers
 
 
 def write_interactions(interactions: Interactions, path: Path, kind: str) -> Path:

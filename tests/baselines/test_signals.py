@@ -20,7 +20,7 @@ from baselines.user_knn import UserKNN
 from evaluation.metrics import MRR
 from evaluation.ranking import rank_held_out
 from recsys_data.datasets.planted import Planted
-from recsys_data.protocols import PerUserFractions
+from recsys_data.protocols.per_user import PerUserFractions
 from training.run import Run
 
 MODELS = {

@@ -11,7 +11,7 @@ from evaluation.near_ties import largest_difference, moved_ranks, scores_of
 from evaluation.ranking import rank_held_out
 from evaluation.ranks import RankTable
 from recsys_data.datasets.planted import Planted
-from recsys_data.protocols import PerUserFractions
+from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.rnn import GRU
 from training.run import Run
 

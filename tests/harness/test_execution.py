@@ -8,7 +8,7 @@ from harness.preparation import prepare
 from harness.record import _training_stamps
 from harness.spec import Cell, Experiment
 from recsys_data.datasets.markov_chain import MarkovChainSequences
-from recsys_data.protocols import PerUserFractions
+from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.rnn import GRU
 from training.control import Control
 from training.schedules import Linear

@@ -156,7 +156,7 @@ from baselines.popularity import Popularity
 from evaluation.metrics import MRR
 from harness.spec import Experiment, Suite
 from recsys_data.fetching.source import DataMissing
-from recsys_data.protocols import LeaveLastOut, PerUserFractions
+from recsys_data.protocols.per_user import LeaveLastOut, PerUserFractions
 
 ASKED = []
 

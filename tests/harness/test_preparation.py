@@ -12,7 +12,7 @@ from harness.spec import Experiment
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.datasets.subsample import LimitUsers
 from recsys_data.files.interaction_file import InteractionFile
-from recsys_data.protocols import LeaveLastOut, PerUserFractions
+from recsys_data.protocols.per_user import LeaveLastOut, PerUserFractions
 
 
 @pytest.fixture

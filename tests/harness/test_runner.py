@@ -21,7 +21,7 @@ from pathlib import Path
 from baselines.popularity import Popularity
 from evaluation.metrics import MRR
 from harness.spec import Experiment, Suite
-from recsys_data.protocols import PerUserFractions
+from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 
 

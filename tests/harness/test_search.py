@@ -28,7 +28,7 @@ from baselines.popularity import Popularity
 from evaluation.metrics import MRR
 from harness.spec import Experiment, Suite
 from harness.tuning import Choice, Tuning, Uniform
-from recsys_data.protocols import PerUserFractions
+from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 
 

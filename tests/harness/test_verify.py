@@ -20,7 +20,7 @@ SUITE = """
 from baselines.popularity import Popularity
 from evaluation.metrics import MRR
 from harness.spec import Experiment, Suite
-from recsys_data.protocols import PerUserFractions
+from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_models.rnn import GRU
 

@@ -67,7 +67,7 @@ from baselines.popularity import Popularity as Known
 from harness.spec import Experiment, Suite
 from evaluation.metrics import MRR
 from recsys_data.datasets.markov_chain import MarkovChainSequences
-from recsys_data.protocols import PerUserFractions
+from recsys_data.protocols.per_user import PerUserFractions
 
 @dataclass
 class Popularity(Known):

@@ -10,7 +10,7 @@ from recsys_data.datasets.catalogue import DATASETS
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.fetching.source import DataMissing
 from recsys_data.leakage import audit
-from recsys_data.protocols import LeaveLastOut
+from recsys_data.protocols.per_user import LeaveLastOut
 
 PRINTED = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text(encoding="utf-8")
 COUNTS = re.compile(r"^\| `([a-z0-9-]+)` \|[^|]+\| ([\d,]+) \| ([\d,]+) (?:user|session)s \| ([\d,]+) \|", re.MULTILINE)

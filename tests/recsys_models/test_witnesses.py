@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from recsys_data.datasets.planted import Planted
-from recsys_data.protocols import PerUserFractions
+from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.next_item import NextItemModel
 from suites.zoo import MODELS
 from training.run import Run

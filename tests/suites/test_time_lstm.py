@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from recsys_data.candidates import ALL_ITEMS
+from recsys_data.protocols.candidates import ALL_ITEMS
 from suites.time_lstm import AS_CODED, EXPERIMENTS, REFERENCES, SUITE, official
 
 

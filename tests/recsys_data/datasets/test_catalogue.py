@@ -17,7 +17,7 @@ from recsys_data.datasets.movielens import MovieLens1MSubsample, MovieLens100K
 from recsys_data.datasets.yoochoose import YooChoose64, YooChoose100k
 from recsys_data.fetching.source import data_folder
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.published import AsPublished
+from recsys_data.protocols.published import AsPublished
 
 # What each real edition must hold, said a second time: events, users or sessions, items, clock, shortest, longest.
 REAL = {

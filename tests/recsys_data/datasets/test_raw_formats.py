@@ -10,9 +10,9 @@ from recsys_data.datasets.diginetica import DigineticaViews
 from recsys_data.datasets.lastfm import LastFM1K, read_log
 from recsys_data.datasets.movielens import MovieLens1M
 from recsys_data.datasets.yoochoose import YooChoose100k, YooChooseClicks, read_clicks
-from recsys_data.filters import MinActivity
 from recsys_data.interactions import Clock
-from recsys_data.time_protocols import LastDays
+from recsys_data.protocols.by_time import LastDays
+from recsys_data.protocols.filters import MinActivity
 from tests.recsys_data.splits import asked, events
 
 LOG = (  # newest first, a stray quote, an empty title, two listens of one second

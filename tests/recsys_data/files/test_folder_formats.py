@@ -9,7 +9,7 @@ from recsys_data.files.interaction_file import InteractionFile
 from recsys_data.files.sequence_files import SequenceFiles
 from recsys_data.files.time_lstm_files import LstFiles
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.published import AsPublished
+from recsys_data.protocols.published import AsPublished
 
 
 def put(folder, texts):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys_data.filters import TopItems
 from recsys_data.interactions import Clock, Interactions
+from recsys_data.protocols.filters import TopItems
 
 RULES = ("gaps", "accumulated")
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from recsys_data.candidates import AllItems, SampledItems
-from recsys_data.cases import EveryPosition, EveryPrefix, HalfAgainstHalf, LastOnly
-from recsys_data.user_protocols import DisjointUsers
+from recsys_data.protocols.by_user import DisjointUsers
+from recsys_data.protocols.candidates import AllItems, SampledItems
+from recsys_data.protocols.targets import EveryPosition, EveryPrefix, HalfAgainstHalf, LastOnly
 from tests.recsys_data.splits import asked, events
 
 # The last user by id is held out; the others know every letter.

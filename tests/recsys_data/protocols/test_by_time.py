@@ -3,10 +3,10 @@ import pytest
 
 from recsys_data.datasets.diginetica import DigineticaViews
 from recsys_data.datasets.markov_chain import MarkovChainSequences
-from recsys_data.filters import MinActivity, MinPopularity
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.leakage import audit
-from recsys_data.time_protocols import GlobalTimeCut, LastDays
+from recsys_data.protocols.by_time import GlobalTimeCut, LastDays
+from recsys_data.protocols.filters import MinActivity, MinPopularity
 from tests.recsys_data.splits import asked, events, trained
 
 CHAIN = MarkovChainSequences(num_users=90, num_items=25, length=20).load()

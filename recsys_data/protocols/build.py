@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from recsys_data.candidates import ALL_ITEMS, Candidates, SampledItems
-from recsys_data.cases import EVERY_POSITION, Cases
 from recsys_data.interactions import Interactions
+from recsys_data.protocols.candidates import ALL_ITEMS, Candidates, SampledItems
+from recsys_data.protocols.targets import EVERY_POSITION, Cases
 from recsys_data.sequences import UNKNOWN, Sequences
 from recsys_data.split import HeldOut, Split
 from recsys_data.training_set import TrainingSet

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from sklearn.utils import murmurhash3_32
 
-from recsys_data.cases import LastOnly
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.datasets.movielens import MovieLens1MOrdered
-from recsys_data.filters import MinActivity, MinPopularity, TopItems, Truncate
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.user_protocols import DisjointUsers, HashedUsers, cut_from_the_end
+from recsys_data.protocols.by_user import DisjointUsers, HashedUsers, cut_from_the_end
+from recsys_data.protocols.filters import MinActivity, MinPopularity, TopItems, Truncate
+from recsys_data.protocols.targets import LastOnly
 from tests.recsys_data.splits import asked, events, trained
 
 CHAIN = MarkovChainSequences(num_users=90, num_items=25, length=20).load()

@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from recsys_data.candidates import ALL_ITEMS, UNSEEN_ITEMS_ONLY, SampledItems
 from recsys_data.datasets.markov_chain import MarkovChainSequences
-from recsys_data.filters import MinActivity, MinPopularity
-from recsys_data.growing import GrowingPrefixes
 from recsys_data.interactions import Clock
-from recsys_data.protocols import LeaveLastOut, PerUserFractions, RandomFractions
-from recsys_data.published import AsPublished
-from recsys_data.time_protocols import GlobalTimeCut
-from recsys_data.user_protocols import DisjointUsers, HashedUsers
+from recsys_data.protocols.by_time import GlobalTimeCut
+from recsys_data.protocols.by_user import DisjointUsers, HashedUsers
+from recsys_data.protocols.candidates import ALL_ITEMS, UNSEEN_ITEMS_ONLY, SampledItems
+from recsys_data.protocols.filters import MinActivity, MinPopularity
+from recsys_data.protocols.growing_prefixes import GrowingPrefixes
+from recsys_data.protocols.per_user import LeaveLastOut, PerUserFractions, RandomFractions
+from recsys_data.protocols.published import AsPublished
 from tests.recsys_data.splits import asked, events
 from tests.recsys_data.splits import trained as words
 

@@ -11,10 +11,10 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from recsys_data.assemble import TEST, TRAIN, VALIDATION, assemble, check_unseen
-from recsys_data.candidates import ALL_ITEMS, Candidates
-from recsys_data.filters import Filter, apply_filters
 from recsys_data.interactions import Clock, Interactions
+from recsys_data.protocols.build import TEST, TRAIN, VALIDATION, assemble, check_unseen
+from recsys_data.protocols.candidates import ALL_ITEMS, Candidates
+from recsys_data.protocols.filters import Filter, apply_filters
 from recsys_data.split import Split
 
 ROUNDINGS = ("floor", "nearest", "ceil")

@@ -8,16 +8,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from recsys_data.assemble import check_unseen
-from recsys_data.candidates import Candidates, SampledItems
-from recsys_data.cases import LastOnly
-from recsys_data.filters import Filter
 from recsys_data.interactions import Interactions
-from recsys_data.official_gaps import OfficialTopItems
+from recsys_data.protocols.build import check_unseen
+from recsys_data.protocols.by_user import DisjointUsers
+from recsys_data.protocols.candidates import Candidates, SampledItems
+from recsys_data.protocols.filters import Filter
+from recsys_data.protocols.targets import LastOnly
+from recsys_data.protocols.time_lstm_gaps import OfficialTopItems
 from recsys_data.sequences import UNKNOWN, Sequences
 from recsys_data.split import Split
 from recsys_data.training_set import TrainingSet
-from recsys_data.user_protocols import DisjointUsers
 
 
 @dataclass(frozen=True, eq=False)

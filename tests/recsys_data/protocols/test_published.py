@@ -3,7 +3,7 @@ import pytest
 
 from recsys_data.datasets.subsample import LimitUsers
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.published import AsPublished
+from recsys_data.protocols.published import AsPublished
 from tests.recsys_data.splits import asked, events, trained
 
 SESSIONS = events(["abc", "ab", "bc", "cab"], unit="session", parts=[0, 0, 0, 0, 0, 1, 1, 2, 2, 2])

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from recsys_data.assemble import TRAIN, VALIDATION, assemble, check_unseen
-from recsys_data.candidates import ALL_ITEMS, Candidates
-from recsys_data.cases import EVERY_POSITION, Cases
 from recsys_data.hashing import hash_ids
 from recsys_data.interactions import Interactions
-from recsys_data.protocols import require_order
+from recsys_data.protocols.build import TRAIN, VALIDATION, assemble, check_unseen
+from recsys_data.protocols.candidates import ALL_ITEMS, Candidates
+from recsys_data.protocols.per_user import require_order
+from recsys_data.protocols.targets import EVERY_POSITION, Cases
 from recsys_data.split import Split
 
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from recsys_data.filters import (
+from recsys_data.interactions import Clock, Interactions
+from recsys_data.protocols.filters import (
     DropDuplicates,
     DropRepeats,
     KCore,
@@ -12,8 +13,7 @@ from recsys_data.filters import (
     Truncate,
     apply_filters,
 )
-from recsys_data.interactions import Clock, Interactions
-from recsys_data.official_gaps import OfficialTopItems
+from recsys_data.protocols.time_lstm_gaps import OfficialTopItems
 
 
 def events(histories):

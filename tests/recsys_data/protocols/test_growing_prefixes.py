@@ -1,7 +1,7 @@
 import pytest
 
-from recsys_data.growing import GrowingPrefixes, GrowingTrainingSet
 from recsys_data.interactions import Clock, Interactions
+from recsys_data.protocols.growing_prefixes import GrowingPrefixes, GrowingTrainingSet
 from recsys_data.training_set import TrainingSet
 from tests.recsys_data.splits import asked, events, trained
 

@@ -1,0 +1,1 @@
+"""The protocols: from interactions to training, validation and test parts."""
