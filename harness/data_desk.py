@@ -71,8 +71,8 @@ def audited(bench: Bench) -> Iterator[dict[str, Any]]:
 
     Each record also holds the data set's counts, times, clock and SHA-256 (COUNTED), None where it is absent.
     """
+    from recsys_data.audit.leakage import audit
     from recsys_data.fetching.source import DataMissing
-    from recsys_data.leakage import audit
 
     for experiment in bench.suite.experiments:
         labels = {"dataset": experiment.dataset.name, "protocol": experiment.protocol.name}

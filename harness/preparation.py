@@ -108,7 +108,7 @@ def _recalled(experiment: Experiment, folder: Path | None, cache: Path) -> Prepa
     reading = combined(closure_of(dataset))
     load = functools.partial(load_cached, dataset, folder, cache, reading)
     parts = [describe(dataset), describe(protocol), raw_sums(files, cache), reading,
-             combined(closure_of(protocol, ["recsys_data.leakage"]))]  # fmt: skip
+             combined(closure_of(protocol, ["recsys_data.audit.leakage"]))]  # fmt: skip
     path = cache / "splits" / f"{hashlib.sha256(canonical(parts).encode()).hexdigest()[:24]}.json"
     try:
         record = json.loads(path.read_text())
@@ -127,7 +127,7 @@ def _recalled(experiment: Experiment, folder: Path | None, cache: Path) -> Prepa
 
 def _prepare(experiment: Experiment, folder: Path | None, load: Callable[[], Interactions] | None = None) -> Prepared:
     """The experiment's data loaded (by ``load``, if not as usual), split and audited."""
-    from recsys_data.leakage import audit
+    from recsys_data.audit.leakage import audit
 
     interactions = experiment.dataset.load(folder) if load is None else load()
     split = experiment.protocol.prepare(interactions)

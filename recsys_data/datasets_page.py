@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from recsys_data.audit.leakage import audit
 from recsys_data.audit_words import MEANINGS, READINGS
 from recsys_data.datasets.catalogue import DATASETS
 from recsys_data.datasets.dataset import Dataset
 from recsys_data.datasets.describe import describe
 from recsys_data.fetching.source import DataMissing, data_folder
-from recsys_data.leakage import audit
 from recsys_data.protocols.filters import MinActivity, MinPopularity, apply_filters
 from recsys_data.protocols.per_user import LeaveLastOut, PerUserFractions
 from recsys_data.protocols.published import AsPublished

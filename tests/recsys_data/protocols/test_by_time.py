@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from recsys_data.audit.leakage import audit
 from recsys_data.datasets.diginetica import DigineticaViews
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.leakage import audit
 from recsys_data.protocols.by_time import GlobalTimeCut, LastDays
 from recsys_data.protocols.filters import MinActivity, MinPopularity
 from tests.recsys_data.splits import asked, events, trained

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys_data.order_control import chain_mrr
+from recsys_data.audit.order_control import chain_mrr
 from recsys_data.sequences import UNKNOWN
 from recsys_data.split import HeldOut, Split
 

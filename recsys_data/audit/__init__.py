@@ -1,0 +1,1 @@
+"""The leakage audit and the check of order, run before any training."""
