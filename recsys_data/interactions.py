@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys_data.coding import code_ids
+from recsys_data.vocabulary import code_ids
 
 
 class Clock(enum.Enum):

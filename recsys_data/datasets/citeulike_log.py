@@ -9,12 +9,12 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from recsys_data.coding import code_ids
 from recsys_data.datasets.dataset import FromFiles
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.tables import read_table
 from recsys_data.files.times import to_seconds
 from recsys_data.interactions import Clock, Interactions
+from recsys_data.vocabulary import code_ids
 
 
 @dataclass(frozen=True)

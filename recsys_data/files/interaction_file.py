@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys_data.arrow import numbers
-from recsys_data.coding import Coded, code_ids
 from recsys_data.fetching.source import DataMissing, data_folder, read_bytes
 from recsys_data.files.export import PART_NAMES
 from recsys_data.files.sequence_files import PARTS, SequenceFiles
@@ -21,6 +20,7 @@ from recsys_data.files.tables import read_table
 from recsys_data.files.time_lstm_files import ITEMS, LstFiles
 from recsys_data.files.times import to_seconds
 from recsys_data.interactions import Clock, Interactions
+from recsys_data.vocabulary import Coded, code_ids
 
 ROLES = ("user", "session", "item", "rating", "timestamp", "part")
 SEPARATORS = ("::", "\t", ",", ";", "|", " ")

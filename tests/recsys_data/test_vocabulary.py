@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys_data.coding import Coded, code_ids
+from recsys_data.vocabulary import Coded, code_ids
 
 
 def check(coded, expected_ids, expected_codes):
