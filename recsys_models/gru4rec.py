@@ -8,7 +8,7 @@ hidasib/GRU4Rec_PyTorch_Official.
     x = E[item], or the item's own column of every W  (``inputs``)
     z, r = σ(W x + U h + b),  h̃ = tanh(W_h x + U_h (r ⊙ h) + b_h),  h' = (1 − z) ⊙ h + z ⊙ h̃        (2016, eqs. 1–4)
     ŝ_j = h' · V_j + b_j  for the targets of all sessions of the batch and for drawn items
-    cross-entropy, BPR-max, TOP1, TOP1-max, BPR over ŝ: training.softmax_losses, training.sampled_losses  (2018, 3)
+    cross-entropy, BPR-max, TOP1, TOP1-max, BPR over ŝ: training.losses.softmax, training.losses.sampled  (2018, 3)
 
 One event of every session is a step (training.session_parallel); the gradient goes through this step only, the state
 itself is carried on, and begins at zero where a session begins. ``inputs``: "tied", V is E (the official code's
@@ -44,13 +44,13 @@ from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, 
 from recsys_models.recurrent_layer import AfterGRU, BeforeGRU
 from training.carried_windows import CarriedBatch
 from training.dropout import Dropout
-from training.losses import Loss
+from training.losses.loss import Loss
+from training.losses.sampled import BPRMax, SampledLoss
+from training.losses.sampling import PopularitySampler, Sampling
+from training.losses.shared_negatives import Columns, rows_of, shared_bpr_max, shared_cross_entropy
+from training.losses.softmax import SampledCrossEntropy
 from training.optimisers import Adagrad, Optimiser
-from training.sampled_losses import BPRMax, SampledLoss
-from training.sampling import PopularitySampler, Sampling
 from training.session_parallel import ORDERS, SessionParallel
-from training.shared_columns import Columns, rows_of, shared_bpr_max, shared_cross_entropy
-from training.softmax_losses import SampledCrossEntropy
 
 INPUTS = ("tied", "separate", "one-hot")
 RESETS = ("port", "before", "after")

@@ -41,9 +41,9 @@ from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, 
 from recsys_models.recurrence import unroll
 from training.dropout import Dropout
 from training.instances import WindowBatch
-from training.losses import Loss
+from training.losses.loss import Loss
+from training.losses.sampled import AdaptiveHinge
 from training.optimisers import Adam, Optimiser
-from training.sampled_losses import AdaptiveHinge
 
 OUTPUTS = ("hidden", "cell")
 PADDINGS = ("masked", "official")

@@ -20,9 +20,9 @@ from training.clipping import ClipNorm
 from training.control import Control
 from training.instances import START, WindowBatch, Windows
 from training.loop import train_epochs
-from training.losses import CrossEntropy, Loss, bound
+from training.losses.loss import CrossEntropy, Loss, bound
+from training.losses.penalties import Penalty
 from training.optimisers import AdamW, Optimiser
-from training.penalties import Penalty
 from training.run import Run
 
 
@@ -92,7 +92,7 @@ class NextItemModel:
     patience: evaluations (one an epoch, unless control says else) without a better one before training stops; decay:
     what the learning rate is multiplied by after every epoch; max_norm: bound of the gradient's norm, or None;
     optimiser: see training.optimisers;
-    penalties: see training.penalties; shuffled: sequences in another order in each epoch, or always in theirs;
+    penalties: see training.losses.penalties; shuffled: sequences in another order in each epoch, or always in theirs;
     control: evaluations inside epochs, other rules of stopping, further metrics and limits, see training.control.
     An empty history is read as START, a learnt vector, on a zero state. The user is not looked at.
     """
@@ -136,7 +136,7 @@ class NextItemModel:
                 f"optimiser must be a value of training.optimisers, such as AdamW(), got {self.optimiser!r}"
             )
         if not callable(self.loss):
-            raise ValueError(f"loss must be a value of training.losses, such as CrossEntropy(), got {self.loss!r}")
+            raise ValueError(f"loss must be a value of training.losses.loss, such as CrossEntropy(), got {self.loss!r}")
         if not isinstance(self.control, Control):
             raise ValueError(f"control must be a Control of training.control, got {self.control!r}")
         if self.max_norm is not None and not self.max_norm > 0.0:

@@ -34,7 +34,7 @@ minimise the cross-entropy, its first part, and so does this. The official code 
 (``reduction``): Adam does not see a constant factor, but its batches of equal lengths hold from one to 512 targets, and
 under a mean the many small ones would move the weights as far as the large ones. It bounds each tensor's gradient:
 control=Control(clip=ClipTensor(150.0)). RecBole's BPR draws negatives that the user has never taken; here they may be
-any item (training.sampled_losses). dropout (on item vectors read, and on the query) is nobody's. An item that training
+any item (training.losses.sampled). dropout (on item vectors read, and on the query) is nobody's. An item that training
 has not seen is read as 0; in the official code it has its first, untrained vector, which is nearly that. An empty
 history, which no code meets, has m_s = m_t = 0: the biases alone answer, and without biases all items tie.
 """
@@ -54,9 +54,9 @@ from recsys_data.training_set import TrainingSet
 from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
 from recsys_models.stamp_attention import Attend, Means, stretches
 from training.dropout import Dropout
+from training.losses.sampled import SampledLoss
 from training.optimisers import Adam, Optimiser
 from training.prefixes import EqualLengths, PrefixBatch, Prefixes
-from training.sampled_losses import SampledLoss
 
 VARIANTS = ("paper", "official", "recbole", "recbole_masked")
 BATCHES = ("sessions", "prefixes", "equal lengths")

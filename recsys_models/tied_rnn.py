@@ -53,7 +53,7 @@ from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
 from recsys_models.tied_rnn_step import VanillaStep
 from training.dropout import Dropout
 from training.instances import WindowBatch, Windows
-from training.losses import Loss
+from training.losses.loss import Loss
 from training.optimisers import Adagrad, Optimiser
 from training.sampled_prefixes import SampledPrefixBatch, SampledPrefixes
 from training.sequence_noise import Disturbed, SequenceNoise

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from training.losses import Loss, bound, mean_of
+from training.losses.loss import Loss, bound, mean_of
 
 Output = Literal["divided", "biased"]
 Gradient = Literal["through", "stopped"]
@@ -52,7 +52,7 @@ class AugmentedCrossEntropy:
         generator: torch.Generator | None = None,
         weights: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """See training.losses.Loss; nothing is drawn, and all N × V scores are held at once."""
+        """See training.losses.loss.Loss; nothing is drawn, and all N × V scores are held at once."""
         if self.gradient == "stopped":
             likeness = (item_factors[targets] @ item_factors.T).detach()
             scores = queries @ item_factors.T
@@ -90,6 +90,6 @@ class Summed:
         generator: torch.Generator,
         weights: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """See training.losses.Loss."""
+        """See training.losses.loss.Loss."""
         value = self.loss(queries, item_factors, bias, targets, generator, weights)
         return value + (len(targets) - 1) * (value - value.detach())

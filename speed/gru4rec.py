@@ -23,8 +23,8 @@ from recsys_models.next_item import Generators
 from speed import peers
 from speed.pairing import data_folder, machine, peak_memory, require_one_thread
 from speed.train_gru import PROTOCOL, curve, told
+from training.losses.softmax import SampledCrossEntropy
 from training.run import Run
-from training.softmax_losses import SampledCrossEntropy
 
 SETTINGS = {"dim": 128, "inputs": "separate", "embedding_dim": 64, "batch_size": 256, "learning_rate": 0.05,
             "loss": SampledCrossEntropy(num_negatives=2048, sampling=shared_sampling(0.5))}  # fmt: skip

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import torch
 
 from speed.pairing import in_turn, machine, ratios, require_one_thread, spread
-from training.losses import CrossEntropy
+from training.losses.loss import CrossEntropy
 
 
 def compare(items, rows, size):

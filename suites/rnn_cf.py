@@ -25,7 +25,7 @@ from recsys_data.protocols.filters import MinActivity, MinPopularity
 from recsys_models.tied_rnn import RNNCCE
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
 from suites.presets import BPR_DEVOOGHT, USER_KNN_DEVOOGHT
-from training.losses import CrossEntropy
+from training.losses.loss import CrossEntropy
 from training.optimisers import Adagrad
 
 MOVIELENS = MovieLens1MOrdered()

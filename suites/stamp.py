@@ -29,8 +29,8 @@ from suites.session_baselines import PUBLISHED_SPLIT
 from suites.session_baselines import RERUNS as RERUN_REFERENCES
 from training.clipping import ClipTensor
 from training.control import Control
+from training.losses.sampled import TOP1, BPRMax
 from training.optimisers import Adagrad
-from training.sampled_losses import TOP1, BPRMax
 
 LIU_2018 = Citation(
     authors="Liu, Zeng, Mokhosi and Zhang",

@@ -26,9 +26,9 @@ from recsys_models.tied_rnn import RNNCCE
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
-from training.losses import CrossEntropy
+from training.losses.loss import CrossEntropy
+from training.losses.softmax import SampledCrossEntropy
 from training.optimisers import Adam
-from training.softmax_losses import SampledCrossEntropy
 
 TRAINING = {"batch_size": 16, "learning_rate": 1e-2, "patience": 5, "epochs": 60}
 SMALL = {"dim": 32, **TRAINING}

@@ -12,7 +12,7 @@ FILES = {
     "recsys_models/net.py": '"""A net."""\nfrom training.loop import go\nimport numpy\n\nclass Net:\n    """Doc."""\n',
     "training/__init__.py": "",
     "training/loop.py": "from training import losses\ndef go():\n    return losses.one()\n",
-    "training/losses.py": "def one():\n    return 1\n",
+    "training/losses/loss.py": "def one():\n    return 1\n",
     "training/unused.py": "X = 1\n",
     "evaluation/__init__.py": "",
     "evaluation/ranking.py": "RANK = 1\n",
@@ -45,7 +45,7 @@ def checkout(tmp_path, monkeypatch):
 
 def test_files_are_followed_by_import_and_no_others(checkout):
     found = set(source_hashes(Net(), checkout))
-    assert {"recsys_models/net.py", "training/loop.py", "training/losses.py", "evaluation/metrics.py",
+    assert {"recsys_models/net.py", "training/loop.py", "training/losses/loss.py", "evaluation/metrics.py",
             "evaluation/ranking.py", "harness/execution.py", "harness/determinism.py"} <= found  # fmt: skip
     assert "training/unused.py" not in found
     assert "harness/store.py" not in found, "the rest of the harness moves no bit of a result"
@@ -53,13 +53,13 @@ def test_files_are_followed_by_import_and_no_others(checkout):
 
 def test_docstrings_comments_and_layout_do_not_count(checkout):
     before = source_hashes(Net(), checkout)
-    (checkout / "training/losses.py").write_text(
+    (checkout / "training/losses/loss.py").write_text(
         '"""Losses."""\n\n\ndef one():\n    """One."""\n    return  1  # one\n'
     )
     assert source_hashes(Net(), checkout) == before
 
 
-@pytest.mark.parametrize("name", ["training/losses.py", "recsys_models/net.py", "evaluation/ranking.py"])
+@pytest.mark.parametrize("name", ["training/losses/loss.py", "recsys_models/net.py", "evaluation/ranking.py"])
 def test_a_changed_statement_counts_and_is_named(checkout, name):
     before = source_hashes(Net(), checkout)
     path = checkout / name
@@ -69,7 +69,7 @@ def test_a_changed_statement_counts_and_is_named(checkout, name):
 
 
 def test_an_added_import_brings_its_file(checkout):
-    path = checkout / "training/losses.py"
+    path = checkout / "training/losses/loss.py"
     path.write_text(path.read_text() + "\nfrom .unused import X\n")
     assert "training/unused.py" in source_hashes(Net(), checkout)
 
@@ -81,7 +81,7 @@ def test_c_sources_beside_a_module_count(checkout):
 
 SUITE = """
 from dataclasses import dataclass
-from training.losses import one
+from training.losses.loss import one
 FACTOR = 3
 NAME = "mine"
 

@@ -13,11 +13,11 @@ from recsys_models.gru4rec import GRU4Rec, shared_sampling
 from recsys_models.next_item import Generators, NextItemModel
 from tests.recsys_models import gru4rec_oracles, oracles
 from tests.recsys_models.planting import fitted_mrr
+from training.losses.sampled import TOP1, BPRMax, TOP1Max
+from training.losses.sampling import Sampling
+from training.losses.softmax import SampledCrossEntropy
 from training.optimisers import SGD, Adadelta, Adagrad, Adam, AdamW, Nesterov, RMSprop
 from training.run import Run
-from training.sampled_losses import TOP1, BPRMax, TOP1Max
-from training.sampling import Sampling
-from training.softmax_losses import SampledCrossEntropy
 
 V, K = 11, 6
 

@@ -15,7 +15,7 @@ from recsys_models.mlstm import MLSTM, SpotlightLSTM
 from recsys_models.mlstm_step import MultiplicativeLSTMStep
 from recsys_models.recurrence import unroll
 from tests.recsys_models.planting import fitted_mrr
-from training.losses import CrossEntropy
+from training.losses.loss import CrossEntropy
 from training.run import Run
 
 TINY = {"dim": 5, "max_len": 6, "batch_size": 3, "epochs": 2}

@@ -12,13 +12,13 @@ from recsys_models.rnn import GRU
 from recsys_models.user_gru import StandardGRU
 from training.clipping import ClipTensor
 from training.control import Control
-from training.diversity import DiversityBias
-from training.losses import CrossEntropy
+from training.losses.diversity import DiversityBias
+from training.losses.loss import CrossEntropy
+from training.losses.penalties import L1, L2
+from training.losses.sampled import BPR
+from training.losses.sampling import Sampling
 from training.optimisers import Adadelta, Adagrad
-from training.penalties import L1, L2
 from training.run import Run
-from training.sampled_losses import BPR
-from training.sampling import Sampling
 from training.schedules import Geometric, Linear
 from training.stopping import WorstTimesX
 

@@ -15,9 +15,9 @@ from recsys_models.tied_rnn import RNNCCE
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
 from training.clipping import ClipValue
 from training.control import Control
-from training.losses import CrossEntropy
+from training.losses.loss import CrossEntropy
+from training.losses.penalties import L2
 from training.optimisers import Adagrad, Adam
-from training.penalties import L2
 from training.run import Run
 from training.sequence_noise import SequenceNoise
 from witness.tied_rnn import state as state_after

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
-from training.diversity import DiversityBias
-from training.losses import CrossEntropy
+from training.losses.diversity import DiversityBias
+from training.losses.loss import CrossEntropy
 
 TARGETS = torch.tensor([4, 0, 4])
 

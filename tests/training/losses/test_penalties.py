@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from training.penalties import L1, L2
+from training.losses.penalties import L1, L2
 
 
 class Small(nn.Module):

@@ -1,6 +1,6 @@
 """Losses over negatives that a whole batch shares, each item scored once however often it stands among them.
 
-What training.sampled_losses computes from a score for every negative is here computed from a score for every distinct
+What training.losses.sampled computes from a score for every negative is here computed from a score for every distinct
 item, the column, and how often it occurs: the same loss and gradient, from fewer and smaller matrices, the gradients
 made in the forward pass. It pays where draws by popularity name the same items again and again.
 """
@@ -12,10 +12,10 @@ from typing import Any
 
 import torch
 
-from training.losses import CrossEntropy
-from training.sampled_losses import BPRMax
-from training.sampling import PopularitySampler
-from training.softmax_losses import SampledCrossEntropy
+from training.losses.loss import CrossEntropy
+from training.losses.sampled import BPRMax
+from training.losses.sampling import PopularitySampler
+from training.losses.softmax import SampledCrossEntropy
 
 TINY = 1e-24  # inside BPR-max's logarithm, as in GRU4Rec's code
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from training.losses import Loss, bound
+from training.losses.loss import Loss, bound
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class DiversityBias:
         generator: torch.Generator,
         weights: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """See training.losses.Loss; raises ValueError, since the counts come by ``over``."""
+        """See training.losses.loss.Loss; raises ValueError, since the counts come by ``over``."""
         raise ValueError("DiversityBias needs the items' training counts: call what over(item_counts, device) returns")
 
     def _weighed(

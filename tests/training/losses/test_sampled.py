@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from training.losses import bound
-from training.sampled_losses import (
+from training.losses.loss import bound
+from training.losses.sampled import (
     BPR,
     TOP1,
     AdaptiveHinge,
@@ -16,8 +16,8 @@ from training.sampled_losses import (
     TOP1Max,
     without_diagonal,
 )
-from training.sampling import PopularitySampler, Sampling, uniform_negatives
-from training.softmax_losses import Blackout, SampledCrossEntropy, SampledSoftmax
+from training.losses.sampling import PopularitySampler, Sampling, uniform_negatives
+from training.losses.softmax import Blackout, SampledCrossEntropy, SampledSoftmax
 
 KINDS = [BPR, BPRMax, TOP1, TOP1Max, Hinge, AdaptiveHinge, Pointwise, SpotlightBPR, SampledSoftmax,
          SampledCrossEntropy, Blackout]  # fmt: skip

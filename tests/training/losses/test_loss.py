@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from training.losses import CrossEntropy
+from training.losses.loss import CrossEntropy
 
 
 def random_case(rows, items, dim, dtype=torch.float64):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from training.losses import mean_of
+from training.losses.loss import mean_of
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class MarginLoss:
         weights: torch.Tensor | None = None,
         seen: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """See training.losses.Loss; nothing is drawn."""
+        """See training.losses.loss.Loss; nothing is drawn."""
         scores = queries @ item_factors.T  # (N, V)
         scores = scores if bias is None else scores + bias
         wanted = _marked(targets if targets.ndim == 2 else targets[:, None], scores)
@@ -111,7 +111,7 @@ class KLDivergence:
         generator: torch.Generator | None = None,
         weights: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """See training.losses.Loss; nothing is drawn."""
+        """See training.losses.loss.Loss; nothing is drawn."""
         scores = queries @ item_factors.T
         wanted = torch.full_like(scores, self.floor).scatter_(1, targets[:, None], 1.0)
         logs = (scores if bias is None else scores + bias).log_softmax(dim=1)

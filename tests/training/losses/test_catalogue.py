@@ -3,11 +3,11 @@ import math
 import pytest
 import torch
 
-from training.catalogue_losses import KLDivergence, MarginHinge, MarginLogit, MarginLogsig
-from training.diversity import DiversityBias
-from training.losses import CrossEntropy, bound
-from training.sampled_losses import BPR
-from training.sampling import Sampling
+from training.losses.catalogue import KLDivergence, MarginHinge, MarginLogit, MarginLogsig
+from training.losses.diversity import DiversityBias
+from training.losses.loss import CrossEntropy, bound
+from training.losses.sampled import BPR
+from training.losses.sampling import Sampling
 
 SCORES = [0.5, 2.0, -1.0, 1.5, 0.25]  # of five items under one query
 

@@ -2,7 +2,7 @@
 
 Below s is the score of the target and s_1 … s_K those of its negatives; σ is the logistic function. ``num_negatives``
 are drawn for each target or once a batch, uniformly or by popularity, and the batch's other targets may join them: see
-training.sampling.Sampling. What comes back is the mean over targets.
+training.losses.sampling.Sampling. What comes back is the mean over targets.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from training.losses import Loss, mean_of
-from training.sampling import PopularitySampler, Sampling
+from training.losses.loss import Loss, mean_of
+from training.losses.sampling import PopularitySampler, Sampling
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class SampledLoss:
         weights: torch.Tensor | None = None,
         popularity: PopularitySampler | None = None,
     ) -> torch.Tensor:
-        """See training.losses.Loss."""
+        """See training.losses.loss.Loss."""
         drawn = self.sampling.draw(self.num_negatives, len(targets), len(item_factors), generator, popularity)
         target, negatives = self._scores(queries, item_factors, bias, targets, drawn)
         if negatives.shape[1] == 0:

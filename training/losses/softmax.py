@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import torch
 
-from training.sampled_losses import SampledLoss, without_diagonal
-from training.sampling import PopularitySampler, Sampling
+from training.losses.sampled import SampledLoss, without_diagonal
+from training.losses.sampling import PopularitySampler, Sampling
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from training.sampled_losses import BPRMax
-from training.sampling import PopularitySampler, Sampling
-from training.shared_columns import Columns, rows_of, shared_bpr_max, shared_cross_entropy
-from training.softmax_losses import SampledCrossEntropy
+from training.losses.sampled import BPRMax
+from training.losses.sampling import PopularitySampler, Sampling
+from training.losses.shared_negatives import Columns, rows_of, shared_bpr_max, shared_cross_entropy
+from training.losses.softmax import SampledCrossEntropy
 
 V, B, D = 11, 7, 4
 POPULARITY = PopularitySampler.of(np.arange(1, V + 1), 0.5, "cpu")
