@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from recsys_data.sequences import PAD, SequenceBatch
-from training.instances import WindowBatch
+from training.batches.windows import WindowBatch
 
 SEMANTICS = ("next", "previous")
 

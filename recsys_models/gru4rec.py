@@ -10,7 +10,7 @@ hidasib/GRU4Rec_PyTorch_Official.
     ŝ_j = h' · V_j + b_j  for the targets of all sessions of the batch and for drawn items
     cross-entropy, BPR-max, TOP1, TOP1-max, BPR over ŝ: training.losses.softmax, training.losses.sampled  (2018, 3)
 
-One event of every session is a step (training.session_parallel); the gradient goes through this step only, the state
+One event of every session is a step (training.batches.session_parallel); the gradient goes through this step only, the state
 itself is carried on, and begins at zero where a session begins. ``inputs``: "tied", V is E (the official code's
 constrained embedding); "separate", a table of ``embedding_dim``; "one-hot", no embedding. ``reset``: "before" the
 recurrent product, as in the papers and the Theano code; "after", with torch's two biases; or "port", what the port
@@ -42,7 +42,8 @@ from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
 from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
 from recsys_models.recurrent_layer import AfterGRU, BeforeGRU
-from training.carried_windows import CarriedBatch
+from training.batches.session_parallel import ORDERS, SessionParallel
+from training.batches.stateful_windows import CarriedBatch
 from training.dropout import Dropout
 from training.losses.loss import Loss
 from training.losses.sampled import BPRMax, SampledLoss
@@ -50,7 +51,6 @@ from training.losses.sampling import PopularitySampler, Sampling
 from training.losses.shared_negatives import Columns, rows_of, shared_bpr_max, shared_cross_entropy
 from training.losses.softmax import SampledCrossEntropy
 from training.optimisers import Adagrad, Optimiser
-from training.session_parallel import ORDERS, SessionParallel
 
 INPUTS = ("tied", "separate", "one-hot")
 RESETS = ("port", "before", "after")

@@ -11,9 +11,9 @@ from torch import nn
 from recsys_data.sequences import SequenceBatch
 from recsys_models.next_item import Generators, NextItemNetwork, check_items, uniform_, with_start
 from recsys_models.own_prefixes import own_prefixes
+from training.batches.prefixes import PrefixBatch
+from training.batches.windows import WindowBatch
 from training.dropout import Dropout
-from training.instances import WindowBatch
-from training.prefixes import PrefixBatch
 
 if TYPE_CHECKING:
     from recsys_models.rnn import RNN

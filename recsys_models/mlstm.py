@@ -19,7 +19,7 @@ as a window is read once.
 ``output_gate``: "outside", h = o ⊙ tanh(c), as all codes have it, or "inside", h = tanh(o ⊙ c), which Krause et al.'s
 text may mean (not certain).
 
-Departures: windows are cut as training.instances.Windows says, but each starts afresh, without the event before it, as
+Departures: windows are cut as training.batches.windows.Windows says, but each starts afresh, without the event before it, as
 in the codes; a gate has one bias, where torch's LSTM and cell, which the codes use, have two that only act as their
 sum; the padding item, a row of zeros and a bias of 0 there, is neither drawn as a negative nor ranked; the unused
 second set of LSTM weights that the official class allocates is left out. No user is looked at.
@@ -39,8 +39,8 @@ from recsys_models.lstm_step import LSTMStep
 from recsys_models.mlstm_step import MultiplicativeLSTMStep
 from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
 from recsys_models.recurrence import unroll
+from training.batches.windows import WindowBatch
 from training.dropout import Dropout
-from training.instances import WindowBatch
 from training.losses.loss import Loss
 from training.losses.sampled import AdaptiveHinge
 from training.optimisers import Adam, Optimiser

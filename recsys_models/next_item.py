@@ -15,10 +15,10 @@ from recsys_data.interactions import Clock
 from recsys_data.scores import Factored
 from recsys_data.sequences import PAD, SequenceBatch
 from recsys_data.training_set import TrainingSet
-from training.carried_windows import CarriedWindows
+from training.batches.stateful_windows import CarriedWindows
+from training.batches.windows import START, WindowBatch, Windows
 from training.clipping import ClipNorm
 from training.control import Control
-from training.instances import START, WindowBatch, Windows
 from training.loop import train_epochs
 from training.losses.loss import CrossEntropy, Loss, bound
 from training.losses.penalties import Penalty

@@ -50,9 +50,9 @@ from recsys_models.next_item import (
 )
 from recsys_models.recurrent_layer import AfterGRU, BeforeGRU, LSTMLayer, RecurrentLayer, VanillaLayer
 from recsys_models.squash import SQUASHES
+from training.batches.prefixes import Prefixes
+from training.batches.windows import WindowBatch, Windows
 from training.dropout import Dropout
-from training.instances import WindowBatch, Windows
-from training.prefixes import Prefixes
 
 INSTANCES = ("positions", "prefixes")
 

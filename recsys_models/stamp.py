@@ -53,10 +53,10 @@ from recsys_data.sequences import PAD, SequenceBatch
 from recsys_data.training_set import TrainingSet
 from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
 from recsys_models.stamp_attention import Attend, Means, stretches
+from training.batches.prefixes import EqualLengths, PrefixBatch, Prefixes
 from training.dropout import Dropout
 from training.losses.sampled import SampledLoss
 from training.optimisers import Adam, Optimiser
-from training.prefixes import EqualLengths, PrefixBatch, Prefixes
 
 VARIANTS = ("paper", "official", "recbole", "recbole_masked")
 BATCHES = ("sessions", "prefixes", "equal lengths")

@@ -51,12 +51,12 @@ from recsys_models.recurrence import unroll
 from recsys_models.squash import SQUASHES
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
 from recsys_models.tied_rnn_step import VanillaStep
+from training.batches.sampled_prefixes import SampledPrefixBatch, SampledPrefixes
+from training.batches.sequence_noise import Disturbed, SequenceNoise
+from training.batches.windows import WindowBatch, Windows
 from training.dropout import Dropout
-from training.instances import WindowBatch, Windows
 from training.losses.loss import Loss
 from training.optimisers import Adagrad, Optimiser
-from training.sampled_prefixes import SampledPrefixBatch, SampledPrefixes
-from training.sequence_noise import Disturbed, SequenceNoise
 
 Cells = Literal["LSTM", "GRU", "vanilla"]
 Instances = Literal["prefixes", "positions"]

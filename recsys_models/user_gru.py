@@ -13,7 +13,7 @@ Attentional: ξ = σ(h A + e A_e + x A_x)  (8); (1 − ξ) ⊙ e and ξ ⊙ x ta
 
 What the paper leaves open is a field, its default named first. ``carried``: the state is carried through a user's
 windows of max_len steps and reset at the next user (True), or every window starts from zero; ``streams``: users are
-joined, the state is carried from one to the next, and a window may hold two (training.streams), as in the language
+joined, the state is carried from one to the next, and a window may hold two (training.batches.streams), as in the language
 models whose settings these are. ``user_mask``: dropout masks the user's vector anew at each "step", or once a
 "sequence", which is what a batch has, a window of max_len steps. ``thresholds_see``: κ is compared with x as it is
 "dropped", or with the "whole" x. ``user_updates``: a step moves all rows of the user table ("dense": Adam's moments go
@@ -49,10 +49,10 @@ from recsys_models.user_gru_network import (
     RectifiedNetwork,
     StandardNetwork,
 )
-from training.carried_windows import CarriedWindows
-from training.instances import WindowBatch, Windows
+from training.batches.stateful_windows import CarriedWindows
+from training.batches.streams import Streams
+from training.batches.windows import WindowBatch, Windows
 from training.optimisers import Adam, Optimiser
-from training.streams import Streams
 
 USER_MASKS = ("step", "sequence")
 USER_UPDATES = ("dense", "rows")

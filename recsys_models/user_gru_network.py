@@ -12,9 +12,9 @@ from recsys_data.sequences import SequenceBatch
 from recsys_models.gru_step import AttentionalGRUStep, GRUStep, RectifiedGRUStep
 from recsys_models.next_item import Generators, NextItemNetwork, check_items, with_start
 from recsys_models.recurrence import unroll
-from training.carried_windows import CarriedBatch
+from training.batches.stateful_windows import CarriedBatch
+from training.batches.windows import WindowBatch
 from training.dropout import Dropout
-from training.instances import WindowBatch
 
 BOUND = 0.1  # of U(−BOUND, BOUND), from which all weights are drawn
 NEAR_ZERO = 0.01

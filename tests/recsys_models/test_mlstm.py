@@ -79,7 +79,7 @@ def test_training_sees_what_scoring_sees(model):
 
 
 def windows_of(train, rows, model):
-    from training.instances import WindowBatch
+    from training.batches.windows import WindowBatch
 
     offsets, lengths = train.sequences.offsets, train.sequences.lengths
     events = offsets[rows][:, None] + np.arange(lengths[rows].max())

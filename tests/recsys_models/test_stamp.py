@@ -11,9 +11,9 @@ from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet
 from recsys_models.next_item import Generators
 from recsys_models.stamp import STAMP, STMO, STMP, VARIANTS
+from training.batches.prefixes import Prefixes
 from training.losses.loss import CrossEntropy
 from training.losses.sampled import BPR
-from training.prefixes import Prefixes
 from training.run import Run
 from witness.stamp import query as query_after
 from witness.weights import arrays

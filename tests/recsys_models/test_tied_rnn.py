@@ -13,13 +13,13 @@ from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet
 from recsys_models.tied_rnn import RNNCCE
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
+from training.batches.sequence_noise import SequenceNoise
 from training.clipping import ClipValue
 from training.control import Control
 from training.losses.loss import CrossEntropy
 from training.losses.penalties import L2
 from training.optimisers import Adagrad, Adam
 from training.run import Run
-from training.sequence_noise import SequenceNoise
 from witness.tied_rnn import state as state_after
 from witness.weights import arrays
 

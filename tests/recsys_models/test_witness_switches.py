@@ -41,12 +41,12 @@ from recsys_models.user_gru import (
     StandardGRU,
 )
 from suites.zoo import MODELS
+from training.batches.sequence_noise import SequenceNoise
+from training.batches.session_parallel import ORDERS
 from training.losses.loss import CrossEntropy
 from training.losses.softmax import SampledCrossEntropy
 from training.optimisers import SGD
 from training.run import Run
-from training.sequence_noise import SequenceNoise
-from training.session_parallel import ORDERS
 
 HOUR, DAY = 3_600.0, 86_400.0
 EITHER = (False, True)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys_data.sequences import Sequences
-from training.carried_windows import CarriedWindows
+from training.batches.stateful_windows import CarriedWindows
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from recsys_data.sequences import PAD, Sequences
-from training.sampled_prefixes import SampledPrefixes
+from training.batches.sampled_prefixes import SampledPrefixes
 
 
 def sequences(*lengths):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from recsys_data.sequences import Sequences
-from training.sampled_prefixes import SampledPrefixes
-from training.sequence_noise import Disturbed, SequenceNoise
+from training.batches.sampled_prefixes import SampledPrefixes
+from training.batches.sequence_noise import Disturbed, SequenceNoise
 
 
 class Given:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys_data.sequences import Sequences
-from training.session_parallel import SessionParallel
+from training.batches.session_parallel import SessionParallel
 
 
 def sessions(lengths, firsts=None):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys_data.sequences import PAD, Sequences
-from training.instances import WindowBatch
+from training.batches.windows import WindowBatch
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recsys_data.sequences import PAD, Sequences
-from training.prefixes import EqualLengths, Prefixes
+from training.batches.prefixes import EqualLengths, Prefixes
 
 LENGTHS = [6, 1, 2, 9, 4, 4, 2, 4]
 

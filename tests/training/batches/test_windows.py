@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys_data.sequences import PAD, Sequences
-from training.instances import START, Windows
+from training.batches.windows import START, Windows
 
 ITEMS = np.array([10, 11, 12, 13, 14, 15, 16, 20, 21, 30], dtype=np.int32)  # sequences of 7, 2, 0 and 1 events
 SEQUENCES = Sequences(ITEMS, np.arange(10.0) * 3, np.array([0, 7, 9, 9, 10]), np.array([5, 6, 7, -1], dtype=np.int32))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys_data.sequences import Sequences
-from training.carried_windows import CarriedBatch
+from training.batches.stateful_windows import CarriedBatch
 
 ORDERS = ("time", "listed", "shuffled")
 

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from recsys_data.sequences import PAD, Sequences
-from training.carried_windows import CarriedBatch
-from training.instances import START
+from training.batches.stateful_windows import CarriedBatch
+from training.batches.windows import START
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from recsys_data.sequences import PAD, Sequences
-from training.instances import START
-from training.streams import Streams
+from training.batches.streams import Streams
+from training.batches.windows import START
 
 
 def sequences_of(lengths):
