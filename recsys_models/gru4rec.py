@@ -50,7 +50,7 @@ from training.losses.sampled import BPRMax, SampledLoss
 from training.losses.sampling import PopularitySampler, Sampling
 from training.losses.shared_negatives import Columns, rows_of, shared_bpr_max, shared_cross_entropy
 from training.losses.softmax import SampledCrossEntropy
-from training.optimisers import Adagrad, Optimiser
+from training.optimisers.optimisers import Adagrad, Optimiser
 
 INPUTS = ("tied", "separate", "one-hot")
 RESETS = ("port", "before", "after")

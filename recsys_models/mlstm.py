@@ -43,7 +43,7 @@ from training.batches.windows import WindowBatch
 from training.dropout import Dropout
 from training.losses.loss import Loss
 from training.losses.sampled import AdaptiveHinge
-from training.optimisers import Adam, Optimiser
+from training.optimisers.optimisers import Adam, Optimiser
 
 OUTPUTS = ("hidden", "cell")
 PADDINGS = ("masked", "official")

@@ -22,7 +22,7 @@ from training.control import Control
 from training.loop import train_epochs
 from training.losses.loss import CrossEntropy, Loss, bound
 from training.losses.penalties import Penalty
-from training.optimisers import AdamW, Optimiser
+from training.optimisers.optimisers import AdamW, Optimiser
 from training.run import Run
 
 
@@ -91,7 +91,7 @@ class NextItemModel:
     what is read and on what is answered; learning_rate, weight_decay, batch_size (windows a step, when full), epochs;
     patience: evaluations (one an epoch, unless control says else) without a better one before training stops; decay:
     what the learning rate is multiplied by after every epoch; max_norm: bound of the gradient's norm, or None;
-    optimiser: see training.optimisers;
+    optimiser: see training.optimisers.optimisers;
     penalties: see training.losses.penalties; shuffled: sequences in another order in each epoch, or always in theirs;
     control: evaluations inside epochs, other rules of stopping, further metrics and limits, see training.control.
     An empty history is read as START, a learnt vector, on a zero state. The user is not looked at.
@@ -133,7 +133,7 @@ class NextItemModel:
             raise ValueError(f"decay must be above 0 and at most 1, got {self.decay}")
         if not hasattr(self.optimiser, "over"):
             raise ValueError(
-                f"optimiser must be a value of training.optimisers, such as AdamW(), got {self.optimiser!r}"
+                f"optimiser must be a value of training.optimisers.optimisers, such as AdamW(), got {self.optimiser!r}"
             )
         if not callable(self.loss):
             raise ValueError(f"loss must be a value of training.losses.loss, such as CrossEntropy(), got {self.loss!r}")

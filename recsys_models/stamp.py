@@ -56,7 +56,7 @@ from recsys_models.stamp_attention import Attend, Means, stretches
 from training.batches.prefixes import EqualLengths, PrefixBatch, Prefixes
 from training.dropout import Dropout
 from training.losses.sampled import SampledLoss
-from training.optimisers import Adam, Optimiser
+from training.optimisers.optimisers import Adam, Optimiser
 
 VARIANTS = ("paper", "official", "recbole", "recbole_masked")
 BATCHES = ("sessions", "prefixes", "equal lengths")

@@ -56,7 +56,7 @@ from training.batches.sequence_noise import Disturbed, SequenceNoise
 from training.batches.windows import WindowBatch, Windows
 from training.dropout import Dropout
 from training.losses.loss import Loss
-from training.optimisers import Adagrad, Optimiser
+from training.optimisers.optimisers import Adagrad, Optimiser
 
 Cells = Literal["LSTM", "GRU", "vanilla"]
 Instances = Literal["prefixes", "positions"]

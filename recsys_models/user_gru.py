@@ -18,7 +18,7 @@ models whose settings these are. ``user_mask``: dropout masks the user's vector 
 "sequence", which is what a batch has, a window of max_len steps. ``thresholds_see``: κ is compared with x as it is
 "dropped", or with the "whole" x. ``user_updates``: a step moves all rows of the user table ("dense": Adam's moments go
 on for users who are not in the batch, as in TensorFlow, where sparse gradients give the same), or the "rows" of the
-batch's users only (training.row_updates), which a large table needs. ``user_l2_on``: L2 of the looked-up "rows", mean
+batch's users only (training.optimisers.sparse_rows), which a large table needs. ``user_l2_on``: L2 of the looked-up "rows", mean
 over the batch; of the user-side "matrices"; or of the whole "table". ``attention_init``: the parameters of ξ "near
 zero", U(−0.01, 0.01), as the paper's sentence says, which lets half of either vector through; "uniform" U(−0.1, 0.1)
 like all others; or "item first", uniform with a bias of −3, which is what the sentence is for. ``bracket`` (eq. 10):
@@ -52,7 +52,7 @@ from recsys_models.user_gru_network import (
 from training.batches.stateful_windows import CarriedWindows
 from training.batches.streams import Streams
 from training.batches.windows import WindowBatch, Windows
-from training.optimisers import Adam, Optimiser
+from training.optimisers.optimisers import Adam, Optimiser
 
 USER_MASKS = ("step", "sequence")
 USER_UPDATES = ("dense", "rows")

@@ -26,7 +26,7 @@ from recsys_models.tied_rnn import RNNCCE
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
 from suites.presets import BPR_DEVOOGHT, USER_KNN_DEVOOGHT
 from training.losses.loss import CrossEntropy
-from training.optimisers import Adagrad
+from training.optimisers.optimisers import Adagrad
 
 MOVIELENS = MovieLens1MOrdered()
 # users below 2 events, items below 5, users below 2 again, once: 3,416 items. Test and validation have 500 of the 6,040

@@ -30,7 +30,7 @@ from suites.session_baselines import RERUNS as RERUN_REFERENCES
 from training.clipping import ClipTensor
 from training.control import Control
 from training.losses.sampled import TOP1, BPRMax
-from training.optimisers import Adagrad
+from training.optimisers.optimisers import Adagrad
 
 LIU_2018 = Citation(
     authors="Liu, Zeng, Mokhosi and Zhang",

@@ -24,7 +24,7 @@ from recsys_data.protocols.time_lstm_gaps import OfficialTopItems
 from recsys_models.phased_lstm import PhasedLSTM
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
 from suites.stamp import GRU_2016
-from training.optimisers import Adagrad
+from training.optimisers.optimisers import Adagrad
 
 ZHU_2017 = Citation(
     authors="Zhu, Li, Liao, Wang, Guan, Liu and Cai",

@@ -28,7 +28,7 @@ from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, T
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
 from training.losses.loss import CrossEntropy
 from training.losses.softmax import SampledCrossEntropy
-from training.optimisers import Adam
+from training.optimisers.optimisers import Adam
 
 TRAINING = {"batch_size": 16, "learning_rate": 1e-2, "patience": 5, "epochs": 60}
 SMALL = {"dim": 32, **TRAINING}

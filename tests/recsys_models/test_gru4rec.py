@@ -16,7 +16,7 @@ from tests.recsys_models.planting import fitted_mrr
 from training.losses.sampled import TOP1, BPRMax, TOP1Max
 from training.losses.sampling import Sampling
 from training.losses.softmax import SampledCrossEntropy
-from training.optimisers import SGD, Adadelta, Adagrad, Adam, AdamW, Nesterov, RMSprop
+from training.optimisers.optimisers import SGD, Adadelta, Adagrad, Adam, AdamW, Nesterov, RMSprop
 from training.run import Run
 
 V, K = 11, 6

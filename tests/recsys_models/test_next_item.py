@@ -17,7 +17,7 @@ from training.losses.loss import CrossEntropy
 from training.losses.penalties import L1, L2
 from training.losses.sampled import BPR
 from training.losses.sampling import Sampling
-from training.optimisers import Adadelta, Adagrad
+from training.optimisers.optimisers import Adadelta, Adagrad
 from training.run import Run
 from training.schedules import Geometric, Linear
 from training.stopping import WorstTimesX

@@ -18,7 +18,7 @@ from training.clipping import ClipValue
 from training.control import Control
 from training.losses.loss import CrossEntropy
 from training.losses.penalties import L2
-from training.optimisers import Adagrad, Adam
+from training.optimisers.optimisers import Adagrad, Adam
 from training.run import Run
 from witness.tied_rnn import state as state_after
 from witness.weights import arrays

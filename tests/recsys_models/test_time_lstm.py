@@ -150,7 +150,10 @@ def test_bad_input_is_told_in_one_sentence():
         ({"inner": "relu"}, "inner must be one of sigmoid, tanh, got 'relu'"),
         ({"variant": "mine"}, "variant must be one of paper, official, got 'mine'"),
         ({"time_unit": 0.0}, "time_unit must be above 0 seconds and finite, got 0.0"),
-        ({"optimiser": "sgd"}, r"optimiser must be a value of training.optimisers, such as AdamW\(\), got 'sgd'"),
+        (
+            {"optimiser": "sgd"},
+            r"optimiser must be a value of training.optimisers.optimisers, such as AdamW\(\), got 'sgd'",
+        ),
     ):
         with pytest.raises(ValueError, match=words):
             TimeLSTM2(**fields)

@@ -45,7 +45,7 @@ from training.batches.sequence_noise import SequenceNoise
 from training.batches.session_parallel import ORDERS
 from training.losses.loss import CrossEntropy
 from training.losses.softmax import SampledCrossEntropy
-from training.optimisers import SGD
+from training.optimisers.optimisers import SGD
 from training.run import Run
 
 HOUR, DAY = 3_600.0, 86_400.0

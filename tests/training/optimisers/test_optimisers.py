@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from training.optimisers import SGD, Adadelta, Adagrad, Adam, AdamW, Nesterov, RMSprop
+from training.optimisers.optimisers import SGD, Adadelta, Adagrad, Adam, AdamW, Nesterov, RMSprop
 
 GRADIENTS = [[1.0, -2.0], [0.5, 0.25], [-3.0, 0.0]]
 RATE, DECAY = 0.1, 0.2

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from training.row_updates import by_rows
-from training.update_rules import MomentumAdagrad, RMSpropRule
+from training.optimisers.rules import MomentumAdagrad, RMSpropRule
+from training.optimisers.sparse_rows import by_rows
 
 Weights = Iterable[nn.Parameter]
 
@@ -113,7 +113,7 @@ class Adagrad:
 class Adadelta:
     """a ← ρ a + (1 − ρ) g², u = g √(b + ε) / √(a + ε), b ← ρ b + (1 − ρ) u², w ← w − η u (Zeiler 2012; η = 1 there).
 
-    Weights marked ``row_sparse`` are moved by rows: training.row_updates.
+    Weights marked ``row_sparse`` are moved by rows: training.optimisers.sparse_rows.
     """
 
     rho: float = 0.95
@@ -154,7 +154,7 @@ class RMSprop:
 class Adam:
     """m ← β1 m + (1 − β1) g, a ← β2 a + (1 − β2) g², w ← w − η m̂ / (√â + ε), hats corrected (Kingma and Ba 2015).
 
-    Weights marked ``row_sparse`` are moved by rows: training.row_updates.
+    Weights marked ``row_sparse`` are moved by rows: training.optimisers.sparse_rows.
     """
 
     beta1: float = 0.9

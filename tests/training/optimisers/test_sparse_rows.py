@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from training.optimisers import SGD, Adadelta, Adam, AdamW
-from training.row_updates import by_rows
+from training.optimisers.optimisers import SGD, Adadelta, Adam, AdamW
+from training.optimisers.sparse_rows import by_rows
 
 SHAPE = (6, 2)
 
