@@ -12,7 +12,7 @@ import torch
 
 from recsys_data.training_set import TrainingSet
 from training.checkpoint import generator_state, read_checkpoint, restore_generator, write_checkpoint
-from training.guard import Diverged
+from training.control.guard import Diverged
 from training.run import Run
 
 Positives = Literal["shuffled", "with_replacement", "users"]

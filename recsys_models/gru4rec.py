@@ -44,7 +44,7 @@ from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, 
 from recsys_models.recurrent_layer import AfterGRU, BeforeGRU
 from training.batches.session_parallel import ORDERS, SessionParallel
 from training.batches.stateful_windows import CarriedBatch
-from training.dropout import Dropout
+from training.control.dropout import Dropout
 from training.losses.loss import Loss
 from training.losses.sampled import BPRMax, SampledLoss
 from training.losses.sampling import PopularitySampler, Sampling

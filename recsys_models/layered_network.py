@@ -13,7 +13,7 @@ from recsys_models.next_item import Generators, NextItemNetwork, check_items, un
 from recsys_models.own_prefixes import own_prefixes
 from training.batches.prefixes import PrefixBatch
 from training.batches.windows import WindowBatch
-from training.dropout import Dropout
+from training.control.dropout import Dropout
 
 if TYPE_CHECKING:
     from recsys_models.rnn import RNN

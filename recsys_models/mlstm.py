@@ -40,7 +40,7 @@ from recsys_models.mlstm_step import MultiplicativeLSTMStep
 from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
 from recsys_models.recurrence import unroll
 from training.batches.windows import WindowBatch
-from training.dropout import Dropout
+from training.control.dropout import Dropout
 from training.losses.loss import Loss
 from training.losses.sampled import AdaptiveHinge
 from training.optimisers.optimisers import Adam, Optimiser

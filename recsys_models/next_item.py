@@ -17,8 +17,8 @@ from recsys_data.sequences import PAD, SequenceBatch
 from recsys_data.training_set import TrainingSet
 from training.batches.stateful_windows import CarriedWindows
 from training.batches.windows import START, WindowBatch, Windows
-from training.clipping import ClipNorm
-from training.control import Control
+from training.control.clipping import ClipNorm
+from training.control.control import Control
 from training.loop import train_epochs
 from training.losses.loss import CrossEntropy, Loss, bound
 from training.losses.penalties import Penalty
@@ -93,7 +93,7 @@ class NextItemModel:
     what the learning rate is multiplied by after every epoch; max_norm: bound of the gradient's norm, or None;
     optimiser: see training.optimisers.optimisers;
     penalties: see training.losses.penalties; shuffled: sequences in another order in each epoch, or always in theirs;
-    control: evaluations inside epochs, other rules of stopping, further metrics and limits, see training.control.
+    control: evaluations inside epochs, other rules of stopping, further metrics and limits, see training.control.control.
     An empty history is read as START, a learnt vector, on a zero state. The user is not looked at.
     """
 
@@ -138,7 +138,7 @@ class NextItemModel:
         if not callable(self.loss):
             raise ValueError(f"loss must be a value of training.losses.loss, such as CrossEntropy(), got {self.loss!r}")
         if not isinstance(self.control, Control):
-            raise ValueError(f"control must be a Control of training.control, got {self.control!r}")
+            raise ValueError(f"control must be a Control of training.control.control, got {self.control!r}")
         if self.max_norm is not None and not self.max_norm > 0.0:
             raise ValueError(f"max_norm must be above 0 or None, got {self.max_norm}")
         if self.own_order and not self.shuffled:

@@ -48,7 +48,7 @@ from recsys_models.next_item import (
 from recsys_models.phased_lstm_step import PhasedLSTMStep
 from recsys_models.recurrence import unroll
 from training.batches.windows import WindowBatch
-from training.dropout import Dropout
+from training.control.dropout import Dropout
 
 VARIANTS = ("paper", "official")
 OFFICIAL_SHIFT = 1000.0

@@ -52,7 +52,7 @@ from recsys_models.recurrent_layer import AfterGRU, BeforeGRU, LSTMLayer, Recurr
 from recsys_models.squash import SQUASHES
 from training.batches.prefixes import Prefixes
 from training.batches.windows import WindowBatch, Windows
-from training.dropout import Dropout
+from training.control.dropout import Dropout
 
 INSTANCES = ("positions", "prefixes")
 

@@ -54,7 +54,7 @@ from recsys_data.training_set import TrainingSet
 from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
 from recsys_models.stamp_attention import Attend, Means, stretches
 from training.batches.prefixes import EqualLengths, PrefixBatch, Prefixes
-from training.dropout import Dropout
+from training.control.dropout import Dropout
 from training.losses.sampled import SampledLoss
 from training.optimisers.optimisers import Adam, Optimiser
 

@@ -54,7 +54,7 @@ from recsys_models.tied_rnn_step import VanillaStep
 from training.batches.sampled_prefixes import SampledPrefixBatch, SampledPrefixes
 from training.batches.sequence_noise import Disturbed, SequenceNoise
 from training.batches.windows import WindowBatch, Windows
-from training.dropout import Dropout
+from training.control.dropout import Dropout
 from training.losses.loss import Loss
 from training.optimisers.optimisers import Adagrad, Optimiser
 

@@ -54,7 +54,7 @@ from recsys_models.next_item import (
 from recsys_models.recurrence import Cell, unroll
 from recsys_models.time_lstm_step import SQUASHERS, TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
 from training.batches.windows import WindowBatch
-from training.dropout import Dropout
+from training.control.dropout import Dropout
 
 VARIANTS = ("paper", "official")
 OFFICIAL_CLAMP = -1e-5

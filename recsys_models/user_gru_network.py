@@ -14,7 +14,7 @@ from recsys_models.next_item import Generators, NextItemNetwork, check_items, wi
 from recsys_models.recurrence import unroll
 from training.batches.stateful_windows import CarriedBatch
 from training.batches.windows import WindowBatch
-from training.dropout import Dropout
+from training.control.dropout import Dropout
 
 BOUND = 0.1  # of U(−BOUND, BOUND), from which all weights are drawn
 NEAR_ZERO = 0.01

@@ -27,8 +27,8 @@ from suites.presets import BPR_HIDASI, FPMC_SESSION_REC
 from suites.session_baselines import MODELS as REFERENCES
 from suites.session_baselines import PUBLISHED_SPLIT
 from suites.session_baselines import RERUNS as RERUN_REFERENCES
-from training.clipping import ClipTensor
-from training.control import Control
+from training.control.clipping import ClipTensor
+from training.control.control import Control
 from training.losses.sampled import TOP1, BPRMax
 from training.optimisers.optimisers import Adagrad
 

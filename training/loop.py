@@ -12,11 +12,11 @@ import torch
 from torch import nn
 
 from training.checkpoint import Generator, generator_state, read_checkpoint, restore_generator, write_checkpoint
-from training.control import Control
-from training.guard import LossGuard
-from training.progress import Progress
+from training.control.control import Control
+from training.control.guard import LossGuard
+from training.control.progress import Progress
+from training.control.stopping import Patience
 from training.run import Run
-from training.stopping import Patience
 
 
 def train_epochs(

@@ -13,7 +13,7 @@ from baselines.fpmc import FPMC
 from baselines.negatives import Negatives
 from baselines.sequential_mf import SequentialMF
 from recsys_data.sequences import SequenceBatch
-from training.guard import Diverged
+from training.control.guard import Diverged
 from training.run import Run
 
 SMALL = [

@@ -10,8 +10,8 @@ from harness.spec import Cell, Experiment
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.rnn import GRU
-from training.control import Control
-from training.schedules import Linear
+from training.control.control import Control
+from training.control.schedules import Linear
 
 EXPERIMENT = Experiment(
     MarkovChainSequences(num_users=30, num_items=120, length=12), PerUserFractions(0.8, 0.1, 0.1), {}

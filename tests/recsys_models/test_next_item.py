@@ -10,8 +10,10 @@ from recsys_data.training_set import TrainingSet
 from recsys_models.gru4rec import GRU4Rec
 from recsys_models.rnn import GRU
 from recsys_models.user_gru import StandardGRU
-from training.clipping import ClipTensor
-from training.control import Control
+from training.control.clipping import ClipTensor
+from training.control.control import Control
+from training.control.schedules import Geometric, Linear
+from training.control.stopping import WorstTimesX
 from training.losses.diversity import DiversityBias
 from training.losses.loss import CrossEntropy
 from training.losses.penalties import L1, L2
@@ -19,8 +21,6 @@ from training.losses.sampled import BPR
 from training.losses.sampling import Sampling
 from training.optimisers.optimisers import Adadelta, Adagrad
 from training.run import Run
-from training.schedules import Geometric, Linear
-from training.stopping import WorstTimesX
 
 TINY = {"dim": 6, "epochs": 3}
 

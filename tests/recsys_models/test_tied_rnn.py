@@ -14,8 +14,8 @@ from recsys_data.training_set import TrainingSet
 from recsys_models.tied_rnn import RNNCCE
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
 from training.batches.sequence_noise import SequenceNoise
-from training.clipping import ClipValue
-from training.control import Control
+from training.control.clipping import ClipValue
+from training.control.control import Control
 from training.losses.loss import CrossEntropy
 from training.losses.penalties import L2
 from training.optimisers.optimisers import Adagrad, Adam

@@ -4,8 +4,8 @@ import torch
 from torch import nn
 
 from training.checkpoint import BrokenCheckpoint, read_checkpoint, write_checkpoint
-from training.dropout import Dropout
-from training.guard import Diverged
+from training.control.dropout import Dropout
+from training.control.guard import Diverged
 from training.loop import train_epochs
 from training.run import Run
 

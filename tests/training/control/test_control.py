@@ -6,14 +6,14 @@ import pytest
 import torch
 from torch import nn
 
-from training.clipping import ClipNorm, ClipTensor, ClipValue
-from training.control import Control
-from training.dropout import Dropout
+from training.control.clipping import ClipNorm, ClipTensor, ClipValue
+from training.control.control import Control
+from training.control.dropout import Dropout
+from training.control.progress import front
+from training.control.schedules import Geometric, Linear
+from training.control.stopping import Patience, StopAfterN, WorstTimesX
 from training.loop import train_epochs
-from training.progress import front
 from training.run import Run
-from training.schedules import Geometric, Linear
-from training.stopping import Patience, StopAfterN, WorstTimesX
 
 STEPS, EPOCHS = 5, 4
 

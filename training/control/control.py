@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from training.clipping import ClipNorm, ClipTensor, ClipValue
-from training.schedules import Geometric, Linear
-from training.stopping import Patience, StopAfterN, WorstTimesX
+from training.control.clipping import ClipNorm, ClipTensor, ClipValue
+from training.control.schedules import Geometric, Linear
+from training.control.stopping import Patience, StopAfterN, WorstTimesX
 
 Keep = Literal["best", "all", "pareto", "none"]
 
@@ -16,12 +16,12 @@ Keep = Literal["best", "all", "pareto", "none"]
 class Control:
     """How a fit is watched.
 
-    evaluations: see training.schedules. stopping: see training.stopping; None is the model's own patience.
+    evaluations: see training.control.schedules. stopping: see training.control.stopping; None is the model's own patience.
     metrics: names of metrics on the validation part that are judged beside the primary one; a fit stops early only
     where ``stopping`` says so for each of them. What is better is the metric's affair.
     keep: "best", the fit ends with the weights that were best by the primary metric; "all" and "pareto", so too, and
     kept_ holds the weights of all evaluations or of those that no other one beats; "none", the last weights stay.
-    clip: see training.clipping. iterations, seconds: limits beside the model's epochs, or None. A fit that its seconds
+    clip: see training.control.clipping. iterations, seconds: limits beside the model's epochs, or None. A fit that its seconds
     have stopped is not repeatable to the bit.
     """
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from training.schedules import Schedule
+from training.control.schedules import Schedule
 
 
 @dataclass

@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from training.schedules import Geometric, Linear
-from training.stopping import Patience, StopAfterN, WorstTimesX, new_bests
+from training.control.schedules import Geometric, Linear
+from training.control.stopping import Patience, StopAfterN, WorstTimesX, new_bests
 
 
 def stopped_at(rule, scores, times=None):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from training.guard import Diverged, LossGuard
+from training.control.guard import Diverged, LossGuard
 
 
 @pytest.mark.parametrize("sparse", [False, True])

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from training.clipping import ClipNorm, ClipTensor, ClipValue
+from training.control.clipping import ClipNorm, ClipTensor, ClipValue
 
 
 def weights(sparse=False):

@@ -1,0 +1,1 @@
+"""What controls a fit: schedules, stopping rules, clipping, dropout, progress."""
