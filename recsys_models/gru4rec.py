@@ -40,8 +40,8 @@ from torch import nn
 
 from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
+from recsys_models.engine.layers import AfterGRU, BeforeGRU
 from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
-from recsys_models.recurrent_layer import AfterGRU, BeforeGRU
 from training.batches.session_parallel import ORDERS, SessionParallel
 from training.batches.stateful_windows import CarriedBatch
 from training.control.dropout import Dropout

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from recsys_data.sequences import SequenceBatch
+from recsys_models.engine.own_prefixes import own_prefixes
 from recsys_models.next_item import Generators, NextItemNetwork, check_items, uniform_, with_start
-from recsys_models.own_prefixes import own_prefixes
 from training.batches.prefixes import PrefixBatch
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout

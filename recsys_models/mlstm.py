@@ -35,10 +35,10 @@ from torch import nn
 
 from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
+from recsys_models.engine.unroll import unroll
 from recsys_models.lstm_step import LSTMStep
 from recsys_models.mlstm_step import MultiplicativeLSTMStep
 from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
-from recsys_models.recurrence import unroll
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout
 from training.losses.loss import Loss

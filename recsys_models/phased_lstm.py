@@ -37,7 +37,8 @@ from torch import nn
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
-from recsys_models.gaps import history_gaps, training_gaps
+from recsys_models.engine.gaps import history_gaps, training_gaps
+from recsys_models.engine.unroll import unroll
 from recsys_models.next_item import (
     Generators,
     NextItemModel,
@@ -46,7 +47,6 @@ from recsys_models.next_item import (
     with_start,
 )
 from recsys_models.phased_lstm_step import PhasedLSTMStep
-from recsys_models.recurrence import unroll
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout
 

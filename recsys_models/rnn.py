@@ -39,6 +39,8 @@ from torch import nn
 
 from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
+from recsys_models.engine.activations import SQUASHES
+from recsys_models.engine.layers import AfterGRU, BeforeGRU, LSTMLayer, RecurrentLayer, VanillaLayer
 from recsys_models.layered_network import LayeredNetwork, PrefixNetwork
 from recsys_models.next_item import (
     Generators,
@@ -48,8 +50,6 @@ from recsys_models.next_item import (
     uniform_,
     with_start,
 )
-from recsys_models.recurrent_layer import AfterGRU, BeforeGRU, LSTMLayer, RecurrentLayer, VanillaLayer
-from recsys_models.squash import SQUASHES
 from training.batches.prefixes import Prefixes
 from training.batches.windows import WindowBatch, Windows
 from training.control.dropout import Dropout

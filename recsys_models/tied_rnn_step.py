@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import torch
 
-from recsys_models.recurrence import At, Tensors, products
-from recsys_models.squash import TANH, Squash
+from recsys_models.engine.activations import TANH, Squash
+from recsys_models.engine.unroll import At, Tensors, products
 
 
 class VanillaStep:

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from recsys_data.sequences import SequenceBatch
+from recsys_models.engine.unroll import unroll
 from recsys_models.gru_step import AttentionalGRUStep, GRUStep, RectifiedGRUStep
 from recsys_models.next_item import Generators, NextItemNetwork, check_items, with_start
-from recsys_models.recurrence import unroll
 from training.batches.stateful_windows import CarriedBatch
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout

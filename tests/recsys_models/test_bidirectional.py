@@ -9,7 +9,7 @@ from torch import nn
 
 from recsys_data.datasets.planted import Planted
 from recsys_data.sequences import PAD, SequenceBatch
-from recsys_models import own_prefixes
+from recsys_models.engine import own_prefixes
 from recsys_models.rnn import GRU, LSTM, RNN
 from tests.recsys_models.planting import fitted_mrr
 from tests.recsys_models.test_rnn import tiny_training_set

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from recsys_models.engine.activations import SQUASHES
+from recsys_models.engine.unroll import unroll
 from recsys_models.gru_step import GRUStep
 from recsys_models.lstm_step import LSTMStep
-from recsys_models.recurrence import unroll
-from recsys_models.squash import SQUASHES
 from recsys_models.tied_rnn_step import VanillaStep
 from tests.recsys_models.oracles import sigmoid
 

@@ -14,14 +14,14 @@ import pytest
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet
-from recsys_models.gaps import SEMANTICS
+from recsys_models.engine.activations import SQUASHES
+from recsys_models.engine.gaps import SEMANTICS
 from recsys_models.gru4rec import INPUTS, RESETS, GRU4Rec, shared_sampling
 from recsys_models.mlstm import MLSTM, OUTPUT_GATES, OUTPUTS, PADDINGS, SpotlightLSTM
 from recsys_models.next_item import NextItemModel
 from recsys_models.phased_lstm import VARIANTS as PHASED_VARIANTS
 from recsys_models.phased_lstm import PhasedLSTM
 from recsys_models.rnn import GRU, INSTANCES, LSTM, RNN
-from recsys_models.squash import SQUASHES
 from recsys_models.stamp import BATCHES, REDUCTIONS, STAMP, STMO, STMP
 from recsys_models.stamp import VARIANTS as STAMP_VARIANTS
 from recsys_models.tied_rnn import RNNCCE

@@ -8,11 +8,11 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+from recsys_models.engine.activations import TANH, Squash
+from recsys_models.engine.unroll import Cell, unroll
 from recsys_models.gru_after_step import GRUAfterStep
 from recsys_models.gru_step import GRUStep
 from recsys_models.lstm_step import LSTMStep
-from recsys_models.recurrence import Cell, unroll
-from recsys_models.squash import TANH, Squash
 from recsys_models.tied_rnn_step import VanillaStep
 
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from recsys_models.engine.activations import tanh_
+from recsys_models.engine.unroll import unroll
 from recsys_models.gru_after_step import GRUAfterStep
 from recsys_models.gru_step import AttentionalGRUStep, GRUStep, RectifiedGRUStep
 from recsys_models.lstm_step import LSTMStep
 from recsys_models.mlstm_step import MultiplicativeLSTMStep
 from recsys_models.phased_lstm_step import PhasedLSTMStep
-from recsys_models.recurrence import unroll
-from recsys_models.squash import tanh_
 from recsys_models.time_lstm_step import TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
 from witness import cells as oracles
 

@@ -1,0 +1,1 @@
+"""The recurrent engine: layers, the unrolled loop over time, and its cells."""
