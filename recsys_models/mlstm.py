@@ -35,9 +35,9 @@ from torch import nn
 
 from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
+from recsys_models.engine.cells.lstm import LSTMStep
+from recsys_models.engine.cells.mlstm import MultiplicativeLSTMStep
 from recsys_models.engine.unroll import unroll
-from recsys_models.lstm_step import LSTMStep
-from recsys_models.mlstm_step import MultiplicativeLSTMStep
 from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout

@@ -37,6 +37,7 @@ from torch import nn
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
+from recsys_models.engine.cells.phased_lstm import PhasedLSTMStep
 from recsys_models.engine.gaps import history_gaps, training_gaps
 from recsys_models.engine.unroll import unroll
 from recsys_models.next_item import (
@@ -46,7 +47,6 @@ from recsys_models.next_item import (
     check_items,
     with_start,
 )
-from recsys_models.phased_lstm_step import PhasedLSTMStep
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout
 

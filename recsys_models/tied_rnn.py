@@ -44,13 +44,13 @@ from torch import nn
 from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
 from recsys_models.engine.activations import SQUASHES
+from recsys_models.engine.cells.elman import VanillaStep
+from recsys_models.engine.cells.gru import GRUStep
+from recsys_models.engine.cells.lstm import LSTMStep
 from recsys_models.engine.own_prefixes import own_prefixes
 from recsys_models.engine.unroll import unroll
-from recsys_models.gru_step import GRUStep
-from recsys_models.lstm_step import LSTMStep
 from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
-from recsys_models.tied_rnn_step import VanillaStep
 from training.batches.sampled_prefixes import SampledPrefixBatch, SampledPrefixes
 from training.batches.sequence_noise import Disturbed, SequenceNoise
 from training.batches.windows import WindowBatch, Windows

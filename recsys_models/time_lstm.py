@@ -42,9 +42,10 @@ from torch import nn
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
+from recsys_models.engine.cells.lstm import LSTMStep
+from recsys_models.engine.cells.time_lstm import SQUASHERS, TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
 from recsys_models.engine.gaps import SEMANTICS, as_drive, history_gaps, query_gaps, training_gaps
 from recsys_models.engine.unroll import Cell, unroll
-from recsys_models.lstm_step import LSTMStep
 from recsys_models.next_item import (
     Generators,
     NextItemModel,
@@ -52,7 +53,6 @@ from recsys_models.next_item import (
     check_items,
     with_start,
 )
-from recsys_models.time_lstm_step import SQUASHERS, TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout
 

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from recsys_data.sequences import SequenceBatch
+from recsys_models.engine.cells.gru import AttentionalGRUStep, GRUStep, RectifiedGRUStep
 from recsys_models.engine.unroll import unroll
-from recsys_models.gru_step import AttentionalGRUStep, GRUStep, RectifiedGRUStep
 from recsys_models.next_item import Generators, NextItemNetwork, check_items, with_start
 from training.batches.stateful_windows import CarriedBatch
 from training.batches.windows import WindowBatch

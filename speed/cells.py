@@ -15,14 +15,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 
+from recsys_models.engine.cells.elman import VanillaStep
+from recsys_models.engine.cells.gru import AttentionalGRUStep, GRUStep, RectifiedGRUStep
+from recsys_models.engine.cells.gru_reset_after import GRUAfterStep
+from recsys_models.engine.cells.lstm import LSTMStep
+from recsys_models.engine.cells.mlstm import MultiplicativeLSTMStep
+from recsys_models.engine.cells.phased_lstm import PhasedLSTMStep
+from recsys_models.engine.cells.time_lstm import TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
 from recsys_models.engine.unroll import unroll
-from recsys_models.gru_after_step import GRUAfterStep
-from recsys_models.gru_step import AttentionalGRUStep, GRUStep, RectifiedGRUStep
-from recsys_models.lstm_step import LSTMStep
-from recsys_models.mlstm_step import MultiplicativeLSTMStep
-from recsys_models.phased_lstm_step import PhasedLSTMStep
-from recsys_models.tied_rnn_step import VanillaStep
-from recsys_models.time_lstm_step import TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
 from speed.pairing import in_turn, machine, require_one_thread
 
 # name: cell; widths, in H: inputs, gates that the input fills, all gates; the weights' shapes, in H (0: a 1);

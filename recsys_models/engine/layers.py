@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from recsys_models.engine.activations import TANH, Squash
+from recsys_models.engine.cells.elman import VanillaStep
+from recsys_models.engine.cells.gru import GRUStep
+from recsys_models.engine.cells.gru_reset_after import GRUAfterStep
+from recsys_models.engine.cells.lstm import LSTMStep
 from recsys_models.engine.unroll import Cell, unroll
-from recsys_models.gru_after_step import GRUAfterStep
-from recsys_models.gru_step import GRUStep
-from recsys_models.lstm_step import LSTMStep
-from recsys_models.tied_rnn_step import VanillaStep
 
 
 class RecurrentLayer(nn.Module):

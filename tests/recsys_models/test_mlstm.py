@@ -10,10 +10,10 @@ from recsys_data.datasets.planted import Planted
 from recsys_data.interactions import Clock
 from recsys_data.sequences import PAD, SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet
+from recsys_models.engine.cells.lstm import LSTMStep
+from recsys_models.engine.cells.mlstm import MultiplicativeLSTMStep
 from recsys_models.engine.unroll import unroll
-from recsys_models.lstm_step import LSTMStep
 from recsys_models.mlstm import MLSTM, SpotlightLSTM
-from recsys_models.mlstm_step import MultiplicativeLSTMStep
 from tests.recsys_models.planting import fitted_mrr
 from training.losses.loss import CrossEntropy
 from training.run import Run

@@ -9,10 +9,10 @@ from recsys_data.datasets.planted import Planted
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet
+from recsys_models.engine.cells.lstm import LSTMStep
+from recsys_models.engine.cells.phased_lstm import PhasedLSTMStep
 from recsys_models.engine.unroll import unroll
-from recsys_models.lstm_step import LSTMStep
 from recsys_models.phased_lstm import PhasedLSTM
-from recsys_models.phased_lstm_step import PhasedLSTMStep
 from recsys_models.time_lstm import PeepholeLSTM
 from tests.recsys_models.planting import fitted_mrr
 from training.run import Run

@@ -9,10 +9,10 @@ from recsys_data.datasets.planted import Planted
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet
+from recsys_models.engine.cells.lstm import LSTMStep
+from recsys_models.engine.cells.time_lstm import TimeLSTM1Step
 from recsys_models.engine.unroll import unroll
-from recsys_models.lstm_step import LSTMStep
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
-from recsys_models.time_lstm_step import TimeLSTM1Step
 from tests.recsys_models.planting import fitted_mrr
 from training.run import Run
 from witness.histories import History

@@ -15,6 +15,7 @@ from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet
 from recsys_models.engine.activations import SQUASHES
+from recsys_models.engine.cells.time_lstm import SQUASHERS
 from recsys_models.engine.gaps import SEMANTICS
 from recsys_models.gru4rec import INPUTS, RESETS, GRU4Rec, shared_sampling
 from recsys_models.mlstm import MLSTM, OUTPUT_GATES, OUTPUTS, PADDINGS, SpotlightLSTM
@@ -26,7 +27,6 @@ from recsys_models.stamp import BATCHES, REDUCTIONS, STAMP, STMO, STMP
 from recsys_models.stamp import VARIANTS as STAMP_VARIANTS
 from recsys_models.tied_rnn import RNNCCE
 from recsys_models.time_lstm import LSTMT, VARIANTS, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
-from recsys_models.time_lstm_step import SQUASHERS
 from recsys_models.user_gru import (
     ATTENTION_INITS,
     BRACKETS,

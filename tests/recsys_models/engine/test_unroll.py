@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from recsys_models.engine.activations import tanh_
+from recsys_models.engine.cells.gru import AttentionalGRUStep, GRUStep, RectifiedGRUStep
+from recsys_models.engine.cells.gru_reset_after import GRUAfterStep
+from recsys_models.engine.cells.lstm import LSTMStep
+from recsys_models.engine.cells.mlstm import MultiplicativeLSTMStep
+from recsys_models.engine.cells.phased_lstm import PhasedLSTMStep
+from recsys_models.engine.cells.time_lstm import TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
 from recsys_models.engine.unroll import unroll
-from recsys_models.gru_after_step import GRUAfterStep
-from recsys_models.gru_step import AttentionalGRUStep, GRUStep, RectifiedGRUStep
-from recsys_models.lstm_step import LSTMStep
-from recsys_models.mlstm_step import MultiplicativeLSTMStep
-from recsys_models.phased_lstm_step import PhasedLSTMStep
-from recsys_models.time_lstm_step import TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
 from witness import cells as oracles
 
 T, B, E, H = 4, 3, 5, 2

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from recsys_models.engine.activations import SQUASHES
+from recsys_models.engine.cells.elman import VanillaStep
+from recsys_models.engine.cells.gru import GRUStep
+from recsys_models.engine.cells.lstm import LSTMStep
 from recsys_models.engine.unroll import unroll
-from recsys_models.gru_step import GRUStep
-from recsys_models.lstm_step import LSTMStep
-from recsys_models.tied_rnn_step import VanillaStep
 from tests.recsys_models.oracles import sigmoid
 
 T, B, H = 4, 3, 2

@@ -1,0 +1,1 @@
+"""One file per recurrent cell: its equations and their derivatives."""
