@@ -41,7 +41,7 @@ from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
 from recsys_models.engine.activations import SQUASHES
 from recsys_models.engine.layers import AfterGRU, BeforeGRU, LSTMLayer, RecurrentLayer, VanillaLayer
-from recsys_models.layered_network import LayeredNetwork, PrefixNetwork
+from recsys_models.networks.layered import LayeredNetwork, PrefixNetwork
 from recsys_models.next_item import (
     Generators,
     NextItemModel,

@@ -42,13 +42,13 @@ from typing import ClassVar
 import torch
 
 from recsys_data.training_set import TrainingSet
-from recsys_models.next_item import Generators, NextItemModel
-from recsys_models.user_gru_network import (
+from recsys_models.networks.user_gru import (
     AttentionalNetwork,
     LinearNetwork,
     RectifiedNetwork,
     StandardNetwork,
 )
+from recsys_models.next_item import Generators, NextItemModel
 from training.batches.stateful_windows import CarriedWindows
 from training.batches.streams import Streams
 from training.batches.windows import WindowBatch, Windows

@@ -1,0 +1,1 @@
+"""Networks that stand apart from the estimator of their paper."""
