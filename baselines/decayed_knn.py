@@ -17,8 +17,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from numba import njit
 
+from baselines.counts.neighbour_lists import ItemLists, ListSums
 from baselines.item_knn import ItemKNN, similar_items
-from baselines.item_lists import ItemLists, ListSums
 from recsys_data.interactions import Clock
 from recsys_data.scores import Scores
 from recsys_data.sequences import SequenceBatch

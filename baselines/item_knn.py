@@ -12,8 +12,8 @@ from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 
-from baselines.cooccurrence import Units, top_together
-from baselines.item_lists import ItemLists, ListSums
+from baselines.counts.cooccurrence import Units, top_together
+from baselines.counts.neighbour_lists import ItemLists, ListSums
 from recsys_data.scores import Scores
 from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from baselines.cooccurrence import top_following
+from baselines.counts.cooccurrence import top_following
 from baselines.popularity import as_back_off
 from recsys_data.interactions import Clock
 from recsys_data.scores import Sparse

@@ -18,7 +18,7 @@ from typing import Literal, get_args
 import numpy as np
 from numba import njit
 
-from baselines.list_kernels import count_both_ways, pack_bits
+from baselines.counts.kernels import count_both_ways, pack_bits
 from recsys_data.training_set import TrainingSet
 
 Draw = Literal["uniform", "popularity", "adaptive", "adaptive_reversed"]

@@ -14,8 +14,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from baselines.cooccurrence import Units, top_following, top_together
-from baselines.decay import Decay, check_decay, decay_weights
+from baselines.counts.cooccurrence import Units, top_following, top_together
+from baselines.counts.recency import Decay, check_decay, decay_weights
 from baselines.popularity import as_back_off
 from recsys_data.interactions import Clock
 from recsys_data.scores import Sparse

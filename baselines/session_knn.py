@@ -16,8 +16,8 @@ from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
-from baselines.decay import Decay, check_decay, decay_weights
-from baselines.near_units import NearUnits, newest_first, nobody, ordered_units
+from baselines.counts.nearest_sequences import NearUnits, newest_first, nobody, ordered_units
+from baselines.counts.recency import Decay, check_decay, decay_weights
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from baselines.near_units import EVERYTHING, NearUnits, ordered_units
+from baselines.counts.nearest_sequences import EVERYTHING, NearUnits, ordered_units
 from recsys_data.sequences import UNKNOWN, SequenceBatch
 from recsys_data.training_set import TrainingSet
 from training.run import Run

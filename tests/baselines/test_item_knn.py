@@ -4,7 +4,7 @@ import scipy.sparse as sp
 from implicit.nearest_neighbours import CosineRecommender
 from sklearn.metrics.pairwise import cosine_similarity
 
-from baselines import cooccurrence
+from baselines.counts import cooccurrence
 from baselines.item_knn import ConditionalProbability, Cosine, ItemKNN
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from baselines.decay import decay_weights
+from baselines.counts.recency import decay_weights
 from baselines.markov import MarkovChain
 from baselines.rules import AssociationRules, SequentialRules
 from recsys_data.sequences import SequenceBatch

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from baselines.cooccurrence import Units, unit_of_events
-from baselines.list_kernels import count_both_ways, near_units
+from baselines.counts.cooccurrence import Units, unit_of_events
+from baselines.counts.kernels import count_both_ways, near_units
 from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from baselines.item_lists import ItemLists
-from baselines.list_kernels import count_both_ways, following, pack_bits, together
+from baselines.counts.kernels import count_both_ways, following, pack_bits, together
+from baselines.counts.neighbour_lists import ItemLists
 from recsys_data.training_set import TrainingSet
 
 BITS_MEMORY = 1 << 28  # bytes that a matrix of bits may take

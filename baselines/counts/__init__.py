@@ -1,0 +1,1 @@
+"""Counts of items and their successors, lists of neighbours, compiled kernels."""
