@@ -4,8 +4,8 @@ The first real run. The ordered edition has no timestamps, only each user's orde
 """
 
 from baselines.item_knn import ItemKNN
-from baselines.markov import MarkovChain
-from baselines.popularity import Popularity
+from baselines.simple.markov import MarkovChain
+from baselines.simple.popularity import Popularity
 from evaluation.claims import Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Experiment, Suite

@@ -9,8 +9,8 @@ post's draft also lists the trials that were best on test, and there MovieLens 1
 from collections.abc import Mapping
 
 from baselines.item_knn import ItemKNN
-from baselines.markov import MarkovChain
-from baselines.popularity import Popularity
+from baselines.simple.markov import MarkovChain
+from baselines.simple.popularity import Popularity
 from evaluation.claims import Gain, Published, Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Citation, Experiment, Suite

@@ -5,8 +5,8 @@ small, and hardly sequential (many ratings share a second), so modest gains over
 """
 
 from baselines.item_knn import ItemKNN
-from baselines.markov import MarkovChain
-from baselines.popularity import Popularity
+from baselines.simple.markov import MarkovChain
+from baselines.simple.popularity import Popularity
 from evaluation.claims import Gain, Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Experiment, Suite

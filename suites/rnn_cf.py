@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from baselines.fpmc import FPMC
-from baselines.markov import MarkovChain
 from baselines.negatives import Negatives
-from baselines.popularity import Popularity
+from baselines.simple.markov import MarkovChain
+from baselines.simple.popularity import Popularity
 from evaluation.claims import Compound, Published, Ranking
 from evaluation.metrics import NDCG, SPS, HitRate, Precision, Recall
 from harness.spec import Citation, Experiment, Suite

@@ -6,12 +6,12 @@ Diginetica splits, whose test sets are the ones at hand. Each of their methods w
 fixed settings, so V-SKNN, the one with many, may fall short by what tuning gives.
 """
 
-from baselines.markov import MarkovChain
-from baselines.popularity import Popularity
-from baselines.repeat import LastItemRepeat
-from baselines.rules import AssociationRules, SequentialRules
 from baselines.session_knn import SessionKNN, VectorSessionKNN
-from baselines.session_popularity import SessionPopularity
+from baselines.simple.markov import MarkovChain
+from baselines.simple.popularity import Popularity
+from baselines.simple.repeat import LastItemRepeat
+from baselines.simple.rules import AssociationRules, SequentialRules
+from baselines.simple.session_popularity import SessionPopularity
 from evaluation.claims import Published, Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Citation, Experiment, Suite

@@ -9,8 +9,8 @@ docs/suites/time_lstm.md tells every departure.
 from dataclasses import replace
 
 from baselines.item_knn import ItemKNN
-from baselines.markov import MarkovChain
-from baselines.popularity import Popularity
+from baselines.simple.markov import MarkovChain
+from baselines.simple.popularity import Popularity
 from evaluation.claims import Compound, Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Citation, Experiment, Suite

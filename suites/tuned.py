@@ -10,9 +10,9 @@ from baselines.bpr_mf import BPRMF
 from baselines.decayed_knn import DecayedItemKNN
 from baselines.fpmc import FPMC
 from baselines.item_knn import Cosine, ItemKNN
-from baselines.markov import MarkovChain
-from baselines.popularity import Popularity
 from baselines.session_knn import SessionKNN
+from baselines.simple.markov import MarkovChain
+from baselines.simple.popularity import Popularity
 from evaluation.claims import Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Experiment, Suite

@@ -8,9 +8,9 @@ docs/suites/user_gru.md tells every departure.
 
 from baselines.decayed_knn import DecayedItemKNN
 from baselines.item_knn import ItemKNN
-from baselines.markov import MarkovChain
-from baselines.popularity import Popularity
 from baselines.sequential_mf import SequentialMF
+from baselines.simple.markov import MarkovChain
+from baselines.simple.popularity import Popularity
 from evaluation.claims import Compound, Cost, Gain, Published, Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Citation, Experiment, Suite

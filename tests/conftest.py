@@ -6,7 +6,7 @@ import pytest
 
 TINY = '''"""A tiny suite."""
 
-from baselines.popularity import Popularity
+from baselines.simple.popularity import Popularity
 from evaluation.claims import Ranking
 from evaluation.metrics import MRR, Recall
 from harness.spec import Experiment, Suite

@@ -8,14 +8,14 @@ from baselines.bpr_mf import BPRMF
 from baselines.decayed_knn import DecayedItemKNN
 from baselines.fpmc import FPMC
 from baselines.item_knn import ConditionalProbability, ItemKNN
-from baselines.markov import MarkovChain
-from baselines.popularity import Popularity, RecentPopularity
-from baselines.random_order import Random
-from baselines.repeat import LastItemRepeat
-from baselines.rules import AssociationRules, SequentialRules
 from baselines.sequential_mf import SequentialMF
 from baselines.session_knn import SessionKNN, VectorSessionKNN
-from baselines.session_popularity import SessionPopularity
+from baselines.simple.markov import MarkovChain
+from baselines.simple.popularity import Popularity, RecentPopularity
+from baselines.simple.random_scores import Random
+from baselines.simple.repeat import LastItemRepeat
+from baselines.simple.rules import AssociationRules, SequentialRules
+from baselines.simple.session_popularity import SessionPopularity
 from baselines.user_knn import UserKNN
 from evaluation.metrics import MRR
 from evaluation.ranking import rank_held_out

@@ -40,7 +40,7 @@ def ask(store, fields=GRU, split="here", events=1000, queries=200, device="cpu")
 
 def test_nothing_is_known_of_what_was_never_run(store):
     assert ask(store) == Estimate(None, None, None, "no GRU has been run on cpu", "not known", "GRU")
-    put(store, "a", "ml-100k", "there", 500, {"type": "baselines.markov.MarkovChain"})
+    put(store, "a", "ml-100k", "there", 500, {"type": "baselines.simple.markov.MarkovChain"})
     unknown = ask(store)
     assert (unknown.seconds, unknown.memory_mb) == (None, None)
     assert unknown.disk_mb == pytest.approx(0.2), "1,000 bytes a query, whatever the model"

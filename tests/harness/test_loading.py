@@ -38,7 +38,7 @@ def test_a_syntax_error_is_told_with_its_line(tmp_path):
 
 def test_an_error_while_the_file_runs_is_told_with_its_line(tmp_path):
     path = tmp_path / "raises.py"
-    path.write_text("from baselines.popularity import Popularity\n\nPopularity(rate=3)\n")
+    path.write_text("from baselines.simple.popularity import Popularity\n\nPopularity(rate=3)\n")
     assert f"{path}, line 3, raised TypeError" in refusal(path)
 
 

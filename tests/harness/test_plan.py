@@ -152,7 +152,7 @@ def test_a_failure_and_a_checkpoint_are_spoken_of(bench):
 ABSENT = """
 from dataclasses import dataclass
 
-from baselines.popularity import Popularity
+from baselines.simple.popularity import Popularity
 from evaluation.metrics import MRR
 from harness.spec import Experiment, Suite
 from recsys_data.fetching.source import DataMissing
@@ -244,7 +244,7 @@ def test_editing_a_model_beside_the_suite_makes_its_cell_stale(tmp_path, tiny_te
 
     beside = tmp_path / "beside_tiny.py"
     beside.write_text(
-        "from dataclasses import dataclass\nfrom baselines.popularity import Popularity\n\n\n"
+        "from dataclasses import dataclass\nfrom baselines.simple.popularity import Popularity\n\n\n"
         '@dataclass\nclass Beside(Popularity):\n    """Mine."""\n\n    power: float = 1.0\n'
     )
     path = tmp_path / "with_beside.py"

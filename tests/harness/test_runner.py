@@ -18,7 +18,7 @@ BREAKING = """
 import errno, os, signal
 from dataclasses import dataclass
 from pathlib import Path
-from baselines.popularity import Popularity
+from baselines.simple.popularity import Popularity
 from evaluation.metrics import MRR
 from harness.spec import Experiment, Suite
 from recsys_data.protocols.per_user import PerUserFractions

@@ -24,7 +24,7 @@ import os, signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
-from baselines.popularity import Popularity
+from baselines.simple.popularity import Popularity
 from evaluation.metrics import MRR
 from harness.spec import Experiment, Suite
 from harness.tuning import Choice, Tuning, Uniform

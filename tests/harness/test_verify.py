@@ -17,7 +17,7 @@ from harness.store import Store
 from harness.verify import certify
 
 SUITE = """
-from baselines.popularity import Popularity
+from baselines.simple.popularity import Popularity
 from evaluation.metrics import MRR
 from harness.spec import Experiment, Suite
 from recsys_data.protocols.per_user import PerUserFractions

@@ -63,7 +63,7 @@ def test_the_written_names_of_the_project_are_distinct():
 
 TWO_OF_A_NAME = """
 from dataclasses import dataclass
-from baselines.popularity import Popularity as Known
+from baselines.simple.popularity import Popularity as Known
 from harness.spec import Experiment, Suite
 from evaluation.metrics import MRR
 from recsys_data.datasets.markov_chain import MarkovChainSequences
@@ -81,7 +81,9 @@ SUITE = Suite(name="s", title="S", seeds=[0], metrics=[MRR(20)], experiments=[
 def test_two_classes_written_alike_are_refused(tmp_path):
     path = tmp_path / "two.py"
     path.write_text(TWO_OF_A_NAME)
-    with pytest.raises(SuiteNotLoadable, match=r"baselines.popularity and user_suite_two both have .* 'Popularity'"):
+    with pytest.raises(
+        SuiteNotLoadable, match=r"baselines.simple.popularity and user_suite_two both have .* 'Popularity'"
+    ):
         load_suite(str(path))
     path = tmp_path / "three.py"
     path.write_text(TWO_OF_A_NAME.replace("    pass", "    written_name = 'Popularity of my own'"))

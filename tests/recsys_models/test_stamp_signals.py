@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from baselines.markov import MarkovChain
+from baselines.simple.markov import MarkovChain
 from recsys_data.datasets.planted import best_mrr
 from recsys_data.interactions import Clock, Interactions
 from recsys_models.stamp import STAMP, STMO, STMP

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from baselines.counts.recency import decay_weights
-from baselines.markov import MarkovChain
-from baselines.rules import AssociationRules, SequentialRules
+from baselines.simple.markov import MarkovChain
+from baselines.simple.rules import AssociationRules, SequentialRules
 from recsys_data.sequences import SequenceBatch
 from training.run import Run
 

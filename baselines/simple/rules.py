@@ -16,7 +16,7 @@ import numpy as np
 
 from baselines.counts.cooccurrence import Units, top_following, top_together
 from baselines.counts.recency import Decay, check_decay, decay_weights
-from baselines.popularity import as_back_off
+from baselines.simple.popularity import as_back_off
 from recsys_data.interactions import Clock
 from recsys_data.scores import Sparse
 from recsys_data.sequences import SequenceBatch

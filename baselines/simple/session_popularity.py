@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from baselines.counts.neighbour_lists import ItemLists, ListSums
-from baselines.popularity import as_back_off
+from baselines.simple.popularity import as_back_off
 from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
 from training.run import Run

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from baselines.popularity import Popularity, RecentPopularity, as_back_off
+from baselines.simple.popularity import Popularity, RecentPopularity, as_back_off
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch
 from training.run import Run

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from baselines.random_order import Random
-from baselines.repeat import LastItemRepeat
-from baselines.session_popularity import SessionPopularity
+from baselines.simple.random_scores import Random
+from baselines.simple.repeat import LastItemRepeat
+from baselines.simple.session_popularity import SessionPopularity
 from recsys_data.sequences import SequenceBatch
 from training.run import Run
 

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from baselines.counts.cooccurrence import top_following
-from baselines.popularity import as_back_off
+from baselines.simple.popularity import as_back_off
 from recsys_data.interactions import Clock
 from recsys_data.scores import Sparse
 from recsys_data.sequences import SequenceBatch

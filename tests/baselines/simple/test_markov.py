@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from baselines.markov import MarkovChain
+from baselines.simple.markov import MarkovChain
 from recsys_data.sequences import SequenceBatch
 from training.run import Run
 

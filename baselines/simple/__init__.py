@@ -1,0 +1,1 @@
+"""Baselines that count: popularity, Markov chains, rules, repeats."""
