@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from implicit.evaluation import ranking_metrics_at_k
 from implicit.nearest_neighbours import CosineRecommender
 
-from baselines.item_knn import Cosine, ItemKNN
+from baselines.neighbours.item_knn import Cosine, ItemKNN
 from evaluation.metrics import Recall
 from evaluation.ranking import rank_held_out
 from recsys_data.datasets.movielens import MovieLens1MOrdered

@@ -7,7 +7,7 @@ Its peer (session-rec) is not installed here.
 
 from __future__ import annotations
 
-from baselines.session_knn import SessionKNN, VectorSessionKNN
+from baselines.neighbours.session_knn import SessionKNN, VectorSessionKNN
 from evaluation.ranking import rank_held_out
 from recsys_data.datasets.diginetica import Diginetica
 from recsys_data.protocols.published import AsPublished

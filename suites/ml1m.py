@@ -3,7 +3,7 @@
 The first real run. The ordered edition has no timestamps, only each user's order, which is all that these models need.
 """
 
-from baselines.item_knn import ItemKNN
+from baselines.neighbours.item_knn import ItemKNN
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
 from evaluation.claims import Ranking

@@ -8,7 +8,7 @@ post's draft also lists the trials that were best on test, and there MovieLens 1
 
 from collections.abc import Mapping
 
-from baselines.item_knn import ItemKNN
+from baselines.neighbours.item_knn import ItemKNN
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
 from evaluation.claims import Gain, Published, Ranking

@@ -4,12 +4,12 @@ Not a suite: other suites name these values. Sources stand in docs/baselines.md 
 """
 
 from baselines.bpr_mf import BPRMF
-from baselines.decayed_knn import DecayedItemKNN
 from baselines.fpmc import FPMC
-from baselines.item_knn import ItemKNN
 from baselines.negatives import Negatives
+from baselines.neighbours.decayed_knn import DecayedItemKNN
+from baselines.neighbours.item_knn import ItemKNN
+from baselines.neighbours.user_knn import UserKNN
 from baselines.sequential_mf import SequentialMF
-from baselines.user_knn import UserKNN
 
 BPR_MYMEDIALITE = BPRMF(
     dim=10,

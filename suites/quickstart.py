@@ -4,7 +4,7 @@ Minutes on two CPU cores. The synthetic chain shows what a sequential model can 
 small, and hardly sequential (many ratings share a second), so modest gains over popularity are the expected finding.
 """
 
-from baselines.item_knn import ItemKNN
+from baselines.neighbours.item_knn import ItemKNN
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
 from evaluation.claims import Gain, Ranking

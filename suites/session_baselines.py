@@ -6,7 +6,7 @@ Diginetica splits, whose test sets are the ones at hand. Each of their methods w
 fixed settings, so V-SKNN, the one with many, may fall short by what tuning gives.
 """
 
-from baselines.session_knn import SessionKNN, VectorSessionKNN
+from baselines.neighbours.session_knn import SessionKNN, VectorSessionKNN
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
 from baselines.simple.repeat import LastItemRepeat

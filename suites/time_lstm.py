@@ -8,7 +8,7 @@ docs/suites/time_lstm.md tells every departure.
 
 from dataclasses import replace
 
-from baselines.item_knn import ItemKNN
+from baselines.neighbours.item_knn import ItemKNN
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
 from evaluation.claims import Compound, Ranking

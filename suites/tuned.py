@@ -7,10 +7,10 @@ looking at any result; epochs are few, so that all fits in minutes.
 """
 
 from baselines.bpr_mf import BPRMF
-from baselines.decayed_knn import DecayedItemKNN
 from baselines.fpmc import FPMC
-from baselines.item_knn import Cosine, ItemKNN
-from baselines.session_knn import SessionKNN
+from baselines.neighbours.decayed_knn import DecayedItemKNN
+from baselines.neighbours.item_knn import Cosine, ItemKNN
+from baselines.neighbours.session_knn import SessionKNN
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
 from evaluation.claims import Ranking

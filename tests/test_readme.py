@@ -50,7 +50,9 @@ def test_the_suite_and_the_model_work_as_pasted(pasted):
 
 def test_the_tuning_names_models_and_fields_that_there_are(pasted):
     names = "experiment = SUITE.experiments[0]\ndataset, protocol = experiment.dataset, experiment.protocol\n"
-    models = 'from baselines.item_knn import ItemKNN\nmodels = {**experiment.models, "Item-kNN": ItemKNN()}\n'
+    models = (
+        'from baselines.neighbours.item_knn import ItemKNN\nmodels = {**experiment.models, "Item-kNN": ItemKNN()}\n'
+    )
     tuned = TUNED.replace("Experiment(", "experiment = Experiment(", 1)
     last = "import dataclasses\nSUITE = dataclasses.replace(SUITE, experiments=[experiment])\n"
     Path("mine.py").write_text(MINE + names + models + tuned + last)

@@ -5,18 +5,18 @@ import copy
 import pytest
 
 from baselines.bpr_mf import BPRMF
-from baselines.decayed_knn import DecayedItemKNN
 from baselines.fpmc import FPMC
-from baselines.item_knn import ConditionalProbability, ItemKNN
+from baselines.neighbours.decayed_knn import DecayedItemKNN
+from baselines.neighbours.item_knn import ConditionalProbability, ItemKNN
+from baselines.neighbours.session_knn import SessionKNN, VectorSessionKNN
+from baselines.neighbours.user_knn import UserKNN
 from baselines.sequential_mf import SequentialMF
-from baselines.session_knn import SessionKNN, VectorSessionKNN
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity, RecentPopularity
 from baselines.simple.random_scores import Random
 from baselines.simple.repeat import LastItemRepeat
 from baselines.simple.rules import AssociationRules, SequentialRules
 from baselines.simple.session_popularity import SessionPopularity
-from baselines.user_knn import UserKNN
 from evaluation.metrics import MRR
 from evaluation.ranking import rank_held_out
 from recsys_data.datasets.planted import Planted

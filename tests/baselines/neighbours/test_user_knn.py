@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics.pairwise import cosine_similarity
 
-from baselines.user_knn import UserKNN
+from baselines.neighbours.user_knn import UserKNN
 from recsys_data.sequences import SequenceBatch
 from training.run import Run
 

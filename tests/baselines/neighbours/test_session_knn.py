@@ -3,7 +3,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from baselines.session_knn import SessionKNN, VectorSessionKNN, place_weights
+from baselines.neighbours.session_knn import SessionKNN, VectorSessionKNN, place_weights
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch
 from training.run import Run

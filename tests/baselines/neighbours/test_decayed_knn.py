@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from baselines.decayed_knn import DAY, DecayedItemKNN
-from baselines.item_knn import Cosine, ItemKNN
+from baselines.neighbours.decayed_knn import DAY, DecayedItemKNN
+from baselines.neighbours.item_knn import Cosine, ItemKNN
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch
 from training.run import Run

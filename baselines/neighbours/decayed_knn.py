@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 
 from baselines.counts.neighbour_lists import ItemLists, ListSums
-from baselines.item_knn import ItemKNN, similar_items
+from baselines.neighbours.item_knn import ItemKNN, similar_items
 from recsys_data.interactions import Clock
 from recsys_data.scores import Scores
 from recsys_data.sequences import SequenceBatch

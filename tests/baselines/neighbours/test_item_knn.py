@@ -5,7 +5,7 @@ from implicit.nearest_neighbours import CosineRecommender
 from sklearn.metrics.pairwise import cosine_similarity
 
 from baselines.counts import cooccurrence
-from baselines.item_knn import ConditionalProbability, Cosine, ItemKNN
+from baselines.neighbours.item_knn import ConditionalProbability, Cosine, ItemKNN
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch
 from training.run import Run

@@ -1,0 +1,1 @@
+"""Nearest-neighbour baselines: item, user, session, with and without decay."""
