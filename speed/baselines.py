@@ -21,14 +21,14 @@ import numpy as np
 from implicit.bpr import BayesianPersonalizedRanking
 from implicit.nearest_neighbours import CosineRecommender
 
-from baselines.bpr_mf import BPRMF
-from baselines.fpmc import FPMC
-from baselines.negatives import Negatives
+from baselines.factors.bpr_mf import BPRMF
+from baselines.factors.fpmc import FPMC
+from baselines.factors.negatives import Negatives
+from baselines.factors.sequential_mf import SequentialMF
 from baselines.neighbours.decayed_knn import DecayedItemKNN
 from baselines.neighbours.item_knn import Cosine, ItemKNN
 from baselines.neighbours.session_knn import SessionKNN, VectorSessionKNN
 from baselines.neighbours.user_knn import UserKNN
-from baselines.sequential_mf import SequentialMF
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
 from baselines.simple.random_scores import Random

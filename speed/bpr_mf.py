@@ -10,8 +10,8 @@ import warnings
 import numpy as np
 from implicit.bpr import BayesianPersonalizedRanking
 
-from baselines.bpr_mf import BPRMF
-from baselines.negatives import Negatives
+from baselines.factors.bpr_mf import BPRMF
+from baselines.factors.negatives import Negatives
 from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.protocols.candidates import UNSEEN_ITEMS_ONLY
 from recsys_data.protocols.per_user import LeaveLastOut

@@ -10,8 +10,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from baselines.fpmc import FPMC
-from baselines.sequential_mf import SequentialMF
+from baselines.factors.fpmc import FPMC
+from baselines.factors.sequential_mf import SequentialMF
 from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.protocols.per_user import LeaveLastOut
 from speed import peers

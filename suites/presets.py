@@ -3,13 +3,13 @@
 Not a suite: other suites name these values. Sources stand in docs/baselines.md and in each model's docstring.
 """
 
-from baselines.bpr_mf import BPRMF
-from baselines.fpmc import FPMC
-from baselines.negatives import Negatives
+from baselines.factors.bpr_mf import BPRMF
+from baselines.factors.fpmc import FPMC
+from baselines.factors.negatives import Negatives
+from baselines.factors.sequential_mf import SequentialMF
 from baselines.neighbours.decayed_knn import DecayedItemKNN
 from baselines.neighbours.item_knn import ItemKNN
 from baselines.neighbours.user_knn import UserKNN
-from baselines.sequential_mf import SequentialMF
 
 BPR_MYMEDIALITE = BPRMF(
     dim=10,

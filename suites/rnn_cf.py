@@ -11,8 +11,8 @@ original removes. The original papers' tables were not at hand, so none of their
 from collections.abc import Mapping
 from typing import Any
 
-from baselines.fpmc import FPMC
-from baselines.negatives import Negatives
+from baselines.factors.fpmc import FPMC
+from baselines.factors.negatives import Negatives
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
 from evaluation.claims import Compound, Published, Ranking

@@ -6,8 +6,8 @@ Dacrema, Cremonesi and Jannach 2019); here nobody is favoured. Spaces are those 
 looking at any result; epochs are few, so that all fits in minutes.
 """
 
-from baselines.bpr_mf import BPRMF
-from baselines.fpmc import FPMC
+from baselines.factors.bpr_mf import BPRMF
+from baselines.factors.fpmc import FPMC
 from baselines.neighbours.decayed_knn import DecayedItemKNN
 from baselines.neighbours.item_knn import Cosine, ItemKNN
 from baselines.neighbours.session_knn import SessionKNN

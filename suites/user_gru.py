@@ -6,9 +6,9 @@ artists stand in for them: the claims are asked of these too, their levels are o
 docs/suites/user_gru.md tells every departure.
 """
 
+from baselines.factors.sequential_mf import SequentialMF
 from baselines.neighbours.decayed_knn import DecayedItemKNN
 from baselines.neighbours.item_knn import ItemKNN
-from baselines.sequential_mf import SequentialMF
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
 from evaluation.claims import Compound, Cost, Gain, Published, Ranking

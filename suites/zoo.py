@@ -1,12 +1,12 @@
 """Zoo: every model at small size on MovieLens 100K. The contract test runs over this list."""
 
-from baselines.bpr_mf import BPRMF
-from baselines.fpmc import FPMC
+from baselines.factors.bpr_mf import BPRMF
+from baselines.factors.fpmc import FPMC
+from baselines.factors.sequential_mf import SequentialMF
 from baselines.neighbours.decayed_knn import DecayedItemKNN
 from baselines.neighbours.item_knn import ItemKNN
 from baselines.neighbours.session_knn import SessionKNN, VectorSessionKNN
 from baselines.neighbours.user_knn import UserKNN
-from baselines.sequential_mf import SequentialMF
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity, RecentPopularity
 from baselines.simple.random_scores import Random

@@ -4,13 +4,13 @@ import copy
 
 import pytest
 
-from baselines.bpr_mf import BPRMF
-from baselines.fpmc import FPMC
+from baselines.factors.bpr_mf import BPRMF
+from baselines.factors.fpmc import FPMC
+from baselines.factors.sequential_mf import SequentialMF
 from baselines.neighbours.decayed_knn import DecayedItemKNN
 from baselines.neighbours.item_knn import ConditionalProbability, ItemKNN
 from baselines.neighbours.session_knn import SessionKNN, VectorSessionKNN
 from baselines.neighbours.user_knn import UserKNN
-from baselines.sequential_mf import SequentialMF
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity, RecentPopularity
 from baselines.simple.random_scores import Random

@@ -15,9 +15,9 @@ from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
-from baselines.negatives import CHUNK, Negatives, NegativeSampler, Taken
-from baselines.pairwise_kernels import bpr_steps
-from baselines.sgd import Positives, draw_positives, learn_epochs, learner_rows
+from baselines.factors.kernels import bpr_steps
+from baselines.factors.negatives import CHUNK, Negatives, NegativeSampler, Taken
+from baselines.factors.train_factors import Positives, draw_positives, learn_epochs, learner_rows
 from recsys_data.scores import Factored
 from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet

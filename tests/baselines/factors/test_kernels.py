@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from baselines.pairwise_kernels import bpr_steps, fpmc_steps, shared_steps
+from baselines.factors.kernels import bpr_steps, fpmc_steps, shared_steps
 
 RATE, DECAY = 0.5, 0.03
 USER, TARGET, NEGATIVE = 2, 4, 1

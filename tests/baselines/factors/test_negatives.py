@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from baselines import negatives
-from baselines.negatives import Negatives, NegativeSampler, Taken
+from baselines.factors import negatives
+from baselines.factors.negatives import Negatives, NegativeSampler, Taken
 
 
 def sampler(train, seed=0, **fields):

@@ -8,10 +8,10 @@ import pytest
 import scipy.sparse as sp
 from implicit.bpr import BayesianPersonalizedRanking
 
-from baselines.bpr_mf import BPRMF
-from baselines.fpmc import FPMC
-from baselines.negatives import Negatives
-from baselines.sequential_mf import SequentialMF
+from baselines.factors.bpr_mf import BPRMF
+from baselines.factors.fpmc import FPMC
+from baselines.factors.negatives import Negatives
+from baselines.factors.sequential_mf import SequentialMF
 from recsys_data.sequences import SequenceBatch
 from training.control.guard import Diverged
 from training.run import Run

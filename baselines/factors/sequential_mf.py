@@ -13,11 +13,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from baselines.bpr_mf import check_learner
-from baselines.contexts import asked_contexts, context_sums, training_contexts
-from baselines.negatives import CHUNK, Negatives, NegativeSampler, Taken
-from baselines.pairwise_kernels import fpmc_steps, shared_steps
-from baselines.sgd import Positives, draw_positives, learn_epochs, learner_rows
+from baselines.factors.bpr_mf import check_learner
+from baselines.factors.contexts import asked_contexts, context_sums, training_contexts
+from baselines.factors.kernels import fpmc_steps, shared_steps
+from baselines.factors.negatives import CHUNK, Negatives, NegativeSampler, Taken
+from baselines.factors.train_factors import Positives, draw_positives, learn_epochs, learner_rows
 from recsys_data.interactions import Clock
 from recsys_data.scores import Factored
 from recsys_data.sequences import SequenceBatch

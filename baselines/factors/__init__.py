@@ -1,0 +1,1 @@
+"""Factor models trained pairwise: BPR-MF, sequential MF, FPMC."""
