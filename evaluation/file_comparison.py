@@ -17,7 +17,7 @@ from evaluation.metrics import Metric, metric_named
 from evaluation.outside import UNLIMITED, read_rank_file
 from evaluation.pairwise import Comparer, ModelRuns
 from evaluation.panel import Panel
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 from evaluation.significance import FLIPS, RESAMPLES, ROUGH_BELOW
 
 DEFAULT_METRICS = ("mrr@20", "recall@20")

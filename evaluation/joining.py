@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from evaluation.outside import BadRankFile, RankFile
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 
 
 def join_rank_files(files: Sequence[RankFile]) -> list[RankTable]:

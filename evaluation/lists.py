@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 from evaluation.reach import BlockbusterShare, ItemCoverage, ItemCoverageShare, Reach, UserCoverage
 
 

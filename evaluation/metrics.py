@@ -17,7 +17,7 @@ import numpy as np
 from evaluation.cluster_sums import ClusterSums
 from evaluation.expectation import TIES, worth
 from evaluation.queries import Queries
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 
 TIE_TOLERANCE = 0.001  # the optimistic and pessimistic readings of a sound model differ by less, relatively
 

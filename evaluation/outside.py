@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 
 CLUSTERS = ("user", "session")
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}

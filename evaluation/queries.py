@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluation.expectation import Places, first_of, worth
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ import numpy as np
 
 from evaluation.expectation import Places
 from evaluation.metrics import HitRate
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import numpy as np
 
 from evaluation.cluster_sums import ClusterSums
 from evaluation.metrics import Metric
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 
 OUTSIDE = -1  # the bin of a row that is in none
 _EDGES = (0, 1, 2, 3, 6, 11, 21, 51, 101, 201, 501)  # a bin begins at each, counts of events read or queries asked

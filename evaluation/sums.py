@@ -14,7 +14,7 @@ from evaluation.cluster_sums import ClusterSums
 from evaluation.expectation import TIES
 from evaluation.metrics import Metric
 from evaluation.parquet import read_columns
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 from evaluation.reach import Reach
 from evaluation.stored import reading
 

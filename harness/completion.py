@@ -9,7 +9,7 @@ from typing import Any
 
 from evaluation.lists import reach_named
 from evaluation.metrics import metric_named
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 from evaluation.reach import Reach
 from evaluation.stored import reading
 from evaluation.sums import write_sums

@@ -11,9 +11,9 @@ from typing import Any
 
 from evaluation.lists import reach_named
 from evaluation.metrics import metric_named
-from evaluation.ranking import rank_held_out
-from evaluation.ranks import RankTable
-from evaluation.recommender import needed_clock
+from evaluation.ranking.rank import rank_held_out
+from evaluation.ranking.rank_table import RankTable
+from evaluation.ranking.recommender import needed_clock
 from harness.environment import peak_memory_mb, reset_peak_memory
 from harness.preparation import Prepared
 from harness.spec import Cell

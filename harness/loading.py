@@ -177,7 +177,7 @@ def _check_model(model: Any, where: str) -> None:
     if isinstance(model, type) or not dataclasses.is_dataclass(model):
         raise SuiteNotLoadable(f"{where} is not a value of a dataclass; expected a recommender such as Popularity()")
     if missing:
-        raise SuiteNotLoadable(f"{where} has no {missing[0]}; see evaluation.recommender.Recommender")
+        raise SuiteNotLoadable(f"{where} has no {missing[0]}; see evaluation.ranking.recommender.Recommender")
     _check_plain(model, where)
 
 

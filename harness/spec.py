@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evaluation.recommender import Recommender
+from evaluation.ranking.recommender import Recommender
 from harness.tuning import Tuning
 
 

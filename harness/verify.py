@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 from evaluation.results import CellResult
 from harness.determinism import prepare_determinism
 from harness.environment import capture

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from evaluation.metrics import MRR, Recall
-from evaluation.ranking import rank_held_out
+from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.sequences import Sequences
 from recsys_data.split import HeldOut

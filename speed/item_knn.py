@@ -17,7 +17,7 @@ from implicit.nearest_neighbours import CosineRecommender
 
 from baselines.neighbours.item_knn import Cosine, ItemKNN
 from evaluation.metrics import Recall
-from evaluation.ranking import rank_held_out
+from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.interactions import Clock
 from recsys_data.protocols.candidates import UNSEEN_ITEMS_ONLY

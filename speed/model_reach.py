@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.metrics import MRR
-from evaluation.ranking import rank_held_out
+from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.planted import Planted
 from recsys_data.datasets.planted_gaps import GapsDecide
 from recsys_data.datasets.planted_habits import HabitsDecide

@@ -18,7 +18,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from evaluation.counting import count_block
+from evaluation.ranking.counts import count_block
 
 PAIRS = 15
 BOUND = 0.3

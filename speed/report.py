@@ -33,7 +33,7 @@ import numpy as np
 from evaluation.claims import Published, Ranking, to_record
 from evaluation.crew import cores
 from evaluation.metrics import metric_named
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 from evaluation.sums import write_sums
 from reports.bundle import write_bundle
 

@@ -8,7 +8,7 @@ Its peer (session-rec) is not installed here.
 from __future__ import annotations
 
 from baselines.neighbours.session_knn import SessionKNN, VectorSessionKNN
-from evaluation.ranking import rank_held_out
+from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.diginetica import Diginetica
 from recsys_data.protocols.published import AsPublished
 from speed.pairing import data_folder, in_turn, peak_memory, require_one_thread, spread

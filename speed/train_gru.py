@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from evaluation.metrics import MRR, Recall
-from evaluation.ranking import rank_held_out
+from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.catalogue import DATASETS
 from recsys_data.protocols.per_user import LeaveLastOut
 from recsys_models.next_item import Generators

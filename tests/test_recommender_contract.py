@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from evaluation.metrics import MRR
-from evaluation.ranking import rank_held_out
+from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.planted import Planted
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.sequences import PAD, SequenceBatch

@@ -18,7 +18,7 @@ from baselines.simple.repeat import LastItemRepeat
 from baselines.simple.rules import AssociationRules, SequentialRules
 from baselines.simple.session_popularity import SessionPopularity
 from evaluation.metrics import MRR
-from evaluation.ranking import rank_held_out
+from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.planted import Planted
 from recsys_data.protocols.per_user import PerUserFractions
 from training.run import Run

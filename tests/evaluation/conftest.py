@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evaluation.metrics import metric_named
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 from evaluation.results import SuiteResults, read_suite
 from evaluation.sums import write_sums
 

@@ -8,7 +8,7 @@ from ranx import Qrels, Run, evaluate
 from sklearn.metrics import ndcg_score
 
 from evaluation.metrics import MAP, MRR, NDCG, SPS, HitRate, MeanRank, Precision, Recall, metric_named, tie_spread
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 
 
 def table(greater, tied, query=None, cluster=None, candidates=9, repeat=None, target=None):

@@ -7,7 +7,7 @@ import pytest
 
 from evaluation.lists import CatalogueCoverage, Gini, IntraListSimilarity, Novelty, PopularityLift
 from evaluation.metrics import WHOLE_TABLE, metric_named
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 from evaluation.reach import BlockbusterShare, ItemCoverage, ItemCoverageShare, UserCoverage
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from evaluation.lists import CatalogueCoverage
 from evaluation.metrics import MRR, Recall
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 from evaluation.reach import UserCoverage
 from evaluation.slices import OUTSIDE, SLICINGS, ByHistory, ByPopularity, ByPosition, BySeen, part, positions
 

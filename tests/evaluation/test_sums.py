@@ -6,7 +6,7 @@ import pytest
 
 from evaluation.cluster_sums import ClusterSums
 from evaluation.metrics import MRR, Recall
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 from evaluation.sums import read_sums, write_sums
 
 

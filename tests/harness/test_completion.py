@@ -5,7 +5,7 @@ from rich.console import Console
 
 from evaluation.lists import CatalogueCoverage
 from evaluation.metrics import MRR, NDCG
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 from evaluation.reach import ItemCoverage
 from evaluation.results import read_suite
 from harness.completion import complete_metrics

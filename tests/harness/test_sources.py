@@ -15,8 +15,8 @@ FILES = {
     "training/losses/loss.py": "def one():\n    return 1\n",
     "training/unused.py": "X = 1\n",
     "evaluation/__init__.py": "",
-    "evaluation/ranking.py": "RANK = 1\n",
-    "evaluation/metrics.py": "from evaluation.ranking import RANK\n",
+    "evaluation/ranking/rank.py": "RANK = 1\n",
+    "evaluation/metrics.py": "from evaluation.ranking.rank import RANK\n",
     "harness/__init__.py": "",
     "harness/execution.py": "from harness import store\n",
     "harness/determinism.py": "A = 1\n",
@@ -46,7 +46,7 @@ def checkout(tmp_path, monkeypatch):
 def test_files_are_followed_by_import_and_no_others(checkout):
     found = set(source_hashes(Net(), checkout))
     assert {"recsys_models/net.py", "training/loop.py", "training/losses/loss.py", "evaluation/metrics.py",
-            "evaluation/ranking.py", "harness/execution.py", "harness/determinism.py"} <= found  # fmt: skip
+            "evaluation/ranking/rank.py", "harness/execution.py", "harness/determinism.py"} <= found  # fmt: skip
     assert "training/unused.py" not in found
     assert "harness/store.py" not in found, "the rest of the harness moves no bit of a result"
 
@@ -59,7 +59,7 @@ def test_docstrings_comments_and_layout_do_not_count(checkout):
     assert source_hashes(Net(), checkout) == before
 
 
-@pytest.mark.parametrize("name", ["training/losses/loss.py", "recsys_models/net.py", "evaluation/ranking.py"])
+@pytest.mark.parametrize("name", ["training/losses/loss.py", "recsys_models/net.py", "evaluation/ranking/rank.py"])
 def test_a_changed_statement_counts_and_is_named(checkout, name):
     before = source_hashes(Net(), checkout)
     path = checkout / name

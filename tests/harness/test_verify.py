@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 from evaluation.results import read_suite
 from harness.order import Order
 from harness.overrides import Overrides

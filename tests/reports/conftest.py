@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from evaluation.claims import Gain, Published, Ranking, to_record
 from evaluation.metrics import metric_named
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 from reports.html import render_html
 from reports.report import build
 

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 from evaluation.slices import SLICINGS
 from reports.blocks import Picture, Section, Table, Words
 from reports.layout import items, kept_together

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from evaluation.near_ties import largest_difference, moved_ranks, scores_of
-from evaluation.ranking import rank_held_out
-from evaluation.ranks import RankTable
+from evaluation.ranking.near_ties import largest_difference, moved_ranks, scores_of
+from evaluation.ranking.rank import rank_held_out
+from evaluation.ranking.rank_table import RankTable
 from recsys_data.datasets.planted import Planted
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.rnn import GRU

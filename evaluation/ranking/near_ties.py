@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.ranking import _blocks  # the very blocks that are ranked, since a product's bits depend on them
-from evaluation.ranks import RankTable
-from evaluation.recommender import Recommender
+from evaluation.ranking.rank import _blocks  # the very blocks that are ranked, since a product's bits depend on them
+from evaluation.ranking.rank_table import RankTable
+from evaluation.ranking.recommender import Recommender
 from recsys_data.split import HeldOut
 
 _SHARED = ("cluster", "query", "target", "repeat", "history", "candidates")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.sparse import csr_matrix
 
-from evaluation.ranking import MAX_ROWS, NonFiniteScores, _blocks, rank_held_out
+from evaluation.ranking.rank import MAX_ROWS, NonFiniteScores, _blocks, rank_held_out
 from recsys_data.scores import Dense, Factored, Sparse
 from recsys_data.sequences import Sequences
 from recsys_data.split import HeldOut

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evaluation.counting import ABSENT, count_block
+from evaluation.ranking.counts import ABSENT, count_block
 from recsys_data.scores import Scores
 from recsys_data.split import HeldOut
 

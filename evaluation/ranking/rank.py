@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from evaluation.counting import ABSENT, count_block
-from evaluation.ranks import RankTable
-from evaluation.recommender import Recommender
-from evaluation.sampled import sampled_counts
+from evaluation.ranking.counts import ABSENT, count_block
+from evaluation.ranking.rank_table import RankTable
+from evaluation.ranking.recommender import Recommender
+from evaluation.ranking.sampled import sampled_counts
 from recsys_data.scores import Scores
 from recsys_data.sequences import PAD, SequenceBatch
 from recsys_data.split import HeldOut

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from evaluation.ranks import RankTable
+from evaluation.ranking.rank_table import RankTable
 from evaluation.results import read_suite
 
 

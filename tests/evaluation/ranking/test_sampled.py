@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evaluation.metrics import MRR, Recall
-from evaluation.ranking import rank_held_out
+from evaluation.ranking.rank import rank_held_out
 from recsys_data.scores import Dense
 from recsys_data.sequences import Sequences
 from recsys_data.split import HeldOut

@@ -1,0 +1,1 @@
+"""From scores to ranks: the recommender protocol, exact counting, the rank table."""
