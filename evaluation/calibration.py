@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from scipy import stats
 
-from evaluation.cluster_sums import ClusterSums
 from evaluation.equivalence import Level, seed_noise, tost
+from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.multiplicity import holm
 from evaluation.panel import Panel
 from evaluation.seeds import users_by_seeds

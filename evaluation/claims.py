@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from evaluation.metrics import metric_named
+from evaluation.metrics.accuracy import metric_named
 
 
 class Outcome(enum.Enum):

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from evaluation.claims import claim_from_record
-from evaluation.cluster_sums import ClusterSums
 from evaluation.comparison_table import ComparisonTable, ModelRow
-from evaluation.metrics import Metric, TieSpread
+from evaluation.metrics.accuracy import Metric, TieSpread
+from evaluation.metrics.cluster_sums import ClusterSums
+from evaluation.metrics.sums_file import read_sums
 from evaluation.pairwise import Comparer, ModelRuns
 from evaluation.panel import Panel, UnequalTestSets
 from evaluation.results import CellResult, SuiteResults
 from evaluation.significance import ROUGH_BELOW
-from evaluation.sums import read_sums
 from evaluation.table_record import to_record
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from evaluation.comparison_group import Group
 from evaluation.comparison_table import PairRow
 from evaluation.effects import MARGIN
-from evaluation.metrics import Metric
+from evaluation.metrics.accuracy import Metric
 from evaluation.pairwise import Comparer
 from evaluation.significance import FLIPS, RESAMPLES
 

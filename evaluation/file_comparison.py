@@ -13,7 +13,7 @@ from evaluation.alternatives import Alternative, paired_t, wilcoxon
 from evaluation.comparison_table import PairRow
 from evaluation.effects import MARGIN
 from evaluation.joining import join_rank_files
-from evaluation.metrics import Metric, metric_named
+from evaluation.metrics.accuracy import Metric, metric_named
 from evaluation.outside import UNLIMITED, read_rank_file
 from evaluation.pairwise import Comparer, ModelRuns
 from evaluation.panel import Panel

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from evaluation.alternatives import event_level
-from evaluation.cluster_sums import ClusterSums
 from evaluation.comparison_table import ExploratoryPair, Interval, ModelRow, PairRow
 from evaluation.effects import (
     ALPHA,
@@ -21,6 +20,7 @@ from evaluation.effects import (
     standardised,
     word,
 )
+from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.multiplicity import benjamini_hochberg, holm
 from evaluation.panel import Panel
 from evaluation.seeds import MethodTest, users_by_seeds

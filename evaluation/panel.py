@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from evaluation.cluster_sums import ClusterSums
+from evaluation.metrics.cluster_sums import ClusterSums
 
 
 class UnequalTestSets(ValueError):

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from evaluation.cluster_sums import ClusterSums
+from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.significance import FLOOR
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evaluation.cluster_sums import ClusterSums
+from evaluation.metrics.cluster_sums import ClusterSums
 
 BASE_RATE = 0.3  # hits per event
 USER_SD, MODEL_SD = 0.8, 0.5  # spread of users, and of a model's taste for a user, on the logit scale

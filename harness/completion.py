@@ -7,12 +7,12 @@ import shutil
 from collections.abc import Sequence
 from typing import Any
 
-from evaluation.lists import reach_named
-from evaluation.metrics import metric_named
+from evaluation.metrics.accuracy import metric_named
+from evaluation.metrics.coverage import Reach
+from evaluation.metrics.lists import reach_named
+from evaluation.metrics.sums_file import write_sums
 from evaluation.ranking.rank_table import RankTable
-from evaluation.reach import Reach
 from evaluation.stored import reading
-from evaluation.sums import write_sums
 from harness.store import Store, sync
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.lists import reach_named
-from evaluation.metrics import metric_named
+from evaluation.metrics.accuracy import metric_named
+from evaluation.metrics.lists import reach_named
 from evaluation.ranking.rank import rank_held_out
 from evaluation.ranking.rank_table import RankTable
 from evaluation.ranking.recommender import needed_clock

@@ -104,7 +104,7 @@ def cell_record(
 
 def write_cell(folder: Path, record: Mapping[str, Any], computed: Computed, metrics: Sequence[Any]) -> None:
     """Write a finished cell's files into ``folder``: record, ranks, the metrics' sums by user, curve."""
-    from evaluation.sums import write_sums
+    from evaluation.metrics.sums_file import write_sums
 
     computed.ranks.write(folder / "ranks.parquet")
     write_sums(folder, computed.ranks, metrics)

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from evaluation.claims import Claim, Published
-from evaluation.lists import reach_named
-from evaluation.metrics import Metric, metric_named
-from evaluation.reach import Reach
+from evaluation.metrics.accuracy import Metric, metric_named
+from evaluation.metrics.coverage import Reach
+from evaluation.metrics.lists import reach_named
 from harness.spec import Citation, Experiment, Suite
 from harness.tuning import Tuning
 
@@ -84,7 +84,7 @@ def _metrics(metrics: list[Any]) -> Iterator[str]:
         kinds = Metric | Reach if place else Metric  # the first one stops learners and is tested
         if not isinstance(metric, kinds) or _named(metric.name) != metric:
             first = "" if place else " first"
-            yield f"SUITE's metrics must be{first} values of evaluation.metrics such as MRR(20), got {metric!r}"
+            yield f"SUITE's metrics must be{first} values of evaluation.metrics.accuracy such as MRR(20), got {metric!r}"
         if metric in metrics[:place]:
             yield f"SUITE's metrics name {metric.name} twice"
 

@@ -12,7 +12,7 @@ LONGEST = 6000  # signs: MLflow cuts longer parameters with only a warning
 
 def metric_key(name: str) -> str:
     """What MLflow calls a shown metric: "MRR@20" is mrr_at_20."""
-    from evaluation.metrics import metric_named
+    from evaluation.metrics.accuracy import metric_named
 
     try:
         return metric_named(name).mlflow_name

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from evaluation.comparison import table_questions
 from evaluation.crew import Crew
 from evaluation.memo import Memo, Question
-from evaluation.metrics import metric_named
+from evaluation.metrics.accuracy import metric_named
 from evaluation.results import SuiteResults
 from reports.blocks import Picture, Section
 from reports.chapters.beyond import beyond_question, measures_of

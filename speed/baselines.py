@@ -35,7 +35,7 @@ from baselines.simple.random_scores import Random
 from baselines.simple.repeat import LastItemRepeat
 from baselines.simple.rules import AssociationRules, SequentialRules
 from baselines.simple.session_popularity import SessionPopularity
-from evaluation.metrics import MRR, Recall
+from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.diginetica import Diginetica
 from recsys_data.datasets.movielens import MovieLens1MOrdered

@@ -14,7 +14,7 @@ import time
 import numpy as np
 import torch
 
-from evaluation.metrics import MRR, Recall
+from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.sequences import Sequences

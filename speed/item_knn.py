@@ -16,7 +16,7 @@ from implicit.evaluation import ranking_metrics_at_k
 from implicit.nearest_neighbours import CosineRecommender
 
 from baselines.neighbours.item_knn import Cosine, ItemKNN
-from evaluation.metrics import Recall
+from evaluation.metrics.accuracy import Recall
 from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.interactions import Clock

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.metrics import MRR
+from evaluation.metrics.accuracy import MRR
 from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.planted import Planted
 from recsys_data.datasets.planted_gaps import GapsDecide

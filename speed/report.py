@@ -32,9 +32,9 @@ import numpy as np
 
 from evaluation.claims import Published, Ranking, to_record
 from evaluation.crew import cores
-from evaluation.metrics import metric_named
+from evaluation.metrics.accuracy import metric_named
+from evaluation.metrics.sums_file import write_sums
 from evaluation.ranking.rank_table import RankTable
-from evaluation.sums import write_sums
 from reports.bundle import write_bundle
 
 DATASETS = [f"set {letter}" for letter in "ABCDEFGHIJ"]

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from evaluation.metrics import MRR, Recall
+from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.catalogue import DATASETS
 from recsys_data.protocols.per_user import LeaveLastOut

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from evaluation.metrics import MRR, NDCG, Recall
+from evaluation.metrics.accuracy import MRR, NDCG, Recall
 from harness.spec import Experiment, Suite
 from recsys_data.datasets.amazon import AmazonFiveCore, AmazonPaper
 from recsys_data.datasets.amazon_hdf5 import AmazonCoPurchasing

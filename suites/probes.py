@@ -7,7 +7,7 @@ would have to expect; either outcome is an answer.
 """
 
 from evaluation.claims import Ranking
-from evaluation.metrics import MRR, Recall
+from evaluation.metrics.accuracy import MRR, Recall
 from harness.spec import Experiment, Suite
 from recsys_data.datasets.planted_gaps import DAY, GapsDecide
 from recsys_data.datasets.planted_habits import HabitsDecide

@@ -13,7 +13,7 @@ from baselines.simple.repeat import LastItemRepeat
 from baselines.simple.rules import AssociationRules, SequentialRules
 from baselines.simple.session_popularity import SessionPopularity
 from evaluation.claims import Published, Ranking
-from evaluation.metrics import MRR, Recall
+from evaluation.metrics.accuracy import MRR, Recall
 from harness.spec import Citation, Experiment, Suite
 from recsys_data.datasets.diginetica import Diginetica
 from recsys_data.datasets.yoochoose import YooChoose64

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from evaluation.claims import Compound, Published, Ranking
-from evaluation.metrics import MRR, Recall
+from evaluation.metrics.accuracy import MRR, Recall
 from harness.spec import Citation, Experiment, Suite
 from recsys_data.datasets.diginetica import Diginetica, DigineticaViews
 from recsys_data.datasets.movielens import MovieLens100K

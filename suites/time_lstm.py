@@ -12,7 +12,7 @@ from baselines.neighbours.item_knn import ItemKNN
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
 from evaluation.claims import Compound, Ranking
-from evaluation.metrics import MRR, Recall
+from evaluation.metrics.accuracy import MRR, Recall
 from harness.spec import Citation, Experiment, Suite
 from recsys_data.datasets.citeulike import CiteULikeHCRNN
 from recsys_data.datasets.citeulike_log import CiteULikeLog

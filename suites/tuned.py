@@ -14,7 +14,7 @@ from baselines.neighbours.session_knn import SessionKNN
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
 from evaluation.claims import Ranking
-from evaluation.metrics import MRR, Recall
+from evaluation.metrics.accuracy import MRR, Recall
 from harness.spec import Experiment, Suite
 from harness.tuning import Choice, LogUniform, Tuning, Uniform, Whole
 from recsys_data.datasets.movielens import MovieLens100K

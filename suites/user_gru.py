@@ -12,7 +12,7 @@ from baselines.neighbours.item_knn import ItemKNN
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
 from evaluation.claims import Compound, Cost, Gain, Published, Ranking
-from evaluation.metrics import MRR, Recall
+from evaluation.metrics.accuracy import MRR, Recall
 from harness.spec import Citation, Experiment, Suite
 from recsys_data.datasets.lastfm import LastFM1K, LastFMUserArtist
 from recsys_data.datasets.movielens import MovieLens1MOrdered, MovieLens10M

@@ -13,7 +13,7 @@ from baselines.simple.random_scores import Random
 from baselines.simple.repeat import LastItemRepeat
 from baselines.simple.rules import AssociationRules, SequentialRules
 from baselines.simple.session_popularity import SessionPopularity
-from evaluation.metrics import MRR, Recall
+from evaluation.metrics.accuracy import MRR, Recall
 from harness.spec import Experiment, Suite
 from recsys_data.datasets.movielens import MovieLens100K
 from recsys_data.protocols.per_user import PerUserFractions

@@ -8,7 +8,7 @@ TINY = '''"""A tiny suite."""
 
 from baselines.simple.popularity import Popularity
 from evaluation.claims import Ranking
-from evaluation.metrics import MRR, Recall
+from evaluation.metrics.accuracy import MRR, Recall
 from harness.spec import Experiment, Suite
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.datasets.markov_chain import MarkovChainSequences

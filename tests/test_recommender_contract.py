@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from evaluation.metrics import MRR
+from evaluation.metrics.accuracy import MRR
 from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.planted import Planted
 from recsys_data.protocols.per_user import PerUserFractions

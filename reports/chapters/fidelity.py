@@ -9,7 +9,7 @@ from evaluation.comparison_group import Group, groups_of
 from evaluation.comparison_table import ComparisonTable, PairRow
 from evaluation.fidelity import Reading, fidelity_rows, readings_of
 from evaluation.memo import Memo, marks
-from evaluation.metrics import metric_named
+from evaluation.metrics.accuracy import metric_named
 from evaluation.table_record import made, plain
 from reports.blocks import Column, Entry, Row, Section, Table, Words, row
 from reports.numbers import decimals, fraction, interval, percent

@@ -17,7 +17,7 @@ from baselines.simple.random_scores import Random
 from baselines.simple.repeat import LastItemRepeat
 from baselines.simple.rules import AssociationRules, SequentialRules
 from baselines.simple.session_popularity import SessionPopularity
-from evaluation.metrics import MRR
+from evaluation.metrics.accuracy import MRR
 from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.planted import Planted
 from recsys_data.protocols.per_user import PerUserFractions

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from evaluation.metrics import metric_named
+from evaluation.metrics.accuracy import metric_named
+from evaluation.metrics.sums_file import write_sums
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results import SuiteResults, read_suite
-from evaluation.sums import write_sums
 
 NUM_ITEMS = 200
 

@@ -6,7 +6,7 @@ import pytest
 from evaluation.claims import Published, Ranking, to_record
 from evaluation.comparison import compare_suite
 from evaluation.effects import Word
-from evaluation.metrics import MRR
+from evaluation.metrics.accuracy import MRR
 from evaluation.panel import UnequalTestSets
 from evaluation.seeds import users_by_seeds
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from evaluation.file_comparison import compare_files, render_text
-from evaluation.metrics import MRR
+from evaluation.metrics.accuracy import MRR
 from evaluation.outside import BadRankFile
 from evaluation.panel import Panel
 from evaluation.significance import cluster_bootstrap, cluster_errors

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evaluation.cluster_sums import ClusterSums
+from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.seeds import SeedPart, users_by_seeds
 
 

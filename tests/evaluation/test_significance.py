@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from evaluation.cluster_sums import ClusterSums
+from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.multiplicity import benjamini_hochberg, holm
 from evaluation.panel import Panel, UnequalTestSets
 from evaluation.resampling import flipped_sums, resampled_sums

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from evaluation.metrics.sums_file import read_sums
 from evaluation.results import CellResult, read_suite
 from evaluation.stored import read_record
-from evaluation.sums import read_sums
 
 
 @pytest.mark.parametrize("text, said", [("", "Expecting value"), ('{"key": ', "Expecting value"), ("[]", "with key"),

@@ -3,10 +3,10 @@
 import pytest
 from rich.console import Console
 
-from evaluation.lists import CatalogueCoverage
-from evaluation.metrics import MRR, NDCG
+from evaluation.metrics.accuracy import MRR, NDCG
+from evaluation.metrics.coverage import ItemCoverage
+from evaluation.metrics.lists import CatalogueCoverage
 from evaluation.ranking.rank_table import RankTable
-from evaluation.reach import ItemCoverage
 from evaluation.results import read_suite
 from harness.completion import complete_metrics
 from harness.order import Order
@@ -15,7 +15,9 @@ from harness.plan import make_plan
 from harness.session import run_session
 from harness.store import Store
 
-IMPORTS = "from evaluation.lists import CatalogueCoverage\nfrom evaluation.reach import ItemCoverage\n"
+IMPORTS = (
+    "from evaluation.metrics.lists import CatalogueCoverage\nfrom evaluation.metrics.coverage import ItemCoverage\n"
+)
 
 
 @pytest.fixture

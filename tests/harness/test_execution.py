@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from evaluation.metrics import MRR, MeanRank
+from evaluation.metrics.accuracy import MRR, MeanRank
 from harness.execution import compute
 from harness.preparation import prepare
 from harness.record import _training_stamps

@@ -3,9 +3,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from evaluation.lists import Gini
-from evaluation.metrics import MRR, NDCG, Recall
-from evaluation.reach import ItemCoverage
+from evaluation.metrics.accuracy import MRR, NDCG, Recall
+from evaluation.metrics.coverage import ItemCoverage
+from evaluation.metrics.lists import Gini
 from harness.keys import differences, engine_of, key_of, key_parts, search_key
 from harness.spec import Cell, Experiment
 

@@ -72,7 +72,7 @@ def test_a_file_without_a_suite_is_refused(tmp_path):
     ("seeds=range(2)", "seeds=['a']", "seeds must be whole numbers of at least 0, got 'a'"),
     ("seeds=range(2)", "seeds=[1, 1]", "SUITE's seeds name 1 twice"),
     ("seeds=range(2)", "seeds=(s for s in range(2))", "SUITE's seeds must be a list, got <generator"),
-    ("[MRR(20), Recall(20)]", "['MRR@20']", "metrics must be first values of evaluation.metrics such as MRR(20), got "
+    ("[MRR(20), Recall(20)]", "['MRR@20']", "metrics must be first values of evaluation.metrics.accuracy such as MRR(20), got "
      "'MRR@20'"),
     ("[MRR(20), Recall(20)]", "[MRR(20), MRR(20)]", "SUITE's metrics name MRR@20 twice"),
     ('baselines=["Popularity"]', 'baselines=["Popular"]', "SUITE's baselines name 'Popular', but its models are "),

@@ -153,7 +153,7 @@ ABSENT = """
 from dataclasses import dataclass
 
 from baselines.simple.popularity import Popularity
-from evaluation.metrics import MRR
+from evaluation.metrics.accuracy import MRR
 from harness.spec import Experiment, Suite
 from recsys_data.fetching.source import DataMissing
 from recsys_data.protocols.per_user import LeaveLastOut, PerUserFractions

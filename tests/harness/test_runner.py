@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from evaluation.metrics import MRR
+from evaluation.metrics.accuracy import MRR
 from evaluation.results import read_suite
 from harness.order import Order
 from harness.overrides import Overrides
@@ -19,7 +19,7 @@ import errno, os, signal
 from dataclasses import dataclass
 from pathlib import Path
 from baselines.simple.popularity import Popularity
-from evaluation.metrics import MRR
+from evaluation.metrics.accuracy import MRR
 from harness.spec import Experiment, Suite
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.datasets.markov_chain import MarkovChainSequences
@@ -165,8 +165,8 @@ def test_the_record_says_all_that_a_report_needs(run):
 
 
 def test_a_metric_that_another_suite_asks_for_is_added(run, tmp_path):
-    from evaluation.metrics import NDCG
-    from evaluation.sums import read_sums
+    from evaluation.metrics.accuracy import NDCG
+    from evaluation.metrics.sums_file import read_sums
     from harness.completion import complete_metrics
 
     _, results, _ = run({"A": "work"})

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 from baselines.simple.popularity import Popularity
-from evaluation.metrics import MRR
+from evaluation.metrics.accuracy import MRR
 from harness.spec import Experiment, Suite
 from harness.tuning import Choice, Tuning, Uniform
 from recsys_data.protocols.per_user import PerUserFractions

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from evaluation.metrics import MRR
+from evaluation.metrics.accuracy import MRR
 from harness.sources import source_hashes
 
 FILES = {
@@ -16,7 +16,7 @@ FILES = {
     "training/unused.py": "X = 1\n",
     "evaluation/__init__.py": "",
     "evaluation/ranking/rank.py": "RANK = 1\n",
-    "evaluation/metrics.py": "from evaluation.ranking.rank import RANK\n",
+    "evaluation/metrics/accuracy.py": "from evaluation.ranking.rank import RANK\n",
     "harness/__init__.py": "",
     "harness/execution.py": "from harness import store\n",
     "harness/determinism.py": "A = 1\n",
@@ -45,7 +45,7 @@ def checkout(tmp_path, monkeypatch):
 
 def test_files_are_followed_by_import_and_no_others(checkout):
     found = set(source_hashes(Net(), checkout))
-    assert {"recsys_models/net.py", "training/loop.py", "training/losses/loss.py", "evaluation/metrics.py",
+    assert {"recsys_models/net.py", "training/loop.py", "training/losses/loss.py", "evaluation/metrics/accuracy.py",
             "evaluation/ranking/rank.py", "harness/execution.py", "harness/determinism.py"} <= found  # fmt: skip
     assert "training/unused.py" not in found
     assert "harness/store.py" not in found, "the rest of the harness moves no bit of a result"
@@ -194,4 +194,6 @@ def test_a_model_that_lies_beside_no_suite_is_a_librarys(checkout, model_beside,
 
 def test_every_measure_that_a_cell_stores_counts_in_its_key():
     found = source_hashes(MRR(20))  # any value: what ranks and measures counts for all
-    assert {"evaluation/metrics.py", "evaluation/reach.py", "evaluation/lists.py"} <= set(found)
+    assert {"evaluation/metrics/accuracy.py", "evaluation/metrics/coverage.py", "evaluation/metrics/lists.py"} <= set(
+        found
+    )

@@ -18,7 +18,7 @@ from harness.verify import certify
 
 SUITE = """
 from baselines.simple.popularity import Popularity
-from evaluation.metrics import MRR
+from evaluation.metrics.accuracy import MRR
 from harness.spec import Experiment, Suite
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.datasets.markov_chain import MarkovChainSequences

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import norm
 
 from evaluation.claims import Gain, Published, Ranking, to_record
-from evaluation.metrics import metric_named
+from evaluation.metrics.accuracy import metric_named
 from evaluation.ranking.rank_table import RankTable
 from reports.html import render_html
 from reports.report import build

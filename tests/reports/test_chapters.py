@@ -10,8 +10,8 @@ from rich.console import Console
 
 from evaluation.claims import Published, Ranking, to_record
 from evaluation.comparison import compare_suite
-from evaluation.lists import CatalogueCoverage, Gini
-from evaluation.reach import ItemCoverage, UserCoverage
+from evaluation.metrics.coverage import ItemCoverage, UserCoverage
+from evaluation.metrics.lists import CatalogueCoverage, Gini
 from evaluation.results import read_suite
 from reports.export import csv_rows, latex_table
 from reports.matrices import joined

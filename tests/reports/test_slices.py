@@ -2,8 +2,8 @@ import dataclasses
 
 import pytest
 
+from evaluation.metrics.slices import SLICINGS
 from evaluation.ranking.rank_table import RankTable
-from evaluation.slices import SLICINGS
 from reports.blocks import Picture, Section, Table, Words
 from reports.layout import items, kept_together
 

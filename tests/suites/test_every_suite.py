@@ -3,7 +3,7 @@
 import pytest
 
 from evaluation.claims import Cost
-from evaluation.metrics import metric_named
+from evaluation.metrics.accuracy import metric_named
 from harness.loading import ROOT, load_suite, suite_names
 
 NAMES = suite_names()

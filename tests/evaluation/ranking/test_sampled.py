@@ -3,7 +3,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from evaluation.metrics import MRR, Recall
+from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.ranking.rank import rank_held_out
 from recsys_data.scores import Dense
 from recsys_data.sequences import Sequences

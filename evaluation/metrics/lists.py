@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from evaluation.metrics.coverage import BlockbusterShare, ItemCoverage, ItemCoverageShare, Reach, UserCoverage
 from evaluation.ranking.rank_table import RankTable
-from evaluation.reach import BlockbusterShare, ItemCoverage, ItemCoverageShare, Reach, UserCoverage
 
 
 class _OfLists(Reach):

@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from evaluation.lists import CatalogueCoverage
-from evaluation.metrics import MRR, Recall
+from evaluation.metrics.accuracy import MRR, Recall
+from evaluation.metrics.coverage import UserCoverage
+from evaluation.metrics.lists import CatalogueCoverage
+from evaluation.metrics.slices import OUTSIDE, SLICINGS, ByHistory, ByPopularity, ByPosition, BySeen, part, positions
 from evaluation.ranking.rank_table import RankTable
-from evaluation.reach import UserCoverage
-from evaluation.slices import OUTSIDE, SLICINGS, ByHistory, ByPopularity, ByPosition, BySeen, part, positions
 
 
 def table(rows, *, history=None, target=None, greater=None, item_counts=(1,), cluster=None, query=None):

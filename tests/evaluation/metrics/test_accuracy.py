@@ -7,7 +7,18 @@ import pytest
 from ranx import Qrels, Run, evaluate
 from sklearn.metrics import ndcg_score
 
-from evaluation.metrics import MAP, MRR, NDCG, SPS, HitRate, MeanRank, Precision, Recall, metric_named, tie_spread
+from evaluation.metrics.accuracy import (
+    MAP,
+    MRR,
+    NDCG,
+    SPS,
+    HitRate,
+    MeanRank,
+    Precision,
+    Recall,
+    metric_named,
+    tie_spread,
+)
 from evaluation.ranking.rank_table import RankTable
 
 

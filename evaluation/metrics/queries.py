@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.expectation import Places, first_of, worth
+from evaluation.metrics.ties import Places, first_of, worth
 from evaluation.ranking.rank_table import RankTable
 
 

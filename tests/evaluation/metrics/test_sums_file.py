@@ -4,10 +4,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from evaluation.cluster_sums import ClusterSums
-from evaluation.metrics import MRR, Recall
+from evaluation.metrics.accuracy import MRR, Recall
+from evaluation.metrics.cluster_sums import ClusterSums
+from evaluation.metrics.sums_file import read_sums, write_sums
 from evaluation.ranking.rank_table import RankTable
-from evaluation.sums import read_sums, write_sums
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from evaluation.cluster_sums import ClusterSums
-from evaluation.metrics import Metric
+from evaluation.metrics.accuracy import Metric
+from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.ranking.rank_table import RankTable
 
 OUTSIDE = -1  # the bin of a row that is in none

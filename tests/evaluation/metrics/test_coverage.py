@@ -5,10 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from evaluation.lists import CatalogueCoverage, Gini, IntraListSimilarity, Novelty, PopularityLift
-from evaluation.metrics import WHOLE_TABLE, metric_named
+from evaluation.metrics.accuracy import WHOLE_TABLE, metric_named
+from evaluation.metrics.coverage import BlockbusterShare, ItemCoverage, ItemCoverageShare, UserCoverage
+from evaluation.metrics.lists import CatalogueCoverage, Gini, IntraListSimilarity, Novelty, PopularityLift
 from evaluation.ranking.rank_table import RankTable
-from evaluation.reach import BlockbusterShare, ItemCoverage, ItemCoverageShare, UserCoverage
 
 
 def table(greater, *, tied=None, target=None, cluster=None, items=200, top=None, counts=None):

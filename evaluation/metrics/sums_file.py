@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from evaluation.cluster_sums import ClusterSums
-from evaluation.expectation import TIES
-from evaluation.metrics import Metric
+from evaluation.metrics.accuracy import Metric
+from evaluation.metrics.cluster_sums import ClusterSums
+from evaluation.metrics.coverage import Reach
+from evaluation.metrics.ties import TIES
 from evaluation.parquet import read_columns
 from evaluation.ranking.rank_table import RankTable
-from evaluation.reach import Reach
 from evaluation.stored import reading
 
 SCHEMA_VERSION = 1

@@ -11,8 +11,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from evaluation.expectation import Places
-from evaluation.metrics import HitRate
+from evaluation.metrics.accuracy import HitRate
+from evaluation.metrics.ties import Places
 from evaluation.ranking.rank_table import RankTable
 
 

@@ -14,9 +14,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from evaluation.cluster_sums import ClusterSums
-from evaluation.expectation import TIES, worth
-from evaluation.queries import Queries
+from evaluation.metrics.cluster_sums import ClusterSums
+from evaluation.metrics.queries import Queries
+from evaluation.metrics.ties import TIES, worth
 from evaluation.ranking.rank_table import RankTable
 
 TIE_TOLERANCE = 0.001  # the optimistic and pessimistic readings of a sound model differ by less, relatively
@@ -172,7 +172,7 @@ def metric_named(name: str) -> Metric:
     if found is not None and found[1] in WHOLE_TABLE:
         raise ValueError(
             f"{name!r} is measured on all queries together, or on the kept lists, and is no mean over queries; it has "
-            f"no test by user (see evaluation.reach and evaluation.lists)"
+            f"no test by user (see evaluation.metrics.coverage and evaluation.metrics.lists)"
         )
     if found is None or found[1] not in METRICS:
         known = ", ".join(f"{kind.symbol}" for kind in METRICS.values())

@@ -1,0 +1,1 @@
+"""The metrics, computed from a rank table; their sums by user; slices."""
