@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import fdtrc, ndtr, stdtrit
 
 from evaluation.comparison_table import PairRow
-from evaluation.effects import Word
+from evaluation.statistics.effects import Word
 
 FEWEST_DATASETS = 6
 

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from scipy import stats
 
-from evaluation.equivalence import Level, seed_noise, tost
 from evaluation.metrics.cluster_sums import ClusterSums
-from evaluation.multiplicity import holm
-from evaluation.panel import Panel
-from evaluation.seeds import users_by_seeds
-from evaluation.significance import cluster_bootstrap, cluster_errors, sign_flip_test
 from evaluation.simulation import event_counts, hit_differences, seed_runs
+from evaluation.statistics.crossed import users_by_seeds
+from evaluation.statistics.equivalence import Level, seed_noise, tost
+from evaluation.statistics.multiplicity import holm
+from evaluation.statistics.paired_sums import Panel
+from evaluation.statistics.significance import cluster_bootstrap, cluster_errors, sign_flip_test
 
 SIMULATIONS = 10_000
 BATCH = 250  # simulated pairs that share one test set and one sign matrix

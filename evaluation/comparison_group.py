@@ -15,9 +15,9 @@ from evaluation.metrics.accuracy import Metric, TieSpread
 from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.metrics.sums_file import read_sums
 from evaluation.pairwise import Comparer, ModelRuns
-from evaluation.panel import Panel, UnequalTestSets
 from evaluation.results import CellResult, SuiteResults
-from evaluation.significance import ROUGH_BELOW
+from evaluation.statistics.paired_sums import Panel, UnequalTestSets
+from evaluation.statistics.significance import ROUGH_BELOW
 from evaluation.table_record import to_record
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evaluation.alternatives import NaiveTest
-from evaluation.effects import Shares, Word
-from evaluation.seeds import MethodTest
+from evaluation.statistics.crossed import MethodTest
+from evaluation.statistics.effects import Shares, Word
+from evaluation.statistics.naive import NaiveTest
 
 Interval = tuple[float, float]
 

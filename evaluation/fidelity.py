@@ -14,10 +14,10 @@ from typing import Any
 
 from evaluation.comparison_group import Group
 from evaluation.comparison_table import PairRow
-from evaluation.effects import MARGIN
 from evaluation.metrics.accuracy import Metric
 from evaluation.pairwise import Comparer
-from evaluation.significance import FLIPS, RESAMPLES
+from evaluation.statistics.effects import MARGIN
+from evaluation.statistics.significance import FLIPS, RESAMPLES
 
 READINGS = ("paper", "official", "corrected")
 _MISSING = "absent"

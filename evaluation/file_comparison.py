@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.alternatives import Alternative, paired_t, wilcoxon
 from evaluation.comparison_table import PairRow
-from evaluation.effects import MARGIN
 from evaluation.joining import join_rank_files
 from evaluation.metrics.accuracy import Metric, metric_named
 from evaluation.outside import UNLIMITED, read_rank_file
 from evaluation.pairwise import Comparer, ModelRuns
-from evaluation.panel import Panel
 from evaluation.ranking.rank_table import RankTable
-from evaluation.significance import FLIPS, RESAMPLES, ROUGH_BELOW
+from evaluation.statistics.effects import MARGIN
+from evaluation.statistics.naive import Alternative, paired_t, wilcoxon
+from evaluation.statistics.paired_sums import Panel
+from evaluation.statistics.significance import FLIPS, RESAMPLES, ROUGH_BELOW
 
 DEFAULT_METRICS = ("mrr@20", "recall@20")
 

@@ -11,11 +11,11 @@ import numpy as np
 from evaluation.claims import Claim, Compound, Cost, Gain, Outcome, Ranking, Verdict, claim_from_record
 from evaluation.comparison_group import of_one_user
 from evaluation.comparison_table import ComparisonTable, ModelRow, PairRow
-from evaluation.effects import ALPHA
-from evaluation.equivalence import LENIENT, STRICT, Level, Noise, tost
 from evaluation.level import judge_level, smoke_stamps
-from evaluation.multiplicity import holm
 from evaluation.results import SuiteResults
+from evaluation.statistics.effects import ALPHA
+from evaluation.statistics.equivalence import LENIENT, STRICT, Level, Noise, tost
+from evaluation.statistics.multiplicity import holm
 
 
 def judge_suite(results: SuiteResults, comparisons: Sequence[ComparisonTable]) -> list[Verdict]:

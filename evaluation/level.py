@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from evaluation.claims import Outcome, Published, Verdict
 from evaluation.comparison_table import ComparisonTable, ModelRow
-from evaluation.equivalence import Equivalence, Level, Noise, seed_noise, seeds_to_decide, tost
+from evaluation.statistics.equivalence import Equivalence, Level, Noise, seed_noise, seeds_to_decide, tost
 
 SMOKE = "SMOKE RUN"
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from evaluation.alternatives import event_level
 from evaluation.comparison_table import ExploratoryPair, Interval, ModelRow, PairRow
-from evaluation.effects import (
+from evaluation.metrics.cluster_sums import ClusterSums
+from evaluation.statistics.crossed import MethodTest, users_by_seeds
+from evaluation.statistics.effects import (
     ALPHA,
     MARGIN,
     Shares,
@@ -20,11 +21,10 @@ from evaluation.effects import (
     standardised,
     word,
 )
-from evaluation.metrics.cluster_sums import ClusterSums
-from evaluation.multiplicity import benjamini_hochberg, holm
-from evaluation.panel import Panel
-from evaluation.seeds import MethodTest, users_by_seeds
-from evaluation.significance import (
+from evaluation.statistics.multiplicity import benjamini_hochberg, holm
+from evaluation.statistics.naive import event_level
+from evaluation.statistics.paired_sums import Panel
+from evaluation.statistics.significance import (
     FLIPS,
     RESAMPLES,
     Bootstrap,

@@ -19,8 +19,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from evaluation.panel import Panel
-from evaluation.significance import cluster_bootstrap, sign_flip_test
+from evaluation.statistics.paired_sums import Panel
+from evaluation.statistics.significance import cluster_bootstrap, sign_flip_test
 
 BOUND = 0.33
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from evaluation.comparison_table import ComparisonTable, ModelRow, PairRow
-from evaluation.effects import Word
 from evaluation.memo import Memo
+from evaluation.statistics.effects import Word
 from reports.blocks import Column, Entry, Picture, Row, Section, Table, Words, in_full, row
 from reports.chapters.pairs import across_blocks, heat_map
 from reports.numbers import count, decimals, fraction, interval, listed, percent, plain, probability, several

@@ -8,9 +8,9 @@ from statsmodels.stats.meta_analysis import combine_effects
 
 from evaluation.across import WinTieLoss, friedman, nemenyi_critical, random_effects, studentised_range, summarise
 from evaluation.comparison import compare_suite
-from evaluation.effects import Word
 from evaluation.metrics.accuracy import MRR
-from evaluation.seeds import users_by_seeds
+from evaluation.statistics.crossed import users_by_seeds
+from evaluation.statistics.effects import Word
 
 Q_05 = {2: 1.960, 3: 2.344, 4: 2.569, 5: 2.728, 6: 2.850, 7: 2.948, 8: 3.031, 9: 3.102, 10: 3.164}  # Demšar 2006
 CD_9 = {2: 8.49, 3: 6.94, 4: 6.01, 6: 4.90}

@@ -5,10 +5,10 @@ import pytest
 
 from evaluation.claims import Published, Ranking, to_record
 from evaluation.comparison import compare_suite
-from evaluation.effects import Word
 from evaluation.metrics.accuracy import MRR
-from evaluation.panel import UnequalTestSets
-from evaluation.seeds import users_by_seeds
+from evaluation.statistics.crossed import users_by_seeds
+from evaluation.statistics.effects import Word
+from evaluation.statistics.paired_sums import UnequalTestSets
 
 from .conftest import draw_ranks
 

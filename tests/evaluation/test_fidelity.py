@@ -6,7 +6,7 @@ import pytest
 from evaluation.comparison_group import groups_of
 from evaluation.fidelity import fidelity_rows, readings_of
 from evaluation.metrics.accuracy import MRR
-from evaluation.seeds import users_by_seeds
+from evaluation.statistics.crossed import users_by_seeds
 
 FEW = {"flips": 500, "resamples": 200}
 

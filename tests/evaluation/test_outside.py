@@ -10,8 +10,8 @@ import pytest
 from evaluation.file_comparison import compare_files, render_text
 from evaluation.metrics.accuracy import MRR
 from evaluation.outside import BadRankFile
-from evaluation.panel import Panel
-from evaluation.significance import cluster_bootstrap, cluster_errors
+from evaluation.statistics.paired_sums import Panel
+from evaluation.statistics.significance import cluster_bootstrap, cluster_errors
 
 from .conftest import draw_ranks
 

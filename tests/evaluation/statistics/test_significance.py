@@ -11,10 +11,10 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from evaluation.metrics.cluster_sums import ClusterSums
-from evaluation.multiplicity import benjamini_hochberg, holm
-from evaluation.panel import Panel, UnequalTestSets
-from evaluation.resampling import flipped_sums, resampled_sums
-from evaluation.significance import cluster_bootstrap, cluster_errors, sign_flip_test
+from evaluation.statistics.multiplicity import benjamini_hochberg, holm
+from evaluation.statistics.paired_sums import Panel, UnequalTestSets
+from evaluation.statistics.resampling import flipped_sums, resampled_sums
+from evaluation.statistics.significance import cluster_bootstrap, cluster_errors, sign_flip_test
 
 PAIR = np.array([[0, 1]])
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from evaluation.metrics.cluster_sums import ClusterSums
-from evaluation.seeds import SeedPart, users_by_seeds
+from evaluation.statistics.crossed import SeedPart, users_by_seeds
 
 
 def runs(sums, counts):

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from evaluation.metrics.cluster_sums import ClusterSums
-from evaluation.significance import FLOOR
+from evaluation.statistics.significance import FLOOR
 
 
 @dataclass(frozen=True)

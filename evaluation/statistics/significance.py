@@ -1,7 +1,7 @@
 """User-level tests on one test set: clustered standard errors, sign-flip randomisation, cluster bootstrap.
 
 The estimate of a pair is θ = Σ_u D_u / Σ_u n_u with D_u the difference of the two models' sums over cluster u. What
-these tests say holds for *these trained models* on other users; for methods, see evaluation.seeds.
+these tests say holds for *these trained models* on other users; for methods, see evaluation.statistics.crossed.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.multiplicity import MaxT
-from evaluation.panel import Panel
+from evaluation.statistics.multiplicity import MaxT
+from evaluation.statistics.paired_sums import Panel
 
 FLIPS = 100_000
 RESAMPLES = 10_000
@@ -50,7 +50,7 @@ def sign_flip_test(
     means is tested without assuming that the models are exchangeable. ``family``: the pairs (F,) over which max-T
     adjusts, all by default. A pair of identical results has p = 1.
     """
-    from evaluation.resampling import flipped_sums  # here, since numba takes a second to load
+    from evaluation.statistics.resampling import flipped_sums  # here, since numba takes a second to load
 
     family = np.arange(len(pairs)) if family is None else family
     a, b = pairs.T
@@ -131,7 +131,7 @@ class Bootstrap:
 
 def cluster_bootstrap(panel: Panel, pairs: np.ndarray, *, resamples: int = RESAMPLES) -> Bootstrap:
     """Bootstrap over clusters in ratio form: θ* = Σ c_u D_u / Σ c_u n_u, n_u drawn together with D_u, never events."""
-    from evaluation.resampling import resampled_sums
+    from evaluation.statistics.resampling import resampled_sums
 
     counts = panel.counts.astype(np.float64)
     generator = panel.generator("cluster bootstrap")

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 from statsmodels.stats.weightstats import ttost_paired
 
-from evaluation.effects import Shares, Word, relative, smallest_detectable, word
-from evaluation.equivalence import Level, Noise, seed_noise, seeds_to_decide, tost
+from evaluation.statistics.effects import Shares, Word, relative, smallest_detectable, word
+from evaluation.statistics.equivalence import Level, Noise, seed_noise, seeds_to_decide, tost
 
 
 def test_interval_by_hand():

@@ -1,0 +1,1 @@
+"""Significance, intervals, multiplicity, equivalence, users × seeds."""
