@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.comparison_table import PairRow
+from evaluation.comparison.pairwise import Comparer, ModelRuns
+from evaluation.comparison.table import PairRow
 from evaluation.joining import join_rank_files
 from evaluation.metrics.accuracy import Metric, metric_named
 from evaluation.outside import UNLIMITED, read_rank_file
-from evaluation.pairwise import Comparer, ModelRuns
 from evaluation.ranking.rank_table import RankTable
 from evaluation.statistics.effects import MARGIN
 from evaluation.statistics.naive import Alternative, paired_t, wilcoxon

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluation.claims import Claim, Compound, Cost, Gain, Outcome, Ranking, Verdict, claim_from_record
-from evaluation.comparison_group import of_one_user
-from evaluation.comparison_table import ComparisonTable, ModelRow, PairRow
+from evaluation.comparison.group import of_one_user
+from evaluation.comparison.table import ComparisonTable, ModelRow, PairRow
 from evaluation.level import judge_level, smoke_stamps
 from evaluation.results import SuiteResults
 from evaluation.statistics.effects import ALPHA

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from evaluation.comparison import table_questions
+from evaluation.comparison.compare import table_questions
 from evaluation.crew import Crew
 from evaluation.memo import Memo, Question
 from evaluation.metrics.accuracy import metric_named

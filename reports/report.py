@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from evaluation.comparison import compare_suite
+from evaluation.comparison.compare import compare_suite
 from evaluation.crew import Crew
 from evaluation.judge import judge_suite
 from evaluation.memo import Memo

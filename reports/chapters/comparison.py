@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from evaluation.comparison_table import ComparisonTable, ModelRow, PairRow
+from evaluation.comparison.table import ComparisonTable, ModelRow, PairRow
 from evaluation.memo import Memo
 from evaluation.statistics.effects import Word
 from reports.blocks import Column, Entry, Picture, Row, Section, Table, Words, in_full, row

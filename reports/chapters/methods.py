@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evaluation.comparison_table import ComparisonTable
+from evaluation.comparison.table import ComparisonTable
 from reports.blocks import Section, Words
 from reports.numbers import listed
 from reports.roster import Roster

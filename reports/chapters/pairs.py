@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.across import Friedman, friedman, summarise
-from evaluation.comparison_table import ComparisonTable
+from evaluation.comparison.across_datasets import Friedman, friedman, summarise
+from evaluation.comparison.table import ComparisonTable
+from evaluation.comparison.table_json import made, plain
 from evaluation.memo import Memo
-from evaluation.table_record import made, plain
 from reports.blocks import Column, Entry, Picture, Table, Words, row
 from reports.numbers import interval, percent, probability
 from reports.roster import Roster

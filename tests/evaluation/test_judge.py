@@ -3,7 +3,7 @@
 import pytest
 
 from evaluation.claims import Compound, Cost, Gain, Outcome, Published, Ranking, to_record
-from evaluation.comparison import compare_suite
+from evaluation.comparison.compare import compare_suite
 from evaluation.judge import judge_suite
 
 from .conftest import draw_ranks

@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from evaluation.comparison import compare_suite
+from evaluation.comparison.compare import compare_suite
+from evaluation.comparison.table_json import from_record, to_record
 from evaluation.memo import Memo, marks
-from evaluation.table_record import from_record, to_record
 
 FEW = {"flips": 500, "resamples": 200}
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from evaluation.claims import Published, Ranking, to_record
-from evaluation.comparison import compare_suite
+from evaluation.comparison.compare import compare_suite
 from evaluation.metrics.coverage import ItemCoverage, UserCoverage
 from evaluation.metrics.lists import CatalogueCoverage, Gini
 from evaluation.results import read_suite

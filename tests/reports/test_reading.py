@@ -6,7 +6,7 @@ import json
 import pytest
 from matplotlib.figure import Figure
 
-from evaluation.comparison import compare_suite
+from evaluation.comparison.compare import compare_suite
 from evaluation.results import read_suite
 from reports import figures
 from reports.blocks import Picture

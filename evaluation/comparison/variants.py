@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evaluation.comparison_group import Group
-from evaluation.comparison_table import PairRow
+from evaluation.comparison.group import Group
+from evaluation.comparison.pairwise import Comparer
+from evaluation.comparison.table import PairRow
 from evaluation.metrics.accuracy import Metric
-from evaluation.pairwise import Comparer
 from evaluation.statistics.effects import MARGIN
 from evaluation.statistics.significance import FLIPS, RESAMPLES
 

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from evaluation.claims import claim_from_record
-from evaluation.comparison_table import ComparisonTable, ModelRow
+from evaluation.comparison.pairwise import Comparer, ModelRuns
+from evaluation.comparison.table import ComparisonTable, ModelRow
+from evaluation.comparison.table_json import to_record
 from evaluation.metrics.accuracy import Metric, TieSpread
 from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.metrics.sums_file import read_sums
-from evaluation.pairwise import Comparer, ModelRuns
 from evaluation.results import CellResult, SuiteResults
 from evaluation.statistics.paired_sums import Panel, UnequalTestSets
 from evaluation.statistics.significance import ROUGH_BELOW
-from evaluation.table_record import to_record
 
 
 def groups_of(results: SuiteResults) -> list[Group]:

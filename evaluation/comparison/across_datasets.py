@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import fdtrc, ndtr, stdtrit
 
-from evaluation.comparison_table import PairRow
+from evaluation.comparison.table import PairRow
 from evaluation.statistics.effects import Word
 
 FEWEST_DATASETS = 6

@@ -5,15 +5,15 @@ from __future__ import annotations
 import functools
 
 from evaluation.claims import claim_from_record
-from evaluation.comparison_group import groups_of
-from evaluation.comparison_table import ComparisonTable, ExploratoryPair, ModelRow, PairRow
+from evaluation.comparison.group import groups_of
+from evaluation.comparison.table import ComparisonTable, ExploratoryPair, ModelRow, PairRow
+from evaluation.comparison.table_json import from_record
 from evaluation.memo import Memo, Question, marks
 from evaluation.metrics.accuracy import Metric, metric_named
 from evaluation.metrics.lists import reach_named
 from evaluation.results import SuiteResults
 from evaluation.statistics.effects import MARGIN
 from evaluation.statistics.significance import FLIPS, RESAMPLES
-from evaluation.table_record import from_record
 
 __all__ = ["ComparisonTable", "ExploratoryPair", "ModelRow", "PairRow", "compare_suite", "table_questions"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from evaluation.comparison_table import ExploratoryPair, Interval, ModelRow, PairRow
+from evaluation.comparison.table import ExploratoryPair, Interval, ModelRow, PairRow
 from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.statistics.crossed import MethodTest, users_by_seeds
 from evaluation.statistics.effects import (

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from evaluation.claims import Published, Ranking, to_record
-from evaluation.comparison import compare_suite
+from evaluation.comparison.compare import compare_suite
 from evaluation.metrics.accuracy import MRR
 from evaluation.statistics.crossed import users_by_seeds
 from evaluation.statistics.effects import Word
 from evaluation.statistics.paired_sums import UnequalTestSets
 
-from .conftest import draw_ranks
+from ..conftest import draw_ranks
 
 FEW = {"flips": 2000, "resamples": 500}
 
@@ -90,7 +90,7 @@ def test_without_baselines_and_claims_all_pairs_are_the_family(three_models):
 
 
 def test_cached_sums_and_ranks_give_the_same_tables(tmp_path):
-    from .conftest import StoreBuilder
+    from ..conftest import StoreBuilder
 
     tables = []
     for name, cached in (("a", True), ("b", False)):

@@ -9,7 +9,7 @@ import types
 import typing
 from typing import Any
 
-from evaluation.comparison_table import ComparisonTable
+from evaluation.comparison.table import ComparisonTable
 
 
 def to_record(table: ComparisonTable) -> dict[str, Any]:

@@ -6,8 +6,15 @@ import scikit_posthocs
 from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
-from evaluation.across import WinTieLoss, friedman, nemenyi_critical, random_effects, studentised_range, summarise
-from evaluation.comparison import compare_suite
+from evaluation.comparison.across_datasets import (
+    WinTieLoss,
+    friedman,
+    nemenyi_critical,
+    random_effects,
+    studentised_range,
+    summarise,
+)
+from evaluation.comparison.compare import compare_suite
 from evaluation.metrics.accuracy import MRR
 from evaluation.statistics.crossed import users_by_seeds
 from evaluation.statistics.effects import Word

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from evaluation.comparison_group import groups_of
-from evaluation.fidelity import fidelity_rows, readings_of
+from evaluation.comparison.group import groups_of
+from evaluation.comparison.variants import fidelity_rows, readings_of
 from evaluation.metrics.accuracy import MRR
 from evaluation.statistics.crossed import users_by_seeds
 
