@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from evaluation.claims import Claim, Published
 from evaluation.metrics.accuracy import Metric, metric_named
 from evaluation.metrics.coverage import Reach
 from evaluation.metrics.lists import reach_named
+from evaluation.verdicts.claims import Claim, Published
 from harness.spec import Citation, Experiment, Suite
 from harness.tuning import Tuning
 
@@ -102,7 +102,7 @@ def _words(suite: Suite) -> Iterator[str]:
     for what, kinds in (("published", Published), ("claims", Claim), ("notes", str)):
         for value in getattr(suite, what):
             if not isinstance(value, kinds):
-                wanted = {"notes": "sentences"}.get(what, "values of evaluation.claims")
+                wanted = {"notes": "sentences"}.get(what, "values of evaluation.verdicts.claims")
                 yield f"SUITE's {what} must be {wanted}, got {value!r}"
     if not isinstance(suite.paper, Citation | None):
         yield f"SUITE's paper must be Citation(…) from harness.spec, got {suite.paper!r}"

@@ -62,7 +62,7 @@ def _amended(plan: Plan, store: Store) -> dict[str, Any]:
 
 def suite_head(bench: Bench) -> dict[str, Any]:
     """The suite's own words, published values and claims, and the options it ran with."""
-    from evaluation.claims import to_record
+    from evaluation.verdicts.claims import to_record
 
     suite = bench.suite
     limit = bench.order.overrides.limit_users

@@ -10,9 +10,9 @@ from typing import Any
 
 from evaluation.comparison.compare import compare_suite
 from evaluation.crew import Crew
-from evaluation.judge import judge_suite
 from evaluation.memo import Memo
 from evaluation.results import SuiteResults, read_suite
+from evaluation.verdicts.judge import judge_suite
 from reports.ahead import numbers_ahead, pictures_ahead
 from reports.blocks import Row, Section, Table
 from reports.chapters.beyond import beyond_section

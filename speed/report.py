@@ -30,11 +30,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from evaluation.claims import Published, Ranking, to_record
 from evaluation.crew import cores
 from evaluation.metrics.accuracy import metric_named
 from evaluation.metrics.sums_file import write_sums
 from evaluation.ranking.rank_table import RankTable
+from evaluation.verdicts.claims import Published, Ranking, to_record
 from reports.bundle import write_bundle
 
 DATASETS = [f"set {letter}" for letter in "ABCDEFGHIJ"]

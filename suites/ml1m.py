@@ -6,8 +6,8 @@ The first real run. The ordered edition has no timestamps, only each user's orde
 from baselines.neighbours.item_knn import ItemKNN
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
-from evaluation.claims import Ranking
 from evaluation.metrics.accuracy import MRR, Recall
+from evaluation.verdicts.claims import Ranking
 from harness.spec import Experiment, Suite
 from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.protocols.per_user import PerUserFractions

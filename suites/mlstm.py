@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from baselines.neighbours.item_knn import ItemKNN
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
-from evaluation.claims import Gain, Published, Ranking
 from evaluation.metrics.accuracy import MRR, Recall
+from evaluation.verdicts.claims import Gain, Published, Ranking
 from harness.spec import Citation, Experiment, Suite
 from recsys_data.datasets.amazon import AmazonFiveCore
 from recsys_data.datasets.amazon_hdf5 import AmazonCoPurchasing

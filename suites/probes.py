@@ -6,8 +6,8 @@ GRUs (Donkers et al. 2017) where users differ in their habits. The claims are En
 would have to expect; either outcome is an answer.
 """
 
-from evaluation.claims import Ranking
 from evaluation.metrics.accuracy import MRR, Recall
+from evaluation.verdicts.claims import Ranking
 from harness.spec import Experiment, Suite
 from recsys_data.datasets.planted_gaps import DAY, GapsDecide
 from recsys_data.datasets.planted_habits import HabitsDecide

@@ -7,8 +7,8 @@ small, and hardly sequential (many ratings share a second), so modest gains over
 from baselines.neighbours.item_knn import ItemKNN
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
-from evaluation.claims import Gain, Ranking
 from evaluation.metrics.accuracy import MRR, Recall
+from evaluation.verdicts.claims import Gain, Ranking
 from harness.spec import Experiment, Suite
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.datasets.movielens import MovieLens100K

@@ -15,8 +15,8 @@ from baselines.factors.fpmc import FPMC
 from baselines.factors.negatives import Negatives
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
-from evaluation.claims import Compound, Published, Ranking
 from evaluation.metrics.accuracy import NDCG, SPS, HitRate, Precision, Recall
+from evaluation.verdicts.claims import Compound, Published, Ranking
 from harness.spec import Citation, Experiment, Suite
 from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.protocols.by_user import DisjointUsers

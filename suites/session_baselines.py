@@ -12,8 +12,8 @@ from baselines.simple.popularity import Popularity
 from baselines.simple.repeat import LastItemRepeat
 from baselines.simple.rules import AssociationRules, SequentialRules
 from baselines.simple.session_popularity import SessionPopularity
-from evaluation.claims import Published, Ranking
 from evaluation.metrics.accuracy import MRR, Recall
+from evaluation.verdicts.claims import Published, Ranking
 from harness.spec import Citation, Experiment, Suite
 from recsys_data.datasets.diginetica import Diginetica
 from recsys_data.datasets.yoochoose import YooChoose64

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from evaluation.claims import Compound, Published, Ranking
 from evaluation.metrics.accuracy import MRR, Recall
+from evaluation.verdicts.claims import Compound, Published, Ranking
 from harness.spec import Citation, Experiment, Suite
 from recsys_data.datasets.diginetica import Diginetica, DigineticaViews
 from recsys_data.datasets.movielens import MovieLens100K

@@ -11,8 +11,8 @@ from dataclasses import replace
 from baselines.neighbours.item_knn import ItemKNN
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
-from evaluation.claims import Compound, Ranking
 from evaluation.metrics.accuracy import MRR, Recall
+from evaluation.verdicts.claims import Compound, Ranking
 from harness.spec import Citation, Experiment, Suite
 from recsys_data.datasets.citeulike import CiteULikeHCRNN
 from recsys_data.datasets.citeulike_log import CiteULikeLog

@@ -13,8 +13,8 @@ from baselines.neighbours.item_knn import Cosine, ItemKNN
 from baselines.neighbours.session_knn import SessionKNN
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
-from evaluation.claims import Ranking
 from evaluation.metrics.accuracy import MRR, Recall
+from evaluation.verdicts.claims import Ranking
 from harness.spec import Experiment, Suite
 from harness.tuning import Choice, LogUniform, Tuning, Uniform, Whole
 from recsys_data.datasets.movielens import MovieLens100K

@@ -11,8 +11,8 @@ from baselines.neighbours.decayed_knn import DecayedItemKNN
 from baselines.neighbours.item_knn import ItemKNN
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
-from evaluation.claims import Compound, Cost, Gain, Published, Ranking
 from evaluation.metrics.accuracy import MRR, Recall
+from evaluation.verdicts.claims import Compound, Cost, Gain, Published, Ranking
 from harness.spec import Citation, Experiment, Suite
 from recsys_data.datasets.lastfm import LastFM1K, LastFMUserArtist
 from recsys_data.datasets.movielens import MovieLens1MOrdered, MovieLens10M

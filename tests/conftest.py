@@ -7,7 +7,7 @@ import pytest
 TINY = '''"""A tiny suite."""
 
 from baselines.simple.popularity import Popularity
-from evaluation.claims import Ranking
+from evaluation.verdicts.claims import Ranking
 from evaluation.metrics.accuracy import MRR, Recall
 from harness.spec import Experiment, Suite
 from recsys_data.protocols.per_user import PerUserFractions

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "commands": {"reports", "harness", "evaluation", "recsys_data"},
 }
 FROM_SUITES = {
-    "evaluation": {"evaluation.claims", "evaluation.metrics.accuracy"},
+    "evaluation": {"evaluation.verdicts.claims", "evaluation.metrics.accuracy"},
     "harness": {"harness.spec", "harness.tuning"},
 }
 HOMES = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 
-from evaluation.claims import claim_from_record
 from evaluation.comparison.group import groups_of
 from evaluation.comparison.table import ComparisonTable, ExploratoryPair, ModelRow, PairRow
 from evaluation.comparison.table_json import from_record
@@ -14,6 +13,7 @@ from evaluation.metrics.lists import reach_named
 from evaluation.results import SuiteResults
 from evaluation.statistics.effects import MARGIN
 from evaluation.statistics.significance import FLIPS, RESAMPLES
+from evaluation.verdicts.claims import claim_from_record
 
 __all__ = ["ComparisonTable", "ExploratoryPair", "ModelRow", "PairRow", "compare_suite", "table_questions"]
 

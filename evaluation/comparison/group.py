@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.claims import claim_from_record
 from evaluation.comparison.pairwise import Comparer, ModelRuns
 from evaluation.comparison.table import ComparisonTable, ModelRow
 from evaluation.comparison.table_json import to_record
@@ -19,6 +18,7 @@ from evaluation.metrics.sums_file import read_sums
 from evaluation.results import CellResult, SuiteResults
 from evaluation.statistics.paired_sums import Panel, UnequalTestSets
 from evaluation.statistics.significance import ROUGH_BELOW
+from evaluation.verdicts.claims import claim_from_record
 
 
 def groups_of(results: SuiteResults) -> list[Group]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evaluation.claims import Outcome, Verdict
+from evaluation.verdicts.claims import Outcome, Verdict
 from reports.blocks import Section, Words
 from reports.chapters.provenance import failures_table
 from reports.chapters.verdicts import uncertain, unrun

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evaluation.claims import Compound, Cost, Gain, Outcome, Published, Ranking, Verdict
+from evaluation.verdicts.claims import Compound, Cost, Gain, Outcome, Published, Ranking, Verdict
 from reports.blocks import Column, Entry, Picture, Row, Section, Table, Words, row
 from reports.numbers import decimals, fraction, interval, plain, probability
 from reports.roster import Roster, Runs

@@ -77,7 +77,7 @@ def test_a_file_without_a_suite_is_refused(tmp_path):
     ("[MRR(20), Recall(20)]", "[MRR(20), MRR(20)]", "SUITE's metrics name MRR@20 twice"),
     ('baselines=["Popularity"]', 'baselines=["Popular"]', "SUITE's baselines name 'Popular', but its models are "),
     ("claims=[", "comparisons=['AB'], claims=[", "comparisons must be pairs of labels, got 'AB'"),
-    ("claims=[", "claims=['GRU is best', ", "SUITE's claims must be values of evaluation.claims, got 'GRU is best'"),
+    ("claims=[", "claims=['GRU is best', ", "SUITE's claims must be values of evaluation.verdicts.claims, got 'GRU is best'"),
     ("claims=[", "notes='a note', claims=[", "SUITE's notes must be a list, got 'a note'"),
     ('name="tiny"', "name=3", "the suite's name 3 cannot name a folder"),
     ('name="tiny"', 'name="derived"', "taken by the store"),

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from evaluation.claims import Gain, Published, Ranking, to_record
 from evaluation.metrics.accuracy import metric_named
 from evaluation.ranking.rank_table import RankTable
+from evaluation.verdicts.claims import Gain, Published, Ranking, to_record
 from reports.html import render_html
 from reports.report import build
 

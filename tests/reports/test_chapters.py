@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from evaluation.claims import Published, Ranking, to_record
 from evaluation.comparison.compare import compare_suite
 from evaluation.metrics.coverage import ItemCoverage, UserCoverage
 from evaluation.metrics.lists import CatalogueCoverage, Gini
 from evaluation.results import read_suite
+from evaluation.verdicts.claims import Published, Ranking, to_record
 from reports.export import csv_rows, latex_table
 from reports.matrices import joined
 from reports.report import build

@@ -2,8 +2,8 @@
 
 import pytest
 
-from evaluation.claims import Cost
 from evaluation.metrics.accuracy import metric_named
+from evaluation.verdicts.claims import Cost
 from harness.loading import ROOT, load_suite, suite_names
 
 NAMES = suite_names()

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 import benchmark
-from evaluation.claims import Compound
+from evaluation.verdicts.claims import Compound
 from recsys_data.fetching.source import data_folder
 from suites.rnn_cf import MOVIELENS, NETWORKS, SEEN_KEPT, SUITE
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evaluation.claims import Compound
+from evaluation.verdicts.claims import Compound
 from suites.stamp import (
     BY_DATE,
     BY_FILE,

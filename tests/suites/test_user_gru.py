@@ -2,7 +2,7 @@
 
 import pytest
 
-from evaluation.claims import Compound
+from evaluation.verdicts.claims import Compound
 from suites.user_gru import (
     EXPERIMENTS,
     GAINS,

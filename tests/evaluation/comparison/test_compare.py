@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from evaluation.claims import Published, Ranking, to_record
 from evaluation.comparison.compare import compare_suite
 from evaluation.metrics.accuracy import MRR
 from evaluation.statistics.crossed import users_by_seeds
 from evaluation.statistics.effects import Word
 from evaluation.statistics.paired_sums import UnequalTestSets
+from evaluation.verdicts.claims import Published, Ranking, to_record
 
 from ..conftest import draw_ranks
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from evaluation.claims import Outcome, Published, Verdict
 from evaluation.comparison.table import ComparisonTable, ModelRow
 from evaluation.statistics.equivalence import Equivalence, Level, Noise, seed_noise, seeds_to_decide, tost
+from evaluation.verdicts.claims import Outcome, Published, Verdict
 
 SMOKE = "SMOKE RUN"
 

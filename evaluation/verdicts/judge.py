@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.claims import Claim, Compound, Cost, Gain, Outcome, Ranking, Verdict, claim_from_record
 from evaluation.comparison.group import of_one_user
 from evaluation.comparison.table import ComparisonTable, ModelRow, PairRow
-from evaluation.level import judge_level, smoke_stamps
 from evaluation.results import SuiteResults
 from evaluation.statistics.effects import ALPHA
 from evaluation.statistics.equivalence import LENIENT, STRICT, Level, Noise, tost
 from evaluation.statistics.multiplicity import holm
+from evaluation.verdicts.claims import Claim, Compound, Cost, Gain, Outcome, Ranking, Verdict, claim_from_record
+from evaluation.verdicts.published import judge_level, smoke_stamps
 
 
 def judge_suite(results: SuiteResults, comparisons: Sequence[ComparisonTable]) -> list[Verdict]:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from evaluation.claims import Compound, Cost, Gain, Outcome, Published, Ranking, to_record
 from evaluation.comparison.compare import compare_suite
-from evaluation.judge import judge_suite
+from evaluation.verdicts.claims import Compound, Cost, Gain, Outcome, Published, Ranking, to_record
+from evaluation.verdicts.judge import judge_suite
 
-from .conftest import draw_ranks
+from ..conftest import draw_ranks
 
 FEW = {"flips": 2000, "resamples": 300}
 

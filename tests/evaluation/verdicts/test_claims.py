@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from evaluation.claims import Compound, Cost, Gain, Published, Ranking, Rerun, claim_from_record, to_record
+from evaluation.verdicts.claims import Compound, Cost, Gain, Published, Ranking, Rerun, claim_from_record, to_record
 
 RANKING = Ranking("A beats B", "A", "B", "D", "MRR@20", "abstract")
 GAIN = Gain("12 % better", "A", "B", "D", "MRR@20", 0.12, "table 2", runs=3, same_test=False)
