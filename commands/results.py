@@ -79,7 +79,7 @@ def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", h
             out: Annotated[Path | None, typer.Option(help="Write the answer to a .html, .txt or .json file.")] = None,
             as_json: AsJson = False) -> None:  # fmt: skip
     """Compare anybody's ranks by user: A minus B with interval, p and words."""
-    from evaluation.file_comparison import compare_files, render_text
+    from evaluation.rank_files.compare import compare_files, render_text
     from harness.comparison_page import write_answer
     from harness.printing import print_json
 

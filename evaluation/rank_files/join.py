@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evaluation.outside import BadRankFile, RankFile
+from evaluation.rank_files.read import BadRankFile, RankFile
 from evaluation.ranking.rank_table import RankTable
 
 

@@ -7,13 +7,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from evaluation.file_comparison import compare_files, render_text
 from evaluation.metrics.accuracy import MRR
-from evaluation.outside import BadRankFile
+from evaluation.rank_files.compare import compare_files, render_text
+from evaluation.rank_files.read import BadRankFile
 from evaluation.statistics.paired_sums import Panel
 from evaluation.statistics.significance import cluster_bootstrap, cluster_errors
 
-from .conftest import draw_ranks
+from ..conftest import draw_ranks
 
 FEW = {"flips": 2000, "resamples": 500}
 

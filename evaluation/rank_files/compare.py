@@ -11,9 +11,9 @@ import numpy as np
 
 from evaluation.comparison.pairwise import Comparer, ModelRuns
 from evaluation.comparison.table import PairRow
-from evaluation.joining import join_rank_files
 from evaluation.metrics.accuracy import Metric, metric_named
-from evaluation.outside import UNLIMITED, read_rank_file
+from evaluation.rank_files.join import join_rank_files
+from evaluation.rank_files.read import UNLIMITED, read_rank_file
 from evaluation.ranking.rank_table import RankTable
 from evaluation.statistics.effects import MARGIN
 from evaluation.statistics.naive import Alternative, paired_t, wilcoxon

@@ -1,0 +1,1 @@
+"""Anybody's rank files: read, joined query by query, compared."""
