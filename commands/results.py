@@ -29,7 +29,7 @@ def write_report(results: Path, suite: str, folder: Path | None = None) -> list[
 
 def show(suite: SuiteName, results: Results = RESULTS, as_json: AsJson = False) -> None:
     """Show every stored cell of a suite."""
-    from evaluation.results import read_suite
+    from evaluation.results.suite_results import read_suite
     from harness.printing import print_records
     from harness.showing import engine_column, shown_cells
 
@@ -94,7 +94,7 @@ def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", h
 
 def track(suite: SuiteName, results: Results = RESULTS) -> None:
     """Enter a suite's stored cells into MLflow; those that are there already are left alone."""
-    from evaluation.results import read_suite
+    from evaluation.results.suite_results import read_suite
     from harness.store import Store
     from harness.tracking import Tracker, tracking_uri
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.searches import HEAD, LEDGER, SearchResult, read_search
+from evaluation.results.tuning_results import HEAD, LEDGER, SearchResult, read_search
 from harness.execution import compute
 from harness.keys import search_key
 from harness.order import Bench

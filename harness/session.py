@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from evaluation.results import CellFailure, CellResult, read_suite
+from evaluation.results.suite_results import CellFailure, CellResult, read_suite
 from harness.announcer import Announcer
 from harness.completion import complete_metrics
 from harness.plan import Plan, Planned

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from evaluation.results import SuiteResults
+from evaluation.results.suite_results import SuiteResults
 from harness.announcer import duration
 from harness.estimates import Cost
 from harness.keys import engine_of

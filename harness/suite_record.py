@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from evaluation.stored import read_record
+from evaluation.results.files import read_record
 from harness.order import Bench
 from harness.overrides import options_record
 from harness.plan import Plan, Planned

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from evaluation.results import CellFailure, CellResult
+from evaluation.results.suite_results import CellFailure, CellResult
 from harness.environment import process_start
 from harness.store import Store
 from harness.tracking_fields import LONGEST, metric_key, params_of, tags_of

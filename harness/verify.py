@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.ranking.rank_table import RankTable
-from evaluation.results import CellResult
+from evaluation.results.suite_results import CellResult
 from harness.determinism import prepare_determinism
 from harness.environment import capture
 from harness.order import Order

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from evaluation.comparison.compare import table_questions
-from evaluation.crew import Crew
-from evaluation.memo import Memo, Question
 from evaluation.metrics.accuracy import metric_named
-from evaluation.results import SuiteResults
+from evaluation.results.cache import Memo, Question
+from evaluation.results.crew import Crew
+from evaluation.results.suite_results import SuiteResults
 from reports.blocks import Picture, Section
 from reports.chapters.beyond import beyond_question, measures_of
 from reports.chapters.data import split_question

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from evaluation.results import read_suite
+from evaluation.results.suite_results import read_suite
 from reports.atomic import whole
 
 MANIFEST = "bundle.json"

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from evaluation.memo import Memo
+from evaluation.results.cache import Memo
 from reports import palette
 from reports.blocks import Picture
 from reports.cells import badges, cells, swatch

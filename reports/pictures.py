@@ -6,7 +6,7 @@ import functools
 import json
 from dataclasses import asdict
 
-from evaluation.memo import Memo, Question
+from evaluation.results.cache import Memo, Question
 from reports.blocks import Picture
 
 

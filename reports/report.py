@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.comparison.compare import compare_suite
-from evaluation.crew import Crew
-from evaluation.memo import Memo
-from evaluation.results import SuiteResults, read_suite
+from evaluation.results.cache import Memo
+from evaluation.results.crew import Crew
+from evaluation.results.suite_results import SuiteResults, read_suite
 from evaluation.verdicts.judge import judge_suite
 from reports.ahead import numbers_ahead, pictures_ahead
 from reports.blocks import Row, Section, Table

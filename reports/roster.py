@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from evaluation.results import CellFailure, CellResult, SuiteResults
+from evaluation.results.suite_results import CellFailure, CellResult, SuiteResults
 from reports.blocks import Entry
 
 

@@ -28,7 +28,7 @@ from typing import Any
 
 import torch
 
-from evaluation.results import CellResult, read_suite
+from evaluation.results.suite_results import CellResult, read_suite
 from harness.sources import closure_of, combined
 from harness.spec import canonical, describe
 from recsys_data.datasets.movielens import MovieLens100K

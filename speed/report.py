@@ -30,10 +30,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from evaluation.crew import cores
 from evaluation.metrics.accuracy import metric_named
 from evaluation.metrics.sums_file import write_sums
 from evaluation.ranking.rank_table import RankTable
+from evaluation.results.crew import cores
 from evaluation.verdicts.claims import Published, Ranking, to_record
 from reports.bundle import write_bundle
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from evaluation.results import read_suite
+from evaluation.results.suite_results import read_suite
 from harness.determinism import prepare_determinism
 from harness.order import Order
 from harness.overrides import Overrides

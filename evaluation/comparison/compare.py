@@ -7,10 +7,10 @@ import functools
 from evaluation.comparison.group import groups_of
 from evaluation.comparison.table import ComparisonTable, ExploratoryPair, ModelRow, PairRow
 from evaluation.comparison.table_json import from_record
-from evaluation.memo import Memo, Question, marks
 from evaluation.metrics.accuracy import Metric, metric_named
 from evaluation.metrics.lists import reach_named
-from evaluation.results import SuiteResults
+from evaluation.results.cache import Memo, Question, marks
+from evaluation.results.suite_results import SuiteResults
 from evaluation.statistics.effects import MARGIN
 from evaluation.statistics.significance import FLIPS, RESAMPLES
 from evaluation.verdicts.claims import claim_from_record

@@ -15,7 +15,7 @@ from evaluation.comparison.table_json import to_record
 from evaluation.metrics.accuracy import Metric, TieSpread
 from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.metrics.sums_file import read_sums
-from evaluation.results import CellResult, SuiteResults
+from evaluation.results.suite_results import CellResult, SuiteResults
 from evaluation.statistics.paired_sums import Panel, UnequalTestSets
 from evaluation.statistics.significance import ROUGH_BELOW
 from evaluation.verdicts.claims import claim_from_record

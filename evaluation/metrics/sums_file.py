@@ -14,9 +14,9 @@ from evaluation.metrics.accuracy import Metric
 from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.metrics.coverage import Reach
 from evaluation.metrics.ties import TIES
-from evaluation.parquet import read_columns
 from evaluation.ranking.rank_table import RankTable
-from evaluation.stored import reading
+from evaluation.results.files import reading
+from evaluation.results.parquet import read_columns
 
 SCHEMA_VERSION = 1
 FILE_NAME = "sums.parquet"

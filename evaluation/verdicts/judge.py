@@ -10,7 +10,7 @@ import numpy as np
 
 from evaluation.comparison.group import of_one_user
 from evaluation.comparison.table import ComparisonTable, ModelRow, PairRow
-from evaluation.results import SuiteResults
+from evaluation.results.suite_results import SuiteResults
 from evaluation.statistics.effects import ALPHA
 from evaluation.statistics.equivalence import LENIENT, STRICT, Level, Noise, tost
 from evaluation.statistics.multiplicity import holm

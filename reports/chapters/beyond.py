@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.memo import Memo, Question, marks
 from evaluation.metrics.accuracy import metric_named
 from evaluation.metrics.coverage import Reach
 from evaluation.metrics.lists import OF_LISTS, OF_RANKS, reach_named
+from evaluation.results.cache import Memo, Question, marks
 from reports.blocks import Column, Entry, Section, Table, Words, row
 from reports.numbers import count, fraction, plain
 from reports.roster import Roster, Runs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from evaluation.stored import read_record
+from evaluation.results.files import read_record
 from reports.blocks import Column, Entry, Table, Words, row
 from reports.numbers import count, listed
 from reports.roster import Roster

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from evaluation.comparison.table import ComparisonTable, ModelRow, PairRow
-from evaluation.memo import Memo
+from evaluation.results.cache import Memo
 from evaluation.statistics.effects import Word
 from reports.blocks import Column, Entry, Picture, Row, Section, Table, Words, in_full, row
 from reports.chapters.pairs import across_blocks, heat_map

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evaluation.results import CellResult
+from evaluation.results.suite_results import CellResult
 from reports.blocks import Column, Entry, Picture, Section, Table, row
 from reports.chapters.tuning import tuning_blocks
 from reports.numbers import fraction

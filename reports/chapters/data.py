@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.memo import Memo, Question, marks
-from evaluation.results import CellResult
+from evaluation.results.cache import Memo, Question, marks
+from evaluation.results.suite_results import CellResult
 from reports.blocks import Column, Entry, Picture, Section, Table, Words, row
 from reports.numbers import count, plain
 from reports.roster import Roster, Runs

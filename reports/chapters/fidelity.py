@@ -9,8 +9,8 @@ from evaluation.comparison.group import Group, groups_of
 from evaluation.comparison.table import ComparisonTable, PairRow
 from evaluation.comparison.table_json import made, plain
 from evaluation.comparison.variants import Reading, fidelity_rows, readings_of
-from evaluation.memo import Memo, marks
 from evaluation.metrics.accuracy import metric_named
+from evaluation.results.cache import Memo, marks
 from reports.blocks import Column, Entry, Row, Section, Table, Words, row
 from reports.numbers import decimals, fraction, interval, percent
 from reports.roster import Roster, Runs

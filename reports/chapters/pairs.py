@@ -11,7 +11,7 @@ import numpy as np
 from evaluation.comparison.across_datasets import Friedman, friedman, summarise
 from evaluation.comparison.table import ComparisonTable
 from evaluation.comparison.table_json import made, plain
-from evaluation.memo import Memo
+from evaluation.results.cache import Memo
 from reports.blocks import Column, Entry, Picture, Table, Words, row
 from reports.numbers import interval, percent, probability
 from reports.roster import Roster

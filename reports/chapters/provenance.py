@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from evaluation.results import CellResult
-from evaluation.stored import read_record
+from evaluation.results.files import read_record
+from evaluation.results.suite_results import CellResult
 from reports.blocks import Column, Entry, Row, Section, Table, Words, row
 from reports.chapters.certificate import certificate_blocks
 from reports.numbers import duration, fraction, listed, several

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.memo import Memo, Question, marks
 from evaluation.metrics.accuracy import Metric, metric_named
 from evaluation.metrics.slices import SLICINGS, Bins
+from evaluation.results.cache import Memo, Question, marks
 from reports.blocks import Column, Entry, Picture, Section, Table, Words, row
 from reports.numbers import count, fraction
 from reports.roster import Roster, Runs

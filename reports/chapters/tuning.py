@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from evaluation.searches import SearchResult
+from evaluation.results.tuning_results import SearchResult
 from reports.blocks import Column, Entry, Picture, Row, Table, Words, row
 from reports.numbers import MISSING, duration, fraction, known, listed, plain, several
 from reports.roster import Runs

@@ -8,7 +8,7 @@ import pytest
 from evaluation.metrics.accuracy import metric_named
 from evaluation.metrics.sums_file import write_sums
 from evaluation.ranking.rank_table import RankTable
-from evaluation.results import SuiteResults, read_suite
+from evaluation.results.suite_results import SuiteResults, read_suite
 
 NUM_ITEMS = 200
 

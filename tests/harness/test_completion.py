@@ -7,7 +7,7 @@ from evaluation.metrics.accuracy import MRR, NDCG
 from evaluation.metrics.coverage import ItemCoverage
 from evaluation.metrics.lists import CatalogueCoverage
 from evaluation.ranking.rank_table import RankTable
-from evaluation.results import read_suite
+from evaluation.results.suite_results import read_suite
 from harness.completion import complete_metrics
 from harness.order import Order
 from harness.overrides import Overrides

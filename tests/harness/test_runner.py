@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from evaluation.metrics.accuracy import MRR
-from evaluation.results import read_suite
+from evaluation.results.suite_results import read_suite
 from harness.order import Order
 from harness.overrides import Overrides
 from harness.plan import make_plan

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from evaluation.ranking.rank_table import RankTable
-from evaluation.results import read_suite
-from evaluation.searches import LEDGER
+from evaluation.results.suite_results import read_suite
+from evaluation.results.tuning_results import LEDGER
 from harness.keys import search_key
 from harness.order import Order
 from harness.overrides import Overrides

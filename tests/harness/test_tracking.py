@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from evaluation.results import CellFailure, CellResult
+from evaluation.results.suite_results import CellFailure, CellResult
 from harness.environment import ROOT
 from harness.store import Store
 from harness.tracking import Tracker, tracking_uri

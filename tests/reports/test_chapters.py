@@ -11,7 +11,7 @@ from rich.console import Console
 from evaluation.comparison.compare import compare_suite
 from evaluation.metrics.coverage import ItemCoverage, UserCoverage
 from evaluation.metrics.lists import CatalogueCoverage, Gini
-from evaluation.results import read_suite
+from evaluation.results.suite_results import read_suite
 from evaluation.verdicts.claims import Published, Ranking, to_record
 from reports.export import csv_rows, latex_table
 from reports.matrices import joined

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from evaluation.comparison.compare import compare_suite
-from evaluation.results import read_suite
+from evaluation.results.suite_results import read_suite
 from reports import figures
 from reports.blocks import Picture
 from reports.chapters.comparison import standings

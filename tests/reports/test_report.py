@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.results import read_suite
+from evaluation.results.suite_results import read_suite
 from reports.blocks import Entry, Table, short_stamp
 from reports.html import render_html
 from reports.report import build

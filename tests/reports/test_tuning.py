@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from evaluation.searches import HEAD, LEDGER
+from evaluation.results.tuning_results import HEAD, LEDGER
 from reports.bundle import opened_bundle, write_bundle
 from reports.html import render_html
 from reports.report import build

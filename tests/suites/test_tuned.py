@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from evaluation.results import read_suite
+from evaluation.results.suite_results import read_suite
 from harness.spec import describe
 from harness.tuning import Choice
 from suites.tuned import MODELS, SPACES, SUITE, TRIALS, untuned

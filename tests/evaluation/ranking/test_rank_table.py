@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from evaluation.ranking.rank_table import RankTable
-from evaluation.results import read_suite
+from evaluation.results.suite_results import read_suite
 
 
 def toy(**changes):

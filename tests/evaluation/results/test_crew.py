@@ -9,8 +9,8 @@ import time
 import numpy as np
 import pytest
 
-from evaluation.crew import Crew, cores
-from evaluation.memo import Memo, Question
+from evaluation.results.cache import Memo, Question
+from evaluation.results.crew import Crew, cores
 
 
 def waited(path, seconds=60):
@@ -93,12 +93,12 @@ def test_another_process_finds_the_modules_and_files_of_this_one(tmp_path):
     """From any folder, whatever lies there, and without torch."""
     (tmp_path / "numpy.py").write_text("raise RuntimeError('not this one')")
     code = (
-        "import os, sys; from evaluation.crew import Crew\n"
+        "import os, sys; from evaluation.results.crew import Crew\n"
         "with Crew(2) as crew:\n"
         "    lead = crew.work([os.getcwd] * 2)\n"
         "assert lead == [os.getcwd()] * 2 and len(crew.others) == 1 and 'torch' not in sys.modules"
     )
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # noqa: PTH100, PTH120
     subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, env=os.environ | {"PYTHONPATH": root}, check=True)
 
 

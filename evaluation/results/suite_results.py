@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.ranking.rank_table import RankTable
-from evaluation.searches import SearchResult, read_search
-from evaluation.stored import read_record, reading
+from evaluation.results.files import read_record, reading
+from evaluation.results.tuning_results import SearchResult, read_search
 
 
 @dataclass(frozen=True, eq=False)

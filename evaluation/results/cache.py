@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from evaluation.crew import Crew
-from evaluation.results import CellResult
+from evaluation.results.crew import Crew
+from evaluation.results.suite_results import CellResult
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[2]
 _LIBRARIES = ("numpy", "scipy", "numba", "pyarrow", "matplotlib")
 _UNUSED_SECONDS = 30 * 86400  # what no report asked for in this time is dropped
 

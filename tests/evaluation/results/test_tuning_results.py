@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from evaluation.searches import HEAD, LEDGER, SearchResult, read_search
+from evaluation.results.tuning_results import HEAD, LEDGER, SearchResult, read_search
 
 
 def search(*scores, higher=True):

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, Self
 
-_CHECKOUT = Path(__file__).resolve().parent.parent
+_CHECKOUT = Path(__file__).resolve().parents[2]
 _MOST = 8  # processes: more than that wait for each other's memory
 
 
@@ -71,7 +71,7 @@ def _another() -> subprocess.Popen[bytes]:
     """A fresh process of this program, which finds the modules of this one and the files under its folder."""
     known = os.pathsep.join([str(_CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "evaluation.crew"],
+        [sys.executable, "-P", "-m", "evaluation.results.crew"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": known},
     )  # fmt: skip
 

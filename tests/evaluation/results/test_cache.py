@@ -8,7 +8,7 @@ import pytest
 
 from evaluation.comparison.compare import compare_suite
 from evaluation.comparison.table_json import from_record, to_record
-from evaluation.memo import Memo, marks
+from evaluation.results.cache import Memo, marks
 
 FEW = {"flips": 500, "resamples": 200}
 

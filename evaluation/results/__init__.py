@@ -1,0 +1,1 @@
+"""Stored results read back from a results folder."""
