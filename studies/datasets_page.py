@@ -1,6 +1,6 @@
 """Prints docs/datasets.md: every edition that is present, the published sizes that are met, the audit's findings.
 
-``python -m recsys_data.datasets_page > docs/datasets.md``, with ENCORE_DATA pointing to the data.
+``python -m studies.datasets_page > docs/datasets.md``, with ENCORE_DATA pointing to the data.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from recsys_data.audit.leakage import audit
-from recsys_data.audit_words import MEANINGS, READINGS
 from recsys_data.datasets.catalogue import DATASETS
 from recsys_data.datasets.dataset import Dataset
 from recsys_data.datasets.describe import describe
@@ -21,6 +20,7 @@ from recsys_data.protocols.filters import MinActivity, MinPopularity, apply_filt
 from recsys_data.protocols.per_user import LeaveLastOut, PerUserFractions
 from recsys_data.protocols.published import AsPublished
 from recsys_data.sequences import Sequences
+from studies.audit_words import MEANINGS, READINGS
 
 _OFFICIAL = {  # where the owner of the data publishes them, by the first letters of the name
     "ml-100k": "https://grouplens.org/datasets/movielens/100k/",
@@ -65,7 +65,7 @@ def page(folder: Path | None = None) -> Iterator[str]:
         raise DataMissing(f"no data set is under {data_folder(folder)}; point ENCORE_DATA to the folder that has them")
     yield "# Data sets"
     yield ""
-    yield "Printed by `python -m recsys_data.datasets_page` from the files themselves: each edition was loaded,"
+    yield "Printed by `python -m studies.datasets_page` from the files themselves: each edition was loaded,"
     yield "and the load would have refused counts other than those its value in `recsys_data/datasets/catalogue.py` expects."
     yield ""
     yield from _editions(present, folder)

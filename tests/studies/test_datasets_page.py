@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from recsys_data import datasets_page
 from recsys_data.audit.leakage import audit
-from recsys_data.audit_words import MEANINGS, READINGS
 from recsys_data.datasets.catalogue import DATASETS
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.fetching.source import DataMissing
 from recsys_data.protocols.per_user import LeaveLastOut
+from studies import datasets_page
+from studies.audit_words import MEANINGS, READINGS
 
 PRINTED = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text(encoding="utf-8")
 COUNTS = re.compile(r"^\| `([a-z0-9-]+)` \|[^|]+\| ([\d,]+) \| ([\d,]+) (?:user|session)s \| ([\d,]+) \|", re.MULTILINE)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from evaluation import calibration
-from evaluation.simulation import event_counts, hit_differences, seed_runs
+from studies import calibration
+from studies.simulation import event_counts, hit_differences, seed_runs
 
 
 def shares(row, labels):

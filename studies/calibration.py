@@ -1,4 +1,4 @@
-"""Calibration: how often each test errs where the truth is known. Run it with ``python -m evaluation.calibration``.
+"""Calibration: how often each test errs where the truth is known. Run it with ``python -m studies.calibration``.
 
 Every number comes from the functions that reports use, on simulated test sets; the seed is fixed, so that the same
 program prints the same table.
@@ -14,12 +14,12 @@ import numpy as np
 from scipy import stats
 
 from evaluation.metrics.cluster_sums import ClusterSums
-from evaluation.simulation import event_counts, hit_differences, seed_runs
 from evaluation.statistics.crossed import users_by_seeds
 from evaluation.statistics.equivalence import Level, seed_noise, tost
 from evaluation.statistics.multiplicity import holm
 from evaluation.statistics.paired_sums import Panel
 from evaluation.statistics.significance import cluster_bootstrap, cluster_errors, sign_flip_test
+from studies.simulation import event_counts, hit_differences, seed_runs
 
 SIMULATIONS = 10_000
 BATCH = 250  # simulated pairs that share one test set and one sign matrix
@@ -146,7 +146,7 @@ TABLES: dict[str, tuple[str, Callable[[int], Iterator[Row]]]] = {
 
 def main() -> None:
     """Print the chosen tables in Markdown, each with what it took."""
-    parser = argparse.ArgumentParser(prog="python -m evaluation.calibration", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m studies.calibration", description=main.__doc__)
     parser.add_argument("--simulations", type=int, default=SIMULATIONS, help="simulations a cell (default %(default)s)")
     parser.add_argument("--table", choices=list(TABLES), action="append", help="one table only; may be repeated")
     chosen = parser.parse_args()

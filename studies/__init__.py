@@ -1,0 +1,1 @@
+"""Simulations and documentation pages that are made from data."""
