@@ -11,7 +11,7 @@ def make_order(suite: str, results: Path, data: Path | None, threads: int = 1, *
     from harness.determinism import set_environment
 
     set_environment(threads)
-    from harness.order import Order
+    from harness.suites.request import Order
 
     return Order.of_words(suite, results, data, threads=threads, **words)
 
@@ -20,7 +20,7 @@ def named_suites(suite: str) -> list[str]:
     """The suites that a word means: all of the checkout, or the one."""
     if suite != ALL:
         return [suite]
-    from harness.loading import suite_names
+    from harness.suites.load import suite_names
 
     return suite_names()
 
@@ -29,6 +29,6 @@ def stored_name(suite: str) -> str:
     """The name that a suite's results are stored under: a user's file is loaded to learn it."""
     if "/" not in suite and not suite.endswith(".py"):
         return suite
-    from harness.loading import load_suite
+    from harness.suites.load import load_suite
 
     return load_suite(suite).name

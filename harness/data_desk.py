@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.order import Bench
+from harness.suites.request import Bench
 from recsys_data.datasets.dataset import Counts, Dataset
 from recsys_data.datasets.describe import describe
 from recsys_data.fetching.source import data_folder

@@ -9,13 +9,13 @@ from typing import Any
 
 from harness.estimates import UNKNOWN, Cost, Estimate, Past, total
 from harness.keys import differences, key_of, key_parts, search_key
-from harness.order import Bench
 from harness.preparation import Prepared
 from harness.progress import last_epoch
 from harness.record import sentence, trace_text
 from harness.search import search_record
 from harness.spec import Cell
 from harness.store import Store, StoreUnusable
+from harness.suites.request import Bench
 from recsys_data.fetching.source import DataMissing, Source
 
 BY_A_RUN = "a run fetches it"

@@ -13,10 +13,10 @@ from typing import Any
 
 from harness.environment import device_name
 from harness.execution import Computed
-from harness.order import Bench
 from harness.preparation import Prepared
 from harness.sources import combined
 from harness.spec import Cell, describe
+from harness.suites.request import Bench
 
 SCHEMA = 1
 

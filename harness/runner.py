@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.keys import search_key
-from harness.order import Order
 from harness.plan import Plan, Planned
 from harness.progress import FILE, Watch
 from harness.record import failure_record
 from harness.store import Store
+from harness.suites.request import Order
 from harness.worker import Done, Job, work
 
 

@@ -20,11 +20,11 @@ import numpy as np
 from evaluation.results.tuning_results import HEAD, LEDGER, SearchResult, read_search
 from harness.execution import compute
 from harness.keys import search_key
-from harness.order import Bench
 from harness.preparation import Prepared
 from harness.record import now, plain, sentence
 from harness.spec import Cell, canonical, describe
 from harness.store import Store
+from harness.suites.request import Bench
 from harness.tuning import propose
 from recsys_data.sequences import Sequences
 from recsys_data.split import HeldOut

@@ -14,9 +14,9 @@ from evaluation.results.suite_results import SuiteResults
 from harness.announcer import duration
 from harness.estimates import Cost
 from harness.keys import engine_of
-from harness.loading import SuiteNotLoadable, load_suite, suite_names
 from harness.plan import Plan
 from harness.spec import describe, expand
+from harness.suites.load import SuiteNotLoadable, load_suite, suite_names
 
 
 def shown_cells(results: SuiteResults) -> list[dict[str, Any]]:

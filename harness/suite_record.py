@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from evaluation.results.files import read_record
-from harness.order import Bench
-from harness.overrides import options_record
 from harness.plan import Plan, Planned
 from harness.record import now, plain
 from harness.store import Store
+from harness.suites.overrides import options_record
+from harness.suites.request import Bench
 
 _STATES = {
     "cached": "DONE",

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.loading import SuiteNotLoadable, load_suite
-from harness.overrides import BadOverride, fitting
 from harness.plan import Plan
 from harness.record import sentence
 from harness.session import Outcome
 from harness.store import StoreUnusable
+from harness.suites.load import SuiteNotLoadable, load_suite
+from harness.suites.overrides import BadOverride, fitting
 
 
 @dataclass(frozen=True)

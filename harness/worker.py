@@ -12,12 +12,12 @@ from harness.energy import EnergyMeter
 from harness.environment import capture
 from harness.execution import compute
 from harness.keys import differences, key_of
-from harness.order import Bench, Order
 from harness.plan import cell_parts
 from harness.progress import writer
 from harness.record import cell_record, failure_record, now, sentence, trace_text, write_cell
 from harness.search import SearchBusy, chosen_cell
 from harness.store import Store, unusable
+from harness.suites.request import Bench, Order
 
 
 class Overtaken(ValueError):

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmark import app
-from harness.loading import load_suite
-from harness.overrides import Overrides, parse_seeds
+from harness.suites.load import load_suite
+from harness.suites.overrides import Overrides, parse_seeds
 from recsys_data.sequences import SequenceBatch
 from training.run import Run
 

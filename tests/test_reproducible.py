@@ -15,12 +15,12 @@ from rich.console import Console
 
 from evaluation.results.suite_results import read_suite
 from harness.determinism import prepare_determinism
-from harness.order import Order
-from harness.overrides import Overrides
 from harness.plan import make_plan
 from harness.session import run_session
 from harness.showing import plan_words
 from harness.store import Store
+from harness.suites.overrides import Overrides
+from harness.suites.request import Order
 
 ROOT = Path(__file__).resolve().parent.parent
 

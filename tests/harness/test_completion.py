@@ -9,11 +9,11 @@ from evaluation.metrics.lists import CatalogueCoverage
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import read_suite
 from harness.completion import complete_metrics
-from harness.order import Order
-from harness.overrides import Overrides
 from harness.plan import make_plan
 from harness.session import run_session
 from harness.store import Store
+from harness.suites.overrides import Overrides
+from harness.suites.request import Order
 
 IMPORTS = (
     "from evaluation.metrics.lists import CatalogueCoverage\nfrom evaluation.metrics.coverage import ItemCoverage\n"

@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
-from harness.order import Order
-from harness.overrides import Overrides
 from harness.plan import Round, make_plan
 from harness.store import Store, StoreUnusable
+from harness.suites.overrides import Overrides
+from harness.suites.request import Order
 from harness.worker import Job, Overtaken, work
 
 
@@ -125,7 +125,7 @@ def test_a_data_set_with_a_mistake_is_refused_and_a_full_disk_ends_the_plan(benc
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")  # of a file that was open: it has no name
 
-    monkeypatch.setattr("harness.order.prepare", full)
+    monkeypatch.setattr("harness.suites.request.prepare", full)
     with pytest.raises(StoreUnusable, match="no space left for results"):
         make_plan(opened(), store)
 
@@ -240,7 +240,7 @@ def test_a_plan_that_is_only_shown_fetches_nothing(tiny_suite, tmp_path, monkeyp
 
 
 def test_editing_a_model_beside_the_suite_makes_its_cell_stale(tmp_path, tiny_text, monkeypatch):
-    from harness import order
+    from harness.suites import request as order
 
     beside = tmp_path / "beside_tiny.py"
     beside.write_text(

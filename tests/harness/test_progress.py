@@ -8,9 +8,9 @@ import torch
 from rich.console import Console
 
 from harness.announcer import Announcer, duration
-from harness.order import Order
 from harness.progress import Watch, last_epoch, writer
 from harness.runner import _placed
+from harness.suites.request import Order
 from harness.worker import Done
 
 

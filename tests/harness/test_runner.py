@@ -8,11 +8,11 @@ from rich.console import Console
 
 from evaluation.metrics.accuracy import MRR
 from evaluation.results.suite_results import read_suite
-from harness.order import Order
-from harness.overrides import Overrides
 from harness.plan import make_plan
 from harness.session import run_session
 from harness.store import Store, StoreUnusable
+from harness.suites.overrides import Overrides
+from harness.suites.request import Order
 
 BREAKING = """
 import errno, os, signal

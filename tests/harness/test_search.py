@@ -11,11 +11,11 @@ from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import read_suite
 from evaluation.results.tuning_results import LEDGER
 from harness.keys import search_key
-from harness.order import Order
-from harness.overrides import Overrides
 from harness.plan import make_plan
 from harness.session import run_session
 from harness.store import Store
+from harness.suites.overrides import Overrides
+from harness.suites.request import Order
 from harness.verify import certify
 from harness.worker import Job, work
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from harness.overrides import BadOverride
 from harness.store import StoreUnusable
+from harness.suites.overrides import BadOverride
 from harness.tour import Stop, sets_for, tour
 
 

@@ -9,11 +9,11 @@ from rich.console import Console
 
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import read_suite
-from harness.order import Order
-from harness.overrides import Overrides
 from harness.plan import make_plan
 from harness.session import run_session
 from harness.store import Store
+from harness.suites.overrides import Overrides
+from harness.suites.request import Order
 from harness.verify import certify
 
 SUITE = """

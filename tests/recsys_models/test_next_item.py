@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from harness.overrides import BadOverride, set_field
 from harness.spec import Experiment
+from harness.suites.overrides import BadOverride, set_field
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet

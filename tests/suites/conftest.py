@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 import benchmark
-from harness.loading import load_suite
 from harness.spec import Suite
+from harness.suites.load import load_suite
 from recsys_data.fetching.source import data_folder
 
 SMALL = ("--limit-users", "300", "--seeds", "0,", "--set", "dim=8", "--set", "epochs=1", "--set", "batch_size=256")

@@ -4,7 +4,7 @@ import pytest
 
 from evaluation.metrics.accuracy import metric_named
 from evaluation.verdicts.claims import Cost
-from harness.loading import ROOT, load_suite, suite_names
+from harness.suites.load import ROOT, load_suite, suite_names
 
 NAMES = suite_names()
 

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 import benchmark
-from harness.loading import load_suite
+from harness.suites.load import load_suite
 
 SUITES = ("ml1m", "quickstart", "session_baselines", "zoo")
 SMALL = ("--limit-users", "40", "--set", "epochs=1", "--no-mlflow", "--no-report")

@@ -1,7 +1,7 @@
 import pytest
 
-from harness.loading import SuiteNotLoadable, load_suite, suite_names
 from harness.spec import Suite
+from harness.suites.load import SuiteNotLoadable, load_suite, suite_names
 
 
 def refusal(source):

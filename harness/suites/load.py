@@ -14,9 +14,9 @@ from typing import Any
 
 from harness.sources import kinds_of
 from harness.spec import Experiment, Suite, describe, written_name
-from harness.suite_form import fault_of
+from harness.suites.validate import fault_of
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class SuiteNotLoadable(ValueError):

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.determinism import resolve_device
-from harness.loading import load_suite, suite_path
-from harness.overrides import Overrides, only_for, parse_seeds, protocol_for, seeds_text
 from harness.preparation import Prepared, prepare
 from harness.sources import ALONE, SEARCHED, kinds_of, source_hashes
 from harness.spec import Cell, Suite, expand
 from harness.store import unusable
+from harness.suites.load import load_suite, suite_path
+from harness.suites.overrides import Overrides, only_for, parse_seeds, protocol_for, seeds_text
 
 
 @dataclass(frozen=True)

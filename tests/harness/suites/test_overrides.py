@@ -3,8 +3,8 @@ from typing import Literal
 
 import pytest
 
-from harness.overrides import BadOverride, Overrides, only_for, parse_seeds, protocol_for, seeds_text, set_field
 from harness.spec import Cell, Experiment, Suite, expand
+from harness.suites.overrides import BadOverride, Overrides, only_for, parse_seeds, protocol_for, seeds_text, set_field
 
 
 @dataclass(frozen=True)
