@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from harness.keys import search_key
+from harness.cells.keys import search_key
+from harness.cells.record import failure_record
 from harness.plan import Plan, Planned
 from harness.progress import FILE, Watch
-from harness.record import failure_record
 from harness.store import Store
 from harness.suites.request import Order
 from harness.worker import Done, Job, work

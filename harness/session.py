@@ -10,9 +10,9 @@ from rich.console import Console
 
 from evaluation.results.suite_results import CellFailure, CellResult, read_suite
 from harness.announcer import Announcer
-from harness.completion import complete_metrics
+from harness.cells.add_metrics import complete_metrics
+from harness.cells.record import now
 from harness.plan import Plan, Planned
-from harness.record import now
 from harness.runner import Listener, run_plan
 from harness.store import Store
 from harness.suite_record import write_suite

@@ -17,8 +17,8 @@ FIXED = (
     "evaluation.metrics.accuracy",
     "evaluation.metrics.lists",
 )  # with all that they import
-ALONE = ("harness.execution", "harness.determinism")  # these two files only: the rest of the harness moves no bit
-SEARCHED = (*ALONE, "harness.search")  # those of a tuned cell
+ALONE = ("harness.cells.execute", "harness.determinism")  # these two files only: the rest of the harness moves no bit
+SEARCHED = (*ALONE, "harness.cells.search")  # those of a tuned cell
 _NATIVE = (".c", ".cpp", ".cu", ".h")
 
 

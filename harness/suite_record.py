@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from evaluation.results.files import read_record
+from harness.cells.record import now, plain
 from harness.plan import Plan, Planned
-from harness.record import now, plain
 from harness.store import Store
 from harness.suites.overrides import options_record
 from harness.suites.request import Bench

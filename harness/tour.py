@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.cells.record import sentence
 from harness.plan import Plan
-from harness.record import sentence
 from harness.session import Outcome
 from harness.store import StoreUnusable
 from harness.suites.load import SuiteNotLoadable, load_suite

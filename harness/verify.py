@@ -13,10 +13,10 @@ import numpy as np
 
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import CellResult
+from harness.cells.record import now, plain
 from harness.determinism import prepare_determinism
 from harness.environment import capture
 from harness.plan import Planned, make_plan
-from harness.record import now, plain
 from harness.store import Store
 from harness.suites.request import Order
 from harness.worker import Job, work

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.cells.execute import compute
+from harness.cells.keys import differences, key_of
+from harness.cells.record import cell_record, failure_record, now, sentence, trace_text, write_cell
+from harness.cells.search import SearchBusy, chosen_cell
 from harness.determinism import prepare_determinism
 from harness.energy import EnergyMeter
 from harness.environment import capture
-from harness.execution import compute
-from harness.keys import differences, key_of
 from harness.plan import cell_parts
 from harness.progress import writer
-from harness.record import cell_record, failure_record, now, sentence, trace_text, write_cell
-from harness.search import SearchBusy, chosen_cell
 from harness.store import Store, unusable
 from harness.suites.request import Bench, Order
 

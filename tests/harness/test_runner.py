@@ -167,7 +167,7 @@ def test_the_record_says_all_that_a_report_needs(run):
 def test_a_metric_that_another_suite_asks_for_is_added(run, tmp_path):
     from evaluation.metrics.accuracy import NDCG
     from evaluation.metrics.sums_file import read_sums
-    from harness.completion import complete_metrics
+    from harness.cells.add_metrics import complete_metrics
 
     _, results, _ = run({"A": "work"})
     cell, store = results.cells[0], Store.open(tmp_path / "results")

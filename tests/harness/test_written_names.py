@@ -7,7 +7,7 @@ import pkgutil
 
 import pytest
 
-from harness.search import search_seed
+from harness.cells.search import search_seed
 from harness.sources import kinds_of
 from harness.spec import Cell, Experiment, describe, written_name
 from harness.suites.load import SuiteNotLoadable, load_suite

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness.keys import engine_of
+from harness.cells.keys import engine_of
 from recsys_data.interactions import Clock
 from recsys_data.sequences import Sequences
 from recsys_data.training_set import TrainingSet

@@ -3,9 +3,9 @@ from types import SimpleNamespace
 import pytest
 
 from evaluation.metrics.accuracy import MRR, MeanRank
-from harness.execution import compute
+from harness.cells.execute import compute
+from harness.cells.record import _training_stamps
 from harness.preparation import prepare
-from harness.record import _training_stamps
 from harness.spec import Cell, Experiment
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.protocols.per_user import PerUserFractions

@@ -8,7 +8,7 @@ from evaluation.metrics.coverage import ItemCoverage
 from evaluation.metrics.lists import CatalogueCoverage
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import read_suite
-from harness.completion import complete_metrics
+from harness.cells.add_metrics import complete_metrics
 from harness.plan import make_plan
 from harness.session import run_session
 from harness.store import Store

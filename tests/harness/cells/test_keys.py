@@ -6,7 +6,7 @@ import pytest
 from evaluation.metrics.accuracy import MRR, NDCG, Recall
 from evaluation.metrics.coverage import ItemCoverage
 from evaluation.metrics.lists import Gini
-from harness.keys import differences, engine_of, key_of, key_parts, search_key
+from harness.cells.keys import differences, engine_of, key_of, key_parts, search_key
 from harness.spec import Cell, Experiment
 
 
@@ -68,7 +68,7 @@ def test_each_part_changes_the_key_and_is_named(part):
 
 def test_a_library_version_changes_the_key(monkeypatch):
     before = parts()
-    monkeypatch.setattr("harness.keys.deciding_versions", lambda: {"torch": "99"})
+    monkeypatch.setattr("harness.cells.keys.deciding_versions", lambda: {"torch": "99"})
     assert key_of(parts()) != key_of(before)
 
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.cells.execute import Computed
 from harness.environment import device_name
-from harness.execution import Computed
 from harness.preparation import Prepared
 from harness.sources import combined
 from harness.spec import Cell, describe

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from evaluation.results.tuning_results import HEAD, LEDGER, SearchResult, read_search
-from harness.execution import compute
-from harness.keys import search_key
+from harness.cells.execute import compute
+from harness.cells.keys import search_key
+from harness.cells.record import now, plain, sentence
 from harness.preparation import Prepared
-from harness.record import now, plain, sentence
 from harness.spec import Cell, canonical, describe
 from harness.store import Store
 from harness.suites.request import Bench

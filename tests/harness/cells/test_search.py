@@ -10,7 +10,7 @@ from rich.console import Console
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import read_suite
 from evaluation.results.tuning_results import LEDGER
-from harness.keys import search_key
+from harness.cells.keys import search_key
 from harness.plan import make_plan
 from harness.session import run_session
 from harness.store import Store

@@ -1,0 +1,1 @@
+"""One cell: its key, its computation, its search, its record."""
