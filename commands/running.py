@@ -44,11 +44,11 @@ def run(suite: SuiteOrAll, only: Only = "", protocol: Protocol = "", seeds: Seed
         return
     order = _orders(suite, results, data, threads, sets, only=only, protocol=protocol, seeds=seeds, device=device,
                     limit_users=limit_users)  # fmt: skip
-    from harness.plan import Round
     from harness.printing import print_lines, print_tour
-    from harness.runner import end_on_sigterm
+    from harness.running.plan import Round
+    from harness.running.run_all import Stop, tour
+    from harness.running.runner import end_on_sigterm
     from harness.store import Store
-    from harness.tour import Stop, tour
 
     end_on_sigterm()
     store, shared = Store.open(results), Round()
@@ -73,7 +73,7 @@ def _orders(suite: str, results: Path, data: Path | None, threads: int, sets: li
     set_environment(threads)  # before anything heavy is loaded
     chosen: dict[str, tuple[str, ...]] = {}
     if suite == ALL:
-        from harness.tour import sets_for
+        from harness.running.run_all import sets_for
 
         chosen = sets_for(named_suites(suite), sets, warn)
     return lambda name: make_order(name, results, data, threads, sets=chosen.get(name, sets), **words)
@@ -83,11 +83,11 @@ def _visit(order: Any, store: Any, shared: Any, *, jobs: int, fresh: bool, mlflo
     """Run one suite and write its report; what came of it."""
     from harness.environment import device_name
     from harness.overview import told_once
-    from harness.plan import make_plan
     from harness.printing import terminal
-    from harness.session import run_session
+    from harness.running.plan import make_plan
+    from harness.running.run_all import Stop
+    from harness.running.session import run_session
     from harness.showing import plan_words
-    from harness.tour import Stop
 
     made = make_plan(order.open(), store, fresh=fresh, shared=shared)
     name = made.bench.suite.name
@@ -107,11 +107,11 @@ def plan(suite: SuiteOrAll, only: Only = "", protocol: Protocol = "", seeds: See
     """Say of each cell (or suite) whether it is cached, new or stale, why, and what the rest will cost."""
     order = _orders(suite, results, data, threads, sets, only=only, protocol=protocol, seeds=seeds, device=device,
                     limit_users=limit_users)  # fmt: skip
-    from harness.plan import Round, make_plan
     from harness.printing import print_json, print_overview, print_plan
+    from harness.running.plan import Round, make_plan
+    from harness.running.run_all import Stop, tour
     from harness.showing import shown_plan
     from harness.store import Store
-    from harness.tour import Stop, tour
 
     store, shared = Store.open(results), Round(fetch=False)
 
@@ -136,7 +136,7 @@ def verify(suite: SuiteName, only: Only = "", protocol: Protocol = "", seeds: Se
     """Compute a suite's stored cells again, compare them bit for bit, write a certificate. Exit 1: some bit differs."""
     order = make_order(suite, results, data, threads, only=only, protocol=protocol, seeds=seeds, device=device,
                        sets=sets, limit_users=limit_users)  # fmt: skip
-    from harness.verify import certify
+    from harness.running.verify import certify
 
     def tell(row: dict[str, Any]) -> None:
         after = f"{row['rows']:,} rows" if row["state"] == "same" else row["reason"]

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from harness.plan import Planned
+from harness.running.plan import Planned
+from harness.running.worker import Done
 from harness.store import Store
-from harness.worker import Done
 
 _BAR = 12
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from harness.estimates import total
-from harness.plan import Plan, Planned
+from harness.running.estimates import total
+from harness.running.plan import Plan, Planned
 
 ABSENT = ("skipped", "to fetch")
 

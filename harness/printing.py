@@ -13,11 +13,11 @@ from rich.table import Table
 
 from harness.announcer import duration
 from harness.cells.record import plain
-from harness.estimates import total
 from harness.overview import ABSENT, absences, overview, told_once
-from harness.plan import Plan
+from harness.running.estimates import total
+from harness.running.plan import Plan
+from harness.running.run_all import Stop
 from harness.showing import cost_words, engine_column, plan_words, shown_plan, size
-from harness.tour import Stop
 
 
 def terminal() -> Console:

@@ -13,8 +13,8 @@ from typing import Any
 from evaluation.results.suite_results import SuiteResults
 from harness.announcer import duration
 from harness.cells.keys import engine_of
-from harness.estimates import Cost
-from harness.plan import Plan
+from harness.running.estimates import Cost
+from harness.running.plan import Plan
 from harness.spec import describe, expand
 from harness.suites.load import SuiteNotLoadable, load_suite, suite_names
 

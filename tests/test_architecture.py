@@ -25,7 +25,7 @@ FROM_SUITES = {
 HOMES = {
     "mlflow": {"harness/tracking.py"},
     "matplotlib": {"reports/figures.py", "recsys_data/describe_figure.py"},
-    "joblib": {"harness/runner.py"},
+    "joblib": {"harness/running/runner.py"},
     "optuna": {"harness/tuning.py"},
     "plutoprint": {"reports/pdf.py"},
     "pypdf": {"reports/pdf.py"},

@@ -15,8 +15,8 @@ from rich.console import Console
 
 from evaluation.results.suite_results import read_suite
 from harness.determinism import prepare_determinism
-from harness.plan import make_plan
-from harness.session import run_session
+from harness.running.plan import make_plan
+from harness.running.session import run_session
 from harness.showing import plan_words
 from harness.store import Store
 from harness.suites.overrides import Overrides

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from harness.announcer import Announcer
-from harness.worker import Done
+from harness.running.worker import Done
 
 LABEL = "amazon-5core-sports/Attentional user GRU/3"
 PLANNED = SimpleNamespace(cell=SimpleNamespace(label=LABEL))

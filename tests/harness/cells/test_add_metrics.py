@@ -9,8 +9,8 @@ from evaluation.metrics.lists import CatalogueCoverage
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import read_suite
 from harness.cells.add_metrics import complete_metrics
-from harness.plan import make_plan
-from harness.session import run_session
+from harness.running.plan import make_plan
+from harness.running.session import run_session
 from harness.store import Store
 from harness.suites.overrides import Overrides
 from harness.suites.request import Order

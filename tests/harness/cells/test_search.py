@@ -11,13 +11,13 @@ from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import read_suite
 from evaluation.results.tuning_results import LEDGER
 from harness.cells.keys import search_key
-from harness.plan import make_plan
-from harness.session import run_session
+from harness.running.plan import make_plan
+from harness.running.session import run_session
+from harness.running.verify import certify
+from harness.running.worker import Job, work
 from harness.store import Store
 from harness.suites.overrides import Overrides
 from harness.suites.request import Order
-from harness.verify import certify
-from harness.worker import Job, work
 
 SUITE = '''
 import os, signal

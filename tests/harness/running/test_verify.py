@@ -9,12 +9,12 @@ from rich.console import Console
 
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import read_suite
-from harness.plan import make_plan
-from harness.session import run_session
+from harness.running.plan import make_plan
+from harness.running.session import run_session
+from harness.running.verify import certify
 from harness.store import Store
 from harness.suites.overrides import Overrides
 from harness.suites.request import Order
-from harness.verify import certify
 
 SUITE = """
 from baselines.simple.popularity import Popularity

@@ -11,11 +11,11 @@ from typing import Any
 
 from harness.cells.keys import search_key
 from harness.cells.record import failure_record
-from harness.plan import Plan, Planned
-from harness.progress import FILE, Watch
+from harness.running.plan import Plan, Planned
+from harness.running.progress import FILE, Watch
+from harness.running.worker import Done, Job, work
 from harness.store import Store
 from harness.suites.request import Order
-from harness.worker import Done, Job, work
 
 
 class WorkerDied(ChildProcessError):

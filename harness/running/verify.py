@@ -16,10 +16,10 @@ from evaluation.results.suite_results import CellResult
 from harness.cells.record import now, plain
 from harness.determinism import prepare_determinism
 from harness.environment import capture
-from harness.plan import Planned, make_plan
+from harness.running.plan import Planned, make_plan
+from harness.running.worker import Job, work
 from harness.store import Store
 from harness.suites.request import Order
-from harness.worker import Job, work
 
 SCHEMA = 1
 FILE = "certificate.json"

@@ -10,9 +10,9 @@ from typing import Any
 from harness.cells.keys import differences, key_of, key_parts, search_key
 from harness.cells.record import sentence, trace_text
 from harness.cells.search import search_record
-from harness.estimates import UNKNOWN, Cost, Estimate, Past, total
 from harness.preparation import Prepared
-from harness.progress import last_epoch
+from harness.running.estimates import UNKNOWN, Cost, Estimate, Past, total
+from harness.running.progress import last_epoch
 from harness.spec import Cell
 from harness.store import Store, StoreUnusable
 from harness.suites.request import Bench

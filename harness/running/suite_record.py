@@ -8,7 +8,7 @@ from typing import Any
 
 from evaluation.results.files import read_record
 from harness.cells.record import now, plain
-from harness.plan import Plan, Planned
+from harness.running.plan import Plan, Planned
 from harness.store import Store
 from harness.suites.overrides import options_record
 from harness.suites.request import Bench

@@ -12,11 +12,11 @@ from evaluation.results.suite_results import CellFailure, CellResult, read_suite
 from harness.announcer import Announcer
 from harness.cells.add_metrics import complete_metrics
 from harness.cells.record import now
-from harness.plan import Plan, Planned
-from harness.runner import Listener, run_plan
+from harness.running.plan import Plan, Planned
+from harness.running.runner import Listener, run_plan
+from harness.running.suite_record import write_suite
+from harness.running.worker import Done
 from harness.store import Store
-from harness.suite_record import write_suite
-from harness.worker import Done
 
 
 @dataclass(frozen=True)

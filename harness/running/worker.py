@@ -14,8 +14,8 @@ from harness.cells.search import SearchBusy, chosen_cell
 from harness.determinism import prepare_determinism
 from harness.energy import EnergyMeter
 from harness.environment import capture
-from harness.plan import cell_parts
-from harness.progress import writer
+from harness.running.plan import cell_parts
+from harness.running.progress import writer
 from harness.store import Store, unusable
 from harness.suites.request import Bench, Order
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from harness.running.run_all import Stop, sets_for, tour
 from harness.store import StoreUnusable
 from harness.suites.overrides import BadOverride
-from harness.tour import Stop, sets_for, tour
 
 
 def visiting(**deeds):

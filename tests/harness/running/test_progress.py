@@ -8,10 +8,10 @@ import torch
 from rich.console import Console
 
 from harness.announcer import Announcer, duration
-from harness.progress import Watch, last_epoch, writer
-from harness.runner import _placed
+from harness.running.progress import Watch, last_epoch, writer
+from harness.running.runner import _placed
+from harness.running.worker import Done
 from harness.suites.request import Order
-from harness.worker import Done
 
 
 def test_what_is_written_is_told_once_and_half_a_line_not_at_all(tmp_path):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.estimates import Estimate, Past, total
+from harness.running.estimates import Estimate, Past, total
 from harness.store import Store
 
 GRU = {"type": "recsys_models.rnn.GRU", "dim": 8}
@@ -73,7 +73,7 @@ def test_other_fields_are_the_last_resort_and_said_to_be(store):
 
 
 def test_the_cost_of_many_is_bounded_by_the_longest_and_says_what_it_leaves_out(monkeypatch):
-    monkeypatch.setattr("harness.estimates.usable_cores", lambda: 4)
+    monkeypatch.setattr("harness.running.estimates.usable_cores", lambda: 4)
     cells = [
         Estimate(100.0, 300.0, 1.0, "x"),
         Estimate(20.0, 900.0, 2.0, "x"),

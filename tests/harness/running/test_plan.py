@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from harness.plan import Round, make_plan
+from harness.running.plan import Round, make_plan
+from harness.running.worker import Job, Overtaken, work
 from harness.store import Store, StoreUnusable
 from harness.suites.overrides import Overrides
 from harness.suites.request import Order
-from harness.worker import Job, Overtaken, work
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def store_cell(store, planned, parts, **changes):
 
 
 def parts_of(bench, index):
-    from harness.plan import cell_parts
+    from harness.running.plan import cell_parts
 
     return cell_parts(bench, index, bench.prepare(bench.cells[index]))
 

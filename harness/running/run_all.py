@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.cells.record import sentence
-from harness.plan import Plan
-from harness.session import Outcome
+from harness.running.plan import Plan
+from harness.running.session import Outcome
 from harness.store import StoreUnusable
 from harness.suites.load import SuiteNotLoadable, load_suite
 from harness.suites.overrides import BadOverride, fitting

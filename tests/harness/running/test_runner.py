@@ -8,8 +8,8 @@ from rich.console import Console
 
 from evaluation.metrics.accuracy import MRR
 from evaluation.results.suite_results import read_suite
-from harness.plan import make_plan
-from harness.session import run_session
+from harness.running.plan import make_plan
+from harness.running.session import run_session
 from harness.store import Store, StoreUnusable
 from harness.suites.overrides import Overrides
 from harness.suites.request import Order

@@ -1,0 +1,1 @@
+"""Running a suite: plan, estimates, workers, progress, verification."""
