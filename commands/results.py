@@ -96,7 +96,7 @@ def track(suite: SuiteName, results: Results = RESULTS) -> None:
     """Enter a suite's stored cells into MLflow; those that are there already are left alone."""
     from evaluation.results.suite_results import read_suite
     from harness.store import Store
-    from harness.tracking import Tracker, tracking_uri
+    from harness.tracking.mlflow_view import Tracker, tracking_uri
 
     name = stored_name(suite)
     found = read_suite(results, name)
@@ -112,6 +112,6 @@ def ui(results: Results = RESULTS, port: Annotated[int, typer.Option(help="The p
     """Open MLflow on the store; stop it with Ctrl-C."""
     import subprocess
 
-    from harness.tracking import ui_command
+    from harness.tracking.mlflow_view import ui_command
 
     raise typer.Exit(subprocess.call(ui_command(results, port)))

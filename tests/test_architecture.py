@@ -23,7 +23,7 @@ FROM_SUITES = {
     "harness": {"harness.spec", "harness.tuning"},
 }
 HOMES = {
-    "mlflow": {"harness/tracking.py"},
+    "mlflow": {"harness/tracking/mlflow_view.py"},
     "matplotlib": {"reports/figures.py", "recsys_data/describe_figure.py"},
     "joblib": {"harness/running/runner.py"},
     "optuna": {"harness/tuning.py"},

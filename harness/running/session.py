@@ -44,7 +44,7 @@ def run_session(
     write_suite(plan, store)
     tracker = None
     if mlflow:
-        from harness.tracking import Tracker
+        from harness.tracking.mlflow_view import Tracker
 
         tracker = Tracker(store, suite.name, warn).open()
         tracker.begin([(p.cell.dataset, p.cell.model_name) for p in plan.to_do])

@@ -18,7 +18,7 @@ from typing import Any
 from evaluation.results.suite_results import CellFailure, CellResult
 from harness.environment import process_start
 from harness.store import Store
-from harness.tracking_fields import LONGEST, metric_key, params_of, tags_of
+from harness.tracking.fields import LONGEST, metric_key, params_of, tags_of
 
 _MOST_PARAMS = 100
 _CURVE = ("loss", "seconds", "targets_per_second", "learning_rate")

@@ -11,8 +11,8 @@ import pytest
 from evaluation.results.suite_results import CellFailure, CellResult
 from harness.environment import ROOT
 from harness.store import Store
-from harness.tracking import Tracker, tracking_uri
-from harness.tracking_fields import metric_key
+from harness.tracking.fields import metric_key
+from harness.tracking.mlflow_view import Tracker, tracking_uri
 
 RECORD = {
     "key": "abc", "dataset": "chain", "protocol": "p", "model": "GRU", "seed": 3, "state": "DONE",
@@ -138,7 +138,7 @@ import os, signal, sys
 from pathlib import Path
 from harness.environment import ROOT
 from harness.store import Store
-from harness.tracking import Tracker
+from harness.tracking.mlflow_view import Tracker
 tracker = Tracker(Store.open(Path(sys.argv[1])), sys.argv[2], print).open()
 tracker.begin([("chain", "GRU")])
 tracker.progress("abc", ("chain", "GRU", 3), {"event": "started"}, "MRR@20")
