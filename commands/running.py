@@ -68,7 +68,7 @@ def run(suite: SuiteOrAll, only: Only = "", protocol: Protocol = "", seeds: Seed
 def _orders(suite: str, results: Path, data: Path | None, threads: int, sets: list[str],
             **words: Any) -> Callable[[str], Any]:  # fmt: skip
     """What makes an order of a suite's name with the words of this command line; of all, each takes what it can."""
-    from harness.determinism import set_environment
+    from harness.system.determinism import set_environment
 
     set_environment(threads)  # before anything heavy is loaded
     chosen: dict[str, tuple[str, ...]] = {}
@@ -81,13 +81,13 @@ def _orders(suite: str, results: Path, data: Path | None, threads: int, sets: li
 
 def _visit(order: Any, store: Any, shared: Any, *, jobs: int, fresh: bool, mlflow: bool, report: bool) -> Any:
     """Run one suite and write its report; what came of it."""
-    from harness.environment import device_name
     from harness.overview import told_once
     from harness.printing import terminal
     from harness.running.plan import make_plan
     from harness.running.run_all import Stop
     from harness.running.session import run_session
     from harness.showing import plan_words
+    from harness.system.environment import device_name
 
     made = make_plan(order.open(), store, fresh=fresh, shared=shared)
     name = made.bench.suite.name

@@ -8,7 +8,7 @@ ALL = "all"
 
 def make_order(suite: str, results: Path, data: Path | None, threads: int = 1, **words: Any) -> Any:
     """The order that the words of a command line mean; threads are set before the heavy libraries load."""
-    from harness.determinism import set_environment
+    from harness.system.determinism import set_environment
 
     set_environment(threads)
     from harness.suites.request import Order

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.determinism import prepare_determinism
-from harness.environment import RECORDED, ROOT, cpu_model, git_state, total_memory_mb, usable_cores, version_of
 from harness.store import Store, StoreUnusable
+from harness.system.determinism import prepare_determinism
+from harness.system.environment import RECORDED, ROOT, cpu_model, git_state, total_memory_mb, usable_cores, version_of
 
 _SPARE_GB = 2.0
 

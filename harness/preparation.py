@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from harness.sources import closure_of, combined
 from harness.spec import Experiment, canonical, describe
+from harness.system.sources import closure_of, combined
 from recsys_data.datasets.cache import load_cached, raw_files, raw_sums
 from recsys_data.interactions import Interactions
 from recsys_data.split import Split

@@ -29,8 +29,8 @@ from typing import Any
 import torch
 
 from evaluation.results.suite_results import CellResult, read_suite
-from harness.sources import closure_of, combined
 from harness.spec import canonical, describe
+from harness.system.sources import closure_of, combined
 from recsys_data.datasets.movielens import MovieLens100K
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.sequences import Sequences

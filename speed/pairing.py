@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from harness.environment import cpu_model
+from harness.system.environment import cpu_model
 
 
 def require_one_thread() -> None:

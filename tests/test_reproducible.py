@@ -14,13 +14,13 @@ import pytest
 from rich.console import Console
 
 from evaluation.results.suite_results import read_suite
-from harness.determinism import prepare_determinism
 from harness.running.plan import make_plan
 from harness.running.session import run_session
 from harness.showing import plan_words
 from harness.store import Store
 from harness.suites.overrides import Overrides
 from harness.suites.request import Order
+from harness.system.determinism import prepare_determinism
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -14,9 +14,9 @@ from evaluation.metrics.lists import reach_named
 from evaluation.ranking.rank import rank_held_out
 from evaluation.ranking.rank_table import RankTable
 from evaluation.ranking.recommender import needed_clock
-from harness.environment import peak_memory_mb, reset_peak_memory
 from harness.preparation import Prepared
 from harness.spec import Cell
+from harness.system.environment import peak_memory_mb, reset_peak_memory
 from recsys_data.interactions import Clock
 from recsys_data.split import HeldOut
 from training.run import Run

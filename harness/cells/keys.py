@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.cells.execute import lists_needed
-from harness.determinism import device_kind
-from harness.environment import deciding_versions
 from harness.preparation import Prepared
 from harness.spec import Cell, canonical, describe
+from harness.system.determinism import device_kind
+from harness.system.environment import deciding_versions
 from harness.tuning import sampler_version
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.cells.execute import Computed
-from harness.environment import device_name
 from harness.preparation import Prepared
-from harness.sources import combined
 from harness.spec import Cell, describe
 from harness.suites.request import Bench
+from harness.system.environment import device_name
+from harness.system.sources import combined
 
 SCHEMA = 1
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.environment import usable_cores
 from harness.preparation import Prepared
 from harness.store import Store
+from harness.system.environment import usable_cores
 
 
 @dataclass(frozen=True)

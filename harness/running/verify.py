@@ -14,12 +14,12 @@ import numpy as np
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import CellResult
 from harness.cells.record import now, plain
-from harness.determinism import prepare_determinism
-from harness.environment import capture
 from harness.running.plan import Planned, make_plan
 from harness.running.worker import Job, work
 from harness.store import Store
 from harness.suites.request import Order
+from harness.system.determinism import prepare_determinism
+from harness.system.environment import capture
 
 SCHEMA = 1
 FILE = "certificate.json"

@@ -11,13 +11,13 @@ from harness.cells.execute import compute
 from harness.cells.keys import differences, key_of
 from harness.cells.record import cell_record, failure_record, now, sentence, trace_text, write_cell
 from harness.cells.search import SearchBusy, chosen_cell
-from harness.determinism import prepare_determinism
-from harness.energy import EnergyMeter
-from harness.environment import capture
 from harness.running.plan import cell_parts
 from harness.running.progress import writer
 from harness.store import Store, unusable
 from harness.suites.request import Bench, Order
+from harness.system.determinism import prepare_determinism
+from harness.system.energy import EnergyMeter
+from harness.system.environment import capture
 
 
 class Overtaken(ValueError):

@@ -12,9 +12,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from harness.sources import kinds_of
 from harness.spec import Experiment, Suite, describe, written_name
 from harness.suites.validate import fault_of
+from harness.system.sources import kinds_of
 
 ROOT = Path(__file__).resolve().parents[2]
 

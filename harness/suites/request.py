@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness.determinism import resolve_device
 from harness.preparation import Prepared, prepare
-from harness.sources import ALONE, SEARCHED, kinds_of, source_hashes
 from harness.spec import Cell, Suite, expand
 from harness.store import unusable
 from harness.suites.load import load_suite, suite_path
 from harness.suites.overrides import Overrides, only_for, parse_seeds, protocol_for, seeds_text
+from harness.system.determinism import resolve_device
+from harness.system.sources import ALONE, SEARCHED, kinds_of, source_hashes
 
 
 @dataclass(frozen=True)

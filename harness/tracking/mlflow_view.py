@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.results.suite_results import CellFailure, CellResult
-from harness.environment import process_start
 from harness.store import Store
+from harness.system.environment import process_start
 from harness.tracking.fields import LONGEST, metric_key, params_of, tags_of
 
 _MOST_PARAMS = 100

@@ -8,9 +8,9 @@ import pkgutil
 import pytest
 
 from harness.cells.search import search_seed
-from harness.sources import kinds_of
 from harness.spec import Cell, Experiment, describe, written_name
 from harness.suites.load import SuiteNotLoadable, load_suite
+from harness.system.sources import kinds_of
 from harness.tuning import Choice, Tuning
 from recsys_models.rnn import GRU
 from suites import full, mlstm, quickstart, rnn_cf, stamp, time_lstm, tuned, user_gru, zoo

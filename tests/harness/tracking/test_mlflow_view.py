@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from evaluation.results.suite_results import CellFailure, CellResult
-from harness.environment import ROOT
 from harness.store import Store
+from harness.system.environment import ROOT
 from harness.tracking.fields import metric_key
 from harness.tracking.mlflow_view import Tracker, tracking_uri
 
@@ -136,7 +136,7 @@ def test_epochs_seen_live_are_not_doubled_when_the_cell_is_done(store, tracker, 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from harness.environment import ROOT
+from harness.system.environment import ROOT
 from harness.store import Store
 from harness.tracking.mlflow_view import Tracker
 tracker = Tracker(Store.open(Path(sys.argv[1])), sys.argv[2], print).open()

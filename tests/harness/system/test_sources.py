@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from evaluation.metrics.accuracy import MRR
-from harness.sources import source_hashes
+from harness.system.sources import source_hashes
 
 FILES = {
     "recsys_models/__init__.py": '"""Models."""',
@@ -19,7 +19,7 @@ FILES = {
     "evaluation/metrics/accuracy.py": "from evaluation.ranking.rank import RANK\n",
     "harness/__init__.py": "",
     "harness/cells/execute.py": "from harness import store\n",
-    "harness/determinism.py": "A = 1\n",
+    "harness/system/determinism.py": "A = 1\n",
     "harness/store.py": "B = 1\n",
 }
 
@@ -46,7 +46,7 @@ def checkout(tmp_path, monkeypatch):
 def test_files_are_followed_by_import_and_no_others(checkout):
     found = set(source_hashes(Net(), checkout))
     assert {"recsys_models/net.py", "training/loop.py", "training/losses/loss.py", "evaluation/metrics/accuracy.py",
-            "evaluation/ranking/rank.py", "harness/cells/execute.py", "harness/determinism.py"} <= found  # fmt: skip
+            "evaluation/ranking/rank.py", "harness/cells/execute.py", "harness/system/determinism.py"} <= found  # fmt: skip
     assert "training/unused.py" not in found
     assert "harness/store.py" not in found, "the rest of the harness moves no bit of a result"
 

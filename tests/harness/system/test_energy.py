@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.energy import EnergyMeter
+from harness.system.energy import EnergyMeter
 
 
 def counter(folder, name, microjoules, largest=1_000_000):

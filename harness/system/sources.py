@@ -11,13 +11,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 FIXED = (
     "evaluation.ranking.rank",
     "evaluation.metrics.accuracy",
     "evaluation.metrics.lists",
 )  # with all that they import
-ALONE = ("harness.cells.execute", "harness.determinism")  # these two files only: the rest of the harness moves no bit
+ALONE = (
+    "harness.cells.execute",
+    "harness.system.determinism",
+)  # these two files only: the rest of the harness moves no bit
 SEARCHED = (*ALONE, "harness.cells.search")  # those of a tuned cell
 _NATIVE = (".c", ".cpp", ".cu", ".h")
 

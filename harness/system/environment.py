@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DECIDING = ("torch", "numpy", "scipy", "numba")  # libraries whose version can move a bit of a result
 RECORDED = (*DECIDING, "pandas", "pyarrow", "joblib", "mlflow", "matplotlib")
 

@@ -5,8 +5,8 @@ import sys
 import pytest
 import torch
 
-from harness.determinism import DeviceUnavailable, device_kind, prepare_determinism, resolve_device
-from harness.environment import ROOT, capture, git_state, peak_memory_mb, process_start, reset_peak_memory
+from harness.system.determinism import DeviceUnavailable, device_kind, prepare_determinism, resolve_device
+from harness.system.environment import ROOT, capture, git_state, peak_memory_mb, process_start, reset_peak_memory
 
 
 def test_the_switches_are_set_and_recorded():
