@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 
 import typer
 
-from commands import data, results, running, survey
-from commands.guard import guarded
+from cli import data, results
+from cli import info as survey
+from cli import run as running
+from cli.errors import guarded
 
 HELP = "Play papers on sequential recommendation again, and say with statistics what reproduced."
 DATA_HELP = "Fetch, describe, verify, audit, import and export data sets."

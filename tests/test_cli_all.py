@@ -44,7 +44,7 @@ def suites(tmp_path_factory, tiny_text):
 
 @pytest.fixture
 def all_suites(suites, monkeypatch):
-    monkeypatch.setattr("commands.running.named_suites", lambda suite: suites)
+    monkeypatch.setattr("cli.run.named_suites", lambda suite: suites)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def stored(suites, tmp_path_factory):
     results = tmp_path_factory.mktemp("all") / "results"
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("ENCORE_DATA", raising=False)
-        patch.setattr("commands.running.named_suites", lambda suite: suites)
+        patch.setattr("cli.run.named_suites", lambda suite: suites)
         said = call("run", "all", "--results", results, "--data", results.parent, "--no-mlflow")
     return results, said
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from cli.rows import plan_words
 from evaluation.results.suite_results import read_suite
 from harness.running.plan import make_plan
 from harness.running.session import run_session
-from harness.showing import plan_words
 from harness.store import Store
 from harness.suites.overrides import Overrides
 from harness.suites.request import Order

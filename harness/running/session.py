@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.console import Console
 
+from cli.progress_display import Announcer
 from evaluation.results.suite_results import CellFailure, CellResult, read_suite
-from harness.announcer import Announcer
 from harness.cells.add_metrics import complete_metrics
 from harness.cells.record import now
 from harness.running.plan import Plan, Planned

@@ -19,7 +19,7 @@ def twice(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ENCORE_OFFLINE", "1")
         patch.delenv("ENCORE_REQUIRE_DATA", raising=False)
-        patch.setattr("commands.running.named_suites", lambda suite: list(SUITES))
+        patch.setattr("cli.run.named_suites", lambda suite: list(SUITES))
         said = [
             CliRunner().invoke(
                 benchmark.app, ["run", "all", "--only", "*/Popularity", *SMALL, "--results", str(results)]

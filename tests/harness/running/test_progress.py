@@ -7,7 +7,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from harness.announcer import Announcer, duration
+from cli.progress_display import Announcer, duration
 from harness.running.progress import Watch, last_epoch, writer
 from harness.running.runner import _placed
 from harness.running.worker import Done

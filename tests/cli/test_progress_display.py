@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from harness.announcer import Announcer
+from cli.progress_display import Announcer
 from harness.running.worker import Done
 
 LABEL = "amazon-5core-sports/Attentional user GRU/3"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands.options import RESULTS, AsJson, Data, Results
+from cli.options import RESULTS, AsJson, Data, Results
 
 MODEL_PACKAGES = ("baselines", "recsys_models")
 
@@ -13,8 +13,8 @@ def doctor(results: Results = RESULTS, data: Data = None, as_json: AsJson = Fals
     """Say what is installed, which data are present, whether determinism holds, and what to do."""
     import dataclasses
 
-    from harness.doctor import examine
-    from harness.printing import print_records
+    from cli.doctor import examine
+    from cli.printing import print_records
     from recsys_data.datasets.catalogue import DATASETS
 
     rows = [dataclasses.asdict(check) for check in examine(results, data, DATASETS)]
@@ -26,8 +26,8 @@ def doctor(results: Results = RESULTS, data: Data = None, as_json: AsJson = Fals
 def list_(what: Annotated[str, typer.Argument(metavar="[suites|models|datasets]")] = "suites", data: Data = None,
           as_json: AsJson = False) -> None:  # fmt: skip
     """List suites, models or data sets."""
-    from harness import showing
-    from harness.printing import print_records
+    from cli import rows as showing
+    from cli.printing import print_records
 
     if what == "suites":
         rows, columns = showing.listed_suites(data), ["name", "title", "cells", "present", "missing"]

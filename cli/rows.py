@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from cli.progress_display import duration
 from evaluation.results.suite_results import SuiteResults
-from harness.announcer import duration
 from harness.cells.keys import engine_of
 from harness.running.estimates import Cost
 from harness.running.plan import Plan

@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from commands.guard import warn
-from commands.options import RESULTS, AsJson, Bundle, ReportFolder, Results, SuiteName
-from commands.words import stored_name
+from cli.context import stored_name
+from cli.errors import warn
+from cli.options import RESULTS, AsJson, Bundle, ReportFolder, Results, SuiteName
 
 
 def write_report(results: Path, suite: str, folder: Path | None = None) -> list[Path]:
     """Build the report, write its renderings into its folder, print the tables and, last, the paths; return these."""
-    from harness.printing import terminal
+    from cli.printing import terminal
     from reports.report import build
     from reports.shelf import put
     from reports.terminal import print_report
@@ -29,9 +29,9 @@ def write_report(results: Path, suite: str, folder: Path | None = None) -> list[
 
 def show(suite: SuiteName, results: Results = RESULTS, as_json: AsJson = False) -> None:
     """Show every stored cell of a suite."""
+    from cli.printing import print_records
+    from cli.rows import engine_column, shown_cells
     from evaluation.results.suite_results import read_suite
-    from harness.printing import print_records
-    from harness.showing import engine_column, shown_cells
 
     found = read_suite(results, stored_name(suite))
     metrics = [name.lower() for name in found.record["metrics"]]
@@ -79,9 +79,9 @@ def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", h
             out: Annotated[Path | None, typer.Option(help="Write the answer to a .html, .txt or .json file.")] = None,
             as_json: AsJson = False) -> None:  # fmt: skip
     """Compare anybody's ranks by user: A minus B with interval, p and words."""
+    from cli.compare_output import write_answer
+    from cli.printing import print_json
     from evaluation.rank_files.compare import compare_files, render_text
-    from harness.comparison_page import write_answer
-    from harness.printing import print_json
 
     answer = compare_files(ranks, metric, cluster=cluster or None, alternatives=alternatives)
     if out is not None:

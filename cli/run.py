@@ -8,8 +8,9 @@ from typing import Any
 
 import typer
 
-from commands.guard import warn
-from commands.options import (
+from cli.context import ALL, make_order, named_suites
+from cli.errors import warn
+from cli.options import (
     NONE,
     RESULTS,
     AsJson,
@@ -30,8 +31,7 @@ from commands.options import (
     SuiteOrAll,
     Threads,
 )
-from commands.results import write_report
-from commands.words import ALL, make_order, named_suites
+from cli.results import write_report
 
 
 def run(suite: SuiteOrAll, only: Only = "", protocol: Protocol = "", seeds: Seeds = "", device: Device = "auto",
@@ -44,7 +44,7 @@ def run(suite: SuiteOrAll, only: Only = "", protocol: Protocol = "", seeds: Seed
         return
     order = _orders(suite, results, data, threads, sets, only=only, protocol=protocol, seeds=seeds, device=device,
                     limit_users=limit_users)  # fmt: skip
-    from harness.printing import print_lines, print_tour
+    from cli.printing import print_lines, print_tour
     from harness.running.plan import Round
     from harness.running.run_all import Stop, tour
     from harness.running.runner import end_on_sigterm
@@ -81,12 +81,12 @@ def _orders(suite: str, results: Path, data: Path | None, threads: int, sets: li
 
 def _visit(order: Any, store: Any, shared: Any, *, jobs: int, fresh: bool, mlflow: bool, report: bool) -> Any:
     """Run one suite and write its report; what came of it."""
-    from harness.overview import told_once
-    from harness.printing import terminal
+    from cli.overview import told_once
+    from cli.printing import terminal
+    from cli.rows import plan_words
     from harness.running.plan import make_plan
     from harness.running.run_all import Stop
     from harness.running.session import run_session
-    from harness.showing import plan_words
     from harness.system.environment import device_name
 
     made = make_plan(order.open(), store, fresh=fresh, shared=shared)
@@ -107,10 +107,10 @@ def plan(suite: SuiteOrAll, only: Only = "", protocol: Protocol = "", seeds: See
     """Say of each cell (or suite) whether it is cached, new or stale, why, and what the rest will cost."""
     order = _orders(suite, results, data, threads, sets, only=only, protocol=protocol, seeds=seeds, device=device,
                     limit_users=limit_users)  # fmt: skip
-    from harness.printing import print_json, print_overview, print_plan
+    from cli.printing import print_json, print_overview, print_plan
+    from cli.rows import shown_plan
     from harness.running.plan import Round, make_plan
     from harness.running.run_all import Stop, tour
-    from harness.showing import shown_plan
     from harness.store import Store
 
     store, shared = Store.open(results), Round(fetch=False)

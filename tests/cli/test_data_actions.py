@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from harness.data_desk import COUNTED, audited, dataset_named, import_file
+from cli.data_actions import COUNTED, audited, dataset_named, import_file
 from harness.suites.request import Order
 from recsys_data.datasets.describe import describe
 from recsys_data.datasets.markov_chain import MarkovChainSequences

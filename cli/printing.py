@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from harness.announcer import duration
+from cli.overview import ABSENT, absences, overview, told_once
+from cli.progress_display import duration
+from cli.rows import cost_words, engine_column, plan_words, shown_plan, size
 from harness.cells.record import plain
-from harness.overview import ABSENT, absences, overview, told_once
 from harness.running.estimates import total
 from harness.running.plan import Plan
 from harness.running.run_all import Stop
-from harness.showing import cost_words, engine_column, plan_words, shown_plan, size
 
 
 def terminal() -> Console:

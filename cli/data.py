@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from commands.options import RESULTS, AsJson, Data, DataName, FigurePath, SuiteName
-from commands.words import make_order
+from cli.context import make_order
+from cli.options import RESULTS, AsJson, Data, DataName, FigurePath, SuiteName
 
 
 def dataset_named(name: str) -> Any:
     """The data set of a name, or the file at a path."""
-    from harness.data_desk import dataset_named as found
+    from cli.data_actions import dataset_named as found
     from recsys_data.datasets.catalogue import DATASETS
 
     return found(name, DATASETS)
@@ -20,21 +20,21 @@ def dataset_named(name: str) -> Any:
 
 def fetch(name: DataName, data: Data = None) -> None:
     """Fetch a data set from its official address, checked."""
-    from harness.data_desk import fetch
+    from cli.data_actions import fetch
 
     print(fetch(dataset_named(name), data))
 
 
 def verify(name: DataName, data: Data = None) -> None:
     """Load a data set and compare its counts with those that are known."""
-    from harness.data_desk import verify
+    from cli.data_actions import verify
 
     print(verify(dataset_named(name), data))
 
 
 def describe(name: DataName, data: Data = None, as_json: AsJson = False, figure: FigurePath = None) -> None:
     """Print counts, times, clock and histograms of a data set, and draw them."""
-    from harness.printing import print_json, print_records
+    from cli.printing import print_json, print_records
     from recsys_data.datasets.describe import bars, describe
     from recsys_data.describe_figure import save_figure
 
@@ -52,8 +52,8 @@ def describe(name: DataName, data: Data = None, as_json: AsJson = False, figure:
 
 def audit(suite: SuiteName, data: Data = None, as_json: AsJson = False) -> None:
     """Audit a suite's splits for leaks: duplicates, the future, unseen items, ties, repeats."""
-    from harness.data_desk import audited
-    from harness.printing import print_records
+    from cli.data_actions import audited
+    from cli.printing import print_records
 
     rows = [*audited(make_order(suite, RESULTS, data).open())]
     print_records(suite, rows, ["dataset", "level", "name", "value", "sentence"], as_json)
@@ -65,8 +65,8 @@ def import_(file: Annotated[Path, typer.Argument(help="CSV, TSV, .inter, Session
             clock: Annotated[str, typer.Option(help="What the times mean, where not Unix times.")] = "",
             data: Data = None, as_json: AsJson = False) -> None:  # fmt: skip
     """Read a file of events, check it, keep it in the data folder, and say how a suite names it."""
-    from harness.data_desk import import_file
-    from harness.printing import print_json
+    from cli.data_actions import import_file
+    from cli.printing import print_json
     from recsys_data.datasets.describe import describe
 
     kept = import_file(file, tuple(columns.split(",")) if columns else (), name, clock, data)
@@ -80,6 +80,6 @@ def export(name: DataName, kind: Annotated[str, typer.Option("--format")] = "int
            out: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
            data: Data = None) -> None:  # fmt: skip
     """Write a data set as inter (RecBole), sessions, csv, tsv, parquet, sequences or lst."""
-    from harness.data_desk import export_file
+    from cli.data_actions import export_file
 
     print(export_file(dataset_named(name), kind, out, data))
