@@ -10,7 +10,7 @@ from evaluation.results.cache import Memo, Question
 from evaluation.results.crew import Crew
 from evaluation.results.suite_results import SuiteResults
 from reports.blocks import Picture, Section
-from reports.chapters.beyond import beyond_question, measures_of
+from reports.chapters.beyond_accuracy import beyond_question, measures_of
 from reports.chapters.data import split_question
 from reports.chapters.slices import slices_question
 from reports.pictures import picture_question

@@ -15,16 +15,16 @@ from evaluation.results.suite_results import SuiteResults, read_suite
 from evaluation.verdicts.judge import judge_suite
 from reports.ahead import numbers_ahead, pictures_ahead
 from reports.blocks import Row, Section, Table
-from reports.chapters.beyond import beyond_section
+from reports.chapters.beyond_accuracy import beyond_section
 from reports.chapters.comparison import comparison_section
 from reports.chapters.cost import cost_section
-from reports.chapters.curves import training_section
 from reports.chapters.data import data_section
-from reports.chapters.fidelity import fidelity_section
 from reports.chapters.methods import methods_section
 from reports.chapters.provenance import provenance_section
 from reports.chapters.slices import slices_section
 from reports.chapters.summary import citation, facts_of, summary_section
+from reports.chapters.training import training_section
+from reports.chapters.variants import fidelity_section
 from reports.chapters.verdicts import verdicts_section
 from reports.roster import Roster
 

@@ -9,7 +9,7 @@ from evaluation.comparison.table import ComparisonTable, ModelRow, PairRow
 from evaluation.results.cache import Memo
 from evaluation.statistics.effects import Word
 from reports.blocks import Column, Entry, Picture, Row, Section, Table, Words, in_full, row
-from reports.chapters.pairs import across_blocks, heat_map
+from reports.chapters.all_pairs import across_blocks, heat_map
 from reports.numbers import count, decimals, fraction, interval, listed, percent, plain, probability, several
 from reports.roster import Roster, Runs
 
