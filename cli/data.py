@@ -36,7 +36,7 @@ def describe(name: DataName, data: Data = None, as_json: AsJson = False, figure:
     """Print counts, times, clock and histograms of a data set, and draw them."""
     from cli.printing import print_json, print_records
     from recsys_data.datasets.describe import bars, describe
-    from recsys_data.describe_figure import save_figure
+    from reports.figures.dataset import save_figure
 
     facts = describe(loaded := dataset_named(name).load(data))
     if as_json:

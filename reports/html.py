@@ -10,13 +10,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from evaluation.results.cache import Memo
-from reports import palette
 from reports.blocks import Picture
 from reports.cells import badges, cells, swatch
+from reports.figures.cached import drawn
+from reports.figures.draw import palette
+from reports.figures.svg import sharing, solid
 from reports.layout import LONG, kept_together
-from reports.pictures import drawn
 from reports.report import Report
-from reports.svg import sharing, solid
 
 TEMPLATES = Path(__file__).parent / "templates"
 

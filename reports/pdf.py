@@ -41,7 +41,7 @@ def write_pdf(report: Report, path: Path) -> None:
             )
     from pypdf import PdfReader
 
-    from reports import figures
+    from reports.figures.draw import draw as figures
 
     fonts = {role: base64.b64encode(data).decode() for role, data in figures.fonts().items()}
     html = page(report, paper=True, page_mark=_mark, fonts=fonts)

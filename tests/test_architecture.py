@@ -24,7 +24,7 @@ FROM_SUITES = {
 }
 HOMES = {
     "mlflow": {"harness/tracking/mlflow_view.py"},
-    "matplotlib": {"reports/figures.py", "recsys_data/describe_figure.py"},
+    "matplotlib": {"reports/figures/draw.py", "reports/figures/dataset.py"},
     "joblib": {"harness/running/runner.py"},
     "optuna": {"harness/tuning.py"},
     "plutoprint": {"reports/pdf.py"},

@@ -8,14 +8,14 @@ from matplotlib.figure import Figure
 
 from evaluation.comparison.compare import compare_suite
 from evaluation.results.suite_results import read_suite
-from reports import figures
 from reports.blocks import Picture
 from reports.chapters.comparison import standings
-from reports.drawings import Pen, pareto
-from reports.palette import color, marker, sign
+from reports.figures.axes import Rulers
+from reports.figures.draw import draw as figures
+from reports.figures.lines import Pen, pareto
+from reports.figures.palette import color, marker, sign
 from reports.report import build
 from reports.roster import Roster
-from reports.rulers import Rulers
 
 
 @pytest.fixture

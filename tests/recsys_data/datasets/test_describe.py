@@ -1,8 +1,8 @@
 import pytest
 
 from recsys_data.datasets.describe import bars, describe, events_over_time, gaps, histograms
-from recsys_data.describe_figure import save_figure
 from recsys_data.interactions import Clock, Interactions
+from reports.figures.dataset import save_figure
 
 DAY = 86_400
 

@@ -14,7 +14,7 @@ from evaluation.metrics.lists import CatalogueCoverage, Gini
 from evaluation.results.suite_results import read_suite
 from evaluation.verdicts.claims import Published, Ranking, to_record
 from reports.export import csv_rows, latex_table
-from reports.matrices import joined
+from reports.figures.matrices import joined
 from reports.report import build
 from reports.terminal import print_report
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports.drawings import Pen
+from reports.figures.lines import Pen
 from reports.numbers import count
 
 _LONG = 200  # events; longer histories are drawn on a log axis

@@ -4,10 +4,11 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from reports import figures, palette
 from reports.blocks import Picture
-from reports.drawings import short, spread
-from reports.svg import sharing, solid
+from reports.figures.draw import draw as figures
+from reports.figures.draw import palette
+from reports.figures.lines import short, spread
+from reports.figures.svg import sharing, solid
 
 LINES = {"axis": "k", "bins": ["1", "20"], "metric": "MRR@k", "lines": [
     {"model": "A <b> $x$", "color": 0, "stamped": True, "values": [0.1, 0.2]},

@@ -27,7 +27,7 @@ def _drawn(told: str, memo: Memo) -> str:
 
 
 def _draw(told: str) -> str:
-    from reports import figures  # here, since matplotlib takes a second to load
+    from reports.figures.draw import draw as figures  # here, since matplotlib takes a second to load
 
     fields = json.loads(told)
     fields.pop("block")

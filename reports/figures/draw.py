@@ -11,11 +11,13 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.textpath import text_to_path
 
-from reports import data_drawing, drawings, intervals, matrices
 from reports.blocks import Picture
-from reports.palette import INK, color, marker, sign
-from reports.rulers import Rulers
-from reports.svg import inline
+from reports.figures.axes import Rulers
+from reports.figures.draw import intervals, matrices
+from reports.figures.draw import lines as drawings
+from reports.figures.draw import split as data_drawing
+from reports.figures.palette import INK, color, marker, sign
+from reports.figures.svg import inline
 
 WIDTH = 5.0  # inches: 480 px, so that 9 pt text is still read on a telephone
 _STYLE = {
