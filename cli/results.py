@@ -13,9 +13,9 @@ from cli.options import RESULTS, AsJson, Bundle, ReportFolder, Results, SuiteNam
 def write_report(results: Path, suite: str, folder: Path | None = None) -> list[Path]:
     """Build the report, write its renderings into its folder, print the tables and, last, the paths; return these."""
     from cli.printing import terminal
+    from reports.output.terminal import print_report
+    from reports.output.write import put
     from reports.report import build
-    from reports.shelf import put
-    from reports.terminal import print_report
 
     report = build(results, suite)
     paths, missing = put(report, folder or results / suite)
@@ -49,7 +49,7 @@ def report(suite: Annotated[str, typer.Argument(metavar="[SUITE]", help="A suite
             raise ValueError("name a suite, or a bundle with --from")
         write_report(results, stored_name(suite), out)
         return
-    from reports.bundle import opened_bundle, same_report
+    from reports.output.bundle import opened_bundle, same_report
 
     with opened_bundle(bundle) as (root, name):
         if suite and suite != name:
@@ -62,7 +62,7 @@ def bundle(suite: SuiteName, results: Results = RESULTS,
            out: Annotated[Path | None, typer.Option("-o", "--out", help="The zip to write; SUITE.zip if not given.")]
            = None) -> None:  # fmt: skip
     """Pack a suite's ranks, cells, audit and report with checksums into one zip; no raw data, no weights."""
-    from reports.bundle import write_bundle
+    from reports.output.bundle import write_bundle
 
     name = stored_name(suite)
     path = out or Path(f"{name}.zip")

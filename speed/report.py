@@ -35,7 +35,7 @@ from evaluation.metrics.sums_file import write_sums
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.crew import cores
 from evaluation.verdicts.claims import Published, Ranking, to_record
-from reports.bundle import write_bundle
+from reports.output.bundle import write_bundle
 
 DATASETS = [f"set {letter}" for letter in "ABCDEFGHIJ"]
 MODELS = ["Popularity", "Markov chain", "Item-kNN", "BPR-MF", "GRU", "LSTM", "Time-LSTM", "mLSTM", "STAMP", "GRU4Rec"]
@@ -124,9 +124,9 @@ def redraw(root: Path) -> None:
         clocks.append((time.perf_counter(), time.process_time() + used.ru_utime + used.ru_stime))
 
     lap()
-    from reports.bundle import opened_bundle
-    from reports.html import render_html
-    from reports.pdf import write_pdf
+    from reports.output.bundle import opened_bundle
+    from reports.output.html import render_html
+    from reports.output.pdf import write_pdf
     from reports.report import build
 
     lap()

@@ -27,9 +27,9 @@ HOMES = {
     "matplotlib": {"reports/figures/draw.py", "reports/figures/dataset.py"},
     "joblib": {"harness/running/runner.py"},
     "optuna": {"harness/tuning.py"},
-    "plutoprint": {"reports/pdf.py"},
-    "pypdf": {"reports/pdf.py"},
-    "jinja2": {"reports/html.py", "reports/pdf.py", "reports/export.py"},
+    "plutoprint": {"reports/output/pdf.py"},
+    "pypdf": {"reports/output/pdf.py"},
+    "jinja2": {"reports/output/html.py", "reports/output/pdf.py", "reports/output/export.py"},
     "pooch": {"recsys_data/fetching/source.py"},
     "typer": {"commands"},
 }

@@ -10,7 +10,7 @@ from scipy.stats import norm
 from evaluation.metrics.accuracy import metric_named
 from evaluation.ranking.rank_table import RankTable
 from evaluation.verdicts.claims import Gain, Published, Ranking, to_record
-from reports.html import render_html
+from reports.output.html import render_html
 from reports.report import build
 
 NASTY = "<script>alert(1)</script>"

@@ -8,7 +8,7 @@ import pytest
 
 from evaluation.results.suite_results import read_suite
 from reports.blocks import Entry, Table, short_stamp
-from reports.html import render_html
+from reports.output.html import render_html
 from reports.report import build
 from reports.roster import Roster
 
@@ -164,7 +164,7 @@ def test_the_same_results_give_the_same_report(store, report, html):
 def test_a_report_needs_no_torch_no_mlflow_and_no_harness(store):
     program = (
         "import sys; from pathlib import Path\n"
-        "from reports.report import build\nfrom reports.html import render_html\n"
+        "from reports.report import build\nfrom reports.output.html import render_html\n"
         f"page = render_html(build(Path({str(store)!r}), 'little'))\n"
         "assert len(page) > 100_000\n"
         "bad = [n for n in ('torch', 'mlflow', 'harness', 'training') if n in sys.modules]\n"

@@ -13,10 +13,10 @@ from evaluation.metrics.coverage import ItemCoverage, UserCoverage
 from evaluation.metrics.lists import CatalogueCoverage, Gini
 from evaluation.results.suite_results import read_suite
 from evaluation.verdicts.claims import Published, Ranking, to_record
-from reports.export import csv_rows, latex_table
 from reports.figures.matrices import joined
+from reports.output.export import csv_rows, latex_table
+from reports.output.terminal import print_report
 from reports.report import build
-from reports.terminal import print_report
 
 CHAIN = "Markov chain"
 

@@ -5,7 +5,7 @@ import pytest
 from evaluation.metrics.slices import SLICINGS
 from evaluation.ranking.rank_table import RankTable
 from reports.blocks import Picture, Section, Table, Words
-from reports.layout import items, kept_together
+from reports.output.layout import items, kept_together
 
 
 def test_every_way_of_slicing_with_more_than_one_bin_is_shown(store, report):

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from evaluation.results.tuning_results import HEAD, LEDGER
-from reports.bundle import opened_bundle, write_bundle
-from reports.html import render_html
+from reports.output.bundle import opened_bundle, write_bundle
+from reports.output.html import render_html
 from reports.report import build
 
 CHAIN = "Markov chain"

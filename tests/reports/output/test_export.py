@@ -6,7 +6,16 @@ import re
 import pytest
 
 from reports.blocks import Column, Entry, Row, Table
-from reports.export import csv_rows, latex_table, latex_text, markdown, markdown_table, to_json, write_csv, write_latex
+from reports.output.export import (
+    csv_rows,
+    latex_table,
+    latex_text,
+    markdown,
+    markdown_table,
+    to_json,
+    write_csv,
+    write_latex,
+)
 
 
 def small(**changes):

@@ -11,11 +11,11 @@ from markupsafe import Markup
 
 from evaluation.results.cache import Memo
 from reports.blocks import Picture
-from reports.cells import badges, cells, swatch
 from reports.figures.cached import drawn
 from reports.figures.draw import palette
 from reports.figures.svg import sharing, solid
-from reports.layout import LONG, kept_together
+from reports.output.layout import LONG, kept_together
+from reports.output.table_html import badges, cells, swatch
 from reports.report import Report
 
 TEMPLATES = Path(__file__).parent / "templates"

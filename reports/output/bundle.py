@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from evaluation.results.suite_results import read_suite
-from reports.atomic import whole
+from reports.output.atomic import whole
 
 MANIFEST = "bundle.json"
 _SCHEMA = 1

@@ -11,8 +11,8 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
-from reports.atomic import write_whole
 from reports.blocks import Column, Entry, Row, Table
+from reports.output.atomic import write_whole
 from reports.report import Report
 
 _LATEX = {

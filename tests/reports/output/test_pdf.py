@@ -6,9 +6,9 @@ import re
 import pytest
 from pypdf import PdfReader
 
-from reports import pdf
 from reports.blocks import Column, Entry, Row, Section, Table
-from reports.pdf import PdfEngineMissing, write_pdf
+from reports.output import pdf
+from reports.output.pdf import PdfEngineMissing, write_pdf
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ from html.parser import HTMLParser
 import pytest
 
 from reports.blocks import Entry
-from reports.cells import exact
-from reports.html import css_string
+from reports.output.html import css_string
+from reports.output.table_html import exact
 
 
 class Page(HTMLParser):

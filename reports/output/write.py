@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reports.atomic import write_whole
-from reports.export import write_csv
-from reports.html import render_html
-from reports.pdf import PdfEngineMissing, write_pdf
+from reports.output.atomic import write_whole
+from reports.output.export import write_csv
+from reports.output.html import render_html
+from reports.output.pdf import PdfEngineMissing, write_pdf
 from reports.report import Report
 
 

@@ -4,7 +4,7 @@ import io
 import pytest
 from rich.console import Console
 
-from reports.terminal import print_report
+from reports.output.terminal import print_report
 
 
 def printed(report, width=100, **options):

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from reports.bundle import MANIFEST, BundleBroken, opened_bundle, write_bundle
-from reports.html import render_html
+from reports.output.bundle import MANIFEST, BundleBroken, opened_bundle, write_bundle
+from reports.output.html import render_html
 from reports.report import build
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_no_bundle_and_no_zip_are_sentences(tmp_path):
 
 def test_a_bundle_needs_no_torch(packed):
     program = (
-        "import sys; from pathlib import Path\nfrom reports.bundle import opened_bundle\n"
+        "import sys; from pathlib import Path\nfrom reports.output.bundle import opened_bundle\n"
         f"with opened_bundle(Path({str(packed[0])!r})) as (root, suite):\n    assert suite == 'little'\n"
         "assert 'torch' not in sys.modules\n"
     )

@@ -14,8 +14,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reports.atomic import write_whole
-from reports.html import page
+from reports.output.atomic import write_whole
+from reports.output.html import page
 from reports.report import Report
 
 if TYPE_CHECKING:

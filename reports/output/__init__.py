@@ -1,0 +1,1 @@
+"""A report as HTML, PDF, terminal text and table files; bundles."""
