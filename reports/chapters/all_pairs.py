@@ -14,7 +14,7 @@ from evaluation.comparison.table_json import made, plain
 from evaluation.results.cache import Memo
 from reports.blocks import Column, Entry, Picture, Table, Words, row
 from reports.numbers import interval, percent, probability
-from reports.roster import Roster
+from reports.run_index import Roster
 
 _NUMBERED = 12  # models; a larger map has no room for numbers
 

@@ -8,7 +8,7 @@ from typing import Any
 from evaluation.results.files import read_record
 from reports.blocks import Column, Entry, Table, Words, row
 from reports.numbers import count, listed
-from reports.roster import Roster
+from reports.run_index import Roster
 
 _TONE = {"same": "good", "different": "bad", "not compared": "open"}
 

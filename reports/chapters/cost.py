@@ -6,7 +6,7 @@ from typing import Any
 
 from reports.blocks import Column, Entry, Picture, Section, Table, Words, row
 from reports.numbers import count, duration, energy, listed, memory, plain
-from reports.roster import Roster, Runs
+from reports.run_index import Roster, Runs
 
 _COLUMNS = (
     Column("model", "Model"),

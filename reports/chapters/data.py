@@ -11,7 +11,7 @@ from evaluation.results.cache import Memo, Question, marks
 from evaluation.results.suite_results import CellResult
 from reports.blocks import Column, Entry, Picture, Section, Table, Words, row
 from reports.numbers import count, plain
-from reports.roster import Roster, Runs
+from reports.run_index import Roster, Runs
 
 _LEVEL = {"fail": ("FAIL", "bad"), "stamp": ("STAMP", "open"), "note": ("note", "quiet")}
 _COUNTS = {

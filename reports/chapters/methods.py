@@ -5,7 +5,7 @@ from __future__ import annotations
 from evaluation.comparison.table import ComparisonTable
 from reports.blocks import Section, Words
 from reports.numbers import listed
-from reports.roster import Roster
+from reports.run_index import Roster
 
 _RANKS = (
     "Every test query ranks its target among the candidates that its protocol names (the whole catalogue, unless it "

@@ -10,7 +10,7 @@ from evaluation.results.suite_results import CellResult
 from reports.blocks import Column, Entry, Row, Section, Table, Words, row
 from reports.chapters.certificate import certificate_blocks
 from reports.numbers import duration, fraction, listed, several
-from reports.roster import Roster, Runs
+from reports.run_index import Roster, Runs
 
 _MACHINE = ("device", "device_name", "precision", "threads", "engine")
 

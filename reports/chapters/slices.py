@@ -13,7 +13,7 @@ from evaluation.metrics.slices import SLICINGS, Bins
 from evaluation.results.cache import Memo, Question, marks
 from reports.blocks import Column, Entry, Picture, Section, Table, Words, row
 from reports.numbers import count, fraction
-from reports.roster import Roster, Runs
+from reports.run_index import Roster, Runs
 
 _CUTS = (1, 5, 10, 20, 50, 100)
 

@@ -9,7 +9,7 @@ from reports.blocks import Section, Words
 from reports.chapters.provenance import failures_table
 from reports.chapters.verdicts import uncertain, unrun
 from reports.numbers import duration, listed, several
-from reports.roster import Roster
+from reports.run_index import Roster
 
 _SAID = {
     Outcome.REPRODUCED: "reproduced", Outcome.NOT_REPRODUCED: "did not reproduce",

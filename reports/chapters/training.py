@@ -8,7 +8,7 @@ from evaluation.results.suite_results import CellResult
 from reports.blocks import Column, Entry, Picture, Section, Table, row
 from reports.chapters.tuning import tuning_blocks
 from reports.numbers import fraction
-from reports.roster import Roster, Runs
+from reports.run_index import Roster, Runs
 
 
 def training_section(roster: Roster) -> Section | None:

@@ -9,7 +9,7 @@ from typing import Any
 from evaluation.results.tuning_results import SearchResult
 from reports.blocks import Column, Entry, Picture, Row, Table, Words, row
 from reports.numbers import MISSING, duration, fraction, known, listed, plain, several
-from reports.roster import Runs
+from reports.run_index import Runs
 
 _MOST = 6  # pairs that a sentence names
 _COLUMNS = (

@@ -13,7 +13,7 @@ from evaluation.metrics.accuracy import metric_named
 from evaluation.results.cache import Memo, marks
 from reports.blocks import Column, Entry, Row, Section, Table, Words, row
 from reports.numbers import decimals, fraction, interval, percent
-from reports.roster import Roster, Runs
+from reports.run_index import Roster, Runs
 
 _RULE = (
     "Papers, their published code and a correct reading of them can disagree. Models of one class stand here side by "

@@ -15,7 +15,7 @@ from reports.figures.draw import draw as figures
 from reports.figures.lines import Pen, pareto
 from reports.figures.palette import color, marker, sign
 from reports.report import build
-from reports.roster import Roster
+from reports.run_index import Roster
 
 
 @pytest.fixture

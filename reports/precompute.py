@@ -14,7 +14,7 @@ from reports.chapters.beyond_accuracy import beyond_question, measures_of
 from reports.chapters.data import split_question
 from reports.chapters.slices import slices_question
 from reports.figures.cached import picture_question
-from reports.roster import Roster
+from reports.run_index import Roster
 
 _CELLS = 60  # a smaller suite's numbers are there before another process has begun
 _NUMBERS, _PICTURES = 8, 24  # and so are fewer answers than these
