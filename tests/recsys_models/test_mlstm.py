@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-import witness.mlstm
+import reference.mlstm
 from recsys_data.datasets.planted import Planted
 from recsys_data.interactions import Clock
 from recsys_data.sequences import PAD, SequenceBatch, Sequences
@@ -44,7 +44,7 @@ def test_scores_equal_the_oracle(model):
     histories = [[3, 9, 0, 4], [], [7, 7, 1, 0, 2, 10, 8, 5]]
     batch = SequenceBatch.of(histories, asked=[(0, 2), (0, 4), (1, 0), (2, 8), (2, 0)])
     scores = model.score(batch).block(slice(None)).numpy()
-    assert np.abs(scores - witness.mlstm.scores(model, batch)).max() < 1e-5
+    assert np.abs(scores - reference.mlstm.scores(model, batch)).max() < 1e-5
 
 
 def test_the_empty_history_is_the_learnt_first_state():

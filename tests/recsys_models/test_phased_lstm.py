@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-import witness.phased_lstm
+import reference.phased_lstm
 from recsys_data.datasets.planted import Planted
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.sequences import SequenceBatch, Sequences
@@ -35,7 +35,9 @@ def test_scores_equal_the_papers_equations(variant):
     days = np.array([0.0, 0.5, 0.5, 3.5, 4.0])
     items = [3, 9, 0, 0, 5]
     batch = SequenceBatch.of([items], timestamps=[(1.4e9 + DAY * days).tolist()], asked=[(0, 0), (0, 3), (0, 5)])
-    assert np.abs(model.score(batch).block(slice(None)).numpy() - witness.phased_lstm.scores(model, batch)).max() < 1e-5
+    assert (
+        np.abs(model.score(batch).block(slice(None)).numpy() - reference.phased_lstm.scores(model, batch)).max() < 1e-5
+    )
 
 
 def test_it_is_the_lstm_where_every_unit_is_open():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-import witness.rnn
+import reference.rnn
 from recsys_data.datasets.planted import Planted
 from recsys_data.interactions import Clock
 from recsys_data.sequences import PAD, SequenceBatch, Sequences
@@ -37,7 +37,7 @@ def test_scores_equal_the_oracle(model):
     batch = SequenceBatch.of([items], asked=asked)
     scores = model.score(batch)
     assert scores.shape == (8, 11)
-    assert np.abs(scores.block(slice(None)).numpy() - witness.rnn.scores(model, batch)).max() < 1e-5
+    assert np.abs(scores.block(slice(None)).numpy() - reference.rnn.scores(model, batch)).max() < 1e-5
 
 
 def test_padding_batch_and_later_events_change_nothing(model):
@@ -54,7 +54,7 @@ def test_the_empty_history_is_the_start_whoever_asks(model):
     batch = SequenceBatch.of([[], [4, 2]], asked=[(0, 0), (1, 0)], users=[-1, 3])
     scores = model.score(batch)
     assert torch.allclose(scores.queries[0], scores.queries[1], atol=1e-7)
-    assert np.allclose(scores.block(slice(None)).numpy(), witness.rnn.scores(model, batch), atol=1e-5)
+    assert np.allclose(scores.block(slice(None)).numpy(), reference.rnn.scores(model, batch), atol=1e-5)
 
 
 def test_fit_leaves_the_fields_alone_and_fits_twice_alike(model):

@@ -11,12 +11,12 @@ from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet
 from recsys_models.next_item import Generators
 from recsys_models.stamp import STAMP, STMO, STMP, VARIANTS
+from reference.stamp import query as query_after
+from reference.weights import arrays
 from training.batches.prefixes import Prefixes
 from training.losses.loss import CrossEntropy
 from training.losses.sampled import BPR
 from training.run import Run
-from witness.stamp import query as query_after
-from witness.weights import arrays
 
 SESSIONS = [[2, 0, 2, 4], [1], [3, 3], [0, 4, 1, 2, 3, 0, 1], [4, 2, 0, 1, 1, 3, 2]]
 ITEMS, DIM = 5, 3

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-import witness.tied_rnn
+import reference.tied_rnn
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet
 from recsys_models.tied_rnn import RNNCCE
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
+from reference.tied_rnn import state as state_after
+from reference.weights import arrays
 from training.batches.sequence_noise import SequenceNoise
 from training.control.clipping import ClipValue
 from training.control.control import Control
@@ -20,8 +22,6 @@ from training.losses.loss import CrossEntropy
 from training.losses.penalties import L2
 from training.optimisers.optimisers import Adagrad, Adam
 from training.run import Run
-from witness.tied_rnn import state as state_after
-from witness.weights import arrays
 
 TINY = {"dim": 5, "max_len": 4, "batch_size": 3, "epochs": 2}
 PLAIN = {"loss": Summed(CrossEntropy()), "tied": False}
@@ -55,7 +55,7 @@ def test_scores_equal_the_equations(cell, shape, more):
     model = fitted(cell=cell, **SHAPES[shape], **more)
     batch = SequenceBatch.of(HISTORIES)
     got = np.asarray(model.score(batch).block(slice(0, len(HISTORIES))))
-    np.testing.assert_allclose(got, witness.tied_rnn.scores(model, batch), atol=2e-5)
+    np.testing.assert_allclose(got, reference.tied_rnn.scores(model, batch), atol=2e-5)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-import witness.time_lstm
+import reference.time_lstm
 from recsys_data.datasets.planted import Planted
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.sequences import SequenceBatch, Sequences
@@ -13,10 +13,10 @@ from recsys_models.engine.cells.lstm import LSTMStep
 from recsys_models.engine.cells.time_lstm import TimeLSTM1Step
 from recsys_models.engine.unroll import unroll
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
+from reference.histories import History
+from reference.time_lstm import gaps_of
 from tests.recsys_models.planting import fitted_mrr
 from training.run import Run
-from witness.histories import History
-from witness.time_lstm import gaps_of
 
 TIMED = [LSTMT, TimeLSTM1, TimeLSTM2, TimeLSTM3]
 DAY = 86_400.0
@@ -51,7 +51,7 @@ def test_scores_equal_the_papers_equations(model):
     items, asked = [3, 9, 0, 0, 5], [(0, 0), (0, 2), (0, 5), (0, 2)]
     asked_days = [7.0, 0.75, 6.0, 30.0]  # the second query of position 2 is later than the next event
     batch = batch_of([items], [[DAY * day for day in days]], asked, [DAY * day for day in asked_days])
-    assert np.abs(model.score(batch).block(slice(None)).numpy() - witness.time_lstm.scores(model, batch)).max() < 1e-5
+    assert np.abs(model.score(batch).block(slice(None)).numpy() - reference.time_lstm.scores(model, batch)).max() < 1e-5
 
 
 def test_the_gaps_by_hand():

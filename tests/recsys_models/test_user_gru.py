@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-import witness.user_gru
+import reference.user_gru
 from recsys_data.datasets.planted import Planted
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
@@ -40,7 +40,7 @@ def test_scores_equal_the_papers_equations(model):
     model = dataclasses.replace(model).fit(tiny_training_set(), Run(3))
     items, asked = [3, 9, 0, 0, 5], [(0, 0), (0, 3), (1, 5), (2, 2), (3, 4)]
     batch = SequenceBatch.of([items] * 4, users=[4, 0, -1, 7], asked=asked)
-    assert np.abs(model.score(batch).block(slice(None)).numpy() - witness.user_gru.scores(model, batch)).max() < 1e-5
+    assert np.abs(model.score(batch).block(slice(None)).numpy() - reference.user_gru.scores(model, batch)).max() < 1e-5
     if type(model) is not StandardGRU:
         assert model.unseen_users_ == 2
 

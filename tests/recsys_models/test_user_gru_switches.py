@@ -9,11 +9,11 @@ import torch
 from recsys_data.sequences import SequenceBatch
 from recsys_models.next_item import Generators
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
+from reference.user_gru import _hidden
+from reference.weights import arrays
 from tests.recsys_models.test_user_gru import TINY, tiny_training_set
 from training.optimisers.optimisers import SGD, Adam
 from training.run import Run
-from witness.user_gru import _hidden
-from witness.weights import arrays
 
 USERS = [LinearUserGRU, RectifiedUserGRU, AttentionalUserGRU]
 

@@ -12,7 +12,7 @@ from recsys_models.engine.cells.mlstm import MultiplicativeLSTMStep
 from recsys_models.engine.cells.phased_lstm import PhasedLSTMStep
 from recsys_models.engine.cells.time_lstm import TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
 from recsys_models.engine.unroll import unroll
-from witness import cells as oracles
+from reference import cells as oracles
 
 T, B, E, H = 4, 3, 5, 2
 SQUASH = {"sigmoid": oracles.sigmoid, "tanh": np.tanh}

@@ -6,9 +6,9 @@ import numpy as np
 
 from recsys_data.sequences import SequenceBatch
 from recsys_models.tied_rnn import RNNCCE
-from witness import cells
-from witness.histories import histories
-from witness.weights import arrays
+from reference import cells
+from reference.histories import histories
+from reference.weights import arrays
 
 
 def scores(model: RNNCCE, batch: SequenceBatch) -> np.ndarray:
