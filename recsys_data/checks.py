@@ -1,0 +1,50 @@
+"""Checks of a value's fields: one sentence that names the field, the rule and the value received."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from typing import Any
+
+
+def check_range(
+    owner: Any,
+    *names: str,
+    at_least: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+    finite: bool = False,
+    unit: str = "",
+    or_none: bool = False,
+) -> None:
+    """Raise ValueError for the first of the fields ``names`` of ``owner`` that is outside the bounds, or not a number.
+
+    finite: infinity is refused too. unit: what the bounds are counted in, for the sentence. or_none: None is accepted.
+    """
+    bounds = [("at least", at_least), ("above", above), ("below", below), ("at most", at_most)]
+    rule = " and ".join(f"{word} {bound:g}" for word, bound in bounds if bound is not None)
+    rule = " and ".join(filter(None, [rule, "finite" if finite else ""]))
+    rule += (f" {unit}" if unit else "") + (" or None" if or_none else "")
+    for name in names:
+        value = getattr(owner, name)
+        if value is None and or_none:
+            continue
+        inside = (
+            isinstance(value, int | float)
+            and not math.isnan(value)
+            and (at_least is None or value >= at_least)
+            and (above is None or value > above)
+            and (below is None or value < below)
+            and (at_most is None or value <= at_most)
+            and not (finite and math.isinf(value))
+        )
+        if not inside:
+            raise ValueError(f"{name} must be {rule}, got {value!r}")
+
+
+def check_choice(owner: Any, name: str, options: Collection[Any]) -> None:
+    """Raise ValueError where the field ``name`` of ``owner`` is none of the ``options``."""
+    value = getattr(owner, name)
+    if value not in options:
+        raise ValueError(f"{name} must be one of {', '.join(map(str, options))}, got {value!r}")
