@@ -1,12 +1,10 @@
-"""The command line: names the commands; each lives in commands/, heavy imports inside it."""
+"""The command line: names the commands; each lives in cli/, heavy imports inside it."""
 
 from collections.abc import Callable, Mapping
 
 import typer
 
-from cli import data, results
-from cli import info as survey
-from cli import run as running
+from cli import data, info, results, run
 from cli.errors import guarded
 
 HELP = "Play papers on sequential recommendation again, and say with statistics what reproduced."
@@ -14,17 +12,17 @@ DATA_HELP = "Fetch, describe, verify, audit, import and export data sets."
 # rich would take a third of a second to load for the help
 PLAIN = {"no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
 COMMANDS = {
-    "run": running.run,
-    "plan": running.plan,
-    "verify": running.verify,
+    "run": run.run,
+    "plan": run.plan,
+    "verify": run.verify,
     "show": results.show,
     "report": results.report,
     "bundle": results.bundle,
     "compare": results.compare,
     "track": results.track,
     "ui": results.ui,
-    "doctor": survey.doctor,
-    "list": survey.list_,
+    "doctor": info.doctor,
+    "list": info.list_,
 }
 DATA_COMMANDS = {
     "fetch": data.fetch,

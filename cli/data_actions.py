@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.suites.request import Bench
-from recsys_data.datasets.dataset import Counts, Dataset
+from recsys_data.datasets.dataset import Dataset
 from recsys_data.datasets.describe import describe
 from recsys_data.fetching.source import data_folder
 from recsys_data.files.export import FORMATS, write_interactions
 from recsys_data.files.interaction_file import InteractionFile
-from recsys_data.interactions import Clock
+from recsys_data.interactions import Clock, Counts
 
 COUNTED = ("events", "users", "items", "sessions", "start", "end", "clock", "sha256")
 
@@ -72,7 +72,7 @@ def audited(bench: Bench) -> Iterator[dict[str, Any]]:
     Each record also holds the data set's counts, times, clock and SHA-256 (COUNTED), None where it is absent.
     """
     from recsys_data.audit.leakage import audit
-    from recsys_data.fetching.source import DataMissing
+    from recsys_data.fetching.errors import DataMissing
 
     for experiment in bench.suite.experiments:
         labels = {"dataset": experiment.dataset.name, "protocol": experiment.protocol.name}

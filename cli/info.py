@@ -26,17 +26,17 @@ def doctor(results: Results = RESULTS, data: Data = None, as_json: AsJson = Fals
 def list_(what: Annotated[str, typer.Argument(metavar="[suites|models|datasets]")] = "suites", data: Data = None,
           as_json: AsJson = False) -> None:  # fmt: skip
     """List suites, models or data sets."""
-    from cli import rows as showing
+    from cli import rows
     from cli.printing import print_records
 
     if what == "suites":
-        rows, columns = showing.listed_suites(data), ["name", "title", "cells", "present", "missing"]
+        rows, columns = rows.listed_suites(data), ["name", "title", "cells", "present", "missing"]
     elif what == "models":
-        rows, columns = showing.listed_models(MODEL_PACKAGES), ["name", "family", "about"]
+        rows, columns = rows.listed_models(MODEL_PACKAGES), ["name", "family", "about"]
     elif what == "datasets":
         from recsys_data.datasets.catalogue import DATASETS
 
-        rows = showing.listed_datasets(DATASETS, data)
+        rows = rows.listed_datasets(DATASETS, data)
         columns = ["name", "title", "present", "events", "users", "items"]
     else:
         raise ValueError(f"cannot list {what!r}: expected suites, models or datasets")

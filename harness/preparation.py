@@ -87,8 +87,8 @@ def prepare(experiment: Experiment, folder: Path | None, cache: Path | None = No
 
     With ``cache``, events, fingerprint and findings are kept there too: the same raw bytes under the same code are not
     read, split and audited again before the split itself is asked for.
-    Raises recsys_data.fetching.source.DataMissing where there are no data, ValueError where they are damaged or too weak for
-    the protocol, Refused for an empty part or a leak.
+    Raises DataMissing where there are no data, ValueError where they are damaged or too weak for the protocol,
+    Refused for an empty part or a leak.
     """
     name = canonical([describe(experiment.dataset), describe(experiment.protocol), str(folder), str(cache)])
     if name not in _kept:

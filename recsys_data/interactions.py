@@ -188,3 +188,21 @@ def _part_of_users(name: str, user_ids: np.ndarray, users: np.ndarray, parts: np
     if len(torn):
         raise ValueError(f"{name}: {user_ids[users[torn[0]]]} is in more than one part of the published split")
     return of_users
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many events, users (or sessions) and items a data set has."""
+
+    events: int
+    users: int
+    items: int
+
+    @classmethod
+    def of(cls, interactions: Interactions) -> Counts:
+        """The counts of what was loaded."""
+        return cls(len(interactions), interactions.num_users, interactions.num_items)
+
+    def words(self, unit: str) -> str:
+        """The counts as a reader says them."""
+        return f"{self.events:,} events, {self.users:,} {unit}s, {self.items:,} items"

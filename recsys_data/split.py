@@ -14,6 +14,8 @@ from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet
 
+UNUSED, TRAIN, VALIDATION, TEST = -1, 0, 1, 2  # the part that an event belongs to
+
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:

@@ -10,10 +10,10 @@ hidasib/GRU4Rec_PyTorch_Official.
     ŝ_j = h' · V_j + b_j  for the targets of all sessions of the batch and for drawn items
     cross-entropy, BPR-max, TOP1, TOP1-max, BPR over ŝ: training.losses.softmax, training.losses.sampled  (2018, 3)
 
-One event of every session is a step (training.batches.session_parallel); the gradient goes through this step only, the state
-itself is carried on, and begins at zero where a session begins. ``inputs``: "tied", V is E (the official code's
-constrained embedding); "separate", a table of ``embedding_dim``; "one-hot", no embedding. ``reset``: "before" the
-recurrent product, as in the papers and the Theano code; "after", with torch's two biases; or "port", what the port
+One event of every session is a step (training.batches.session_parallel); the gradient goes through this step only,
+the state itself is carried on, and begins at zero where a session begins. ``inputs``: "tied", V is E (the official
+code's constrained embedding); "separate", a table of ``embedding_dim``; "one-hot", no embedding. ``reset``: "before"
+the recurrent product, as in the papers and the Theano code; "after", with torch's two biases; or "port", what the port
 does: before for one-hot input, else after. ``dropout`` is on the embedding, ``state_dropout`` on the new state, whose
 dropped form is carried on, as in both codes; with one-hot input ``dropout`` is on the first layer's state, as in the
 port, and ``state_dropout`` on those above it alone (the Theano code's dropout_p_hidden is on all: give both fields it).
@@ -40,8 +40,9 @@ from torch import nn
 
 from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
-from recsys_models.engine.layers import AfterGRU, BeforeGRU
-from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
+from recsys_models.networks.layers import AfterGRU, BeforeGRU
+from recsys_models.networks.network import Generators, NextItemNetwork, check_items
+from recsys_models.next_item import NextItemModel
 from training.batches.session_parallel import ORDERS, SessionParallel
 from training.batches.stateful_windows import CarriedBatch
 from training.control.dropout import Dropout

@@ -19,7 +19,7 @@ as a window is read once.
 ``output_gate``: "outside", h = o ⊙ tanh(c), as all codes have it, or "inside", h = tanh(o ⊙ c), which Krause et al.'s
 text may mean (not certain).
 
-Departures: windows are cut as training.batches.windows.Windows says, but each starts afresh, without the event before it, as
+Departures: windows are cut as training.batches.windows says, but each starts afresh, without the event before it, as
 in the codes; a gate has one bias, where torch's LSTM and cell, which the codes use, have two that only act as their
 sum; the padding item, a row of zeros and a bias of 0 there, is neither drawn as a negative nor ranked; the unused
 second set of LSTM weights that the official class allocates is left out. No user is looked at.
@@ -38,7 +38,8 @@ from recsys_data.training_set import TrainingSet
 from recsys_models.engine.cells.lstm import LSTMStep
 from recsys_models.engine.cells.mlstm import MultiplicativeLSTMStep
 from recsys_models.engine.unroll import unroll
-from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
+from recsys_models.networks.network import Generators, NextItemNetwork, check_items
+from recsys_models.next_item import NextItemModel
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout
 from training.losses.loss import Loss

@@ -40,13 +40,8 @@ from recsys_data.training_set import TrainingSet
 from recsys_models.engine.cells.phased_lstm import PhasedLSTMStep
 from recsys_models.engine.gaps import history_gaps, training_gaps
 from recsys_models.engine.unroll import unroll
-from recsys_models.next_item import (
-    Generators,
-    NextItemModel,
-    NextItemNetwork,
-    check_items,
-    with_start,
-)
+from recsys_models.networks.network import Generators, NextItemNetwork, check_items, with_start
+from recsys_models.next_item import NextItemModel
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout
 

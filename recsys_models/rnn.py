@@ -40,16 +40,10 @@ from torch import nn
 from recsys_data.sequences import SequenceBatch
 from recsys_data.training_set import TrainingSet
 from recsys_models.engine.activations import SQUASHES
-from recsys_models.engine.layers import AfterGRU, BeforeGRU, LSTMLayer, RecurrentLayer, VanillaLayer
 from recsys_models.networks.layered import LayeredNetwork, PrefixNetwork
-from recsys_models.next_item import (
-    Generators,
-    NextItemModel,
-    NextItemNetwork,
-    check_items,
-    uniform_,
-    with_start,
-)
+from recsys_models.networks.layers import AfterGRU, BeforeGRU, LSTMLayer, RecurrentLayer, VanillaLayer
+from recsys_models.networks.network import Generators, NextItemNetwork, check_items, uniform_, with_start
+from recsys_models.next_item import NextItemModel
 from training.batches.prefixes import Prefixes
 from training.batches.windows import WindowBatch, Windows
 from training.control.dropout import Dropout

@@ -52,7 +52,8 @@ from torch import nn
 from recsys_data.sequences import PAD, SequenceBatch
 from recsys_data.training_set import TrainingSet
 from recsys_models.networks.attention import Attend, Means, stretches
-from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
+from recsys_models.networks.network import Generators, NextItemNetwork, check_items
+from recsys_models.next_item import NextItemModel
 from training.batches.prefixes import EqualLengths, PrefixBatch, Prefixes
 from training.control.dropout import Dropout
 from training.losses.sampled import SampledLoss

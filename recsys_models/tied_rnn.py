@@ -49,7 +49,8 @@ from recsys_models.engine.cells.gru import GRUStep
 from recsys_models.engine.cells.lstm import LSTMStep
 from recsys_models.engine.own_prefixes import own_prefixes
 from recsys_models.engine.unroll import unroll
-from recsys_models.next_item import Generators, NextItemModel, NextItemNetwork, check_items
+from recsys_models.networks.network import Generators, NextItemNetwork, check_items
+from recsys_models.next_item import NextItemModel
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
 from training.batches.sampled_prefixes import SampledPrefixBatch, SampledPrefixes
 from training.batches.sequence_noise import Disturbed, SequenceNoise

@@ -46,13 +46,8 @@ from recsys_models.engine.cells.lstm import LSTMStep
 from recsys_models.engine.cells.time_lstm import SQUASHERS, TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
 from recsys_models.engine.gaps import SEMANTICS, as_drive, history_gaps, query_gaps, training_gaps
 from recsys_models.engine.unroll import Cell, unroll
-from recsys_models.next_item import (
-    Generators,
-    NextItemModel,
-    NextItemNetwork,
-    check_items,
-    with_start,
-)
+from recsys_models.networks.network import Generators, NextItemNetwork, check_items, with_start
+from recsys_models.next_item import NextItemModel
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout
 

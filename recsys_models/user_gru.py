@@ -13,18 +13,18 @@ Attentional: ξ = σ(h A + e A_e + x A_x)  (8); (1 − ξ) ⊙ e and ξ ⊙ x ta
 
 What the paper leaves open is a field, its default named first. ``carried``: the state is carried through a user's
 windows of max_len steps and reset at the next user (True), or every window starts from zero; ``streams``: users are
-joined, the state is carried from one to the next, and a window may hold two (training.batches.streams), as in the language
-models whose settings these are. ``user_mask``: dropout masks the user's vector anew at each "step", or once a
+joined, the state is carried from one to the next, and a window may hold two (training.batches.streams), as in the
+language models whose settings these are. ``user_mask``: dropout masks the user's vector anew at each "step", or once a
 "sequence", which is what a batch has, a window of max_len steps. ``thresholds_see``: κ is compared with x as it is
 "dropped", or with the "whole" x. ``user_updates``: a step moves all rows of the user table ("dense": Adam's moments go
 on for users who are not in the batch, as in TensorFlow, where sparse gradients give the same), or the "rows" of the
-batch's users only (training.optimisers.sparse_rows), which a large table needs. ``user_l2_on``: L2 of the looked-up "rows", mean
-over the batch; of the user-side "matrices"; or of the whole "table". ``attention_init``: the parameters of ξ "near
-zero", U(−0.01, 0.01), as the paper's sentence says, which lets half of either vector through; "uniform" U(−0.1, 0.1)
-like all others; or "item first", uniform with a bias of −3, which is what the sentence is for. ``bracket`` (eq. 10):
-"gate first", or "transform first", (1 − ξ) ⊙ (e W_e) + ξ ⊙ (x W_x). ``threshold_gradient``: "none", since κ is only
-compared with and its gradient is zero almost everywhere, so that (7) stays where it was drawn; "straight-through" is
-our own extension.
+batch's users only (training.optimisers.sparse_rows), which a large table needs. ``user_l2_on``: L2 of the looked-up
+"rows", mean over the batch; of the user-side "matrices"; or of the whole "table". ``attention_init``: the parameters of
+ξ "near zero", U(−0.01, 0.01), as the paper's sentence says, which lets half of either vector through; "uniform"
+U(−0.1, 0.1) like all others; or "item first", uniform with a bias of −3, which is what the sentence is for. ``bracket``
+(eq. 10): "gate first", or "transform first", (1 − ξ) ⊙ (e W_e) + ξ ⊙ (x W_x). ``threshold_gradient``: "none", since κ
+is only compared with and its gradient is zero almost everywhere, so that (7) stays where it was drawn;
+"straight-through" is our own extension.
 
 The paper's size is dim = 1000, batch_size = 1000, 10 epochs; keep probabilities 0.8 and 0.5 are dropout = 0.2 and
 user_dropout = 0.5. Its gradient cap is read as a bound on the global norm, its batch as windows side by side.
@@ -42,13 +42,14 @@ from typing import ClassVar
 import torch
 
 from recsys_data.training_set import TrainingSet
+from recsys_models.networks.network import Generators
 from recsys_models.networks.user_gru import (
     AttentionalNetwork,
     LinearNetwork,
     RectifiedNetwork,
     StandardNetwork,
 )
-from recsys_models.next_item import Generators, NextItemModel
+from recsys_models.next_item import NextItemModel
 from training.batches.stateful_windows import CarriedWindows
 from training.batches.streams import Streams
 from training.batches.windows import WindowBatch, Windows

@@ -9,12 +9,12 @@ from evaluation.metrics.accuracy import metric_named
 from evaluation.results.cache import Memo, Question
 from evaluation.results.crew import Crew
 from evaluation.results.suite_results import SuiteResults
-from reports.blocks import Picture, Section
 from reports.chapters.beyond_accuracy import beyond_question, measures_of
 from reports.chapters.data import split_question
 from reports.chapters.slices import slices_question
+from reports.document.blocks import Picture, Section
+from reports.document.run_index import Roster
 from reports.figures.cached import picture_question
-from reports.run_index import Roster
 
 _CELLS = 60  # a smaller suite's numbers are there before another process has begun
 _NUMBERS, _PICTURES = 8, 24  # and so are fewer answers than these

@@ -13,7 +13,6 @@ from evaluation.results.cache import Memo
 from evaluation.results.crew import Crew
 from evaluation.results.suite_results import SuiteResults, read_suite
 from evaluation.verdicts.judge import judge_suite
-from reports.blocks import Row, Section, Table
 from reports.chapters.beyond_accuracy import beyond_section
 from reports.chapters.comparison import comparison_section
 from reports.chapters.cost import cost_section
@@ -25,8 +24,9 @@ from reports.chapters.summary import citation, facts_of, summary_section
 from reports.chapters.training import training_section
 from reports.chapters.variants import fidelity_section
 from reports.chapters.verdicts import verdicts_section
+from reports.document.blocks import Row, Section, Table
+from reports.document.run_index import Roster
 from reports.precompute import numbers_ahead, pictures_ahead
-from reports.run_index import Roster
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import torch
 
 from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_models.gru4rec import GRU4Rec, shared_sampling
-from recsys_models.next_item import Generators
+from recsys_models.networks.network import Generators
 from speed import peers
 from speed.pairing import data_folder, machine, peak_memory, require_one_thread
 from speed.train_gru import PROTOCOL, curve, told

@@ -18,7 +18,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from recsys_data.training_set import TrainingSet
-from recsys_models.next_item import Generators, NextItemModel
+from recsys_models.networks.network import Generators
+from recsys_models.next_item import NextItemModel
 from recsys_models.rnn import LSTM
 from speed.pairing import in_turn
 from training.run import Run

@@ -26,7 +26,7 @@ from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.catalogue import DATASETS
 from recsys_data.protocols.per_user import LeaveLastOut
-from recsys_models.next_item import Generators
+from recsys_models.networks.network import Generators
 from recsys_models.rnn import GRU, LSTM
 from speed import peers
 from speed.pairing import data_folder, machine, peak_memory, require_one_thread

@@ -15,7 +15,8 @@ from recsys_data.audit.leakage import audit
 from recsys_data.datasets.catalogue import DATASETS
 from recsys_data.datasets.dataset import Dataset
 from recsys_data.datasets.describe import describe
-from recsys_data.fetching.source import DataMissing, data_folder
+from recsys_data.fetching.errors import DataMissing
+from recsys_data.fetching.source import data_folder
 from recsys_data.protocols.filters import MinActivity, MinPopularity, apply_filters
 from recsys_data.protocols.per_user import LeaveLastOut, PerUserFractions
 from recsys_data.protocols.published import AsPublished
@@ -66,7 +67,7 @@ def page(folder: Path | None = None) -> Iterator[str]:
     yield "# Data sets"
     yield ""
     yield "Printed by `python -m studies.datasets_page` from the files themselves: each edition was loaded,"
-    yield "and the load would have refused counts other than those its value in `recsys_data/datasets/catalogue.py` expects."
+    yield "and the load would have refused counts other than those that its value in `recsys_data/datasets/` expects."
     yield ""
     yield from _editions(present, folder)
     yield from _sizes(present, folder)

@@ -96,7 +96,7 @@ SUITE = Suite(
         "habits decide, 0.745 for who knows a user's habit and 0.600 for who goes by the last item alone.",
         "The clamp w ≥ −1e−5 of the official code leaves tanh(−1e−5 Δ): near 1e5 seconds, about a day, it is the one "
         "thing that tells gaps apart, and beyond some days it is −1 for all.",
-        "The rectified gate's thresholds get no gradient (tests/recsys_models/engine/test_unroll.py and test_user_gru.py "
-        "show it is exactly zero); straight-through is Encore's own extension.",
+        "The rectified gate's thresholds get no gradient (tests/recsys_models/engine/test_unroll.py and "
+        "test_user_gru.py show it is exactly zero); straight-through is Encore's own extension.",
     ],
 )

@@ -15,8 +15,7 @@ from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.metrics.coverage import Reach
 from evaluation.metrics.ties import TIES
 from evaluation.ranking.rank_table import RankTable
-from evaluation.results.files import reading
-from evaluation.results.parquet import read_columns
+from evaluation.stored_files import read_columns, reading
 
 SCHEMA_VERSION = 1
 FILE_NAME = "sums.parquet"

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from evaluation.results.parquet import read_columns
+from evaluation.stored_files import read_columns
 
 SCHEMA_VERSION = 1
 _COLUMNS = {

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.ranking.rank_table import RankTable
-from evaluation.results.files import read_record, reading
 from evaluation.results.tuning_results import SearchResult, read_search
+from evaluation.stored_files import read_record, reading
 
 
 @dataclass(frozen=True, eq=False)

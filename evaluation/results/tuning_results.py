@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from evaluation.results.files import read_record, reading
+from evaluation.stored_files import read_record, reading
 
 HEAD, LEDGER = "search.json", "ledger.jsonl"
 

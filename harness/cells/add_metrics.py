@@ -12,7 +12,7 @@ from evaluation.metrics.coverage import Reach
 from evaluation.metrics.lists import reach_named
 from evaluation.metrics.sums_file import write_sums
 from evaluation.ranking.rank_table import RankTable
-from evaluation.results.files import reading
+from evaluation.stored_files import reading
 from harness.store import Store, sync
 
 

@@ -16,7 +16,8 @@ from harness.running.progress import last_epoch
 from harness.spec import Cell
 from harness.store import Store, StoreUnusable
 from harness.suites.request import Bench
-from recsys_data.fetching.source import DataMissing, Source
+from recsys_data.fetching.errors import DataMissing
+from recsys_data.fetching.source import Source
 
 BY_A_RUN = "a run fetches it"
 TWIN = Estimate(0.0, 0.0, 0.0, "one cell with another of this suite", "twin")

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from evaluation.results.files import read_record
+from evaluation.stored_files import read_record
 from harness.cells.record import now, plain
 from harness.running.plan import Plan, Planned
 from harness.store import Store

@@ -84,7 +84,7 @@ def _metrics(metrics: list[Any]) -> Iterator[str]:
         kinds = Metric | Reach if place else Metric  # the first one stops learners and is tested
         if not isinstance(metric, kinds) or _named(metric.name) != metric:
             first = "" if place else " first"
-            yield f"SUITE's metrics must be{first} values of evaluation.metrics.accuracy such as MRR(20), got {metric!r}"
+            yield f"SUITE's metrics must be{first} values of evaluation.metrics such as MRR(20), got {metric!r}"
         if metric in metrics[:place]:
             yield f"SUITE's metrics name {metric.name} twice"
 

@@ -9,11 +9,11 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from recsys_data.datasets.dataset import Counts, FromFiles, checked
+from recsys_data.datasets.dataset import FromFiles, checked
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.ragged import read_ragged
 from recsys_data.files.tables import read_columns
-from recsys_data.interactions import Clock, Interactions
+from recsys_data.interactions import Clock, Counts, Interactions
 
 LICENCE = "Amazon product data (McAuley): free for research with citation"
 CITATION = (

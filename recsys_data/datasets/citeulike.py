@@ -8,11 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from recsys_data.datasets.dataset import Counts, FromFiles, checked
+from recsys_data.datasets.dataset import FromFiles, checked
 from recsys_data.datasets.hcrnn import CITATION, Posted
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.ragged import read_ragged
-from recsys_data.interactions import Clock, Interactions
+from recsys_data.interactions import Clock, Counts, Interactions
 
 
 @dataclass(frozen=True)

@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from recsys_data.fetching.source import Source
-from recsys_data.interactions import Interactions
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many events, users (or sessions) and items a data set has."""
-
-    events: int
-    users: int
-    items: int
-
-    @classmethod
-    def of(cls, interactions: Interactions) -> Counts:
-        """The counts of what was loaded."""
-        return cls(len(interactions), interactions.num_users, interactions.num_items)
-
-    def words(self, unit: str) -> str:
-        """The counts as a reader says them."""
-        return f"{self.events:,} events, {self.users:,} {unit}s, {self.items:,} items"
+from recsys_data.interactions import Counts, Interactions
 
 
 @runtime_checkable

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers
-from recsys_data.datasets.dataset import Counts, FromFiles, checked
+from recsys_data.datasets.dataset import FromFiles, checked
 from recsys_data.datasets.session_files import PublishedSessions
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.tables import read_table
-from recsys_data.interactions import Clock, Interactions
+from recsys_data.interactions import Clock, Counts, Interactions
 
 LICENCE = "CIKM Cup 2016 competition rules, research use"
 CITATION = "CIKM Cup 2016, track 2: Personalized E-Commerce Search Challenge (Diginetica)"

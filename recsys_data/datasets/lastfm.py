@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers
-from recsys_data.datasets.dataset import Counts, FromFiles, checked
+from recsys_data.datasets.dataset import FromFiles, checked
 from recsys_data.datasets.hcrnn import CITATION, Posted
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.ragged import read_ragged
 from recsys_data.files.tables import read_table
-from recsys_data.interactions import Clock, Interactions
+from recsys_data.interactions import Clock, Counts, Interactions
 from recsys_data.vocabulary import Coded, code_ids
 
 LICENCE = "Last.fm: distributed with permission, non-commercial use only"

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from recsys_data.datasets.dataset import Counts, FromFiles, checked
+from recsys_data.datasets.dataset import FromFiles, checked
 from recsys_data.datasets.hcrnn import CITATION as HCRNN
 from recsys_data.datasets.hcrnn import Posted
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.tables import read_columns
-from recsys_data.interactions import Clock, Interactions
+from recsys_data.interactions import Clock, Counts, Interactions
 
 _HOST = "https://files.grouplens.org/datasets/movielens"
 _LICENCE = "GroupLens: research use with acknowledgement; no redistribution and no commercial use without permission"

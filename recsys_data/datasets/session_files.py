@@ -10,7 +10,7 @@ from recsys_data.datasets.dataset import FromFiles, checked
 from recsys_data.fetching.source import read_bytes
 from recsys_data.files.ragged import read_ragged
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.protocols.build import TEST, TRAIN
+from recsys_data.split import TEST, TRAIN
 
 
 class PublishedSessions(FromFiles):

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers
-from recsys_data.datasets.dataset import Counts, FromFiles, checked
+from recsys_data.datasets.dataset import FromFiles, checked
 from recsys_data.datasets.session_files import PublishedSessions
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.tables import read_columns, read_table
-from recsys_data.interactions import Clock, Interactions
-from recsys_data.protocols.build import TEST, TRAIN
+from recsys_data.interactions import Clock, Counts, Interactions
+from recsys_data.split import TEST, TRAIN
 
 LICENCE = "CC BY-NC-ND 4.0 as stated in the archive: read the archive's own file"
 CITATION = "David Ben-Shimon et al.: RecSys Challenge 2015 and the YOOCHOOSE Dataset. RecSys 2015"

@@ -12,7 +12,7 @@ from typing import Any
 import requests
 import urllib3
 
-from recsys_data.fetching.source import DownloadFailed
+from recsys_data.fetching.errors import DownloadFailed
 
 CHUNK = 1 << 18
 ATTEMPTS = 5  # how often a broken connection is taken up within one call

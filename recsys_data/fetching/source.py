@@ -8,11 +8,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from recsys_data.fetching.unpack import ArchiveDamaged, unpack
-
-
-class DataMissing(FileNotFoundError):
-    """A data set's files are not there and could not be fetched; the message is one sentence that says what to do."""
+from recsys_data.fetching.errors import ArchiveDamaged, DataMissing, DownloadFailed
+from recsys_data.fetching.unpack import unpack
 
 
 def data_folder(folder: Path | None) -> Path:
@@ -34,10 +31,6 @@ def read_bytes(path: Path) -> bytes:
         return lzma.decompress(path.read_bytes())
     except lzma.LZMAError as error:
         raise ValueError(f"{path}: cannot be decompressed as xz ({error}); it is damaged, copy it again") from error
-
-
-class DownloadFailed(RuntimeError):
-    """No complete, trustworthy file came from an address."""
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,9 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from recsys_data.fetching.errors import ArchiveDamaged
+
 LARGEST = 8 << 30  # bytes an archive may unpack to; the largest known data set needs 2.5 GB
-
-
-class ArchiveDamaged(ValueError):
-    """An archive whose bytes are not whole."""
 
 
 def unpack(archive: Path, folder: Path, largest: int = LARGEST) -> list[Path]:

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys_data.arrow import numbers
-from recsys_data.fetching.source import DataMissing, data_folder, read_bytes
+from recsys_data.fetching.errors import DataMissing
+from recsys_data.fetching.source import data_folder, read_bytes
 from recsys_data.files.export import PART_NAMES
 from recsys_data.files.sequence_files import PARTS, SequenceFiles
 from recsys_data.files.tables import read_table

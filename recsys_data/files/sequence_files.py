@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys_data.fetching.source import DataMissing, read_bytes
+from recsys_data.fetching.errors import DataMissing
+from recsys_data.fetching.source import read_bytes
 from recsys_data.files.id_maps import restored, write_ids
 from recsys_data.files.user_files import OwnFiles
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.protocols.build import TEST, TRAIN, VALIDATION
+from recsys_data.split import TEST, TRAIN, VALIDATION
 
 PARTS = {TRAIN: "train_set_sequences", VALIDATION: "val_set_sequences", TEST: "test_set_sequences"}
 _MAPS = ("user_id_mapping", "item_id_mapping")

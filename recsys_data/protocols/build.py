@@ -12,10 +12,9 @@ from recsys_data.interactions import Interactions
 from recsys_data.protocols.candidates import ALL_ITEMS, Candidates, SampledItems
 from recsys_data.protocols.targets import EVERY_POSITION, Cases
 from recsys_data.sequences import UNKNOWN, Sequences
-from recsys_data.split import HeldOut, Split
+from recsys_data.split import TEST, TRAIN, UNUSED, VALIDATION, HeldOut, Split
 from recsys_data.training_set import TrainingSet
 
-UNUSED, TRAIN, VALIDATION, TEST = -1, 0, 1, 2
 _VERBS = {"drop": "dropped", "miss": "counted as misses", "candidate": "kept as candidates"}
 UNSEEN = tuple(_VERBS)
 

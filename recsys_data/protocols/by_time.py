@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.protocols.build import TEST, TRAIN, UNUSED, VALIDATION, assemble, check_unseen
+from recsys_data.protocols.build import assemble, check_unseen
 from recsys_data.protocols.candidates import ALL_ITEMS, Candidates
 from recsys_data.protocols.filters import Filter, apply_filters
 from recsys_data.protocols.per_user import require_global_order
 from recsys_data.protocols.targets import EVERY_POSITION, Cases
-from recsys_data.split import Split
+from recsys_data.split import TEST, TRAIN, UNUSED, VALIDATION, Split
 
 _DAY = 86_400.0
 WHOLE = ("event", "start", "end")

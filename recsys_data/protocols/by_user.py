@@ -9,12 +9,12 @@ import numpy as np
 
 from recsys_data.hashing import hash_ids
 from recsys_data.interactions import Interactions
-from recsys_data.protocols.build import TEST, TRAIN, UNUSED, VALIDATION, assemble, check_unseen
+from recsys_data.protocols.build import assemble, check_unseen
 from recsys_data.protocols.candidates import ALL_ITEMS, UNSEEN_ITEMS_ONLY, Candidates
 from recsys_data.protocols.filters import Filter, apply_filters
 from recsys_data.protocols.per_user import require_order
 from recsys_data.protocols.targets import HALF_AGAINST_HALF, Cases, HalfAgainstHalf, LastOnly
-from recsys_data.split import Split
+from recsys_data.split import TEST, TRAIN, UNUSED, VALIDATION, Split
 
 DRAWS = ("without replacement", "with replacement", "id order", "length order")
 

@@ -11,8 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from recsys_data.datasets.dataset import Counts
-from recsys_data.interactions import Interactions
+from recsys_data.interactions import Counts, Interactions
 
 
 class Filter(Protocol):

@@ -12,10 +12,10 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.protocols.build import TEST, TRAIN, VALIDATION, assemble, check_unseen
+from recsys_data.protocols.build import assemble, check_unseen
 from recsys_data.protocols.candidates import ALL_ITEMS, Candidates
 from recsys_data.protocols.filters import Filter, apply_filters
-from recsys_data.split import Split
+from recsys_data.split import TEST, TRAIN, VALIDATION, Split
 
 ROUNDINGS = ("floor", "nearest", "ceil")
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from recsys_data.hashing import hash_ids
 from recsys_data.interactions import Interactions
-from recsys_data.protocols.build import TRAIN, VALIDATION, assemble, check_unseen
+from recsys_data.protocols.build import assemble, check_unseen
 from recsys_data.protocols.candidates import ALL_ITEMS, Candidates
 from recsys_data.protocols.per_user import require_order
 from recsys_data.protocols.targets import EVERY_POSITION, Cases
-from recsys_data.split import Split
+from recsys_data.split import TRAIN, VALIDATION, Split
 
 
 @dataclass(frozen=True)

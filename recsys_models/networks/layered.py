@@ -1,8 +1,8 @@
-"""Networks of layers on the recurrent engine, for rnn.py: asked at every position, or of prefixes read alone."""
+"""Networks of recurrent layers for the models of rnn.py: asked at every position, or of prefixes read alone."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -10,13 +10,10 @@ from torch import nn
 
 from recsys_data.sequences import SequenceBatch
 from recsys_models.engine.own_prefixes import own_prefixes
-from recsys_models.next_item import Generators, NextItemNetwork, check_items, uniform_, with_start
+from recsys_models.networks.network import Generators, NextItemNetwork, check_items, uniform_, with_start
 from training.batches.prefixes import PrefixBatch
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout
-
-if TYPE_CHECKING:
-    from recsys_models.rnn import RNN
 
 
 class LayeredNetwork(NextItemNetwork):
@@ -27,7 +24,7 @@ class LayeredNetwork(NextItemNetwork):
 
     reads_start: ClassVar[bool] = True  # whether START is read, which then has a row of its own
 
-    def __init__(self, model: RNN, num_items: int, generators: Generators) -> None:
+    def __init__(self, model: Any, num_items: int, generators: Generators) -> None:
         super().__init__()
         one_hot, rows, ways = model.embedding_dim is None, num_items + self.reads_start, 1 + model.bidirectional
         sizes = [*model.lower_layers, model.dim]
@@ -93,7 +90,7 @@ class PrefixNetwork(LayeredNetwork):
 
     reads_start = False
 
-    def __init__(self, model: RNN, num_items: int, generators: Generators) -> None:
+    def __init__(self, model: Any, num_items: int, generators: Generators) -> None:
         super().__init__(model, num_items, generators)
         self.max_len = model.max_len
 

@@ -11,7 +11,7 @@ from torch import nn
 from recsys_data.sequences import SequenceBatch
 from recsys_models.engine.cells.gru import AttentionalGRUStep, GRUStep, RectifiedGRUStep
 from recsys_models.engine.unroll import unroll
-from recsys_models.next_item import Generators, NextItemNetwork, check_items, with_start
+from recsys_models.networks.network import Generators, NextItemNetwork, check_items, with_start
 from training.batches.stateful_windows import CarriedBatch
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout

@@ -12,9 +12,9 @@ from evaluation.comparison.across_datasets import Friedman, friedman, summarise
 from evaluation.comparison.table import ComparisonTable
 from evaluation.comparison.table_json import made, plain
 from evaluation.results.cache import Memo
-from reports.blocks import Column, Entry, Picture, Table, Words, row
-from reports.numbers import interval, percent, probability
-from reports.run_index import Roster
+from reports.document.blocks import Column, Entry, Picture, Table, Words, row
+from reports.document.numbers import interval, percent, probability
+from reports.document.run_index import Roster
 
 _NUMBERED = 12  # models; a larger map has no room for numbers
 

@@ -11,9 +11,9 @@ from evaluation.metrics.accuracy import metric_named
 from evaluation.metrics.coverage import Reach
 from evaluation.metrics.lists import OF_LISTS, OF_RANKS, reach_named
 from evaluation.results.cache import Memo, Question, marks
-from reports.blocks import Column, Entry, Section, Table, Words, row
-from reports.numbers import count, fraction, plain
-from reports.run_index import Roster, Runs
+from reports.document.blocks import Column, Entry, Section, Table, Words, row
+from reports.document.numbers import count, fraction, plain
+from reports.document.run_index import Roster, Runs
 
 _WORDS = (
     "Right answers first: the share of users with at least one hit, how many different items were ever recommended "

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from evaluation.results.files import read_record
-from reports.blocks import Column, Entry, Table, Words, row
-from reports.numbers import count, listed
-from reports.run_index import Roster
+from evaluation.stored_files import read_record
+from reports.document.blocks import Column, Entry, Table, Words, row
+from reports.document.numbers import count, listed
+from reports.document.run_index import Roster
 
 _TONE = {"same": "good", "different": "bad", "not compared": "open"}
 

@@ -8,10 +8,10 @@ from typing import Any
 from evaluation.comparison.table import ComparisonTable, ModelRow, PairRow
 from evaluation.results.cache import Memo
 from evaluation.statistics.effects import Word
-from reports.blocks import Column, Entry, Picture, Row, Section, Table, Words, in_full, row
 from reports.chapters.all_pairs import across_blocks, heat_map
-from reports.numbers import count, decimals, fraction, interval, listed, percent, plain, probability, several
-from reports.run_index import Roster, Runs
+from reports.document.blocks import Column, Entry, Picture, Row, Section, Table, Words, in_full, row
+from reports.document.numbers import count, decimals, fraction, interval, listed, percent, plain, probability, several
+from reports.document.run_index import Roster, Runs
 
 _MANY = 12  # pairs; of more, only the findings are told in words
 _ACROSS = 2  # metrics of one table: the width of a sheet of paper, which a wider one would shrink as a whole

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports.blocks import Column, Entry, Picture, Section, Table, Words, row
-from reports.numbers import count, duration, energy, listed, memory, plain
-from reports.run_index import Roster, Runs
+from reports.document.blocks import Column, Entry, Picture, Section, Table, Words, row
+from reports.document.numbers import count, duration, energy, listed, memory, plain
+from reports.document.run_index import Roster, Runs
 
 _COLUMNS = (
     Column("model", "Model"),

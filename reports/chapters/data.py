@@ -9,9 +9,9 @@ import numpy as np
 
 from evaluation.results.cache import Memo, Question, marks
 from evaluation.results.suite_results import CellResult
-from reports.blocks import Column, Entry, Picture, Section, Table, Words, row
-from reports.numbers import count, plain
-from reports.run_index import Roster, Runs
+from reports.document.blocks import Column, Entry, Picture, Section, Table, Words, row
+from reports.document.numbers import count, plain
+from reports.document.run_index import Roster, Runs
 
 _LEVEL = {"fail": ("FAIL", "bad"), "stamp": ("STAMP", "open"), "note": ("note", "quiet")}
 _COUNTS = {

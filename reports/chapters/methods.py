@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from evaluation.comparison.table import ComparisonTable
-from reports.blocks import Section, Words
-from reports.numbers import listed
-from reports.run_index import Roster
+from reports.document.blocks import Section, Words
+from reports.document.numbers import listed
+from reports.document.run_index import Roster
 
 _RANKS = (
     "Every test query ranks its target among the candidates that its protocol names (the whole catalogue, unless it "

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from evaluation.results.files import read_record
 from evaluation.results.suite_results import CellResult
-from reports.blocks import Column, Entry, Row, Section, Table, Words, row
+from evaluation.stored_files import read_record
 from reports.chapters.certificate import certificate_blocks
-from reports.numbers import duration, fraction, listed, several
-from reports.run_index import Roster, Runs
+from reports.document.blocks import Column, Entry, Row, Section, Table, Words, row
+from reports.document.numbers import duration, fraction, listed, several
+from reports.document.run_index import Roster, Runs
 
 _MACHINE = ("device", "device_name", "precision", "threads", "engine")
 

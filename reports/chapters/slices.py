@@ -11,9 +11,9 @@ import numpy as np
 from evaluation.metrics.accuracy import Metric, metric_named
 from evaluation.metrics.slices import SLICINGS, Bins
 from evaluation.results.cache import Memo, Question, marks
-from reports.blocks import Column, Entry, Picture, Section, Table, Words, row
-from reports.numbers import count, fraction
-from reports.run_index import Roster, Runs
+from reports.document.blocks import Column, Entry, Picture, Section, Table, Words, row
+from reports.document.numbers import count, fraction
+from reports.document.run_index import Roster, Runs
 
 _CUTS = (1, 5, 10, 20, 50, 100)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from evaluation.verdicts.claims import Outcome, Verdict
-from reports.blocks import Section, Words
 from reports.chapters.provenance import failures_table
 from reports.chapters.verdicts import uncertain, unrun
-from reports.numbers import duration, listed, several
-from reports.run_index import Roster
+from reports.document.blocks import Section, Words
+from reports.document.numbers import duration, listed, several
+from reports.document.run_index import Roster
 
 _SAID = {
     Outcome.REPRODUCED: "reproduced", Outcome.NOT_REPRODUCED: "did not reproduce",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from evaluation.results.suite_results import CellResult
-from reports.blocks import Column, Entry, Picture, Section, Table, row
 from reports.chapters.tuning import tuning_blocks
-from reports.numbers import fraction
-from reports.run_index import Roster, Runs
+from reports.document.blocks import Column, Entry, Picture, Section, Table, row
+from reports.document.numbers import fraction
+from reports.document.run_index import Roster, Runs
 
 
 def training_section(roster: Roster) -> Section | None:

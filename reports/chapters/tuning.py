@@ -7,9 +7,9 @@ from itertools import combinations
 from typing import Any
 
 from evaluation.results.tuning_results import SearchResult
-from reports.blocks import Column, Entry, Picture, Row, Table, Words, row
-from reports.numbers import MISSING, duration, fraction, known, listed, plain, several
-from reports.run_index import Runs
+from reports.document.blocks import Column, Entry, Picture, Row, Table, Words, row
+from reports.document.numbers import MISSING, duration, fraction, known, listed, plain, several
+from reports.document.run_index import Runs
 
 _MOST = 6  # pairs that a sentence names
 _COLUMNS = (

@@ -11,9 +11,9 @@ from evaluation.comparison.table_json import made, plain
 from evaluation.comparison.variants import Reading, fidelity_rows, readings_of
 from evaluation.metrics.accuracy import metric_named
 from evaluation.results.cache import Memo, marks
-from reports.blocks import Column, Entry, Row, Section, Table, Words, row
-from reports.numbers import decimals, fraction, interval, percent
-from reports.run_index import Roster, Runs
+from reports.document.blocks import Column, Entry, Row, Section, Table, Words, row
+from reports.document.numbers import decimals, fraction, interval, percent
+from reports.document.run_index import Roster, Runs
 
 _RULE = (
     "Papers, their published code and a correct reading of them can disagree. Models of one class stand here side by "

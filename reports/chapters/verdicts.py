@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from evaluation.verdicts.claims import Compound, Cost, Gain, Outcome, Published, Ranking, Verdict
-from reports.blocks import Column, Entry, Picture, Row, Section, Table, Words, row
-from reports.numbers import decimals, fraction, interval, plain, probability
-from reports.run_index import Roster, Runs
+from reports.document.blocks import Column, Entry, Picture, Row, Section, Table, Words, row
+from reports.document.numbers import decimals, fraction, interval, plain, probability
+from reports.document.run_index import Roster, Runs
 
 TONE = {Outcome.REPRODUCED: "good", Outcome.NOT_REPRODUCED: "bad", Outcome.CONTRADICTED: "bad",
         Outcome.INCONCLUSIVE: "open", Outcome.NOT_COMPARABLE: "quiet"}  # fmt: skip

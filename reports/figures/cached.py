@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 
 from evaluation.results.cache import Memo, Question
-from reports.blocks import Picture
+from reports.document.blocks import Picture
 
 
 def picture_question(picture: Picture) -> Question:
@@ -27,8 +27,8 @@ def _drawn(told: str, memo: Memo) -> str:
 
 
 def _draw(told: str) -> str:
-    from reports.figures.draw import draw as figures  # here, since matplotlib takes a second to load
+    from reports.figures import draw  # here, since matplotlib takes a second to load
 
     fields = json.loads(told)
     fields.pop("block")
-    return figures.draw(Picture(**fields))
+    return draw.draw(Picture(**fields))

@@ -11,11 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.textpath import text_to_path
 
-from reports.blocks import Picture
+from reports.document.blocks import Picture
+from reports.figures import intervals, lines, matrices, split
 from reports.figures.axes import Rulers
-from reports.figures.draw import intervals, matrices
-from reports.figures.draw import lines as drawings
-from reports.figures.draw import split as data_drawing
 from reports.figures.palette import INK, color, marker, sign
 from reports.figures.svg import inline
 
@@ -30,9 +28,9 @@ _STYLE = {
 
 
 _DRAWINGS = {
-    "curves": drawings.curves, "pareto": drawings.pareto, "lines": drawings.lines,
+    "curves": lines.curves, "pareto": lines.pareto, "lines": lines.lines,
     "forest": intervals.forest, "levels": intervals.levels, "heat": matrices.heat, "ranks": matrices.ranks,
-    "split": data_drawing.split,
+    "split": split.split,
 }  # fmt: skip
 
 
@@ -41,7 +39,7 @@ def draw(picture: Picture) -> str:
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(WIDTH, 3.0))
         tips, rulers = Tips(), Rulers(INK)
-        pen = drawings.Pen(color=color, marker=marker, sign=sign, ink=INK, tip=tips.add,
+        pen = lines.Pen(color=color, marker=marker, sign=sign, ink=INK, tip=tips.add,
                            rule=rulers.say, width=text_width)  # fmt: skip
         _DRAWINGS[picture.kind](figure, picture.data, pen)
         rulers.lay(figure)

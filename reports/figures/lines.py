@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports.numbers import duration, fraction, plain
+from reports.document.numbers import duration, fraction, plain
 
 _LINE = 11.0  # points between two lines of text
 _NO_ROOM = 100  # what no name is put upon: another, a mark, the frame

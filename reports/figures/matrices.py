@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from reports.document.numbers import fraction, percent, probability
 from reports.figures.lines import Pen, short
-from reports.numbers import fraction, percent, probability
 
 SHADES = ((0.001, 0.42), (0.01, 0.27), (0.05, 0.14))  # below this q, this shade
 _LETTERS = 24

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from reports.document.numbers import count
 from reports.figures.lines import Pen
-from reports.numbers import count
 
 _LONG = 200  # events; longer histories are drawn on a log axis
 _PARTS = (("training events", 0.30), ("validation queries", 0.15), ("test queries", 0.05))

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from evaluation.results.suite_results import read_suite
-from reports.output.atomic import whole
+from recsys_data.atomic_write import atomic_write
 
 MANIFEST = "bundle.json"
 _SCHEMA = 1
@@ -35,7 +35,7 @@ def write_bundle(root: Path, suite: str, path: Path) -> list[str]:
     files = {path.relative_to(root).as_posix(): path for path in _files(root, suite)}
     sums = {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in sorted(files.items())}
     manifest = json.dumps({"schema": _SCHEMA, "suite": suite, "files": sums}, indent=1)
-    with whole(path) as aside, zipfile.ZipFile(aside, "w") as archive:
+    with atomic_write(path) as aside, zipfile.ZipFile(aside, "w") as archive:
         _add(archive, MANIFEST, manifest.encode())
         for name in sums:
             _add(archive, name, files[name].read_bytes())

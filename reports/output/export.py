@@ -11,8 +11,8 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
-from reports.blocks import Column, Entry, Row, Table
-from reports.output.atomic import write_whole
+from recsys_data.atomic_write import write_bytes_atomically
+from reports.document.blocks import Column, Entry, Row, Table
 from reports.report import Report
 
 _LATEX = {
@@ -45,7 +45,7 @@ def write_csv(report: Report, folder: Path) -> list[Path]:
         path = folder / f"{table.anchor}.csv"
         text = io.StringIO()
         csv.writer(text).writerows(csv_rows(table))
-        write_whole(path, text.getvalue().encode())
+        write_bytes_atomically(path, text.getvalue().encode())
         paths.append(path)
     return paths
 

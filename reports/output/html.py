@@ -10,9 +10,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from evaluation.results.cache import Memo
-from reports.blocks import Picture
+from reports.document.blocks import Picture
+from reports.figures import palette
 from reports.figures.cached import drawn
-from reports.figures.draw import palette
 from reports.figures.svg import sharing, solid
 from reports.output.layout import LONG, kept_together
 from reports.output.table_html import badges, cells, swatch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.blocks import Picture, Section, Table, Words
+from reports.document.blocks import Picture, Section, Table, Words
 
 LONG = 28  # rows; a longer table may be cut between rows, with its head repeated
 _SHORT = 500  # characters; words up to this length stay with what follows them

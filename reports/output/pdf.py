@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reports.output.atomic import write_whole
+from recsys_data.atomic_write import write_bytes_atomically
 from reports.output.html import page
 from reports.report import Report
 
@@ -41,16 +41,16 @@ def write_pdf(report: Report, path: Path) -> None:
             )
     from pypdf import PdfReader
 
-    from reports.figures.draw import draw as figures
+    from reports.figures import draw
 
-    fonts = {role: base64.b64encode(data).decode() for role, data in figures.fonts().items()}
+    fonts = {role: base64.b64encode(data).decode() for role, data in draw.fonts().items()}
     html = page(report, paper=True, page_mark=_mark, fonts=fonts)
     pages = _pages(PdfReader(io.BytesIO(_print(_bare(_numbered(html, {}, report), report), report))), report)
     reader = PdfReader(io.BytesIO(_print(_numbered(html, pages, report), report)))
     settled = _pages(reader, report)
     if settled != pages:  # the numbers themselves moved a break
         reader, pages = PdfReader(io.BytesIO(_print(_numbered(html, settled, report), report))), settled
-    write_whole(path, _outlined(reader, pages, report))
+    write_bytes_atomically(path, _outlined(reader, pages, report))
 
 
 def _mark(anchor: str) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
-from reports.blocks import Column, Entry, Row
-from reports.figures.draw import palette
+from reports.document.blocks import Column, Entry, Row
+from reports.figures import palette
 
 _WORDS = {"best": "best", "level": "not separable from the best"}
 _SIGNS = {"best": "★", "level": "≈"}

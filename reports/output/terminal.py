@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from reports.blocks import Entry, Table
+from reports.document.blocks import Entry, Table
 from reports.report import Report
 
 _TONE = {"good": "green", "bad": "red", "open": "yellow", "best": "bold", "quiet": "dim"}

@@ -10,7 +10,7 @@ from recsys_data.files.export import write_interactions
 from recsys_data.files.interaction_file import InteractionFile
 from recsys_data.files.time_lstm_files import GAPS, ITEMS, SINCE
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.protocols.build import TEST, TRAIN
+from recsys_data.split import TEST, TRAIN
 
 ROWS = "user\titem\ttimestamp\n" + "".join(f"{u}\t{i}\t{60 * t}\n" for u in (1, 2) for t, i in enumerate("abcab"))
 

@@ -10,7 +10,8 @@ from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet
 from recsys_models.gru4rec import GRU4Rec, shared_sampling
-from recsys_models.next_item import Generators, NextItemModel
+from recsys_models.networks.network import Generators
+from recsys_models.next_item import NextItemModel
 from tests.recsys_models import gru4rec_oracles, oracles
 from tests.recsys_models.planting import fitted_mrr
 from training.losses.sampled import TOP1, BPRMax, TOP1Max

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from recsys_data.sequences import SequenceBatch
-from recsys_models.next_item import Generators
+from recsys_models.networks.network import Generators
 from recsys_models.rnn import GRU, LSTM, RNN, LayeredNetwork
 from tests.recsys_models.test_rnn import tiny_training_set
 from training.run import Run

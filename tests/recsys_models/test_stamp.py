@@ -9,7 +9,7 @@ import torch
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.training_set import TrainingSet
-from recsys_models.next_item import Generators
+from recsys_models.networks.network import Generators
 from recsys_models.stamp import STAMP, STMO, STMP, VARIANTS
 from reference.stamp import query as query_after
 from reference.weights import arrays

@@ -80,7 +80,7 @@ def test_the_rectified_models_thresholds_stay_where_they_were_drawn():
 
 
 def generators_of(run):
-    from recsys_models.next_item import Generators
+    from recsys_models.networks.network import Generators
 
     return Generators.of(run)
 

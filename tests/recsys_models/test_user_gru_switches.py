@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from recsys_data.sequences import SequenceBatch
-from recsys_models.next_item import Generators
+from recsys_models.networks.network import Generators
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
 from reference.user_gru import _hidden
 from reference.weights import arrays

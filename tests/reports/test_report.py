@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from evaluation.results.suite_results import read_suite
-from reports.blocks import Entry, Table, short_stamp
+from reports.document.blocks import Entry, Table, short_stamp
+from reports.document.run_index import Roster
 from reports.output.html import render_html
 from reports.report import build
-from reports.run_index import Roster
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

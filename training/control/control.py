@@ -16,13 +16,13 @@ Keep = Literal["best", "all", "pareto", "none"]
 class Control:
     """How a fit is watched.
 
-    evaluations: see training.control.schedules. stopping: see training.control.stopping; None is the model's own patience.
+    evaluations: see schedules. stopping: see stopping; None is the model's own patience.
     metrics: names of metrics on the validation part that are judged beside the primary one; a fit stops early only
     where ``stopping`` says so for each of them. What is better is the metric's affair.
     keep: "best", the fit ends with the weights that were best by the primary metric; "all" and "pareto", so too, and
     kept_ holds the weights of all evaluations or of those that no other one beats; "none", the last weights stay.
-    clip: see training.control.clipping. iterations, seconds: limits beside the model's epochs, or None. A fit that its seconds
-    have stopped is not repeatable to the bit.
+    clip: see clipping. iterations, seconds: limits beside the model's epochs, or None. A fit that its seconds have
+    stopped is not repeatable to the bit.
     """
 
     evaluations: Linear | Geometric = field(default_factory=Linear)

@@ -155,7 +155,7 @@ from dataclasses import dataclass
 from baselines.simple.popularity import Popularity
 from evaluation.metrics.accuracy import MRR
 from harness.spec import Experiment, Suite
-from recsys_data.fetching.source import DataMissing
+from recsys_data.fetching.errors import DataMissing
 from recsys_data.protocols.per_user import LeaveLastOut, PerUserFractions
 
 ASKED = []
@@ -240,7 +240,7 @@ def test_a_plan_that_is_only_shown_fetches_nothing(tiny_suite, tmp_path, monkeyp
 
 
 def test_editing_a_model_beside_the_suite_makes_its_cell_stale(tmp_path, tiny_text, monkeypatch):
-    from harness.suites import request as order
+    from harness.suites import request
 
     beside = tmp_path / "beside_tiny.py"
     beside.write_text(
@@ -258,7 +258,7 @@ def test_editing_a_model_beside_the_suite_makes_its_cell_stale(tmp_path, tiny_te
     store_cell(store, first, first.parts)
     assert make_plan(asked.open(), store).cells[0].state == "cached"
     beside.write_text(beside.read_text().replace("power: float = 1.0", "power: float = 2.0"))
-    monkeypatch.setattr(order, "_read", {})  # as a new process begins
-    order._open.cache_clear()
+    monkeypatch.setattr(request, "_read", {})  # as a new process begins
+    request._open.cache_clear()
     again = make_plan(asked.open(), store).cells[0]
     assert (again.state, again.why) == ("stale", "changed: code: beside_tiny.py")

@@ -8,7 +8,7 @@ import pytest
 from recsys_data.datasets.amazon import AmazonFiveCore, AmazonPaper
 from recsys_data.datasets.catalogue import DATASETS
 from recsys_data.datasets.citeulike import CiteULikeHCRNN, CiteULikeLibraries
-from recsys_data.datasets.dataset import Counts, Dataset
+from recsys_data.datasets.dataset import Dataset
 from recsys_data.datasets.describe import describe
 from recsys_data.datasets.diginetica import Diginetica
 from recsys_data.datasets.lastfm import LastFMArtistSessions, LastFMUserArtist
@@ -16,7 +16,7 @@ from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.datasets.movielens import MovieLens1MSubsample, MovieLens100K
 from recsys_data.datasets.yoochoose import YooChoose64, YooChoose100k
 from recsys_data.fetching.source import data_folder
-from recsys_data.interactions import Clock, Interactions
+from recsys_data.interactions import Clock, Counts, Interactions
 from recsys_data.protocols.published import AsPublished
 
 # What each real edition must hold, said a second time: events, users or sessions, items, clock, shortest, longest.

@@ -4,7 +4,7 @@ import lzma
 import numpy as np
 import pytest
 
-from recsys_data.datasets.dataset import Counts, Dataset, checked
+from recsys_data.datasets.dataset import Dataset, checked
 from recsys_data.datasets.movielens import (
     MovieLens1M,
     MovieLens1MOrdered,
@@ -13,8 +13,9 @@ from recsys_data.datasets.movielens import (
     MovieLens100K,
 )
 from recsys_data.datasets.subsample import LimitUsers
-from recsys_data.fetching.source import DataMissing, data_folder, locate, read_bytes
-from recsys_data.interactions import Clock, Interactions
+from recsys_data.fetching.errors import DataMissing
+from recsys_data.fetching.source import data_folder, locate, read_bytes
+from recsys_data.interactions import Clock, Counts, Interactions
 
 # What the data must hold, said a second time and independently of the code under test.
 REAL = [

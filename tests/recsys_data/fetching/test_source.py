@@ -5,8 +5,9 @@ import zipfile
 
 import pytest
 
-from recsys_data.fetching.resumable import DownloadFailed, ResumingDownloader
-from recsys_data.fetching.source import DataMissing, Source, download
+from recsys_data.fetching.errors import DataMissing, DownloadFailed
+from recsys_data.fetching.resumable import ResumingDownloader
+from recsys_data.fetching.source import Source, download
 from tests.recsys_data.serving import DATA, serving
 
 SHA = "sha256:" + hashlib.sha256(DATA).hexdigest()

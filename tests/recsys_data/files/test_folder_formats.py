@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys_data.fetching.source import DataMissing
+from recsys_data.fetching.errors import DataMissing
 from recsys_data.files.export import write_interactions
 from recsys_data.files.interaction_file import InteractionFile
 from recsys_data.files.sequence_files import SequenceFiles

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys_data.datasets.dataset import Dataset
-from recsys_data.fetching.source import DataMissing
+from recsys_data.fetching.errors import DataMissing
 from recsys_data.files.export import FILES, write_interactions
 from recsys_data.files.interaction_file import InteractionFile, guess_separator
 from recsys_data.files.times import to_seconds

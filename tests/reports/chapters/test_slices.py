@@ -4,7 +4,7 @@ import pytest
 
 from evaluation.metrics.slices import SLICINGS
 from evaluation.ranking.rank_table import RankTable
-from reports.blocks import Picture, Section, Table, Words
+from reports.document.blocks import Picture, Section, Table, Words
 from reports.output.layout import items, kept_together
 
 

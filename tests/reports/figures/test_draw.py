@@ -4,9 +4,8 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from reports.blocks import Picture
-from reports.figures.draw import draw as figures
-from reports.figures.draw import palette
+from reports.document.blocks import Picture
+from reports.figures import draw, palette
 from reports.figures.lines import short, spread
 from reports.figures.svg import sharing, solid
 
@@ -42,10 +41,10 @@ PICTURES = [Picture("a-1", "lines", "Lines", "", LINES),
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda p: p.kind)
 class TestEveryPicture:
     def test_is_the_same_every_time(self, picture):
-        assert figures.draw(picture) == figures.draw(picture)
+        assert draw.draw(picture) == draw.draw(picture)
 
     def test_is_well_formed_named_and_has_its_own_ids(self, picture):
-        root = ElementTree.fromstring(figures.draw(picture))
+        root = ElementTree.fromstring(draw.draw(picture))
         assert root.get("role") == "img"
         assert root.get("aria-label") == picture.label
         ids = [node.get("id") for node in root.iter() if node.get("id")]
@@ -56,7 +55,7 @@ class TestEveryPicture:
         assert used <= set(ids)
 
     def test_has_text_as_paths_on_a_clear_ground_in_the_colour_of_the_page(self, picture):
-        svg = figures.draw(picture)
+        svg = draw.draw(picture)
         assert "<text" not in svg
         assert "currentColor" in svg
         assert "#ffffff" not in svg
@@ -64,10 +63,10 @@ class TestEveryPicture:
         assert "<image" not in svg
 
     def test_tells_its_values_where_it_is_pointed_at(self, picture):
-        assert figures.draw(picture).count("<title>") >= 2
+        assert draw.draw(picture).count("<title>") >= 2
 
     def test_on_paper_nothing_is_transparent(self, picture):
-        drawn = figures.draw(picture)
+        drawn = draw.draw(picture)
         svg = solid(drawn)
         assert "opacity" not in svg
         assert "currentColor" not in svg
@@ -78,12 +77,12 @@ class TestEveryPicture:
 
 
 def test_names_in_hints_are_text():
-    assert "<title>A &lt;b&gt; $x$ by k: 1: .1000, 20: .2000</title>" in figures.draw(PICTURES[0])
+    assert "<title>A &lt;b&gt; $x$ by k: 1: .1000, 20: .2000</title>" in draw.draw(PICTURES[0])
 
 
 def test_a_long_figure_grows_with_its_rows():
     def height(rows):
-        svg = figures.draw(Picture("h", "forest", "F", "", {"rows": rows, "axis": "d"}))
+        svg = draw.draw(Picture("h", "forest", "F", "", {"rows": rows, "axis": "d"}))
         return float(re.search(r'height="(\d+)pt"', svg).group(1))
 
     assert height(ROWS * 20) > 5 * height(ROWS)
@@ -124,7 +123,7 @@ def test_long_names_are_cut():
 
 
 def test_figures_of_a_page_share_their_letters():
-    letters, drawn = set(), [figures.draw(picture) for picture in PICTURES[:2]]
+    letters, drawn = set(), [draw.draw(picture) for picture in PICTURES[:2]]
     first, second = (sharing(svg, p.anchor, letters) for svg, p in zip(drawn, PICTURES, strict=False))
     both = ElementTree.fromstring(f"<g>{first}{second}</g>")
     ids = [node.get("id") for node in both.iter() if node.get("id")]

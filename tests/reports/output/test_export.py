@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from reports.blocks import Column, Entry, Row, Table
+from reports.document.blocks import Column, Entry, Row, Table
 from reports.output.export import (
     csv_rows,
     latex_table,

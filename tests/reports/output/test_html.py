@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from reports.blocks import Entry
+from reports.document.blocks import Entry
 from reports.output.html import css_string
 from reports.output.table_html import exact
 

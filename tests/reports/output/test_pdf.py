@@ -6,7 +6,7 @@ import re
 import pytest
 from pypdf import PdfReader
 
-from reports.blocks import Column, Entry, Row, Section, Table
+from reports.document.blocks import Column, Entry, Row, Section, Table
 from reports.output import pdf
 from reports.output.pdf import PdfEngineMissing, write_pdf
 

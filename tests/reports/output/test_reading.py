@@ -8,14 +8,14 @@ from matplotlib.figure import Figure
 
 from evaluation.comparison.compare import compare_suite
 from evaluation.results.suite_results import read_suite
-from reports.blocks import Picture
 from reports.chapters.comparison import standings
+from reports.document.blocks import Picture
+from reports.document.run_index import Roster
+from reports.figures import draw
 from reports.figures.axes import Rulers
-from reports.figures.draw import draw as figures
 from reports.figures.lines import Pen, pareto
 from reports.figures.palette import color, marker, sign
 from reports.report import build
-from reports.run_index import Roster
 
 
 @pytest.fixture
@@ -95,15 +95,15 @@ def test_a_table_holds_as_many_metrics_as_a_sheet_has_room_for(store, report):
 def cost_figure(points):
     """The axes of a cost figure of these names and places, and the box of each name in pixels."""
     points = [{"model": m, "color": n, "stamped": False, "x": x, "y": y} for n, (m, x, y) in enumerate(points)]
-    figure, rulers = Figure(figsize=(figures.WIDTH, 3.0)), Rulers("")
+    figure, rulers = Figure(figsize=(draw.WIDTH, 3.0)), Rulers("")
     pen = Pen(color=color, marker=marker, sign=sign, ink="black", tip=lambda *_: None, rule=rulers.say,
-              width=figures.text_width)  # fmt: skip
+              width=draw.text_width)  # fmt: skip
     pareto(figure, {"metric": "MRR@20", "points": points}, pen)
     (axes,) = figure.axes
     boxes = {}
     for text in axes.texts:
         left, at = axes.transData.transform(text.xy)
-        boxes[text.get_text()] = (left, left + figures.text_width(text.get_text()) * figure.dpi, at - 5, at + 5)
+        boxes[text.get_text()] = (left, left + draw.text_width(text.get_text()) * figure.dpi, at - 5, at + 5)
     return axes, boxes
 
 
@@ -132,6 +132,6 @@ def test_names_of_a_crowd_are_left_out_where_they_would_hide_each_other():
 def test_a_map_too_large_for_numbers_still_marks_what_is_not_told_apart():
     pair = {"row": 0, "column": 1, "difference": 0.1, "relative": 0.1, "q": 0.5}
     data = {"models": ["A", "B", "C"], "pairs": [pair], "numbered": False}
-    unsure = figures.draw(Picture("h", "heat", "H", "", data))
-    sure = figures.draw(Picture("h", "heat", "H", "", data | {"pairs": [pair | {"q": 0.0001}]}))
+    unsure = draw.draw(Picture("h", "heat", "H", "", data))
+    sure = draw.draw(Picture("h", "heat", "H", "", data | {"pairs": [pair | {"q": 0.0001}]}))
     assert unsure.count("<use") == sure.count("<use") + 1

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from evaluation.results.parquet import read_columns
+from evaluation.stored_files import read_columns
 
 
 def test_columns_come_back_in_their_types_over_several_row_groups(tmp_path):
@@ -34,8 +34,8 @@ def test_a_missing_value_is_refused(tmp_path):
 def test_neither_pandas_nor_data_sets_are_loaded(tmp_path):
     pq.write_table(pa.table({"a": [1, 2]}), tmp_path / "x.parquet")
     code = (
-        "import sys; from pathlib import Path; from evaluation.results.parquet import read_columns\n"
+        "import sys; from pathlib import Path; from evaluation.stored_files import read_columns\n"
         f"read_columns(Path({str(tmp_path / 'x.parquet')!r}))\n"
         "assert not {'pandas', 'pyarrow.dataset'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], check=True)
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True)

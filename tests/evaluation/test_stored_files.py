@@ -5,8 +5,8 @@ import json
 import pytest
 
 from evaluation.metrics.sums_file import read_sums
-from evaluation.results.files import read_record
 from evaluation.results.suite_results import CellResult, read_suite
+from evaluation.stored_files import read_record
 
 
 @pytest.mark.parametrize("text, said", [("", "Expecting value"), ('{"key": ', "Expecting value"), ("[]", "with key"),

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from reports import numbers
+from reports.document import numbers
 
 
 @pytest.mark.parametrize(("widths", "places"), [

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from evaluation.results.suite_results import CellFailure, CellResult, SuiteResults
-from reports.blocks import Entry
+from reports.document.blocks import Entry
 
 
 @dataclass(eq=False)
