@@ -1,7 +1,7 @@
 """Options: what the commands can be told, each once, with its help."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,7 +21,7 @@ Threads = Annotated[int, typer.Option(min=1, help="Threads a cell; part of its k
 Set = Annotated[
     list[str], typer.Option("--set", metavar="PATH=VALUE", help="Change a field: GRU.dim=64; of all: dim=64.")
 ]
-Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="A smoke run on N users, stamped as such.")]
+Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="A smoke run on N users, marked as such.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Compute every cell anew.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")]
 NoMlflow = Annotated[bool, typer.Option("--no-mlflow", help="Do not enter runs into MLflow; track does so later.")]
@@ -31,3 +31,34 @@ ReportFolder = Annotated[Path | None, typer.Option("--out", help="The folder to 
 
 NONE: list[str] = []
 RESULTS = Path("results")
+
+
+ALL = "all"
+
+
+def make_order(suite: str, results: Path, data: Path | None, threads: int = 1, **words: Any) -> Any:
+    """The order that the words of a command line mean; threads are set before the heavy libraries load."""
+    from harness.system.determinism import set_environment
+
+    set_environment(threads)
+    from harness.suites.request import Order
+
+    return Order.of_words(suite, results, data, threads=threads, **words)
+
+
+def named_suites(suite: str) -> list[str]:
+    """The suites that a word means: all of the checkout, or the one."""
+    if suite != ALL:
+        return [suite]
+    from harness.suites.load import suite_names
+
+    return suite_names()
+
+
+def stored_name(suite: str) -> str:
+    """The name that a suite's results are stored under: a user's file is loaded to learn it."""
+    if "/" not in suite and not suite.endswith(".py"):
+        return suite
+    from harness.suites.load import load_suite
+
+    return load_suite(suite).name

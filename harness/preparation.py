@@ -20,7 +20,7 @@ from recsys_data.interactions import Interactions
 from recsys_data.split import Split
 
 KEPT = 2  # splits held in memory at once: cells come ordered by experiment
-_SCHEMA = 1
+_SCHEMA = 2
 
 
 class Refused(ValueError):
@@ -36,7 +36,7 @@ class Prepared:
     """What a record needs of a split and of the data it came from, and the split itself, made when it is asked for.
 
     data: fingerprint, unit, edition, clock, events, users, items, licence, citation. audit: the findings as plain
-    records. fingerprint: the split's. marks: the split's own stamps. sizes: train_events, validation_queries,
+    records. fingerprint: the split's. marks: the split's own caveats. sizes: train_events, validation_queries,
     test_queries.
     """
 
@@ -64,14 +64,14 @@ class Prepared:
         return self.sizes["validation_queries"] > 0
 
     @property
-    def stamps(self) -> list[str]:
+    def caveats(self) -> list[str]:
         """The sentences that every result from this split carries."""
-        return list(dict.fromkeys([*self.marks, *(f["sentence"] for f in self.audit if f["level"] == "stamp")]))
+        return list(dict.fromkeys([*self.marks, *(f["sentence"] for f in self.audit if f["level"] == "caveat")]))
 
     @property
-    def stamp_marks(self) -> list[str]:
-        """What of the stamps belongs to a key: the split's own, and the audit's by name, however it is worded."""
-        return list(dict.fromkeys([*self.marks, *(f["name"] for f in self.audit if f["level"] == "stamp")]))
+    def caveat_marks(self) -> list[str]:
+        """What of the caveats belongs to a key: the split's own, and the audit's by name, however it is worded."""
+        return list(dict.fromkeys([*self.marks, *(f["name"] for f in self.audit if f["level"] == "caveat")]))
 
     def record(self) -> dict[str, Any]:
         """All but the split, as JSON."""
@@ -158,7 +158,7 @@ def _prepare(experiment: Experiment, folder: Path | None, load: Callable[[], Int
         data=data,
         audit=findings,
         fingerprint=split.fingerprint,
-        marks=(*split.facts.get("stamps", ()), *split.stamps),
+        marks=(*split.facts.get("caveats", ()), *split.caveats),
         sizes={
             "train_events": len(split.train),
             "validation_queries": len(split.validation),

@@ -31,14 +31,14 @@ class Experiment:
     """One data set under one protocol, with the models to run on it.
 
     dataset: has ``name`` and ``load(folder)``; protocol: has ``name`` and ``prepare(interactions)``; models: label →
-    recommender. ``batch_cells``: padded slots a batch in evaluation, fixed because it can move near-ties. ``tuning``:
-    which models are tuned first, on the validation part, each by the same number of trials.
+    recommender. ``max_padded_events``: padded slots per batch in evaluation, fixed because it can move near-ties.
+    ``tuning``: which models are tuned first, on the validation part, each by the same number of trials.
     """
 
     dataset: Any
     protocol: Any
     models: Mapping[str, Recommender]
-    batch_cells: int = 65536
+    max_padded_events: int = 65536
     tuning: Tuning | None = None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys_data.vocabulary import code_ids
+from recsys_data.vocabulary import encode_ids
 
 
 class Clock(enum.Enum):
@@ -83,13 +83,13 @@ class Interactions:
     ) -> Interactions:
         """Events from raw columns of equal length in source order; ties in time keep the source order.
 
-        users and items: raw ids in any form that coding.code_ids reads.
+        users and items: raw ids in any form that vocabulary.encode_ids reads.
 
         With ``timestamps`` None (clocks without durations) an event's time is its position in the user's rows.
         ``parts``: the published part of each event, one and the same for all events of a user. Raises ValueError for
         no events, unequal lengths, a time that is not finite, or a user in two parts.
         """
-        of_users, of_items = code_ids(users), code_ids(items)
+        of_users, of_items = encode_ids(users), encode_ids(items)
         if of_users.size == 0:
             raise ValueError(f"{name}: no events; expected at least one (user, item) row")
         if of_users.size != of_items.size:

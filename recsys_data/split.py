@@ -1,4 +1,4 @@
-"""Split: what a protocol makes of Interactions: training events and held-out parts."""
+"""Split: the training events and the held-out parts that a protocol makes of Interactions."""
 
 from __future__ import annotations
 
@@ -12,9 +12,40 @@ import numpy as np
 
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
-from recsys_data.training_set import TrainingSet
 
-UNUSED, TRAIN, VALIDATION, TEST = -1, 0, 1, 2  # the part that an event belongs to
+UNUSED, TRAIN, VALIDATION, TEST = -1, 0, 1, 2  # the part of an event
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """The events that a model learns from, and all that it sees of the data in training.
+
+    ``sequences`` holds one sequence per user (or session) with at least one event. ``num_users`` is 0 where sequences
+    are anonymous sessions. Item codes are 0 … num_items − 1; every item is a candidate at test time.
+    """
+
+    sequences: Sequences
+    num_users: int
+    num_items: int
+    clock: Clock
+
+    def at(self, epoch: int) -> TrainingSet:
+        """The training events of this epoch (from 1): the same set in every epoch, unless a protocol grows it."""
+        return self
+
+    @property
+    def changes(self) -> tuple[int, ...]:
+        """The epochs, ascending, whose training events differ from those of the epoch before; none by default."""
+        return ()
+
+    @cached_property
+    def item_counts(self) -> np.ndarray:
+        """How often each item occurs in training, (num_items,) int64."""
+        return np.bincount(self.sequences.items, minlength=self.num_items)
+
+    def __len__(self) -> int:
+        """The number of training events."""
+        return len(self.sequences.items)
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,17 +53,18 @@ class HeldOut:
     """A held-out part: Q queries on S sequences, with their targets.
 
     ``sequences`` holds every event that may be read (training and earlier held-out events of the same user included).
-    rows (Q,) int64: the sequence of each query; reads (Q,) int64: how many of its events are read, 0 being the empty
-    history; query_times (Q,) float64, NaN where the model must not know them. Targets are ragged: targets (K,) int32,
-    target_offsets (Q + 1,) int64; a target UNKNOWN (−1) was dropped by the protocol and counts as a miss. clusters
-    (S,) int32: the user or session a sequence belongs to, the unit of inference. ``exclude_seen`` removes a query's
-    history from its candidates. ``num_sampled`` > 0 ranks a target among that many other items, drawn uniformly without
-    replacement, ``repeats`` times from ``sample_seed``, instead of among all. Queries are sorted by row, then reads.
+    sequence_of (Q,) int64: the sequence of each query; history_lengths (Q,) int64: how many of its first events the
+    query reads, 0 for the empty history; query_times (Q,) float64, NaN where the protocol withholds them. Targets are
+    ragged: targets (K,) int32, target_offsets (Q + 1,) int64; a target UNKNOWN (−1) is not in the catalogue and is a
+    miss. clusters (S,) int32: the user or session of each sequence, the unit of inference. ``exclude_seen`` removes a
+    query's history from its candidates. ``num_sampled`` > 0 ranks a target among that many other items, drawn uniformly
+    without replacement, ``repeats`` times from ``sample_seed``, instead of among all items. Queries are sorted by
+    sequence, then by history length.
     """
 
     sequences: Sequences
-    rows: np.ndarray
-    reads: np.ndarray
+    sequence_of: np.ndarray
+    history_lengths: np.ndarray
     query_times: np.ndarray
     targets: np.ndarray
     target_offsets: np.ndarray
@@ -44,23 +76,29 @@ class HeldOut:
 
     def __len__(self) -> int:
         """The number of queries Q."""
-        return len(self.rows)
+        return len(self.sequence_of)
 
-    def batches(self, cells: int = 65536, max_rows: int = 512) -> Iterator[tuple[SequenceBatch, np.ndarray]]:
+    def batches(
+        self, max_padded_events: int = 65536, max_rows: int = 512
+    ) -> Iterator[tuple[SequenceBatch, np.ndarray]]:
         """Batches of whole sequences with all their queries, and the query numbers (M,) each batch answers.
 
-        Sequences that are asked for are taken from short to long (ties by number), at most ``max_rows`` and, unless
-        a single row is longer, at most ``cells`` padded slots a batch. The cut is fixed by these two numbers alone.
+        Sequences with queries come from short to long (ties by number), at most ``max_rows`` and, unless a single row
+        is longer, at most ``max_padded_events`` padded slots per batch. The batches depend on these two numbers only.
         """
         needed = np.zeros(len(self.sequences), dtype=np.int64)
-        np.maximum.at(needed, self.rows, self.reads)
-        asked_rows = np.unique(self.rows)
+        np.maximum.at(needed, self.sequence_of, self.history_lengths)
+        asked_rows = np.unique(self.sequence_of)
         order = asked_rows[np.argsort(needed[asked_rows], kind="stable")]
-        first = np.searchsorted(self.rows, np.arange(len(self.sequences) + 1))
+        first = np.searchsorted(self.sequence_of, np.arange(len(self.sequences) + 1))
         start = 0
         while start < len(order):
             stop = start + 1
-            while stop < len(order) and stop - start < max_rows and (stop + 1 - start) * needed[order[stop]] <= cells:
+            while (
+                stop < len(order)
+                and stop - start < max_rows
+                and (stop + 1 - start) * needed[order[stop]] <= max_padded_events
+            ):
                 stop += 1
             rows = order[start:stop]
             queries = np.concatenate([np.arange(first[r], first[r + 1]) for r in rows])
@@ -71,7 +109,7 @@ class HeldOut:
                     items=items,
                     timestamps=timestamps,
                     users=self.sequences.users[rows].astype(np.int64),
-                    asked=np.stack([local, self.reads[queries]], axis=1),
+                    asked=np.stack([local, self.history_lengths[queries]], axis=1),
                     query_times=self.query_times[queries],
                 ),
                 queries,
@@ -83,8 +121,8 @@ class HeldOut:
 class Split:
     """Training set, validation and test part of one data set under one protocol.
 
-    ``steps`` tells, in order, what each filter removed (a report shows it); ``stamps`` are sentences that every
-    result from this split must carry (such as a smoke run's reduced size).
+    ``steps``: what each filter removed, in order, for the report. ``caveats``: sentences that every result on this
+    split must carry, such as the reduced size of a smoke run.
     """
 
     train: TrainingSet
@@ -92,7 +130,7 @@ class Split:
     test: HeldOut
     item_ids: np.ndarray
     steps: tuple[dict[str, Any], ...] = ()
-    stamps: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -102,7 +140,7 @@ class Split:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over all that models and the evaluation see, in every epoch."""
+        """SHA-256 over everything that models and the evaluation see, in every epoch."""
         digest = hashlib.sha256(f"{self.clock.value}|{self.train.num_users}|{self.train.num_items}".encode())
         digest.update("".join(f"|{epoch}" for epoch in self.train.changes).encode())
         grown = [self.train.at(epoch).sequences for epoch in self.train.changes]
@@ -119,8 +157,8 @@ class Split:
             if part.num_sampled:
                 digest.update(f"{part.num_sampled} sampled, {part.repeats} times from {part.sample_seed}".encode())
             for array, dtype in (
-                (part.rows, "<i8"),
-                (part.reads, "<i8"),
+                (part.sequence_of, "<i8"),
+                (part.history_lengths, "<i8"),
                 (part.query_times, "<f8"),
                 (part.targets, "<i4"),
                 (part.target_offsets, "<i8"),

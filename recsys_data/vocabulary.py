@@ -15,7 +15,7 @@ _WIDE = 4  # a lookup table may be this many times as long as the column
 
 
 @dataclass(frozen=True, eq=False)
-class Coded:
+class EncodedColumn:
     """A column in codes: ``ids`` (n,) sorted and different, ``codes`` (E,) integers into them."""
 
     ids: np.ndarray
@@ -27,13 +27,13 @@ class Coded:
         return self.codes.size
 
 
-def code_ids(column: Any) -> Coded:
-    """The codes of a column: an array of numbers or texts, a pyarrow array (dictionary or plain), or Coded itself.
+def encode_ids(column: Any) -> EncodedColumn:
+    """Encode a column: an array of numbers or texts, a pyarrow array (dictionary or plain), or an EncodedColumn.
 
     Ids that are all whole numbers are numbers, even where they came as texts (unless one is written another way, such
     as 007): so that the order, and with it the fingerprint, does not depend on how a file was read.
     """
-    if isinstance(column, Coded):
+    if isinstance(column, EncodedColumn):
         return column
     if isinstance(column, pa.ChunkedArray | pa.Array):
         return _code_arrow(column)
@@ -44,20 +44,20 @@ def code_ids(column: Any) -> Coded:
     return _numbered(ids, codes)
 
 
-def _code_numbers(raw: np.ndarray) -> Coded:
+def _code_numbers(raw: np.ndarray) -> EncodedColumn:
     """Codes of whole numbers: through a lookup table where the numbers lie close, else by sorting."""
     low, high = int(raw.min()), int(raw.max())
     if high - low > _WIDE * raw.size + (1 << 16):
         ids, codes = np.unique(raw, return_inverse=True)
-        return Coded(ids.astype(np.int64), codes)
+        return EncodedColumn(ids.astype(np.int64), codes)
     shifted = raw - low
     present = np.zeros(high - low + 1, dtype=bool)
     present[shifted] = True
     places = np.cumsum(present, dtype=np.int32) - np.int32(1)
-    return Coded(np.flatnonzero(present).astype(np.int64) + low, places[shifted])
+    return EncodedColumn(np.flatnonzero(present).astype(np.int64) + low, places[shifted])
 
 
-def _code_arrow(column: pa.ChunkedArray | pa.Array) -> Coded:
+def _code_arrow(column: pa.ChunkedArray | pa.Array) -> EncodedColumn:
     """Codes of a pyarrow column; a dictionary's order (that of first appearance) is sorted away."""
     whole = pa.chunked_array([column]) if isinstance(column, pa.Array) else column
     if pa.types.is_integer(whole.type):
@@ -66,7 +66,7 @@ def _code_arrow(column: pa.ChunkedArray | pa.Array) -> Coded:
         whole = whole.dictionary_encode()
     whole = whole.unify_dictionaries()
     if whole.num_chunks == 0:
-        return Coded(np.empty(0, dtype=str), np.empty(0, dtype=np.int64))
+        return EncodedColumn(np.empty(0, dtype=str), np.empty(0, dtype=np.int64))
     words = whole.chunk(0).dictionary
     indices = np.concatenate([numbers(chunk.indices) for chunk in whole.chunks])
     order = numbers(pc.sort_indices(words)).astype(np.int64)  # by bytes of UTF-8, which is by code point
@@ -78,17 +78,17 @@ def _code_arrow(column: pa.ChunkedArray | pa.Array) -> Coded:
     return _numbered(texts(words)[order], places[indices])
 
 
-def _numbered(ids: np.ndarray, codes: np.ndarray) -> Coded:
+def _numbered(ids: np.ndarray, codes: np.ndarray) -> EncodedColumn:
     """The same column with whole numbers instead of texts, where every text is a number as numbers are written."""
     if ids.dtype.kind not in "UO" or not ids.size:
-        return Coded(ids, codes)
+        return EncodedColumn(ids, codes)
     texts = ids.tolist()
     if not all(text.removeprefix("-").isdecimal() and text.isascii() and len(text) < 19 for text in texts):
-        return Coded(ids, codes)
+        return EncodedColumn(ids, codes)
     numbers = ids.astype(np.int64)
     if [str(number) for number in numbers.tolist()] != texts:
-        return Coded(ids, codes)
+        return EncodedColumn(ids, codes)
     order = np.argsort(numbers, kind="stable")
     places = np.empty(len(order), dtype=np.int32)
     places[order] = np.arange(len(order))
-    return Coded(numbers[order], places[codes])
+    return EncodedColumn(numbers[order], places[codes])

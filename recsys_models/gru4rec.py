@@ -39,17 +39,17 @@ import torch
 from torch import nn
 
 from recsys_data.sequences import SequenceBatch
-from recsys_data.training_set import TrainingSet
-from recsys_models.networks.layers import AfterGRU, BeforeGRU
+from recsys_data.split import TrainingSet
+from recsys_models.networks.layers import GRUResetAfterLayer, GRUResetBeforeLayer
 from recsys_models.networks.network import Generators, NextItemNetwork, check_items
 from recsys_models.next_item import NextItemModel
 from training.batches.session_parallel import ORDERS, SessionParallel
-from training.batches.stateful_windows import CarriedBatch
+from training.batches.stateful_windows import StatefulBatch
 from training.control.dropout import Dropout
 from training.losses.loss import Loss
 from training.losses.sampled import BPRMax, SampledLoss
-from training.losses.sampling import PopularitySampler, Sampling
-from training.losses.shared_negatives import Columns, rows_of, shared_bpr_max, shared_cross_entropy
+from training.losses.sampling import NegativeSampling, PopularitySampler
+from training.losses.shared_negatives import SharedNegatives, lookup_unique, shared_bpr_max, shared_cross_entropy
 from training.losses.softmax import SampledCrossEntropy
 from training.optimisers.optimisers import Adagrad, Optimiser
 
@@ -57,9 +57,9 @@ INPUTS = ("tied", "separate", "one-hot")
 RESETS = ("port", "before", "after")
 
 
-def shared_sampling(alpha: float = 0.5) -> Sampling:
+def shared_sampling(alpha: float = 0.5) -> NegativeSampling:
     """GRU4Rec's negatives: the batch's other targets, and items drawn ∝ count^alpha once a batch."""
-    return Sampling(alpha=alpha, shared=True, batch_targets=True)
+    return NegativeSampling(alpha=alpha, shared=True, batch_targets=True)
 
 
 @dataclass(kw_only=True)
@@ -71,7 +71,7 @@ class GRU4Rec(NextItemModel):
     sampling; session_order: see SessionParallel. weight_decay is 0, as row-sparse updates have none.
     """
 
-    own_order: ClassVar[bool] = True
+    orders_batches: ClassVar[bool] = True
 
     dim: int = 100
     lower_layers: tuple[int, ...] = ()
@@ -114,17 +114,19 @@ class GRU4Rec(NextItemModel):
                 f"BPRMax(num_negatives=2048, sampling=shared_sampling()), got {self.loss!r}"
             )
 
-    def windows(self) -> SessionParallel:
+    def batcher(self) -> SessionParallel:
         """See NextItemModel. Without drawn items a lone session has no negative: as in the codes the epoch ends."""
         return SessionParallel(self.batch_size, self.session_order, fewest=1 if self.loss.num_negatives else 2)
 
     def network(self, train: TrainingSet, generators: Generators) -> GRU4RecNetwork:
         """See NextItemModel."""
-        self.popularity_ = PopularitySampler.of(train.item_counts, self.loss.sampling.alpha, generators.dropout.device)
+        self.popularity_ = PopularitySampler.from_counts(
+            train.item_counts, self.loss.sampling.alpha, generators.dropout.device
+        )
         return GRU4RecNetwork(self, train.num_items, generators)
 
     def objective(
-        self, network: NextItemNetwork, batch: CarriedBatch, negatives: torch.Generator
+        self, network: NextItemNetwork, batch: StatefulBatch, negatives: torch.Generator
     ) -> tuple[torch.Tensor, int]:
         """See NextItemModel: the mean, with the gradient of the sum divided by ``batch_size`` as in the codes."""
         if type(self.loss) in (SampledCrossEntropy, BPRMax) and self.loss.sampling.batch_targets:
@@ -134,17 +136,17 @@ class GRU4Rec(NextItemModel):
         stepped = value * (count / self.batch_size)
         return stepped + (value - stepped).detach(), count
 
-    def _by_columns(self, network: GRU4RecNetwork, batch: CarriedBatch, generator: torch.Generator) -> torch.Tensor:
+    def _by_columns(self, network: GRU4RecNetwork, batch: StatefulBatch, generator: torch.Generator) -> torch.Tensor:
         """The mean loss of a step, from one look-up of every distinct item."""
         loss, device = self.loss, network.device
         items, at = batch.sequences.items, batch.events[:, 0]
         read, targets = (torch.from_numpy(items[events].astype(np.int64)).to(device) for events in (at - 1, at))
         drawn = loss.sampling.draw(loss.num_negatives, len(targets), self.num_items_, generator, self.popularity_)
         tied = self.inputs == "tied"
-        columns = Columns.of(read if tied else read[:0], targets, drawn)
-        rows = rows_of(network.output, columns.items)
+        columns = SharedNegatives.of(read if tied else read[:0], targets, drawn)
+        rows = lookup_unique(network.output, columns.items)
         scored = columns.of_targets + columns.of_drawn > 0  # what is only read has no bias to move
-        bias = rows_of(network.bias, columns.items[scored])
+        bias = lookup_unique(network.bias, columns.items[scored])
         bias = bias.new_zeros(len(scored)).masked_scatter(scored, bias)
         queries = network.step(
             nn.functional.embedding(columns.read, rows)[None] if tied else network.read(read[None]), batch
@@ -163,7 +165,7 @@ class GRU4RecNetwork(NextItemNetwork):
         one_hot = model.inputs == "one-hot"
         widths = {"tied": model.dim, "separate": model.embedding_dim, "one-hot": num_items}
         sizes = [widths[model.inputs], *model.lower_layers, model.dim]
-        kind = BeforeGRU if before else AfterGRU
+        kind = GRUResetBeforeLayer if before else GRUResetAfterLayer
         self.layers = nn.ModuleList(
             kind(num_inputs, size, one_hot=one_hot and number == 0)
             for number, (num_inputs, size) in enumerate(pairwise(sizes))
@@ -204,11 +206,11 @@ class GRU4RecNetwork(NextItemNetwork):
             return items
         return nn.functional.embedding(items, self.output if self.table is None else self.table, sparse=True)
 
-    def training_queries(self, batch: CarriedBatch, at: torch.Tensor) -> torch.Tensor:
+    def encode_training(self, batch: StatefulBatch, at: torch.Tensor) -> torch.Tensor:
         """See NextItemNetwork; ``at`` are all rows."""
         return self.step(self.read(torch.from_numpy(batch.inputs.T).to(self.device)), batch)
 
-    def step(self, values: torch.Tensor, batch: CarriedBatch) -> torch.Tensor:
+    def step(self, values: torch.Tensor, batch: StatefulBatch) -> torch.Tensor:
         """Queries (B, H) after one step that reads ``values``, (1, B, E) or item numbers (1, B)."""
         if not self.layers[0].one_hot:
             values = self.dropout(values)
@@ -220,7 +222,7 @@ class GRU4RecNetwork(NextItemNetwork):
             carry[slots] = values[0].detach()
         return values[0]
 
-    def _before(self, batch: CarriedBatch) -> list[torch.Tensor]:
+    def _before(self, batch: StatefulBatch) -> list[torch.Tensor]:
         """The states that the batch goes on from, (B, H) a layer: zero where a session begins."""
         if len(self.carry) == 0 or len(self.carry[0]) != batch.num_slots:
             self.carry = [self.output.new_zeros(batch.num_slots, layer.size) for layer in self.layers]
@@ -228,7 +230,7 @@ class GRU4RecNetwork(NextItemNetwork):
         fresh = torch.from_numpy(batch.fresh).to(self.device)[:, None]
         return [carry[slots].masked_fill(fresh, 0.0) for carry in self.carry]
 
-    def asked_queries(self, batch: SequenceBatch) -> torch.Tensor:
+    def encode(self, batch: SequenceBatch) -> torch.Tensor:
         """See NextItemNetwork."""
         check_items(batch, len(self.output))
         needed = int(batch.asked[:, 1].max(initial=0))

@@ -34,9 +34,9 @@ import torch
 from torch import nn
 
 from recsys_data.sequences import SequenceBatch
-from recsys_data.training_set import TrainingSet
-from recsys_models.engine.cells.lstm import LSTMStep
-from recsys_models.engine.cells.mlstm import MultiplicativeLSTMStep
+from recsys_data.split import TrainingSet
+from recsys_models.engine.cells.lstm import LSTMCell
+from recsys_models.engine.cells.mlstm import MLSTMCell
 from recsys_models.engine.unroll import unroll
 from recsys_models.networks.network import Generators, NextItemNetwork, check_items
 from recsys_models.next_item import NextItemModel
@@ -116,7 +116,7 @@ class SpotlightNetwork(NextItemNetwork):
         dim = model.dim
         self.answer = OUTPUTS.index(model.output)
         self.max_len, self.padded = model.max_len, model.padding == "official"
-        self.cell = LSTMStep(peepholes=False)
+        self.cell = LSTMCell(peepholes=False)
         self.item_embedding = nn.Parameter(torch.empty(num_items, dim))
         self.item_bias = nn.Parameter(torch.zeros(num_items))
         self.weight = nn.Parameter(torch.empty(dim, num_gates * dim))
@@ -140,7 +140,7 @@ class SpotlightNetwork(NextItemNetwork):
         """The bias of everything that the input is multiplied into."""
         return self.bias
 
-    def step_weights(self) -> list[torch.Tensor]:
+    def cell_weights(self) -> list[torch.Tensor]:
         """What the step multiplies the states with."""
         return [self.recurrent]
 
@@ -148,7 +148,7 @@ class SpotlightNetwork(NextItemNetwork):
         """The states before and after every step of item vectors (T, B, H): for each state (T + 1, B, H)."""
         if len(items) == 0:
             return [state[None] for state in initial]
-        after = unroll(self.cell, items, self.weight, self.input_bias(), initial, self.step_weights())
+        after = unroll(self.cell, items, self.weight, self.input_bias(), initial, self.cell_weights())
         return [torch.cat([first[None], states]) for first, states in zip(initial, after, strict=True)]
 
     def representations(self, items: torch.Tensor, pads: torch.Tensor) -> torch.Tensor:
@@ -163,14 +163,14 @@ class SpotlightNetwork(NextItemNetwork):
         zero = items.new_zeros(1, items.shape[1], items.shape[2])
         return self.run(torch.cat([zero, items]), initial)[self.answer][1:]
 
-    def training_queries(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
+    def encode_training(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
         """See NextItemNetwork. The first input, the event before the window, is not read."""
         items = self.dropout(self.embed(batch.inputs[:, 1:].T))
-        pads = torch.from_numpy(np.maximum(self.max_len - batch.real.sum(axis=1), 0)).to(self.device)
+        pads = torch.from_numpy(np.maximum(self.max_len - batch.target_mask.sum(axis=1), 0)).to(self.device)
         states = self.representations(items, pads)
         return self.dropout(states.transpose(0, 1).flatten(0, 1)[at])
 
-    def asked_queries(self, batch: SequenceBatch) -> torch.Tensor:
+    def encode(self, batch: SequenceBatch) -> torch.Tensor:
         """See NextItemNetwork."""
         check_items(batch, len(self.item_embedding))
         rows, reads = batch.asked.T
@@ -189,7 +189,7 @@ class MultiplicativeNetwork(SpotlightNetwork):
     def __init__(self, model: MLSTM, num_items: int, generators: Generators) -> None:
         super().__init__(model, num_items, 5, generators)
         dim = model.dim
-        self.cell = MultiplicativeLSTMStep(gate_inside=model.output_gate == "inside")
+        self.cell = MLSTMCell(gate_inside=model.output_gate == "inside")
         self.biases = model.biases
         self.turn = nn.Parameter(torch.empty(dim, dim))
         self.turn_bias = nn.Parameter(torch.empty(dim)) if model.biases else None
@@ -209,6 +209,6 @@ class MultiplicativeNetwork(SpotlightNetwork):
         """See SpotlightNetwork; that of m is zero without biases."""
         return self.bias if self.biases else torch.cat([self.bias, self.bias.new_zeros(len(self.turn))])
 
-    def step_weights(self) -> list[torch.Tensor]:
+    def cell_weights(self) -> list[torch.Tensor]:
         """See SpotlightNetwork."""
         return [self.recurrent, self.turn, self.turn_bias if self.biases else self.turn.new_zeros(len(self.turn))]

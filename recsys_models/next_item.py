@@ -13,12 +13,12 @@ import torch
 from recsys_data.interactions import Clock
 from recsys_data.scores import Factored
 from recsys_data.sequences import SequenceBatch
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from recsys_models.networks.network import Generators, NextItemNetwork
-from training.batches.stateful_windows import CarriedWindows
+from training.batches.stateful_windows import StatefulWindows
 from training.batches.windows import WindowBatch, Windows
 from training.control.clipping import ClipNorm
-from training.control.control import Control
+from training.control.control import FitControl
 from training.loop import train_epochs
 from training.losses.loss import CrossEntropy, Loss, bound
 from training.losses.penalties import Penalty
@@ -44,7 +44,9 @@ class NextItemModel:
     family: ClassVar[str] = "recurrent"
     signals: ClassVar[frozenset[str]] = frozenset({"order"})
     clock: ClassVar[Clock] = Clock.WITHIN
-    own_order: ClassVar[bool] = False  # True: batches come in an order of their own, so that ``shuffled`` says nothing
+    orders_batches: ClassVar[bool] = (
+        False  # True: batches come in an order of their own, so that ``shuffled`` says nothing
+    )
 
     dim: int = 128
     max_len: int = 50
@@ -60,7 +62,7 @@ class NextItemModel:
     loss: Loss = field(default_factory=CrossEntropy)
     penalties: tuple[Penalty, ...] = ()
     shuffled: bool = True
-    control: Control = field(default_factory=Control)
+    control: FitControl = field(default_factory=FitControl)
 
     def __post_init__(self) -> None:
         for name in ("dim", "max_len", "batch_size", "epochs", "patience"):
@@ -80,11 +82,11 @@ class NextItemModel:
             )
         if not callable(self.loss):
             raise ValueError(f"loss must be a value of training.losses.loss, such as CrossEntropy(), got {self.loss!r}")
-        if not isinstance(self.control, Control):
-            raise ValueError(f"control must be a Control of training.control.control, got {self.control!r}")
+        if not isinstance(self.control, FitControl):
+            raise ValueError(f"control must be a FitControl of training.control.control, got {self.control!r}")
         if self.max_norm is not None and not self.max_norm > 0.0:
             raise ValueError(f"max_norm must be above 0 or None, got {self.max_norm}")
-        if self.own_order and not self.shuffled:
+        if self.orders_batches and not self.shuffled:
             raise ValueError(f"shuffled must be true: {type(self).__name__} orders its batches by its own fields")
         if not all(isinstance(penalty, Penalty) for penalty in self.penalties):
             raise ValueError(f"penalties must be a tuple of values such as L2(1e-4), got {self.penalties!r}")
@@ -95,13 +97,13 @@ class NextItemModel:
     def network(self, train: TrainingSet, generators: Generators) -> NextItemNetwork:
         """A fresh network on the CPU, its weights drawn from ``generators.weights``."""
 
-    def loop_on(self, device: str) -> str:
+    def engine(self, device: str) -> str:
         """What runs the loop over steps on a device: the recurrent engine in plain torch, unless a model says else."""
         return "torch-unrolled"
 
     def resolved_engine(self, device: str) -> str:
         """The engine that a fit on ``device`` computes with, such as "torch-unrolled-cpu"; it is in a cell's key."""
-        return f"{self.loop_on(device)}-{torch.device(device).type}"
+        return f"{self.engine(device)}-{torch.device(device).type}"
 
     def fit(self, train: TrainingSet, run: Run) -> Self:
         """Learn from every event of ``train``, given the events before it; see train_epochs for what is set."""
@@ -112,9 +114,9 @@ class NextItemModel:
         self.engine_ = self.resolved_engine(run.device)
         self.network_ = network = self.network(train, generators).to(run.device)
         self.parameters_ = sum(weight.numel() for weight in network.parameters())
-        optimiser = self.optimiser.over(network.parameters(), self.learning_rate, self.weight_decay)
+        optimiser = self.optimiser.build(network.parameters(), self.learning_rate, self.weight_decay)
         self.loss_ = bound(self.loss, train.item_counts, run.device)
-        windows = self.windows()
+        windows = self.batcher()
 
         def loss(batch: WindowBatch) -> tuple[torch.Tensor, int]:
             value, count = self.objective(network, batch, generators.negatives)
@@ -135,7 +137,7 @@ class NextItemModel:
         )
         return self
 
-    def windows(self) -> Windows | CarriedWindows:
+    def batcher(self) -> Windows | StatefulWindows:
         """How the training events are cut into batches."""
         return Windows(self.max_len, self.batch_size, shuffled=self.shuffled)
 
@@ -143,9 +145,9 @@ class NextItemModel:
         self, network: NextItemNetwork, batch: WindowBatch, negatives: torch.Generator
     ) -> tuple[torch.Tensor, int]:
         """The loss of a batch and how many targets it has; ``negatives`` is what a loss draws from."""
-        at = np.flatnonzero(batch.real)
+        at = np.flatnonzero(batch.target_mask)
         targets = torch.from_numpy(batch.targets.ravel()[at]).to(network.device)
-        queries = network.training_queries(batch, torch.from_numpy(at).to(network.device))
+        queries = network.encode_training(batch, torch.from_numpy(at).to(network.device))
         value = self.loss_(queries, network.item_factors, network.item_bias, targets, negatives)
         return value + self.penalty(network, batch), len(at)
 
@@ -157,7 +159,7 @@ class NextItemModel:
         """Scores at every asked position from one reading of each history; float32 tensors on the fit's device."""
         self.network_.eval()
         with torch.no_grad():
-            queries = self.network_.asked_queries(batch)
+            queries = self.network_.encode(batch)
             bias = None if self.network_.item_bias is None else self.network_.item_bias.detach()
             return Factored(queries, self.network_.item_factors.detach(), bias)
 

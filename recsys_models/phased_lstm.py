@@ -36,11 +36,11 @@ from torch import nn
 
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch
-from recsys_data.training_set import TrainingSet
-from recsys_models.engine.cells.phased_lstm import PhasedLSTMStep
+from recsys_data.split import TrainingSet
+from recsys_models.engine.cells.phased_lstm import PhasedLSTMCell
 from recsys_models.engine.gaps import history_gaps, training_gaps
 from recsys_models.engine.unroll import unroll
-from recsys_models.networks.network import Generators, NextItemNetwork, check_items, with_start
+from recsys_models.networks.network import Generators, NextItemNetwork, check_items, items_with_start
 from recsys_models.next_item import NextItemModel
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout
@@ -118,22 +118,22 @@ class PhasedNetwork(NextItemNetwork):
         """H (T, B, H) after every step of items (B, T) at times (B, T), seconds since each sequence's first event."""
         gates = self.dropout(self.embed(items.T))
         clock = torch.from_numpy(np.ascontiguousarray(times.T)[..., None]).to(self.device)
-        cell = PhasedLSTMStep(self.open_share, self.leak if self.training or self.leaks_at_test else 0.0)
+        cell = PhasedLSTMCell(self.open_share, self.leak if self.training or self.leaks_at_test else 0.0)
         zero = gates.new_zeros(gates.shape[1], len(self.recurrent))
         weights = (self.recurrent, self.peepholes, self.period.abs(), self.shift)
         return unroll(cell, gates, None, self.bias, (zero, zero), weights, (clock,))[0]
 
-    def training_queries(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
+    def encode_training(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
         """See NextItemNetwork. Raises ValueError for a clock that runs backwards."""
         training_gaps(batch, "next")
         first = batch.sequences.timestamps[batch.sequences.offsets[batch.rows]]
-        times = np.where(batch.real, batch.input_times - first[:, None], 0.0)
+        times = np.where(batch.target_mask, batch.input_times - first[:, None], 0.0)
         return self.dropout(self.hidden(batch.inputs, times).transpose(0, 1).flatten(0, 1)[at])
 
-    def asked_queries(self, batch: SequenceBatch) -> torch.Tensor:
+    def encode(self, batch: SequenceBatch) -> torch.Tensor:
         """See NextItemNetwork."""
         check_items(batch, len(self.item_bias))
-        items = with_start(batch)
+        items = items_with_start(batch)
         times = np.cumsum(history_gaps(batch, "previous", items.shape[1]), axis=1)
         rows, reads = torch.from_numpy(batch.asked).to(self.device).unbind(1)
         return self.hidden(items, times)[reads, rows]

@@ -38,11 +38,11 @@ import torch
 from torch import nn
 
 from recsys_data.sequences import SequenceBatch
-from recsys_data.training_set import TrainingSet
-from recsys_models.engine.activations import SQUASHES
+from recsys_data.split import TrainingSet
+from recsys_models.engine.activations import ACTIVATIONS
 from recsys_models.networks.layered import LayeredNetwork, PrefixNetwork
-from recsys_models.networks.layers import AfterGRU, BeforeGRU, LSTMLayer, RecurrentLayer, VanillaLayer
-from recsys_models.networks.network import Generators, NextItemNetwork, check_items, uniform_, with_start
+from recsys_models.networks.layers import ElmanLayer, GRUResetAfterLayer, GRUResetBeforeLayer, LSTMLayer, RecurrentLayer
+from recsys_models.networks.network import Generators, NextItemNetwork, check_items, items_with_start, uniform_
 from recsys_models.next_item import NextItemModel
 from training.batches.prefixes import Prefixes
 from training.batches.windows import WindowBatch, Windows
@@ -74,15 +74,15 @@ class RecurrentNetwork(NextItemNetwork):
         uniform_(self.recurrence, dim**-0.5, generators.weights)
         uniform_(self.query, dim**-0.5, generators.weights)
 
-    def training_queries(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
+    def encode_training(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
         """See NextItemNetwork."""
         states, _ = self.recurrence(self.dropout(self.embed(batch.inputs)))  # (B, T, H)
         return self.dropout(self.query(states.flatten(0, 1)[at]))
 
-    def asked_queries(self, batch: SequenceBatch) -> torch.Tensor:
+    def encode(self, batch: SequenceBatch) -> torch.Tensor:
         """See NextItemNetwork."""
         check_items(batch, len(self.item_embedding) - 1)
-        states, _ = self.recurrence(self.embed(with_start(batch)))  # (B, 1 + T, H): step r has read r events
+        states, _ = self.recurrence(self.embed(items_with_start(batch)))  # (B, 1 + T, H): step r has read r events
         rows, reads = torch.from_numpy(batch.asked).to(self.device).unbind(1)
         return self.query(states[rows, reads])
 
@@ -112,8 +112,8 @@ class RNN(NextItemModel):
             raise ValueError(f"embedding_dim must be at least 1, or None for one-hot items, got {self.embedding_dim}")
         if any(size < 1 for size in self.lower_layers):
             raise ValueError(f"lower_layers must be at least 1 each, got {self.lower_layers}")
-        if self.activation not in SQUASHES:
-            raise ValueError(f"activation must be one of {', '.join(SQUASHES)}, got {self.activation!r}")
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {self.activation!r}")
         if self.instances not in INSTANCES:
             raise ValueError(f"instances must be one of {', '.join(INSTANCES)}, got {self.instances!r}")
         if self.bidirectional and self.instances != "prefixes":
@@ -130,19 +130,19 @@ class RNN(NextItemModel):
         layer = self.embedding_dim is not None and not self.lower_layers and self.activation == "tanh"
         return layer and self.instances == "positions"
 
-    def layer_of(self, inputs: int, size: int, *, one_hot: bool) -> RecurrentLayer:
+    def build_layer(self, inputs: int, size: int, *, one_hot: bool) -> RecurrentLayer:
         """One layer on the recurrent engine."""
-        return VanillaLayer(inputs, size, one_hot=one_hot, squash=SQUASHES[self.activation])
+        return ElmanLayer(inputs, size, one_hot=one_hot, activation=ACTIVATIONS[self.activation])
 
-    def loop_on(self, device: str) -> str:
+    def engine(self, device: str) -> str:
         """See NextItemModel: torch's own layer where it is this one."""
-        return "torch" if self.plain else super().loop_on(device)
+        return "torch" if self.plain else super().engine(device)
 
-    def windows(self) -> Windows | Prefixes:
+    def batcher(self) -> Windows | Prefixes:
         """See NextItemModel."""
         if self.instances == "prefixes":
             return Prefixes(self.max_len, self.batch_size, together=1)
-        return super().windows()
+        return super().batcher()
 
     def network(self, train: TrainingSet, generators: Generators) -> RecurrentNetwork | LayeredNetwork:
         """See NextItemModel."""
@@ -173,11 +173,11 @@ class GRU(RNN):
         """See RNN."""
         return super().plain and self.reset == "after"
 
-    def layer_of(self, inputs: int, size: int, *, one_hot: bool) -> RecurrentLayer:
+    def build_layer(self, inputs: int, size: int, *, one_hot: bool) -> RecurrentLayer:
         """See RNN."""
         if self.reset == "after":
-            return AfterGRU(inputs, size, one_hot=one_hot)
-        return BeforeGRU(inputs, size, one_hot=one_hot, squash=SQUASHES[self.activation])
+            return GRUResetAfterLayer(inputs, size, one_hot=one_hot)
+        return GRUResetBeforeLayer(inputs, size, one_hot=one_hot, activation=ACTIVATIONS[self.activation])
 
 
 @dataclass(kw_only=True)
@@ -193,7 +193,7 @@ class LSTM(RNN):
         """See RNN."""
         return super().plain and not self.peepholes
 
-    def layer_of(self, inputs: int, size: int, *, one_hot: bool) -> RecurrentLayer:
+    def build_layer(self, inputs: int, size: int, *, one_hot: bool) -> RecurrentLayer:
         """See RNN."""
-        squash = SQUASHES[self.activation]
-        return LSTMLayer(inputs, size, one_hot=one_hot, squash=squash, peepholes=self.peepholes)
+        activation = ACTIVATIONS[self.activation]
+        return LSTMLayer(inputs, size, one_hot=one_hot, activation=activation, peepholes=self.peepholes)

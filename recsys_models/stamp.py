@@ -33,7 +33,7 @@ nothing could be learnt; neither code has it. The paper prints −Σ_j [y_j log 
 minimise the cross-entropy, its first part, and so does this. The official code goes down the sum of a batch's losses
 (``reduction``): Adam does not see a constant factor, but its batches of equal lengths hold from one to 512 targets, and
 under a mean the many small ones would move the weights as far as the large ones. It bounds each tensor's gradient:
-control=Control(clip=ClipTensor(150.0)). RecBole's BPR draws negatives that the user has never taken; here they may be
+control=FitControl(clip=ClipTensor(150.0)). RecBole's BPR draws negatives that the user has never taken; here they may be
 any item (training.losses.sampled). dropout (on item vectors read, and on the query) is nobody's. An item that training
 has not seen is read as 0; in the official code it has its first, untrained vector, which is nearly that. An empty
 history, which no code meets, has m_s = m_t = 0: the biases alone answer, and without biases all items tie.
@@ -50,11 +50,11 @@ import torch
 from torch import nn
 
 from recsys_data.sequences import PAD, SequenceBatch
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from recsys_models.networks.attention import Attend, Means, stretches
 from recsys_models.networks.network import Generators, NextItemNetwork, check_items
 from recsys_models.next_item import NextItemModel
-from training.batches.prefixes import EqualLengths, PrefixBatch, Prefixes
+from training.batches.prefixes import EqualLengthSessions, PrefixBatch, Prefixes
 from training.control.dropout import Dropout
 from training.losses.sampled import SampledLoss
 from training.optimisers.optimisers import Adam, Optimiser
@@ -77,7 +77,7 @@ class STMP(NextItemModel):
     """
 
     family: ClassVar[str] = "attention"
-    own_order: ClassVar[bool] = True
+    orders_batches: ClassVar[bool] = True
     averages: ClassVar[bool] = True
     attends: ClassVar[bool] = False
 
@@ -107,7 +107,7 @@ class STMP(NextItemModel):
         if not (self.last_click or self.averages):
             raise ValueError("last_click must be true where nothing but the last click is looked at, got False")
 
-    def loop_on(self, device: str) -> str:
+    def engine(self, device: str) -> str:
         """See NextItemModel: no loop, but prefixes side by side."""
         return "torch-prefixes"
 
@@ -115,10 +115,10 @@ class STMP(NextItemModel):
         """See NextItemModel."""
         return MemoryNetwork(self, train.num_items, generators)
 
-    def windows(self) -> Prefixes | EqualLengths:
+    def batcher(self) -> Prefixes | EqualLengthSessions:
         """See NextItemModel."""
         if self.batches == "equal lengths":
-            return EqualLengths(self.max_len, self.batch_size)
+            return EqualLengthSessions(self.max_len, self.batch_size)
         return Prefixes(self.max_len, self.batch_size, together=self.max_len if self.batches == "sessions" else 1)
 
     def objective(
@@ -247,15 +247,15 @@ class MemoryNetwork(NextItemNetwork):
             cells.append(torch.tanh(last @ self.current + (0.0 if self.current_bias is None else self.current_bias)))
         return self.dropout(cells[0] * cells[1] if len(cells) == 2 else cells[0])
 
-    def training_queries(self, batch: PrefixBatch, at: torch.Tensor) -> torch.Tensor:
+    def encode_training(self, batch: PrefixBatch, at: torch.Tensor) -> torch.Tensor:
         """See NextItemNetwork."""
-        steps, rows = np.nonzero(batch.real.T)
+        steps, rows = np.nonzero(batch.target_mask.T)
         queries = self.queries(batch.items, rows, steps + 1)
-        place = np.empty(batch.real.shape, dtype=np.int64)
+        place = np.empty(batch.target_mask.shape, dtype=np.int64)
         place[rows, steps] = np.arange(len(rows))
         return nn.functional.embedding(torch.from_numpy(place.ravel()).to(at.device)[at], queries)
 
-    def asked_queries(self, batch: SequenceBatch) -> torch.Tensor:
+    def encode(self, batch: SequenceBatch) -> torch.Tensor:
         """See NextItemNetwork."""
         check_items(batch, self.num_items)
         wanted, inverse = np.unique(batch.asked[:, ::-1], axis=0, return_inverse=True)

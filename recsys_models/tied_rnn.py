@@ -42,25 +42,25 @@ import torch
 from torch import nn
 
 from recsys_data.sequences import SequenceBatch
-from recsys_data.training_set import TrainingSet
-from recsys_models.engine.activations import SQUASHES
-from recsys_models.engine.cells.elman import VanillaStep
-from recsys_models.engine.cells.gru import GRUStep
-from recsys_models.engine.cells.lstm import LSTMStep
-from recsys_models.engine.own_prefixes import own_prefixes
+from recsys_data.split import TrainingSet
+from recsys_models.engine.activations import ACTIVATIONS
+from recsys_models.engine.cells.elman import ElmanCell
+from recsys_models.engine.cells.gru import GRUResetBeforeCell
+from recsys_models.engine.cells.lstm import LSTMCell
+from recsys_models.engine.query_prefixes import query_prefixes
 from recsys_models.engine.unroll import unroll
 from recsys_models.networks.network import Generators, NextItemNetwork, check_items
 from recsys_models.next_item import NextItemModel
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
 from training.batches.sampled_prefixes import SampledPrefixBatch, SampledPrefixes
-from training.batches.sequence_noise import Disturbed, SequenceNoise
+from training.batches.sequence_noise import NoisyBatcher, SequenceNoise
 from training.batches.windows import WindowBatch, Windows
 from training.control.dropout import Dropout
 from training.losses.loss import Loss
 from training.optimisers.optimisers import Adagrad, Optimiser
 
 Cells = Literal["LSTM", "GRU", "vanilla"]
-Instances = Literal["prefixes", "positions"]
+Batcher = Literal["prefixes", "positions"]
 Init = Literal["tensorflow", "lasagne"]
 
 
@@ -83,7 +83,7 @@ class RNNCCE(NextItemModel):
     forget_bias: float = 1.0
     trained_start: bool = False
     init: Init = "tensorflow"
-    instances: Instances = "prefixes"
+    instances: Batcher = "prefixes"
     shuffled: bool = False
     noise: SequenceNoise = SequenceNoise()  # noqa: RUF009  (a frozen value)
 
@@ -100,9 +100,9 @@ class RNNCCE(NextItemModel):
         super().__post_init__()
         for name, options in (
             ("cell", get_args(Cells)),
-            ("activation", tuple(SQUASHES)),
+            ("activation", tuple(ACTIVATIONS)),
             ("init", get_args(Init)),
-            ("instances", get_args(Instances)),
+            ("instances", get_args(Batcher)),
         ):
             if getattr(self, name) not in options:
                 raise ValueError(f"{name} must be one of {', '.join(options)}, got {getattr(self, name)!r}")
@@ -131,17 +131,17 @@ class RNNCCE(NextItemModel):
         """Whether torch's own layer is this cell."""
         return (self.cell, self.activation, self.peepholes) == ("LSTM", "tanh", False)
 
-    def loop_on(self, device: str) -> str:
+    def engine(self, device: str) -> str:
         """See NextItemModel: torch's own layer on the CPU where it has this cell."""
         return "torch" if self.native and torch.device(device).type == "cpu" else "torch-unrolled"
 
-    def windows(self) -> Windows | SampledPrefixes | Disturbed:
+    def batcher(self) -> Windows | SampledPrefixes | NoisyBatcher:
         """See NextItemModel."""
         if self.instances == "prefixes":
             cut = SampledPrefixes(self.max_len, self.batch_size, self.shuffled)
         else:
             cut = Windows(self.max_len, self.batch_size)
-        return cut if self.noise == SequenceNoise() else Disturbed(cut, self.noise)
+        return cut if self.noise == SequenceNoise() else NoisyBatcher(cut, self.noise)
 
     @property
     def row_sparse(self) -> bool:
@@ -158,7 +158,7 @@ class OneQueryNetwork(NextItemNetwork):
 
     def __init__(self, model: RNNCCE, num_items: int, generators: Generators) -> None:
         super().__init__()
-        dim, squash = model.dim, SQUASHES[model.activation]
+        dim, activation = model.dim, ACTIVATIONS[model.activation]
         self.max_len = model.max_len
         self.native = model.native
         self.one_hot = not model.tied and model.embedding_dim is None
@@ -167,9 +167,9 @@ class OneQueryNetwork(NextItemNetwork):
             torch.sparse.check_sparse_tensor_invariants.disable()
         self.dropout = Dropout(model.dropout, generators.dropout)
         self.cell, gates, shapes = {
-            "LSTM": (LSTMStep(peepholes=model.peepholes, squash=squash), 4, [(dim, 4 * dim)]),
-            "GRU": (GRUStep(squash), 3, [(dim, 2 * dim), (dim, dim)]),
-            "vanilla": (VanillaStep(squash), 1, [(dim, dim)]),
+            "LSTM": (LSTMCell(peepholes=model.peepholes, activation=activation), 4, [(dim, 4 * dim)]),
+            "GRU": (GRUResetBeforeCell(activation), 3, [(dim, 2 * dim), (dim, dim)]),
+            "vanilla": (ElmanCell(activation), 1, [(dim, dim)]),
         }[model.cell]
         shapes = [*shapes, (3, dim)] if model.peepholes else shapes
         width = gates * dim if self.one_hot else model.embedding_dim or dim
@@ -254,7 +254,7 @@ class OneQueryNetwork(NextItemNetwork):
         hidden = tuple(state[None].contiguous() for state in initial)
         return torch.lstm(inputs, hidden, [*weights[:2], *biases], True, 1, 0.0, self.training, False, False)[0]
 
-    def training_queries(self, batch: WindowBatch | SampledPrefixBatch, at: torch.Tensor) -> torch.Tensor:
+    def encode_training(self, batch: WindowBatch | SampledPrefixBatch, at: torch.Tensor) -> torch.Tensor:
         """See NextItemNetwork. Windows that begin their sequence have no item for their first step to read."""
         items, first = batch.inputs, batch.starts.astype(np.int64)
         items = np.where(first[:, None] == 1, np.roll(items, -1, axis=1), items)
@@ -262,10 +262,10 @@ class OneQueryNetwork(NextItemNetwork):
         reads = steps + 1 - torch.from_numpy(first).to(self.device)[rows]
         return self.dropout(self.states(items)[reads, rows])
 
-    def asked_queries(self, batch: SequenceBatch) -> torch.Tensor:
+    def encode(self, batch: SequenceBatch) -> torch.Tensor:
         """See NextItemNetwork; each query reads the last ``max_len`` items before it on a fresh state."""
         check_items(batch, len(self.item_embedding))
-        queries = [self._read(*prefixes) for prefixes in own_prefixes(batch, self.max_len)]
+        queries = [self._read(*prefixes) for prefixes in query_prefixes(batch, self.max_len)]
         return torch.cat(queries) if queries else self.item_factors.new_zeros(0, self.item_factors.shape[1])
 
     def _read(self, items: np.ndarray, counts: np.ndarray) -> torch.Tensor:

@@ -41,12 +41,12 @@ from torch import nn
 
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch
-from recsys_data.training_set import TrainingSet
-from recsys_models.engine.cells.lstm import LSTMStep
-from recsys_models.engine.cells.time_lstm import SQUASHERS, TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
-from recsys_models.engine.gaps import SEMANTICS, as_drive, history_gaps, query_gaps, training_gaps
-from recsys_models.engine.unroll import Cell, unroll
-from recsys_models.networks.network import Generators, NextItemNetwork, check_items, with_start
+from recsys_data.split import TrainingSet
+from recsys_models.engine.cells.lstm import LSTMCell
+from recsys_models.engine.cells.time_lstm import INNER_ACTIVATIONS, TimeLSTM1Cell, TimeLSTM2Cell, TimeLSTM3Cell
+from recsys_models.engine.gaps import SEMANTICS, history_gaps, query_gaps, to_extra_input, training_gaps
+from recsys_models.engine.unroll import RecurrentCell, unroll
+from recsys_models.networks.network import Generators, NextItemNetwork, check_items, items_with_start
 from recsys_models.next_item import NextItemModel
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout
@@ -75,9 +75,9 @@ class PeepholeLSTM(NextItemModel):
         if self.embedding_dim is not None and not self.embedding_dim >= 1:
             raise ValueError(f"embedding_dim must be at least 1 or None, got {self.embedding_dim}")
 
-    def cell(self) -> Cell:
+    def cell(self) -> RecurrentCell:
         """The step that the engine runs."""
-        return LSTMStep()
+        return LSTMCell()
 
     def network(self, train: TrainingSet, generators: Generators) -> TimeLSTMNetwork:
         """See NextItemModel."""
@@ -115,16 +115,16 @@ class TimeLSTM1(_WithTime):
 
     num_gates: ClassVar[int] = 5
     gate_weights: ClassVar[tuple[str, ...]] = ("output_gap", "gap_0")
-    step: ClassVar[type[Cell]] = TimeLSTM1Step
+    step: ClassVar[type[RecurrentCell]] = TimeLSTM1Cell
 
     inner: str = "sigmoid"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.inner not in SQUASHERS:
-            raise ValueError(f"inner must be one of {', '.join(SQUASHERS)}, got {self.inner!r}")
+        if self.inner not in INNER_ACTIVATIONS:
+            raise ValueError(f"inner must be one of {', '.join(INNER_ACTIVATIONS)}, got {self.inner!r}")
 
-    def cell(self) -> Cell:
+    def cell(self) -> RecurrentCell:
         """See PeepholeLSTM."""
         return self.step(self.inner)
 
@@ -138,7 +138,7 @@ class TimeLSTM2(TimeLSTM1):
 
     num_gates: ClassVar[int] = 6
     gate_weights: ClassVar[tuple[str, ...]] = ("output_gap", "gap_1", "gap_2")
-    step: ClassVar[type[Cell]] = TimeLSTM2Step
+    step: ClassVar[type[RecurrentCell]] = TimeLSTM2Cell
 
     variant: str = "paper"
 
@@ -155,7 +155,7 @@ class TimeLSTM3(TimeLSTM2):
     num_gates: ClassVar[int] = 5
     num_recurrent: ClassVar[int] = 3
     num_peepholes: ClassVar[int] = 2
-    step: ClassVar[type[Cell]] = TimeLSTM3Step
+    step: ClassVar[type[RecurrentCell]] = TimeLSTM3Cell
 
 
 class TimeLSTMNetwork(NextItemNetwork):
@@ -191,7 +191,7 @@ class TimeLSTMNetwork(NextItemNetwork):
         """The output matrix, (num_items, H)."""
         return self.output
 
-    def step_weights(self) -> list[torch.Tensor]:
+    def cell_weights(self) -> list[torch.Tensor]:
         """What the step multiplies states and gaps with; w_1 within the bound of the variant."""
         weights = dict(self.gap_weights.items())
         if self.variant == "paper":
@@ -214,28 +214,28 @@ class TimeLSTMNetwork(NextItemNetwork):
         """States h and c (T, B, H) after every step of item vectors (T, B, E) with gaps (T, B, 1)."""
         inputs, weight = self.inputs(items, gaps)
         zero = items.new_zeros(items.shape[1], len(self.recurrent))
-        drives = [gaps] if self.gap_weights else []
-        return unroll(self.cell, inputs, weight, self.bias, initial or (zero, zero), self.step_weights(), drives)
+        extra_inputs = [gaps] if self.gap_weights else []
+        return unroll(self.cell, inputs, weight, self.bias, initial or (zero, zero), self.cell_weights(), extra_inputs)
 
-    def training_queries(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
+    def encode_training(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
         """See NextItemNetwork."""
         if self.variant == "paper":
             with torch.no_grad():
                 self.gap_weights["gap_1"].clamp_(max=0.0)
         items = self.dropout(self.embed(batch.inputs.T))  # (T, B, E)
-        gaps = as_drive(training_gaps(batch, self.gap), self.unit, items) if self.timed else None
+        gaps = to_extra_input(training_gaps(batch, self.gap), self.unit, items) if self.timed else None
         hidden = self.unroll(items, gaps)[0]
         return self.dropout(hidden.transpose(0, 1).flatten(0, 1)[at])
 
-    def asked_queries(self, batch: SequenceBatch) -> torch.Tensor:
+    def encode(self, batch: SequenceBatch) -> torch.Tensor:
         """See NextItemNetwork. With gap="next" the step before each query is run again with the query's own gap."""
         check_items(batch, len(self.item_bias))
-        items = self.embed(with_start(batch).T)  # (1 + T, B, E)
+        items = self.embed(items_with_start(batch).T)  # (1 + T, B, E)
         rows, reads = torch.from_numpy(batch.asked).to(self.device).unbind(1)
-        gaps = as_drive(history_gaps(batch, self.gap, len(items)), self.unit, items) if self.timed else None
+        gaps = to_extra_input(history_gaps(batch, self.gap, len(items)), self.unit, items) if self.timed else None
         states = self.unroll(items, gaps)
         if not (self.timed and self.gap == "next"):
             return states[0][reads, rows]
         before = tuple(torch.cat([torch.zeros_like(state[:1]), state])[reads, rows] for state in states)
-        asked_gaps = as_drive(query_gaps(batch, self.name)[:, None], self.unit, items)
+        asked_gaps = to_extra_input(query_gaps(batch, self.name)[:, None], self.unit, items)
         return self.unroll(items[reads, rows][None], asked_gaps, before)[0][0]

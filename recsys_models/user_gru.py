@@ -41,7 +41,7 @@ from typing import ClassVar
 
 import torch
 
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from recsys_models.networks.network import Generators
 from recsys_models.networks.user_gru import (
     AttentionalNetwork,
@@ -50,7 +50,7 @@ from recsys_models.networks.user_gru import (
     StandardNetwork,
 )
 from recsys_models.next_item import NextItemModel
-from training.batches.stateful_windows import CarriedWindows
+from training.batches.stateful_windows import StatefulWindows
 from training.batches.streams import Streams
 from training.batches.windows import WindowBatch, Windows
 from training.optimisers.optimisers import Adam, Optimiser
@@ -93,9 +93,9 @@ class StandardGRU(NextItemModel):
         if not 0.0 <= self.output_dropout < 1.0:
             raise ValueError(f"output_dropout must be at least 0 and below 1, got {self.output_dropout}")
 
-    def windows(self) -> Windows | CarriedWindows | Streams:
+    def batcher(self) -> Windows | StatefulWindows | Streams:
         """See NextItemModel."""
-        kind = Streams if self.streams else CarriedWindows if self.carried else Windows
+        kind = Streams if self.streams else StatefulWindows if self.carried else Windows
         return kind(self.max_len, self.batch_size, shuffled=self.shuffled)
 
     def network(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
@@ -154,7 +154,7 @@ class LinearUserGRU(StandardGRU):
         if self.user_l2 == 0.0:
             return 0.0
         if self.user_l2_on == "rows":
-            rows = network.own_vectors(batch.users[batch.real] if batch.users.ndim == 2 else batch.users)
+            rows = network.own_vectors(batch.users[batch.target_mask] if batch.users.ndim == 2 else batch.users)
             return 0.5 * self.user_l2 * rows.square().sum(dim=1).mean()
         chosen = [network.user_embedding] if self.user_l2_on == "table" else network.user_matrices()
         return 0.5 * self.user_l2 * sum(matrix.square().sum() for matrix in chosen)

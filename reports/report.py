@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.comparison.compare import compare_suite
-from evaluation.results.cache import Memo
-from evaluation.results.crew import Crew
+from evaluation.results.cache import ResultCache
+from evaluation.results.process_pool import ProcessPool
 from evaluation.results.suite_results import SuiteResults, read_suite
 from evaluation.verdicts.judge import judge_suite
 from reports.chapters.beyond_accuracy import beyond_section
@@ -25,8 +25,8 @@ from reports.chapters.training import training_section
 from reports.chapters.variants import fidelity_section
 from reports.chapters.verdicts import verdicts_section
 from reports.document.blocks import Row, Section, Table
-from reports.document.run_index import Roster
-from reports.precompute import numbers_ahead, pictures_ahead
+from reports.document.run_index import RunIndex
+from reports.precompute import precompute_numbers, precompute_pictures
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Report:
     """A suite's report.
 
     ``created`` is the suite's time (UTC ISO), never the time of rendering, so that the same results give the same
-    bytes; ``facts`` are name and value pairs for the head of the page. ``memo`` is where figures once drawn are found
+    bytes; ``facts`` are name and value pairs for the head of the page. ``cache`` is where figures once drawn are found
     again; it is no part of what the report says.
     """
 
@@ -44,16 +44,16 @@ class Report:
     paper_url: str
     created: str
     command: str
-    stamps: tuple[str, ...]
+    caveats: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     metrics: tuple[str, ...]
     sections: tuple[Section, ...]
-    memo: Memo = field(default=Memo(), repr=False, compare=False)
+    cache: ResultCache = field(default=ResultCache(), repr=False, compare=False)
 
     @property
     def running(self) -> str:
-        """What stands at the head of every printed page: the title and the suite's stamps."""
-        return " · ".join([self.title, *self.stamps])
+        """What stands at the head of every printed page: the title and the suite's caveats."""
+        return " · ".join([self.title, *self.caveats])
 
     def section(self, anchor: str) -> Section | None:
         """The section with this anchor; None if this report has none."""
@@ -67,7 +67,7 @@ class Report:
     def record(self) -> dict[str, Any]:
         """The report as JSON data."""
         fields = dataclasses.asdict(self)
-        del fields["memo"]
+        del fields["cache"]
         return {"schema": 1, **fields}
 
 
@@ -78,40 +78,40 @@ def build(root: Path, suite: str) -> Report:
     same report, only sooner. Raises FileNotFoundError with one sentence if the store holds no results of that suite.
     """
     results = read_suite(Path(root), suite)
-    memo = Memo.of(Path(root) / "derived", ("recsys_data", "evaluation", "reports"))
-    roster = Roster.of(results)
-    with Crew() as crew:
-        numbers_ahead(results, roster, memo, crew)
-        sections = _sections(results, roster, memo)
-        pictures_ahead(sections, memo, crew)
+    cache = ResultCache.for_packages(Path(root) / "derived", ("recsys_data", "evaluation", "reports"))
+    index = RunIndex.of(results)
+    with ProcessPool() as pool:
+        precompute_numbers(results, index, cache, pool)
+        sections = _sections(results, index, cache)
+        precompute_pictures(sections, cache, pool)
     record = results.record
     paper, url = citation(record.get("paper"))
     return Report(
         suite=results.name, title=record["title"], paper=paper, paper_url=url, created=record.get("created", ""),
-        command=record.get("command", ""), stamps=tuple(record.get("stamps", ())), facts=facts_of(roster),
-        metrics=tuple(record["metrics"]), sections=_with_ways_back(sections), memo=memo,
+        command=record.get("command", ""), caveats=tuple(record.get("caveats", ())), facts=facts_of(index),
+        metrics=tuple(record["metrics"]), sections=_with_ways_back(sections), cache=cache,
     )  # fmt: skip
 
 
-def _sections(results: SuiteResults, roster: Roster, memo: Memo) -> list[Section]:
+def _sections(results: SuiteResults, index: RunIndex, cache: ResultCache) -> list[Section]:
     """The chapters that have something to say."""
-    comparisons = compare_suite(results, memo=memo)
+    comparisons = compare_suite(results, cache=cache)
     verdicts = judge_suite(results, comparisons)
     metrics = results.record["metrics"]
     sections = [
-        summary_section(roster, verdicts),
-        verdicts_section(roster, verdicts),
-        comparison_section(roster, comparisons, memo),
-        fidelity_section(roster, comparisons, memo),
-        slices_section(roster, metrics[0], memo),
-        beyond_section(roster, memo),
-        cost_section(roster, metrics[0]),
-        training_section(roster),
-        data_section(roster, memo),
+        summary_section(index, verdicts),
+        verdicts_section(index, verdicts),
+        comparison_section(index, comparisons, cache),
+        fidelity_section(index, comparisons, cache),
+        slices_section(index, metrics[0], cache),
+        beyond_section(index, cache),
+        cost_section(index, metrics[0]),
+        training_section(index),
+        data_section(index, cache),
     ]
     told = [section for section in sections if section is not None]
-    provenance = provenance_section(roster, metrics)
-    return [*told, methods_section(roster, comparisons, [*told, provenance]), provenance]
+    provenance = provenance_section(index, metrics)
+    return [*told, methods_section(index, comparisons, [*told, provenance]), provenance]
 
 
 def _with_ways_back(sections: list[Section]) -> tuple[Section, ...]:

@@ -39,7 +39,7 @@ from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.diginetica import Diginetica
 from recsys_data.datasets.movielens import MovieLens1MOrdered
-from recsys_data.datasets.planted import Planted
+from recsys_data.datasets.planted import PlantedSignal
 from recsys_data.datasets.yoochoose import YooChoose64
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.protocols.published import AsPublished
@@ -176,7 +176,7 @@ def main() -> None:
     """Print the tables asked for."""
     require_one_thread()
     warnings.simplefilter("ignore")
-    small = PerUserFractions().prepare(Planted("order").load())
+    small = PerUserFractions().prepare(PlantedSignal("order").load())
     for model in MODELS.values():  # loads the compiled loops, so that no fit below waits for them
         rank_held_out(copy.deepcopy(model).fit(small.train, Run(seed=0)), small.test, small.train.item_counts)
     np.seterr(all="raise", under="ignore")

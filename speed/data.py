@@ -124,12 +124,12 @@ def _ml_1m_raw(path: Path, folder: Path):
 
 def _ml_1m_write_cache(path: Path, folder: Path):
     """Read once and keep."""
-    from recsys_data.datasets.cache import write_interactions
+    from recsys_data.datasets.cache import write_prepared
     from recsys_data.datasets.movielens import _timed_ratings
 
     def work() -> dict:
         shutil.rmtree(folder / "cache-ml-1m", ignore_errors=True)
-        write_interactions(_timed_ratings("ml-1m", path, "::", ""), folder / "cache-ml-1m")
+        write_prepared(_timed_ratings("ml-1m", path, "::", ""), folder / "cache-ml-1m")
         return {}
 
     return work
@@ -139,10 +139,10 @@ def _reopened(name: str):
     """A measurement of opening the cache ``name`` and touching every event."""
 
     def make(path: Path, folder: Path):
-        from recsys_data.datasets.cache import read_interactions
+        from recsys_data.datasets.cache import read_prepared
 
         def work() -> dict:
-            data = read_interactions(folder / name)
+            data = read_prepared(folder / name)
             return {"events": len(data), "sum": int(data.items.sum(dtype="int64")), "sha256": data.fingerprint[:12]}
 
         return work
@@ -167,12 +167,12 @@ def _lastfm_encore(path: Path, folder: Path):
 
 def _lastfm_write_cache(path: Path, folder: Path):
     """Read once and keep."""
-    from recsys_data.datasets.cache import write_interactions
+    from recsys_data.datasets.cache import write_prepared
     from recsys_data.datasets.lastfm import read_log
 
     def work() -> dict:
         shutil.rmtree(folder / "cache-lastfm", ignore_errors=True)
-        write_interactions(read_log(path, "lastfm", "track")[0], folder / "cache-lastfm")
+        write_prepared(read_log(path, "lastfm", "track")[0], folder / "cache-lastfm")
         return {}
 
     return work

@@ -18,8 +18,7 @@ from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.sequences import Sequences
-from recsys_data.split import HeldOut
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import HeldOut, TrainingSet
 from recsys_models.rnn import GRU
 from speed.pairing import data_folder, peak_memory, require_one_thread, spread
 from training.run import Run
@@ -39,8 +38,8 @@ def every_position(folder):
     reads = np.concatenate([np.arange(1, n) for n in lengths])
     held_out = HeldOut(
         sequences=sequences,
-        rows=rows,
-        reads=reads,
+        sequence_of=rows,
+        history_lengths=reads,
         query_times=np.full(len(rows), np.nan),
         targets=sequences.items[offsets[rows] + reads],
         target_offsets=np.arange(len(rows) + 1),

@@ -23,8 +23,7 @@ from recsys_data.interactions import Clock
 from recsys_data.protocols.candidates import UNSEEN_ITEMS_ONLY
 from recsys_data.protocols.per_user import LeaveLastOut
 from recsys_data.sequences import Sequences
-from recsys_data.split import HeldOut, Split
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import HeldOut, Split, TrainingSet
 from speed.pairing import data_folder, in_turn, peak_memory, ratios, require_one_thread, seconds, spread
 from training.run import Run
 
@@ -35,7 +34,7 @@ def matrices(split: Split) -> tuple[sp.csr_matrix, sp.csr_matrix]:
     shape = (train.num_users, train.num_items)
     owners = train.sequences.users[train.sequences.owners()]
     known = test.targets >= 0
-    users = test.sequences.users[test.rows]
+    users = test.sequences.users[test.sequence_of]
     made = []
     for rows, items in ((owners, train.sequences.items), (users[known], test.targets[known])):
         made.append(sp.csr_matrix((np.ones(len(rows), np.float32), (rows, items)), shape))

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from recsys_models.networks.network import Generators
 from recsys_models.next_item import NextItemModel
 from recsys_models.rnn import LSTM
@@ -58,8 +58,8 @@ class Pass:
         if bare:
             network.query = torch.nn.Identity()
         chosen, targets = [], 0
-        for batch in model.windows().batches(train.sequences, np.random.default_rng(0)):
-            at = np.flatnonzero(batch.real)
+        for batch in model.batcher().batches(train.sequences, np.random.default_rng(0)):
+            at = np.flatnonzero(batch.target_mask)
             chosen.append((batch, torch.from_numpy(at)))
             targets += len(at)
             if targets >= TARGETS:
@@ -68,7 +68,7 @@ class Pass:
         def run() -> None:
             for batch, at in chosen:
                 network.zero_grad()
-                network.training_queries(batch, at).sum().backward()
+                network.encode_training(batch, at).sum().backward()
 
         return cls(run, targets)
 

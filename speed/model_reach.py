@@ -10,18 +10,18 @@ import numpy as np
 
 from evaluation.metrics.accuracy import MRR
 from evaluation.ranking.rank import rank_held_out
-from recsys_data.datasets.planted import Planted
-from recsys_data.datasets.planted_gaps import GapsDecide
-from recsys_data.datasets.planted_habits import HabitsDecide
+from recsys_data.datasets.planted import PlantedSignal
+from recsys_data.datasets.planted_gaps import PlantedGaps
+from recsys_data.datasets.planted_habits import PlantedHabits
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.split import Split
 from recsys_models.next_item import NextItemModel
 from training.run import Run
 
 PLANTED = {
-    "order": Planted("order"),
-    "gaps": GapsDecide(decides="previous"),
-    "users": HabitsDecide(),
+    "order": PlantedSignal("order"),
+    "gaps": PlantedGaps(decides="previous"),
+    "users": PlantedHabits(),
 }
 PROTOCOL = PerUserFractions(train=0.7, validation=0.1, test=0.2)
 HISTORIES = 20  # that the witness reads, ten queries each

@@ -34,7 +34,7 @@ from harness.system.sources import closure_of, combined
 from recsys_data.datasets.movielens import MovieLens100K
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.sequences import Sequences
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from recsys_models.next_item import NextItemModel
 from speed.model_cost import beside_lstm, parameters, rate
 from speed.model_reach import PLANTED, PROTOCOL, reach

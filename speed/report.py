@@ -33,7 +33,7 @@ import numpy as np
 from evaluation.metrics.accuracy import metric_named
 from evaluation.metrics.sums_file import write_sums
 from evaluation.ranking.rank_table import RankTable
-from evaluation.results.crew import cores
+from evaluation.results.process_pool import cores
 from evaluation.verdicts.claims import Published, Ranking, to_record
 from reports.output.bundle import write_bundle
 
@@ -68,7 +68,7 @@ def record_of(key: str, dataset: str, model: str, seed: int, means: dict[str, fl
                         "cpu": "A processor", "cores": 2, "platform": "Linux"},
         "metrics": means, "validation": {"MRR@20": means["MRR@20"]}, "seconds": {"fit": 60.0 + seed, "score": 2.0},
         "targets_per_second": 9000.0, "peak_memory_mb": 700.0, "epochs": EPOCHS, "best_epoch": 15,
-        "stopped": "patience", "resumed_from": None, "stamps": [], "started": "2026-01-01T00:00:00Z",
+        "stopped": "patience", "resumed_from": None, "caveats": [], "started": "2026-01-01T00:00:00Z",
         "finished": "2026-01-01T00:01:00Z", "command": f"benchmark.py run many --only '{dataset}/{model}/{seed}'",
         "clock": "absolute", "unit": "user",
         "counts": {"train_events": 500_000, "validation_queries": 5000, "test_queries": QUERIES,
@@ -108,7 +108,7 @@ def make_store(root: Path, datasets: list[str] = DATASETS) -> None:
         "seeds": list(range(SEEDS)), "baselines": MODELS[:3], "comparisons": [],
         "published": [to_record(Published(d, "GRU", "MRR@20", 0.3, "table 1")) for d in datasets],
         "claims": [to_record(Ranking("STAMP beats GRU", "STAMP", "GRU", d, "MRR@20")) for d in datasets],
-        "command": "python benchmark.py run many", "created": "2026-01-01T01:00:00Z", "stamps": [], "cells": entries,
+        "command": "python benchmark.py run many", "created": "2026-01-01T01:00:00Z", "caveats": [], "cells": entries,
     }  # fmt: skip
     folder = root / "suites" / "many"
     folder.mkdir(parents=True, exist_ok=True)

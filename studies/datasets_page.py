@@ -17,7 +17,7 @@ from recsys_data.datasets.dataset import Dataset
 from recsys_data.datasets.describe import describe
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.fetching.source import data_folder
-from recsys_data.protocols.filters import MinActivity, MinPopularity, apply_filters
+from recsys_data.protocols.filters import MinItemEvents, MinUserEvents, apply_filters
 from recsys_data.protocols.per_user import LeaveLastOut, PerUserFractions
 from recsys_data.protocols.published import AsPublished
 from recsys_data.sequences import Sequences
@@ -123,7 +123,7 @@ def _sizes(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[str]
             yield _row(name, whole.name, "training pairs", train, _pairs(split.train.sequences))
             yield _row(name, whole.name, "test pairs", test, len(split.test))
     if "ml-1m-ordered" in present:
-        filters = (MinActivity(2), MinPopularity(5), MinActivity(2))
+        filters = (MinUserEvents(2), MinItemEvents(5), MinUserEvents(2))
         kept, _ = apply_filters(present["ml-1m-ordered"].load(folder), filters)
         yield _row("ml-1m-ordered", "users ≥ 2, items ≥ 5, users ≥ 2, once", "items", 3_416, kept.num_items)
         yield _row("ml-1m-ordered", "the same", "users", 6_040, kept.num_users)
@@ -144,7 +144,7 @@ def _pairs(sequences: Sequences) -> int:
 def _audits(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[str]:
     """The findings for the audited data sets, and what they mean."""
     yield from ("## What the audit finds", "")
-    yield "It runs before any training. A *fail* stops the run, a *stamp* stands with every result, a *note* informs."
+    yield "It runs before any training. A *fail* stops the run, a *caveat* stands with every result, a *note* informs."
     yield from ("", "How to read a finding:", "")
     yield from (f"- *{name}*: {meaning}" for name, meaning in MEANINGS.items())
     yield ""

@@ -101,7 +101,7 @@ CUT_IN_TIME_BY_OTHERS = [YooChoose64(), Diginetica()]  # sessions whose publishe
 GAPS = [AmazonFiveCore("Beauty"), AmazonFiveCore("Sports_and_Outdoors"), AmazonFiveCore("Toys_and_Games")]
 ORDER = [MovieLens1MOrdered(), MovieLens1MSASRec(), AmazonPaper("SASRec"), AmazonPaper("BERT4Rec")]
 SESSION_ORDER = [LastFMArtistSessions()]
-OTHER_SESSIONS = DisjointUsers(test=0.1, validation=0.1, cases=EVERY_POSITION, **MISS)
+OTHER_SESSIONS = DisjointUsers(test=0.1, validation=0.1, target_rule=EVERY_POSITION, **MISS)
 NO_ORDER = [CiteULikeLibraries("a"), CiteULikeLibraries("t")]  # what is left of recommendation without sequence
 
 GROUPS = [
@@ -124,7 +124,7 @@ SUITE = Suite(
     notes=[
         "One setting for all networks, none tuned for a data set: a model may be behind here for want of it.",
         "Only the global time cut keeps the future out of training. Leave last out, random users and random order do "
-        "not, and each result carries its own stamp where the audit finds more.",
+        "not, and each result carries its own caveat where the audit finds more.",
         "Users who come after the cut are new: models with user vectors serve them by a mean.",
     ],
 )

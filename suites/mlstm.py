@@ -18,7 +18,7 @@ from recsys_data.datasets.amazon import AmazonFiveCore
 from recsys_data.datasets.amazon_hdf5 import AmazonCoPurchasing
 from recsys_data.datasets.movielens import MovieLens1M, MovieLens1MOrdered, MovieLens10M
 from recsys_data.protocols.by_user import HashedUsers
-from recsys_data.protocols.filters import MinActivity, MinPopularity, Together
+from recsys_data.protocols.filters import AllOf, MinItemEvents, MinUserEvents
 from recsys_models.mlstm import MLSTM, SpotlightLSTM
 
 WILHELM_2018 = Citation(
@@ -39,7 +39,7 @@ STANDS_IN = "Beauty reviews of another crawl stand in for Spotlight's Amazon: an
 # 2. The protocol (experiments/run.py): users by hash, 80/10/10, seed 72; windows cut from the end, the last item asked,
 #    items of the window not ranked. Amazon: users and items of ten events or more, counted once on the whole.
 FILMS = HashedUsers(max_len=100, min_len=20, seed=72)
-TEN_AND_MORE = Together((MinActivity(10), MinPopularity(10)))
+TEN_AND_MORE = AllOf((MinUserEvents(10), MinItemEvents(10)))
 GOODS = HashedUsers(max_len=50, min_len=5, seed=72, filters=(TEN_AND_MORE,))
 GOODS_HERE = HashedUsers(max_len=50, min_len=5, seed=72)  # ten and more would leave next to nothing of the 5-core
 

@@ -9,8 +9,8 @@ would have to expect; either outcome is an answer.
 from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.verdicts.claims import Ranking
 from harness.spec import Experiment, Suite
-from recsys_data.datasets.planted_gaps import DAY, GapsDecide
-from recsys_data.datasets.planted_habits import HabitsDecide
+from recsys_data.datasets.planted_gaps import DAY, PlantedGaps
+from recsys_data.datasets.planted_habits import PlantedHabits
 from recsys_data.protocols.by_user import DisjointUsers
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.protocols.targets import EVERY_POSITION
@@ -18,10 +18,10 @@ from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, T
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
 
 # 1. Gaps of minutes, of days, of months; the model is told when the next event happens, as in the paper and its code.
-DAYS = GapsDecide()
-MINUTES = GapsDecide(short=(10.0, 60.0), long=(120.0, 600.0))
-MONTHS = GapsDecide(short=(30 * DAY, 60 * DAY), long=(100 * DAY, 400 * DAY))
-OTHER_USERS = DisjointUsers(test=0.3, validation=0.1, cases=EVERY_POSITION, tell_query_times=True)
+DAYS = PlantedGaps()
+MINUTES = PlantedGaps(short=(10.0, 60.0), long=(120.0, 600.0))
+MONTHS = PlantedGaps(short=(30 * DAY, 60 * DAY), long=(100 * DAY, 400 * DAY))
+OTHER_USERS = DisjointUsers(test=0.3, validation=0.1, target_rule=EVERY_POSITION, expose_query_times=True)
 TIMED = {"dim": 24, "max_len": 30, "batch_size": 8, "learning_rate": 0.02, "epochs": 20, "patience": 4}
 
 WITH_GAPS = {
@@ -46,7 +46,7 @@ CLAMPS = {
 }
 
 # 3. Users with habits of their own; without dropout and L2, so that nothing but the user's vector is looked at.
-HABITS = HabitsDecide()
+HABITS = PlantedHabits()
 PER_USER = PerUserFractions(train=0.7, validation=0.1, test=0.2)
 SMALL = {"dim": 48, "batch_size": 20, "learning_rate": 0.01, "epochs": 30, "patience": 4, "dropout": 0.0}
 OF_USERS = {**SMALL, "user_dropout": 0.0, "user_l2": 0.0}
@@ -59,7 +59,7 @@ WITH_USERS = {
 }
 
 
-def beats(better: str, worse: str, where: str, dataset: GapsDecide | HabitsDecide) -> Ranking:
+def beats(better: str, worse: str, where: str, dataset: PlantedGaps | PlantedHabits) -> Ranking:
     """The claim that ``better`` beats ``worse`` on a data set."""
     return Ranking(f"{better} beats {worse} where {where}", better, worse, dataset.name, "MRR@20")
 

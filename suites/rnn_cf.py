@@ -21,7 +21,7 @@ from harness.spec import Citation, Experiment, Suite
 from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.protocols.by_user import DisjointUsers
 from recsys_data.protocols.candidates import UNSEEN_ITEMS_ONLY
-from recsys_data.protocols.filters import MinActivity, MinPopularity
+from recsys_data.protocols.filters import MinItemEvents, MinUserEvents
 from recsys_models.tied_rnn import RNNCCE
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
 from suites.presets import BPR_DEVOOGHT, USER_KNN_DEVOOGHT
@@ -31,7 +31,7 @@ from training.optimisers.optimisers import Adagrad
 MOVIELENS = MovieLens1MOrdered()
 # users below 2 events, items below 5, users below 2 again, once: 3,416 items. Test and validation have 500 of the 6,040
 # users each, drawn without replacement, as kwonmha's do; as a share, so that a smoke run has them too
-PREPARED = (MinActivity(2), MinPopularity(5), MinActivity(2))
+PREPARED = (MinUserEvents(2), MinItemEvents(5), MinUserEvents(2))
 DRAWN = {"test": 0.0828, "validation": 0.0828, "seed": 2, "filters": PREPARED}
 SEEN_KEPT = DisjointUsers(**DRAWN)
 SEEN_REMOVED = DisjointUsers(**DRAWN, candidates=UNSEEN_ITEMS_ONLY)
@@ -206,7 +206,7 @@ SUITE = Suite(
         "kwonmha's table is one run a row on 500 users: the standard error of SPS near 0.31 is 0.021.",
         "The ordered edition keeps one order for ratings of the same second; the official programs' sort is unstable.",
         "Training stops after 20 epochs at the latest; the official program looks for the first time after 10 and has "
-        "no end of its own. A run with fewer says so in its command and in each cell's stamp.",
+        "no end of its own. A run with fewer says so in its command and in each cell's caveat.",
         "Of the original papers it is known that a reader missed their SPS@10 above 0.30 on this data set (issue 11 of "
         "rdevooght/sequence-based-recommendations); no cell of their tables was at hand.",
     ],

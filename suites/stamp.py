@@ -19,7 +19,7 @@ from recsys_data.datasets.diginetica import Diginetica, DigineticaViews
 from recsys_data.datasets.movielens import MovieLens100K
 from recsys_data.datasets.yoochoose import YooChoose64, YooChooseClicks
 from recsys_data.protocols.by_time import LastDays
-from recsys_data.protocols.filters import MinActivity, MinPopularity
+from recsys_data.protocols.filters import MinItemEvents, MinUserEvents
 from recsys_data.protocols.per_user import LeaveLastOut
 from recsys_models.gru4rec import GRU4Rec, shared_sampling
 from recsys_models.stamp import STAMP, STMO, STMP
@@ -28,7 +28,7 @@ from suites.session_baselines import MODELS as REFERENCES
 from suites.session_baselines import PUBLISHED_SPLIT
 from suites.session_baselines import RERUNS as RERUN_REFERENCES
 from training.control.clipping import ClipTensor
-from training.control.control import Control
+from training.control.control import FitControl
 from training.losses.sampled import TOP1, BPRMax
 from training.optimisers.optimisers import Adagrad
 
@@ -45,9 +45,10 @@ LIU_2018 = Citation(
 BY_DATE, BY_TIME = YooChoose64(), Diginetica()
 CLICKS, BY_FILE = YooChooseClicks(), DigineticaViews(order="file")
 FILMS = MovieLens100K()
-HIDASI = (MinActivity(2), MinPopularity(5), MinActivity(2))
+HIDASI = (MinUserEvents(2), MinItemEvents(5), MinUserEvents(2))
 FRACTIONS = {
-    part: LastDays(test=1, validation=0, part=part, part_by="id", unseen="miss", filters=HIDASI) for part in (64, 4)
+    part: LastDays(test=1, validation=0, fraction=part, fraction_by="id", unseen="miss", filters=HIDASI)
+    for part in (64, 4)
 }
 LAST_WEEK = LastDays(test=7, validation=0, filters=HIDASI)
 LEAVE_LAST_OUT = LeaveLastOut(unseen="candidate")  # RecBole's catalogue is all items
@@ -104,7 +105,7 @@ def models(
         "batches": "equal lengths",
         "epochs": 10,
         "reduction": "sum",
-        "control": Control(clip=ClipTensor(clip)),
+        "control": FitControl(clip=ClipTensor(clip)),
         "learning_rate": learning_rate,
         "lookup_norm": lookup_norm,
     }
@@ -112,7 +113,7 @@ def models(
     # 0.005 and 30 epochs: from memory of the paper
     paper = {**released, "lookup_norm": None, "batches": "sessions", "learning_rate": 5e-3, "epochs": 30}
     stamp, gru = SEARCHED[searched]
-    port = {"lookup_norm": 1.0, "control": Control(clip=ClipTensor(110.0))}  # session-rec's, on every data set
+    port = {"lookup_norm": 1.0, "control": FitControl(clip=ClipTensor(110.0))}  # session-rec's, on every data set
     return {
         FULL: STAMP(**released),
         SIMPLE: STMP(**released),

@@ -18,7 +18,7 @@ from recsys_data.datasets.citeulike import CiteULikeHCRNN
 from recsys_data.datasets.citeulike_log import CiteULikeLog
 from recsys_data.datasets.lastfm import LastFM1K, LastFMUserArtist
 from recsys_data.protocols.candidates import ALL_ITEMS
-from recsys_data.protocols.filters import MinActivity, MinPopularity, TopItems, Truncate
+from recsys_data.protocols.filters import MinItemEvents, MinUserEvents, TopItems, Truncate
 from recsys_data.protocols.growing_prefixes import GrowingPrefixes
 from recsys_data.protocols.time_lstm_gaps import OfficialTopItems
 from recsys_models.phased_lstm import PhasedLSTM
@@ -40,8 +40,8 @@ METRICS = ("Recall@10", "MRR@10")
 LASTFM, CITEULIKE = LastFM1K(), CiteULikeLog()
 LASTFM_HERE, CITEULIKE_HERE = LastFMUserArtist(), CiteULikeHCRNN()  # artists of 270 users; another filter's postings
 FIRST_200 = Truncate(200, keep="first")  # the max_len of train.sh; the paper's is not known (issue 5)
-TRACKS = (TopItems(5000), FIRST_200, MinActivity(3))
-PAPERS = (MinActivity(5), MinPopularity(5), TopItems(5000), FIRST_200, MinActivity(3))
+TRACKS = (TopItems(5000), FIRST_200, MinUserEvents(3))
+PAPERS = (MinUserEvents(5), MinItemEvents(5), TopItems(5000), FIRST_200, MinUserEvents(3))
 
 
 # 2. The protocols: 80 % of the users train, the last event of the others is asked, its time told.
@@ -119,7 +119,7 @@ EXPERIMENTS = [
     )
 ]
 # The code gives the gap of a track outside the vocabulary to the wrong neighbour: its own models on its own gaps.
-WRONG_GAPS = (OfficialTopItems(5000), FIRST_200, MinActivity(3))
+WRONG_GAPS = (OfficialTopItems(5000), FIRST_200, MinUserEvents(3))
 EXPERIMENTS += [
     Experiment(dataset, official(WRONG_GAPS), official_rows(change)) for dataset, _, change in (SETS[0], SETS[2])
 ]

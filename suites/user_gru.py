@@ -34,8 +34,8 @@ METRICS = ("MRR@20", "Recall@20")
 #    (0.1 · 0.9 · 19,150,868 / 992 = 1,737.5). Which tenth is not said: the last one; a song is its title.
 MOVIES, MUSIC = MovieLens10M(), LastFM1K(share=0.1)
 OTHER_SAMPLES = [
-    LastFM1K(share=0.1, taken="first"),
-    LastFM1K(share=0.1, taken="random"),  # takes albums apart, so expect much lower levels
+    LastFM1K(share=0.1, keep="first"),
+    LastFM1K(share=0.1, keep="random"),  # takes albums apart, so expect much lower levels
     LastFM1K(share=0.1, item="artist and track"),
 ]
 MOVIES_HERE, MUSIC_HERE = MovieLens1MOrdered(), LastFMUserArtist()

@@ -13,7 +13,7 @@ import numpy as np
 
 from baselines.counts.kernels import count_both_ways, following, pack_bits, together
 from baselines.counts.neighbour_lists import ItemLists
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 
 BITS_MEMORY = 1 << 28  # bytes that a matrix of bits may take
 CELLS = 1 << 22  # entries of the padded lists that one kernel call may fill: 32 MB

@@ -9,7 +9,7 @@ import numpy as np
 from baselines.counts.cooccurrence import Units, unit_of_events
 from baselines.counts.kernels import count_both_ways, near_units
 from recsys_data.sequences import SequenceBatch
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 
 MEASURES = ("vector", "cosine", "jaccard")
 EVERYTHING = np.iinfo(np.int32).max - 1

@@ -16,11 +16,11 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 
 from baselines.factors.kernels import bpr_steps
-from baselines.factors.negatives import CHUNK, Negatives, NegativeSampler, Taken
-from baselines.factors.train_factors import Positives, draw_positives, learn_epochs, learner_rows
+from baselines.factors.negatives import Negatives, NegativeSampler
+from baselines.factors.train_factors import Positives, learner_rows, train_factors
 from recsys_data.scores import Factored
 from recsys_data.sequences import SequenceBatch
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from training.run import Run
 
 
@@ -101,29 +101,19 @@ class BPRMF:
 
     def fit(self, train: TrainingSet, run: Run) -> BPRMF:
         """Learn user factors, item factors and biases."""
-        sequence_rows, num_rows = learner_rows(train)
+        learners = sequence_rows, num_rows = learner_rows(train)
         start = run.generator("factors")
         self.user_factors_ = self._first(start, num_rows)
         self.item_factors_ = self._first(start, train.num_items)
         self.biases_ = np.zeros(train.num_items, dtype=np.float32)
         self.num_users_ = train.num_users
         rows = np.repeat(sequence_rows, train.sequences.lengths)
-        generator = run.generator("steps")
-        sampler = NegativeSampler(self.negatives, train, Taken(train, sequence_rows, num_rows), generator)
         factors = {"users": self.user_factors_, "items": self.item_factors_, "biases": self.biases_}
 
-        def epoch() -> tuple[float, int]:
-            sampler.begin_epoch()
-            loss, made = 0.0, 0
-            for drawn in draw_positives(self.positives, rows, generator):
-                step = CHUNK if self.negatives.adaptive else len(drawn)
-                for start in range(0, len(drawn), step):
-                    chosen = drawn[start : start + step]
-                    cost, steps = self._steps(rows[chosen], train.sequences.items[chosen], sampler)
-                    loss, made = loss + cost, made + steps
-            return loss, made
+        def steps(chosen: np.ndarray, sampler: NegativeSampler) -> tuple[float, int]:
+            return self._steps(rows[chosen], train.sequences.items[chosen], sampler)
 
-        learn_epochs(self, run, factors, generator, epoch, epochs=self.epochs, patience=self.patience)
+        train_factors(self, run, train, factors, learners, rows, steps)
         return self
 
     def score(self, batch: SequenceBatch) -> Factored:

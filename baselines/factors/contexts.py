@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from recsys_data.sequences import SequenceBatch
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 
 
 def training_contexts(train: TrainingSet, window: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -19,12 +19,12 @@ import numpy as np
 from baselines.factors.bpr_mf import check_learner, history_means
 from baselines.factors.contexts import asked_contexts, context_sums, training_contexts
 from baselines.factors.kernels import fpmc_steps
-from baselines.factors.negatives import CHUNK, Negatives, NegativeSampler, Taken
-from baselines.factors.train_factors import Positives, draw_positives, learn_epochs, learner_rows
+from baselines.factors.negatives import Negatives, NegativeSampler
+from baselines.factors.train_factors import Positives, learner_rows, train_factors
 from recsys_data.interactions import Clock
 from recsys_data.scores import Factored
 from recsys_data.sequences import SequenceBatch
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from training.run import Run
 
 
@@ -65,7 +65,7 @@ class FPMC:
 
     def fit(self, train: TrainingSet, run: Run) -> FPMC:
         """Learn the four factor matrices."""
-        sequence_rows, num_rows = learner_rows(train)
+        learners = sequence_rows, num_rows = learner_rows(train)
         start = run.generator("factors")
         sizes = {
             "users": (num_rows, self.dim), "items": (train.num_items, self.dim),
@@ -77,21 +77,11 @@ class FPMC:
         self.num_users_ = train.num_users
         owners, contexts, targets = training_contexts(train, 1)
         rows = sequence_rows[owners]
-        generator = run.generator("steps")
-        sampler = NegativeSampler(self.negatives, train, Taken(train, sequence_rows, num_rows), generator)
 
-        def epoch() -> tuple[float, int]:
-            sampler.begin_epoch()
-            loss, made = 0.0, 0
-            for drawn in draw_positives(self.positives, rows, generator):
-                step = CHUNK if self.negatives.adaptive else len(drawn)
-                for start in range(0, len(drawn), step):
-                    chosen = drawn[start : start + step]
-                    cost, steps = self._steps(rows[chosen], contexts[chosen], targets[chosen], sampler)
-                    loss, made = loss + cost, made + steps
-            return loss, made
+        def steps(chosen: np.ndarray, sampler: NegativeSampler) -> tuple[float, int]:
+            return self._steps(rows[chosen], contexts[chosen], targets[chosen], sampler)
 
-        learn_epochs(self, run, factors, generator, epoch, epochs=self.epochs, patience=self.patience)
+        train_factors(self, run, train, factors, learners, rows, steps)
         return self
 
     def score(self, batch: SequenceBatch) -> Factored:

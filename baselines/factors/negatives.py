@@ -19,7 +19,7 @@ import numpy as np
 from numba import njit
 
 from baselines.counts.kernels import count_both_ways, pack_bits
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 
 Draw = Literal["uniform", "popularity", "adaptive", "adaptive_reversed"]
 Check = Literal["user", "target", "none"]
@@ -58,7 +58,7 @@ class Negatives:
         return self.draw.startswith("adaptive")
 
 
-class Taken:
+class SeenItems:
     """Who took what in training: bits where they fit, else sorted lists to search."""
 
     def __init__(self, train: TrainingSet, rows: np.ndarray, num_rows: int) -> None:
@@ -76,8 +76,8 @@ class Taken:
 class NegativeSampler:
     """Draws negatives for one fit; all its randomness comes from ``generator``."""
 
-    def __init__(self, how: Negatives, train: TrainingSet, taken: Taken, generator: np.random.Generator) -> None:
-        self.how, self.taken, self.generator = how, taken, generator
+    def __init__(self, how: Negatives, train: TrainingSet, seen: SeenItems, generator: np.random.Generator) -> None:
+        self.how, self.seen, self.generator = how, seen, generator
         self.num_items = train.num_items
         self.events = train.sequences.items
         self.since_sorted = np.iinfo(np.int64).max
@@ -114,7 +114,7 @@ class NegativeSampler:
         ranks = (self.generator.geometric(1 / self.how.mean_rank, len(rows)) - 1) % self.num_items
         return _adaptive(
             self.orders, self.spread, queries, self.generator.random(len(rows)), ranks, rows, targets,
-            self.taken.bits, self.taken.offsets, self.taken.items, ("none", "target", "user").index(self.how.check),
+            self.seen.bits, self.seen.offsets, self.seen.items, ("none", "target", "user").index(self.how.check),
             self.how.refused == "skip", self.how.draw == "adaptive_reversed",
         )  # fmt: skip
 
@@ -128,7 +128,7 @@ class NegativeSampler:
         """Which draws the check refuses, (m,) bool."""
         if self.how.check == "target":
             return drawn == targets
-        return _among_taken(self.taken.bits, self.taken.offsets, self.taken.items, rows, drawn)
+        return _among_taken(self.seen.bits, self.seen.offsets, self.seen.items, rows, drawn)
 
 
 @njit(cache=True)

@@ -1,26 +1,30 @@
-"""The epochs of the factor models: NumPy arrays changed in place, the same stopping rule and log as training.loop."""
+"""Training of factor models: NumPy arrays changed in place by stochastic steps, inside training's epoch loop."""
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import torch
 
-from recsys_data.training_set import TrainingSet
-from training.checkpoint import generator_state, read_checkpoint, restore_generator, write_checkpoint
+from baselines.factors.negatives import CHUNK, NegativeSampler, SeenItems
+from recsys_data.split import TrainingSet
+from training.checkpoint import generator_state, restore_generator
 from training.control.guard import Diverged
+from training.control.progress import Progress
+from training.control.stopping import Patience
+from training.epochs import EpochLoop
 from training.run import Run
 
 Positives = Literal["shuffled", "with_replacement", "users"]
-STEP = 1 << 16  # positives a kernel call
+STEP = 1 << 16  # positives per kernel call
 
 
 def learner_rows(train: TrainingSet) -> tuple[np.ndarray, int]:
-    """The factor row of each sequence (S,) and the number of rows: a known user's number, then anonymous sequences."""
+    """The factor row of each sequence (S,) and the number of rows; anonymous sequences come after the known users."""
     users = train.sequences.users.astype(np.int64)
     anonymous = users < 0
     rows = np.where(anonymous, train.num_users + np.cumsum(anonymous) - 1, users)
@@ -28,7 +32,7 @@ def learner_rows(train: TrainingSet) -> tuple[np.ndarray, int]:
 
 
 def draw_positives(how: Positives, rows: np.ndarray, generator: np.random.Generator) -> Iterator[np.ndarray]:
-    """Instance numbers of one epoch, as many as there are instances, in chunks of at most STEP.
+    """Yield one epoch of instance numbers, as many as there are instances, in chunks of at most STEP.
 
     "shuffled": each once; "with_replacement": each draw uniform; "users": a uniform row among those with instances,
     then one of its instances. rows (E,): the factor row of each instance.
@@ -51,70 +55,81 @@ def draw_positives(how: Positives, rows: np.ndarray, generator: np.random.Genera
             yield by_row[starts[row] + (generator.random(size) * lengths[row]).astype(np.int64)]
 
 
-def learn_epochs(
+def train_factors(
     model: Any,
     run: Run,
+    train: TrainingSet,
     factors: Mapping[str, np.ndarray],
-    generator: np.random.Generator,
-    epoch: Callable[[], tuple[float, int]],
-    *,
-    epochs: int,
-    patience: int | None,
+    learners: tuple[np.ndarray, int],
+    rows: np.ndarray,
+    take_steps: Callable[[np.ndarray, NegativeSampler], tuple[float, int]],
 ) -> None:
-    """Run ``epoch`` (which changes ``factors`` in place and gives the loss sum and the steps made) until it is enough.
+    """Train ``factors`` in place for at most ``model.epochs`` epochs.
 
-    With ``patience`` and something to validate on, the factors of the best epoch by ``run.validate`` stay, and
-    training stops after ``patience`` epochs without a better one; else all epochs are run and the last factors stay.
-    The state after each epoch goes to ``run.checkpoint``; a fit killed and run again ends with the same bits. Sets
-    curve_, epochs_, best_epoch_, stopped_ and resumed_from_. Raises Diverged where the loss is not finite.
+    learners: what learner_rows returned; rows (E,): the factor row of each instance. take_steps(chosen, sampler) takes
+    one step for each of the instance numbers ``chosen`` and returns the loss sum and the number of steps taken.
+    With ``model.patience`` and ``run.validate`` the factors of the best epoch are kept and training stops after
+    ``patience`` epochs without a better one; otherwise all epochs run and the last factors are kept. An interrupted
+    fit resumes after the last whole epoch with the same bits. Sets the attributes that train_epochs sets.
     """
-    identity = f"{model!r}, seed {run.seed}"
-    watching = patience is not None and run.validate is not None
-    done, best_epoch, best_value, curve = 0, 0, -math.inf, []
-    best = {name: array.copy() for name, array in factors.items()} if watching else {}
-    model.resumed_from_ = None
-    state = None if run.checkpoint is None else read_checkpoint(run.checkpoint, identity)
-    if state is not None:
-        done, best_epoch, best_value, curve = (state[name] for name in ("done", "best_epoch", "best_value", "curve"))
-        _put_back(factors, state["factors"])
-        _put_back(best, state["best"])
-        restore_generator(generator, state["generator"])
-        model.resumed_from_ = done
-        run.log({"event": "resumed", "epoch": done})
-    while done < epochs and not (watching and done - best_epoch >= patience):
-        started = time.perf_counter()
-        loss, steps = epoch()
-        seconds = time.perf_counter() - started
-        done += 1
-        if not math.isfinite(loss):
-            raise Diverged(f"epoch {done}: the loss is {loss}; try a learning_rate below {model.learning_rate:g}")
-        value = float(run.validate(model)) if watching else None
-        if not watching or value > best_value:
-            best_epoch, best_value = done, value if watching else best_value
-            for name in best:
-                best[name][...] = factors[name]
-        record = {
-            "event": "epoch", "epoch": done, "epochs": epochs, "loss": loss / max(steps, 1), "validation": value,
-            "seconds": seconds, "targets_per_second": steps / max(seconds, 1e-9),
-        }  # fmt: skip
-        curve.append(record)
-        if run.checkpoint is not None:
-            kept = {"done": done, "best_epoch": best_epoch, "best_value": best_value, "curve": curve}
-            arrays = {"factors": _tensors(factors), "best": _tensors(best), "generator": generator_state(generator)}
-            write_checkpoint(run.checkpoint, {"identity": identity, **kept, **arrays})
-        run.log(record)
-    for name in best:
-        factors[name][...] = best[name]
-    model.curve_, model.epochs_, model.best_epoch_ = curve, done, best_epoch
-    model.stopped_ = "patience" if watching and done - best_epoch >= patience else "epoch limit"
+    generator = run.generator("steps")
+    sampler = NegativeSampler(model.negatives, train, SeenItems(train, *learners), generator)
+    stopping = None if model.patience is None else Patience(model.patience)
+    EpochLoop(model, run, _FactorLearner(model, factors, rows, sampler, take_steps), model.epochs, stopping).fit()
 
 
-def _tensors(arrays: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
-    """The arrays as tensors that share their memory, which is what a checkpoint holds."""
-    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+@dataclass
+class _FactorLearner:
+    """The factors of a model and the steps that change them, as an EpochLoop trains them."""
 
+    model: Any
+    factors: Mapping[str, np.ndarray]
+    rows: np.ndarray
+    sampler: NegativeSampler
+    take_steps: Callable[[np.ndarray, NegativeSampler], tuple[float, int]]
 
-def _put_back(arrays: Mapping[str, np.ndarray], kept: Mapping[str, torch.Tensor]) -> None:
-    """Write a checkpoint's tensors into the arrays."""
-    for name, array in arrays.items():
-        array[...] = kept[name].numpy()
+    @property
+    def learning_rate(self) -> float:
+        """The model's constant rate."""
+        return self.model.learning_rate
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """The factors as tensors that share their memory."""
+        return {name: torch.from_numpy(array) for name, array in self.factors.items()}
+
+    def load_weights(self, weights: Mapping[str, torch.Tensor]) -> None:
+        """Copy ``weights`` into the factors."""
+        for name, array in self.factors.items():
+            array[...] = weights[name].numpy()
+
+    def state(self, inside_epoch: bool) -> dict[str, Any]:
+        """The generator; the sampler starts every epoch anew."""
+        return {"generator": generator_state(self.sampler.generator)}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Set the generator."""
+        restore_generator(self.sampler.generator, state["generator"])
+
+    def steps(self, progress: Progress) -> Iterator[None]:
+        """Take the steps of one epoch; yield once, at its end."""
+        self.sampler.begin_epoch()
+        for drawn in draw_positives(self.model.positives, self.rows, self.sampler.generator):
+            size = CHUNK if self.sampler.how.adaptive else len(drawn)
+            for start in range(0, len(drawn), size):
+                loss, count = self.take_steps(drawn[start : start + size], self.sampler)
+                progress.loss_sum += loss
+                progress.targets += count
+                progress.step += count
+                progress.iteration += count
+        yield
+
+    def check_losses(self, progress: Progress) -> None:
+        """Raise Diverged if the sum of the losses is not finite."""
+        if not math.isfinite(progress.loss_sum):
+            raise Diverged(
+                f"epoch {progress.epoch + 1}: the loss is {progress.loss_sum}; "
+                f"try a learning_rate below {self.learning_rate:g}"
+            )
+
+    def end_epoch(self) -> None:
+        """Leave the learning rate as it is."""

@@ -22,7 +22,7 @@ from baselines.neighbours.item_knn import ItemKNN, similar_items
 from recsys_data.interactions import Clock
 from recsys_data.scores import Scores
 from recsys_data.sequences import SequenceBatch
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from training.run import Run
 
 DAY = 86_400.0

@@ -16,7 +16,7 @@ from baselines.counts.cooccurrence import Units, top_together
 from baselines.counts.neighbour_lists import ItemLists, ListSums
 from recsys_data.scores import Scores
 from recsys_data.sequences import SequenceBatch
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from training.run import Run
 
 

@@ -20,7 +20,7 @@ from baselines.counts.nearest_sequences import NearUnits, newest_first, nobody, 
 from baselines.counts.recency import Decay, check_decay, decay_weights
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from training.run import Run
 
 Sampling = Literal["recent", "listed_last", "random"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from baselines.counts.nearest_sequences import EVERYTHING, NearUnits, ordered_units
 from recsys_data.sequences import UNKNOWN, SequenceBatch
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from training.run import Run
 
 

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from recsys_data.interactions import Clock
 from recsys_data.scores import Sparse
 from recsys_data.sequences import SequenceBatch
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from training.run import Run
 
 

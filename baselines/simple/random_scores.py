@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from recsys_data.sequences import SequenceBatch
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from training.run import Run
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from baselines.counts.neighbour_lists import ItemLists, ListSums
 from baselines.simple.popularity import as_back_off
 from recsys_data.sequences import SequenceBatch
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from training.run import Run
 
 

@@ -116,7 +116,7 @@ class Group:
             optimistic=spread.optimistic,
             pessimistic=spread.pessimistic,
             ties_flagged=spread.flagged,
-            stamps=tuple(dict.fromkeys(stamp for cell in seeds.values() for stamp in cell.stamps)),
+            caveats=tuple(dict.fromkeys(caveat for cell in seeds.values() for caveat in cell.caveats)),
             keys=tuple(cell.key for cell in seeds.values()),
         )
 

@@ -14,12 +14,12 @@ from evaluation.statistics.crossed import MethodTest, users_by_seeds
 from evaluation.statistics.effects import (
     ALPHA,
     MARGIN,
+    Conclusion,
     Shares,
-    Word,
+    conclude,
     relative,
     smallest_detectable,
     standardised,
-    word,
 )
 from evaluation.statistics.multiplicity import benjamini_hochberg, holm
 from evaluation.statistics.naive import event_level
@@ -51,7 +51,7 @@ class ModelRuns:
     optimistic: float | None = None
     pessimistic: float | None = None
     ties_flagged: bool = False
-    stamps: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
 
 
@@ -124,7 +124,7 @@ class Comparer:
                     optimistic=run.optimistic,
                     pessimistic=run.pessimistic,
                     ties_flagged=run.ties_flagged,
-                    stamps=run.stamps,
+                    caveats=run.caveats,
                     keys=run.keys,
                 )
             )
@@ -198,8 +198,8 @@ class Comparer:
         difference = float(self.panel.means[m] - self.panel.means[n])
         ratio = relative(float(self.panel.means[m]), float(self.panel.means[n]))
         kinds = {"margin": self.margin, "higher_is_better": self.higher_is_better}
-        of_models = word(p[1], ratio, intervals[1], **kinds)
-        of_methods = word(p_method[1], ratio, method[2] or (math.nan, math.nan), **kinds)
+        of_models = conclude(p[1], ratio, intervals[1], **kinds)
+        of_methods = conclude(p_method[1], ratio, method[2] or (math.nan, math.nan), **kinds)
         naive = None
         if a.values is not None and b.values is not None:
             naive = event_level(a.values - b.values, _value_error(a, b))
@@ -226,8 +226,8 @@ class Comparer:
             method_relative_interval=method[2],
             p_method=p_method[0],
             p_method_holm=p_method[1],
-            word_models=of_models,
-            word_methods=of_methods,
+            conclusion_models=of_models,
+            conclusion_methods=of_methods,
             sentence=_sentence(a, b, ratio, p[1], p_method[1], of_models, of_methods),
             naive=naive,
         )
@@ -249,8 +249,8 @@ def _sentence(
     ratio: float,
     p_models: float,
     p_methods: float | None,
-    of_models: Word,
-    of_methods: Word,
+    of_models: Conclusion,
+    of_methods: Conclusion,
 ) -> str:
     """What is said of a pair, and of what: methods where their seeds allow, else these trained models."""
     by = f"by {abs(ratio):,.{0 if abs(ratio) >= 10 else 1}%}" if math.isfinite(ratio) else "from nothing"
@@ -262,9 +262,9 @@ def _sentence(
         if a.deterministic and b.deterministic:
             subject = "deterministic models over users"
     shown = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-    if said in (Word.BETTER, Word.WORSE):
+    if said in (Conclusion.BETTER, Conclusion.WORSE):
         claim = f"{a.model} is {said.value} than {b.model} {by}"
-    elif said is Word.EQUAL:
+    elif said is Conclusion.EQUAL:
         claim = f"{a.model} and {b.model} are practically equal: they differ {by}, within the margin"
     else:
         claim = f"{a.model} against {b.model} is inconclusive (they differ {by})"

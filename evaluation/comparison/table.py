@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evaluation.statistics.crossed import MethodTest
-from evaluation.statistics.effects import Shares, Word
+from evaluation.statistics.effects import Conclusion, Shares
 from evaluation.statistics.naive import NaiveTest
 
 Interval = tuple[float, float]
@@ -36,7 +36,7 @@ class ModelRow:
     optimistic: float | None = None
     pessimistic: float | None = None
     ties_flagged: bool = False
-    stamps: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
 
 
@@ -75,8 +75,8 @@ class PairRow:
     method_relative_interval: Interval | None
     p_method: float | None
     p_method_holm: float | None
-    word_models: Word
-    word_methods: Word
+    conclusion_models: Conclusion
+    conclusion_methods: Conclusion
     sentence: str
     naive: NaiveTest | None = None
 

@@ -75,7 +75,7 @@ def moved_ranks(one: RankTable, other: RankTable) -> Moved:
     return Moved(len(one), rows, moves[rows])
 
 
-def scores_of(model: Recommender, held_out: HeldOut, *, batch_cells: int = 65536) -> np.ndarray:
+def scores_of(model: Recommender, held_out: HeldOut, *, max_padded_events: int = 65536) -> np.ndarray:
     """The scores (Q, N) that rank_held_out ranks, batched alike, in their own precision; −inf: no candidate.
 
     All are held at once: for test sets of a size where one wants to look.
@@ -83,7 +83,7 @@ def scores_of(model: Recommender, held_out: HeldOut, *, batch_cells: int = 65536
     if held_out.num_sampled:
         raise ValueError("near-ties are judged on a ranking of all items, but this protocol samples candidates")
     found = None
-    for batch, queries in held_out.batches(cells=batch_cells):
+    for batch, queries in held_out.batches(max_padded_events=max_padded_events):
         scores = model.score(batch)
         if found is None:
             found = np.empty((len(held_out), scores.shape[1]), dtype=_array(scores.block(slice(0, 0))).dtype)
@@ -93,7 +93,7 @@ def scores_of(model: Recommender, held_out: HeldOut, *, batch_cells: int = 65536
         raise ValueError("this held-out part has no queries, so there is nothing to score")
     if held_out.exclude_seen:
         for q in range(len(held_out)):
-            found[q, held_out.sequences.row(held_out.rows[q])[: held_out.reads[q]]] = -np.inf
+            found[q, held_out.sequences.row(held_out.sequence_of[q])[: held_out.history_lengths[q]]] = -np.inf
     return found
 
 

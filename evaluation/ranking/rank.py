@@ -25,7 +25,7 @@ def rank_held_out(
     held_out: HeldOut,
     item_counts: np.ndarray,
     *,
-    batch_cells: int = 65536,
+    max_padded_events: int = 65536,
     top_k: int = 0,
 ) -> RankTable:
     """The ranks of all targets of ``held_out`` among all items, sorted by query and target position.
@@ -56,7 +56,7 @@ def rank_held_out(
     tied = np.zeros((len(targets), repeats), dtype=np.int64)
     candidates = np.full(len(held_out), held_out.num_sampled + 1 if sampled else num_items, dtype=np.int64)
     top_items = np.full((len(held_out), top_k), ABSENT, dtype=np.int32) if top_k else None
-    for batch, queries in held_out.batches(cells=batch_cells):
+    for batch, queries in held_out.batches(max_padded_events=max_padded_events):
         scores = model.score(batch)
         _check_shape(scores, len(queries), num_items, model)
         for rows in _blocks(len(queries), num_items):
@@ -82,11 +82,11 @@ def rank_held_out(
             tied[where[real]] = np.where(missed, 0, equal)[real]
     query = np.repeat(query, repeats)
     return RankTable(
-        cluster=held_out.clusters[held_out.rows[query]].astype(np.int32),
+        cluster=held_out.clusters[held_out.sequence_of[query]].astype(np.int32),
         query=query.astype(np.int32),
         target=np.repeat(targets, repeats).astype(np.int32),
         repeat=np.tile(np.arange(repeats, dtype=np.int16), len(targets)),
-        history=held_out.reads[query].astype(np.int32),
+        history=held_out.history_lengths[query].astype(np.int32),
         candidates=candidates[query].astype(np.int32),
         greater=greater.ravel().astype(np.int32),
         tied=tied.ravel().astype(np.int32),
@@ -146,7 +146,7 @@ def _check_shape(scores: Scores, num_queries: int, num_items: int, model: Recomm
 def _complaint(model: Recommender, held_out: HeldOut, query: int, item: int) -> str:
     """One sentence that names the query and the item whose score is not finite."""
     return (
-        f"{type(model).__name__} gave query {query} (sequence {int(held_out.rows[query])} after "
-        f"{int(held_out.reads[query])} events) a NaN or infinite score for item {item}; scores must be finite, so "
-        f"nothing of this model was ranked"
+        f"{type(model).__name__} gave query {query} (sequence {int(held_out.sequence_of[query])} after "
+        f"{int(held_out.history_lengths[query])} events) a NaN or infinite score for item {item}; scores must "
+        "be finite, so nothing of this model was ranked"
     )

@@ -43,9 +43,9 @@ class CellResult:
         return self.record["deterministic"]
 
     @property
-    def stamps(self) -> list[str]:
+    def caveats(self) -> list[str]:
         """Sentences that must stand wherever this result is shown (NOT CONVERGED, smoke size, …)."""
-        return self.record["stamps"]
+        return self.record["caveats"]
 
     @cached_property
     def ranks(self) -> RankTable:

@@ -12,10 +12,10 @@ from evaluation.comparison.group import of_one_user
 from evaluation.comparison.table import ComparisonTable, ModelRow, PairRow
 from evaluation.results.suite_results import SuiteResults
 from evaluation.statistics.effects import ALPHA
-from evaluation.statistics.equivalence import LENIENT, STRICT, Level, Noise, tost
+from evaluation.statistics.equivalence import LENIENT, STRICT, EquivalenceZone, Noise, tost
 from evaluation.statistics.multiplicity import holm
 from evaluation.verdicts.claims import Claim, Compound, Cost, Gain, Outcome, Ranking, Verdict, claim_from_record
-from evaluation.verdicts.published import judge_level, smoke_stamps
+from evaluation.verdicts.published import judge_level, smoke_caveats
 
 
 def judge_suite(results: SuiteResults, comparisons: Sequence[ComparisonTable]) -> list[Verdict]:
@@ -34,7 +34,7 @@ def judge_suite(results: SuiteResults, comparisons: Sequence[ComparisonTable]) -
         for protocol in court.protocols(value.dataset, value.protocol):
             table = court.table(value.dataset, protocol, value.metric)
             absent = court.absence(value.dataset, protocol, value.model, value.metric)
-            verdicts.append(judge_level(value, protocol, table, absent, court.suite_stamps))
+            verdicts.append(judge_level(value, protocol, table, absent, court.suite_caveats))
     for claim in claims:
         verdicts += court.judge(claim, adjusted)
     return verdicts
@@ -48,8 +48,8 @@ class _Court:
     comparisons: tuple[ComparisonTable, ...]
 
     @property
-    def suite_stamps(self) -> tuple[str, ...]:
-        return tuple(self.results.record.get("stamps", ()))
+    def suite_caveats(self) -> tuple[str, ...]:
+        return tuple(self.results.record.get("caveats", ()))
 
     def protocols(self, dataset: str, protocol: str) -> list[str]:
         """The protocols to judge under: the one asked for, or all that were run, or one empty name if none was."""
@@ -125,9 +125,9 @@ class _Court:
             reason = next((reason for reason in absent if reason), "the two are one and the same model")
             return verdict(Outcome.INCONCLUSIVE, reason + ".")
         rows = table.model(claim.better), table.model(claim.worse)
-        stamps = smoke_stamps(self.suite_stamps, *(row.stamps for row in rows))
-        if isinstance(claim, Gain) and stamps:
-            return verdict(Outcome.NOT_COMPARABLE, f"{stamps[0]}: a gain is judged on the whole data only.")
+        caveats = smoke_caveats(self.suite_caveats, *(row.caveats for row in rows))
+        if isinstance(claim, Gain) and caveats:
+            return verdict(Outcome.NOT_COMPARABLE, f"{caveats[0]}: a gain is judged on the whole data only.")
         sign = 1.0 if pair.a == claim.better else -1.0
         fixed = all(row.deterministic for row in rows)
         ends = pair.interval if fixed or pair.method is None else pair.method.interval
@@ -141,20 +141,20 @@ class _Court:
             return verdict(
                 Outcome.INCONCLUSIVE,
                 f"{told}: one seed speaks of these trained models (adjusted {shown}), "
-                f"not of the methods; run at least 3 seeds." + _beware(rows, stamps),
+                f"not of the methods; run at least 3 seeds." + _beware(rows, caveats),
                 **found,
             )
         ahead = sign * pair.difference > 0 if table.higher_is_better else sign * pair.difference < 0
         told += f", adjusted {_p(p)}"
         if p >= ALPHA:
             said = f"{told}: the difference of the methods is not told from chance."
-            return verdict(Outcome.INCONCLUSIVE, said + _beware(rows, stamps), **found)
+            return verdict(Outcome.INCONCLUSIVE, said + _beware(rows, caveats), **found)
         if not ahead:
             said = f"{told}: significantly the other way round."
-            return verdict(Outcome.CONTRADICTED, said + _beware(rows, stamps), **found)
+            return verdict(Outcome.CONTRADICTED, said + _beware(rows, caveats), **found)
         if isinstance(claim, Gain):
-            return _gain(claim, protocol, pair, rows, p, table.num_clusters, _beware(rows, stamps))
-        return verdict(Outcome.REPRODUCED, told + "." + _beware(rows, stamps), **found)
+            return _gain(claim, protocol, pair, rows, p, table.num_clusters, _beware(rows, caveats))
+        return verdict(Outcome.REPRODUCED, told + "." + _beware(rows, caveats), **found)
 
     def _cost(self, claim: Cost, protocol: str) -> Verdict:
         """A cost ratio by Welch's interval over seeds, on this machine."""
@@ -162,7 +162,7 @@ class _Court:
         def verdict(outcome: Outcome, reason: str, **found: object) -> Verdict:
             return Verdict(claim.text, outcome, reason, about=claim, protocol=protocol, **found)
 
-        values, stamps, devices = [], [], {}
+        values, caveats, devices = [], [], {}
         for model in (claim.first, claim.second):
             cells = [
                 c for c in self.results.cells if (c.dataset, c.protocol, c.model) == (claim.dataset, protocol, model)
@@ -172,9 +172,9 @@ class _Court:
             if not held:
                 return verdict(Outcome.INCONCLUSIVE, f"{model} has no record of {claim.quantity} on {claim.dataset}.")
             values.append(held)
-            stamps += [stamp for cell in cells for stamp in cell.stamps]
+            caveats += [caveat for cell in cells for caveat in cell.caveats]
             devices |= {r.get("device_name") or r.get("device") or "this machine": None for r in records}
-        smoke = smoke_stamps(self.suite_stamps, stamps)
+        smoke = smoke_caveats(self.suite_caveats, caveats)
         if smoke:
             return verdict(Outcome.NOT_COMPARABLE, f"{smoke[0]}: a cost is judged on the whole data only.")
         ratio = float(np.mean(values[0]) / np.mean(values[1]))
@@ -188,9 +188,9 @@ class _Court:
             return verdict(Outcome.INCONCLUSIVE, reason, estimate=ratio)
         noise = [_relative_noise(f"runs of {m}", v) for m, v in zip((claim.first, claim.second), values, strict=True)]
         found = tost(ratio, claim.ratio, 0.0, [source for source in noise if source.variance > 0])
-        outcome = _outcome(found.level)
+        outcome = _outcome(found.zone)
         low, high = found.interval
-        reason = f"{told}: ratio of the two [{low:.3f}, {high:.3f}] {_where(found.level)}{hardware}."
+        reason = f"{told}: ratio of the two [{low:.3f}, {high:.3f}] {_where(found.zone)}{hardware}."
         return verdict(outcome, reason, estimate=ratio, interval=(low * claim.ratio, high * claim.ratio))
 
 
@@ -204,7 +204,7 @@ def _gain(
 ) -> Verdict:
     """The second half of a gain, once its direction holds: log(1 + gain) within log(1 ± 5 %) of the published.
 
-    ``beware``: the stamps, as a closing remark.
+    ``beware``: the caveats, as a closing remark.
     """
     ratio = rows[0].mean / rows[1].mean if rows[1].mean > 0 else math.inf
     noise = []
@@ -231,12 +231,12 @@ def _gain(
         f"the direction holds (adjusted {_p(p)}); gain {ratio - 1:+.1%} [{low - 1:+.1%}, {high - 1:+.1%}] against the "
         f"published {claim.gain:+.1%}"
     )
-    reason = f"{told}: {_where(found.level, STRICT)}."
-    if found.level is Level.OPEN:
+    reason = f"{told}: {_where(found.zone, STRICT)}."
+    if found.zone is EquivalenceZone.OPEN:
         reason = f"{told}: open, most by {found.dominant}."
     return Verdict(
         claim.text,
-        _outcome(found.level),
+        _outcome(found.zone),
         reason + beware,
         estimate=ratio,
         interval=(low, high),
@@ -258,18 +258,18 @@ def _compound(claim: Compound, parts: list[Verdict]) -> Verdict:
     return Verdict(claim.text, outcome, reason + ".", about=claim, parts=tuple(parts))
 
 
-def _outcome(level: Level) -> Outcome:
-    if level in (Level.STRICT, Level.LENIENT):
+def _outcome(level: EquivalenceZone) -> Outcome:
+    if level in (EquivalenceZone.STRICT, EquivalenceZone.LENIENT):
         return Outcome.REPRODUCED
-    return Outcome.INCONCLUSIVE if level is Level.OPEN else Outcome.NOT_REPRODUCED
+    return Outcome.INCONCLUSIVE if level is EquivalenceZone.OPEN else Outcome.NOT_REPRODUCED
 
 
-def _where(level: Level, margin: float = LENIENT) -> str:
+def _where(level: EquivalenceZone, margin: float = LENIENT) -> str:
     """Where a ratio lies, in words."""
     sides = {
-        Level.ABOVE: f"lies above +{margin:.0%}",
-        Level.BELOW: f"lies below −{margin:.0%}",
-        Level.OPEN: "straddles the margin",
+        EquivalenceZone.ABOVE: f"lies above +{margin:.0%}",
+        EquivalenceZone.BELOW: f"lies below −{margin:.0%}",
+        EquivalenceZone.OPEN: "straddles the margin",
     }
     return sides.get(level, f"lies {level.value}")
 
@@ -278,7 +278,7 @@ def _p(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
-def _beware(rows: tuple[ModelRow, ModelRow], stamps: tuple[str, ...]) -> str:
-    """The stamps of both models, once each, as a closing remark."""
-    told = dict.fromkeys([*stamps, *(stamp for row in rows for stamp in row.stamps)])
-    return f" Stamped: {'; '.join(told)}." if told else ""
+def _beware(rows: tuple[ModelRow, ModelRow], caveats: tuple[str, ...]) -> str:
+    """The caveats of both models, once each, as a closing remark."""
+    told = dict.fromkeys([*caveats, *(caveat for row in rows for caveat in row.caveats)])
+    return f" Caveat: {'; '.join(told)}." if told else ""

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from evaluation.comparison.table import ComparisonTable, ModelRow
-from evaluation.statistics.equivalence import Equivalence, Level, Noise, seed_noise, seeds_to_decide, tost
+from evaluation.statistics.equivalence import Equivalence, EquivalenceZone, Noise, seed_noise, seeds_to_decide, tost
 from evaluation.verdicts.claims import Outcome, Published, Verdict
 
 SMOKE = "SMOKE RUN"
 
 
-def smoke_stamps(*stamps: Iterable[str]) -> tuple[str, ...]:
-    """The stamps that mark a smoke run, once each."""
-    return tuple(dict.fromkeys(stamp for group in stamps for stamp in group if stamp.startswith(SMOKE)))
+def smoke_caveats(*caveats: Iterable[str]) -> tuple[str, ...]:
+    """The caveats that mark a smoke run, once each."""
+    return tuple(dict.fromkeys(caveat for group in caveats for caveat in group if caveat.startswith(SMOKE)))
 
 
 def judge_level(
-    value: Published, protocol: str, table: ComparisonTable | None, absent: str, suite_stamps: tuple[str, ...]
+    value: Published, protocol: str, table: ComparisonTable | None, absent: str, suite_caveats: tuple[str, ...]
 ) -> Verdict:
     """The verdict on ``value`` from the table of its data set, protocol and metric.
 
@@ -38,7 +38,7 @@ def judge_level(
         return verdict(Outcome.NOT_COMPARABLE, reason, rerun_value=mean)
     if row is None or table is None:
         return verdict(Outcome.INCONCLUSIVE, f"{absent}.")
-    smoke = smoke_stamps(suite_stamps, row.stamps)
+    smoke = smoke_caveats(suite_caveats, row.caveats)
     if smoke:
         return verdict(
             Outcome.NOT_COMPARABLE, f"{smoke[0]}: a level is judged on the whole data only.", rerun_value=mean
@@ -54,9 +54,13 @@ def judge_level(
     others = _sample_noise(value, row, table)
     seeds = seed_noise((row.sd or 0.0) / row.mean, len(row.seed_values), value.runs)
     found = tost(row.mean, value.value, value.half_unit, [*seeds, *others])
-    outcome = {Level.STRICT: Outcome.REPRODUCED, Level.LENIENT: Outcome.REPRODUCED, Level.OPEN: Outcome.INCONCLUSIVE}
+    outcome = {
+        EquivalenceZone.STRICT: Outcome.REPRODUCED,
+        EquivalenceZone.LENIENT: Outcome.REPRODUCED,
+        EquivalenceZone.OPEN: Outcome.INCONCLUSIVE,
+    }
     return verdict(
-        outcome.get(found.level, Outcome.NOT_REPRODUCED),
+        outcome.get(found.zone, Outcome.NOT_REPRODUCED),
         _reason(value, row, found, others),
         estimate=found.ratio,
         interval=found.interval,
@@ -76,15 +80,15 @@ def _reason(value: Published, row: ModelRow, found: Equivalence, others: list[No
     count = "deterministic" if row.deterministic else f"{len(row.seed_values)} seeds"
     told = f"Rerun {row.mean:.{value.digits + 1}f} ({count}), ratio {found.ratio:.3f} [{low:.3f}, {high:.3f}]"
     where = {
-        Level.STRICT: "within ±5 %",
-        Level.LENIENT: "within ±10 %, not ±5 %",
-        Level.ABOVE: "above +10 %",
-        Level.BELOW: "below −10 %",
+        EquivalenceZone.STRICT: "within ±5 %",
+        EquivalenceZone.LENIENT: "within ±10 %, not ±5 %",
+        EquivalenceZone.ABOVE: "above +10 %",
+        EquivalenceZone.BELOW: "below −10 %",
     }
     label = f" As {value.rerun.value}."
-    beware = f" Stamped: {'; '.join(row.stamps)}." if row.stamps else ""
-    if found.level is not Level.OPEN:
-        return f"{told}: {where[found.level]}.{label}{beware}"
+    beware = f" Caveat: {'; '.join(row.caveats)}." if row.caveats else ""
+    if found.zone is not EquivalenceZone.OPEN:
+        return f"{told}: {where[found.zone]}.{label}{beware}"
     return f"{told}: it straddles the margin. {_what_would_decide(value, row, found, others)}{label}{beware}"
 
 

@@ -108,7 +108,7 @@ def _ranker(cell: Cell, prepared: Prepared, top_k: int) -> Callable[[Any, HeldOu
     counts = prepared.split.train.item_counts
     kept = min(top_k, len(counts))
     return lambda model, held_out: rank_held_out(
-        model, held_out, counts, batch_cells=cell.experiment.batch_cells, top_k=kept
+        model, held_out, counts, max_padded_events=cell.experiment.max_padded_events, top_k=kept
     )
 
 

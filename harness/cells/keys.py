@@ -33,13 +33,13 @@ def key_parts(
     parts = {
         "data": None if prepared is None else prepared.data["fingerprint"],
         "split": None if prepared is None else prepared.fingerprint,
-        "stamps": [] if prepared is None else prepared.stamp_marks,
+        "caveats": [] if prepared is None else prepared.caveat_marks,
         "dataset": describe(cell.experiment.dataset) if prepared is None else None,
         "protocol": describe(cell.experiment.protocol),
         "model fields": describe(model),
         "seed": cell.seed,
         "validation metric": metrics[0].name,
-        "batch cells": cell.experiment.batch_cells,
+        "max padded events": cell.experiment.max_padded_events,
         "device": device_kind(device),
         "precision": getattr(model, "precision", "float32"),
         "threads": threads,
@@ -89,7 +89,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 def _detail(name: str, old: Any, new: Any) -> str:
     """What changed inside one part, shortly."""
-    if name in ("data", "split", "dataset", "stamps"):
+    if name in ("data", "split", "dataset", "caveats"):
         return ""
     if name == "code" and isinstance(old, Mapping):
         changed = [path for path in {**old, **new} if old.get(path) != new.get(path)]

@@ -8,12 +8,14 @@ import math
 import statistics
 import traceback
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.cells.execute import Computed
 from harness.preparation import Prepared
 from harness.spec import Cell, describe
+from harness.store import Store
 from harness.suites.request import Bench
 from harness.system.environment import device_name
 from harness.system.sources import combined
@@ -78,7 +80,7 @@ def cell_record(
         "best_epoch": getattr(model, "best_epoch_", None),
         "stopped": getattr(model, "stopped_", None),
         "resumed_from": getattr(model, "resumed_from_", None),
-        "stamps": [*prepared.stamps, *_training_stamps(model)],
+        "caveats": [*prepared.caveats, *_training_caveats(model)],
         "started": started,
         "finished": now(),
         "command": bench.command(cell),
@@ -114,34 +116,45 @@ def write_cell(folder: Path, record: Mapping[str, Any], computed: Computed, metr
     (folder / "cell.json").write_text(json.dumps(record, indent=1, allow_nan=False))
 
 
-def failure_record(cell: Cell, key: str, error: BaseException) -> dict[str, Any]:
-    """What is kept of a failed cell; its reason is one sentence."""
-    return {
+@dataclass(frozen=True)
+class Failure:
+    """Why a cell failed: the reason in one sentence, the exception's name, the traceback."""
+
+    reason: str
+    exception: str
+    trace: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> Failure:
+        """The failure that an exception means."""
+        trace = "".join(traceback.format_exception(error))
+        return cls(error_message(error), type(error).__name__, trace)
+
+
+def store_failure(store: Store, cell: Cell, key: str, failure: Failure) -> None:
+    """Store why a cell failed; call it only while owning the cell's lock."""
+    record = {
         "schema": SCHEMA,
         "key": key,
         "dataset": cell.dataset,
         "protocol": cell.protocol,
         "model": cell.model_name,
         "seed": cell.seed,
-        "reason": sentence(error),
-        "exception": type(error).__name__,
+        "reason": failure.reason,
+        "exception": failure.exception,
         "finished": now(),
     }
+    store.commit_failure(key, record, failure.trace)
 
 
-def sentence(error: BaseException) -> str:
-    """An error in one sentence: its own words if it was meant for a reader, else with the exception's name."""
+def error_message(error: BaseException) -> str:
+    """An error in one sentence: its message if it was written for a reader, else preceded by the exception's name."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return "memory ran out; use a smaller batch_size or dim, fewer --jobs, or a larger machine"
     text = " ".join(str(error).split())
     if isinstance(error, ValueError | FileNotFoundError | ChildProcessError) and text:
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def trace_text(error: BaseException) -> str:
-    """The whole traceback."""
-    return "".join(traceback.format_exception(error))
 
 
 def curve_of(model: Any) -> list[dict[str, Any]]:
@@ -178,13 +191,13 @@ def _throughput(curve: Sequence[Mapping[str, Any]]) -> float | None:
     return statistics.median(rates) if rates else None
 
 
-def _training_stamps(model: Any) -> list[str]:
-    """The stamps of a learner that was still allowed to go on when a limit ended it, and of one ruled by the clock."""
-    stopped, stamps = getattr(model, "stopped_", None), []
+def _training_caveats(model: Any) -> list[str]:
+    """The caveats of a learner that was still allowed to go on when a limit ended it, and of one ruled by the clock."""
+    stopped, caveats = getattr(model, "stopped_", None), []
     if stopped == "epoch limit":
-        stamps = [f"NOT CONVERGED: stopped by its limit of {model.epochs_} epochs (best epoch {model.best_epoch_})"]
+        caveats = [f"NOT CONVERGED: stopped by its limit of {model.epochs_} epochs (best epoch {model.best_epoch_})"]
     elif stopped in ("iteration limit", "time limit"):
-        stamps = [f"NOT CONVERGED: stopped by its {stopped} in epoch {model.epochs_} (best epoch {model.best_epoch_})"]
+        caveats = [f"NOT CONVERGED: stopped by its {stopped} in epoch {model.epochs_} (best epoch {model.best_epoch_})"]
     if not getattr(model, "repeatable_", True):
-        stamps.append("NOT REPEATABLE: seconds decided when it was evaluated or stopped, so another run may differ")
-    return stamps
+        caveats.append("NOT REPEATABLE: seconds decided when it was evaluated or stopped, so another run may differ")
+    return caveats

@@ -20,7 +20,7 @@ import numpy as np
 from evaluation.results.tuning_results import HEAD, LEDGER, SearchResult, read_search
 from harness.cells.execute import compute
 from harness.cells.keys import search_key
-from harness.cells.record import now, plain, sentence
+from harness.cells.record import error_message, now, plain
 from harness.preparation import Prepared
 from harness.spec import Cell, canonical, describe
 from harness.store import Store
@@ -134,7 +134,7 @@ def _tried(bench: Bench, cell: Cell, blind: Prepared, point: Mapping[str, Any]) 
         trial |= {"validation": computed.validation, "epochs": getattr(computed.model, "epochs_", None),
                   "stopped": getattr(computed.model, "stopped_", None)}  # fmt: skip
     except Exception as error:  # fields that break a model are a finding, and the search goes on
-        trial |= {"state": "FAILED", "reason": sentence(error)}
+        trial |= {"state": "FAILED", "reason": error_message(error)}
     return trial | {"seconds": round(time.perf_counter() - started, 4)}
 
 
@@ -149,8 +149,8 @@ def without_test(prepared: Prepared) -> Prepared:
     nobody = Sequences(items=np.empty(0, np.int32), timestamps=np.empty(0), offsets=start, users=np.empty(0, np.int32))
     test = HeldOut(
         sequences=nobody,
-        rows=none,
-        reads=none,
+        sequence_of=none,
+        history_lengths=none,
         query_times=np.empty(0),
         targets=np.empty(0, np.int32),
         target_offsets=start,

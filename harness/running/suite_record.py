@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from evaluation.stored_files import read_record
 from harness.cells.record import now, plain
+from harness.running.listener import RunListener
 from harness.running.plan import Plan, Planned
+from harness.running.worker import Done
 from harness.store import Store
 from harness.suites.overrides import options_record
 from harness.suites.request import Bench
@@ -25,16 +28,33 @@ _STATES = {
 }
 
 
-def write_suite(plan: Plan, store: Store) -> dict[str, Any]:
-    """Write the suite's record with its cells as the store now holds them, and return it.
+@dataclass(frozen=True)
+class SuiteRecord(RunListener):
+    """Keeps suite.json true to the store during a run.
 
     A run with --only or --protocol amends the record of an earlier run with the same changed fields and users: what
     that knew of other cells and seeds stays. Any other run replaces it.
     """
-    with store.lock(f"suite-{plan.bench.suite.name}", wait=True):  # runs of two parts at once amend one record
-        record = _amended(plan, store)
-        store.write_json(store.suite_file(plan.bench.suite.name), record)
-    return record
+
+    plan: Plan
+    store: Store
+
+    def start(self) -> None:
+        """Write the record: the states of the plan."""
+        self._write()
+
+    def done(self, planned: Planned, done: Done) -> None:
+        """Write the record: one more cell is done."""
+        self._write()
+
+    def end(self, completed: bool) -> None:
+        """Write the record: other processes may have finished cells, too."""
+        self._write()
+
+    def _write(self) -> None:
+        suite = self.plan.bench.suite.name
+        with self.store.lock(f"suite-{suite}", wait=True):  # runs of two parts at once amend one record
+            self.store.write_json(self.store.suite_file(suite), _amended(self.plan, self.store))
 
 
 def _amended(plan: Plan, store: Store) -> dict[str, Any]:
@@ -80,7 +100,7 @@ def suite_head(bench: Bench) -> dict[str, Any]:
         "claims": [plain(to_record(value)) for value in suite.claims],
         "command": bench.command(),
         "options": dict(options_record(bench.order.overrides)),
-        "stamps": [] if limit is None else [f"SMOKE RUN: at most {limit:,} users of each data set"],
+        "caveats": [] if limit is None else [f"SMOKE RUN: at most {limit:,} users of each data set"],
     }
 
 

@@ -61,8 +61,8 @@ def _of_experiment(experiment: Any) -> Iterator[str]:
     models = experiment.models
     if not isinstance(models, Mapping) or not models or not all(isinstance(label, str) and label for label in models):
         yield f"the models on {experiment.dataset.name} must be label → recommender, at least one, got {models!r}"
-    if not _whole(experiment.batch_cells, 1):
-        yield f"batch_cells must be a whole number of at least 1, got {experiment.batch_cells!r}"
+    if not _whole(experiment.max_padded_events, 1):
+        yield f"max_padded_events must be a whole number of at least 1, got {experiment.max_padded_events!r}"
     if not isinstance(experiment.tuning, Tuning | None):
         yield f"tuning must be Tuning(…) from harness.tuning, got {experiment.tuning!r}"
 

@@ -1,4 +1,4 @@
-"""What MLflow is told of a cell: names of metrics, tags to find it by, parameters."""
+"""A cell's record as MLflow stores it: metric names, tags and parameters."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-LONGEST = 6000  # signs: MLflow cuts longer parameters with only a warning
+MAX_LENGTH = 6000  # characters: MLflow truncates longer parameters with only a warning
 
 
 def metric_key(name: str) -> str:
-    """What MLflow calls a shown metric: "MRR@20" is mrr_at_20."""
+    """A metric's name in MLflow, such as mrr_at_20 for "MRR@20"."""
     from evaluation.metrics.accuracy import metric_named
 
     try:
@@ -21,7 +21,7 @@ def metric_key(name: str) -> str:
 
 
 def tags_of(record: Mapping[str, Any]) -> dict[str, str]:
-    """What a run is found by."""
+    """The tags of a run, for searches."""
     environment = record["environment"]
     tags = {
         "mlflow.source.git.commit": environment.get("commit", ""),
@@ -33,13 +33,13 @@ def tags_of(record: Mapping[str, Any]) -> dict[str, str]:
         "device_name": record["device_name"],
         "cpu": environment.get("cpu", ""),
         "stopped": record["stopped"] or "",
-        "stamps": "; ".join(record["stamps"]),
+        "caveats": "; ".join(record["caveats"]),
         "finished": record["finished"],
         "command": record["command"],
     }
     if record["resumed_from"] is not None:
         tags["resumed_from"] = str(record["resumed_from"])
-    return {name: value[:LONGEST] for name, value in tags.items() if value}
+    return {name: value[:MAX_LENGTH] for name, value in tags.items() if value}
 
 
 def params_of(record: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -52,7 +52,7 @@ def params_of(record: Mapping[str, Any]) -> list[tuple[str, str]]:
                 flatten(f"{name}.{inner}", nested)
         else:
             text = value if isinstance(value, str) else json.dumps(value)
-            found.append((re.sub(r"[^\w\-./ ]", "_", name)[:250], text[:LONGEST]))
+            found.append((re.sub(r"[^\w\-./ ]", "_", name)[:250], text[:MAX_LENGTH]))
 
     flatten("model", record["model_fields"])
     flatten("data", record["dataset_fields"])

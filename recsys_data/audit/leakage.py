@@ -13,8 +13,8 @@ from recsys_data.audit.order_control import chain_mrr
 from recsys_data.sequences import UNKNOWN
 from recsys_data.split import HeldOut, Split
 
-FAIL, STAMP, NOTE = "fail", "stamp", "note"
-_LEVELS = (FAIL, STAMP, NOTE)
+FAIL, CAVEAT, NOTE = "fail", "caveat", "note"
+_LEVELS = (FAIL, CAVEAT, NOTE)
 _MANY_DUPLICATES = 0.01  # share of test targets; above it a split is refused
 _MANY_TIES = 0.10  # share of targets at the very time of the event before; above it the order is partly arbitrary
 _LITTLE_ORDER = 1.05  # the chain on the true order must beat the shuffled one by this factor
@@ -24,7 +24,7 @@ _LITTLE_ORDER = 1.05  # the chain on the true order must beat the shuffled one b
 class Finding:
     """One thing the audit measured.
 
-    level: "fail" (the split must not be used), "stamp" (the sentence must stand with every result) or "note". value:
+    level: "fail" (the split must not be used), "caveat" (the sentence must stand with every result) or "note". value:
     the measured number, a share where the sentence has a per cent sign; None where the clock does not let it be told.
     """
 
@@ -35,7 +35,7 @@ class Finding:
 
 
 @dataclass(frozen=True, eq=False)
-class Places:
+class LocatedTargets:
     """Where the test targets are: which event of which sequence each known target is."""
 
     held_out: HeldOut
@@ -59,12 +59,12 @@ class Places:
     @cached_property
     def starts(self) -> np.ndarray:
         """The first event of the sequence of each known target."""
-        return self.held_out.sequences.offsets[self.held_out.rows[self.queries]]
+        return self.held_out.sequences.offsets[self.held_out.sequence_of[self.queries]]
 
     @cached_property
-    def reads(self) -> np.ndarray:
+    def history_lengths(self) -> np.ndarray:
         """How many events are read before each known target is asked for."""
-        return self.held_out.reads[self.queries]
+        return self.held_out.history_lengths[self.queries]
 
     @cached_property
     def _spans(self) -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +73,7 @@ class Places:
         width = np.int64(1 + max(sequences.items.max(initial=0), self.items.max(initial=0)))
         keys = sequences.owners() * width + sequences.items
         order = np.argsort(keys, kind="stable")
-        wanted = self.held_out.rows[self.queries] * width + self.items
+        wanted = self.held_out.sequence_of[self.queries] * width + self.items
         low, high = (np.searchsorted(keys[order], wanted, side=side) for side in ("left", "right"))
         found, last = low < high, len(order) - 1
         first = np.where(found, order[np.minimum(low, last)] - self.starts, -1)
@@ -83,7 +83,7 @@ class Places:
     def read_already(self) -> np.ndarray:
         """Whether each known target's item is among the events read."""
         first, _ = self._spans
-        return (first >= 0) & (first < self.reads)
+        return (first >= 0) & (first < self.history_lengths)
 
     @cached_property
     def events(self) -> np.ndarray:
@@ -92,8 +92,8 @@ class Places:
         −1 where another item stands there.
         """
         first_of_query = np.searchsorted(self.queries, self.queries, side="left")
-        place = self.starts + self.reads + np.arange(len(self.queries)) - first_of_query
-        stops = self.held_out.sequences.offsets[1:][self.held_out.rows[self.queries]]
+        place = self.starts + self.history_lengths + np.arange(len(self.queries)) - first_of_query
+        stops = self.held_out.sequences.offsets[1:][self.held_out.sequence_of[self.queries]]
         inside = place < stops
         place = np.where(inside, place, 0)
         return np.where(inside & (self.held_out.sequences.items[place] == self.items), place, -1)
@@ -102,25 +102,25 @@ class Places:
     def in_input(self) -> np.ndarray:
         """Whether each known target is nowhere after what is read, although its row has it."""
         _, last = self._spans
-        return (self.events < 0) & (last >= 0) & (last < self.reads)
+        return (self.events < 0) & (last >= 0) & (last < self.history_lengths)
 
 
 def audit(split: Split, protocol: Any) -> list[Finding]:
     """What was found in the test part, the gravest first; ``protocol.allows`` names what it knowingly accepts."""
     allows = frozenset(getattr(protocol, "allows", ()))
-    places = Places(split.test)
+    targets = LocatedTargets(split.test)
     checks: tuple[Callable[[], Finding | None], ...] = (
-        lambda: _target_in_input(places),
-        lambda: _duplicates(split, places, allows),
-        lambda: _future(split, places, allows),
+        lambda: _target_in_input(targets),
+        lambda: _duplicates(split, targets, allows),
+        lambda: _future(split, targets, allows),
         lambda: _cut_in_two(split, allows),
         lambda: _unseen_users(split),
         lambda: _unseen_items(split),
-        lambda: _ties(split, places),
-        lambda: _repeats(split, places),
-        lambda: _last_item(split, places),
+        lambda: _ties(split, targets),
+        lambda: _repeats(split, targets),
+        lambda: _last_item(split, targets),
         lambda: _empty_histories(split),
-        lambda: _drift(split, places),
+        lambda: _drift(split, targets),
         lambda: _order(split),
     )
     findings = [finding for check in checks if (finding := check()) is not None]
@@ -132,9 +132,9 @@ def _share(mask: np.ndarray) -> float:
     return float(mask.mean()) if mask.size else 0.0
 
 
-def _target_in_input(places: Places) -> Finding:
+def _target_in_input(targets: LocatedTargets) -> Finding:
     """A target that the model has already read when it is asked for it."""
-    value = _share(places.in_input)
+    value = _share(targets.in_input)
     return Finding(
         FAIL if value else NOTE,
         "target inside its own input",
@@ -143,22 +143,22 @@ def _target_in_input(places: Places) -> Finding:
     )
 
 
-def _duplicates(split: Split, places: Places, allows: frozenset[str]) -> Finding | None:
+def _duplicates(split: Split, targets: LocatedTargets, allows: frozenset[str]) -> Finding | None:
     """The same user, item and time in training and among the targets."""
     name = "same event on both sides of the cut"
     train, test = split.train.sequences, split.test.sequences
-    at = places.events >= 0
+    at = targets.events >= 0
     if not split.clock.has_gaps or split.train.num_users == 0:
         return None
-    users = test.users[split.test.rows[places.queries[at]]].astype(np.int64)
-    items, times = places.items[at], test.timestamps[places.events[at]]
+    users = test.users[split.test.sequence_of[targets.queries[at]]].astype(np.int64)
+    items, times = targets.items[at], test.timestamps[targets.events[at]]
     width = np.int64(split.train.num_items)
     train_keys = train.users[train.owners()].astype(np.int64) * width + train.items
     keys = users * width + items
     order = np.lexsort((train.timestamps, train_keys))
     hits = _contains(train_keys[order], train.timestamps[order], keys, times) & (users >= 0)
-    value = float(np.count_nonzero(hits)) / max(1, len(places.known))
-    level = NOTE if not value else FAIL if value > _MANY_DUPLICATES and name not in allows else STAMP
+    value = float(np.count_nonzero(hits)) / max(1, len(targets.known))
+    level = NOTE if not value else FAIL if value > _MANY_DUPLICATES and name not in allows else CAVEAT
     return Finding(
         level,
         name,
@@ -180,7 +180,7 @@ def _contains(keys: np.ndarray, times: np.ndarray, wanted: np.ndarray, when: np.
     return hits
 
 
-def _future(split: Split, places: Places, allows: frozenset[str]) -> Finding:
+def _future(split: Split, targets: LocatedTargets, allows: frozenset[str]) -> Finding:
     """Training events that happen after a test event."""
     name = "training events after a test event"
     if not split.clock.has_global_order:
@@ -190,11 +190,11 @@ def _future(split: Split, places: Places, allows: frozenset[str]) -> Finding:
             None,
             f"whether training events happen after test events cannot be told: the clock is {split.clock.value}",
         )
-    times = split.test.sequences.timestamps[places.events[places.events >= 0]]
+    times = split.test.sequences.timestamps[targets.events[targets.events >= 0]]
     order = np.sort(split.train.sequences.timestamps)
     later = (len(order) - np.searchsorted(order, times, side="right")) / len(order)
     value = float(later.mean()) if later.size else 0.0
-    level = NOTE if not value else STAMP if name in allows else FAIL
+    level = NOTE if not value else CAVEAT if name in allows else FAIL
     return Finding(
         level,
         name,
@@ -210,7 +210,7 @@ def _cut_in_two(split: Split, allows: frozenset[str]) -> Finding | None:
     if "in_train_and_test" not in split.facts:
         return None
     count = int(split.facts["in_train_and_test"])
-    level = NOTE if not count or (name in allows and unit == "user") else STAMP if name in allows else FAIL
+    level = NOTE if not count or (name in allows and unit == "user") else CAVEAT if name in allows else FAIL
     return Finding(level, name, float(count), f"{count:,} {unit}s have events in training and in test")
 
 
@@ -230,7 +230,7 @@ def _unseen_items(split: Split) -> Finding | None:
     lost = steps[-1]["unseen"]
     value = lost / max(1, steps[-1]["of"])
     return Finding(
-        STAMP if value > _MANY_TIES else NOTE,
+        CAVEAT if value > _MANY_TIES else NOTE,
         "items unseen in training",
         value,
         f"{lost:,} test events ({value:.2%}) have an item that training has not seen: "
@@ -238,15 +238,15 @@ def _unseen_items(split: Split) -> Finding | None:
     )
 
 
-def _ties(split: Split, places: Places) -> Finding | None:
+def _ties(split: Split, targets: LocatedTargets) -> Finding | None:
     """Targets at the very time of the event before."""
     if not split.clock.has_gaps:
         return None
-    events = places.events[(places.events >= 0) & (places.reads > 0)]
+    events = targets.events[(targets.events >= 0) & (targets.history_lengths > 0)]
     times = split.test.sequences.timestamps
     value = _share(times[events] == times[events - 1])
     return Finding(
-        STAMP if value > _MANY_TIES else NOTE,
+        CAVEAT if value > _MANY_TIES else NOTE,
         "ties in time",
         value,
         f"{value:.2%} of test targets have the same time as the event before them, so that their "
@@ -254,11 +254,11 @@ def _ties(split: Split, places: Places) -> Finding | None:
     )
 
 
-def _repeats(split: Split, places: Places) -> Finding:
+def _repeats(split: Split, targets: LocatedTargets) -> Finding:
     """Targets whose item has been read already."""
-    value = _share(places.read_already)
-    level = STAMP if value and split.test.exclude_seen else NOTE
-    more = ", and can never be hit, since seen items are no candidates" if level == STAMP else ""
+    value = _share(targets.read_already)
+    level = CAVEAT if value and split.test.exclude_seen else NOTE
+    more = ", and can never be hit, since seen items are no candidates" if level == CAVEAT else ""
     return Finding(
         level,
         "targets already in the history",
@@ -267,11 +267,11 @@ def _repeats(split: Split, places: Places) -> Finding:
     )
 
 
-def _last_item(split: Split, places: Places) -> Finding:
+def _last_item(split: Split, targets: LocatedTargets) -> Finding:
     """Targets that repeat the last item read."""
-    some = places.reads > 0
-    last = split.test.sequences.items[(places.starts + places.reads - 1)[some]]
-    value = float(np.count_nonzero(last == places.items[some])) / max(1, len(places.known))
+    some = targets.history_lengths > 0
+    last = split.test.sequences.items[(targets.starts + targets.history_lengths - 1)[some]]
+    value = float(np.count_nonzero(last == targets.items[some])) / max(1, len(targets.known))
     return Finding(
         NOTE, "targets that repeat the last item", value, f"{value:.2%} of test targets are the item just taken"
     )
@@ -279,16 +279,16 @@ def _last_item(split: Split, places: Places) -> Finding:
 
 def _empty_histories(split: Split) -> Finding:
     """Queries with nothing read."""
-    value = _share(split.test.reads == 0)
+    value = _share(split.test.history_lengths == 0)
     return Finding(NOTE, "empty histories", value, f"{value:.2%} of test queries have nothing to read before them")
 
 
-def _drift(split: Split, places: Places) -> Finding:
+def _drift(split: Split, targets: LocatedTargets) -> Finding:
     """How much less the test targets are on the items that were most popular in training."""
     counts = split.train.item_counts
     top = np.zeros(split.train.num_items, dtype=bool)
     top[np.argsort(-counts, kind="stable")[: max(1, split.train.num_items // 10)]] = True
-    before, after = float(counts[top].sum()) / max(1, len(split.train)), _share(top[places.items])
+    before, after = float(counts[top].sum()) / max(1, len(split.train)), _share(top[targets.items])
     return Finding(
         NOTE,
         "popularity drift",
@@ -308,7 +308,7 @@ def _order(split: Split) -> Finding | None:
     little = real <= _LITTLE_ORDER * shuffled
     more = "; the order of events tells next to nothing here" if little else ""
     return Finding(
-        STAMP if little else NOTE,
+        CAVEAT if little else NOTE,
         "order control",
         real - shuffled,
         f"a first-order Markov chain reaches MRR@20 {real:.4f} on the true order and {shuffled:.4f} on "

@@ -58,9 +58,9 @@ def _questions(held_out: HeldOut, shuffle: bool, rng: np.random.Generator) -> tu
     firsts = np.full(len(held_out), -1, dtype=np.int64)
     asked = np.diff(held_out.target_offsets) > 0
     firsts[asked] = held_out.targets[held_out.target_offsets[:-1][asked]]
-    queries = np.flatnonzero((firsts >= 0) & (held_out.reads > 0))
+    queries = np.flatnonzero((firsts >= 0) & (held_out.history_lengths > 0))
     queries = queries[:: max(1, -(-len(queries) // _MOST_QUERIES))]
-    reads = held_out.reads[queries]
+    reads = held_out.history_lengths[queries]
     place = rng.integers(0, reads) if shuffle else reads - 1
-    last = held_out.sequences.items[held_out.sequences.offsets[held_out.rows[queries]] + place]
+    last = held_out.sequences.items[held_out.sequences.offsets[held_out.sequence_of[queries]] + place]
     return last.astype(np.int64), firsts[queries]

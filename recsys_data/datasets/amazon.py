@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from recsys_data.datasets.dataset import FromFiles, checked
+from recsys_data.datasets.dataset import FromFiles, check_counts
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.ragged import read_ragged
-from recsys_data.files.tables import read_columns
+from recsys_data.files.tables import read_arrays
 from recsys_data.interactions import Clock, Counts, Interactions
 
 LICENCE = "Amazon product data (McAuley): free for research with citation"
@@ -122,7 +122,7 @@ class AmazonFiveCore(FromFiles):
             clock=Clock.RELATIVE,
             edition=self.edition,
         )
-        return checked(loaded, self.expected, str(path))
+        return check_counts(loaded, self.expected, str(path))
 
 
 @dataclass(frozen=True)
@@ -180,8 +180,8 @@ class AmazonPaper(FromFiles):
         """The events with the clock WITHIN; DataMissing if the file is not there."""
         (path,) = self.source.paths(folder, self.title)
         types = {"user": pa.int64(), "item": pa.int64()}
-        table = read_columns(read_bytes(path), ("user", "item"), types, separator=" ", where=str(path))
+        table = read_arrays(read_bytes(path), ("user", "item"), types, separator=" ", where=str(path))
         loaded = Interactions.from_events(
             self.name, table["user"], table["item"], None, clock=Clock.WITHIN, edition=self.edition
         )
-        return checked(loaded, self.expected, str(path))
+        return check_counts(loaded, self.expected, str(path))

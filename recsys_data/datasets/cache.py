@@ -41,11 +41,11 @@ def load_cached(dataset: Dataset, folder: Path | None, cache: Path, code: str = 
     entry = cache / f"{stem}-{_key(dataset, raw_sums(files, cache), code)}"
     if (entry / "meta.json").exists():
         try:
-            return read_interactions(entry)
+            return read_prepared(entry)
         except (OSError, ValueError, KeyError, EOFError):
             shutil.rmtree(entry, ignore_errors=True)
     loaded = dataset.load(folder)
-    write_interactions(loaded, entry)
+    write_prepared(loaded, entry)
     _drop_old(cache, stem)
     return loaded
 
@@ -57,7 +57,7 @@ def _drop_old(cache: Path, stem: str) -> None:
         shutil.rmtree(entry, ignore_errors=True)
 
 
-def write_interactions(interactions: Interactions, entry: Path) -> None:
+def write_prepared(interactions: Interactions, entry: Path) -> None:
     """The folder ``entry`` with one file an array; it appears whole or not at all, and an existing one stays."""
     entry.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=entry.parent, prefix=".making-"))
@@ -95,8 +95,8 @@ def write_interactions(interactions: Interactions, entry: Path) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def read_interactions(entry: Path) -> Interactions:
-    """What write_interactions wrote, its arrays memory-mapped and read-only; ValueError for another schema or a gap."""
+def read_prepared(entry: Path) -> Interactions:
+    """What write_prepared wrote, its arrays memory-mapped and read-only; ValueError for another schema or a gap."""
     meta = json.loads((entry / "meta.json").read_text())
     if meta["schema"] != SCHEMA:
         raise ValueError(f"{entry}: prepared data of schema {meta['schema']}, this program reads schema {SCHEMA}")

@@ -8,15 +8,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from recsys_data.datasets.dataset import FromFiles, checked
-from recsys_data.datasets.hcrnn import CITATION, Posted
+from recsys_data.datasets.dataset import FromFiles, check_counts
+from recsys_data.datasets.hcrnn import CITATION, HCRNNDataset
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.ragged import read_ragged
 from recsys_data.interactions import Clock, Counts, Interactions
 
 
 @dataclass(frozen=True)
-class CiteULikeHCRNN(Posted):
+class CiteULikeHCRNN(HCRNNDataset):
     """CiteULike postings as filtered and split for the HCRNN paper, with true times."""
 
     name: ClassVar[str] = "citeulike-hcrnn"
@@ -98,7 +98,7 @@ class CiteULikeLibraries(FromFiles):
             clock=Clock.NONE,
             edition="libraries sorted by article number: no order, no time; only for baselines that need no order",
         )
-        return checked(loaded, self.expected, str(path))
+        return check_counts(loaded, self.expected, str(path))
 
 
 _LIBRARIES = {"a": Counts(204_986, 5_551, 16_980), "t": Counts(134_860, 7_947, 25_584)}

@@ -14,7 +14,7 @@ from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.tables import read_table
 from recsys_data.files.times import to_seconds
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.vocabulary import code_ids
+from recsys_data.vocabulary import encode_ids
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class CiteULikeLog(FromFiles):
         columns = ("article", "user", "time", "tag")[: 1 + data.partition(b"\n")[0].count(b"|")]
         table = read_table(data, columns if len(columns) > 2 else ("article", "user", "time", "tag"), types,
                            separator="|", where=str(path))  # fmt: skip
-        articles, users = code_ids(table["article"]), code_ids(table["user"])
+        articles, users = encode_ids(table["article"]), encode_ids(table["user"])
         times, kind = to_seconds(table["time"], str(path))
         first = np.ones(len(times), dtype=bool)
         first[1:] = (

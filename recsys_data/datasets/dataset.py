@@ -53,7 +53,7 @@ class FromFiles:
         return self.source.present(folder)
 
 
-def checked(interactions: Interactions, expected: Counts, where: str) -> Interactions:
+def check_counts(interactions: Interactions, expected: Counts, where: str) -> Interactions:
     """``interactions``, if they have the ``expected`` counts; else ValueError with both in one sentence."""
     found = Counts.of(interactions)
     if found != expected:

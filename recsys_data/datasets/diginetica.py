@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers
-from recsys_data.datasets.dataset import FromFiles, checked
+from recsys_data.datasets.dataset import FromFiles, check_counts
 from recsys_data.datasets.session_files import PublishedSessions
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.tables import read_table
@@ -105,4 +105,4 @@ class DigineticaViews(FromFiles):
             unit="session",
             edition=f"raw views, events of a session in the order of {self.order}",
         )
-        return loaded if self.expected is None else checked(loaded, self.expected, str(path))
+        return loaded if self.expected is None else check_counts(loaded, self.expected, str(path))

@@ -1,4 +1,4 @@
-"""Made data: what every data set that is computed, not read, has in common."""
+"""GeneratedDataset data: what every data set that is computed, not read, has in common."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 
 @dataclass(frozen=True)
-class Made:
+class GeneratedDataset:
     """A data set that is always at hand, the same for equal fields on every machine."""
 
     licence: ClassVar[str] = "none: generated"

@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from recsys_data.datasets.dataset import FromFiles, checked
+from recsys_data.datasets.dataset import FromFiles, check_counts
 from recsys_data.fetching.source import read_bytes
-from recsys_data.files.tables import read_columns
+from recsys_data.files.tables import read_arrays
 from recsys_data.interactions import Clock, Interactions
 
 CITATION = (
@@ -20,7 +20,7 @@ CITATION = (
 )
 
 
-class Posted(FromFiles):
+class HCRNNDataset(FromFiles):
     """A data set whose ``source`` is such files; an item is a number, the columns are as usual, parts are not kept."""
 
     item_type: ClassVar[pa.DataType] = pa.int64()
@@ -30,7 +30,7 @@ class Posted(FromFiles):
     def load(self, folder: Path | None = None) -> Interactions:
         """The events with true times; DataMissing if a file is not there."""
         paths = self.source.paths(folder, self.title)
-        table = read_posted(paths, self.item_type, self.columns)
+        table = read_hcrnn_files(paths, self.item_type, self.columns)
         loaded = Interactions.from_events(
             self.name,
             table["user"],
@@ -40,10 +40,10 @@ class Posted(FromFiles):
             edition=self.edition,
             parts=table["file"] if self.in_parts else None,
         )
-        return checked(loaded, self.expected, str(paths[0].parent))
+        return check_counts(loaded, self.expected, str(paths[0].parent))
 
 
-def read_posted(
+def read_hcrnn_files(
     paths: Sequence[Path], item_type: pa.DataType, columns: Sequence[str] = ("ItemId", "Time", "SessionId")
 ) -> dict[str, np.ndarray]:
     """The events of the files, one after the other: item, time (Unix seconds), user, and file (the file's number).
@@ -52,7 +52,7 @@ def read_posted(
     """
     names = ("row", *columns, "item_idx", "sess_idx")
     types = {"ItemId": item_type, "Time": pa.float64(), "sess_idx": pa.int64()}
-    tables = [read_columns(read_bytes(path), names, types, header=True, where=str(path)) for path in paths]
+    tables = [read_arrays(read_bytes(path), names, types, header=True, where=str(path)) for path in paths]
     return {
         "item": np.concatenate([table["ItemId"] for table in tables]),
         "time": np.concatenate([table["Time"] for table in tables]),

@@ -12,20 +12,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers
-from recsys_data.datasets.dataset import FromFiles, checked
-from recsys_data.datasets.hcrnn import CITATION, Posted
+from recsys_data.datasets.dataset import FromFiles, check_counts
+from recsys_data.datasets.hcrnn import CITATION, HCRNNDataset
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.ragged import read_ragged
 from recsys_data.files.tables import read_table
 from recsys_data.interactions import Clock, Counts, Interactions
-from recsys_data.vocabulary import Coded, code_ids
+from recsys_data.vocabulary import EncodedColumn, encode_ids
 
 LICENCE = "Last.fm: distributed with permission, non-commercial use only"
 _OWN_CITATION = "Òscar Celma: Music Recommendation and Discovery. Springer 2010 (Last.fm 1K users)"
 
 
 @dataclass(frozen=True)
-class LastFMUserArtist(Posted):
+class LastFMUserArtist(HCRNNDataset):
     """Users' artists with true times: the two small parts of the HCRNN paper's edition of Last.fm 1K."""
 
     name: ClassVar[str] = "lastfm-user-artist"
@@ -77,7 +77,7 @@ class LastFMArtistSessions(FromFiles):
             unit="session",
             edition=self.edition,
         )
-        return checked(loaded, self.expected, str(paths[0].parent))
+        return check_counts(loaded, self.expected, str(paths[0].parent))
 
 
 _COLUMNS = ("user", "timestamp", "artist id", "artist", "track id", "track")
@@ -95,13 +95,13 @@ class LastFM1K(FromFiles):
 
     item: what counts as one item: "track" (the title alone: equal titles by different artists are one, as in the
     Time-LSTM code), "artist and track", "track id" (MusicBrainz) or "artist". Rows without it are left out. share:
-    the part of each user's listens that is kept (Donkers: 0.1); taken: "last" or "first" for a contiguous part,
+    the part of each user's listens that is kept (Donkers: 0.1); keep: "last" or "first" for a contiguous part,
     "random" for single events, seeded.
     """
 
     item: str = "track"
     share: float = 1.0
-    taken: str = "last"
+    keep: str = "last"
     seed: int = 0
 
     licence: ClassVar[str] = LICENCE
@@ -124,20 +124,20 @@ class LastFM1K(FromFiles):
             raise ValueError(f"item must be one of {', '.join(_ITEMS)}, got {self.item!r}")
         if not 0 < self.share <= 1:
             raise ValueError(f"share must be above 0 and at most 1, got {self.share}")
-        if self.taken not in ("last", "first", "random"):
-            raise ValueError(f"taken must be one of last, first, random, got {self.taken!r}")
+        if self.keep not in ("last", "first", "random"):
+            raise ValueError(f"keep must be one of last, first, random, got {self.keep!r}")
 
     @property
     def name(self) -> str:
         """lastfm-1k, and what is not the default."""
         more = [] if self.item == "track" else [self.item.replace(" ", "-")]
-        more += [] if self.share == 1 else [f"{100 * self.share:g}-{self.taken}"]
+        more += [] if self.share == 1 else [f"{100 * self.share:g}-{self.keep}"]
         return "-".join(["lastfm-1k", *more])
 
     @property
     def title(self) -> str:
         """The name in a report."""
-        part = "" if self.share == 1 else f", {self.taken} {100 * self.share:g} % of each user's listens"
+        part = "" if self.share == 1 else f", {self.keep} {100 * self.share:g} % of each user's listens"
         return f"Last.fm 1K (by {self.item}{part})"
 
     def load(self, folder: Path | None = None) -> Interactions:
@@ -156,14 +156,14 @@ class LastFM1K(FromFiles):
         lengths = np.diff(interactions.offsets)
         share = Fraction(str(self.share))  # exact: 0.07 of 100 listens are 7, not the 7.000000000000001 of a float
         quota = -(-lengths * share.numerator // share.denominator)[interactions.users]
-        if self.taken == "random":
+        if self.keep == "random":
             drawn = np.random.default_rng(self.seed).random(len(interactions))
             order = np.lexsort((drawn, interactions.users))
             place = np.empty(len(order), dtype=np.int64)
             place[order] = np.arange(len(order)) - interactions.offsets[interactions.users[order]]
             return place < quota
         place = np.arange(len(interactions)) - interactions.offsets[interactions.users]
-        return place < quota if self.taken == "first" else place >= lengths[interactions.users] - quota
+        return place < quota if self.keep == "first" else place >= lengths[interactions.users] - quota
 
 
 def read_log(path: Path, name: str, item: str) -> tuple[Interactions, int]:
@@ -179,8 +179,8 @@ def read_log(path: Path, name: str, item: str) -> tuple[Interactions, int]:
     table = read_table(data, _COLUMNS, types, where=str(path))
     times = numbers(pc.cast(table["timestamp"], pa.int64())).astype(np.float64)
     rows = len(times)
-    users = code_ids(table["user"])
-    parts = [code_ids(table[column]) for column in wanted]
+    users = encode_ids(table["user"])
+    parts = [encode_ids(table[column]) for column in wanted]
     del table
     named = np.ones(rows, dtype=bool)
     for part in parts:
@@ -192,7 +192,7 @@ def read_log(path: Path, name: str, item: str) -> tuple[Interactions, int]:
     del parts, named
     return Interactions.from_events(
         name,
-        Coded(users.ids, users.codes[back]),
+        EncodedColumn(users.ids, users.codes[back]),
         items,
         times[back],
         clock=Clock.ABSOLUTE,
@@ -200,14 +200,14 @@ def read_log(path: Path, name: str, item: str) -> tuple[Interactions, int]:
     ), rows
 
 
-def _recoded(column: Coded, codes: np.ndarray) -> Coded:
+def _recoded(column: EncodedColumn, codes: np.ndarray) -> EncodedColumn:
     """Some rows of a column, without the ids that no longer occur."""
     left = np.zeros(len(column.ids), dtype=bool)
     left[codes] = True
-    return Coded(column.ids[left], (np.cumsum(left, dtype=np.int32) - np.int32(1))[codes])
+    return EncodedColumn(column.ids[left], (np.cumsum(left, dtype=np.int32) - np.int32(1))[codes])
 
 
-def _paired(first: Coded, second: Coded) -> Coded:
+def _paired(first: EncodedColumn, second: EncodedColumn) -> EncodedColumn:
     """Two columns of texts as one, joined by a tab."""
     keys, codes = np.unique(first.codes.astype(np.int64) * len(second.ids) + second.codes, return_inverse=True)
     left, right = (
@@ -215,4 +215,4 @@ def _paired(first: Coded, second: Coded) -> Coded:
         for ids, places in ((first.ids, keys // len(second.ids)), (second.ids, keys % len(second.ids)))
     )
     names = pc.binary_join_element_wise(left, right, "\t")
-    return code_ids(pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names))
+    return encode_ids(pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names))

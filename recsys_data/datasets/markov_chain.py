@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from recsys_data.datasets.generated import Made
+from recsys_data.datasets.generated import GeneratedDataset
 from recsys_data.interactions import Clock, Interactions
 
 _CUT_OFF = 20
@@ -17,7 +17,7 @@ _YEAR = 365 * 86_400
 
 
 @dataclass(frozen=True)
-class MarkovChainSequences(Made):
+class MarkovChainSequences(GeneratedDataset):
     """Users who walk one first-order Markov chain over the items; only the last item tells anything about the next.
 
     From an item the chain goes on by one of ``branching`` random permutations of the items, the b-th with weight

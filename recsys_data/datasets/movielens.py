@@ -8,11 +8,11 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from recsys_data.datasets.dataset import FromFiles, checked
+from recsys_data.datasets.dataset import FromFiles, check_counts
 from recsys_data.datasets.hcrnn import CITATION as HCRNN
-from recsys_data.datasets.hcrnn import Posted
+from recsys_data.datasets.hcrnn import HCRNNDataset
 from recsys_data.fetching.source import Source, read_bytes
-from recsys_data.files.tables import read_columns
+from recsys_data.files.tables import read_arrays
 from recsys_data.interactions import Clock, Counts, Interactions
 
 _HOST = "https://files.grouplens.org/datasets/movielens"
@@ -28,7 +28,7 @@ _RATED = {**_INTEGERS, "rating": pa.float32()}
 
 def _timed_ratings(name: str, path: Path, separator: str, edition: str) -> Interactions:
     """Ratings with Unix seconds; every rating counts as an interaction."""
-    table = read_columns(
+    table = read_arrays(
         read_bytes(path), _RATING_COLUMNS, {**_RATED, "timestamp": pa.int64()}, separator=separator, where=str(path)
     )
     return Interactions.from_events(
@@ -51,7 +51,7 @@ class OfficialRatings(FromFiles):
         """All ratings as events; DataMissing if the file is neither there nor to be fetched."""
         (path,) = self.source.paths(folder, self.title)
         loaded = _timed_ratings(self.name, path, self.separator, "official release, complete")
-        return checked(loaded, self.expected, str(path))
+        return check_counts(loaded, self.expected, str(path))
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class MovieLens1MOrdered(FromFiles):
     def load(self, folder: Path | None = None) -> Interactions:
         """1,000,209 ratings with the clock WITHIN; DataMissing if the file is not there."""
         (path,) = self.source.paths(folder, self.title)
-        table = read_columns(
+        table = read_arrays(
             read_bytes(path),
             ("user_id", "movie_id", "rating"),
             {"user_id": pa.int64(), "movie_id": pa.int64(), "rating": pa.float32()},
@@ -133,7 +133,7 @@ class MovieLens1MOrdered(FromFiles):
             clock=Clock.WITHIN,
             edition=self.edition,
         )
-        return checked(loaded, self.expected, str(path))
+        return check_counts(loaded, self.expected, str(path))
 
 
 @dataclass(frozen=True)
@@ -159,15 +159,15 @@ class MovieLens1MSASRec(FromFiles):
     def load(self, folder: Path | None = None) -> Interactions:
         """999,611 events with the clock WITHIN; DataMissing if the file is not there."""
         (path,) = self.source.paths(folder, self.title)
-        table = read_columns(read_bytes(path), ("user", "item"), _INTEGERS, separator=" ", where=str(path))
+        table = read_arrays(read_bytes(path), ("user", "item"), _INTEGERS, separator=" ", where=str(path))
         loaded = Interactions.from_events(
             self.name, table["user"], table["item"], None, clock=Clock.WITHIN, edition=self.edition
         )
-        return checked(loaded, self.expected, str(path))
+        return check_counts(loaded, self.expected, str(path))
 
 
 @dataclass(frozen=True)
-class MovieLens1MSubsample(Posted):
+class MovieLens1MSubsample(HCRNNDataset):
     """MovieLens 1M events with true times: the two small parts of the HCRNN paper's edition."""
 
     name: ClassVar[str] = "ml-1m-subsample"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys_data.datasets.generated import Made
+from recsys_data.datasets.generated import GeneratedDataset
 from recsys_data.interactions import Clock, Interactions
 
 CUT_OFF = 20
@@ -21,7 +21,7 @@ def best_mrr(probabilities: np.ndarray) -> float:
 
 
 @dataclass(frozen=True)
-class Planted(Made):
+class PlantedSignal(GeneratedDataset):
     """Users whose next item follows one known rule; ``permuted`` deals the same events out again at random.
 
     signal: "order" (each item has three successors, .6 .3 .1), "co-occurrence" (a user draws from one group of six

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys_data.datasets.generated import Made
+from recsys_data.datasets.generated import GeneratedDataset
 from recsys_data.interactions import Clock, Interactions
 
 DAY = 86_400.0
@@ -15,7 +15,7 @@ AFTER_SHORT, AFTER_LONG = 1, 5  # how far on the ring of items the next one lies
 
 
 @dataclass(frozen=True)
-class GapsDecide(Made):
+class PlantedGaps(GeneratedDataset):
     """Items on a ring: after a short gap the next item lies 1 on, after a long one 5 on; half of all gaps are long.
 
     Gaps are uniform in ``short`` or ``long``, (least, most) seconds. decides: "next", the gap that ends with the item

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys_data.datasets.generated import Made
+from recsys_data.datasets.generated import GeneratedDataset
 from recsys_data.datasets.planted import best_mrr
 from recsys_data.interactions import Clock, Interactions
 
 
 @dataclass(frozen=True)
-class HabitsDecide(Made):
+class PlantedHabits(GeneratedDataset):
     """Items on a ring: a user goes 1 on or 5 on from an item; which way, a habit says; with chance ``stray`` anywhere.
 
     There are ``habits`` of them, each a coin flipped once for every item; users are dealt out to them. Who knows the

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys_data.datasets.dataset import FromFiles, checked
+from recsys_data.datasets.dataset import FromFiles, check_counts
 from recsys_data.fetching.source import read_bytes
 from recsys_data.files.ragged import read_ragged
 from recsys_data.interactions import Clock, Interactions
@@ -19,7 +19,7 @@ class PublishedSessions(FromFiles):
     def load(self, folder: Path | None = None) -> Interactions:
         """All sessions with their published parts; DataMissing if a file is not there."""
         train, test = self.source.paths(folder, self.title)
-        return checked(read_sessions(self.name, train, test, self.edition), self.expected, str(train.parent))
+        return check_counts(read_sessions(self.name, train, test, self.edition), self.expected, str(train.parent))
 
 
 def read_sessions(name: str, train: Path, test: Path, edition: str) -> Interactions:

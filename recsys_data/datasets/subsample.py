@@ -17,7 +17,7 @@ from recsys_data.interactions import Interactions
 class LimitUsers:
     """The ``n`` users of ``dataset`` with the smallest seeded hash of their id; everything else is its own.
 
-    The same users are taken on every machine, and a larger ``n`` only adds to them. The Interactions carry the stamp
+    The same users are taken on every machine, and a larger ``n`` only adds to them. The Interactions carry the caveat
     "SMOKE RUN: n of N users". The name stays that of the whole data set, so that claims still find their place.
     """
 
@@ -64,7 +64,7 @@ class LimitUsers:
         return self.dataset.present(folder)
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The events of the chosen users, stamped; the data set as it is where it has no more than ``n`` users."""
+        """The events of the chosen users, with a caveat; all events where there are at most ``n`` users."""
         return self.cut(self.dataset.load(folder))
 
     def cut(self, whole: Interactions) -> Interactions:
@@ -74,6 +74,6 @@ class LimitUsers:
         order = np.argsort(hash_ids(whole.user_ids, self.seed), kind="stable")
         chosen = np.zeros(whole.num_users, dtype=bool)
         chosen[order[: self.n]] = True
-        stamp = f"SMOKE RUN: {self.n:,} of {whole.num_users:,} {whole.unit}s"
-        facts = {**whole.facts, "stamps": [*whole.facts.get("stamps", ()), stamp]}
+        caveat = f"SMOKE RUN: {self.n:,} of {whole.num_users:,} {whole.unit}s"
+        facts = {**whole.facts, "caveats": [*whole.facts.get("caveats", ()), caveat]}
         return whole.keep(chosen[whole.users], facts=facts)

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers
-from recsys_data.datasets.dataset import FromFiles, checked
+from recsys_data.datasets.dataset import FromFiles, check_counts
 from recsys_data.datasets.session_files import PublishedSessions
 from recsys_data.fetching.source import Source, read_bytes
-from recsys_data.files.tables import read_columns, read_table
+from recsys_data.files.tables import read_arrays, read_table
 from recsys_data.interactions import Clock, Counts, Interactions
 from recsys_data.split import TEST, TRAIN
 
@@ -65,7 +65,7 @@ class YooChoose100k(FromFiles):
         paths = self.source.paths(folder, self.title)
         names = ("SessionId", "ItemId", "Time")
         types = {"SessionId": pa.int64(), "ItemId": pa.int64(), "Time": pa.float64()}
-        tables = [read_columns(read_bytes(path), names, types, header=True, where=str(path)) for path in paths]
+        tables = [read_arrays(read_bytes(path), names, types, header=True, where=str(path)) for path in paths]
         session, item, when = (np.concatenate([table[name] for table in tables]) for name in names)
         loaded = Interactions.from_events(
             self.name,
@@ -77,14 +77,14 @@ class YooChoose100k(FromFiles):
             edition=self.edition,
             parts=np.repeat([TRAIN, TEST], [len(table["Time"]) for table in tables]),
         )
-        return checked(loaded, self.expected, str(paths[0].parent))
+        return check_counts(loaded, self.expected, str(paths[0].parent))
 
 
 @dataclass(frozen=True)
 class YooChooseClicks(FromFiles):
     """All clicks of YooChoose, yoochoose-clicks.dat, with true times.
 
-    The 1/4 and 1/64 of the papers are cuts of the training part, which the protocol makes: LastDays(part=64).
+    The 1/4 and 1/64 of the papers are cuts of the training part, which the protocol makes: LastDays(fraction=64).
     """
 
     name: ClassVar[str] = "yoochoose"
@@ -102,7 +102,7 @@ class YooChooseClicks(FromFiles):
     def load(self, folder: Path | None = None) -> Interactions:
         """33,003,944 clicks in 9,249,729 sessions; DataMissing if the file is neither there nor to be fetched."""
         (path,) = self.source.paths(folder, self.title)
-        return checked(read_clicks(path, self.name), self.expected, str(path))
+        return check_counts(read_clicks(path, self.name), self.expected, str(path))
 
 
 def read_clicks(path: Path, name: str) -> Interactions:

@@ -36,7 +36,7 @@ _HEADERS = {
 PART_NAMES = ("train", "validation", "test")  # in the order of recsys_data.protocols.build's numbers
 
 
-def write_interactions(interactions: Interactions, path: Path, kind: str) -> Path:
+def export_interactions(interactions: Interactions, path: Path, kind: str) -> Path:
     """The file ``path``, one event a row in the fixed order, with a header; it appears whole or not at all.
 
     kind: "inter" (RecBole's atomic file, tab-separated, typed header), "sessions" (SessionId ItemId Time), "csv",

@@ -21,7 +21,7 @@ from recsys_data.files.tables import read_table
 from recsys_data.files.time_lstm_files import ITEMS, LstFiles
 from recsys_data.files.times import to_seconds
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.vocabulary import Coded, code_ids
+from recsys_data.vocabulary import EncodedColumn, encode_ids
 
 ROLES = ("user", "session", "item", "rating", "timestamp", "part")
 SEPARATORS = ("::", "\t", ",", ";", "|", " ")
@@ -227,7 +227,7 @@ def _refuse_gaps(column: pa.ChunkedArray, role: str, where: str) -> None:
         raise ValueError(f"{where}: event {event} has no {role}; fill it in or take the row out")
 
 
-def _coded(column: pa.ChunkedArray, role: str, where: str) -> Coded:
+def _coded(column: pa.ChunkedArray, role: str, where: str) -> EncodedColumn:
     """A column of ids in codes; ValueError for an empty text, and for fractions (7.0 is a whole number)."""
     if pa.types.is_floating(column.type):  # how a table with gaps once holds whole numbers
         try:
@@ -236,7 +236,7 @@ def _coded(column: pa.ChunkedArray, role: str, where: str) -> Coded:
             raise ValueError(
                 f"{where}: the column of the {role} holds fractions; ids are whole numbers or texts"
             ) from error
-    coded = code_ids(column)
+    coded = encode_ids(column)
     if coded.ids.dtype.kind in "UO" and coded.size and coded.ids[0] == "":  # sorted: the empty text is the first
         event = int((coded.codes == 0).argmax()) + 1
         raise ValueError(f"{where}: event {event} has no {role}; fill it in or take the row out")

@@ -10,7 +10,7 @@ import numpy as np
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.fetching.source import read_bytes
 from recsys_data.files.id_maps import restored, write_ids
-from recsys_data.files.user_files import OwnFiles
+from recsys_data.files.user_files import UserFiles
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.split import TEST, TRAIN, VALIDATION
 
@@ -19,7 +19,7 @@ _MAPS = ("user_id_mapping", "item_id_mapping")
 
 
 @dataclass(frozen=True)
-class SequenceFiles(OwnFiles):
+class SequenceFiles(UserFiles):
     """A folder with train_set_sequences and, where there are, val_set_sequences and test_set_sequences; or one file.
 
     A line is a user, then item and rating in turn, oldest first, blanks between. The three files are the published

@@ -15,7 +15,7 @@ from recsys_data.arrow import numbers, texts
 _JOINED = "\x1f"  # stands for a separator of several characters while pyarrow reads
 
 
-def read_columns(
+def read_arrays(
     data: bytes,
     columns: Sequence[str],
     types: Mapping[str, pa.DataType],

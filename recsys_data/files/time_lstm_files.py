@@ -10,7 +10,7 @@ import numpy as np
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.fetching.source import read_bytes
 from recsys_data.files.id_maps import restored, write_ids
-from recsys_data.files.user_files import OwnFiles
+from recsys_data.files.user_files import UserFiles
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.split import TEST, TRAIN
 
@@ -20,7 +20,7 @@ _MAP = "item_id_mapping"
 
 
 @dataclass(frozen=True)
-class LstFiles(OwnFiles):
+class LstFiles(UserFiles):
     """A folder with user-item.lst, user-item-delta-time.lst and user-item-accumulate-time.lst, or tr_ and te_ of each.
 
     A line is a user, a comma, and the user's items, oldest first, blanks between; in the second file the seconds to

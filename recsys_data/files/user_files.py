@@ -10,7 +10,7 @@ from recsys_data.fetching.source import data_folder
 
 
 @dataclass(frozen=True)
-class OwnFiles:
+class UserFiles:
     """A folder (or file) of a user's own, found as it is given, else under the data folder."""
 
     path: str

@@ -10,10 +10,9 @@ import numpy as np
 
 from recsys_data.interactions import Interactions
 from recsys_data.protocols.candidates import ALL_ITEMS, Candidates, SampledItems
-from recsys_data.protocols.targets import EVERY_POSITION, Cases
+from recsys_data.protocols.targets import EVERY_POSITION, TargetRule
 from recsys_data.sequences import UNKNOWN, Sequences
-from recsys_data.split import TEST, TRAIN, UNUSED, VALIDATION, HeldOut, Split
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TEST, TRAIN, UNUSED, VALIDATION, HeldOut, Split, TrainingSet
 
 _VERBS = {"drop": "dropped", "miss": "counted as misses", "candidate": "kept as candidates"}
 UNSEEN = tuple(_VERBS)
@@ -24,9 +23,9 @@ def assemble(
     parts: np.ndarray,
     *,
     unseen: str = "drop",
-    cases: Cases | None = None,
+    target_rule: TargetRule | None = None,
     validate: bool = True,
-    tell_query_times: bool = False,
+    expose_query_times: bool = False,
     candidates: Candidates | None = None,
     windows: np.ndarray | None = None,
     steps: Sequence[dict[str, Any]] = (),
@@ -51,13 +50,13 @@ def assemble(
     item_codes = np.full(interactions.num_items, UNKNOWN, dtype=np.int32)
     item_codes[known_items] = np.arange(len(known_items), dtype=np.int32)
     train, user_codes = _train(interactions, parts == TRAIN, item_codes, len(known_items))
-    rule = EVERY_POSITION if cases is None else cases
+    rule = EVERY_POSITION if target_rule is None else target_rule
     ranked = ALL_ITEMS if candidates is None else candidates
     owners = interactions.users if windows is None else windows
     report, held_out = list(steps), {}
     for part, name in ((VALIDATION, "validation"), (TEST, "test")):
         built = _hold_out(interactions, owners, parts, part, item_codes, user_codes, unseen, rule)
-        held_out[name] = built = _with(built, tell_query_times, ranked)
+        held_out[name] = built = _with(built, expose_query_times, ranked)
         if not len(built) and (part == TEST or validate):
             raise ValueError(
                 f"{interactions.name}: the {name} part asks nothing: of {np.count_nonzero(parts == part):,} events "
@@ -76,7 +75,7 @@ def assemble(
                 "items": len(np.unique(built.targets[built.targets >= 0])),
             }
         )
-    facts = {key: value for key, value in interactions.facts.items() if key != "stamps"}
+    facts = {key: value for key, value in interactions.facts.items() if key != "caveats"}
     both = np.intersect1d(interactions.users[parts == TRAIN], interactions.users[parts == TEST])
     facts |= {"unit": interactions.unit, "in_train_and_test": len(both)}
     return Split(
@@ -84,7 +83,7 @@ def assemble(
         **held_out,
         item_ids=interactions.item_ids[known_items],
         steps=tuple(report),
-        stamps=(*interactions.facts.get("stamps", ()), *([ranked.stamp] if ranked.stamp else [])),
+        caveats=(*interactions.facts.get("caveats", ()), *([ranked.caveat] if ranked.caveat else [])),
         facts=facts,
     )
 
@@ -123,7 +122,7 @@ def _hold_out(
     item_codes: np.ndarray,
     user_codes: np.ndarray,
     unseen: str,
-    cases: Cases,
+    target_rule: TargetRule,
 ) -> HeldOut:
     """The held-out part, with query times told; ``owners`` (E,), ascending, numbers its sequences."""
     stops = np.zeros(int(owners[-1]) + 1, dtype=np.int64)  # one past the sequence's last event of this part
@@ -135,7 +134,7 @@ def _hold_out(
         counted &= codes != UNKNOWN
     events = np.flatnonzero(counted)
     codes, owners, users = codes[events], owners[events], interactions.users[events]
-    asked = cases.ask(owners, _positions(owners), parts[events] == part)
+    asked = target_rule.select(owners, _positions(owners), parts[events] == part)
 
     asking = np.unique(owners[asked.cuts]) if len(asked.cuts) else np.empty(0, dtype=owners.dtype)
     firsts = np.searchsorted(owners, asking, side="left")
@@ -153,8 +152,8 @@ def _hold_out(
     )
     return HeldOut(
         sequences=sequences,
-        rows=rows.astype(np.int64),
-        reads=(read_before[asked.cuts] - offsets[rows]).astype(np.int64),
+        sequence_of=rows.astype(np.int64),
+        history_lengths=(read_before[asked.cuts] - offsets[rows]).astype(np.int64),
         query_times=interactions.timestamps[events][asked.cuts],
         targets=codes[asked.targets],
         target_offsets=asked.target_offsets.astype(np.int64),
@@ -162,10 +161,10 @@ def _hold_out(
     )
 
 
-def _with(held_out: HeldOut, tell_query_times: bool, candidates: Candidates) -> HeldOut:
+def _with(held_out: HeldOut, expose_query_times: bool, candidates: Candidates) -> HeldOut:
     """``held_out`` with its query times withheld unless told, and with its rule for candidates."""
     changes: dict[str, Any] = {"exclude_seen": candidates.exclude_seen}
-    if not tell_query_times:
+    if not expose_query_times:
         changes["query_times"] = np.full(len(held_out), np.nan)
     if isinstance(candidates, SampledItems):
         changes |= {"num_sampled": candidates.count, "repeats": candidates.repeats, "sample_seed": candidates.seed}

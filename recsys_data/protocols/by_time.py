@@ -12,12 +12,12 @@ from recsys_data.protocols.build import assemble, check_unseen
 from recsys_data.protocols.candidates import ALL_ITEMS, Candidates
 from recsys_data.protocols.filters import Filter, apply_filters
 from recsys_data.protocols.per_user import require_global_order
-from recsys_data.protocols.targets import EVERY_POSITION, Cases
+from recsys_data.protocols.targets import EVERY_POSITION, TargetRule
 from recsys_data.split import TEST, TRAIN, UNUSED, VALIDATION, Split
 
 _DAY = 86_400.0
 WHOLE = ("event", "start", "end")
-PART_BY = ("date", "id")
+FRACTION_BY = ("date", "id")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class GlobalTimeCut:
     validation: float = 0.1
     by: str = "event"
     unseen: str = "drop"
-    cases: Cases = EVERY_POSITION
+    target_rule: TargetRule = EVERY_POSITION
     filters: tuple[Filter, ...] = ()
     candidates: Candidates = ALL_ITEMS
 
@@ -75,7 +75,7 @@ class GlobalTimeCut:
             interactions,
             _parts(_moments(interactions, self.by), first, second),
             unseen=self.unseen,
-            cases=self.cases,
+            target_rule=self.target_rule,
             validate=self.validation > 0,
             candidates=self.candidates,
             steps=steps,
@@ -97,9 +97,9 @@ class LastDays:
     the test days are in no part, as in the papers' scripts: where times are whole days that is one day, and without
     it the last 7 would be 8.
 
-    ``part``: the training part is its own last 1/part, in events (the papers' 1/4 and 1/64). ``part_by`` says in which
-    order: "id" takes the last events by session id and leaves out the first, possibly cut, session (STAMP); "date"
-    orders sessions by their end and takes the last pairs, a session of n events being n − 1 pairs (NARM and SR-GNN;
+    ``fraction``: train on the last 1/fraction of the training events only (the papers' 1/4 and 1/64), in the order
+    ``fraction_by``: "id" takes the last events by session id and leaves out the first, possibly cut, session (STAMP);
+    "date" orders sessions by their end and takes the last pairs, a session of n events being n − 1 pairs (NARM and SR-GNN;
     the session in which the cut falls keeps its whole history here, where they keep only its longer prefixes). Test
     events whose item the whole training part has not seen are left out before; for those that only its last part
     has not seen, ``unseen`` holds.
@@ -108,10 +108,10 @@ class LastDays:
     test: float = 1.0
     validation: float = 1.0
     by: str = "end"
-    part: int = 1
-    part_by: str = "date"
+    fraction: int = 1
+    fraction_by: str = "date"
     unseen: str = "drop"
-    cases: Cases = EVERY_POSITION
+    target_rule: TargetRule = EVERY_POSITION
     filters: tuple[Filter, ...] = ()
     candidates: Candidates = ALL_ITEMS
 
@@ -123,16 +123,16 @@ class LastDays:
                 f"test must be more than 0 days and validation not less than 0, got {self.test} and {self.validation}"
             )
         _check_by(self.by)
-        if self.part < 1:
-            raise ValueError(f"part must be at least 1, got {self.part}")
-        if self.part_by not in PART_BY:
-            raise ValueError(f"part_by must be one of {', '.join(PART_BY)}, got {self.part_by!r}")
+        if self.fraction < 1:
+            raise ValueError(f"fraction must be at least 1, got {self.fraction}")
+        if self.fraction_by not in FRACTION_BY:
+            raise ValueError(f"fraction_by must be one of {', '.join(FRACTION_BY)}, got {self.fraction_by!r}")
         check_unseen(self.unseen)
 
     @property
     def name(self) -> str:
         """Last 1 day, 1 before, and which part of the rest trains."""
-        part = "" if self.part == 1 else f", the last 1/{self.part} by {self.part_by} to train"
+        part = "" if self.fraction == 1 else f", the last 1/{self.fraction} by {self.fraction_by} to train"
         return f"last {self.test:g} days, {self.validation:g} before to validate{part}{self.candidates.suffix}"
 
     def prepare(self, interactions: Interactions) -> Split:
@@ -150,14 +150,14 @@ class LastDays:
         if on_the_cut.any():
             parts[on_the_cut] = UNUSED
             steps = (*steps, _step(interactions, ~on_the_cut, "events at the very moment of the cut: in no part"))
-        if self.part > 1:
+        if self.fraction > 1:
             parts, step = self._last_part(interactions, parts)
             steps = (*steps, step)
         return assemble(
             interactions,
             parts,
             unseen=self.unseen,
-            cases=self.cases,
+            target_rule=self.target_rule,
             validate=self.validation > 0,
             candidates=self.candidates,
             steps=steps,
@@ -170,18 +170,18 @@ class LastDays:
         seen[interactions.items[parts == TRAIN]] = True
         parts[(parts != TRAIN) & ~seen[interactions.items]] = UNUSED
         sessions, sizes = np.unique(interactions.users[parts == TRAIN], return_counts=True)
-        if self.part_by == "date":
+        if self.fraction_by == "date":
             ends = interactions.timestamps[interactions.offsets[1:] - 1]
             order = np.lexsort((sessions, ends[sessions]))
             sessions, sizes = sessions[order], sizes[order] - 1
-        wanted = sizes.sum() // self.part
+        wanted = sizes.sum() // self.fraction
         from_end = np.cumsum(sizes[::-1])[::-1]  # events (or pairs) in this session and all later ones
-        taken = from_end <= wanted if self.part_by == "id" else from_end - sizes < wanted
+        taken = from_end <= wanted if self.fraction_by == "id" else from_end - sizes < wanted
         left = np.isin(interactions.users, sessions[~taken]) & (parts == TRAIN)
         parts[left] = UNUSED
         kept = interactions.items[parts == TRAIN]
         return parts, {
-            "step": f"training: its last 1/{self.part} by {self.part_by}",
+            "step": f"training: its last 1/{self.fraction} by {self.fraction_by}",
             "removed": int(left.sum()),
             "events": len(kept),
             "users": int(taken.sum()),

@@ -13,7 +13,7 @@ from recsys_data.protocols.build import assemble, check_unseen
 from recsys_data.protocols.candidates import ALL_ITEMS, UNSEEN_ITEMS_ONLY, Candidates
 from recsys_data.protocols.filters import Filter, apply_filters
 from recsys_data.protocols.per_user import require_order
-from recsys_data.protocols.targets import HALF_AGAINST_HALF, Cases, HalfAgainstHalf, LastOnly
+from recsys_data.protocols.targets import SECOND_HALF, LastOnly, SecondHalf, TargetRule
 from recsys_data.split import TEST, TRAIN, UNUSED, VALIDATION, Split
 
 DRAWS = ("without replacement", "with replacement", "id order", "length order")
@@ -43,18 +43,18 @@ class DisjointUsers:
     seed: int = 1
     extended: bool = False
     unseen: str = "candidate"
-    cases: Cases = HALF_AGAINST_HALF
+    target_rule: TargetRule = SECOND_HALF
     filters: tuple[Filter, ...] = ()
     candidates: Candidates = ALL_ITEMS
-    tell_query_times: bool = False
+    expose_query_times: bool = False
 
     def __post_init__(self) -> None:
         if self.test <= 0 or self.validation < 0:
             raise ValueError(f"test must be above 0 and validation not below, got {self.test} and {self.validation}")
         if self.draw not in DRAWS:
             raise ValueError(f"draw must be one of {', '.join(DRAWS)}, got {self.draw!r}")
-        if self.extended and not isinstance(self.cases, HalfAgainstHalf):
-            raise ValueError(f"extended needs the cases HalfAgainstHalf, got {type(self.cases).__name__}")
+        if self.extended and not isinstance(self.target_rule, SecondHalf):
+            raise ValueError(f"extended needs the target_rule SecondHalf, got {type(self.target_rule).__name__}")
         check_unseen(self.unseen)
 
     @property
@@ -68,7 +68,7 @@ class DisjointUsers:
     def name(self) -> str:
         """Disjoint users 500/500, how they are drawn and asked."""
         more = ", extended training set" if self.extended else ""
-        how = f"{self.draw}, {self.cases.name}{more}{self.candidates.suffix}"
+        how = f"{self.draw}, {self.target_rule.name}{more}{self.candidates.suffix}"
         return f"disjoint users {self.validation:g}/{self.test:g}, {how}"
 
     def prepare(self, interactions: Interactions) -> Split:
@@ -85,10 +85,10 @@ class DisjointUsers:
             interactions,
             parts,
             unseen=self.unseen,
-            cases=self.cases,
+            target_rule=self.target_rule,
             validate=self.validation > 0,
             candidates=self.candidates,
-            tell_query_times=self.tell_query_times,
+            expose_query_times=self.expose_query_times,
             steps=steps,
         )
 
@@ -187,7 +187,7 @@ class HashedUsers:
             interactions,
             parts,
             unseen=self.unseen,
-            cases=LastOnly(),
+            target_rule=LastOnly(),
             candidates=self.candidates,
             windows=windows,
             steps=steps,

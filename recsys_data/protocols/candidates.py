@@ -17,7 +17,7 @@ class AllItems:
         return ", seen items left out" if self.exclude_seen else ""
 
     @property
-    def stamp(self) -> str:
+    def caveat(self) -> str:
         """Empty: full ranking needs no warning."""
         return ""
 
@@ -27,7 +27,7 @@ class SampledItems:
     """The target and ``count`` other items drawn uniformly, ``repeats`` times, averaged (Time-LSTM: 100, 3 times).
 
     Sampled metrics are another quantity than full ranking and may order models otherwise, so every result carries a
-    stamp. Items of the history may be drawn unless ``exclude_seen``.
+    caveat. Items of the history may be drawn unless ``exclude_seen``.
     """
 
     count: int = 100
@@ -46,7 +46,7 @@ class SampledItems:
         return f", among {self.count} sampled" + (" unseen" if self.exclude_seen else "")
 
     @property
-    def stamp(self) -> str:
+    def caveat(self) -> str:
         """What every result must say."""
         times = "once" if self.repeats == 1 else f"{self.repeats} times, averaged"
         return (

@@ -21,12 +21,12 @@ class Filter(Protocol):
     def name(self) -> str:
         """What the filter does, for the report."""
 
-    def keeps(self, interactions: Interactions) -> np.ndarray:
+    def mask(self, interactions: Interactions) -> np.ndarray:
         """A mask (E,) of the events that stay."""
 
 
 @dataclass(frozen=True)
-class MinActivity:
+class MinUserEvents:
     """Keeps users (or sessions) with at least ``events`` events."""
 
     events: int
@@ -39,13 +39,13 @@ class MinActivity:
         """What the filter does."""
         return f"users with at least {self.events} events"
 
-    def keeps(self, interactions: Interactions) -> np.ndarray:
+    def mask(self, interactions: Interactions) -> np.ndarray:
         """A mask (E,) of the events that stay."""
         return np.diff(interactions.offsets)[interactions.users] >= self.events
 
 
 @dataclass(frozen=True)
-class MinPopularity:
+class MinItemEvents:
     """Keeps items with at least ``events`` events."""
 
     events: int
@@ -58,7 +58,7 @@ class MinPopularity:
         """What the filter does."""
         return f"items with at least {self.events} events"
 
-    def keeps(self, interactions: Interactions) -> np.ndarray:
+    def mask(self, interactions: Interactions) -> np.ndarray:
         """A mask (E,) of the events that stay."""
         return _item_counts(interactions)[interactions.items] >= self.events
 
@@ -68,7 +68,7 @@ class KCore:
     """Keeps the largest part in which every user has ``users`` events and every item ``items``: a fixed point.
 
     The part is the same in whatever order users and items are looked at. For one pass in a stated order, write the
-    order: MinActivity(2), MinPopularity(5), MinActivity(2) is that of Devooght and of Hidasi's session script.
+    order: MinUserEvents(2), MinItemEvents(5), MinUserEvents(2) is that of Devooght and of Hidasi's session script.
     """
 
     users: int
@@ -83,7 +83,7 @@ class KCore:
         """What the filter does."""
         return f"users with {self.users} and items with {self.items} events at least, to the fixed point"
 
-    def keeps(self, interactions: Interactions) -> np.ndarray:
+    def mask(self, interactions: Interactions) -> np.ndarray:
         """A mask (E,) of the events that stay."""
         kept = np.ones(len(interactions), dtype=bool)
         while True:
@@ -109,7 +109,7 @@ class TopItems:
         """What the filter does."""
         return f"the {self.count:,} most frequent items"
 
-    def keeps(self, interactions: Interactions) -> np.ndarray:
+    def mask(self, interactions: Interactions) -> np.ndarray:
         """A mask (E,) of the events that stay."""
         top = np.zeros(interactions.num_items, dtype=bool)
         top[np.argsort(-_item_counts(interactions), kind="stable")[: self.count]] = True
@@ -133,7 +133,7 @@ class Truncate:
         """What the filter does."""
         return f"the {self.keep} {self.max_len} events of each history"
 
-    def keeps(self, interactions: Interactions) -> np.ndarray:
+    def mask(self, interactions: Interactions) -> np.ndarray:
         """A mask (E,) of the events that stay."""
         edge = interactions.offsets[:-1] if self.keep == "first" else interactions.offsets[1:] - 1
         return np.abs(np.arange(len(interactions)) - edge[interactions.users]) < self.max_len
@@ -148,7 +148,7 @@ class DropDuplicates:
         """What the filter does."""
         return "without events of the same user, item and time as an earlier row"
 
-    def keeps(self, interactions: Interactions) -> np.ndarray:
+    def mask(self, interactions: Interactions) -> np.ndarray:
         """A mask (E,) of the events that stay."""
         return _firsts(interactions.users, interactions.timestamps, interactions.items)
 
@@ -164,7 +164,7 @@ class DropRepeats:
         """What the filter does."""
         return "without repeats of any earlier item" if self.ever else "without immediate repeats"
 
-    def keeps(self, interactions: Interactions) -> np.ndarray:
+    def mask(self, interactions: Interactions) -> np.ndarray:
         """A mask (E,) of the events that stay."""
         if self.ever:
             return _firsts(interactions.users, interactions.items)
@@ -173,7 +173,7 @@ class DropRepeats:
 
 
 @dataclass(frozen=True)
-class Together:
+class AllOf:
     """Keeps the events that each of ``filters`` keeps of the whole, so that their order does not matter (Kula 2017)."""
 
     filters: tuple[Filter, ...]
@@ -187,9 +187,9 @@ class Together:
         """What the filters do, at once."""
         return " and ".join(each.name for each in self.filters) + ", counted once on the whole"
 
-    def keeps(self, interactions: Interactions) -> np.ndarray:
+    def mask(self, interactions: Interactions) -> np.ndarray:
         """A mask (E,) of the events that stay."""
-        return np.logical_and.reduce([each.keeps(interactions) for each in self.filters])
+        return np.logical_and.reduce([each.mask(interactions) for each in self.filters])
 
 
 def apply_filters(
@@ -201,7 +201,7 @@ def apply_filters(
     """
     steps = []
     for each in filters:
-        mask = each.keeps(interactions)
+        mask = each.mask(interactions)
         if not mask.any():
             raise ValueError(
                 f"{interactions.name}: the filter '{each.name}' leaves no event of {len(interactions):,}; ask for less"

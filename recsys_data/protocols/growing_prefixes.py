@@ -16,8 +16,7 @@ from recsys_data.protocols.filters import Filter
 from recsys_data.protocols.targets import LastOnly
 from recsys_data.protocols.time_lstm_gaps import OfficialTopItems
 from recsys_data.sequences import UNKNOWN, Sequences
-from recsys_data.split import Split
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import Split, TrainingSet
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +81,7 @@ class GrowingPrefixes:
 
     ``grow`` False leaves out the second stage: no event of a test user is learnt from. ``draw``: "length order" is
     what the official code's file order amounts to, the longest histories test; "without replacement" draws users at
-    random. Candidates are 100 sampled items, 3 times, as in the code. ``tell_query_times``: the model knows when the
+    random. Candidates are 100 sampled items, 3 times, as in the code. ``expose_query_times``: the model knows when the
     target happens, as in the paper. ``validation`` users (none in the paper) are asked like test users and never
     learnt from. The epochs of the model must be ``epochs``, else its growth is another.
     """
@@ -97,7 +96,7 @@ class GrowingPrefixes:
     unseen: str = "candidate"
     filters: tuple[Filter, ...] = ()
     candidates: Candidates = SampledItems(100, 3)  # noqa: RUF009 - frozen
-    tell_query_times: bool = True
+    expose_query_times: bool = True
 
     allows: ClassVar[frozenset[str]] = frozenset({"training events after a test event"})
 
@@ -124,10 +123,10 @@ class GrowingPrefixes:
             draw=self.draw,
             seed=self.seed,
             unseen=self.unseen,
-            cases=LastOnly(),
+            target_rule=LastOnly(),
             filters=self.filters,
             candidates=self.candidates,
-            tell_query_times=self.tell_query_times,
+            expose_query_times=self.expose_query_times,
         )
 
     def prepare(self, interactions: Interactions) -> Split:
@@ -144,8 +143,8 @@ class GrowingPrefixes:
             fixed_epochs=self.fixed_epochs,
             epochs=self.epochs,
         )
-        stamp = (
+        caveat = (
             "TEST USERS LEARNT FROM: growing prefixes of the test users' histories join the training set, their last "
             "event never"
         )
-        return replace(split, train=train, stamps=(*split.stamps, stamp))
+        return replace(split, train=train, caveats=(*split.caveats, caveat))

@@ -159,7 +159,7 @@ class RandomFractions:
 
         user 1   = v = = t = = = = =      (which events are held out is drawn, not told by time)
 
-    What follows is not a sequence any more: every split carries a stamp that says so. ``seed`` draws the order.
+    What follows is not a sequence any more: every split carries a caveat that says so. ``seed`` draws the order.
     """
 
     train: float = 0.9
@@ -200,8 +200,8 @@ class RandomFractions:
             clock=Clock.WITHIN,
         )
         split = self._cut().prepare(shuffled)
-        stamp = "RANDOM ORDER: histories were shuffled, so nothing here can be learnt from order"
-        return replace(split, stamps=(*split.stamps, stamp))
+        caveat = "RANDOM ORDER: histories were shuffled, so nothing here can be learnt from order"
+        return replace(split, caveats=(*split.caveats, caveat))
 
 
 def _rounded(lengths: np.ndarray, share: Fraction, rounding: str) -> np.ndarray:

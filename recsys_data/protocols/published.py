@@ -12,7 +12,7 @@ from recsys_data.interactions import Interactions
 from recsys_data.protocols.build import assemble, check_unseen
 from recsys_data.protocols.candidates import ALL_ITEMS, Candidates
 from recsys_data.protocols.per_user import require_order
-from recsys_data.protocols.targets import EVERY_POSITION, Cases
+from recsys_data.protocols.targets import EVERY_POSITION, TargetRule
 from recsys_data.split import TRAIN, VALIDATION, Split
 
 
@@ -35,7 +35,7 @@ class AsPublished:
     validation: float = 0.1
     seed: int = 0
     unseen: str = "miss"
-    cases: Cases = EVERY_POSITION
+    target_rule: TargetRule = EVERY_POSITION
     candidates: Candidates = ALL_ITEMS
 
     allows: ClassVar[frozenset[str]] = frozenset({"training events after a test event"})
@@ -75,7 +75,7 @@ class AsPublished:
             interactions,
             parts[interactions.users],
             unseen=self.unseen,
-            cases=self.cases,
+            target_rule=self.target_rule,
             validate=bool(self.validation),
             candidates=self.candidates,
             steps=steps,

@@ -1,4 +1,4 @@
-"""Cases: what is asked of a held-out sequence, each rule a value."""
+"""TargetRule: what is asked of a held-out sequence, each rule a value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class AskedQueries:
     """Queries as positions among events: each reads the events before ``cuts`` (Q,); targets are event numbers (K,)."""
 
     cuts: np.ndarray
@@ -17,14 +17,14 @@ class Asked:
     target_offsets: np.ndarray
 
 
-class Cases(Protocol):
+class TargetRule(Protocol):
     """A frozen dataclass that says where a held-out sequence is asked and for what."""
 
     @property
     def name(self) -> str:
         """What is asked, for the report."""
 
-    def ask(self, owners: np.ndarray, positions: np.ndarray, held_out: np.ndarray) -> Asked:
+    def select(self, owners: np.ndarray, positions: np.ndarray, held_out: np.ndarray) -> AskedQueries:
         """The queries, sorted by event.
 
         owners (E,): the sequence of each event, ascending; positions (E,): its place there, from 0; held_out (E,)
@@ -47,10 +47,10 @@ class EveryPosition:
         """What is asked."""
         return "every position"
 
-    def ask(self, owners: np.ndarray, positions: np.ndarray, held_out: np.ndarray) -> Asked:
-        """One query with one target an event; see Cases.ask."""
+    def select(self, owners: np.ndarray, positions: np.ndarray, held_out: np.ndarray) -> AskedQueries:
+        """One query with one target an event; see TargetRule.ask."""
         events = np.flatnonzero(held_out & (positions > 0))
-        return Asked(cuts=events, targets=events, target_offsets=np.arange(len(events) + 1))
+        return AskedQueries(cuts=events, targets=events, target_offsets=np.arange(len(events) + 1))
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,12 @@ class LastOnly:
         """What is asked."""
         return "last position"
 
-    def ask(self, owners: np.ndarray, positions: np.ndarray, held_out: np.ndarray) -> Asked:
-        """One query with one target a sequence; see Cases.ask."""
+    def select(self, owners: np.ndarray, positions: np.ndarray, held_out: np.ndarray) -> AskedQueries:
+        """One query with one target a sequence; see TargetRule.ask."""
         events = np.flatnonzero(held_out & (positions > 0))
         if len(events):
             events = events[np.r_[owners[events][1:] != owners[events][:-1], True]]
-        return Asked(cuts=events, targets=events, target_offsets=np.arange(len(events) + 1))
+        return AskedQueries(cuts=events, targets=events, target_offsets=np.arange(len(events) + 1))
 
 
 @dataclass(frozen=True)
@@ -82,15 +82,15 @@ class EveryPrefix:
         """What is asked."""
         return "every prefix, for all that follows"
 
-    def ask(self, owners: np.ndarray, positions: np.ndarray, held_out: np.ndarray) -> Asked:
-        """One query a cut, its targets all held-out events from there to the sequence's end; see Cases.ask."""
+    def select(self, owners: np.ndarray, positions: np.ndarray, held_out: np.ndarray) -> AskedQueries:
+        """One query a cut, its targets all held-out events from there to the sequence's end; see TargetRule.ask."""
         cuts = np.flatnonzero(held_out & (positions > 0))
         held = np.flatnonzero(held_out)
         return _asked_for_the_rest(cuts, held, owners)
 
 
 @dataclass(frozen=True)
-class HalfAgainstHalf:
+class SecondHalf:
     """Asks once a sequence of n events: reads the first ⌊n/2⌋ and asks for the set of all others (Devooght).
 
     ::
@@ -106,15 +106,15 @@ class HalfAgainstHalf:
         """What is asked."""
         return "first half against second half"
 
-    def ask(self, owners: np.ndarray, positions: np.ndarray, held_out: np.ndarray) -> Asked:
-        """One query a sequence of two events or more; see Cases.ask."""
+    def select(self, owners: np.ndarray, positions: np.ndarray, held_out: np.ndarray) -> AskedQueries:
+        """One query a sequence of two events or more; see TargetRule.ask."""
         lengths = np.bincount(owners, minlength=1)[owners] if len(owners) else np.empty(0, dtype=np.int64)
         cuts = np.flatnonzero((positions == lengths // 2) & (positions > 0))
         held = np.flatnonzero(held_out & (positions >= lengths // 2))
         return _asked_for_the_rest(cuts, held, owners)
 
 
-def _asked_for_the_rest(cuts: np.ndarray, held: np.ndarray, owners: np.ndarray) -> Asked:
+def _asked_for_the_rest(cuts: np.ndarray, held: np.ndarray, owners: np.ndarray) -> AskedQueries:
     """Queries at ``cuts`` for all ``held`` events from there to the end of the same sequence; none without a target."""
     first = np.searchsorted(held, cuts, side="left")
     last = np.searchsorted(owners[held], owners[cuts], side="right")
@@ -122,8 +122,8 @@ def _asked_for_the_rest(cuts: np.ndarray, held: np.ndarray, owners: np.ndarray) 
     cuts, first, counts = cuts[some], first[some], (last - first)[some]
     offsets = np.concatenate([[0], np.cumsum(counts)])
     places = np.repeat(first - offsets[:-1], counts) + np.arange(offsets[-1])
-    return Asked(cuts=cuts, targets=held[places], target_offsets=offsets)
+    return AskedQueries(cuts=cuts, targets=held[places], target_offsets=offsets)
 
 
 EVERY_POSITION = EveryPosition()
-HALF_AGAINST_HALF = HalfAgainstHalf()
+SECOND_HALF = SecondHalf()

@@ -11,15 +11,15 @@ import numpy as np
 from evaluation.comparison.across_datasets import Friedman, friedman, summarise
 from evaluation.comparison.table import ComparisonTable
 from evaluation.comparison.table_json import made, plain
-from evaluation.results.cache import Memo
-from reports.document.blocks import Column, Entry, Picture, Table, Words, row
-from reports.document.numbers import interval, percent, probability
-from reports.document.run_index import Roster
+from evaluation.results.cache import ResultCache
+from reports.document.blocks import Column, Figure, Table, TableCell, Text, row
+from reports.document.numbers import interval, p_value, percent
+from reports.document.run_index import RunIndex
 
 _NUMBERED = 12  # models; a larger map has no room for numbers
 
 
-def heat_map(table: ComparisonTable, heading: str, place: str, stamps: tuple[str, ...]) -> list[Picture]:
+def heat_map(table: ComparisonTable, heading: str, place: str, caveats: tuple[str, ...]) -> list[Figure]:
     """The map of all pairs of one table; none for fewer than three models."""
     if len(table.models) < 3:
         return []
@@ -40,24 +40,24 @@ def heat_map(table: ComparisonTable, heading: str, place: str, stamps: tuple[str
         "Exploratory, and of these trained models."
     )
     label = f"Which models are told apart in {table.metric} on {heading}"
-    return [Picture(f"heat-{place}", "heat", label, caption,
-                    {"models": order, "pairs": pairs, "numbered": numbered}, stamps)]  # fmt: skip
+    return [Figure(f"heat-{place}", "heat", label, caption,
+                    {"models": order, "pairs": pairs, "numbered": numbered}, caveats)]  # fmt: skip
 
 
-def across_blocks(roster: Roster, comparisons: list[ComparisonTable], memo: Memo) -> list[Any]:
+def across_blocks(index: RunIndex, comparisons: list[ComparisonTable], cache: ResultCache) -> list[Any]:
     """What the data sets say together, each once, under the first of its protocols."""
-    metric = roster.results.record["metrics"][0]
+    metric = index.results.record["metrics"][0]
     tables: dict[str, ComparisonTable] = {}
     for table in comparisons:
         if table.metric == metric and table.models:
             tables.setdefault(table.dataset, table)
     if len(tables) < 2:
         return []
-    blocks: list[Any] = [*_summary(list(tables.values()), roster)]
+    blocks: list[Any] = [*_summary(list(tables.values()), index)]
     shared = [m.model for m in next(iter(tables.values())).models if all(t.model(m.model) for t in tables.values())]
     if len(shared) >= 3:
-        blocks += _diagram(list(tables.values()), shared, roster, memo)
-    return [Words("Across data sets", _WORDS), *blocks] if blocks else []
+        blocks += _diagram(list(tables.values()), shared, index, cache)
+    return [Text("Across data sets", _WORDS), *blocks] if blocks else []
 
 
 _FEWEST = 3  # data sets for an interval over them
@@ -66,7 +66,7 @@ _WORDS = (
 )
 
 
-def _summary(tables: list[ComparisonTable], roster: Roster) -> list[Table]:
+def _summary(tables: list[ComparisonTable], index: RunIndex) -> list[Table]:
     """The pairs that are declared on two data sets or more."""
     declared: dict[frozenset[str], tuple[str, str]] = {}
     for pair in (pair for t in tables for pair in t.pairs):
@@ -81,11 +81,11 @@ def _summary(tables: list[ComparisonTable], roster: Roster) -> list[Table]:
         low, high = effect.interval if known else (None, None)
         mean = None if effect is None else effect.mean
         rows.append(row([
-            _named(a, roster), _named(b, roster), Entry(str(len(held)), len(held)),
-            Entry(f"{tally.wins} / {tally.ties} / {tally.losses}", tally.wins - tally.losses),
-            Entry(percent(mean), mean, low, high),
-            Entry(interval_percent(low, high), None if low is None else high - low),
-            Entry(f"{effect.tau:.2f}" if known else "–", effect.tau if known else None),
+            _named(a, index), _named(b, index), TableCell(str(len(held)), len(held)),
+            TableCell(f"{tally.wins} / {tally.ties} / {tally.losses}", tally.wins - tally.losses),
+            TableCell(percent(mean), mean, low, high),
+            TableCell(interval_percent(low, high), None if low is None else high - low),
+            TableCell(f"{effect.tau:.2f}" if known else "–", effect.tau if known else None),
         ]))  # fmt: skip
     if not rows:
         return []
@@ -107,30 +107,30 @@ def interval_percent(low: float | None, high: float | None) -> str:
     return f"[{percent(low)}, {percent(high)}]"
 
 
-def _diagram(tables: list[ComparisonTable], models: list[str], roster: Roster, memo: Memo) -> list[Any]:
+def _diagram(tables: list[ComparisonTable], models: list[str], index: RunIndex, cache: ResultCache) -> list[Any]:
     """The critical-difference diagram, or the sentence why there is none."""
     scores = [[table.model(name).mean for name in models] for table in tables]
     higher = tables[0].higher_is_better
-    kept = memo.answer("friedman", [models, scores, higher],
+    kept = cache.get("friedman", [models, scores, higher],
                        lambda: plain(friedman(models, np.array(scores), higher_is_better=higher)))  # fmt: skip
     found, why = made(tuple[Friedman | None, str], kept)
     if found is None:
-        return [Words("", (why,))]
-    drawn = [{"model": name, "rank": rank, "color": _color(name, roster)}
+        return [Text("", (why,))]
+    drawn = [{"model": name, "rank": rank, "color": _color(name, index)}
              for name, rank in zip(found.models, found.mean_ranks, strict=True)]  # fmt: skip
     caption = (
         f"Mean ranks of {len(models)} models over {found.num_datasets} data sets in {tables[0].metric}; 1 is best. "
         f"Bars join models whose mean ranks differ by less than Nemenyi's critical difference. Friedman's test, Iman "
-        f"and Davenport's F = {found.f:.2f}, p {probability(found.p)}."
+        f"and Davenport's F = {found.f:.2f}, p {p_value(found.p)}."
     )
     label = f"Critical-difference diagram of {len(models)} models over {found.num_datasets} data sets"
-    return [Picture("ranks", "ranks", label, caption, {"models": drawn, "critical": found.critical})]
+    return [Figure("ranks", "ranks", label, caption, {"models": drawn, "critical": found.critical})]
 
 
-def _named(model: str, roster: Roster) -> Entry:
+def _named(model: str, index: RunIndex) -> TableCell:
     """A model with its colour."""
-    return Entry(model, color=_color(model, roster))
+    return TableCell(model, color=_color(model, index))
 
 
-def _color(model: str, roster: Roster) -> int | None:
-    return next((runs.color for runs in roster.runs if runs.model == model), None)
+def _color(model: str, index: RunIndex) -> int | None:
+    return next((runs.color for runs in index.runs if runs.model == model), None)

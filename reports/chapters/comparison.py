@@ -6,33 +6,43 @@ from collections.abc import Iterable
 from typing import Any
 
 from evaluation.comparison.table import ComparisonTable, ModelRow, PairRow
-from evaluation.results.cache import Memo
-from evaluation.statistics.effects import Word
+from evaluation.results.cache import ResultCache
+from evaluation.statistics.effects import Conclusion
 from reports.chapters.all_pairs import across_blocks, heat_map
-from reports.document.blocks import Column, Entry, Picture, Row, Section, Table, Words, in_full, row
-from reports.document.numbers import count, decimals, fraction, interval, listed, percent, plain, probability, several
-from reports.document.run_index import Roster, Runs
+from reports.document.blocks import Column, Figure, Row, Section, Table, TableCell, Text, as_sentence, row
+from reports.document.numbers import (
+    count,
+    decimals,
+    format_number,
+    fraction,
+    interval,
+    join_words,
+    p_value,
+    percent,
+    pluralize,
+)
+from reports.document.run_index import ModelRuns, RunIndex
 
 _MANY = 12  # pairs; of more, only the findings are told in words
 _ACROSS = 2  # metrics of one table: the width of a sheet of paper, which a wider one would shrink as a whole
-_TONE = {Word.BETTER: "good", Word.WORSE: "bad", Word.EQUAL: "quiet", Word.INCONCLUSIVE: "open"}
+_TONE = {Conclusion.BETTER: "good", Conclusion.WORSE: "bad", Conclusion.EQUAL: "quiet", Conclusion.INCONCLUSIVE: "open"}
 
 
-def comparison_section(roster: Roster, comparisons: list[ComparisonTable], memo: Memo) -> Section:
+def comparison_section(index: RunIndex, comparisons: list[ComparisonTable], cache: ResultCache) -> Section:
     """The standing of all models, then the declared differences of each metric with their forest plot."""
     blocks: list[Any] = []
     empty: list[str] = []
     alone: list[str] = []
-    for (dataset, protocol), group in roster.groups.items():
+    for (dataset, protocol), group in index.groups.items():
         tables = [t for t in comparisons if (t.dataset, t.protocol) == (dataset, protocol) and t.models]
-        heading, place = roster.heading(dataset, protocol), group[0].place
+        heading, place = index.heading(dataset, protocol), group[0].place
         if not tables:
             (alone if any(runs.cells for runs in group) else empty).append(heading)
             continue
         runs = {r.model: r for r in group}
-        declared = roster.results.record["metrics"]
+        declared = index.results.record["metrics"]
         main, named = ([t for t in tables if (t.metric in declared) is wanted] for wanted in (True, False))
-        blocks += [Words(heading, (_size(tables[0]),)), *standings(main, runs, heading, f"{place}")]
+        blocks += [Text(heading, (_size(tables[0]),)), *standings(main, runs, heading, f"{place}")]
         if named:  # metrics that only published numbers or claims name
             blocks += standings(named, runs, f"{heading}, further metrics of the paper", f"{place}-further")
         for number, table in enumerate(tables, start=1):
@@ -40,17 +50,17 @@ def comparison_section(roster: Roster, comparisons: list[ComparisonTable], memo:
                 blocks += differences(table, runs, heading, f"{place}-{number}")
             if table is main[0]:
                 blocks += heat_map(table, heading, f"{place}-{number}", _shared(runs))
-    blocks += across_blocks(roster, comparisons, memo)
+    blocks += across_blocks(index, comparisons, cache)
     if empty:
-        blocks.append(Words("", (f"No model has a result on these, so nothing is compared: {'; '.join(empty)}.",)))
+        blocks.append(Text("", (f"No model has a result on these, so nothing is compared: {'; '.join(empty)}.",)))
     if alone:
         said = "The test part of these asks one user only, so nothing tells how users vary and nothing is compared: "
-        blocks.append(Words("", (f"{said}{'; '.join(alone)}.",)))
+        blocks.append(Text("", (f"{said}{'; '.join(alone)}.",)))
     return Section("comparison", "Comparison", tuple(blocks))
 
 
-def _shared(runs: dict[str, Runs]) -> tuple[str, ...]:
-    """The stamps of a whole data set."""
+def _shared(runs: dict[str, ModelRuns]) -> tuple[str, ...]:
+    """The caveats of a whole data set."""
     return next(iter(runs.values())).shared
 
 
@@ -60,17 +70,17 @@ def _size(table: ComparisonTable) -> str:
     return f"The test set has {count(table.num_events)} queries of {count(table.num_clusters)} {unit}s."
 
 
-def standings(tables: list[ComparisonTable], runs: dict[str, Runs], heading: str, place: str) -> list[Table]:
+def standings(tables: list[ComparisonTable], runs: dict[str, ModelRuns], heading: str, place: str) -> list[Table]:
     """The standing in all metrics, as many to a table as a sheet of paper has room for."""
     made = []
     for start in range(0, len(tables), _ACROSS):
         part = tables[start : start + _ACROSS]
-        which = f" in {listed([table.metric for table in part])}" if len(tables) > _ACROSS else ""
+        which = f" in {join_words([table.metric for table in part])}" if len(tables) > _ACROSS else ""
         made.append(standing(part, runs, heading + which, f"{place}-{start + 1}" if start else place))
     return made
 
 
-def standing(tables: list[ComparisonTable], runs: dict[str, Runs], heading: str, place: str) -> Table:
+def standing(tables: list[ComparisonTable], runs: dict[str, ModelRuns], heading: str, place: str) -> Table:
     """Every model in every metric, the best first; known bounds below."""
     columns = [Column("model", "Model")]
     for table in tables:
@@ -88,10 +98,10 @@ def standing(tables: list[ComparisonTable], runs: dict[str, Runs], heading: str,
     rows += _bounds(tables, runs)
     shared = _shared(runs)
     return Table(f"standing-{place}", f"All models: {heading}", tuple(columns), tuple(rows), _notes(tables, runs),
-                 small=len(columns) > 8, stamps=shared)  # fmt: skip
+                 small=len(columns) > 8, caveats=shared)  # fmt: skip
 
 
-def _numbers(tables: list[ComparisonTable], name: str, runs: dict[str, Runs]) -> Iterable[Entry]:
+def _numbers(tables: list[ComparisonTable], name: str, runs: dict[str, ModelRuns]) -> Iterable[TableCell]:
     """The entries of one model, metric by metric."""
     link = runs[name].anchor
     for table in tables:
@@ -99,15 +109,15 @@ def _numbers(tables: list[ComparisonTable], name: str, runs: dict[str, Runs]) ->
         places = _places(table)
         width = 3 if table.reference is None else 5
         if model is None:
-            yield from (Entry("–") for _ in range(width))
+            yield from (TableCell("–") for _ in range(width))
             continue
         low, high = model.interval or (None, None)
-        marks = ("best",) if model.best else ("level",) if model.inseparable else ()
-        yield Entry(fraction(model.mean, places), model.mean, low, high, link, _seeds(model), marks)
-        yield Entry(interval(low, high, places), None if low is None else high - low, link=link,
+        cell_fingerprints = ("best",) if model.best else ("level",) if model.inseparable else ()
+        yield TableCell(fraction(model.mean, places), model.mean, low, high, link, _seeds(model), cell_fingerprints)
+        yield TableCell(interval(low, high, places), None if low is None else high - low, link=link,
                     exact="" if low is None else f"[{low:.8g}, {high:.8g}]")  # fmt: skip
         fixed = "fixed" if model.deterministic else "–"
-        yield Entry(fixed if model.sd is None else fraction(model.sd, places + 1), model.sd, link=link,
+        yield TableCell(fixed if model.sd is None else fraction(model.sd, places + 1), model.sd, link=link,
                     exact=_seeds(model))  # fmt: skip
         if table.reference is not None:
             yield from _against(table, name, link)
@@ -124,21 +134,21 @@ def _seeds(model: ModelRow) -> str:
     return f"{model.mean:.8g} (seeds {values})" if len(model.seed_values) > 1 else f"{model.mean:.8g}"
 
 
-def _against(table: ComparisonTable, name: str, link: str) -> tuple[Entry, Entry]:
+def _against(table: ComparisonTable, name: str, link: str) -> tuple[TableCell, TableCell]:
     """The relative difference from the reference with its adjusted p."""
     pair = table.pair(name, table.reference)
     if name == table.reference:
-        return Entry("reference", marks=("quiet",)), Entry("")
+        return TableCell("reference", cell_fingerprints=("quiet",)), TableCell("")
     if pair is None or pair.a != name:
-        return Entry("not declared", marks=("quiet",)), Entry("")
+        return TableCell("not declared", cell_fingerprints=("quiet",)), TableCell("")
     ends = pair.method_relative_interval or pair.relative_interval
     exact = f"{percent(pair.relative, 3)} [{percent(ends[0], 3)}, {percent(ends[1], 3)}]"
     p, of = (pair.p_method_holm, "methods") if pair.p_method_holm is not None else (pair.p_holm, "trained models only")
-    relative = Entry(percent(pair.relative), pair.relative, *ends, link, exact)
-    return relative, Entry(probability(p), p, link=link, exact=f"{p:.4g}, {of}")
+    relative = TableCell(percent(pair.relative), pair.relative, *ends, link, exact)
+    return relative, TableCell(p_value(p), p, link=link, exact=f"{p:.4g}, {of}")
 
 
-def _bounds(tables: list[ComparisonTable], runs: dict[str, Runs]) -> list[Row]:
+def _bounds(tables: list[ComparisonTable], runs: dict[str, ModelRuns]) -> list[Row]:
     """What is known of the best possible and the chance value, where the data's maker knows it."""
     first = next((r.cells[0] for r in runs.values() if r.cells), None)
     facts = (first.record.get("facts") or {}) if first else {}
@@ -147,27 +157,27 @@ def _bounds(tables: list[ComparisonTable], runs: dict[str, Runs]) -> list[Row]:
         values = facts.get(key) or {}
         if not any(table.metric in values for table in tables):
             continue
-        entries = [Entry(title)]
+        entries = [TableCell(title)]
         for table in tables:
             value = values.get(table.metric)
-            entries.append(Entry("–" if value is None else fraction(value, _places(table)), value))
-            entries += [Entry("") for _ in range(2 if table.reference is None else 4)]
+            entries.append(TableCell("–" if value is None else fraction(value, _places(table)), value))
+            entries += [TableCell("") for _ in range(2 if table.reference is None else 4)]
         rows.append(Row(tuple(entries), kind="reference"))
     return rows
 
 
-def _notes(tables: list[ComparisonTable], runs: dict[str, Runs]) -> tuple[str, ...]:
-    """What the marks mean, which reference, what the tables themselves note, and every stamp in full."""
-    said = [*map(in_full, _shared(runs))]
+def _notes(tables: list[ComparisonTable], runs: dict[str, ModelRuns]) -> tuple[str, ...]:
+    """What the cell_fingerprints mean, which reference, what the tables themselves note, and every caveat in full."""
+    said = [*map(as_sentence, _shared(runs))]
     said += ["★ best mean; ≈ not separable from it (Holm over all models against the best, chosen after looking)."]
     said += dict.fromkeys(note for table in tables for note in table.notes)
-    stamped: dict[str, list[str]] = {}
-    for stamp, model in ((stamp, r.model) for r in runs.values() for stamp in r.stamps):
-        stamped.setdefault(stamp, []).append(model)
-    return (*said, *(f"{listed(models)}: {stamp}." for stamp, models in stamped.items()))
+    by_caveat: dict[str, list[str]] = {}
+    for caveat, model in ((caveat, r.model) for r in runs.values() for caveat in r.caveats):
+        by_caveat.setdefault(caveat, []).append(model)
+    return (*said, *(f"{join_words(models)}: {caveat}." for caveat, models in by_caveat.items()))
 
 
-def differences(table: ComparisonTable, runs: dict[str, Runs], heading: str, place: str) -> list[Any]:
+def differences(table: ComparisonTable, runs: dict[str, ModelRuns], heading: str, place: str) -> list[Any]:
     """The forest plot, its findings in words, and the table of the declared family."""
     means = {model.model: model.mean for model in table.models}
     rows = [{"name": f"{p.a}{_dagger(runs[p.a])} − {p.b}{_dagger(runs[p.b])}", "color": runs[p.a].color,
@@ -175,11 +185,11 @@ def differences(table: ComparisonTable, runs: dict[str, Runs], heading: str, pla
              "margin": table.margin * abs(means[p.b])} for p in table.pairs]  # fmt: skip
     label = f"Differences in {table.metric} on {heading} with simultaneous 95 % intervals and the relevance margin"
     family = f"the {len(rows)} declared pairs" if len(rows) > 1 else "the one declared pair"
-    picture = Picture(f"forest-{place}", "forest", label,
+    picture = Figure(f"forest-{place}", "forest", label,
                       f"Differences in {table.metric} on {heading} with simultaneous 95 % intervals over {family} "
                       f"(these trained models). The shade is the relevance margin of ±{100 * table.margin:g} %.",
                       {"rows": rows, "axis": f"difference in {table.metric}"}, _shared(runs))  # fmt: skip
-    said = Words(f"{table.metric} in words", _sentences(table), beside=True)
+    said = Text(f"{table.metric} in words", _sentences(table), beside=True)
     return [picture, said, _pairs(table, runs, heading, place)]
 
 
@@ -187,21 +197,21 @@ def _sentences(table: ComparisonTable) -> tuple[str, ...]:
     """What is said of each pair; where they are many, only of those that the tests tell something of."""
     if len(table.pairs) <= _MANY:
         return tuple(pair.sentence for pair in table.pairs)
-    clear = [pair.sentence for pair in table.pairs if _found(pair) is not Word.INCONCLUSIVE]
+    clear = [pair.sentence for pair in table.pairs if _found(pair) is not Conclusion.INCONCLUSIVE]
     rest = len(table.pairs) - len(clear)
-    return (*clear, *([f"Inconclusive, as the table below tells: {several(rest, 'pair')}."] if rest else []))
+    return (*clear, *([f"Inconclusive, as the table below tells: {pluralize(rest, 'pair')}."] if rest else []))
 
 
-def _found(pair: PairRow) -> Word:
+def _found(pair: PairRow) -> Conclusion:
     """The finding of the methods where seeds allow one, else of these trained models."""
-    return pair.word_models if pair.p_method is None else pair.word_methods
+    return pair.conclusion_models if pair.p_method is None else pair.conclusion_methods
 
 
-def _dagger(runs: Runs) -> str:
-    return " †" if runs.stamps else ""
+def _dagger(runs: ModelRuns) -> str:
+    return " †" if runs.caveats else ""
 
 
-def _pairs(table: ComparisonTable, runs: dict[str, Runs], heading: str, place: str) -> Table:
+def _pairs(table: ComparisonTable, runs: dict[str, ModelRuns], heading: str, place: str) -> Table:
     """The table of the declared family."""
     columns = (
         Column("a", "A"), Column("b", "B"), Column("difference", "A − B", True),
@@ -216,14 +226,14 @@ def _pairs(table: ComparisonTable, runs: dict[str, Runs], heading: str, place: s
     )  # fmt: skip
     places = decimals((p.simultaneous[1] - p.simultaneous[0]) / 2 for p in table.pairs)
     rows = tuple(row(_pair(p, runs, places)) for p in table.pairs)
-    why = listed(list(dict.fromkeys(p.why for p in table.pairs)))
+    why = join_words(list(dict.fromkeys(p.why for p in table.pairs)))
     notes = (f"Declared: {why}. {table.flips:,} sign flips, {table.resamples:,} bootstrap resamples. “Finding” speaks "
              "of methods where seeds allow a test of them, else of these trained models.",)  # fmt: skip
     return Table(f"differences-{place}", f"Declared comparisons in {table.metric}: {heading}", columns, rows, notes,
-                 small=True, stamps=_shared(runs))  # fmt: skip
+                 small=True, caveats=_shared(runs))  # fmt: skip
 
 
-def _pair(pair: PairRow, runs: dict[str, Runs], places: int) -> list[Entry]:
+def _pair(pair: PairRow, runs: dict[str, ModelRuns], places: int) -> list[TableCell]:
     """One comparison."""
     link = runs[pair.a].anchor
     found = _found(pair)
@@ -232,20 +242,20 @@ def _pair(pair: PairRow, runs: dict[str, Runs], places: int) -> list[Entry]:
     ends = pair.method_relative_interval or pair.relative_interval
     shares = pair.shares
     shown = " / ".join(f"{100 * s:.0f}" for s in (shares.better, shares.tied, shares.worse)) + " %"
-    methods = "–" if pair.p_method_holm is None else probability(pair.p_method_holm)
+    methods = "–" if pair.p_method_holm is None else p_value(pair.p_method_holm)
     return [
-        Entry(pair.a, link=link, color=runs[pair.a].color, stamps=runs[pair.a].stamps),
-        Entry(pair.b, link=runs[pair.b].anchor, color=runs[pair.b].color, stamps=runs[pair.b].stamps),
-        Entry(fraction(pair.difference, places, sign=True), pair.difference, low, high, link, alone),
-        Entry(interval(low, high, places, sign=True), high - low, link=link, exact=f"[{low:.8g}, {high:.8g}]"),
-        Entry(percent(pair.relative), pair.relative, *ends, link,
+        TableCell(pair.a, link=link, color=runs[pair.a].color, caveats=runs[pair.a].caveats),
+        TableCell(pair.b, link=runs[pair.b].anchor, color=runs[pair.b].color, caveats=runs[pair.b].caveats),
+        TableCell(fraction(pair.difference, places, sign=True), pair.difference, low, high, link, alone),
+        TableCell(interval(low, high, places, sign=True), high - low, link=link, exact=f"[{low:.8g}, {high:.8g}]"),
+        TableCell(percent(pair.relative), pair.relative, *ends, link,
               f"{percent(pair.relative, 3)} [{percent(ends[0], 3)}, {percent(ends[1], 3)}]"),
-        Entry(probability(pair.p), pair.p, link=link), Entry(probability(pair.p_holm), pair.p_holm, link=link),
-        Entry(methods, pair.p_method_holm, link=link),
-        Entry(shown, shares.better - shares.worse, link=link, exact=shown),
-        Entry(plain(pair.standardised, 2), pair.standardised, link=link),
-        Entry(fraction(pair.smallest_detectable, places), pair.smallest_detectable, link=link),
-        Entry(found.value, marks=(_TONE[found],), link=link),
+        TableCell(p_value(pair.p), pair.p, link=link), TableCell(p_value(pair.p_holm), pair.p_holm, link=link),
+        TableCell(methods, pair.p_method_holm, link=link),
+        TableCell(shown, shares.better - shares.worse, link=link, exact=shown),
+        TableCell(format_number(pair.standardised, 2), pair.standardised, link=link),
+        TableCell(fraction(pair.smallest_detectable, places), pair.smallest_detectable, link=link),
+        TableCell(found.value, cell_fingerprints=(_TONE[found],), link=link),
     ]  # fmt: skip
 
 

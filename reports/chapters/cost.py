@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports.document.blocks import Column, Entry, Picture, Section, Table, Words, row
-from reports.document.numbers import count, duration, energy, listed, memory, plain
-from reports.document.run_index import Roster, Runs
+from reports.document.blocks import Column, Figure, Section, Table, TableCell, Text, row
+from reports.document.numbers import count, energy, format_number, format_seconds, join_words, memory
+from reports.document.run_index import ModelRuns, RunIndex
 
 _COLUMNS = (
     Column("model", "Model"),
@@ -32,25 +32,25 @@ _COUNTED = (
 )
 
 
-def cost_section(roster: Roster, metric: str) -> Section:
+def cost_section(index: RunIndex, metric: str) -> Section:
     """What each model cost, a table and a picture for each data set."""
-    cells = roster.results.cells
+    cells = index.results.cells
     recorded = any(cell.record.get("energy") for cell in cells)
     counted = any((cell.record.get("energy") or {}).get("counters") for cell in cells)
     on_gpu = any(cell.record.get("peak_gpu_memory_mb") for cell in cells)
     columns = (*_COLUMNS, *([_GPU] if on_gpu else []), *([_ENERGY] if counted else []))
     blocks: list[Any] = []
-    for (dataset, protocol), group in roster.groups.items():
+    for (dataset, protocol), group in index.groups.items():
         done = [runs for runs in group if runs.cells]
         if not done:
             continue
-        heading, place = roster.heading(dataset, protocol), done[0].place
+        heading, place = index.heading(dataset, protocol), done[0].place
         picture = _pareto(done, metric, heading, place)
         blocks += [picture] if picture else []
         rows = tuple(row(_entries(runs, columns)) for runs in done)
         notes = (_machines(done),)
         blocks.append(
-            Table(f"cost-{place}", f"Cost: {heading}", columns, rows, notes, beside=True, stamps=done[0].shared)
+            Table(f"cost-{place}", f"Cost: {heading}", columns, rows, notes, beside=True, caveats=done[0].shared)
         )
     words = (
         "Times are wall-clock seconds and depend on the machine and on what else it did; they are indications, not "
@@ -58,13 +58,13 @@ def cost_section(roster: Roster, metric: str) -> Section:
         "which may have computed other cells before."
     )
     of_energy = _COUNTED if counted else _NO_COUNTER if recorded else _NOT_RECORDED
-    return Section("cost", "Cost", (Words("", (words, of_energy)), *blocks))
+    return Section("cost", "Cost", (Text("", (words, of_energy)), *blocks))
 
 
-def _pareto(done: list[Runs], metric: str, heading: str, place: int) -> Picture | None:
+def _pareto(done: list[ModelRuns], metric: str, heading: str, place: int) -> Figure | None:
     """Accuracy against seconds of training; None for fewer than two models that took any."""
     points = [
-        {"model": r.model, "color": r.color, "stamped": bool(r.stamps), "x": r.mean("seconds", "fit"), "y": y}
+        {"model": r.model, "color": r.color, "has_caveat": bool(r.caveats), "x": r.mean("seconds", "fit"), "y": y}
         for r in done
         if (y := r.mean("metrics", metric)) is not None and (r.mean("seconds", "fit") or 0) > 0
     ]
@@ -76,12 +76,12 @@ def _pareto(done: list[Runs], metric: str, heading: str, place: int) -> Picture 
         caption += " A mark that has no room for its name is told by its form and colour, as in the table."
     absent = [r.model for r in done if r.model not in {p["model"] for p in points}]
     if absent:
-        caption += f" Not drawn, since no training time was measured: {listed(absent)}."
+        caption += f" Not drawn, since no training time was measured: {join_words(absent)}."
     label = f"{metric} against seconds of training on {heading}"
-    return Picture(f"pareto-{place}", "pareto", label, caption, {"metric": metric, "points": points}, done[0].shared)
+    return Figure(f"pareto-{place}", "pareto", label, caption, {"metric": metric, "points": points}, done[0].shared)
 
 
-def _entries(runs: Runs, columns: tuple[Column, ...]) -> list[Entry]:
+def _entries(runs: ModelRuns, columns: tuple[Column, ...]) -> list[TableCell]:
     """One row of the table."""
     link = runs.anchor
     fit, score = runs.mean("seconds", "fit"), runs.mean("seconds", "score")
@@ -90,34 +90,34 @@ def _entries(runs: Runs, columns: tuple[Column, ...]) -> list[Entry]:
     ranked = asked / score if asked and score else None
     peak = _largest(runs, "peak_memory_mb")
     entries = [
-        runs.label(), Entry(count(parameters), parameters, link=link), _epochs(runs),
-        Entry(duration(fit), fit, link=link), Entry(duration(score), score, link=link),
-        Entry(plain(rate, 3), rate, link=link), Entry(plain(ranked, 3), ranked, link=link),
-        Entry(memory(peak), peak, link=link),
+        runs.label(), TableCell(count(parameters), parameters, link=link), _epochs(runs),
+        TableCell(format_seconds(fit), fit, link=link), TableCell(format_seconds(score), score, link=link),
+        TableCell(format_number(rate, 3), rate, link=link), TableCell(format_number(ranked, 3), ranked, link=link),
+        TableCell(memory(peak), peak, link=link),
     ]  # fmt: skip
     if _GPU in columns:
         held = _largest(runs, "peak_gpu_memory_mb")
-        entries.append(Entry(memory(held), held, link=link))
+        entries.append(TableCell(memory(held), held, link=link))
     if _ENERGY in columns:
         parts = [part for name in ("cpu_joules", "gpu_joules") if (part := runs.mean("energy", name)) is not None]
         joules = sum(parts) if parts else None
-        entries.append(Entry(energy(joules), joules, link=link))
+        entries.append(TableCell(energy(joules), joules, link=link))
     return entries
 
 
-def _largest(runs: Runs, name: str) -> float | None:
+def _largest(runs: ModelRuns, name: str) -> float | None:
     """The largest over seeds of a number in the cell records."""
     return max((c.record[name] for c in runs.cells if c.record.get(name) is not None), default=None)
 
 
-def _epochs(runs: Runs) -> Entry:
+def _epochs(runs: ModelRuns) -> TableCell:
     """Epochs run and best epoch, as a range over seeds."""
     ran = [c.record["epochs"] for c in runs.cells if c.record.get("epochs") is not None]
     best = [c.record["best_epoch"] for c in runs.cells if c.record.get("best_epoch") is not None]
     if not ran:
-        return Entry("–")
+        return TableCell("–")
     said = f"{_range(ran)} ({_range(best)})" if best else _range(ran)
-    return Entry(said, sum(ran) / len(ran), link=runs.anchor)
+    return TableCell(said, sum(ran) / len(ran), link=runs.anchor)
 
 
 def _range(numbers: list[int]) -> str:
@@ -125,7 +125,7 @@ def _range(numbers: list[int]) -> str:
     return str(min(numbers)) if min(numbers) == max(numbers) else f"{min(numbers)}–{max(numbers)}"
 
 
-def _machines(done: list[Runs]) -> str:
+def _machines(done: list[ModelRuns]) -> str:
     """On what the cells ran."""
     names = {f"{c.record.get('device_name') or c.record['device']} ({c.record['device']}, "
              f"{c.record.get('threads')} thread{'' if c.record.get('threads') == 1 else 's'}, "

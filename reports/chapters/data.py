@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.results.cache import Memo, Question, marks
+from evaluation.results.cache import CachedCall, ResultCache, cell_fingerprints
 from evaluation.results.suite_results import CellResult
-from reports.document.blocks import Column, Entry, Picture, Section, Table, Words, row
-from reports.document.numbers import count, plain
-from reports.document.run_index import Roster, Runs
+from reports.document.blocks import Column, Figure, Section, Table, TableCell, Text, row
+from reports.document.numbers import count, format_number
+from reports.document.run_index import ModelRuns, RunIndex
 
-_LEVEL = {"fail": ("FAIL", "bad"), "stamp": ("STAMP", "open"), "note": ("note", "quiet")}
+_LEVEL = {"fail": ("FAIL", "bad"), "caveat": ("CAVEAT", "open"), "note": ("note", "quiet")}
 _COUNTS = {
     "train_events": "training events",
     "validation_queries": "validation queries",
@@ -24,25 +24,25 @@ _COUNTS = {
 }
 
 
-def data_section(roster: Roster, memo: Memo) -> Section:
+def data_section(index: RunIndex, cache: ResultCache) -> Section:
     """Counts after each step, the split drawn, and audit findings of every data set."""
     blocks: list[Any] = []
     empty: list[str] = []
-    for (dataset, protocol), group in roster.groups.items():
+    for (dataset, protocol), group in index.groups.items():
         first = next((runs for runs in group if runs.cells), None)
-        heading = roster.heading(dataset, protocol)
+        heading = index.heading(dataset, protocol)
         if first is None:
             empty.append(heading)
             continue
         record, place = first.cells[0].record, first.place
-        blocks.append(Words(heading, (_told(record, protocol),), anchor=f"data-{place}"))
+        blocks.append(Text(heading, (_told(record, protocol),), anchor=f"data-{place}"))
         if record.get("steps"):
             blocks.append(_steps(record["steps"], heading, place))
-        blocks += [_picture(record, heading, first, memo), _split(record, heading, first)]
+        blocks += [_figure(record, heading, first, cache), _split(record, heading, first)]
         if record.get("audit"):
             blocks.append(_audit(record["audit"], heading, place))
     if empty:
-        blocks.append(Words("", (f"No cell of these has a result, so nothing is told of them: {'; '.join(empty)}.",)))
+        blocks.append(Text("", (f"No cell of these has a result, so nothing is told of them: {'; '.join(empty)}.",)))
     return Section("data", "Data", tuple(blocks))
 
 
@@ -67,31 +67,31 @@ def _number(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
-def _entry(value: Any) -> Entry:
+def _entry(value: Any) -> TableCell:
     """A recorded fact as an entry."""
     if value is None or isinstance(value, str | bool):
-        return Entry("–" if value is None else str(value))
+        return TableCell("–" if value is None else str(value))
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
-        return Entry(count(value), value)
-    return Entry(plain(value, 4), value) if isinstance(value, float) else Entry(str(value))
+        return TableCell(count(value), value)
+    return TableCell(format_number(value, 4), value) if isinstance(value, float) else TableCell(str(value))
 
 
-def _picture(record: dict[str, Any], heading: str, runs: Runs, memo: Memo) -> Picture:
+def _figure(record: dict[str, Any], heading: str, runs: ModelRuns, cache: ResultCache) -> Figure:
     """The parts of the split, the popularity of items and the lengths of test histories."""
     counts = record.get("counts") or {}
     parts = [counts.get(name) or 0 for name in ("train_events", "validation_queries", "test_queries")]
-    found = memo.answer(*split_question(runs))
+    found = cache.get(*split_call(runs))
     label = f"The split of {heading}, how popular its items are, and how long its test histories are"
     caption = (
         f"The split of {heading}: its parts by size (an event is a target to learn from, a query one to answer), the "
         f"training events of each item on log axes ({found['told']}), and how many events are read before a test query."
     )
-    return Picture(f"split-{runs.place}-picture", "split", label, caption, {"parts": parts, **found})
+    return Figure(f"split-{runs.place}-figure", "split", label, caption, {"parts": parts, **found})
 
 
-def split_question(runs: Runs) -> Question:
-    """What is asked of a memo for one data set."""
-    return Question("split", marks(runs.cells[:1]), functools.partial(_distributions, runs.cells[0]))
+def split_call(runs: ModelRuns) -> CachedCall:
+    """What is asked of the cache for one data set."""
+    return CachedCall("split", cell_fingerprints(runs.cells[:1]), functools.partial(_distributions, runs.cells[0]))
 
 
 def _distributions(cell: CellResult) -> dict[str, Any]:
@@ -110,12 +110,12 @@ def _distributions(cell: CellResult) -> dict[str, Any]:
     }
 
 
-def _split(record: dict[str, Any], heading: str, runs: Runs) -> Table:
+def _split(record: dict[str, Any], heading: str, runs: ModelRuns) -> Table:
     """The sizes of the parts."""
     counts = record.get("counts") or {}
     names = [name for name in (*_COUNTS, *(n for n in counts if n not in _COUNTS)) if name in counts]
     rows = tuple(
-        row([Entry(_COUNTS.get(n, n.replace("_", " "))), Entry(count(counts[n]), counts[n], link=runs.anchor)])
+        row([TableCell(_COUNTS.get(n, n.replace("_", " "))), TableCell(count(counts[n]), counts[n], link=runs.anchor)])
         for n in names
     )
     columns = (Column("part", "Part"), Column("count", "Count", True))
@@ -132,10 +132,10 @@ def _audit(findings: list[dict[str, Any]], heading: str, place: int) -> Table:
         rows.append(
             row(
                 [
-                    Entry(word, marks=(mark,)),
-                    Entry(finding["name"].replace("_", " ")),
+                    TableCell(word, cell_fingerprints=(mark,)),
+                    TableCell(finding["name"].replace("_", " ")),
                     _entry(finding.get("value")),
-                    Entry(finding["sentence"]),
+                    TableCell(finding["sentence"]),
                 ]
             )
         )

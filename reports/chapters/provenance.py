@@ -8,47 +8,47 @@ from typing import Any
 from evaluation.results.suite_results import CellResult
 from evaluation.stored_files import read_record
 from reports.chapters.certificate import certificate_blocks
-from reports.document.blocks import Column, Entry, Row, Section, Table, Words, row
-from reports.document.numbers import duration, fraction, listed, several
-from reports.document.run_index import Roster, Runs
+from reports.document.blocks import Column, Row, Section, Table, TableCell, Text, row
+from reports.document.numbers import format_seconds, fraction, join_words, pluralize
+from reports.document.run_index import ModelRuns, RunIndex
 
 _MACHINE = ("device", "device_name", "precision", "threads", "engine")
 
 
-def provenance_section(roster: Roster, metrics: list[str]) -> Section:
+def provenance_section(index: RunIndex, metrics: list[str]) -> Section:
     """Every cell with key, seed, command, commit, data hash, versions and MLflow run, then failures and fields."""
-    tracked = _tracked(roster)
+    tracked = _tracked(index)
     environments = _Environments()
-    cells = _cells(roster, metrics, environments, tracked)
+    cells = _cells(index, metrics, environments, tracked)
     words = (
         "Every number of this report links to the runs it was made from. A run is found again by its key, which "
         "hashes data, split, protocol, model fields, seed, device, precision, threads, engine and source.",
     )
-    blocks = [Words("", words), cells, *certificate_blocks(roster), environments.table(), _fields(roster)]
+    blocks = [Text("", words), cells, *certificate_blocks(index), environments.table(), _fields(index)]
     return Section("provenance", "Provenance", tuple(blocks))
 
 
-def failures_table(roster: Roster) -> Table | None:
+def failures_table(index: RunIndex) -> Table | None:
     """The cells that failed, each with its reason and command, and those that were never begun; None if all finished.
 
     Cells that were skipped or left out for one reason are one row, since a reason such as absent data is the data
     set's, not the cell's.
     """
     rows, told = [], {}
-    for runs in roster.runs:
+    for runs in index.runs:
         for failure in runs.failures:
-            heading = roster.heading(runs.dataset, runs.protocol)
+            heading = index.heading(runs.dataset, runs.protocol)
             if failure.state != "FAILED":
                 told.setdefault((heading, failure.state, failure.reason), []).append(runs.model)
                 continue
             rows.append(row([
-                Entry(heading), Entry(runs.model, color=runs.color), Entry(str(failure.seed), failure.seed),
-                Entry(failure.state, marks=("bad",)), Entry(failure.reason),
-                Entry(failure.command, marks=("code",))]))  # fmt: skip
+                TableCell(heading), TableCell(runs.model, color=runs.color), TableCell(str(failure.seed), failure.seed),
+                TableCell(failure.state, marks=("bad",)), TableCell(failure.reason),
+                TableCell(failure.command, marks=("code",))]))  # fmt: skip
     for (heading, state, reason), models in told.items():
-        cells = f"{several(len(models), 'cell')}: {listed(list(dict.fromkeys(models)))}"
-        rows.append(row([Entry(heading), Entry(cells), Entry(""), Entry(state, marks=("open",)), Entry(reason),
-                         Entry("")]))  # fmt: skip
+        cells = f"{pluralize(len(models), 'cell')}: {join_words(list(dict.fromkeys(models)))}"
+        rows.append(row([TableCell(heading), TableCell(cells), TableCell(""), TableCell(state, marks=("open",)), TableCell(reason),
+                         TableCell("")]))  # fmt: skip
     if not rows:
         return None
     columns = (
@@ -80,7 +80,7 @@ class _Environments:
         names = list(dict.fromkeys(k for _, facts in kept for k in facts))
         columns = (Column("property", "Property"), *(Column(name, name) for name, _ in kept))
         rows = tuple(
-            row([Entry(name.replace("_", " ")), *(Entry(_said(facts.get(name))) for _, facts in kept)])
+            row([TableCell(name.replace("_", " ")), *(TableCell(_said(facts.get(name))) for _, facts in kept)])
             for name in names
         )
         return Table("environments", "Environments: hardware, versions and switches", columns, rows)
@@ -93,13 +93,13 @@ def _said(value: Any) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def _tracked(roster: Roster) -> dict[str, str]:
+def _tracked(index: RunIndex) -> dict[str, str]:
     """MLflow run ids by cell key, where the suite was tracked."""
-    path = roster.results.root / "suites" / roster.results.name / "mlflow.json"
+    path = index.results.root / "suites" / index.results.name / "mlflow.json"
     return read_record(path, remedy="remove it, track the suite") or {}
 
 
-def _cells(roster: Roster, metrics: list[str], environments: _Environments, tracked: dict[str, str]) -> Table:
+def _cells(index: RunIndex, metrics: list[str], environments: _Environments, tracked: dict[str, str]) -> Table:
     """A group of rows for each model, a row for each cell."""
     columns = (
         Column("seed", "Seed", True),
@@ -114,21 +114,21 @@ def _cells(roster: Roster, metrics: list[str], environments: _Environments, trac
         Column("command", "Command", wide=True),
     )
     rows: list[Row] = []
-    for runs in roster.runs:
-        name = Entry(
-            f"{roster.heading(runs.dataset, runs.protocol)} · {runs.model}", color=runs.color, stamps=runs.shared
+    for runs in index.runs:
+        name = TableCell(
+            f"{index.heading(runs.dataset, runs.protocol)} · {runs.model}", color=runs.color, caveats=runs.shared
         )
         rows.append(Row((name,), runs.anchor, "group"))
         rows += [_cell(cell, runs, metrics, environments, tracked) for cell in runs.cells]
         for failure in runs.failures:
-            blank = [Entry("") for _ in columns[1:-2]]
+            blank = [TableCell("") for _ in columns[1:-2]]
             rows.append(
                 row(
                     [
-                        Entry(str(failure.seed), failure.seed),
+                        TableCell(str(failure.seed), failure.seed),
                         *blank,
-                        Entry(failure.state, marks=("bad",)),
-                        Entry(failure.reason),
+                        TableCell(failure.state, marks=("bad",)),
+                        TableCell(failure.reason),
                     ]
                 )
             )
@@ -136,41 +136,41 @@ def _cells(roster: Roster, metrics: list[str], environments: _Environments, trac
 
 
 def _cell(
-    cell: CellResult, runs: Runs, metrics: list[str], environments: _Environments, tracked: dict[str, str]
+    cell: CellResult, runs: ModelRuns, metrics: list[str], environments: _Environments, tracked: dict[str, str]
 ) -> Row:
     """The row of one cell."""
     record, prints = cell.record, cell.record["fingerprints"]
     commit, dirty = record["environment"].get("commit") or "unknown", record["environment"].get("dirty")
     tracked_as = tracked.get(cell.key, "")
     return row([
-        Entry(str(cell.seed), cell.seed, stamps=runs.own(cell)),
-        *(Entry(fraction(cell.metrics.get(m), 5), cell.metrics.get(m), exact=str(cell.metrics.get(m)))
+        TableCell(str(cell.seed), cell.seed, caveats=runs.own(cell)),
+        *(TableCell(fraction(cell.metrics.get(m), 5), cell.metrics.get(m), exact=str(cell.metrics.get(m)))
           for m in metrics),
-        Entry(duration(record["seconds"].get("fit")), record["seconds"].get("fit")),
+        TableCell(format_seconds(record["seconds"].get("fit")), record["seconds"].get("fit")),
         *(_hash(text) for text in (cell.key, prints["data"], prints["split"])),
         _hash(commit, " with changes" if dirty else ""),
-        Entry(environments.name_of(cell), link="environments"),
-        _hash(tracked_as) if tracked_as else Entry("not tracked", marks=("quiet",)),
-        Entry(record.get("command") or "–", marks=("code",)),
+        TableCell(environments.name_of(cell), link="environments"),
+        _hash(tracked_as) if tracked_as else TableCell("not tracked", marks=("quiet",)),
+        TableCell(record.get("command") or "–", marks=("code",)),
     ], anchor=f"{runs.anchor}-seed-{cell.seed}")  # fmt: skip
 
 
-def _hash(text: str, rest: str = "") -> Entry:
+def _hash(text: str, rest: str = "") -> TableCell:
     """The first ten digits, with the whole as its value."""
-    return Entry(text[:10] + rest, text, exact=text, marks=("code",))
+    return TableCell(text[:10] + rest, text, exact=text, marks=("code",))
 
 
-def _fields(roster: Roster) -> Table:
+def _fields(index: RunIndex) -> Table:
     """The hyper-parameters of every model, each once with the data sets it was used on."""
     used: dict[tuple[str, str], list[str]] = {}
-    for runs in roster.done():
+    for runs in index.done():
         fields = dict(runs.cells[0].record["model_fields"])
         kind = str(fields.pop("type", "")).rsplit(".", 1)[-1]
         told = ", ".join(f"{k} = {_told(v)}" for k, v in fields.items())
-        heading = roster.heading(runs.dataset, runs.protocol)
+        heading = index.heading(runs.dataset, runs.protocol)
         used.setdefault((runs.model, f"{kind}({told})"), []).append(heading)
     rows = tuple(
-        row([Entry(model), Entry(fields, marks=("code",)), Entry(listed(where))])
+        row([TableCell(model), TableCell(fields, marks=("code",)), TableCell(join_words(where))])
         for (model, fields), where in used.items()
     )
     columns = (Column("model", "Model"), Column("fields", "Fields", wide=True), Column("datasets", "Data sets"))

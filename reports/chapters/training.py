@@ -6,26 +6,26 @@ from typing import Any
 
 from evaluation.results.suite_results import CellResult
 from reports.chapters.tuning import tuning_blocks
-from reports.document.blocks import Column, Entry, Picture, Section, Table, row
+from reports.document.blocks import Column, Figure, Section, Table, TableCell, row
 from reports.document.numbers import fraction
-from reports.document.run_index import Roster, Runs
+from reports.document.run_index import ModelRuns, RunIndex
 
 
-def training_section(roster: Roster) -> Section | None:
+def training_section(index: RunIndex) -> Section | None:
     """Validation and loss by epoch, a picture for each data set; None if no model has epochs or was tuned."""
     blocks: list[Any] = []
-    for (dataset, protocol), group in roster.groups.items():
-        heading, place = roster.heading(dataset, protocol), group[0].place
+    for (dataset, protocol), group in index.groups.items():
+        heading, place = index.heading(dataset, protocol), group[0].place
         blocks += tuning_blocks(group, heading)
         lines = [line for runs in group for line in _lines(runs)]
         if not lines:
             continue
-        blocks.append(_picture(lines, heading, group[0]))
+        blocks.append(_figure(lines, heading, group[0]))
         blocks.append(_table([runs for runs in group if any(c.curve for c in runs.cells)], heading, place))
     return Section("training", "Training", tuple(blocks)) if blocks else None
 
 
-def _picture(lines: list[dict[str, Any]], heading: str, first: Runs) -> Picture:
+def _figure(lines: list[dict[str, Any]], heading: str, first: ModelRuns) -> Figure:
     """All curves of a data set; without validation there is the loss alone."""
     judged = any(value is not None for line in lines for value in line["validation"])
     scores, said = "Validation score (above) and training loss (below)", "Validation score and training loss"
@@ -36,10 +36,10 @@ def _picture(lines: list[dict[str, Any]], heading: str, first: Runs) -> Picture:
         "Models may have losses of different kinds: only a line's own course says something."
     )
     label = f"{said} by epoch on {heading}, one line a seed"
-    return Picture(f"curves-{first.place}", "curves", label, caption, {"lines": lines}, first.shared)
+    return Figure(f"curves-{first.place}", "curves", label, caption, {"lines": lines}, first.shared)
 
 
-def _lines(runs: Runs) -> list[dict[str, Any]]:
+def _lines(runs: ModelRuns) -> list[dict[str, Any]]:
     """A line for each seed that left a curve."""
     lines = []
     for cell in runs.cells:
@@ -48,13 +48,13 @@ def _lines(runs: Runs) -> list[dict[str, Any]]:
             ordered = [epochs[e] for e in sorted(epochs)]
             lines.append({
                 "model": runs.model, "color": runs.color, "seed": cell.seed, "best": cell.record.get("best_epoch"),
-                "stamped": bool(runs.own(cell)), "epochs": [r["epoch"] for r in ordered],
+                "has_caveat": bool(runs.own(cell)), "epochs": [r["epoch"] for r in ordered],
                 "loss": [r.get("loss") for r in ordered], "validation": [r.get("validation") for r in ordered],
             })  # fmt: skip
     return lines
 
 
-def _table(group: list[Runs], heading: str, place: int) -> Table:
+def _table(group: list[ModelRuns], heading: str, place: int) -> Table:
     """How each fit ended."""
     columns = (
         Column("model", "Model"),
@@ -69,21 +69,21 @@ def _table(group: list[Runs], heading: str, place: int) -> Table:
         columns += (Column("resumed", "Resumed from", True),)
     rows = [row(_fit(cell, runs)[: len(columns)]) for runs in group for cell in runs.cells]
     return Table(
-        f"fits-{place}", f"How training ended: {heading}", columns, tuple(rows), beside=True, stamps=group[0].shared
+        f"fits-{place}", f"How training ended: {heading}", columns, tuple(rows), beside=True, caveats=group[0].shared
     )
 
 
-def _fit(cell: CellResult, runs: Runs) -> list[Entry]:
+def _fit(cell: CellResult, runs: ModelRuns) -> list[TableCell]:
     """How one fit ended, and last where it was taken up again."""
     record, link = cell.record, f"{runs.anchor}-seed-{cell.seed}"
     best = next(iter(record.get("validation", {}).values()), None)
     marks = ("open",) if str(record.get("stopped")).endswith(" limit") else ()  # of epochs, iterations or time
     resumed = record.get("resumed_from")
     return [
-        Entry(runs.model, color=runs.color, stamps=runs.own(cell)),
-        Entry(str(cell.seed), cell.seed, link=link),
-        *(Entry("–" if record.get(k) is None else str(record[k]), record.get(k), link=link)
+        TableCell(runs.model, color=runs.color, caveats=runs.own(cell)),
+        TableCell(str(cell.seed), cell.seed, link=link),
+        *(TableCell("–" if record.get(k) is None else str(record[k]), record.get(k), link=link)
           for k in ("epochs", "best_epoch")),
-        Entry(record.get("stopped") or "–", marks=marks), Entry(fraction(best), best, link=link),
-        Entry("–" if resumed is None else f"epoch {resumed}", resumed),
+        TableCell(record.get("stopped") or "–", marks=marks), TableCell(fraction(best), best, link=link),
+        TableCell("–" if resumed is None else f"epoch {resumed}", resumed),
     ]  # fmt: skip

@@ -7,9 +7,9 @@ from itertools import combinations
 from typing import Any
 
 from evaluation.results.tuning_results import SearchResult
-from reports.document.blocks import Column, Entry, Picture, Row, Table, Words, row
-from reports.document.numbers import MISSING, duration, fraction, known, listed, plain, several
-from reports.document.run_index import Runs
+from reports.document.blocks import Column, Figure, Row, Table, TableCell, Text, row
+from reports.document.numbers import MISSING, format_number, format_seconds, fraction, is_known, join_words, pluralize
+from reports.document.run_index import ModelRuns
 
 _MOST = 6  # pairs that a sentence names
 _COLUMNS = (
@@ -25,7 +25,7 @@ _COLUMNS = (
 )
 
 
-def tuning_blocks(group: Sequence[Runs], heading: str) -> list[Any]:
+def tuning_blocks(group: Sequence[ModelRuns], heading: str) -> list[Any]:
     """A picture, a table and what they say of the order of models, for one data set; nothing if no model was tuned."""
     searches = {runs.model: found for runs in group if (found := _search(runs)) is not None and found.best is not None}
     if not searches:
@@ -36,17 +36,17 @@ def tuning_blocks(group: Sequence[Runs], heading: str) -> list[Any]:
     rows = tuple(_row(runs, searches, courses) for runs in tuned)
     notes = ["Search time is beside the time of training that the chapter on cost tells: that is of the chosen fields."]
     rest = [runs.model for runs in group if runs.cells and runs.model not in searches]
-    notes += [f"Not tuned: {listed(rest)}."] if rest else []
+    notes += [f"Not tuned: {join_words(rest)}."] if rest else []
     return [
-        _picture(tuned, searches, courses, heading),
-        Table(f"tuning-{place}", f"What {several(len(first.trials), 'trial')} chose on validation: {heading}", _COLUMNS,
-              rows, notes=tuple(notes), small=True, stamps=group[0].shared),
-        Words(f"Does the order change with the budget? {heading}", (order_words(courses, first.higher_is_better),),
+        _figure(tuned, searches, courses, heading),
+        Table(f"tuning-{place}", f"What {pluralize(len(first.trials), 'trial')} chose on validation: {heading}", _COLUMNS,
+              rows, notes=tuple(notes), small=True, caveats=group[0].shared),
+        Text(f"Does the order change with the budget? {heading}", (order_words(courses, first.higher_is_better),),
               anchor=f"budget-{place}"),
     ]  # fmt: skip
 
 
-def _search(runs: Runs) -> SearchResult | None:
+def _search(runs: ModelRuns) -> SearchResult | None:
     """The search that these runs rest on, the same for every seed."""
     return next((found for cell in runs.cells if (found := cell.search) is not None), None)
 
@@ -56,19 +56,21 @@ def course(found: SearchResult) -> list[float | None]:
     return found.expected_best() if found.record["sampler"] == "random" else found.best_so_far()
 
 
-def _picture(tuned: list[Runs], searches: Mapping[str, SearchResult], courses: Mapping[str, list], heading: str) -> Any:
+def _figure(
+    tuned: list[ModelRuns], searches: Mapping[str, SearchResult], courses: Mapping[str, list], heading: str
+) -> Any:
     """One line a model: the expected best, and dotted what the search found."""
     metric, most = searches[tuned[0].model].metric, max(len(found.trials) for found in searches.values())
     expected = [r for r in tuned if searches[r.model].record["sampler"] == "random"]
     lines = [
-        {"model": r.model, "color": r.color, "stamped": bool(r.stamps), "values": _padded(courses[r.model], most),
+        {"model": r.model, "color": r.color, "has_caveat": bool(r.caveats), "values": _padded(courses[r.model], most),
          "found": _padded(searches[r.model].best_so_far(), most) if r in expected else []}
         for r in tuned
     ]  # fmt: skip
     told = [f"Best validation {metric} against the number of trials on {heading}."]
     told += ["Lines: expected of that many random trials; dotted: as the search found it."] if expected else []
     told += ["Where trials were not random, the line is what was found."] if len(expected) < len(tuned) else []
-    return Picture(f"budget-picture-{tuned[0].place}", "lines", f"Best validation score by trials on {heading}",
+    return Figure(f"budget-figure-{tuned[0].place}", "lines", f"Best validation score by trials on {heading}",
                    " ".join(told), {"metric": f"best validation {metric}", "axis": "trials", "lines": lines,
                                      "bins": [str(k) for k in range(1, most + 1)]}, tuned[0].shared)  # fmt: skip
 
@@ -77,7 +79,7 @@ def _padded(values: list, length: int) -> list:
     return [*values, *[None] * (length - len(values))]
 
 
-def _row(runs: Runs, searches: Mapping[str, SearchResult], courses: Mapping[str, list]) -> Row:
+def _row(runs: ModelRuns, searches: Mapping[str, SearchResult], courses: Mapping[str, list]) -> Row:
     """One model's search."""
     found, link = searches[runs.model], runs.anchor
     best, values = found.best, courses[runs.model]
@@ -85,12 +87,12 @@ def _row(runs: Runs, searches: Mapping[str, SearchResult], courses: Mapping[str,
     said = ", ".join(chosen_words(best["fields"], found.record["space"]))
     return row([
         runs.label(),
-        Entry(str(len(found.trials)), len(found.trials), link=link),
-        Entry(str(found.failed), found.failed, link=link, exact=_reasons(found)),
-        Entry(fraction(values[0]), values[0], link=link),
-        Entry(fraction(best["validation"]), best["validation"], link=link, exact=f"trial {best['trial'] + 1}"),
-        *(Entry(str(p[runs.model]), p[runs.model]) if runs.model in p else Entry(MISSING) for p in places),
-        Entry(said), Entry(duration(found.seconds), found.seconds, link=link),
+        TableCell(str(len(found.trials)), len(found.trials), link=link),
+        TableCell(str(found.failed), found.failed, link=link, exact=_reasons(found)),
+        TableCell(fraction(values[0]), values[0], link=link),
+        TableCell(fraction(best["validation"]), best["validation"], link=link, exact=f"trial {best['trial'] + 1}"),
+        *(TableCell(str(p[runs.model]), p[runs.model]) if runs.model in p else TableCell(MISSING) for p in places),
+        TableCell(said), TableCell(format_seconds(found.seconds), found.seconds, link=link),
     ])  # fmt: skip
 
 
@@ -102,7 +104,7 @@ def _reasons(found: SearchResult) -> str:
 def _ranks(courses: Mapping[str, list], searches: Mapping[str, SearchResult], k: int) -> dict[str, int]:
     """Each model's place at one budget, 1 the best; models that had no score there have none."""
     turn = 1 if next(iter(searches.values())).higher_is_better else -1
-    have = {model: turn * values[k] for model, values in courses.items() if known(values[k])}
+    have = {model: turn * values[k] for model, values in courses.items() if is_known(values[k])}
     return {model: 1 + sum(other > value for other in have.values()) for model, value in have.items()}
 
 
@@ -111,7 +113,9 @@ def order_words(courses: Mapping[str, list], higher: bool) -> str:
     turn, budget = 1 if higher else -1, min(len(values) for values in courses.values())
     passed, pairs = [], 0
     for one, other in combinations(courses, 2):
-        leads = [turn * (a - b) for a, b in zip(courses[one], courses[other], strict=False) if known(a) and known(b)]
+        leads = [
+            turn * (a - b) for a, b in zip(courses[one], courses[other], strict=False) if is_known(a) and is_known(b)
+        ]
         pairs += 1
         if not leads or leads[0] * leads[-1] >= 0:
             continue
@@ -120,7 +124,7 @@ def order_words(courses: Mapping[str, list], higher: bool) -> str:
         passed.append(f"{ahead} passes {behind} from {len(courses[one]) - len(leads) + since + 2} trials on")
     if budget < 2 or not pairs:
         return "One trial, or one tuned model, leaves no order to change."
-    found = (f"Between 1 and {budget} trials {len(passed)} of {several(pairs, 'pair')} of tuned models "
+    found = (f"Between 1 and {budget} trials {len(passed)} of {pluralize(pairs, 'pair')} of tuned models "
              f"{'changes' if len(passed) == 1 else 'change'} places")  # fmt: skip
     more = f"; and {len(passed) - _MOST} more" if len(passed) > _MOST else ""
     told = f": {'; '.join(passed[:_MOST])}{more}." if passed else "."
@@ -163,6 +167,6 @@ def _value(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return str(value).lower()
     if isinstance(value, float):
-        text = plain(value, 3)
+        text = format_number(value, 3)
         return text.rstrip("0").rstrip(".") if "." in text else text
     return str(value).rpartition(".")[2] if isinstance(value, str) else str(value)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from evaluation.verdicts.claims import Compound, Cost, Gain, Outcome, Published, Ranking, Verdict
-from reports.document.blocks import Column, Entry, Picture, Row, Section, Table, Words, row
-from reports.document.numbers import decimals, fraction, interval, plain, probability
-from reports.document.run_index import Roster, Runs
+from reports.document.blocks import Column, Figure, Row, Section, Table, TableCell, Text, row
+from reports.document.numbers import decimals, format_number, fraction, interval, p_value
+from reports.document.run_index import ModelRuns, RunIndex
 
 TONE = {Outcome.REPRODUCED: "good", Outcome.NOT_REPRODUCED: "bad", Outcome.CONTRADICTED: "bad",
         Outcome.INCONCLUSIVE: "open", Outcome.NOT_COMPARABLE: "quiet"}  # fmt: skip
@@ -15,15 +15,15 @@ _LONG = 60  # letters of a reason that is not told twice
 _ROWS = 32  # of a figure: more do not fit on a page
 
 
-def verdicts_section(roster: Roster, verdicts: list[Verdict]) -> Section | None:
-    """The one-look pictures, the published numbers, the claims; None where nothing is judged."""
+def verdicts_section(index: RunIndex, verdicts: list[Verdict]) -> Section | None:
+    """The one-look figures, the published numbers, the claims; None where nothing is judged."""
     levels = [v for v in verdicts if isinstance(v.about, Published)]
     claims = [v for v in verdicts if not isinstance(v.about, Published)]
-    blocks: list[Any] = [*_pictures(roster, levels)]
+    blocks: list[Any] = [*_figures(index, levels)]
     if levels:
-        blocks.append(_levels(roster, levels))
+        blocks.append(_levels(index, levels))
     if claims:
-        blocks.append(_claims(roster, claims))
+        blocks.append(_claims(index, claims))
     if not blocks:
         return None
     words = ("A number is reproduced if the 90 % interval of rerun ÷ published lies within ±5 % (strict) or ±10 % "
@@ -39,7 +39,7 @@ def verdicts_section(roster: Roster, verdicts: list[Verdict]) -> Section | None:
     if len({v.about.source for v in levels}) > 1:
         words += ("Further sources published numbers for the same models and data: each stands under its name and is "
                   "judged by itself. Where they differ from each other, no rerun can reproduce all.",)  # fmt: skip
-    return Section("verdicts", "Verdicts", (Words("", words), *blocks))
+    return Section("verdicts", "Verdicts", (Text("", words), *blocks))
 
 
 def uncertain(verdict: Verdict) -> bool:
@@ -61,20 +61,20 @@ def _ratio(verdict: Verdict) -> float | None:
     return verdict.rerun_value / verdict.about.value if verdict.rerun_value and verdict.about.value > 0 else None
 
 
-def _pictures(roster: Roster, levels: list[Verdict]) -> list[Picture]:
+def _figures(index: RunIndex, levels: list[Verdict]) -> list[Figure]:
     """Published against rerun, one row a number, as many figures as it takes for each to find room on a page."""
-    drawn = [v for v in levels if _ratio(v) is not None and _runs(roster, v) is not None]
+    drawn = [v for v in levels if _ratio(v) is not None and _runs(index, v) is not None]
     rows, sources = [], _sources(drawn)
     several = len({v.about.dataset for v in drawn}) > 1
     for verdict in sorted(drawn, key=lambda v: sources.index(v.about.source)):
-        about, runs, ratio = verdict.about, _runs(roster, verdict), _ratio(verdict)
+        about, runs, ratio = verdict.about, _runs(index, verdict), _ratio(verdict)
         low, high = verdict.interval or (None, None)
-        dagger = " †" if runs.stamps or runs.shared else ""
+        dagger = " †" if runs.caveats or runs.shared else ""
         source = f" ({about.source})" if about.source != "paper" and len(sources) > 1 else ""
         name = f"{about.model}{dagger}, {about.metric}" + (f", {about.dataset}" if several else "") + source
         rows.append({"name": name, "color": runs.color, "ratio": ratio, "low": low, "high": high,
                      "outcome": _said(verdict), "judged": about.certain, "published": _printed(about),
-                     "rerun": plain(verdict.rerun_value, 4)})  # fmt: skip
+                     "rerun": format_number(verdict.rerun_value, 4)})  # fmt: skip
     parts = [rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS)]
     caption = "Rerun ÷ published with 90 % intervals. Within the dark band: ±5 %, within the light one: ±10 %."
     if len(sources) == 1 and sources[0] != "paper":
@@ -84,7 +84,7 @@ def _pictures(roster: Roster, levels: list[Verdict]) -> list[Picture]:
     if any(item["judged"] and item["low"] is None for item in rows):
         caption += " A full mark without an interval is of one seed, which tells nothing of its noise."
     return [
-        Picture("levels-picture" if n == 0 else f"levels-picture-{n + 1}", "levels",
+        Figure("levels-figure" if n == 0 else f"levels-figure-{n + 1}", "levels",
                 "Rerun divided by published, with 90 % intervals, on a log axis", caption, {"rows": part})
         for n, part in enumerate(parts)
     ]  # fmt: skip
@@ -95,9 +95,9 @@ def _sources(levels: list[Verdict]) -> list[str]:
     return sorted(dict.fromkeys(v.about.source for v in levels), key=lambda source: source != "paper")
 
 
-def _runs(roster: Roster, verdict: Verdict) -> Runs | None:
+def _runs(index: RunIndex, verdict: Verdict) -> ModelRuns | None:
     """The runs that a published number is set against."""
-    return roster.find(verdict.about.dataset, verdict.about.model, verdict.protocol or None)
+    return index.find(verdict.about.dataset, verdict.about.model, verdict.protocol or None)
 
 
 def _printed(about: Published) -> str:
@@ -105,7 +105,7 @@ def _printed(about: Published) -> str:
     return fraction(about.value, about.digits)
 
 
-def _levels(roster: Roster, levels: list[Verdict]) -> Table:
+def _levels(index: RunIndex, levels: list[Verdict]) -> Table:
     """One row a published number, of each source first those that have a rerun beside them."""
     columns = (
         Column("subject", "Model"),
@@ -126,43 +126,43 @@ def _levels(roster: Roster, levels: list[Verdict]) -> Table:
     for source in sources:
         if len(sources) > 1:
             heading = "In the paper itself" if source == "paper" else f"Further source: {source}"
-            rows.append(Row((Entry(heading),), kind="group"))
-        rows += [row(_level(roster, verdict, told)) for verdict in levels if verdict.about.source == source]
-    found = [r for v in levels if (r := _runs(roster, v))]
-    return Table("published", "Published numbers", columns, tuple(rows), _stamps(found), small=True)
+            rows.append(Row((TableCell(heading),), kind="group"))
+        rows += [row(_level(index, verdict, told)) for verdict in levels if verdict.about.source == source]
+    found = [r for v in levels if (r := _runs(index, v))]
+    return Table("published", "Published numbers", columns, tuple(rows), _caveats(found), small=True)
 
 
-def _level(roster: Roster, verdict: Verdict, told: set[str]) -> list[Entry]:
+def _level(index: RunIndex, verdict: Verdict, told: set[str]) -> list[TableCell]:
     """One published number."""
-    about, runs, ratio = verdict.about, _runs(roster, verdict), _ratio(verdict)
+    about, runs, ratio = verdict.about, _runs(index, verdict), _ratio(verdict)
     link = runs.anchor if runs else ""
     low, high = verdict.interval or (None, None)
     seeds = "–" if runs is None or not runs.cells else "fixed" if runs.deterministic else str(len(runs.cells))
     places = max(about.digits, 4)
-    heading = roster.heading(about.dataset, verdict.protocol) if verdict.protocol else about.dataset
+    heading = index.heading(about.dataset, verdict.protocol) if verdict.protocol else about.dataset
     doubt = () if about.certain else ("uncertain: the reading of this published number is not certain",)
     return [
-        Entry(about.model, link=link, stamps=runs.stamps if runs else (), color=runs.color if runs else None),
-        Entry(heading, stamps=runs.shared if runs else ()),
-        Entry(about.metric), Entry(_printed(about), about.value, stamps=doubt),
-        Entry(fraction(verdict.rerun_value, places), verdict.rerun_value, link=link),
-        Entry(seeds, None if runs is None else len(runs.cells), link=link),
-        Entry(fraction(ratio, 3), ratio, low, high, link, marks=("quiet",) if uncertain(verdict) else ()),
-        Entry(interval(low, high, 3), None if low is None else high - low, link=link),
-        _outcome(verdict), Entry(_reason(roster, verdict, told)), Entry(_place(about.place, about.source)),
+        TableCell(about.model, link=link, caveats=runs.caveats if runs else (), color=runs.color if runs else None),
+        TableCell(heading, caveats=runs.shared if runs else ()),
+        TableCell(about.metric), TableCell(_printed(about), about.value, caveats=doubt),
+        TableCell(fraction(verdict.rerun_value, places), verdict.rerun_value, link=link),
+        TableCell(seeds, None if runs is None else len(runs.cells), link=link),
+        TableCell(fraction(ratio, 3), ratio, low, high, link, marks=("quiet",) if uncertain(verdict) else ()),
+        TableCell(interval(low, high, 3), None if low is None else high - low, link=link),
+        _outcome(verdict), TableCell(_reason(index, verdict, told)), TableCell(_place(about.place, about.source)),
     ]  # fmt: skip
 
 
-def _stamps(found: list[Runs]) -> tuple[str, ...]:
-    """Every stamp of these runs in full: a model's own, and a data set's."""
-    own = dict.fromkeys((runs.model, stamp) for runs in found for stamp in runs.stamps)
-    shared = dict.fromkeys((runs.dataset, stamp) for runs in found for stamp in runs.shared)
-    return tuple(f"{name}: {stamp}." for name, stamp in (*own, *shared))
+def _caveats(found: list[ModelRuns]) -> tuple[str, ...]:
+    """Every caveat of these runs in full: a model's own, and a data set's."""
+    own = dict.fromkeys((runs.model, caveat) for runs in found for caveat in runs.caveats)
+    shared = dict.fromkeys((runs.dataset, caveat) for runs in found for caveat in runs.shared)
+    return tuple(f"{name}: {caveat}." for name, caveat in (*own, *shared))
 
 
-def _outcome(verdict: Verdict) -> Entry:
+def _outcome(verdict: Verdict) -> TableCell:
     """The verdict with its mark."""
-    return Entry(_said(verdict), marks=(TONE[verdict.outcome],))
+    return TableCell(_said(verdict), marks=(TONE[verdict.outcome],))
 
 
 def _said(verdict: Verdict) -> str:
@@ -175,7 +175,7 @@ def _place(place: str, source: str = "") -> str:
     return ", ".join(part for part in (place, "" if source == "paper" else source) if part)
 
 
-def _claims(roster: Roster, claims: list[Verdict]) -> Table:
+def _claims(index: RunIndex, claims: list[Verdict]) -> Table:
     """One row a claim; the parts of a compound claim follow it."""
     columns = (
         Column("subject", "Claim", wide=True),
@@ -188,27 +188,27 @@ def _claims(roster: Roster, claims: list[Verdict]) -> Table:
     )
     rows, told = [], set()
     for verdict in claims:
-        rows.append(row(_claim(roster, verdict, told)))
-        rows += [row(_claim(roster, part, told, "· ")) for part in verdict.parts]
+        rows.append(row(_claim(index, verdict, told)))
+        rows += [row(_claim(index, part, told, "· ")) for part in verdict.parts]
     judged = [part for verdict in claims for part in (verdict, *verdict.parts)]
-    notes = _stamps([runs for part in judged for runs in _claimed(roster, part)])
+    notes = _caveats([runs for part in judged for runs in _claimed(index, part)])
     return Table("claims", "Claims", columns, tuple(rows), notes, small=True)
 
 
-def _claimed(roster: Roster, verdict: Verdict) -> list[Runs]:
+def _claimed(index: RunIndex, verdict: Verdict) -> list[ModelRuns]:
     """The runs that a claim speaks of, the one said to be better first; none for a compound claim."""
     about = verdict.about
     if isinstance(about, Compound):
         return []
     names = (about.first, about.second) if isinstance(about, Cost) else (about.better, about.worse)
-    found = [roster.find(about.dataset, name, verdict.protocol or None) for name in names]
+    found = [index.find(about.dataset, name, verdict.protocol or None) for name in names]
     return [runs for runs in found if runs is not None]
 
 
-def _reason(roster: Roster, verdict: Verdict, told: set[str]) -> str:
+def _reason(index: RunIndex, verdict: Verdict, told: set[str]) -> str:
     """Why, with what became of an absent cell in full where it is first told, and later where to read it."""
     said = verdict.reason
-    for failure in roster.results.failures:
+    for failure in index.results.failures:
         if failure.reason in said and len(failure.reason) > _LONG:
             if failure.reason in told:
                 said = said.replace(f": {failure.reason}", ", as told above").replace(failure.reason, "as told above")
@@ -216,21 +216,21 @@ def _reason(roster: Roster, verdict: Verdict, told: set[str]) -> str:
     return said
 
 
-def _claim(roster: Roster, verdict: Verdict, told: set[str], before: str = "") -> list[Entry]:
+def _claim(index: RunIndex, verdict: Verdict, told: set[str], before: str = "") -> list[TableCell]:
     """One claim. What is found: a difference for a ranking, a ratio for a gain or a cost."""
     about, places = verdict.about, 3
     low, high = verdict.interval or (None, None)
     signed = not isinstance(about, Gain | Cost)
     if signed and low is not None:
         places = decimals([(high - low) / 2])
-    runs = _claimed(roster, verdict)
+    runs = _claimed(index, verdict)
     link = runs[0].anchor if runs else ""
-    stamps = tuple(dict.fromkeys(stamp for r in runs for stamp in r.stamps))
-    said = Entry(fraction(verdict.estimate, places, sign=signed), verdict.estimate, low, high, link,
-                 stamps=stamps if verdict.estimate is not None else ())  # fmt: skip
+    caveats = tuple(dict.fromkeys(caveat for r in runs for caveat in r.caveats))
+    said = TableCell(fraction(verdict.estimate, places, sign=signed), verdict.estimate, low, high, link,
+                 caveats=caveats if verdict.estimate is not None else ())  # fmt: skip
     return [
-        Entry(before + verdict.subject, link=runs[1].anchor if len(runs) > 1 else link), _outcome(verdict), said,
-        Entry(interval(low, high, places, sign=signed), None if low is None else high - low, link=link),
-        Entry(probability(verdict.p_adjusted), verdict.p_adjusted, link=link), Entry(_reason(roster, verdict, told)),
-        Entry(_place(getattr(about, "place", ""))),
+        TableCell(before + verdict.subject, link=runs[1].anchor if len(runs) > 1 else link), _outcome(verdict), said,
+        TableCell(interval(low, high, places, sign=signed), None if low is None else high - low, link=link),
+        TableCell(p_value(verdict.p_adjusted), verdict.p_adjusted, link=link), TableCell(_reason(index, verdict, told)),
+        TableCell(_place(getattr(about, "place", ""))),
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Entry, Table, Picture, Section: what a report is made of; plain data that every rendering reads."""
+"""Entry, Table, Figure, Section: what a report is made of; plain data that every rendering reads."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Entry:
+class TableCell:
     """One place of a table: ``text`` as shown, and the unrounded value behind it.
 
     value: number, text or None where undefined; low, high: its interval. link: anchor in this report that says where
     the number is from. exact: the full story for hover and focus. marks: words such as "best", "level", "good",
-    "bad", "open", "quiet", which a rendering may draw. stamps: sentences that must stand beside the number.
+    "bad", "open", "quiet", which a rendering may draw. caveats: sentences that must stand beside the number.
     """
 
     text: str
@@ -23,7 +23,7 @@ class Entry:
     link: str = ""
     exact: str = ""
     marks: tuple[str, ...] = ()
-    stamps: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     color: int | None = None
 
     @property
@@ -33,19 +33,19 @@ class Entry:
 
     @property
     def badges(self) -> list[str]:
-        """The stamps, each cut to its first words; what begins alike is one badge."""
-        return list(dict.fromkeys(short_stamp(stamp) for stamp in self.stamps))
+        """The caveats, each cut to its first words; what begins alike is one badge."""
+        return list(dict.fromkeys(caveat_badge(caveat) for caveat in self.caveats))
 
 
-def short_stamp(stamp: str) -> str:
-    """The part of a stamp before its colon, or its first four words: "NOT CONVERGED"."""
-    head, colon, _ = stamp.partition(":")
-    return head if colon and len(head) <= 40 else " ".join(stamp.split()[:4]) + " …" * (len(stamp.split()) > 4)
+def caveat_badge(caveat: str) -> str:
+    """The part of a caveat before its colon, or its first four words: "NOT CONVERGED"."""
+    head, colon, _ = caveat.partition(":")
+    return head if colon and len(head) <= 40 else " ".join(caveat.split()[:4]) + " …" * (len(caveat.split()) > 4)
 
 
-def in_full(stamp: str) -> str:
-    """A stamp as a sentence of its own."""
-    return f"{stamp.rstrip('.')}."
+def as_sentence(caveat: str) -> str:
+    """A caveat as a sentence of its own."""
+    return f"{caveat.rstrip('.')}."
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Column:
 class Row:
     """One row. ``anchor`` can be linked to; ``back`` are the anchors that lead here, with their names."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[TableCell, ...]
     anchor: str = ""
     kind: str = ""  # "" a measured row; "reference": a known value, kept at the end; "group": a heading of rows
     back: tuple[tuple[str, str], ...] = ()
@@ -71,7 +71,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; ``notes`` stand under it, ``stamps`` hold for every number in it."""
+    """A table; ``notes`` stand under it, ``caveats`` hold for every number in it."""
 
     anchor: str
     caption: str
@@ -80,18 +80,18 @@ class Table:
     notes: tuple[str, ...] = ()
     small: bool = False  # many columns: set in smaller type on paper
     beside: bool = False  # stands beside the picture before it where there is room
-    stamps: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     block: str = field(default="table", init=False)
 
     @property
     def badges(self) -> list[str]:
-        """The table's stamps, each cut to its first words."""
-        return [short_stamp(stamp) for stamp in self.stamps]
+        """The table's caveats, each cut to its first words."""
+        return [caveat_badge(caveat) for caveat in self.caveats]
 
     @property
-    def remarks(self) -> list[str]:
-        """The notes, after the table's stamps in full: for a table that has to stand alone."""
-        return list(dict.fromkeys([*map(in_full, self.stamps), *self.notes]))
+    def all_notes(self) -> list[str]:
+        """The notes, after the table's caveats in full: for a table that has to stand alone."""
+        return list(dict.fromkeys([*map(as_sentence, self.caveats), *self.notes]))
 
     def column(self, key: str) -> int:
         """The place of a column by its key; KeyError if there is none."""
@@ -100,16 +100,16 @@ class Table:
                 return place
         raise KeyError(key)
 
-    def entry(self, row: Row, key: str) -> Entry | None:
+    def entry(self, row: Row, key: str) -> TableCell | None:
         """The entry of a row under a key; None where the table has no such column."""
         return next((e for c, e in zip(self.columns, row.entries, strict=True) if c.key == key), None)
 
 
 @dataclass(frozen=True)
-class Picture:
+class Figure:
     """A figure to be drawn: ``kind`` names the drawing in figures.py, ``data`` is all that it shows.
 
-    label: one sentence for those who do not see it. caption: stands under it. stamps: hold for all that it shows.
+    label: one sentence for those who do not see it. caption: stands under it. caveats: hold for all that it shows.
     """
 
     anchor: str
@@ -117,30 +117,30 @@ class Picture:
     label: str
     caption: str
     data: dict[str, Any]
-    stamps: tuple[str, ...] = ()
-    block: str = field(default="picture", init=False)
+    caveats: tuple[str, ...] = ()
+    block: str = field(default="figure", init=False)
 
     @property
     def badges(self) -> list[str]:
-        """The picture's stamps, each cut to its first words."""
-        return [short_stamp(stamp) for stamp in self.stamps]
+        """The picture's caveats, each cut to its first words."""
+        return [caveat_badge(caveat) for caveat in self.caveats]
 
     @property
-    def daggers(self) -> bool:
-        """Whether a name in it bears a †, since a stamp says more of that model."""
+    def has_daggers(self) -> bool:
+        """Whether a name in it bears a †, since a caveat says more of that model."""
         marks = [mark for kind in ("rows", "lines", "points") for mark in self.data.get(kind, ())]
-        return any(mark.get("stamped") or "†" in mark.get("name", "") for mark in marks)
+        return any(mark.get("has_caveat") or "†" in mark.get("name", "") for mark in marks)
 
 
 @dataclass(frozen=True)
-class Words:
+class Text:
     """Paragraphs under a heading of their own (none if empty)."""
 
     heading: str
     paragraphs: tuple[str, ...]
     anchor: str = ""
     beside: bool = False  # stands beside the picture before it where there is room
-    block: str = field(default="words", init=False)
+    block: str = field(default="text", init=False)
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class Section:
 
     anchor: str
     title: str
-    blocks: tuple[Table | Picture | Words, ...]
+    blocks: tuple[Table | Figure | Text, ...]
 
     @property
     def tables(self) -> list[Table]:
@@ -157,6 +157,6 @@ class Section:
         return [block for block in self.blocks if isinstance(block, Table)]
 
 
-def row(entries: Sequence[Entry], **rest: Any) -> Row:
+def row(entries: Sequence[TableCell], **rest: Any) -> Row:
     """A row of these entries."""
     return Row(tuple(entries), **rest)

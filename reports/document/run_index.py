@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from evaluation.results.suite_results import CellFailure, CellResult, SuiteResults
-from reports.document.blocks import Entry
+from reports.document.blocks import TableCell
 
 
 @dataclass(eq=False)
-class Runs:
+class ModelRuns:
     """All runs of one model on one data set under one protocol: one a seed, or one for all if deterministic."""
 
     dataset: str
@@ -23,7 +23,7 @@ class Runs:
     place: int
     cells: list[CellResult] = field(default_factory=list)
     failures: list[CellFailure] = field(default_factory=list)
-    shared: tuple[str, ...] = ()  # stamps of all cells of this data set and protocol: tables bear them, not rows
+    shared: tuple[str, ...] = ()  # caveats of all cells of this data set and protocol: tables bear them, not rows
 
     @property
     def anchor(self) -> str:
@@ -36,29 +36,29 @@ class Runs:
         return all(cell.deterministic for cell in self.cells)
 
     @property
-    def stamps(self) -> tuple[str, ...]:
-        """Stamps of these cells that not all others share, with their seeds where they do not hold for all."""
+    def caveats(self) -> tuple[str, ...]:
+        """Caveats of these cells that not all others share, with their seeds where they do not hold for all."""
         found: dict[str, list[int]] = {}
         for cell in self.cells:
-            for stamp in self.own(cell):
-                found.setdefault(stamp, []).append(cell.seed)
+            for caveat in self.own(cell):
+                found.setdefault(caveat, []).append(cell.seed)
         whole = len(self.cells)
         return tuple(
             s if len(seeds) == whole else f"{s} (seed {', '.join(map(str, seeds))})" for s, seeds in found.items()
         )
 
     def own(self, cell: CellResult) -> tuple[str, ...]:
-        """The stamps of one cell that not all of its data set share."""
-        return tuple(stamp for stamp in stamps_of(cell) if stamp not in self.shared)
+        """The caveats of one cell that not all of its data set share."""
+        return tuple(caveat for caveat in caveats_of(cell) if caveat not in self.shared)
 
     @property
     def seeds(self) -> list[int]:
         """The seeds that finished."""
         return [cell.seed for cell in self.cells]
 
-    def label(self) -> Entry:
-        """The model's name as a table shows it: its colour, its stamps, its link to the provenance."""
-        return Entry(self.model, link=self.anchor, stamps=self.stamps, color=self.color)
+    def label(self) -> TableCell:
+        """The model's name as a table shows it: its colour, its caveats, its link to the provenance."""
+        return TableCell(self.model, link=self.anchor, caveats=self.caveats, color=self.color)
 
     def values(self, metric: str) -> list[float]:
         """The metric of each finished seed."""
@@ -76,25 +76,25 @@ class Runs:
         return sum(found) / len(found) if found else None
 
 
-def stamps_of(cell: CellResult) -> list[str]:
-    """The stamps of a cell; one that an audit finding made begins with the finding's name."""
+def caveats_of(cell: CellResult) -> list[str]:
+    """The caveats of a cell; one that an audit finding made begins with the finding's name."""
     names = {
-        f["sentence"]: f["name"].replace("_", " ") for f in cell.record.get("audit") or [] if f["level"] == "stamp"
+        f["sentence"]: f["name"].replace("_", " ") for f in cell.record.get("audit") or [] if f["level"] == "caveat"
     }
-    return [f"{names[stamp]}: {stamp}" if stamp in names else stamp for stamp in cell.stamps]
+    return [f"{names[caveat]}: {caveat}" if caveat in names else caveat for caveat in cell.caveats]
 
 
 @dataclass(eq=False)
-class Roster:
-    """Every Runs of a suite in the suite's order."""
+class RunIndex:
+    """Every ModelRuns of a suite in the suite's order."""
 
     results: SuiteResults
-    runs: list[Runs] = field(default_factory=list)
+    runs: list[ModelRuns] = field(default_factory=list)
 
     @classmethod
-    def of(cls, results: SuiteResults) -> Roster:
-        """The roster of stored results; a model has the same colour number on every data set."""
-        roster, found, colors, places = cls(results), {}, {}, {}
+    def of(cls, results: SuiteResults) -> RunIndex:
+        """The index of stored results; a model has the same colour number on every data set."""
+        index, found, colors, places = cls(results), {}, {}, {}
         state = {id(cell): cell for cell in [*results.cells, *results.failures]}
         for entry in results.record["cells"]:
             where = (entry["dataset"], entry["protocol"])
@@ -102,22 +102,22 @@ class Roster:
             if key not in found:
                 places.setdefault(where, len(places) + 1)
                 colors.setdefault(entry["model"], len(colors))
-                found[key] = Runs(*key, color=colors[entry["model"]], number=len(found) + 1, place=places[where])
-                roster.runs.append(found[key])
+                found[key] = ModelRuns(*key, color=colors[entry["model"]], number=len(found) + 1, place=places[where])
+                index.runs.append(found[key])
         for cell in state.values():
             runs = found[(cell.dataset, cell.protocol, cell.model)]
             (runs.cells if isinstance(cell, CellResult) else runs.failures).append(cell)
-        for group in roster.groups.values():
-            stamps = [stamps_of(cell) for runs in group for cell in runs.cells]
-            shared = tuple(s for s in stamps[0] if all(s in other for other in stamps)) if len(stamps) > 1 else ()
+        for group in index.groups.values():
+            caveats = [caveats_of(cell) for runs in group for cell in runs.cells]
+            shared = tuple(s for s in caveats[0] if all(s in other for other in caveats)) if len(caveats) > 1 else ()
             for runs in group:
                 runs.shared = shared
-        return roster
+        return index
 
     @cached_property
-    def groups(self) -> dict[tuple[str, str], list[Runs]]:
+    def groups(self) -> dict[tuple[str, str], list[ModelRuns]]:
         """The runs of each (data set, protocol)."""
-        groups: dict[tuple[str, str], list[Runs]] = {}
+        groups: dict[tuple[str, str], list[ModelRuns]] = {}
         for runs in self.runs:
             groups.setdefault((runs.dataset, runs.protocol), []).append(runs)
         return groups
@@ -127,12 +127,12 @@ class Roster:
         times = Counter(name for name, _ in self.groups)
         return dataset if times[dataset] == 1 else f"{dataset}, {protocol}"
 
-    def find(self, dataset: str, model: str, protocol: str | None = None) -> Runs | None:
+    def find(self, dataset: str, model: str, protocol: str | None = None) -> ModelRuns | None:
         """The runs of a model on a data set, the first protocol's unless one is named; None if there are none."""
         return next(
             (r for r in self.runs if r.dataset == dataset and r.model == model and protocol in (None, r.protocol)), None
         )
 
-    def done(self) -> Iterator[Runs]:
+    def done(self) -> Iterator[ModelRuns]:
         """The runs with at least one finished cell."""
         return (runs for runs in self.runs if runs.cells)

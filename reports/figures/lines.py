@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports.document.numbers import duration, fraction, plain
+from reports.document.numbers import format_number, format_seconds, fraction
 
 _LINE = 11.0  # points between two lines of text
 _NO_ROOM = 100  # what no name is put upon: another, a mark, the frame
@@ -66,8 +66,8 @@ def _middle(group: list[float]) -> float:
 
 
 def _name(line: dict[str, Any]) -> str:
-    """The name that stands at a mark, cut to fit, with a dagger where a stamp says more."""
-    return short(line["model"], 22) + (" †" if line["stamped"] else "")
+    """The name that stands at a mark, cut to fit, with a dagger where a caveat says more."""
+    return short(line["model"], 22) + (" †" if line["has_caveat"] else "")
 
 
 def _named(line: dict[str, Any], pen: Pen) -> str:
@@ -116,7 +116,7 @@ def _panel(axes: Any, drawn: list[dict[str, Any]], key: str, pen: Pen) -> None:
         (curve,) = axes.plot(*zip(*points, strict=True), color=pen.color(line["color"]), linewidth=1.1,
                              linestyle=_DASHES[line["seed"] % len(_DASHES)], marker=pen.marker(line["color"]),
                              markevery=[n for n, (e, _) in enumerate(points) if e == line["best"]])  # fmt: skip
-        told = ", ".join(f"{e}: {plain(v, 4)}" for e, v in points[-12:])
+        told = ", ".join(f"{e}: {format_number(v, 4)}" for e, v in points[-12:])
         pen.tip(curve, f"{line['model']}, seed {line['seed']}, kept epoch {line['best']}; {told}")
         ends.setdefault(_named(line, pen), (line["color"], []))[1].append(points[-1][1])
     _label_ends(axes, [(name, number, sum(v) / len(v)) for name, (number, v) in ends.items()], pen)
@@ -137,10 +137,10 @@ def pareto(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     for point in points:
         (dot,) = axes.plot(point["x"], point["y"], marker=pen.marker(point["color"]), linestyle="none",
                            color=pen.color(point["color"]), markersize=7)  # fmt: skip
-        pen.tip(dot, f"{point['model']}: {fraction(point['y'])} after {duration(point['x'])}")
+        pen.tip(dot, f"{point['model']}: {fraction(point['y'])} after {format_seconds(point['x'])}")
     axes.margins(x=0.12, y=0.18)
     _label_points(axes, points, front, pen)
-    axes.xaxis.set_major_formatter(lambda v, _: plain(v, 1))
+    axes.xaxis.set_major_formatter(lambda v, _: format_number(v, 1))
     axes.set_xlabel("seconds of training (log scale)")
     axes.set_title(data["metric"], loc="left")
     axes.yaxis.set_major_formatter(lambda v, _: fraction(v, 3))

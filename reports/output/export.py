@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys_data.atomic_write import write_bytes_atomically
-from reports.document.blocks import Column, Entry, Row, Table
+from reports.document.blocks import Column, Row, Table, TableCell
 from reports.report import Report
 
 _LATEX = {
@@ -37,7 +37,7 @@ _BEFORE = ("good", "bad", "open")
 def write_csv(report: Report, folder: Path) -> list[Path]:
     """Write one CSV a table, named after it, with unrounded values; return the paths.
 
-    A column with intervals is followed by its ``…_low`` and ``…_high``; ``stamps`` holds what must stand beside a row.
+    A column with intervals is followed by its ``…_low`` and ``…_high``; ``caveats`` holds what must stand beside a row.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -55,11 +55,11 @@ def csv_rows(table: Table) -> list[list[Any]]:
     ranged = [any(r.kind != "group" and r.entries[n].low is not None for r in table.rows)
               for n in range(len(table.columns))]  # fmt: skip
     grouped = any(r.kind == "group" for r in table.rows)
-    stamped = bool(table.stamps) or any(e.stamps for r in table.rows for e in r.entries)
+    has_caveats = bool(table.caveats) or any(e.caveats for r in table.rows for e in r.entries)
     head = ["group"] if grouped else []
     for column, wide in zip(table.columns, ranged, strict=True):
         head += [column.key, f"{column.key}_low", f"{column.key}_high"] if wide else [column.key]
-    rows: list[list[Any]] = [head + (["stamps"] if stamped else [])]
+    rows: list[list[Any]] = [head + (["caveats"] if has_caveats else [])]
     group = ""
     for line in table.rows:
         if line.kind == "group":
@@ -69,8 +69,8 @@ def csv_rows(table: Table) -> list[list[Any]]:
         for entry, wide in zip(line.entries, ranged, strict=True):
             values.append(entry.text if entry.value is None else entry.value)
             values += [entry.low, entry.high] if wide else []
-        stamps = dict.fromkeys([*table.stamps, *(s for e in line.entries for s in e.stamps)])
-        rows.append(values + (["; ".join(stamps)] if stamped else []))
+        caveats = dict.fromkeys([*table.caveats, *(s for e in line.entries for s in e.caveats)])
+        rows.append(values + (["; ".join(caveats)] if has_caveats else []))
     return rows
 
 
@@ -96,7 +96,7 @@ def latex_table(table: Table) -> str:
              " & ".join(latex_text(c.title) for c in table.columns) + r" \\", r"\midrule"]  # fmt: skip
     lines += [_latex_row(line, len(table.columns)) for line in table.rows]
     lines += [r"\bottomrule", r"\end{tabular}}"]
-    notes = [*table.remarks, *_stamp_notes(table)]
+    notes = [*table.all_notes, *_caveat_notes(table)]
     if notes:
         lines.append(r"\par\smallskip\footnotesize " + " ".join(latex_text(note) for note in notes))
     return "\n".join([*lines, r"\end{table}", ""])
@@ -108,19 +108,19 @@ def _latex_row(line: Row, columns: int) -> str:
     return " & ".join(_latex_entry(entry) for entry in line.entries) + r" \\"
 
 
-def _latex_entry(entry: Entry) -> str:
+def _latex_entry(entry: TableCell) -> str:
     text = latex_text(entry.text)
     if "best" in entry.marks:
         text = r"\textbf{" + text + "}"
     before = "".join(_LATEX_MARKS[m] for m in entry.marks if m in _BEFORE)
     after = "".join(_LATEX_MARKS[m] for m in entry.marks if m in ("best", "level"))
-    return before + text + after + (r"\dag{}" if entry.stamps else "")
+    return before + text + after + (r"\dag{}" if entry.caveats else "")
 
 
-def _stamp_notes(table: Table) -> list[str]:
-    """† and every stamp of the table, once."""
-    stamps = dict.fromkeys(s for r in table.rows for e in r.entries for s in e.stamps)
-    return [f"† {stamp}." for stamp in stamps]
+def _caveat_notes(table: Table) -> list[str]:
+    """† and every caveat of the table, once."""
+    caveats = dict.fromkeys(s for r in table.rows for e in r.entries for s in e.caveats)
+    return [f"† {caveat}." for caveat in caveats]
 
 
 def write_latex(report: Report, folder: Path) -> list[Path]:
@@ -134,7 +134,7 @@ def write_latex(report: Report, folder: Path) -> list[Path]:
             r"\usepackage[a4paper,margin=2cm]{geometry}", r"\usepackage{amssymb,booktabs,graphicx}",
             r"\title{" + latex_text(report.title) + "}", r"\date{" + latex_text(report.created[:10]) + "}",
             r"\begin{document}", r"\maketitle"]  # fmt: skip
-    head += [r"\textbf{" + latex_text(stamp) + r"}\par" for stamp in report.stamps]
+    head += [r"\textbf{" + latex_text(caveat) + r"}\par" for caveat in report.caveats]
     body = [rf"\input{{{path.name}}}" + "\n" + r"\clearpage" for path in paths]
     paths.append(folder / "all.tex")
     paths[-1].write_text("\n".join([*head, *body, r"\end{document}", ""]), encoding="utf-8")
@@ -145,14 +145,14 @@ def markdown(report: Report) -> str:
     """The report's words and tables as Markdown."""
     lines = [f"# {_md(report.title)}", ""]
     lines += [_md(report.paper), ""] if report.paper else []
-    lines += [f"**{_md(stamp)}**\n" for stamp in report.stamps]
+    lines += [f"**{_md(caveat)}**\n" for caveat in report.caveats]
     lines += [f"- {_md(name)}: {_md(value)}" for name, value in report.facts]
     for section in report.sections:
         lines += ["", f"## {_md(section.title)}"]
         for block in section.blocks:
             if block.block == "table":
                 lines += ["", *markdown_table(block)]
-            elif block.block == "words":
+            elif block.block == "text":
                 lines += ["", f"### {_md(block.heading)}"] if block.heading else []
                 lines += [f"\n{_md(paragraph)}" for paragraph in block.paragraphs]
     return "\n".join(lines) + "\n"
@@ -171,14 +171,14 @@ def markdown_table(table: Table) -> list[str]:
             lines.append(f"| **{_md(line.entries[0].text)}** |" + " |" * (len(table.columns) - 1))
         else:
             lines.append("| " + " | ".join(_markdown_entry(entry) for entry in line.entries) + " |")
-    return [*lines, *(f"\n{_md(note)}" for note in [*table.remarks, *_stamp_notes(table)])]
+    return [*lines, *(f"\n{_md(note)}" for note in [*table.all_notes, *_caveat_notes(table)])]
 
 
-def _markdown_entry(entry: Entry) -> str:
+def _markdown_entry(entry: TableCell) -> str:
     before = "".join(_MARKDOWN_MARKS[m] for m in entry.marks if m in _BEFORE)
     after = "".join(_MARKDOWN_MARKS[m] for m in entry.marks if m in ("best", "level"))
     text = f"**{_md(entry.text)}**" if "best" in entry.marks else _md(entry.text)
-    return before + text + after + (" †" if entry.stamps else "")
+    return before + text + after + (" †" if entry.caveats else "")
 
 
 def _md(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
-from reports.document.blocks import Column, Entry, Row
+from reports.document.blocks import Column, Row, TableCell
 from reports.figures import palette
 
 _WORDS = {"best": "best", "level": "not separable from the best"}
@@ -24,7 +24,7 @@ def cells(row: Row, columns: Sequence[Column], *, paper: bool, sortable: bool) -
     return Markup("\n".join(told))
 
 
-def exact(entry: Entry) -> str:
+def exact(entry: TableCell) -> str:
     """The full value of an entry, for hover and focus; empty where the text says it all."""
     if entry.exact:
         return entry.exact
@@ -36,7 +36,7 @@ def exact(entry: Entry) -> str:
     return "" if value == entry.text else value
 
 
-def swatch(entry: Entry) -> Markup:
+def swatch(entry: TableCell) -> Markup:
     """The mark of a model's colour, empty for an entry that is no model."""
     if entry.color is None:
         return Markup("")
@@ -44,12 +44,12 @@ def swatch(entry: Entry) -> Markup:
     return Markup(f'<span class="swatch m{number}" aria-hidden="true">{sign}</span> ')
 
 
-def badges(stamps: Sequence[str]) -> Markup:
-    """The stamps beside a name."""
-    return Markup("").join(Markup(' <span class="badge">{}</span>').format(stamp) for stamp in stamps)
+def badges(caveats: Sequence[str]) -> Markup:
+    """The caveats beside a name."""
+    return Markup("").join(Markup(' <span class="badge">{}</span>').format(caveat) for caveat in caveats)
 
 
-def _cell(entry: Entry, column: Column, tag: str, plain: bool, sortable: bool) -> str:
+def _cell(entry: TableCell, column: Column, tag: str, plain: bool, sortable: bool) -> str:
     kinds = [*(["number"] if column.numeric else []), *(["wide"] if column.wide else []), *entry.marks]
     opened = tag + (' scope="row"' if tag == "th" else "")
     if kinds:

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from reports.document.blocks import Entry, Table
+from reports.document.blocks import Table, TableCell
 from reports.report import Report
 
 _TONE = {"good": "green", "bad": "red", "open": "yellow", "best": "bold", "quiet": "dim"}
@@ -29,8 +29,8 @@ def print_report(report: Report, console: Console) -> None:
     failures = next((t for t in report.tables() if t.anchor == "failures"), None)
     if failures is not None:
         _print_failures(failures, console)
-    for stamp in report.stamps:
-        console.print(Text(stamp, style="bold yellow"))
+    for caveat in report.caveats:
+        console.print(Text(caveat, style="bold yellow"))
 
 
 def _print_standing(table: Table, report: Report, console: Console) -> None:
@@ -76,8 +76,8 @@ def _width(table: Table, keys: list[str]) -> int:
     return total - 2
 
 
-def _cell(entry: Entry, last: bool = False) -> Text:
-    """An entry with its marks, and its stamps where it is the row's name."""
+def _cell(entry: TableCell, last: bool = False) -> Text:
+    """An entry with its marks, and its caveats where it is the row's name."""
     text = Text(entry.text + "".join(_AFTER[m] for m in entry.marks if m in _AFTER),
                 style=" ".join(_TONE[m] for m in entry.marks if m in _TONE))  # fmt: skip
     if last:

@@ -3,7 +3,7 @@ import pytest
 
 from recsys_data.interactions import Clock
 from recsys_data.sequences import Sequences
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 
 
 def build(rows, num_items, *, times=None, users=None, clock=Clock.ABSOLUTE):

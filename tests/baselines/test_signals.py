@@ -19,7 +19,7 @@ from baselines.simple.rules import AssociationRules, SequentialRules
 from baselines.simple.session_popularity import SessionPopularity
 from evaluation.metrics.accuracy import MRR
 from evaluation.ranking.rank import rank_held_out
-from recsys_data.datasets.planted import Planted
+from recsys_data.datasets.planted import PlantedSignal
 from recsys_data.protocols.per_user import PerUserFractions
 from training.run import Run
 
@@ -53,7 +53,7 @@ made = {}
 
 def split(signal, permuted=False):
     if (signal, permuted) not in made:
-        made[signal, permuted] = PROTOCOL.prepare(Planted(signal, permuted=permuted).load())
+        made[signal, permuted] = PROTOCOL.prepare(PlantedSignal(signal, permuted=permuted).load())
     return made[signal, permuted]
 
 

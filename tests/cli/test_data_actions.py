@@ -6,7 +6,7 @@ from cli.data_actions import COUNTED, audited, dataset_named, import_file
 from harness.suites.request import Order
 from recsys_data.datasets.describe import describe
 from recsys_data.datasets.markov_chain import MarkovChainSequences
-from recsys_data.files.export import write_interactions
+from recsys_data.files.export import export_interactions
 from recsys_data.files.interaction_file import InteractionFile
 from recsys_data.files.time_lstm_files import GAPS, ITEMS, SINCE
 from recsys_data.interactions import Clock, Interactions
@@ -57,7 +57,7 @@ def test_positions_between_sessions_survive_an_export(tmp_path, kind):
     events = Interactions.from_events(
         "s", ["a", "b", "a", "b"], [1, 2, 3, 4], [7, 3, 9, 4], clock=Clock.BETWEEN, unit="session"
     )
-    path = write_interactions(events, tmp_path / f"s.{kind}", kind)
+    path = export_interactions(events, tmp_path / f"s.{kind}", kind)
     again = InteractionFile(str(path), clock="order between sessions").load()
     assert again.clock is Clock.BETWEEN
     assert again.timestamps.tolist() == events.timestamps.tolist() == [7, 9, 3, 4]

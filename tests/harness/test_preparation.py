@@ -38,7 +38,7 @@ def test_what_is_opened_again_is_what_was_made(desk, monkeypatch):
     assert again.record() == first.record() == plain.record()
     assert again.split.fingerprint == plain.split.fingerprint
     assert again.split.steps == plain.split.steps and again.split.facts == plain.split.facts
-    assert again.stamps == plain.stamps and again.stamp_marks == plain.stamp_marks
+    assert again.caveats == plain.caveats and again.caveat_marks == plain.caveat_marks
     split = plain.split
     assert again.sizes == {
         "train_events": len(split.train),
@@ -71,7 +71,7 @@ def test_other_bytes_another_protocol_fewer_users_and_other_code_are_prepared_an
     found = {first.fingerprint, prepared(protocol=PerUserFractions()).fingerprint}
     part = LimitUsers(InteractionFile(str(path)), 5)
     found.add(prepared(part).fingerprint)
-    assert "SMOKE RUN: 5 of 30 users" in prepared(part).stamps
+    assert "SMOKE RUN: 5 of 30 users" in prepared(part).caveats
     path.write_text(path.read_text().replace("u1,i3,", "u1,i4,", 1))
     found.add(prepared().fingerprint)
     assert len(found) == 4

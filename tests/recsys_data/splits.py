@@ -15,10 +15,10 @@ def asked(split, part):
     letters = split.item_ids
     rows = []
     for q in range(len(held_out)):
-        read = held_out.sequences.row(held_out.rows[q])[: held_out.reads[q]]
+        read = held_out.sequences.row(held_out.sequence_of[q])[: held_out.history_lengths[q]]
         targets = held_out.targets[held_out.target_offsets[q] : held_out.target_offsets[q + 1]]
         words = "".join(letters[t] if t >= 0 else "?" for t in targets)
-        rows.append((int(held_out.clusters[held_out.rows[q]]), "".join(letters[read]), words))
+        rows.append((int(held_out.clusters[held_out.sequence_of[q]]), "".join(letters[read]), words))
     return rows
 
 

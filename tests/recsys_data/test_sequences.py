@@ -2,8 +2,7 @@ import numpy as np
 
 from recsys_data.interactions import Clock
 from recsys_data.sequences import PAD, SequenceBatch, Sequences
-from recsys_data.split import HeldOut, Split
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import HeldOut, Split, TrainingSet
 
 
 def toy():
@@ -18,8 +17,8 @@ def toy():
 def held_out():
     return HeldOut(
         sequences=toy(),
-        rows=np.array([0, 2, 2]),
-        reads=np.array([2, 1, 3]),
+        sequence_of=np.array([0, 2, 2]),
+        history_lengths=np.array([2, 1, 3]),
         query_times=np.full(3, np.nan),
         targets=np.array([7, 2, 4], dtype=np.int32),
         target_offsets=np.arange(4),
@@ -47,20 +46,20 @@ def test_batch_from_lists_and_its_last_items():
 def test_batches_ask_every_query_once_and_show_no_unread_event():
     part = held_out()
     seen = []
-    for batch, queries in part.batches(cells=4, max_rows=8):
+    for batch, queries in part.batches(max_padded_events=4, max_rows=8):
         for (row, read), query in zip(batch.asked, queries, strict=True):
-            s = part.rows[query]
-            assert batch.items[row, :read].tolist() == part.sequences.row(s)[: part.reads[query]].tolist()
+            s = part.sequence_of[query]
+            assert batch.items[row, :read].tolist() == part.sequences.row(s)[: part.history_lengths[query]].tolist()
             # what stands in the row beyond this query is at most what another query of the row may read
-            assert (batch.items[row] != PAD).sum() == part.reads[part.rows == s].max()
+            assert (batch.items[row] != PAD).sum() == part.history_lengths[part.sequence_of == s].max()
         seen += queries.tolist()
     assert sorted(seen) == [0, 1, 2]
 
 
 def test_cells_bound_the_batches():
-    assert len(list(held_out().batches(cells=2))) == 2
-    assert len(list(held_out().batches(cells=100))) == 1
-    assert len(list(held_out().batches(cells=100, max_rows=1))) == 2
+    assert len(list(held_out().batches(max_padded_events=2))) == 2
+    assert len(list(held_out().batches(max_padded_events=100))) == 1
+    assert len(list(held_out().batches(max_padded_events=100, max_rows=1))) == 2
 
 
 def test_split_fingerprint_sees_every_part():
@@ -71,8 +70,8 @@ def test_split_fingerprint_sees_every_part():
         return Split(train=train, validation=part, test=test, item_ids=np.arange(8)).fingerprint
 
     base = fingerprint(part)
-    for change in ({"exclude_seen": True}, {"targets": part.targets[::-1]}, {"reads": part.reads - 1},
-                   {"clusters": part.clusters + 1}, {"query_times": np.zeros(3)}):  # fmt: skip
+    for change in ({"exclude_seen": True}, {"targets": part.targets[::-1]}, {"clusters": part.clusters + 1},
+                   {"history_lengths": part.history_lengths - 1}, {"query_times": np.zeros(3)}):  # fmt: skip
         assert fingerprint(HeldOut(**{**vars(part), **change})) != base, change
     assert fingerprint(part, TrainingSet(toy(), num_users=0, num_items=8, clock=Clock.WITHIN)) != base
     assert fingerprint(held_out()) == base

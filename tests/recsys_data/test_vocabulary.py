@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys_data.vocabulary import Coded, code_ids
+from recsys_data.vocabulary import EncodedColumn, encode_ids
 
 
 def check(coded, expected_ids, expected_codes):
@@ -13,28 +13,28 @@ def check(coded, expected_ids, expected_codes):
 
 @pytest.mark.parametrize("make", [np.array, list, pa.array, lambda v: pa.chunked_array([v[:2], v[2:]])])
 def test_by_hand(make):
-    check(code_ids(make([30, 10, 30, 20])), [10, 20, 30], [2, 0, 2, 1])
-    check(code_ids(make(["b", "a", "b", "é"])), ["a", "b", "é"], [1, 0, 1, 2])
-    check(code_ids(make(["10", "9", "10", "-1"])), [-1, 9, 10], [2, 1, 2, 0])  # numbers, in the order of numbers
-    check(code_ids(make(["10", "09", "10", "7"])), ["09", "10", "7"], [1, 0, 1, 2])  # 09 is no number as written
+    check(encode_ids(make([30, 10, 30, 20])), [10, 20, 30], [2, 0, 2, 1])
+    check(encode_ids(make(["b", "a", "b", "é"])), ["a", "b", "é"], [1, 0, 1, 2])
+    check(encode_ids(make(["10", "9", "10", "-1"])), [-1, 9, 10], [2, 1, 2, 0])  # numbers, in the order of numbers
+    check(encode_ids(make(["10", "09", "10", "7"])), ["09", "10", "7"], [1, 0, 1, 2])  # 09 is no number as written
 
 
 def test_far_numbers_and_coded_columns():
-    check(code_ids(np.array([2**40, -5, 2**40])), [-5, 2**40], [1, 0, 1])
-    coded = Coded(np.array([1, 2]), np.array([1, 0]))
-    assert code_ids(coded) is coded
+    check(encode_ids(np.array([2**40, -5, 2**40])), [-5, 2**40], [1, 0, 1])
+    coded = EncodedColumn(np.array([1, 2]), np.array([1, 0]))
+    assert encode_ids(coded) is coded
 
 
 def test_dictionary_entries_that_no_row_uses_are_no_ids():
     column = pa.DictionaryArray.from_arrays(pa.array([2, 0]), pa.array(["z", "unused", "a"]))
-    check(code_ids(column), ["a", "z"], [0, 1])
+    check(encode_ids(column), ["a", "z"], [0, 1])
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=5), min_size=1, max_size=30))
 def test_numpy_and_arrow_agree(words):
     words = [word.rstrip("\0") for word in words]  # numpy's texts cannot end in NUL
-    plain, arrow = code_ids(np.array(words)), code_ids(pa.array(words, type=pa.string()))
+    plain, arrow = encode_ids(np.array(words)), encode_ids(pa.array(words, type=pa.string()))
     assert plain.ids.tolist() == arrow.ids.tolist() and plain.codes.tolist() == arrow.codes.tolist()
     assert [str(plain.ids[code]) for code in plain.codes] == words
 
@@ -43,4 +43,4 @@ def test_numpy_and_arrow_agree(words):
 @given(st.lists(st.integers(-(2**62), 2**62) | st.integers(-50, 50), min_size=1, max_size=40))
 def test_numbers_code_as_numpy_unique(numbers):
     ids, codes = np.unique(np.array(numbers), return_inverse=True)
-    check(code_ids(np.array(numbers)), ids.tolist(), codes.tolist())
+    check(encode_ids(np.array(numbers)), ids.tolist(), codes.tolist())

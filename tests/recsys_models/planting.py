@@ -4,8 +4,7 @@ import numpy as np
 
 from evaluation.ranking.rank import rank_held_out
 from recsys_data.sequences import Sequences
-from recsys_data.split import HeldOut
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import HeldOut, TrainingSet
 from training.run import Run
 
 

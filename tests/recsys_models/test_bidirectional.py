@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from recsys_data.datasets.planted import Planted
+from recsys_data.datasets.planted import PlantedSignal
 from recsys_data.sequences import PAD, SequenceBatch
-from recsys_models.engine import own_prefixes
+from recsys_models.engine import query_prefixes
 from recsys_models.rnn import GRU, LSTM, RNN
 from tests.recsys_models.planting import fitted_mrr
 from tests.recsys_models.test_rnn import tiny_training_set
@@ -84,10 +84,10 @@ def test_training_sees_what_scoring_sees(kind, more):
     train = tiny_training_set()
     model = kind(**TINY | more).fit(train, Run(1))
     seen = []
-    for batch in model.windows().batches(train.sequences, np.random.default_rng(0)):
-        at = np.flatnonzero(batch.real)
+    for batch in model.batcher().batches(train.sequences, np.random.default_rng(0)):
+        at = np.flatnonzero(batch.target_mask)
         with torch.no_grad():
-            queries = model.network_.training_queries(batch, torch.from_numpy(at))
+            queries = model.network_.encode_training(batch, torch.from_numpy(at))
         for row, query in enumerate(queries):
             read = batch.items[row][batch.items[row] != PAD]
             assert torch.allclose(query, model.score(SequenceBatch.of([read.tolist()])).queries[0], atol=1e-6)
@@ -110,14 +110,16 @@ def test_the_last_max_len_events_are_read_and_the_empty_history_is_zero(monkeypa
     assert torch.equal(model.score(SequenceBatch.of([[]])).queries[0], model.network_.query.bias)
     batch = SequenceBatch.of([[8, 1, 3], [5], []], asked=[(0, 3), (1, 1), (2, 0), (0, 1)])
     together = model.score(batch).queries
-    monkeypatch.setattr(own_prefixes, "QUERIES_AT_ONCE", 2)
+    monkeypatch.setattr(query_prefixes, "QUERIES_AT_ONCE", 2)
     assert torch.allclose(model.score(batch).queries, together, atol=1e-6)
 
 
 @each_kind
 def test_near_the_optimum_where_order_decides_and_near_chance_where_nothing_does(kind):
     fields = {"dim": 24, "embedding_dim": 24, "max_len": 6, "learning_rate": 0.01, "epochs": 3, **BOTH_WAYS}
-    planted, permuted = (Planted("order", num_users=110, num_items=30, length=40, permuted=p).load() for p in (0, 1))
+    planted, permuted = (
+        PlantedSignal("order", num_users=110, num_items=30, length=40, permuted=p).load() for p in (0, 1)
+    )
     assert fitted_mrr(kind(**fields), planted) > 0.9 * planted.facts["best"]["MRR@20"]
     assert fitted_mrr(kind(**fields | {"epochs": 1}), permuted) < 1.2 * permuted.facts["chance"]["MRR@20"]
 

@@ -5,17 +5,18 @@ import numpy as np
 import pytest
 import torch
 
-from recsys_data.datasets.planted import Planted
+from recsys_data.datasets.planted import PlantedSignal
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from recsys_models.gru4rec import GRU4Rec, shared_sampling
 from recsys_models.networks.network import Generators
 from recsys_models.next_item import NextItemModel
-from tests.recsys_models import gru4rec_oracles, oracles
+from reference.weights import arrays
+from tests.recsys_models import gru4rec_reference
 from tests.recsys_models.planting import fitted_mrr
 from training.losses.sampled import TOP1, BPRMax, TOP1Max
-from training.losses.sampling import Sampling
+from training.losses.sampling import NegativeSampling
 from training.losses.softmax import SampledCrossEntropy
 from training.optimisers.optimisers import SGD, Adadelta, Adagrad, Adam, AdamW, Nesterov, RMSprop
 from training.run import Run
@@ -25,7 +26,7 @@ V, K = 11, 6
 
 def weights_of(network):
     """Copies of a network's weights, which a step then leaves alone."""
-    return {name: values.copy() for name, values in oracles.arrays(network).items()}
+    return {name: values.copy() for name, values in arrays(network).items()}
 
 
 LOSSES = {
@@ -56,7 +57,7 @@ def prepared(model):
     model.num_items_ = V
     network = model.network(train, generators).double().train()
     model.loss_ = model.loss.over(train.item_counts, "cpu")
-    batches = itertools.islice(model.windows().batches(train.sequences, np.random.default_rng(0)), 3)
+    batches = itertools.islice(model.batcher().batches(train.sequences, np.random.default_rng(0)), 3)
     return network, generators.negatives, list(batches), train.item_counts
 
 
@@ -68,9 +69,9 @@ def oracle_states(w, model, items, states):
     for number, h in enumerate(states):
         W, b, U = (w[f"layers.{number}.{name}"] for name in ("weight", "bias", "recurrent"))
         if before:
-            x = gru4rec_oracles.gru_before_z(x, h, W, b, U, w[f"layers.{number}.candidate"])
+            x = gru4rec_reference.gru_before_z(x, h, W, b, U, w[f"layers.{number}.candidate"])
         else:
-            x = gru4rec_oracles.torch_gru_step(x, h, W, b, U, w[f"layers.{number}.recurrent_bias"])
+            x = gru4rec_reference.torch_gru_step(x, h, W, b, U, w[f"layers.{number}.recurrent_bias"])
         new.append(x)
     return new
 
@@ -84,11 +85,11 @@ def oracle_loss(w, model, batch, states, drawn, counts):
     if isinstance(loss, SampledCrossEntropy):
         alpha = loss.sampling.alpha
         taken = loss.logq * np.log(np.r_[counts[targets], counts[drawn] ** alpha])
-        total = gru4rec_oracles.sampled_cross_entropy(scores, taken)
+        total = gru4rec_reference.sampled_cross_entropy(scores, taken)
     elif isinstance(loss, BPRMax):
-        total = gru4rec_oracles.bpr_max(scores, loss.regularisation, loss.elu)
+        total = gru4rec_reference.bpr_max(scores, loss.regularisation, loss.elu)
     else:
-        total = gru4rec_oracles.top1(scores, weighted=isinstance(loss, TOP1Max))
+        total = gru4rec_reference.top1(scores, weighted=isinstance(loss, TOP1Max))
     return total / model.batch_size, states
 
 
@@ -98,7 +99,7 @@ def test_a_step_equals_the_codes_equations(inputs, reset, name):
     """Loss, gradient and AdaGrad's update of three steps, the state carried and reset between them."""
     model = GRU4Rec(**TINY, inputs=inputs, reset=reset, loss=LOSSES[name], lower_layers=(5,), learning_rate=0.1)
     network, generator, batches, counts = prepared(model)
-    optimiser = model.optimiser.over(network.parameters(), model.learning_rate, 0.0)
+    optimiser = model.optimiser.build(network.parameters(), model.learning_rate, 0.0)
     sums = {key: np.zeros(weight.shape) for key, weight in network.named_parameters()}
     slots = [np.zeros((3, layer.size)) for layer in network.layers]
     rng = np.random.default_rng(1)
@@ -136,7 +137,7 @@ def trained_queries(model, network, batches):
     found = {}
     for batch in batches:
         with torch.no_grad():
-            queries = network.training_queries(batch, torch.arange(len(batch.rows)))
+            queries = network.encode_training(batch, torch.arange(len(batch.rows)))
         found |= dict(zip(batch.events[:, 0].tolist(), queries, strict=True))
     return found
 
@@ -146,7 +147,7 @@ def test_a_sessions_state_does_not_leak_into_the_next(inputs, reset):
     """In session-parallel training each target is asked with the state of its own session's events and no others."""
     train = tiny_training_set(sessions=30)
     model = GRU4Rec(**TINY, inputs=inputs, reset=reset, lower_layers=(5,)).fit(train, Run(1))
-    batches = list(model.windows().batches(train.sequences, np.random.default_rng(0)))
+    batches = list(model.batcher().batches(train.sequences, np.random.default_rng(0)))
     trained = trained_queries(model, model.network_.train(), batches)
     leaky = [dataclasses.replace(batch, fresh=batch.fresh & (number == 0)) for number, batch in enumerate(batches)]
     leaking = trained_queries(model, model.network_, leaky)
@@ -165,7 +166,7 @@ def test_the_gradient_stays_in_its_step_and_dropped_states_are_carried():
     model = GRU4Rec(**TINY, state_dropout=0.5)
     network, _, batches, _ = prepared(model)
     for batch in batches:
-        queries = network.training_queries(batch, torch.arange(len(batch.rows)))
+        queries = network.encode_training(batch, torch.arange(len(batch.rows)))
         assert not network.carry[0].requires_grad
         assert torch.equal(network.carry[0][batch.slots], queries.detach())
         assert (queries == 0).any()
@@ -177,7 +178,7 @@ def test_only_rows_that_a_step_looks_up_move(inputs, momentum):
     loss = SampledCrossEntropy(num_negatives=1, sampling=shared_sampling())
     model = GRU4Rec(**TINY | {"batch_size": 2}, inputs=inputs, optimiser=Adagrad(momentum=momentum), loss=loss)
     network, generator, batches, _ = prepared(model)
-    optimiser = model.optimiser.over(network.parameters(), model.learning_rate, 0.0)
+    optimiser = model.optimiser.build(network.parameters(), model.learning_rate, 0.0)
     for batch in batches:
         twin = torch.Generator()
         twin.set_state(generator.get_state())
@@ -204,8 +205,10 @@ def test_first_weights_and_an_empty_history():
     for name, bound in bounds.items():
         weight = dict(network.named_parameters())[name]
         assert 0.95 * bound < weight.abs().max() <= bound
-    assert type(network.layers[0]).__name__ == "BeforeGRU" == type(network.layers[1]).__name__
-    assert type(GRU4Rec().network(tiny_training_set(), Generators.of(Run(0))).layers[0]).__name__ == "AfterGRU"
+    assert type(network.layers[0]).__name__ == "GRUResetBeforeLayer" == type(network.layers[1]).__name__
+    assert (
+        type(GRU4Rec().network(tiny_training_set(), Generators.of(Run(0))).layers[0]).__name__ == "GRUResetAfterLayer"
+    )
     fitted = GRU4Rec(**TINY).fit(tiny_training_set(), Run(1))
     scores = fitted.score(SequenceBatch.of([[], [1]], asked=[(0, 0), (1, 0)])).block(slice(None))
     assert torch.equal(scores, fitted.network_.bias.detach().expand(2, -1))
@@ -213,7 +216,7 @@ def test_first_weights_and_an_empty_history():
 
 @pytest.mark.parametrize("name", ["TOP1", "TOP1-max", "BPR-max, elu"])
 def test_near_the_optimum_where_order_decides(name):
-    planted = Planted("order", num_users=110, num_items=30, length=40).load()
+    planted = PlantedSignal("order", num_users=110, num_items=30, length=40).load()
     loss = dataclasses.replace(LOSSES[name], num_negatives=32)
     model = GRU4Rec(dim=32, batch_size=16, learning_rate=0.1, epochs=8, loss=loss)
     assert fitted_mrr(model, planted) > 0.9 * planted.facts["best"]["MRR@20"]
@@ -224,7 +227,7 @@ def test_the_other_targets_are_negatives_only_where_the_sampling_says_so():
     for kind in (SampledCrossEntropy, BPRMax):
         losses = {}
         for others in (True, False):
-            model = GRU4Rec(**TINY, loss=kind(1, Sampling(alpha=0.5, shared=True, batch_targets=others)))
+            model = GRU4Rec(**TINY, loss=kind(1, NegativeSampling(alpha=0.5, shared=True, batch_targets=others)))
             network, generator, batches, _ = prepared(model)
             losses[others] = model.objective(network, batches[0], generator)[0].item()
             if kind is SampledCrossEntropy and not others:

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 import reference.mlstm
-from recsys_data.datasets.planted import Planted
+from recsys_data.datasets.planted import PlantedSignal
 from recsys_data.interactions import Clock
 from recsys_data.sequences import PAD, SequenceBatch, Sequences
-from recsys_data.training_set import TrainingSet
-from recsys_models.engine.cells.lstm import LSTMStep
-from recsys_models.engine.cells.mlstm import MultiplicativeLSTMStep
+from recsys_data.split import TrainingSet
+from recsys_models.engine.cells.lstm import LSTMCell
+from recsys_models.engine.cells.mlstm import MLSTMCell
 from recsys_models.engine.unroll import unroll
 from recsys_models.mlstm import MLSTM, SpotlightLSTM
 from tests.recsys_models.planting import fitted_mrr
@@ -66,9 +66,9 @@ def test_training_sees_what_scoring_sees(model):
     train = tiny_training_set()
     rows = [s for s in range(len(train.sequences)) if len(train.sequences.row(s)) <= model.max_len]
     network, (batch,) = model.network_, windows_of(train, rows, model)
-    at = torch.from_numpy(np.flatnonzero(batch.real))
+    at = torch.from_numpy(np.flatnonzero(batch.target_mask))
     with torch.no_grad():
-        trained = network.training_queries(batch, at)
+        trained = network.encode_training(batch, at)
     start = 0
     for row in batch.rows:
         items = train.sequences.row(row).tolist()
@@ -95,8 +95,8 @@ def test_mlstm_is_the_lstm_where_m_is_h():
     wide = torch.cat([W, torch.zeros(4, 2, dtype=torch.float64)], dim=1)
     bias = torch.cat([b, torch.ones(2, dtype=torch.float64)])
     weights = (U, torch.eye(2, dtype=torch.float64), torch.zeros(2, dtype=torch.float64))
-    multiplicative = unroll(MultiplicativeLSTMStep(), x, wide, bias, (h, c), weights)
-    plain = unroll(LSTMStep(peepholes=False), x, W, b, (h, c), (U,))
+    multiplicative = unroll(MLSTMCell(), x, wide, bias, (h, c), weights)
+    plain = unroll(LSTMCell(peepholes=False), x, W, b, (h, c), (U,))
     assert all(torch.allclose(one, two, rtol=1e-12) for one, two in zip(multiplicative, plain, strict=True))
 
 
@@ -106,13 +106,15 @@ LEARNER = {"dim": 32, "max_len": 40, "batch_size": 8, "learning_rate": 0.01, "ep
 @pytest.mark.parametrize("kind, output", itertools.product((SpotlightLSTM, MLSTM), OUTPUTS))
 def test_near_the_optimum_where_order_decides_and_near_chance_where_nothing_does(kind, output):
     fields = LEARNER | {"output": output, "loss": CrossEntropy(), "epochs": 6}
-    planted, permuted = (Planted("order", num_users=110, num_items=30, length=40, permuted=p).load() for p in (0, 1))
+    planted, permuted = (
+        PlantedSignal("order", num_users=110, num_items=30, length=40, permuted=p).load() for p in (0, 1)
+    )
     assert fitted_mrr(kind(**fields), planted) > 0.95 * planted.facts["best"]["MRR@20"]
     assert fitted_mrr(kind(**fields), permuted) < 1.2 * permuted.facts["chance"]["MRR@20"]
 
 
 def test_the_adaptive_hinge_learns_too():
-    planted = Planted("order", num_users=110, num_items=30, length=40).load()
+    planted = PlantedSignal("order", num_users=110, num_items=30, length=40).load()
     assert fitted_mrr(MLSTM(**LEARNER), planted) > 0.9 * planted.facts["best"]["MRR@20"]
 
 

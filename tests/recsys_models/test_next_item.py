@@ -6,19 +6,19 @@ from harness.spec import Experiment
 from harness.suites.overrides import BadOverride, set_field
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from recsys_models.gru4rec import GRU4Rec
 from recsys_models.rnn import GRU
 from recsys_models.user_gru import StandardGRU
 from training.control.clipping import ClipTensor
-from training.control.control import Control
+from training.control.control import FitControl
 from training.control.schedules import Geometric, Linear
 from training.control.stopping import WorstTimesX
 from training.losses.diversity import DiversityBias
 from training.losses.loss import CrossEntropy
 from training.losses.penalties import L1, L2
 from training.losses.sampled import BPR
-from training.losses.sampling import Sampling
+from training.losses.sampling import NegativeSampling
 from training.optimisers.optimisers import Adadelta, Adagrad
 from training.run import Run
 
@@ -37,11 +37,11 @@ def equal(one, two):
     return all(torch.equal(a, b) for a, b in zip(one.network_.parameters(), two.network_.parameters(), strict=True))
 
 
-INSIDE = Control(evaluations=Linear(unit="iterations", every=3), clip=ClipTensor(0.5))
+INSIDE = FitControl(evaluations=Linear(unit="iterations", every=3), clip=ClipTensor(0.5))
 
 
 @pytest.mark.parametrize("make", [
-    lambda: GRU(**TINY, max_len=4, batch_size=2, dropout=0.2, control=INSIDE, loss=BPR(3, Sampling(alpha=0.5))),
+    lambda: GRU(**TINY, max_len=4, batch_size=2, dropout=0.2, control=INSIDE, loss=BPR(3, NegativeSampling(alpha=0.5))),
     lambda: StandardGRU(**TINY, max_len=3, batch_size=4, max_norm=None, control=INSIDE),  # carries its state on
     lambda: GRU4Rec(**TINY, batch_size=3, control=INSIDE),  # so does this one
 ], ids=["GRU", "StandardGRU", "GRU4Rec"])  # fmt: skip
@@ -71,7 +71,7 @@ def test_without_shuffling_every_epoch_reads_the_same_batches():
     model = GRU(**TINY, max_len=20, batch_size=2, shuffled=False, learning_rate=1e-6)
     shuffle = Run(0).generator("windows")
     for _ in range(2):
-        seen.append([batch.rows.tolist() for batch in model.windows().batches(train.sequences, shuffle)])
+        seen.append([batch.rows.tolist() for batch in model.batcher().batches(train.sequences, shuffle)])
     assert seen[0] == seen[1] == [[0, 1], [2, 3], [4, 5], [6, 7], [8]]
     with pytest.raises(ValueError, match="shuffled must be true: GRU4Rec orders its batches by its own fields"):
         GRU4Rec(shuffled=False)
@@ -121,14 +121,14 @@ def test_optimisers_and_controls_are_named_on_the_command_line():
     assert changed("optimiser=adagrad").optimiser == Adagrad()
     control = changed("GRU.control.stopping=WorstTimesX", "control.stopping.factor=3", "control.evaluations=Geometric",
                       "control.evaluations.unit=iterations", "control.keep=none").control  # fmt: skip
-    assert control == Control(Geometric("iterations"), WorstTimesX(factor=3.0), keep="none")
+    assert control == FitControl(Geometric("iterations"), WorstTimesX(factor=3.0), keep="none")
 
 
 @pytest.mark.parametrize("text, words", [
     ("GRU.optimiser=Adamm", "GRU.optimiser is SGD or Nesterov or Adagrad or Adadelta or RMSprop or Adam or AdamW, got"),
     ("GRU.optimiser.rho=0.9", "AdamW has no field 'rho'; fields are beta1, beta2, eps"),
     ("GRU.optimiser.beta1=1", "beta1 must be at least 0 and below 1, got 1.0"),
-    ("GRU.control.stopping=never", "Control.stopping is Patience or StopAfterN or WorstTimesX or none, got 'never'"),
+    ("GRU.control.stopping=never", "FitControl.stopping is Patience or StopAfterN or WorstTimesX or none, got 'never'"),
     ("GRU.control.evaluations.unit=hours", "Linear.unit is one of epochs, iterations, seconds, got 'hours'"),
 ])  # fmt: skip
 def test_what_cannot_be_named_is_told_in_one_sentence(text, words):

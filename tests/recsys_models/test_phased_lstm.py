@@ -5,12 +5,12 @@ import pytest
 import torch
 
 import reference.phased_lstm
-from recsys_data.datasets.planted import Planted
+from recsys_data.datasets.planted import PlantedSignal
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.sequences import SequenceBatch, Sequences
-from recsys_data.training_set import TrainingSet
-from recsys_models.engine.cells.lstm import LSTMStep
-from recsys_models.engine.cells.phased_lstm import PhasedLSTMStep
+from recsys_data.split import TrainingSet
+from recsys_models.engine.cells.lstm import LSTMCell
+from recsys_models.engine.cells.phased_lstm import PhasedLSTMCell
 from recsys_models.engine.unroll import unroll
 from recsys_models.phased_lstm import PhasedLSTM
 from recsys_models.time_lstm import PeepholeLSTM
@@ -47,8 +47,8 @@ def test_it_is_the_lstm_where_every_unit_is_open():
     period = torch.tensor([10.0, 50.0]).double()
     clock = (period, -period / 2)  # at time 0 every φ is 1/2, where r = 1 gives k = 2 φ = 1
     times = torch.zeros(6, 3, 1).double()
-    phased = unroll(PhasedLSTMStep(1.0, 0.001), x, W, b, (h, c), (U, p, *clock), (times,))
-    plain = unroll(LSTMStep(), x, W, b, (h, c), (U, p))
+    phased = unroll(PhasedLSTMCell(1.0, 0.001), x, W, b, (h, c), (U, p, *clock), (times,))
+    plain = unroll(LSTMCell(), x, W, b, (h, c), (U, p))
     assert all(torch.allclose(one, two, rtol=1e-12) for one, two in zip(phased, plain, strict=True))
 
 
@@ -57,13 +57,13 @@ def test_a_closed_unit_keeps_its_state():
     x, U, p = (torch.randn(*shape, generator=generator) for shape in ((6, 3, 8), (2, 8), (3, 2)))
     h, c = torch.randn(2, 3, 2, generator=generator)
     clock = (torch.tensor([10.0, 10.0]), torch.tensor([-9.0, 0.0]))  # φ = 0.9, closed; φ = 0, opening: k = 0
-    after = unroll(PhasedLSTMStep(0.5, 0.0), x, None, torch.zeros(8), (h, c), (U, p, *clock), (torch.zeros(6, 3, 1),))
+    after = unroll(PhasedLSTMCell(0.5, 0.0), x, None, torch.zeros(8), (h, c), (U, p, *clock), (torch.zeros(6, 3, 1),))
     assert torch.equal(after[0][-1], h) and torch.equal(after[1][-1], c)
 
 
 def test_the_phase_of_a_late_time_is_exact():
     """At 1e8 + 2 seconds of a period of 16: 1e8 = 16 · 6,250,000, so φ = 2 / 16; float32 would round 2 away."""
-    cell = PhasedLSTMStep(0.5, 0.0)
+    cell = PhasedLSTMCell(0.5, 0.0)
     kept = [torch.zeros(1, 1) for _ in range(5)]
     weights = (None, None, torch.tensor([16.0]), torch.tensor([0.0]))
     cell.open_(torch.tensor([[1e8 + 2]], dtype=torch.float64), weights, kept)
@@ -75,7 +75,9 @@ LEARNER = {"max_len": 40, "batch_size": 8, "learning_rate": 0.02}
 
 def test_it_finds_order_though_its_units_are_often_shut_and_nothing_where_nothing_is():
     fields = LEARNER | {"dim": 96, "epochs": 10, "open_share": 1.0}
-    planted, permuted = (Planted("order", num_users=110, num_items=30, length=40, permuted=p).load() for p in (0, 1))
+    planted, permuted = (
+        PlantedSignal("order", num_users=110, num_items=30, length=40, permuted=p).load() for p in (0, 1)
+    )
     assert fitted_mrr(PhasedLSTM(**fields), planted) > 0.85 * planted.facts["best"]["MRR@20"]
     assert fitted_mrr(PhasedLSTM(**fields), permuted) < 1.2 * permuted.facts["chance"]["MRR@20"]
 

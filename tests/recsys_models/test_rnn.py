@@ -5,10 +5,10 @@ import pytest
 import torch
 
 import reference.rnn
-from recsys_data.datasets.planted import Planted
+from recsys_data.datasets.planted import PlantedSignal
 from recsys_data.interactions import Clock
 from recsys_data.sequences import PAD, SequenceBatch, Sequences
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from recsys_models.rnn import GRU, LSTM, RNN
 from tests.recsys_models.planting import cut, fitted_mrr
 from training.run import Run
@@ -92,9 +92,9 @@ LEARNER = {"dim": 32, "embedding_dim": 32, "max_len": 40, "batch_size": 8, "lear
 
 @pytest.mark.parametrize("kind", MODELS, ids=lambda model: model.__name__)
 def test_near_the_optimum_where_order_decides_and_near_chance_where_it_does_not(kind):
-    planted = Planted("order").load()
+    planted = PlantedSignal("order").load()
     assert fitted_mrr(kind(**LEARNER), planted) > 0.95 * planted.facts["best"]["MRR@20"]
-    permuted = Planted("order", permuted=True).load()
+    permuted = PlantedSignal("order", permuted=True).load()
     assert fitted_mrr(kind(**LEARNER), permuted) < 1.2 * permuted.facts["chance"]["MRR@20"]
 
 
@@ -120,7 +120,7 @@ def test_data_without_order_and_items_outside_the_catalogue_are_refused(model):
 
 
 def test_validation_decides_which_weights_stay():
-    train, _ = cut(Planted("order", num_users=20, length=12).load())
+    train, _ = cut(PlantedSignal("order", num_users=20, length=12).load())
     seen = []
 
     def validate(model):

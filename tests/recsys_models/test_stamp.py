@@ -8,7 +8,7 @@ import torch
 
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from recsys_models.networks.network import Generators
 from recsys_models.stamp import STAMP, STMO, STMP, VARIANTS
 from reference.stamp import query as query_after
@@ -59,7 +59,7 @@ MODELS = [
 def test_asked_queries_are_those_of_the_equations(model, dtype, tolerance):
     network = network_of(model, dtype)
     asked = prefixes(SESSIONS)[::-1]  # in no order that the network likes
-    queries = network.asked_queries(SequenceBatch.of(SESSIONS, asked=asked)).detach().numpy()
+    queries = network.encode(SequenceBatch.of(SESSIONS, asked=asked)).detach().numpy()
     weights = arrays(network)
     for query, (row, read) in zip(queries, asked, strict=True):
         np.testing.assert_allclose(query, query_after(model, weights, np.array(SESSIONS[row][:read])), atol=tolerance)
@@ -69,7 +69,7 @@ def test_asked_queries_are_those_of_the_equations(model, dtype, tolerance):
 def test_unknown_items_are_read_as_zero_and_an_empty_history_has_the_biases_alone(model):
     network = network_of(model)
     histories = [[2, -1, 4], [-1, 1], [3, -1], []]
-    queries = network.asked_queries(SequenceBatch.of(histories)).detach().numpy()
+    queries = network.encode(SequenceBatch.of(histories)).detach().numpy()
     weights = arrays(network)
     for query, history in zip(queries, histories, strict=True):
         np.testing.assert_allclose(query, query_after(model, weights, np.array(history, dtype=int)), atol=1e-12)
@@ -85,9 +85,9 @@ def test_training_queries_are_those_of_the_equations(model, batches):
     model = dataclasses.replace(model, batches=batches, batch_size=4)
     network = network_of(model).train()
     found = {}
-    for batch in model.windows().batches(training_set().sequences, np.random.default_rng(0)):
-        at = np.flatnonzero(batch.real)
-        queries = network.training_queries(batch, torch.from_numpy(at))
+    for batch in model.batcher().batches(training_set().sequences, np.random.default_rng(0)):
+        at = np.flatnonzero(batch.target_mask)
+        queries = network.encode_training(batch, torch.from_numpy(at))
         events = batch.events.ravel()[at] + 1
         found |= dict(zip(events.tolist(), queries.detach().numpy(), strict=True))
     offset, count = 0, 0
@@ -114,10 +114,10 @@ def test_one_session_by_hand():
     t = np.tanh
     # a: m_a = 1 · a, m_t = a; a b: m_a = a + b = (1, 2), m_t = b = (0, 2), so only the second axis is left
     by_hand = [[t(1.0) * t(1.0), 0.0], [0.0, t(2.0) * t(2.0)], [0.0, 0.0]]
-    np.testing.assert_allclose(network.asked_queries(batch).detach(), by_hand, atol=1e-12)
+    np.testing.assert_allclose(network.encode(batch).detach(), by_hand, atol=1e-12)
     network.adds_mean = True  # official: m = m_a + m_s = (1, 2) + (1/2, 1)
     by_hand = [[t(2.0) * t(1.0), 0.0], [0.0, t(3.0) * t(2.0)], [0.0, 0.0]]
-    np.testing.assert_allclose(network.asked_queries(batch).detach(), by_hand, atol=1e-12)
+    np.testing.assert_allclose(network.encode(batch).detach(), by_hand, atol=1e-12)
 
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)
@@ -126,7 +126,7 @@ def test_gradients(model):
     batch = next(
         iter(Prefixes(model.max_len, 100, together=3).batches(training_set().sequences, np.random.default_rng(1)))
     )
-    at = torch.from_numpy(np.flatnonzero(batch.real))
+    at = torch.from_numpy(np.flatnonzero(batch.target_mask))
     names, weights = zip(*network.named_parameters(), strict=True)
 
     def queries(*values):
@@ -137,14 +137,14 @@ def test_gradients(model):
 
 
 class _Training(torch.nn.Module):
-    """training_queries as a forward."""
+    """encode_training as a forward."""
 
     def __init__(self, inner):
         super().__init__()
         self.inner = inner
 
     def forward(self, batch, at):
-        return self.inner.training_queries(batch, at)
+        return self.inner.encode_training(batch, at)
 
 
 def test_padding_matters_in_recbole_and_not_when_masked():
@@ -152,7 +152,7 @@ def test_padding_matters_in_recbole_and_not_when_masked():
     for variant, moves in (("recbole", True), ("recbole_masked", False)):
         short, long = (network_of(STAMP(dim=DIM, max_len=n, variant=variant)) for n in (7, 12))
         long.load_state_dict(short.state_dict())
-        difference = (short.asked_queries(batch) - long.asked_queries(batch)).abs().max()
+        difference = (short.encode(batch) - long.encode(batch)).abs().max()
         assert (difference > 1e-3) == moves, variant
 
 
@@ -170,14 +170,14 @@ def test_cut_lookups_leave_the_table_untouched():
     read = network.lookup(np.arange(ITEMS))
     assert (before.norm(dim=1) > 0.5).any()
     torch.testing.assert_close(read.norm(dim=1), before.norm(dim=1).clamp(max=0.5))
-    network.train().training_queries(*_a_batch()).sum().backward()
+    network.train().encode_training(*_a_batch()).sum().backward()
     assert torch.equal(network.item_embedding, before)
     assert torch.equal(network.eval().item_factors, before)
 
 
 def _a_batch():
     batch = next(iter(Prefixes(4, 100, together=4).batches(training_set().sequences, np.random.default_rng(1))))
-    return batch, torch.from_numpy(np.flatnonzero(batch.real))
+    return batch, torch.from_numpy(np.flatnonzero(batch.target_mask))
 
 
 def test_first_weights_have_the_official_spread():
@@ -242,4 +242,4 @@ def test_the_last_click_alone_cannot_be_left_out():
 
 def test_an_unknown_item_is_named():
     with pytest.raises(ValueError, match="item 5 in a history is outside the catalogue 0 … 4"):
-        network_of(STAMP(dim=DIM)).asked_queries(SequenceBatch.of([[5]]))
+        network_of(STAMP(dim=DIM)).encode(SequenceBatch.of([[5]]))

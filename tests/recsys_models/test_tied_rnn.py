@@ -10,14 +10,14 @@ import torch
 import reference.tied_rnn
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from recsys_models.tied_rnn import RNNCCE
 from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
 from reference.tied_rnn import state as state_after
 from reference.weights import arrays
 from training.batches.sequence_noise import SequenceNoise
 from training.control.clipping import ClipValue
-from training.control.control import Control
+from training.control.control import FitControl
 from training.losses.loss import CrossEntropy
 from training.losses.penalties import L2
 from training.optimisers.optimisers import Adagrad, Adam
@@ -79,9 +79,9 @@ def test_training_queries_are_the_states_before_their_targets(instances):
     model = fitted(instances=instances)
     sequences = tiny_training_set().sequences
     checked = 0
-    for batch in model.windows().batches(sequences, np.random.default_rng(3)):
-        at = np.flatnonzero(batch.real)
-        queries = model.network_.training_queries(batch, torch.from_numpy(at)).detach().numpy()
+    for batch in model.batcher().batches(sequences, np.random.default_rng(3)):
+        at = np.flatnonzero(batch.target_mask)
+        queries = model.network_.encode_training(batch, torch.from_numpy(at)).detach().numpy()
         for query, place in zip(queries, at, strict=True):
             row, step = divmod(int(place), batch.events.shape[1])
             event = int(batch.events[row, step])
@@ -115,7 +115,7 @@ def test_row_sparse_gradients_train_to_the_same_weights():
     [
         {"weight_decay": 0.1},
         {"max_norm": 1.0},
-        {"control": Control(clip=ClipValue(0.1))},
+        {"control": FitControl(clip=ClipValue(0.1))},
         {"optimiser": Adam()},
         {"optimiser": Adagrad(momentum=0.5)},
     ],

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 import reference.time_lstm
-from recsys_data.datasets.planted import Planted
+from recsys_data.datasets.planted import PlantedSignal
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.sequences import SequenceBatch, Sequences
-from recsys_data.training_set import TrainingSet
-from recsys_models.engine.cells.lstm import LSTMStep
-from recsys_models.engine.cells.time_lstm import TimeLSTM1Step
+from recsys_data.split import TrainingSet
+from recsys_models.engine.cells.lstm import LSTMCell
+from recsys_models.engine.cells.time_lstm import TimeLSTM1Cell
 from recsys_models.engine.unroll import unroll
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
 from reference.histories import History
@@ -69,8 +69,8 @@ def test_time_lstm_1_is_the_lstm_where_its_gate_is_open_and_the_gap_out_of_the_o
     gap, zero = torch.rand(6, 3, 1, dtype=torch.float64), torch.zeros(2, dtype=torch.float64)
     open_gate = torch.cat([torch.zeros(8), torch.full((2,), 1e3)]).double()  # T = σ(1000 + φ(0)) = 1
     wide = torch.cat([W, torch.zeros(4, 2, dtype=torch.float64)], dim=1)
-    timed = unroll(TimeLSTM1Step("tanh"), x, wide, open_gate, (h, c), (U, p, zero, zero), (gap,))
-    plain = unroll(LSTMStep(), x, W, torch.zeros(8, dtype=torch.float64), (h, c), (U, p))
+    timed = unroll(TimeLSTM1Cell("tanh"), x, wide, open_gate, (h, c), (U, p, zero, zero), (gap,))
+    plain = unroll(LSTMCell(), x, W, torch.zeros(8, dtype=torch.float64), (h, c), (U, p))
     assert all(torch.allclose(one, two, rtol=1e-12) for one, two in zip(timed, plain, strict=True))
 
 
@@ -80,7 +80,7 @@ def test_the_papers_first_gate_falls_with_the_gap_and_the_officials_is_nearly_bl
     for variant, unit in (("paper", DAY), ("official", 1.0)):
         model = kind(**TINY | {"epochs": 6}, variant=variant, time_unit=unit, inner="tanh", learning_rate=0.1)
         network = model.fit(tiny_training_set(), Run(1)).network_
-        weight = network.step_weights()[3].detach().double()
+        weight = network.cell_weights()[3].detach().double()
         gate = torch.sigmoid(torch.tanh(gaps[:, None] / unit * weight))  # (gaps, H)
         if variant == "paper":
             assert (weight <= 0).all() and (gate.diff(dim=0) <= 0).all() and (weight < -1e-3).any()
@@ -131,7 +131,9 @@ def test_where_gaps_decide_the_lstm_cannot_know():
 @pytest.mark.parametrize("kind", [PeepholeLSTM, *TIMED])
 def test_near_the_optimum_where_order_decides_and_near_chance_where_nothing_does(kind):
     fields = LEARNER | {"epochs": 6} | ({} if kind is PeepholeLSTM else {"gap": "previous"})
-    planted, permuted = (Planted("order", num_users=110, num_items=30, length=40, permuted=p).load() for p in (0, 1))
+    planted, permuted = (
+        PlantedSignal("order", num_users=110, num_items=30, length=40, permuted=p).load() for p in (0, 1)
+    )
     assert fitted_mrr(kind(**fields), planted) > 0.95 * planted.facts["best"]["MRR@20"]
     assert fitted_mrr(kind(**fields), permuted) < 1.2 * permuted.facts["chance"]["MRR@20"]
 

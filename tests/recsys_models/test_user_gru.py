@@ -5,11 +5,10 @@ import pytest
 import torch
 
 import reference.user_gru
-from recsys_data.datasets.planted import Planted
+from recsys_data.datasets.planted import PlantedSignal
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
-from recsys_data.split import HeldOut
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import HeldOut, TrainingSet
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
 from tests.recsys_models.planting import fitted_mrr, mrr
 from training.run import Run
@@ -54,10 +53,10 @@ def test_training_sees_what_scoring_sees(kind, mask):
     network = model.network_.train()
     network.masks_each_step = mask == "step"  # the path that gives every step its own vector
     trained = {}
-    for batch in model.windows().batches(train.sequences, np.random.default_rng(0)):
-        at = np.flatnonzero(batch.real)
+    for batch in model.batcher().batches(train.sequences, np.random.default_rng(0)):
+        at = np.flatnonzero(batch.target_mask)
         with torch.no_grad():
-            queries = network.training_queries(batch, torch.from_numpy(at))
+            queries = network.encode_training(batch, torch.from_numpy(at))
         trained |= dict(zip(batch.events.ravel()[at].tolist(), queries, strict=True))
     for row in range(7):
         items = train.sequences.row(row).tolist()
@@ -151,7 +150,7 @@ def test_where_the_user_decides_who_knows_the_user_knows(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_near_the_optimum_where_order_decides_and_near_chance_where_nothing_does(kind):
     fields = {"dim": 32, "batch_size": 10, "learning_rate": 0.01, "epochs": 3, "dropout": 0.0}
-    planted, permuted = (Planted("order", num_items=30, permuted=p).load() for p in (False, True))
+    planted, permuted = (PlantedSignal("order", num_items=30, permuted=p).load() for p in (False, True))
     assert fitted_mrr(kind(**fields), planted) > 0.95 * planted.facts["best"]["MRR@20"]
     assert fitted_mrr(kind(**fields), permuted) < 1.2 * permuted.facts["chance"]["MRR@20"]
 

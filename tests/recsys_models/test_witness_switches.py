@@ -13,9 +13,9 @@ import pytest
 
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
-from recsys_data.training_set import TrainingSet
-from recsys_models.engine.activations import SQUASHES
-from recsys_models.engine.cells.time_lstm import SQUASHERS
+from recsys_data.split import TrainingSet
+from recsys_models.engine.activations import ACTIVATIONS
+from recsys_models.engine.cells.time_lstm import INNER_ACTIVATIONS
 from recsys_models.engine.gaps import SEMANTICS
 from recsys_models.gru4rec import INPUTS, RESETS, GRU4Rec, shared_sampling
 from recsys_models.mlstm import MLSTM, OUTPUT_GATES, OUTPUTS, PADDINGS, SpotlightLSTM
@@ -52,10 +52,10 @@ HOUR, DAY = 3_600.0, 86_400.0
 EITHER = (False, True)
 SHALLOW_OR_DEEP = ((), (3,))
 
-FORMS = {"embedding_dim": (3, None), "lower_layers": SHALLOW_OR_DEEP, "activation": tuple(SQUASHES),
+FORMS = {"embedding_dim": (3, None), "lower_layers": SHALLOW_OR_DEEP, "activation": tuple(ACTIVATIONS),
          "instances": INSTANCES, "bidirectional": EITHER}  # fmt: skip
 TIMED = {"embedding_dim": (None, 3), "gap": SEMANTICS, "time_unit": (DAY, HOUR)}
-GATED = TIMED | {"inner": tuple(SQUASHERS)}
+GATED = TIMED | {"inner": tuple(INNER_ACTIVATIONS)}
 SPOTLIGHT = {"output": OUTPUTS, "padding": PADDINGS}
 MEMORY = {"variant": STAMP_VARIANTS, "lookup_norm": (None, 0.5), "last_click": EITHER}
 
@@ -77,7 +77,7 @@ ANSWERING = {
     RectifiedUserGRU: {"slope": (0.2, 0.7), "filter_candidate": EITHER},
     AttentionalUserGRU: {"bracket": BRACKETS},
     RNNCCE: {"cell": ("LSTM", "GRU", "vanilla"), "tied": EITHER, "embedding_dim": (None, 3),
-             "activation": tuple(SQUASHES), "peepholes": EITHER, "trained_start": EITHER},
+             "activation": tuple(ACTIVATIONS), "peepholes": EITHER, "trained_start": EITHER},
     STMP: MEMORY,
     STAMP: MEMORY,
     STMO: MEMORY,
@@ -185,7 +185,7 @@ def test_each_choice_of_what_decides_the_fit_leaves_the_witness_right(kind):
 
 
 TOLD_APART = [
-    (TimeLSTM1, "gap", "next", "previous"), (TimeLSTM1, "time_unit", DAY, HOUR), (TimeLSTM1, "inner", *SQUASHERS),
+    (TimeLSTM1, "gap", "next", "previous"), (TimeLSTM1, "time_unit", DAY, HOUR), (TimeLSTM1, "inner", *INNER_ACTIVATIONS),
     (TimeLSTM2, "variant", *VARIANTS), (TimeLSTM3, "variant", *VARIANTS), (LSTMT, "gap", "next", "previous"),
     (PhasedLSTM, "variant", *PHASED_VARIANTS), (PhasedLSTM, "open_share", 0.05, 0.6),
     (SpotlightLSTM, "output", *OUTPUTS), (SpotlightLSTM, "padding", *PADDINGS),

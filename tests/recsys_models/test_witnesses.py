@@ -6,7 +6,7 @@ import importlib
 import numpy as np
 import pytest
 
-from recsys_data.datasets.planted import Planted
+from recsys_data.datasets.planted import PlantedSignal
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.next_item import NextItemModel
 from suites.zoo import MODELS
@@ -17,7 +17,7 @@ NEURAL = [name for name, model in MODELS.items() if isinstance(model, NextItemMo
 
 @pytest.fixture(scope="module")
 def split():
-    return PerUserFractions(train=0.7, validation=0.1, test=0.2).prepare(Planted("order", num_users=22).load())
+    return PerUserFractions(train=0.7, validation=0.1, test=0.2).prepare(PlantedSignal("order", num_users=22).load())
 
 
 @pytest.mark.parametrize("name", NEURAL)

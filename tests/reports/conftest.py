@@ -36,7 +36,7 @@ def ranks_of(rng, skill, difficulty, clusters, items=400):
     )  # fmt: skip
 
 
-def record_of(key, dataset, model, seed, table, command, stamps):
+def record_of(key, dataset, model, seed, table, command, caveats):
     """What cell.json holds."""
     learner = model in LEARNERS
     return {
@@ -54,7 +54,7 @@ def record_of(key, dataset, model, seed, table, command, stamps):
         "seconds": {"fit": (40.0 + seed) if learner else 0.2, "score": 1.5},
         "targets_per_second": 5000.0 + seed if learner else 250000.0, "peak_memory_mb": 512.0 if learner else 96.0,
         "epochs": 6 if learner else None, "best_epoch": 4 if learner else None,
-        "stopped": "patience" if learner else None, "resumed_from": None, "stamps": stamps,
+        "stopped": "patience" if learner else None, "resumed_from": None, "caveats": caveats,
         "started": f"2026-03-01T10:0{seed}:00+00:00", "finished": f"2026-03-01T10:0{seed}:42+00:00",
         "command": command, "clock": "absolute", "unit": "user",
         "counts": {"train_events": 90_000, "validation_queries": 500, "test_queries": len(table),
@@ -62,7 +62,7 @@ def record_of(key, dataset, model, seed, table, command, stamps):
         "steps": [{"step": "read", "events": 100_209, "users": 80, "items": 420},
                   {"step": "items with at least 5 events", "events": 100_000, "users": 60, "items": 400}],
         "audit": [{"level": "note", "name": "ties", "value": 0.02, "sentence": "2 % of events share their time."},
-                  {"level": "stamp", "name": "future", "value": 0.5,
+                  {"level": "caveat", "name": "future", "value": 0.5,
                    "sentence": "50 % of training events are later than some test event."}],
         "facts": {"best": {"MRR@20": 0.41, "Recall@20": 0.93}, "chance": {"MRR@20": 0.009, "Recall@20": 0.05}}
         if dataset == CHAIN else {}, "edition": "as released", "licence": "research only",
@@ -92,7 +92,7 @@ def build_store(
     models=MODELS,
     queries=360,
     published=True,
-    stamps=("TRIAL: not for citation",),
+    caveats=("TRIAL: not for citation",),
 ):
     """Write a store under root and return the suite's record; one cell fails and one is skipped where 3 seeds run."""
     rng, cells = np.random.default_rng(20260301), []
@@ -128,7 +128,7 @@ def build_store(
                   "doi": "10.1000/182", "url": "https://example.org/paper"},
         "metrics": list(METRICS), "seeds": list(seeds), "baselines": ["Popularity", "Markov"], "comparisons": [],
         "published": [], "claims": [], "command": f"python benchmark.py run {suite}",
-        "created": "2026-03-01T11:00:00+00:00", "stamps": list(stamps), "cells": cells,
+        "created": "2026-03-01T11:00:00+00:00", "caveats": list(caveats), "cells": cells,
     }  # fmt: skip
     if published:
         record["published"] = [to_record(p) for p in (

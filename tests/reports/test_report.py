@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from evaluation.results.suite_results import read_suite
-from reports.document.blocks import Entry, Table, short_stamp
-from reports.document.run_index import Roster
+from reports.document.blocks import Table, TableCell, caveat_badge
+from reports.document.run_index import RunIndex
 from reports.output.html import render_html
 from reports.report import build
 
@@ -35,7 +35,7 @@ def test_the_chapters_of_a_report(report):
     assert [s.anchor for s in report.sections] == [
         "summary", "verdicts", "comparison", "slices", "beyond", "cost", "training", "data", "methods", "provenance",
     ]  # fmt: skip
-    assert report.stamps == ("TRIAL: not for citation",)
+    assert report.caveats == ("TRIAL: not for citation",)
     assert "TRIAL" in report.running
     facts = dict(report.facts)
     assert facts["Runs"] == "16 done, 1 skipped, 1 failed"
@@ -86,16 +86,16 @@ def test_known_bounds_stand_below_the_models_where_they_are_known(report):
     assert not [r for r in table(report, "standing-2").rows if r.kind]
 
 
-def test_stamps_stand_wherever_the_number_stands(report):
+def test_caveats_stand_wherever_the_number_stands(report):
     for anchor in ("standing-1", "differences-1-1", "published", "cost-1", "fits-1", "cut-1-table", "cells"):
         entries = [entry for row in table(report, anchor).rows for entry in row.entries]
         assert any("NOT CONVERGED" in entry.badges for entry in entries), anchor
     assert not any(e.badges for r in table(report, "cost-2").rows for e in r.entries)
     drawn = {b.anchor: json.dumps(b.data, ensure_ascii=False) for s in report.sections for b in s.blocks
-             if b.block == "picture"}  # fmt: skip
+             if b.block == "figure"}  # fmt: skip
     assert "GRU † − Markov" in drawn["forest-1-1"]
     assert "GRU − Markov" in drawn["forest-2-1"]
-    assert "†" in drawn["levels-picture"]
+    assert "†" in drawn["levels-figure"]
 
 
 def test_failures_and_skips_are_rows_with_their_reasons(report):
@@ -175,19 +175,19 @@ def test_a_report_needs_no_torch_no_mlflow_and_no_harness(store):
 
 
 def test_models_keep_their_colour_on_every_data_set(store):
-    roster = Roster.of(read_suite(store, "little"))
+    index = RunIndex.of(read_suite(store, "little"))
     colors = {}
-    for runs in roster.runs:
+    for runs in index.runs:
         colors.setdefault(runs.model, set()).add(runs.color)
     assert all(len(found) == 1 for found in colors.values())
     assert len(set.union(*colors.values())) == 5
 
 
-def test_stamps_are_shortened_for_badges_and_seeds_named():
-    assert short_stamp("NOT CONVERGED: reached its limit") == "NOT CONVERGED"
-    assert short_stamp("this was a run on far too few users") == "this was a run …"
-    assert short_stamp("a stamp") == "a stamp"
-    assert Entry("x", stamps=("A: b",)).badges == ["A"]
+def test_caveats_are_shortened_for_badges_and_seeds_named():
+    assert caveat_badge("NOT CONVERGED: reached its limit") == "NOT CONVERGED"
+    assert caveat_badge("this was a run on far too few users") == "this was a run …"
+    assert caveat_badge("a caveat") == "a caveat"
+    assert TableCell("x", caveats=("A: b",)).badges == ["A"]
 
 
 def test_tables_are_found_by_key():
@@ -202,19 +202,19 @@ def test_metrics_that_only_the_paper_names_have_their_own_table(report):
     assert "Recall@10" not in [c.key for c in table(report, "standing-1").columns]
 
 
-def test_stamps_of_a_whole_data_set_stand_on_tables_not_on_rows(tmp_path, make_store):
+def test_caveats_of_a_whole_data_set_stand_on_tables_not_on_rows(tmp_path, make_store):
     record = make_store(tmp_path, published=False)
     for entry in record["cells"]:
         path = tmp_path / "cells" / (entry["key"] or "") / "cell.json"
         if entry["dataset"] == "Markov chain":
             cell = json.loads(path.read_text())
-            cell["stamps"].append(cell["audit"][1]["sentence"])
+            cell["caveats"].append(cell["audit"][1]["sentence"])
             path.write_text(json.dumps(cell))
     report = build(tmp_path, "little")
     first, second = table(report, "standing-1"), table(report, "standing-2")
     assert first.badges == ["future"]  # the audit's name for it
-    assert first.remarks[0] == first.notes[0] == "future: 50 % of training events are later than some test event."
+    assert first.all_notes[0] == first.notes[0] == "future: 50 % of training events are later than some test event."
     assert {badge for row in first.rows for entry in row.entries for badge in entry.badges} == {"NOT CONVERGED"}
-    assert len(first.remarks) == len(first.notes)
+    assert len(first.all_notes) == len(first.notes)
     assert second.badges == []
     assert table(report, "cost-1").badges == table(report, "cut-1-table").badges == ["future"]

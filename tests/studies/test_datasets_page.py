@@ -43,7 +43,7 @@ def test_every_finding_has_a_meaning():
     names = {finding.name for finding in audit(protocol.prepare(MarkovChainSequences().load()), protocol)}
     assert len(names) >= 10 and names <= set(MEANINGS)
     printed = PRINTED.partition("## What the audit finds")[2]
-    assert set(re.findall(r"^\| (?:fail|stamp|note) \| ([^|]+) \|", printed, re.MULTILINE)) <= set(MEANINGS)
+    assert set(re.findall(r"^\| (?:fail|caveat|note) \| ([^|]+) \|", printed, re.MULTILINE)) <= set(MEANINGS)
 
 
 def test_a_page_of_what_is_present(tmp_path):

@@ -10,7 +10,7 @@ import torch
 from evaluation.ranking.near_ties import largest_difference, moved_ranks, scores_of
 from evaluation.ranking.rank import rank_held_out
 from evaluation.ranking.rank_table import RankTable
-from recsys_data.datasets.planted import Planted
+from recsys_data.datasets.planted import PlantedSignal
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.rnn import GRU
 from training.run import Run
@@ -37,7 +37,7 @@ class Cast:
 @pytest.fixture(scope="module")
 def split():
     torch.set_num_threads(1)
-    return PerUserFractions(train=0.7, validation=0.1, test=0.2).prepare(Planted("order").load())
+    return PerUserFractions(train=0.7, validation=0.1, test=0.2).prepare(PlantedSignal("order").load())
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,8 @@ def gru(split):
 
 def answers(model, split, cells=WHOLE):
     """The ranks and the scores of a model on the test part."""
-    ranks = rank_held_out(model, split.test, split.train.item_counts, batch_cells=cells)
-    return ranks, scores_of(model, split.test, batch_cells=cells)
+    ranks = rank_held_out(model, split.test, split.train.item_counts, max_padded_events=cells)
+    return ranks, scores_of(model, split.test, max_padded_events=cells)
 
 
 @pytest.mark.parametrize("cells", [300, 60])

@@ -43,8 +43,8 @@ def held_out(exclude_seen=False, seed=0, sequences=7):
             offsets,
             np.arange(sequences, dtype=np.int32),
         ),
-        rows=rows,
-        reads=reads,
+        sequence_of=rows,
+        history_lengths=reads,
         query_times=np.full(len(rows), np.nan),
         targets=targets.astype(np.int32),
         target_offsets=np.concatenate([[0], np.cumsum(widths)]),
@@ -58,7 +58,7 @@ def table_for(part, seed=1, dtype=np.float32):
     rng = np.random.default_rng(seed)
     return {
         (int(r), int(n)): rng.integers(0, 5, NUM_ITEMS).astype(dtype)
-        for r, n in zip(part.rows, part.reads, strict=True)
+        for r, n in zip(part.sequence_of, part.history_lengths, strict=True)
     }
 
 
@@ -66,7 +66,7 @@ def brute_force(part, table):
     """Greater, tied, candidates by plain Python over every candidate."""
     answer = []
     for q in range(len(part)):
-        row, read = int(part.rows[q]), int(part.reads[q])
+        row, read = int(part.sequence_of[q]), int(part.history_lengths[q])
         seen = set(part.sequences.row(row)[:read].tolist()) if part.exclude_seen else set()
         open_items = [i for i in range(NUM_ITEMS) if i not in seen]
         scores = table[row, read]
@@ -95,19 +95,19 @@ def brute_force(part, table):
 def test_ranks_equal_brute_force(exclude_seen, wrap):
     part = held_out(exclude_seen)
     table = table_for(part)
-    ranks = rank_held_out(Replay(table, wrap), part, np.arange(NUM_ITEMS), batch_cells=12)
+    ranks = rank_held_out(Replay(table, wrap), part, np.arange(NUM_ITEMS), max_padded_events=12)
     expected = brute_force(part, table)
     np.testing.assert_array_equal(np.stack([ranks.greater, ranks.tied, ranks.candidates], axis=1), expected)
     np.testing.assert_array_equal(ranks.query, np.repeat(np.arange(len(part)), np.diff(part.target_offsets)))
     np.testing.assert_array_equal(ranks.target, part.targets)
-    np.testing.assert_array_equal(ranks.cluster, part.rows[ranks.query] // 2)
-    np.testing.assert_array_equal(ranks.history, part.reads[ranks.query])
+    np.testing.assert_array_equal(ranks.cluster, part.sequence_of[ranks.query] // 2)
+    np.testing.assert_array_equal(ranks.history, part.history_lengths[ranks.query])
 
 
 def test_dropped_and_seen_targets_are_misses_by_greater_equal_to_candidates():
     part = held_out(exclude_seen=True)
     ranks = rank_held_out(Replay(table_for(part)), part, np.arange(NUM_ITEMS))
-    history = [set(part.sequences.row(part.rows[q])[: part.reads[q]].tolist()) for q in ranks.query]
+    history = [set(part.sequences.row(part.sequence_of[q])[: part.history_lengths[q]].tolist()) for q in ranks.query]
     missed = np.array([t == -1 or t in seen for t, seen in zip(ranks.target, history, strict=True)])
     assert missed.sum() > 5
     assert (~missed).sum() > 5
@@ -133,7 +133,7 @@ def test_kept_lists_are_the_best_candidates_with_ties_by_item_number(exclude_see
     table = table_for(part)
     ranks = rank_held_out(Replay(table), part, np.arange(NUM_ITEMS), top_k=8)
     for q in range(len(part)):
-        row, read = int(part.rows[q]), int(part.reads[q])
+        row, read = int(part.sequence_of[q]), int(part.history_lengths[q])
         seen = set(part.sequences.row(row)[:read].tolist()) if exclude_seen else set()
         best = sorted(set(range(NUM_ITEMS)) - seen, key=lambda i: (-table[row, read][i], i))[:8]
         assert ranks.top_items[q].tolist() == best + [-1] * (8 - len(best))
@@ -194,7 +194,7 @@ def test_a_score_that_is_not_finite_fails_with_the_query_named(wrap, bad):
     part = held_out()
     table = table_for(part)
     table[4, 2][6] = bad
-    query = int(np.flatnonzero((part.rows == 4) & (part.reads == 2))[0])
+    query = int(np.flatnonzero((part.sequence_of == 4) & (part.history_lengths == 2))[0])
     with pytest.raises(NonFiniteScores, match=rf"query {query} \(sequence 4 after 2 events\).* for item 6"):
         rank_held_out(Replay(table, wrap), part, np.arange(NUM_ITEMS))
 
@@ -211,7 +211,7 @@ def test_constant_scores_are_ties_and_not_perfect():
 def test_batching_moves_no_bit_of_scores_that_do_not_depend_on_it():
     part = held_out(sequences=40)
     table = table_for(part)
-    first, second = (rank_held_out(Replay(table), part, np.arange(NUM_ITEMS), batch_cells=c) for c in (8, 65536))
+    first, second = (rank_held_out(Replay(table), part, np.arange(NUM_ITEMS), max_padded_events=c) for c in (8, 65536))
     assert first.same_bits(second)
 
 

@@ -18,8 +18,8 @@ def held_out(num_queries=4000, **changes):
     items = rng.integers(ITEMS, size=3 * num_queries).astype(np.int32)
     part = HeldOut(
         sequences=Sequences(items, np.zeros(len(items)), np.arange(num_queries + 1) * 3, np.arange(num_queries)),
-        rows=np.arange(num_queries),
-        reads=np.full(num_queries, 2),
+        sequence_of=np.arange(num_queries),
+        history_lengths=np.full(num_queries, 2),
         query_times=np.full(num_queries, np.nan),
         targets=items[2::3],
         target_offsets=np.arange(num_queries + 1),
@@ -66,7 +66,7 @@ def test_counts_follow_from_the_draw():
 def test_draws_depend_on_seed_and_query_not_on_batches():
     part = held_out(500)
     one = rank_held_out(ASCENDING, part, COUNTS)
-    assert one.same_bits(rank_held_out(ASCENDING, part, COUNTS, batch_cells=30))
+    assert one.same_bits(rank_held_out(ASCENDING, part, COUNTS, max_padded_events=30))
     assert not one.same_bits(rank_held_out(ASCENDING, replace(part, sample_seed=6), COUNTS))
     first, second = one.greater[one.repeat == 0], one.greater[one.repeat == 1]
     assert not np.array_equal(first, second)

@@ -79,14 +79,14 @@ def test_not_comparable_comes_before_all(three_models, more, words):
 def test_a_smoke_run_can_judge_no_level_and_no_gain_but_directions(three_models):
     true = mean_of(three_models, "Markov")
     gain = Gain("far better", "GRU", "Popularity", "D", "MRR@20", 3.0)
-    stamps = ["SMOKE RUN: at most 80 users of each data set"]
-    found = verdicts(three_models, [published(true)], [gain, ranking("GRU", "Popularity")], stamps=stamps)
+    caveats = ["SMOKE RUN: at most 80 users of each data set"]
+    found = verdicts(three_models, [published(true)], [gain, ranking("GRU", "Popularity")], caveats=caveats)
     assert [v.outcome.name for v in found] == ["NOT_COMPARABLE", "NOT_COMPARABLE", "REPRODUCED"]
     assert "SMOKE RUN" in found[2].reason
 
 
-def test_a_smoke_stamp_on_the_cell_counts_too(store):
-    store.add("Markov", draw_ranks(0.3, 0), deterministic=True, stamps=["SMOKE RUN: 80 of 900 users"])
+def test_a_smoke_caveat_on_the_cell_counts_too(store):
+    store.add("Markov", draw_ranks(0.3, 0), deterministic=True, caveats=["SMOKE RUN: 80 of 900 users"])
     (found,) = verdicts(store, [published(mean_of(store, "Markov"))])
     assert found.outcome is Outcome.NOT_COMPARABLE
 
@@ -140,12 +140,12 @@ def test_a_pair_that_several_claims_speak_of_is_one_test(three_models):
     assert [v.p_adjusted for v in verdicts(three_models, claims=claims)] == [alone] * 3
 
 
-def test_a_gain_bears_its_stamps(store):
-    store.add("GRU", draw_ranks(0.8, 0), deterministic=True, stamps=["NOT CONVERGED: 3 epochs"])
+def test_a_gain_bears_its_caveats(store):
+    store.add("GRU", draw_ranks(0.8, 0), deterministic=True, caveats=["NOT CONVERGED: 3 epochs"])
     store.add("Popularity", draw_ranks(-0.5, 0), deterministic=True)
     gains = [Gain("gains", "GRU", "Popularity", "D", "MRR@20", gain) for gain in (0.5, 3.0, 30.0)]
     for found in verdicts(store, claims=gains, baselines=[]):
-        assert found.reason.endswith(" Stamped: NOT CONVERGED: 3 epochs.")
+        assert found.reason.endswith(" Caveat: NOT CONVERGED: 3 epochs.")
 
 
 def test_a_metric_may_be_spelled_as_the_command_line_does(three_models):
@@ -171,7 +171,7 @@ def test_a_smoke_run_can_judge_no_cost(store):
     for seed in range(3):
         store.add("A", draw_ranks(0.0, seed), seed=seed, targets_per_second=100.0 + seed)
         store.add("B", draw_ranks(0.1, seed), seed=seed, targets_per_second=100.0 + seed)
-    (found,) = verdicts(store, claims=[Cost("as fast", "A", "B", "D", 1.0)], stamps=["SMOKE RUN: 80 users"])
+    (found,) = verdicts(store, claims=[Cost("as fast", "A", "B", "D", 1.0)], caveats=["SMOKE RUN: 80 users"])
     assert found.outcome is Outcome.NOT_COMPARABLE
     assert "SMOKE RUN" in found.reason
 

@@ -4,13 +4,13 @@ import pytest
 
 from evaluation.metrics.accuracy import MRR, MeanRank
 from harness.cells.execute import compute
-from harness.cells.record import _training_stamps
+from harness.cells.record import _training_caveats
 from harness.preparation import prepare
 from harness.spec import Cell, Experiment
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.rnn import GRU
-from training.control.control import Control
+from training.control.control import FitControl
 from training.control.schedules import Linear
 
 EXPERIMENT = Experiment(
@@ -19,7 +19,7 @@ EXPERIMENT = Experiment(
 
 
 def computed(judged, records=None, **control):
-    model = GRU(dim=4, embedding_dim=4, batch_size=8, epochs=2, control=Control(**control))
+    model = GRU(dim=4, embedding_dim=4, batch_size=8, epochs=2, control=FitControl(**control))
     log = [].append if records is None else records.append
     return compute(Cell(EXPERIMENT, "GRU", model, 0), prepare(EXPERIMENT, None), metrics=judged, device="cpu",
                    checkpoint=None, log=log)  # fmt: skip
@@ -51,12 +51,12 @@ def test_evaluations_inside_an_epoch_are_told_and_epochs_keep_their_records():
     assert [record["epoch"] for record in done.model.curve_] == [1, 2]
 
 
-def test_limits_and_clocks_are_stamped():
+def test_limits_and_clocks_are_caveats():
     ended = SimpleNamespace(stopped_="patience", epochs_=7, best_epoch_=4, repeatable_=True)
-    assert _training_stamps(ended) == [] == _training_stamps(SimpleNamespace())
+    assert _training_caveats(ended) == [] == _training_caveats(SimpleNamespace())
     ended.stopped_ = "epoch limit"
-    assert _training_stamps(ended) == ["NOT CONVERGED: stopped by its limit of 7 epochs (best epoch 4)"]
+    assert _training_caveats(ended) == ["NOT CONVERGED: stopped by its limit of 7 epochs (best epoch 4)"]
     ended.stopped_ = "iteration limit"
-    assert _training_stamps(ended) == ["NOT CONVERGED: stopped by its iteration limit in epoch 7 (best epoch 4)"]
+    assert _training_caveats(ended) == ["NOT CONVERGED: stopped by its iteration limit in epoch 7 (best epoch 4)"]
     ended.stopped_, ended.repeatable_ = "time limit", False
-    assert [stamp.split(":")[0] for stamp in _training_stamps(ended)] == ["NOT CONVERGED", "NOT REPEATABLE"]
+    assert [caveat.split(":")[0] for caveat in _training_caveats(ended)] == ["NOT CONVERGED", "NOT REPEATABLE"]

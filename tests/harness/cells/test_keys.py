@@ -32,8 +32,8 @@ METRICS = (MRR(20),)
 SOURCES = {"recsys_models/a.py": "1", "training/loop.py": "2"}
 
 
-def prepared(data="d", split="s", stamps=()):
-    return SimpleNamespace(data={"fingerprint": data}, fingerprint=split, stamp_marks=list(stamps))
+def prepared(data="d", split="s", caveats=()):
+    return SimpleNamespace(data={"fingerprint": data}, fingerprint=split, caveat_marks=list(caveats))
 
 
 def parts(cell=None, ready=None, sources=SOURCES, metrics=METRICS, device="cpu", threads=1):
@@ -46,9 +46,9 @@ CELL = Cell(Experiment(Data(), Protocol(), {}), "Model", Model(), 0)
 CHANGES = {
     "data": {"ready": prepared(data="other")},
     "split": {"ready": prepared(split="other")},
-    "stamps": {"ready": prepared(stamps=["SMOKE RUN"])},
+    "caveats": {"ready": prepared(caveats=["SMOKE RUN"])},
     "protocol": {"cell": replace(CELL, experiment=Experiment(Data(), Protocol(share=0.8), {}))},
-    "batch cells": {"cell": replace(CELL, experiment=Experiment(Data(), Protocol(), {}, batch_cells=99))},
+    "max padded events": {"cell": replace(CELL, experiment=Experiment(Data(), Protocol(), {}, max_padded_events=99))},
     "model fields": {"cell": replace(CELL, model=Model(dim=9))},
     "seed": {"cell": replace(CELL, seed=1)},
     "code": {"sources": SOURCES | {"training/loop.py": "3"}},

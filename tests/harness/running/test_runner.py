@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from evaluation.metrics.accuracy import MRR
 from evaluation.results.suite_results import read_suite
@@ -64,7 +63,7 @@ def run(tmp_path, monkeypatch):
         order = Order(str(path), store.root, overrides=Overrides(only=only))
         plan = make_plan(order.open(), store, fresh=fresh)
         calls.write_text("")
-        outcome = run_session(plan, store, Console(quiet=True), jobs=jobs, fresh=fresh, mlflow=False, warn=print)
+        outcome = run_session(plan, store, jobs=jobs, fresh=fresh)
         return outcome, read_suite(store.root, "breaking"), sorted(calls.read_text().split("\n")[:-1])
 
     return go
@@ -153,7 +152,7 @@ def test_the_record_says_all_that_a_report_needs(run):
     wanted = {"schema", "key", "state", "dataset", "protocol", "model", "seed", "model_fields", "dataset_fields",
               "protocol_fields", "deterministic", "family", "parameters", "fingerprints", "device", "device_name",
               "precision", "threads", "engine", "environment", "metrics", "validation", "seconds", "targets_per_second",
-              "peak_memory_mb", "epochs", "best_epoch", "stopped", "resumed_from", "stamps", "started", "finished",
+              "peak_memory_mb", "epochs", "best_epoch", "stopped", "resumed_from", "caveats", "started", "finished",
               "command", "clock", "unit", "counts", "steps", "audit", "facts", "edition", "licence",
               "citation"}  # fmt: skip
     assert wanted <= set(record)

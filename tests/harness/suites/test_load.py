@@ -67,7 +67,7 @@ def test_a_file_without_a_suite_is_refused(tmp_path):
     ("Experiment(CHAIN", "Experiment('ml-100k'", "an experiment's dataset must be a value with a name, got 'ml-100k'"),
     ("MODELS)", "[Popularity()])", "must be label → recommender, at least one, got [Popularity()]"),
     ("MODELS)", "{})", "must be label → recommender, at least one, got {}"),
-    ("MODELS)", "MODELS, batch_cells=0)", "batch_cells must be a whole number of at least 1, got 0"),
+    ("MODELS)", "MODELS, max_padded_events=0)", "max_padded_events must be a whole number of at least 1, got 0"),
     ("seeds=range(2)", "seeds=5", "SUITE's seeds must be a list, got 5"),
     ("seeds=range(2)", "seeds=['a']", "seeds must be whole numbers of at least 0, got 'a'"),
     ("seeds=range(2)", "seeds=[1, 1]", "SUITE's seeds name 1 twice"),

@@ -189,12 +189,12 @@ def test_signs_of_patterns_in_names_are_taken_as_they_are():
     assert Overrides(only=pattern).chosen(both) == [True, False]
 
 
-def test_users_are_limited_and_stamped():
+def test_users_are_limited_and_marked():
     from recsys_data.datasets.markov_chain import MarkovChainSequences
 
     experiment = Experiment(MarkovChainSequences(num_users=20), Named("p"), {})
     small = Overrides(limit_users=5).apply(Suite("s", "S", [experiment], seeds=[0], metrics=["m"]))
     loaded = small.experiments[0].dataset.load(None)
     assert loaded.num_users == 5
-    assert "5 of 20" in loaded.facts["stamps"][0]
+    assert "5 of 20" in loaded.facts["caveats"][0]
     assert small.experiments[0].dataset.name == MarkovChainSequences(num_users=20).name

@@ -1,4 +1,4 @@
-"""MLflow as a view of hand-made store content: filled, rebuilt, told of killed runs, and never in the way."""
+"""MLflow as a view of hand-made store content: filled, rebuilt, killed runs marked, errors harmless."""
 
 import json
 import os
@@ -12,7 +12,8 @@ from evaluation.results.suite_results import CellFailure, CellResult
 from harness.store import Store
 from harness.system.environment import ROOT
 from harness.tracking.fields import metric_key
-from harness.tracking.mlflow_view import Tracker, tracking_uri
+from harness.tracking.mlflow_client import tracking_uri
+from harness.tracking.mlflow_view import Tracker
 
 RECORD = {
     "key": "abc", "dataset": "chain", "protocol": "p", "model": "GRU", "seed": 3, "state": "DONE",
@@ -22,7 +23,7 @@ RECORD = {
     "environment": {"commit": "f" * 40, "dirty": True, "cpu": "a cpu"}, "metrics": {"MRR@20": 0.25, "Recall@20": 0.5},
     "validation": {"MRR@20": 0.3}, "seconds": {"fit": 2.0, "score": 1.0}, "peak_memory_mb": 100.0, "threads": 1,
     "precision": "float32", "engine": None, "parameters": 99, "epochs": 2, "best_epoch": 2, "stopped": "epoch limit",
-    "resumed_from": None, "stamps": ["NOT CONVERGED"], "started": "2030-01-01T00:00:00.000Z",
+    "resumed_from": None, "caveats": ["NOT CONVERGED"], "started": "2030-01-01T00:00:00.000Z",
     "finished": "2030-01-01T00:00:03.000Z", "command": "python benchmark.py run x", "edition": "generated",
 }  # fmt: skip
 CURVE = [{"event": "epoch", "epoch": n, "loss": 3.0 - n, "validation": n / 10, "seconds": 1.0} for n in (1, 2)]
@@ -192,7 +193,7 @@ def test_a_server_that_does_not_answer_costs_one_warning(store, suite, monkeypat
     opened.close()
     assert len(warnings) == 1
     assert "MLflow at http://127.0.0.1:9 cannot be used" in warnings[0]
-    assert f"python benchmark.py track {suite} enters them later" in warnings[0]
+    assert f"enter them later with python benchmark.py track {suite}" in warnings[0]
     assert opened.failed
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
     later = tracker(store)

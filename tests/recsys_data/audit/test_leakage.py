@@ -44,13 +44,13 @@ def test_every_finding_by_hand():
     assert values["empty histories"] == 0
     # Items a, b, c occur 2, 1, 1 times in training; the top tenth is a: half the training, half the targets.
     assert values["popularity drift"] == pytest.approx(0.5 - 2 / 4)
-    assert findings["training events after a test event"].level == "stamp"
+    assert findings["training events after a test event"].level == "caveat"
     assert findings["sequences cut in two"].level == "note"
 
 
 def test_a_target_that_is_read_fails():
     split = LeaveLastOut().prepare(TOY)
-    leaking = dataclasses.replace(split, test=dataclasses.replace(split.test, reads=split.test.reads + 1))
+    leaking = dataclasses.replace(split, test=dataclasses.replace(split.test, reads=split.test.history_lengths + 1))
     first = audit(leaking, LeaveLastOut())[0]
     assert (first.level, first.name, first.value) == ("fail", "target inside its own input", 1.0)
 
@@ -74,9 +74,9 @@ def test_what_the_protocol_does_not_allow_fails():
     assert findings["sequences cut in two"].level == "fail"
 
 
-def test_sessions_cut_in_two_are_stamped_even_where_allowed():
+def test_sessions_cut_in_two_are_a_caveat_even_where_allowed():
     split = LeaveLastOut().prepare(dataclasses.replace(TOY, unit="session"))
-    assert found(split, LeaveLastOut())["sequences cut in two"].level == "stamp"
+    assert found(split, LeaveLastOut())["sequences cut in two"].level == "caveat"
 
 
 def test_duplicates_across_the_cut():
@@ -87,10 +87,10 @@ def test_duplicates_across_the_cut():
     assert (finding.level, finding.value) == ("fail", 0.5)  # one of two targets; b at 4 is not b at 2
 
 
-def test_seen_items_that_are_no_candidates_are_stamped():
+def test_seen_items_that_are_no_candidates_are_a_caveat():
     split = LeaveLastOut(candidates=AllItems(exclude_seen=True)).prepare(TOY)
     finding = found(split, LeaveLastOut())["targets already in the history"]
-    assert finding.level == "stamp" and "can never be hit" in finding.sentence
+    assert finding.level == "caveat" and "can never be hit" in finding.sentence
 
 
 def test_unseen_items_are_counted():
@@ -98,7 +98,7 @@ def test_unseen_items_are_counted():
         toy([(u, letter, t) for u, word in enumerate(["ababababaz", "bababababa"]) for t, letter in enumerate(word)])
     )
     finding = found(split, PerUserFractions())["items unseen in training"]
-    assert (finding.level, finding.value) == ("stamp", 0.5)
+    assert (finding.level, finding.value) == ("caveat", 0.5)
     assert finding.sentence == "1 test events (50.00%) have an item that training has not seen: counted as misses"
 
 
@@ -121,10 +121,10 @@ def test_order_control_sees_order_and_its_absence():
     assert abs(without.value) < 0.05 and ordered.value > 10 * abs(without.value)
 
 
-def test_data_without_order_are_stamped():
+def test_data_without_order_have_a_caveat():
     data = toy([(u, "a", t) for u in range(5) for t in range(4)])  # one item only: shuffling changes nothing
     finding = found(LeaveLastOut().prepare(data), LeaveLastOut())["order control"]
-    assert (finding.level, finding.value) == ("stamp", 0.0)
+    assert (finding.level, finding.value) == ("caveat", 0.0)
     assert finding.sentence.endswith(
         "MRR@20 1.0000 on the true order and 1.0000 on shuffled histories; "
         "the order of events tells next to nothing here"

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from recsys_data.datasets import cache
-from recsys_data.datasets.cache import load_cached, raw_files, raw_sums, read_interactions, write_interactions
+from recsys_data.datasets.cache import load_cached, raw_files, raw_sums, read_prepared, write_prepared
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.datasets.subsample import LimitUsers
 from recsys_data.fetching.source import Source
@@ -87,7 +87,7 @@ def test_a_damaged_entry_is_made_again(raw):
     assert len(Counted.reads) == 2
     (entry / "user_ids.json").unlink()
     with pytest.raises(ValueError, match="prepared data without user_ids; remove the folder"):
-        read_interactions(entry)
+        read_prepared(entry)
     load_cached(Counted(), raw, raw / "cache")
     assert len(Counted.reads) == 3 and len(list((raw / "cache").iterdir())) == 1
 
@@ -100,11 +100,11 @@ def test_an_entry_of_which_nothing_reached_the_disk_is_made_again(raw):
 
 
 def test_another_schema_is_refused(raw):
-    write_interactions(MarkovChainSequences(num_users=3, num_items=4, length=4).load(), raw / "entry")
+    write_prepared(MarkovChainSequences(num_users=3, num_items=4, length=4).load(), raw / "entry")
     meta = json.loads((raw / "entry/meta.json").read_text())
     (raw / "entry/meta.json").write_text(json.dumps({**meta, "schema": 99}))
     with pytest.raises(ValueError, match="prepared data of schema 99, this program reads schema 1"):
-        read_interactions(raw / "entry")
+        read_prepared(raw / "entry")
 
 
 def test_data_without_files_are_not_kept(raw):
@@ -169,7 +169,7 @@ def test_the_same_bytes_elsewhere_are_the_same_data(raw):
 
 def test_a_part_is_cut_from_the_whole_that_is_kept(raw):
     part = load_cached(LimitUsers(Counted(), 1), raw, raw / "cache")
-    assert part.num_users == 1 and part.facts["stamps"] == ["SMOKE RUN: 1 of 2 users"]
+    assert part.num_users == 1 and part.facts["caveats"] == ["SMOKE RUN: 1 of 2 users"]
     assert load_cached(Counted(), raw, raw / "cache").num_users == 2
     assert Counted.reads == [1.0]
 
@@ -191,8 +191,8 @@ def test_two_processes_may_keep_the_same_data_at_once(raw, monkeypatch):
         return replace(self, target)
 
     monkeypatch.setattr(pathlib.Path, "replace", overtaken)
-    write_interactions(made, raw / "cache" / "entry")
-    assert read_interactions(raw / "cache" / "entry").fingerprint == made.fingerprint
+    write_prepared(made, raw / "cache" / "entry")
+    assert read_prepared(raw / "cache" / "entry").fingerprint == made.fingerprint
     assert [path.name for path in (raw / "cache").iterdir()] == ["entry"]
 
     def broken(self, target):
@@ -200,7 +200,7 @@ def test_two_processes_may_keep_the_same_data_at_once(raw, monkeypatch):
 
     monkeypatch.setattr(pathlib.Path, "replace", broken)
     with pytest.raises(OSError, match="No space left"):
-        write_interactions(made, raw / "cache" / "another")
+        write_prepared(made, raw / "cache" / "another")
 
 
 def test_what_numpy_says_of_a_full_disk_is_told_as_one(raw, monkeypatch):
@@ -209,6 +209,6 @@ def test_what_numpy_says_of_a_full_disk_is_told_as_one(raw, monkeypatch):
 
     monkeypatch.setattr(np, "save", short)
     with pytest.raises(OSError, match="100 requested and 5 written") as error:
-        write_interactions(MarkovChainSequences(num_users=3, num_items=4, length=4).load(), raw / "cache" / "entry")
+        write_prepared(MarkovChainSequences(num_users=3, num_items=4, length=4).load(), raw / "cache" / "entry")
     assert error.value.errno == errno.ENOSPC
     assert not list((raw / "cache").iterdir())

@@ -4,7 +4,7 @@ import lzma
 import numpy as np
 import pytest
 
-from recsys_data.datasets.dataset import Dataset, checked
+from recsys_data.datasets.dataset import Dataset, check_counts
 from recsys_data.datasets.movielens import (
     MovieLens1M,
     MovieLens1MOrdered,
@@ -107,9 +107,9 @@ def test_missing_data_say_where_to_put_them(tmp_path, monkeypatch):
 
 def test_counts_must_match():
     tiny = Interactions.from_events("tiny", [1, 1], [3, 4], None, clock=Clock.WITHIN)
-    assert checked(tiny, Counts(2, 1, 2), "the file") is tiny
+    assert check_counts(tiny, Counts(2, 1, 2), "the file") is tiny
     with pytest.raises(ValueError, match="2 events, 1 users, 2 items; expected 3 events, 1 users, 2 items"):
-        checked(tiny, Counts(3, 1, 2), "the file")
+        check_counts(tiny, Counts(3, 1, 2), "the file")
 
 
 class Letters:
@@ -122,18 +122,18 @@ class Letters:
 
     def load(self, folder=None):
         return Interactions.from_events(
-            "letters", list("aabbcc"), list("xyyzzx"), None, clock=Clock.WITHIN, facts={"stamps": ["OLD"]}
+            "letters", list("aabbcc"), list("xyyzzx"), None, clock=Clock.WITHIN, facts={"caveats": ["OLD"]}
         )
 
 
-def test_limit_users_takes_whole_users_and_stamps():
+def test_limit_users_takes_whole_users_and_adds_a_caveat():
     limited = LimitUsers(Letters(), 2)
     part, whole = limited.load(), Letters().load()
     assert isinstance(limited, Dataset) and limited.name == "letters"
     assert part.num_users == 2 and len(part) == 4
-    assert part.facts["stamps"] == ["OLD", "SMOKE RUN: 2 of 3 users"]
+    assert part.facts["caveats"] == ["OLD", "SMOKE RUN: 2 of 3 users"]
     assert set(LimitUsers(Letters(), 1).load().user_ids) < set(part.user_ids) < set(whole.user_ids)
     assert LimitUsers(Letters(), 3).load().fingerprint == whole.fingerprint
-    assert LimitUsers(Letters(), 3).load().facts["stamps"] == ["OLD"]
+    assert LimitUsers(Letters(), 3).load().facts["caveats"] == ["OLD"]
     with pytest.raises(ValueError, match="n must be at least 1 user, got 0"):
         LimitUsers(Letters(), 0)

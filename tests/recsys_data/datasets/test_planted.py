@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys_data.datasets.planted import SIGNALS, Planted, best_mrr
+from recsys_data.datasets.planted import SIGNALS, PlantedSignal, best_mrr
 
 
 def test_best_mrr_by_hand():
@@ -13,14 +13,14 @@ def test_best_mrr_by_hand():
 
 @pytest.mark.parametrize("signal", SIGNALS)
 def test_permuted_events_keep_counts_and_lose_the_signal(signal):
-    plain, dealt = Planted(signal).load(), Planted(signal, permuted=True).load()
+    plain, dealt = PlantedSignal(signal).load(), PlantedSignal(signal, permuted=True).load()
     assert np.array_equal(np.bincount(plain.items), np.bincount(dealt.items))
     assert np.array_equal(plain.offsets, dealt.offsets)
     assert dealt.facts["best"] == dealt.facts["chance"] == plain.facts["chance"]
 
 
 def test_an_oracle_reaches_the_stated_best_on_order():
-    data = Planted("order").load()
+    data = PlantedSignal("order").load()
     follow = np.zeros((60, 60))
     inner = data.users[1:] == data.users[:-1]
     np.add.at(follow, (data.items[:-1][inner], data.items[1:][inner]), 1)
@@ -29,10 +29,10 @@ def test_an_oracle_reaches_the_stated_best_on_order():
 
 
 def test_same_seed_same_data():
-    assert Planted("order").load().fingerprint == Planted("order").load().fingerprint
-    assert Planted("order", seed=1).load().fingerprint != Planted("order").load().fingerprint
+    assert PlantedSignal("order").load().fingerprint == PlantedSignal("order").load().fingerprint
+    assert PlantedSignal("order", seed=1).load().fingerprint != PlantedSignal("order").load().fingerprint
 
 
 def test_unknown_signal_is_refused():
     with pytest.raises(ValueError, match="signal must be one of order, .*got 'tempo'"):
-        Planted("tempo").load()
+        PlantedSignal("tempo").load()

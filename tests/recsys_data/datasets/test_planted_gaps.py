@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys_data.datasets.planted_gaps import DAY, GapsDecide
+from recsys_data.datasets.planted_gaps import DAY, PlantedGaps
 from recsys_data.interactions import Clock
 
 
@@ -12,7 +12,7 @@ def gaps_and_moves(data, num_items=12):
 
 
 def test_the_gap_to_the_next_item_decides_it():
-    data = GapsDecide().load()
+    data = PlantedGaps().load()
     gaps, moves = gaps_and_moves(data)
     assert set(np.unique(moves)) == {1, 5}
     assert ((gaps >= 3 * DAY) == (moves == 5)).all()
@@ -23,22 +23,22 @@ def test_the_gap_to_the_next_item_decides_it():
 
 
 def test_or_the_gap_before_the_last_one():
-    data = GapsDecide(decides="previous").load()
+    data = PlantedGaps(decides="previous").load()
     gaps, moves = (values.reshape(data.num_users, -1) for values in gaps_and_moves(data))
     assert ((gaps[:, :-1] >= 3 * DAY) == (moves[:, 1:] == 5)).all()
     assert 0.4 < ((gaps >= 3 * DAY) == (moves == 5)).mean() < 0.6  # its own gap says nothing
 
 
 def test_names_tell_the_gaps_apart_and_seeds_the_events():
-    short = GapsDecide(short=(10.0, 60.0), long=(120.0, 600.0))
+    short = PlantedGaps(short=(10.0, 60.0), long=(120.0, 600.0))
     assert short.name == "Gaps decide: next, 10–60 s or 2–10 min"
-    assert GapsDecide(short=(30 * DAY, 60 * DAY), long=(100 * DAY, 400 * DAY)).name.endswith("30–60 d or 100–400 d")
-    assert np.array_equal(GapsDecide().load().items, GapsDecide().load().items)
-    assert not np.array_equal(GapsDecide().load().items, GapsDecide(seed=1).load().items)
+    assert PlantedGaps(short=(30 * DAY, 60 * DAY), long=(100 * DAY, 400 * DAY)).name.endswith("30–60 d or 100–400 d")
+    assert np.array_equal(PlantedGaps().load().items, PlantedGaps().load().items)
+    assert not np.array_equal(PlantedGaps().load().items, PlantedGaps(seed=1).load().items)
 
 
 def test_bad_fields_are_named():
     with pytest.raises(ValueError, match="decides must be one of next, previous, got 'last'"):
-        GapsDecide(decides="last")
+        PlantedGaps(decides="last")
     with pytest.raises(ValueError, match="short and long must be two rising pairs, one above the other, got"):
-        GapsDecide(short=(10.0, 300.0), long=(120.0, 600.0))
+        PlantedGaps(short=(10.0, 300.0), long=(120.0, 600.0))

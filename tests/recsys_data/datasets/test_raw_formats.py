@@ -12,7 +12,7 @@ from recsys_data.datasets.movielens import MovieLens1M
 from recsys_data.datasets.yoochoose import YooChoose100k, YooChooseClicks, read_clicks
 from recsys_data.interactions import Clock
 from recsys_data.protocols.by_time import LastDays
-from recsys_data.protocols.filters import MinActivity
+from recsys_data.protocols.filters import MinUserEvents
 from tests.recsys_data.splits import asked, events
 
 LOG = (  # newest first, a stray quote, an empty title, two listens of one second
@@ -67,13 +67,13 @@ def test_a_cut_log_is_refused(tmp_path):
 def test_a_tenth_of_the_log(taken, expected):
     # ⌈0.1·10⌉ = 1 of ten listens and ⌈0.1·1⌉ = 1 of one
     data = events(["abcdefghij", "b"])
-    kept = data.keep(LastFM1K(share=0.1, taken=taken)._kept(data))
+    kept = data.keep(LastFM1K(share=0.1, keep=taken)._kept(data))
     assert [history(kept, user)[0] for user in (0, 1)] == [[letter] for letter in expected]
 
 
 def test_a_random_tenth_is_seeded():
     data = events(["abcdefghij" * 3, "b"])
-    masks = [LastFM1K(share=0.2, taken="random", seed=seed)._kept(data) for seed in (0, 0, 1)]
+    masks = [LastFM1K(share=0.2, keep="random", seed=seed)._kept(data) for seed in (0, 0, 1)]
     assert masks[0].sum() == 6 + 1 and (masks[0] == masks[1]).all() and (masks[0] != masks[2]).any()
 
 
@@ -153,10 +153,12 @@ def test_the_last_part_of_training():
     data = events(["aba"] * 10, unit="session", clock=Clock.ABSOLUTE)
     times = data.timestamps + data.users * 86_400.0
     data = type(data)(**{**{k: v for k, v in vars(data).items() if k != "offsets"}, "timestamps": times})
-    by_date = LastDays(test=0.9, validation=0, part=3).prepare(data)
+    by_date = LastDays(test=0.9, validation=0, fraction=3).prepare(data)
     assert len(by_date.train.sequences) == 3 and by_date.train.sequences.timestamps.min() == 6 * 86_400
     assert by_date.steps[0]["removed"] == 18 and len(by_date.test) == 2
-    by_id = LastDays(test=0.9, validation=0, part=2, part_by="id").prepare(data)  # ⌊27/2⌋ = 13 events: 4 whole sessions
+    by_id = LastDays(test=0.9, validation=0, fraction=2, fraction_by="id").prepare(
+        data
+    )  # ⌊27/2⌋ = 13 events: 4 whole sessions
     assert len(by_id.train.sequences) == 4
 
 
@@ -165,7 +167,7 @@ def test_items_new_to_all_of_training_leave_and_those_new_to_the_part_stay():
     data = events(words, unit="session", clock=Clock.ABSOLUTE)
     data = type(data)(**{**{k: v for k, v in vars(data).items() if k != "offsets"},
                          "timestamps": data.timestamps + data.users * 86_400.0})  # fmt: skip
-    split = LastDays(test=0.9, validation=0, part=2, unseen="miss").prepare(data)
+    split = LastDays(test=0.9, validation=0, fraction=2, unseen="miss").prepare(data)
     assert asked(split, "test") == [(3, "a", "?"), (3, "a", "b")]  # c is a miss, z is gone
 
 
@@ -173,7 +175,7 @@ def test_real_yoochoose_slice_is_its_own_last_day():
     if not YooChoose100k().present(None):
         pytest.skip("yoochoose-100k is not there: set ENCORE_DATA to the folder that has it")
     data = YooChoose100k().load()
-    split = LastDays(test=1, validation=0, filters=(MinActivity(2),)).prepare(data)
+    split = LastDays(test=1, validation=0, filters=(MinUserEvents(2),)).prepare(data)
     assert np.array_equal(split.test.clusters, np.flatnonzero(data.parts == 2))  # the published test sessions
 
 

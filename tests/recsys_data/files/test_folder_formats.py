@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys_data.fetching.errors import DataMissing
-from recsys_data.files.export import write_interactions
+from recsys_data.files.export import export_interactions
 from recsys_data.files.interaction_file import InteractionFile
 from recsys_data.files.sequence_files import SequenceFiles
 from recsys_data.files.time_lstm_files import LstFiles
@@ -114,7 +114,7 @@ def test_lst_are_written_as_the_official_script_has_them(tmp_path):
     data = Interactions.from_events(
         "w", ["b", "b", "b", "a", "a"], ["x", "y", "y", "y", "z"], [5, 7.5, 10, 100, 130], clock=Clock.ABSOLUTE
     )
-    folder = write_interactions(data, tmp_path / "w", "lst")
+    folder = export_interactions(data, tmp_path / "w", "lst")
     # y is taken 3 times and is 0; x and z once, by id 1 and 2; the shorter history comes first
     assert (folder / "user-item.lst").read_text() == "a,0 2\nb,1 0 0\n"
     assert (folder / "user-item-delta-time.lst").read_text() == "a,30 0\nb,2.5 2.5 0\n"
@@ -136,22 +136,22 @@ def test_a_round_trip_keeps_the_fingerprint(tmp_path_factory, data):
     parts = [part_of[user] for user in users.tolist()] if data.draw(st.booleans()) and len(part_of) > 1 else None
     folder = tmp_path_factory.mktemp("round")
     timed = Interactions.from_events("r", users, items, since, clock=Clock.RELATIVE, parts=parts)
-    write_interactions(timed, folder / "l", "lst")
+    export_interactions(timed, folder / "l", "lst")
     assert LstFiles(str(folder / "l")).load().fingerprint == timed.fingerprint
     ratings = data.draw(st.lists(st.sampled_from([0.5, 1, 4.5]), min_size=size, max_size=size))
     plain = Interactions.from_events("r", users, items, None, clock=Clock.WITHIN, parts=parts, ratings=ratings)
-    write_interactions(plain, folder / "s", "sequences")
+    export_interactions(plain, folder / "s", "sequences")
     assert SequenceFiles(str(folder / "s")).load().fingerprint == plain.fingerprint
 
 
 def test_writers_refuse_what_the_files_cannot_hold(tmp_path):
     weak = Interactions.from_events("w", ["a"], ["x"], None, clock=Clock.WITHIN)
     with pytest.raises(ValueError, match="w has the clock order inside a sequence; .lst files need durations"):
-        write_interactions(weak, tmp_path / "l", "lst")
+        export_interactions(weak, tmp_path / "l", "lst")
     blank = Interactions.from_events("w", ["a b"], ["x"], [1], clock=Clock.ABSOLUTE)
     with pytest.raises(ValueError, match="the user id 'a b' cannot stand in an .lst file"):
-        write_interactions(blank, tmp_path / "l", "lst")
+        export_interactions(blank, tmp_path / "l", "lst")
     none = Interactions.from_events("w", ["a"], ["x"], None, clock=Clock.NONE)
     with pytest.raises(ValueError, match="w has no order; sequence files would invent one"):
-        write_interactions(none, tmp_path / "s", "sequences")
+        export_interactions(none, tmp_path / "s", "sequences")
     assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recsys_data.datasets.dataset import Dataset
 from recsys_data.fetching.errors import DataMissing
-from recsys_data.files.export import FILES, write_interactions
+from recsys_data.files.export import FILES, export_interactions
 from recsys_data.files.interaction_file import InteractionFile, guess_separator
 from recsys_data.files.times import to_seconds
 from recsys_data.interactions import Clock, Interactions
@@ -251,7 +251,7 @@ def test_a_round_trip_keeps_the_fingerprint(tmp_path_factory, data):
         ):
             continue  # these two formats cannot say so
         try:
-            path = write_interactions(made, folder / f"made.{kind}", kind)
+            path = export_interactions(made, folder / f"made.{kind}", kind)
         except ValueError as refusal:
             assert kind not in ("csv", "parquet") and "cannot stand in a tab-separated file" in str(refusal)
             continue
@@ -265,7 +265,7 @@ def test_parts_are_a_column_that_users_may_name_too(tmp_path):
     (tmp_path / "mine.csv").write_text("u,i,set\na,x,train\na,y,train\nb,x,test\n")
     mine = InteractionFile(str(tmp_path / "mine.csv"), ("user=u", "item=i", "part=set")).load()
     assert dict(zip(mine.user_ids.tolist(), mine.parts.tolist(), strict=True)) == {"a": 0, "b": 2}
-    path = write_interactions(mine, tmp_path / "mine.inter", "inter")
+    path = export_interactions(mine, tmp_path / "mine.inter", "inter")
     assert path.read_text().splitlines()[0] == "user_id:token\titem_id:token\tpublished_part:token"
     (tmp_path / "odd.csv").write_text("user,item,published_part\na,x,valid\n")
     with pytest.raises(ValueError, match="a part must be train, validation or test, got 'valid'"):
@@ -275,9 +275,9 @@ def test_parts_are_a_column_that_users_may_name_too(tmp_path):
 def test_export_refuses_what_a_format_cannot_hold(tmp_path):
     data = Interactions.from_events("e", ["a\tb"], ["x"], None, clock=Clock.WITHIN)
     with pytest.raises(ValueError, match="the user id 'a\\\\tb' cannot stand in a tab-separated file; export as csv"):
-        write_interactions(data, tmp_path / "e.tsv", "tsv")
+        export_interactions(data, tmp_path / "e.tsv", "tsv")
     with pytest.raises(
         ValueError, match="format must be one of inter, sessions, csv, tsv, parquet, sequences, lst, got 'xml'"
     ):
-        write_interactions(data, tmp_path / "e.xml", "xml")
+        export_interactions(data, tmp_path / "e.xml", "xml")
     assert list(tmp_path.iterdir()) == []

@@ -6,7 +6,7 @@ from recsys_data.datasets.diginetica import DigineticaViews
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.protocols.by_time import GlobalTimeCut, LastDays
-from recsys_data.protocols.filters import MinActivity, MinPopularity
+from recsys_data.protocols.filters import MinItemEvents, MinUserEvents
 from tests.recsys_data.splits import asked, events, trained
 
 CHAIN = MarkovChainSequences(num_users=90, num_items=25, length=20).load()
@@ -76,7 +76,7 @@ def test_real_diginetica_sample_is_split_as_sr_gnn_splits_it():
     dataset = DigineticaViews(order="file", sample=True)
     if not dataset.present(None):
         pytest.skip(f"{dataset.name} is not there: set ENCORE_DATA to the folder that has it")
-    filters = (MinActivity(2), MinPopularity(5), MinActivity(2))
+    filters = (MinUserEvents(2), MinItemEvents(5), MinUserEvents(2))
     split = LastDays(test=7, validation=0, filters=filters).prepare(dataset.load())
     # its script trains on the days before the cut and tests on those after it: 469 and 47 sessions, with 9 between;
     # its n_node for the sample is 310, the items of training and a 0 for padding
@@ -117,8 +117,8 @@ def test_order_between_sessions_is_enough_for_a_global_cut():
         (lambda: GlobalTimeCut(test=0.5, validation=0.5), "shares that leave something to train on"),
         (lambda: GlobalTimeCut(by="middle"), "by must be one of event, start, end, got 'middle'"),
         (lambda: LastDays(test=0), "test must be more than 0 days"),
-        (lambda: LastDays(part=0), "part must be at least 1, got 0"),
-        (lambda: LastDays(part=4, part_by="time"), "part_by must be one of date, id, got 'time'"),
+        (lambda: LastDays(fraction=0), "fraction must be at least 1, got 0"),
+        (lambda: LastDays(fraction=4, fraction_by="time"), "fraction_by must be one of date, id, got 'time'"),
     ],
 )
 def test_bad_fields(make, sentence):

@@ -6,7 +6,7 @@ from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.protocols.by_user import DisjointUsers, HashedUsers, cut_from_the_end
-from recsys_data.protocols.filters import MinActivity, MinPopularity, TopItems, Truncate
+from recsys_data.protocols.filters import MinItemEvents, MinUserEvents, TopItems, Truncate
 from recsys_data.protocols.targets import LastOnly
 from tests.recsys_data.splits import asked, events, trained
 
@@ -42,7 +42,7 @@ def test_drawing_with_replacement_yields_fewer():
 def test_real_ml_1m_after_devooghts_filter():
     if not MovieLens1MOrdered().present(None):
         pytest.skip("ml-1m-ordered is not there: set ENCORE_DATA to the folder that has it")
-    filters = (MinActivity(2), MinPopularity(5), MinActivity(2))
+    filters = (MinUserEvents(2), MinItemEvents(5), MinUserEvents(2))
     split = DisjointUsers(500, 500, filters=filters).prepare(MovieLens1MOrdered().load())
     assert split.train.num_items == 3_416  # unseen items stay candidates
     assert (len(split.validation), len(split.test), split.train.num_users) == (500, 500, 5_040)
@@ -51,9 +51,11 @@ def test_real_ml_1m_after_devooghts_filter():
 
 def test_order_of_ids_and_of_lengths():
     histories = ["abcab", "ab", "abc", "abca"]
-    by_id = DisjointUsers(test=1, validation=1, draw="id order", cases=LastOnly()).prepare(events(histories))
+    by_id = DisjointUsers(test=1, validation=1, draw="id order", target_rule=LastOnly()).prepare(events(histories))
     assert parts(by_id) == ({2}, {3})
-    by_length = DisjointUsers(test=1, validation=1, draw="length order", cases=LastOnly()).prepare(events(histories))
+    by_length = DisjointUsers(test=1, validation=1, draw="length order", target_rule=LastOnly()).prepare(
+        events(histories)
+    )
     assert parts(by_length) == ({3}, {0})  # the longest tests
     assert trained(by_length.train.sequences, by_length.item_ids) == ["ab", "abc"]
 
@@ -61,8 +63,8 @@ def test_order_of_ids_and_of_lengths():
 def test_the_order_of_lengths_is_that_of_whole_histories():
     # c is the most frequent item, then a and b; cut to these and to two events, all histories are of one length.
     histories = ["abccccc", "c", "abab", "baxyz", "aba"]
-    draw = DisjointUsers(test=1, validation=1, draw="length order", cases=LastOnly(),
-                         filters=(TopItems(3), MinActivity(2), Truncate(2, keep="first")))  # fmt: skip
+    draw = DisjointUsers(test=1, validation=1, draw="length order", target_rule=LastOnly(),
+                         filters=(TopItems(3), MinUserEvents(2), Truncate(2, keep="first")))  # fmt: skip
     split = draw.prepare(events(histories))
     assert parts(split) == ({2}, {0})  # of the four users left, 0 had seven events and 3, here the third, five
 
@@ -100,8 +102,11 @@ def test_hashed_users_and_windows_against_a_plain_loop():
                 expected[part].append((code, window[:-1], window[-1]))
     for part, rows in expected.items():
         held_out = getattr(split, part)
-        read = [held_out.sequences.row(r)[:n].tolist() for r, n in zip(held_out.rows, held_out.reads, strict=True)]
-        got = list(zip(held_out.clusters[held_out.rows].tolist(), read, held_out.targets.tolist(), strict=True))
+        read = [
+            held_out.sequences.row(r)[:n].tolist()
+            for r, n in zip(held_out.sequence_of, held_out.history_lengths, strict=True)
+        ]
+        got = list(zip(held_out.clusters[held_out.sequence_of].tolist(), read, held_out.targets.tolist(), strict=True))
         assert got == rows and rows
     assert split.test.exclude_seen
     assert (np.diff(split.train.sequences.offsets) >= 5).all()
@@ -113,8 +118,8 @@ def test_hashed_users_and_windows_against_a_plain_loop():
         (lambda: DisjointUsers(test=0), "test must be above 0"),
         (lambda: DisjointUsers(draw="x"), "draw must be one of without replacement, with replacement"),
         (
-            lambda: DisjointUsers(extended=True, cases=LastOnly()),
-            "extended needs the cases HalfAgainstHalf, got LastOnly",
+            lambda: DisjointUsers(extended=True, target_rule=LastOnly()),
+            "extended needs the target_rule SecondHalf, got LastOnly",
         ),
         (
             lambda: DisjointUsers(test=50, validation=40).prepare(CHAIN),

@@ -3,12 +3,12 @@ import pytest
 
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.protocols.filters import (
+    AllOf,
     DropDuplicates,
     DropRepeats,
     KCore,
-    MinActivity,
-    MinPopularity,
-    Together,
+    MinItemEvents,
+    MinUserEvents,
     TopItems,
     Truncate,
     apply_filters,
@@ -32,10 +32,10 @@ def left(histories, *filters):
 @pytest.mark.parametrize(
     ("kept", "histories", "expected"),
     [
-        (MinActivity(2), ["ab", "c", "aa"], ["ab", "aa"]),
-        (MinPopularity(2), ["ab", "cb", "a"], ["ab", "b", "a"]),
+        (MinUserEvents(2), ["ab", "c", "aa"], ["ab", "aa"]),
+        (MinItemEvents(2), ["ab", "cb", "a"], ["ab", "b", "a"]),
         # a 3, b 2, c 1; once "cb" is cut to "b" it is too short, but it was counted before
-        (Together((MinActivity(2), MinPopularity(2))), ["aab", "cb", "a"], ["aab", "b"]),
+        (AllOf((MinUserEvents(2), MinItemEvents(2))), ["aab", "cb", "a"], ["aab", "b"]),
         (TopItems(2), ["abcab", "cba", "d"], ["abab", "ba"]),  # a 3, b 3, c 2, d 1
         (TopItems(1), ["ba"], ["a"]),  # a tie: the smaller id
         (Truncate(2, "first"), ["abc", "d"], ["ab", "d"]),
@@ -53,7 +53,7 @@ def test_one_pass_and_fixed_point_differ():
     # Items seen twice, then users with two events. One pass drops c, d and then user 2 ("b"); b is then seen once
     # (by user 0), which the fixed point drops too, and with it user 0 keeps one event, and so on to nothing.
     histories = ["ab", "aa", "bc", "de"]
-    words, removed = left(histories, MinPopularity(2), MinActivity(2))
+    words, removed = left(histories, MinItemEvents(2), MinUserEvents(2))
     assert words == ["ab", "aa"] and removed == [3, 1]
     assert left(histories, KCore(users=2, items=2))[0] == ["aa"]
 
@@ -65,7 +65,7 @@ def test_the_core_does_not_depend_on_order_and_is_one():
     assert np.diff(core.offsets).min() >= 5 and np.bincount(core.items).min() >= 6
     current = data  # the core again, by taking turns until nothing changes
     while True:
-        after, _ = apply_filters(current, [MinPopularity(6), MinActivity(5)])
+        after, _ = apply_filters(current, [MinItemEvents(6), MinUserEvents(5)])
         if len(after) == len(current):
             break
         current = after
@@ -132,9 +132,9 @@ def test_official_gaps_need_gaps():
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: MinActivity(0), "events must be at least 1, got 0"),
+        (lambda: MinUserEvents(0), "events must be at least 1, got 0"),
         (lambda: KCore(0, 5), "users must be at least 1, got 0"),
-        (lambda: Together(()), "filters must hold at least one filter, got none"),
+        (lambda: AllOf(()), "filters must hold at least one filter, got none"),
         (lambda: Truncate(5, "middle"), "keep must be first or last, got 'middle'"),
         (lambda: OfficialTopItems(5, rule="x"), "rule must be one of gaps, accumulated, got 'x'"),
     ],

@@ -2,7 +2,7 @@ import pytest
 
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.protocols.growing_prefixes import GrowingPrefixes, GrowingTrainingSet
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from tests.recsys_data.splits import asked, events, trained
 
 HISTORIES = ["ab", "bc", "abcabca", "cbacb"]  # the two longest test: seven and five events
@@ -37,7 +37,7 @@ def test_the_last_event_is_asked_and_its_time_told():
     told = GrowingPrefixes(test=1).prepare(data)
     assert asked(told, "test") == [(1, "aa", "b")]
     assert told.test.query_times.tolist() == [7]
-    withheld = GrowingPrefixes(test=1, tell_query_times=False).prepare(data)
+    withheld = GrowingPrefixes(test=1, expose_query_times=False).prepare(data)
     assert str(withheld.test.query_times.tolist()) == "[nan]"
     assert told.fingerprint != withheld.fingerprint
 
@@ -52,11 +52,11 @@ def test_the_fingerprint_is_that_of_every_epoch(monkeypatch):
 
 
 def test_it_says_that_test_users_are_learnt_from_and_that_candidates_are_sampled():
-    stamps = split().stamps
-    assert len(stamps) == 2 and stamps[0].startswith("SAMPLED") and stamps[1].startswith("TEST USERS LEARNT FROM")
+    caveats = split().caveats
+    assert len(caveats) == 2 and caveats[0].startswith("SAMPLED") and caveats[1].startswith("TEST USERS LEARNT FROM")
     assert (split().test.num_sampled, split().test.repeats) == (100, 3)
     fixed = split(grow=False)
-    assert type(fixed.train) is TrainingSet and len(fixed.stamps) == 1
+    assert type(fixed.train) is TrainingSet and len(fixed.caveats) == 1
 
 
 def test_bad_fields():

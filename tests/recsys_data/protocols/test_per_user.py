@@ -6,7 +6,7 @@ from recsys_data.interactions import Clock
 from recsys_data.protocols.by_time import GlobalTimeCut
 from recsys_data.protocols.by_user import DisjointUsers, HashedUsers
 from recsys_data.protocols.candidates import ALL_ITEMS, UNSEEN_ITEMS_ONLY, SampledItems
-from recsys_data.protocols.filters import MinActivity, MinPopularity
+from recsys_data.protocols.filters import MinItemEvents, MinUserEvents
 from recsys_data.protocols.growing_prefixes import GrowingPrefixes
 from recsys_data.protocols.per_user import LeaveLastOut, PerUserFractions, RandomFractions
 from recsys_data.protocols.published import AsPublished
@@ -77,7 +77,7 @@ def test_unseen_items_may_stay_candidates():
 
 def test_a_filter_reports_what_it_removed():
     data = events(["aaaaab", "aaaaaa", "ab"])
-    split = LeaveLastOut(filters=(MinActivity(3), MinPopularity(2))).prepare(data)
+    split = LeaveLastOut(filters=(MinUserEvents(3), MinItemEvents(2))).prepare(data)
     assert [(s["step"], s["removed"], s["events"], s["users"], s["items"]) for s in split.steps[:2]] == [
         ("users with at least 3 events", 2, 12, 2, 2),
         ("items with at least 2 events", 1, 11, 2, 1),
@@ -86,7 +86,7 @@ def test_a_filter_reports_what_it_removed():
 
 def test_a_filter_that_leaves_nothing_says_so():
     with pytest.raises(ValueError, match="toy: the filter 'users with at least 9 events' leaves no event of 4"):
-        LeaveLastOut(filters=(MinActivity(9),)).prepare(events(["abcd"]))
+        LeaveLastOut(filters=(MinUserEvents(9),)).prepare(events(["abcd"]))
 
 
 def test_empty_parts_are_refused_in_one_sentence():
@@ -115,11 +115,11 @@ def test_bad_fields(fields, sentence):
         PerUserFractions(**fields)
 
 
-def test_stamps_and_facts_travel():
-    data = events(["abab" * 5], facts={"stamps": ["SMOKE RUN: 1 of 2 users"], "best": {"MRR@20": 0.5}})
+def test_caveats_and_facts_travel():
+    data = events(["abab" * 5], facts={"caveats": ["SMOKE RUN: 1 of 2 users"], "best": {"MRR@20": 0.5}})
     split = PerUserFractions().prepare(data)
-    assert split.stamps == ("SMOKE RUN: 1 of 2 users",) and split.facts["best"] == {"MRR@20": 0.5}
-    assert split.facts["unit"] == "user" and split.facts["in_train_and_test"] == 1 and "stamps" not in split.facts
+    assert split.caveats == ("SMOKE RUN: 1 of 2 users",) and split.facts["best"] == {"MRR@20": 0.5}
+    assert split.facts["unit"] == "user" and split.facts["in_train_and_test"] == 1 and "caveats" not in split.facts
 
 
 def test_sessions_have_no_users():
@@ -134,11 +134,11 @@ def test_every_held_out_event_is_asked_once_and_training_is_the_past():
     assert len(split.train) + len(split.validation) + len(split.test) == len(data)  # every item occurs in training
     for part in (split.validation, split.test):
         for q in range(len(part)):
-            row = part.sequences.row(part.rows[q])
-            user = part.clusters[part.rows[q]]
+            row = part.sequences.row(part.sequence_of[q])
+            user = part.clusters[part.sequence_of[q]]
             history = data.items[data.offsets[user] : data.offsets[user + 1]]
-            assert np.array_equal(history[: part.reads[q]], row[: part.reads[q]])
-            assert history[part.reads[q]] == part.targets[q]
+            assert np.array_equal(history[: part.history_lengths[q]], row[: part.history_lengths[q]])
+            assert history[part.history_lengths[q]] == part.targets[q]
 
 
 def test_data_without_order_can_be_cut_at_random():
@@ -148,7 +148,7 @@ def test_data_without_order_can_be_cut_at_random():
     for user, word in enumerate(trained(split)):
         rest = [target for part in ("validation", "test") for row, _, target in asked(split, part) if row == user]
         assert sorted(word + "".join(rest)) == sorted("abcdefghij" * 2)  # each event once, in one part
-    assert len(set(trained(split))) > 1 and split.stamps[0].startswith("RANDOM ORDER")
+    assert len(set(trained(split))) > 1 and split.caveats[0].startswith("RANDOM ORDER")
     assert split.fingerprint == RandomFractions(0.8, 0.1, 0.1).prepare(data).fingerprint
     assert split.fingerprint != RandomFractions(0.8, 0.1, 0.1, seed=1).prepare(data).fingerprint
     assert data.clock is Clock.NONE and RandomFractions().name == "per-user 90/5/5 at random"

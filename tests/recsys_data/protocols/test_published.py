@@ -63,7 +63,7 @@ def test_limit_users_keeps_parts():
             )
 
     part = LimitUsers(Published(), 30).load()
-    assert len(part.parts) == 30 and part.facts["stamps"] == ["SMOKE RUN: 30 of 100 sessions"]
+    assert len(part.parts) == 30 and part.facts["caveats"] == ["SMOKE RUN: 30 of 100 sessions"]
     assert (part.parts == np.where(part.user_ids < 50, 0, 2)).all()
 
 

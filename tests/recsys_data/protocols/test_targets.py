@@ -3,30 +3,30 @@ import pytest
 
 from recsys_data.protocols.by_user import DisjointUsers
 from recsys_data.protocols.candidates import AllItems, SampledItems
-from recsys_data.protocols.targets import EveryPosition, EveryPrefix, HalfAgainstHalf, LastOnly
+from recsys_data.protocols.targets import EveryPosition, EveryPrefix, LastOnly, SecondHalf
 from tests.recsys_data.splits import asked, events
 
 # The last user by id is held out; the others know every letter.
 HISTORIES = ["abcde", "edcba", "abcde"]
 
 
-def split(cases, histories=HISTORIES, **fields):
-    protocol = DisjointUsers(test=1, validation=0, draw="id order", cases=cases, **fields)
+def split(target_rule, histories=HISTORIES, **fields):
+    protocol = DisjointUsers(test=1, validation=0, draw="id order", target_rule=target_rule, **fields)
     return protocol.prepare(events(histories))
 
 
 @pytest.mark.parametrize(
-    ("cases", "queries"),
+    ("target_rule", "queries"),
     [
         (EveryPosition(), [("a", "b"), ("ab", "c"), ("abc", "d"), ("abcd", "e")]),
         (LastOnly(), [("abcd", "e")]),
         (EveryPrefix(), [("a", "bcde"), ("ab", "cde"), ("abc", "de"), ("abcd", "e")]),
-        (HalfAgainstHalf(), [("ab", "cde")]),  # ⌊5/2⌋ = 2 are read
+        (SecondHalf(), [("ab", "cde")]),  # ⌊5/2⌋ = 2 are read
     ],
     ids=lambda value: getattr(value, "name", None),
 )
-def test_by_hand(cases, queries):
-    assert [(read, targets) for _, read, targets in asked(split(cases), "test")] == queries
+def test_by_hand(target_rule, queries):
+    assert [(read, targets) for _, read, targets in asked(split(target_rule), "test")] == queries
 
 
 @pytest.mark.parametrize(
@@ -35,36 +35,38 @@ def test_by_hand(cases, queries):
 )
 def test_a_dropped_target_still_counts_as_a_miss(unseen, read, targets):
     # a z b z c with z unseen: halves of five events are a z | b z c; dropped first, of three: a | b c.
-    got = asked(split(HalfAgainstHalf(), ["abc", "cba", "azbzc"], unseen=unseen), "test")
+    got = asked(split(SecondHalf(), ["abc", "cba", "azbzc"], unseen=unseen), "test")
     assert got == [(2, read, targets)]
 
 
 def test_sequences_of_one_event_are_not_asked():
-    for cases in (EveryPosition(), LastOnly(), EveryPrefix(), HalfAgainstHalf()):
-        held_out = DisjointUsers(test=2, validation=0, draw="id order", cases=cases).prepare(events(["ab", "b", "ba"]))
+    for target_rule in (EveryPosition(), LastOnly(), EveryPrefix(), SecondHalf()):
+        held_out = DisjointUsers(test=2, validation=0, draw="id order", target_rule=target_rule).prepare(
+            events(["ab", "b", "ba"])
+        )
         assert {cluster for cluster, _, _ in asked(held_out, "test")} == {2}
 
 
 def test_no_query_at_all_is_refused():
     with pytest.raises(ValueError, match="toy: the test part asks nothing"):
-        split(HalfAgainstHalf(), ["ab", "ba", "a"])
+        split(SecondHalf(), ["ab", "ba", "a"])
 
 
 def test_every_prefix_against_a_plain_loop():
     rng = np.random.default_rng(5)
     words = ["".join(rng.choice(list("abcdef"), size=n)) for n in (9, 7, 30, 12, 8, 5)]
-    protocol = DisjointUsers(test=3, validation=2, draw="id order", cases=EveryPrefix())
+    protocol = DisjointUsers(test=3, validation=2, draw="id order", target_rule=EveryPrefix())
     got = asked(protocol.prepare(events(["abcdef", *words])), "test")
     assert got == [(4 + u, word[:n], word[n:]) for u, word in enumerate(words[3:]) for n in range(1, len(word))]
 
 
-def test_sampled_candidates_are_stamped():
+def test_sampled_candidates_are_a_caveat():
     sampled = split(LastOnly(), candidates=SampledItems(100, 3, seed=7))
     assert (sampled.test.num_sampled, sampled.test.repeats, sampled.test.sample_seed) == (100, 3, 7)
-    assert sampled.stamps == (
+    assert sampled.caveats == (
         "SAMPLED: ranked among 100 random other items (3 times, averaged); not comparable with a ranking of all items",
     )
     full = split(LastOnly(), candidates=AllItems())
-    assert full.test.num_sampled == 0 and full.stamps == () and full.fingerprint != sampled.fingerprint
+    assert full.test.num_sampled == 0 and full.caveats == () and full.fingerprint != sampled.fingerprint
     with pytest.raises(ValueError, match="count must be at least 1, got 0"):
         SampledItems(0)

@@ -6,7 +6,7 @@ import pytest
 from harness.cells.keys import engine_of
 from recsys_data.interactions import Clock
 from recsys_data.sequences import Sequences
-from recsys_data.training_set import TrainingSet
+from recsys_data.split import TrainingSet
 from recsys_models.gru4rec import GRU4Rec
 from recsys_models.rnn import GRU
 from recsys_models.tied_rnn import RNNCCE

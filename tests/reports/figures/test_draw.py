@@ -4,23 +4,23 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from reports.document.blocks import Picture
+from reports.document.blocks import Figure
 from reports.figures import draw, palette
 from reports.figures.lines import short, spread
 from reports.figures.svg import sharing, solid
 
 LINES = {"axis": "k", "bins": ["1", "20"], "metric": "MRR@k", "lines": [
-    {"model": "A <b> $x$", "color": 0, "stamped": True, "values": [0.1, 0.2]},
-    {"model": "B", "color": 9, "stamped": False, "values": [None, 0.21]}]}  # fmt: skip
+    {"model": "A <b> $x$", "color": 0, "has_caveat": True, "values": [0.1, 0.2]},
+    {"model": "B", "color": 9, "has_caveat": False, "values": [None, 0.21]}]}  # fmt: skip
 ROWS = [{"name": "A − B", "color": 0, "value": 0.02, "low": 0.01, "high": 0.03, "margin": 0.005},
         {"name": "C − B", "color": 1, "value": -0.01, "low": None, "high": None, "margin": None}]  # fmt: skip
 LEVELS = [{"name": "A, MRR@20", "color": 0, "ratio": 0.5, "low": 0.4, "high": 0.6, "outcome": "NOT REPRODUCED",
            "judged": True, "published": ".10", "rerun": "0.05"},
           {"name": "B, MRR@20", "color": 1, "ratio": 1.01, "low": None, "high": None, "outcome": "x", "judged": False,
            "published": ".10", "rerun": "0.1"}]  # fmt: skip
-POINTS = [{"model": "A", "color": 0, "stamped": False, "x": 0.2, "y": 0.1},
-          {"model": "B", "color": 1, "stamped": True, "x": 90.0, "y": 0.2}]  # fmt: skip
-CURVES = [{"model": "A", "color": 0, "seed": s, "best": 2, "stamped": False, "epochs": [1, 2, 3],
+POINTS = [{"model": "A", "color": 0, "has_caveat": False, "x": 0.2, "y": 0.1},
+          {"model": "B", "color": 1, "has_caveat": True, "x": 90.0, "y": 0.2}]  # fmt: skip
+CURVES = [{"model": "A", "color": 0, "seed": s, "best": 2, "has_caveat": False, "epochs": [1, 2, 3],
            "loss": [3.0, 2.0, 1.0 + s], "validation": [0.1, 0.2, 0.15]} for s in range(6)]  # fmt: skip
 PAIRS = [{"row": 0, "column": 1, "difference": 0.1, "relative": 12.0, "q": 0.0004},
          {"row": 0, "column": 2, "difference": 0.2, "relative": None, "q": 0.003},
@@ -28,17 +28,17 @@ PAIRS = [{"row": 0, "column": 1, "difference": 0.1, "relative": 12.0, "q": 0.000
 RANKS = [{"model": name, "rank": 1.2 + 0.8 * n, "color": n} for n, name in enumerate("ABC")]
 SPLIT = {"parts": [900, 50, 50], "popularity": [[1, 90], [2, 40], [9, 1]], "told": "the first has 9 %",
          "histories": [[0, 0.1], [5, 0.6], [80, 1.0]]}  # fmt: skip
-PICTURES = [Picture("a-1", "lines", "Lines", "", LINES),
-            Picture("a-2", "forest", "Forest", "", {"rows": ROWS, "axis": "d"}),
-            Picture("a-3", "levels", "Levels", "", {"rows": LEVELS}),
-            Picture("a-4", "pareto", "Pareto & cost", "", {"metric": "MRR@20", "points": POINTS}),
-            Picture("a-5", "curves", "Curves", "", {"lines": CURVES}),
-            Picture("a-6", "heat", "Pairs", "", {"models": ["A", "B", "C"], "pairs": PAIRS, "numbered": True}),
-            Picture("a-7", "ranks", "Ranks", "", {"models": RANKS, "critical": 1.1}),
-            Picture("a-8", "split", "Split", "", SPLIT)]  # fmt: skip
+PICTURES = [Figure("a-1", "lines", "Lines", "", LINES),
+            Figure("a-2", "forest", "Forest", "", {"rows": ROWS, "axis": "d"}),
+            Figure("a-3", "levels", "Levels", "", {"rows": LEVELS}),
+            Figure("a-4", "pareto", "Pareto & cost", "", {"metric": "MRR@20", "points": POINTS}),
+            Figure("a-5", "curves", "Curves", "", {"lines": CURVES}),
+            Figure("a-6", "heat", "Pairs", "", {"models": ["A", "B", "C"], "pairs": PAIRS, "numbered": True}),
+            Figure("a-7", "ranks", "Ranks", "", {"models": RANKS, "critical": 1.1}),
+            Figure("a-8", "split", "Split", "", SPLIT)]  # fmt: skip
 
 
-@pytest.mark.parametrize("picture", PICTURES, ids=lambda p: p.kind)
+@pytest.mark.parametrize("figure", PICTURES, ids=lambda p: p.kind)
 class TestEveryPicture:
     def test_is_the_same_every_time(self, picture):
         assert draw.draw(picture) == draw.draw(picture)
@@ -82,7 +82,7 @@ def test_names_in_hints_are_text():
 
 def test_a_long_figure_grows_with_its_rows():
     def height(rows):
-        svg = draw.draw(Picture("h", "forest", "F", "", {"rows": rows, "axis": "d"}))
+        svg = draw.draw(Figure("h", "forest", "F", "", {"rows": rows, "axis": "d"}))
         return float(re.search(r'height="(\d+)pt"', svg).group(1))
 
     assert height(ROWS * 20) > 5 * height(ROWS)

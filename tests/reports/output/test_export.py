@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from reports.document.blocks import Column, Entry, Row, Table
+from reports.document.blocks import Column, Row, Table, TableCell
 from reports.output.export import (
     csv_rows,
     latex_table,
@@ -21,17 +21,22 @@ from reports.output.export import (
 def small(**changes):
     """A table with one of everything."""
     rows = (
-        Row((Entry("Group & co"),), "g", "group"),
-        Row((Entry("a_b", stamps=("NOT CONVERGED: 6 epochs",)), Entry(".12", 0.1234, 0.1, 0.2, marks=("best",)))),
-        Row((Entry("<i>|$x$"), Entry("better", marks=("good",)))),
+        Row((TableCell("Group & co"),), "g", "group"),
+        Row(
+            (
+                TableCell("a_b", caveats=("NOT CONVERGED: 6 epochs",)),
+                TableCell(".12", 0.1234, 0.1, 0.2, marks=("best",)),
+            )
+        ),
+        Row((TableCell("<i>|$x$"), TableCell("better", marks=("good",)))),
     )
     fields = {"notes": ("50 % of it",), **changes}
     return Table("t", "A 5 % table", (Column("name", "Name"), Column("x", "X@20", True)), rows, **fields)
 
 
-def test_csv_has_unrounded_values_intervals_groups_and_stamps():
+def test_csv_has_unrounded_values_intervals_groups_and_caveats():
     assert csv_rows(small()) == [
-        ["group", "name", "x", "x_low", "x_high", "stamps"],
+        ["group", "name", "x", "x_low", "x_high", "caveats"],
         ["Group & co", "a_b", 0.1234, 0.1, 0.2, "NOT CONVERGED: 6 epochs"],
         ["Group & co", "<i>|$x$", "better", None, None, ""],
     ]
@@ -47,7 +52,7 @@ def test_every_table_is_written_and_read_back(report, tmp_path):
     entry = table.entry(next(r for r in table.rows if r.entries[0].text == "GRU"), "MRR@20")
     assert float(gru["MRR@20"]) == entry.value  # to the last bit
     assert float(gru["MRR@20_low"]) == entry.low
-    assert gru["stamps"].startswith("NOT CONVERGED")
+    assert gru["caveats"].startswith("NOT CONVERGED")
     assert {r["model"] for r in rows} >= {"<script>alert(1)</script>", "kNN_{50%} $k$"}
 
 

@@ -3,16 +3,16 @@
 import itertools
 import json
 
+import matplotlib.figure
 import pytest
-from matplotlib.figure import Figure
 
 from evaluation.comparison.compare import compare_suite
 from evaluation.results.suite_results import read_suite
 from reports.chapters.comparison import standings
-from reports.document.blocks import Picture
-from reports.document.run_index import Roster
+from reports.document.blocks import Figure
+from reports.document.run_index import RunIndex
 from reports.figures import draw
-from reports.figures.axes import Rulers
+from reports.figures.axes import AxisStyles
 from reports.figures.lines import Pen, pareto
 from reports.figures.palette import color, marker, sign
 from reports.report import build
@@ -33,8 +33,8 @@ def parted(tmp_path, make_store):
     return build(tmp_path, "little")
 
 
-def pictures(report, kind):
-    return [b for s in report.sections for b in s.blocks if b.block == "picture" and b.kind == kind]
+def figures(report, kind):
+    return [b for s in report.sections for b in s.blocks if b.block == "figure" and b.kind == kind]
 
 
 def test_what_was_not_run_is_not_counted_as_run_or_as_undecided(parted):
@@ -47,19 +47,19 @@ def test_what_was_not_run_is_not_counted_as_run_or_as_undecided(parted):
     assert all(published.entry(row, "seeds").text == "–" for row in absent)
     assert dict(parted.facts)["Seed"] == "0"
     data = parted.section("data").blocks
-    assert sum("No cell" in p for b in data if b.block == "words" for p in b.paragraphs) == 1
+    assert sum("No cell" in p for b in data if b.block == "text" for p in b.paragraphs) == 1
 
 
 def test_names_of_a_figure_leave_out_what_all_its_rows_share(parted):
-    (picture,) = pictures(parted, "levels")
+    (picture,) = figures(parted, "levels")
     assert "of one seed" not in picture.caption  # three were run
     assert not any("Clicks" in row["name"] or "chain" in row["name"] for row in picture.data["rows"])
 
 
 def test_daggers_are_told_under_the_figure_and_only_there(report):
-    forests = {picture.anchor: picture for picture in pictures(report, "forest")}
-    assert forests["forest-1-1"].daggers
-    assert not forests["forest-2-1"].daggers
+    forests = {picture.anchor: picture for picture in figures(report, "forest")}
+    assert forests["forest-1-1"].has_daggers
+    assert not forests["forest-2-1"].has_daggers
 
 
 def test_without_validation_the_caption_promises_the_loss_alone(tmp_path, make_store):
@@ -67,7 +67,7 @@ def test_without_validation_the_caption_promises_the_loss_alone(tmp_path, make_s
     for path in tmp_path.glob("cells/*/curve.jsonl"):
         lines = [json.loads(line) | {"validation": None} for line in path.read_text().splitlines()]
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    for picture in pictures(build(tmp_path, "little"), "curves"):
+    for picture in figures(build(tmp_path, "little"), "curves"):
         assert picture.caption.startswith("Training loss (nothing was validated) by epoch")
         assert "alidation score" not in picture.label
 
@@ -84,7 +84,7 @@ def test_what_columns_mean_stands_in_the_methods(report):
 def test_a_table_holds_as_many_metrics_as_a_sheet_has_room_for(store, report):
     results = read_suite(store, "little")
     tables = [table for table in compare_suite(results) if table.models][:2]
-    runs = {r.model: r for r in next(iter(Roster.of(results).groups.values()))}
+    runs = {r.model: r for r in next(iter(RunIndex.of(results).groups.values()))}
     made = standings([*tables, *tables, tables[0]], runs, "D", "1")
     assert [table.anchor for table in made] == ["standing-1", "standing-1-3", "standing-1-5"]
     assert max(len(table.columns) for table in made) <= 11
@@ -94,8 +94,8 @@ def test_a_table_holds_as_many_metrics_as_a_sheet_has_room_for(store, report):
 
 def cost_figure(points):
     """The axes of a cost figure of these names and places, and the box of each name in pixels."""
-    points = [{"model": m, "color": n, "stamped": False, "x": x, "y": y} for n, (m, x, y) in enumerate(points)]
-    figure, rulers = Figure(figsize=(draw.WIDTH, 3.0)), Rulers("")
+    points = [{"model": m, "color": n, "has_caveat": False, "x": x, "y": y} for n, (m, x, y) in enumerate(points)]
+    figure, rulers = matplotlib.figure.Figure(figsize=(draw.WIDTH, 3.0)), AxisStyles("")
     pen = Pen(color=color, marker=marker, sign=sign, ink="black", tip=lambda *_: None, rule=rulers.say,
               width=draw.text_width)  # fmt: skip
     pareto(figure, {"metric": "MRR@20", "points": points}, pen)
@@ -132,6 +132,6 @@ def test_names_of_a_crowd_are_left_out_where_they_would_hide_each_other():
 def test_a_map_too_large_for_numbers_still_marks_what_is_not_told_apart():
     pair = {"row": 0, "column": 1, "difference": 0.1, "relative": 0.1, "q": 0.5}
     data = {"models": ["A", "B", "C"], "pairs": [pair], "numbered": False}
-    unsure = draw.draw(Picture("h", "heat", "H", "", data))
-    sure = draw.draw(Picture("h", "heat", "H", "", data | {"pairs": [pair | {"q": 0.0001}]}))
+    unsure = draw.draw(Figure("h", "heat", "H", "", data))
+    sure = draw.draw(Figure("h", "heat", "H", "", data | {"pairs": [pair | {"q": 0.0001}]}))
     assert unsure.count("<use") == sure.count("<use") + 1

@@ -45,7 +45,7 @@ def test_failures_name_the_command(report):
     assert "python benchmark.py run little --only" in text
 
 
-def test_stamps_are_printed(report):
+def test_caveats_are_printed(report):
     text = printed(report, 240)
     assert "[NOT CONVERGED]" in text
     assert "TRIAL: not for citation" in text
@@ -59,5 +59,5 @@ def test_no_color_is_honoured(report, monkeypatch):
 
 
 def test_markup_in_names_is_only_text(report):
-    named = dataclasses.replace(report, stamps=("[red]not markup[/red]",))
+    named = dataclasses.replace(report, caveats=("[red]not markup[/red]",))
     assert "[red]not markup[/red]" in printed(named)

@@ -1,0 +1,117 @@
+"""Records that ``show`` and ``list`` print: stored cells, suites, models and data sets."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from evaluation.results.suite_results import SuiteResults
+from harness.spec import describe, expand
+from harness.suites.load import SuiteNotLoadable, load_suite, suite_names
+
+
+def cell_rows(results: SuiteResults) -> list[dict[str, Any]]:
+    """One flat record per cell of a suite: labels, state, key, metrics (lower-case names), costs, reason."""
+    wanted = results.record["metrics"]
+    rows = []
+    for cell in results.cells:
+        record = cell.record
+        rows.append({
+            "dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model, "seed": cell.seed,
+            "state": "DONE", "key": cell.key, **{name.lower(): cell.metrics.get(name) for name in wanted},
+            "seconds": round(sum(record["seconds"].values()), 6), "peak_memory_mb": record["peak_memory_mb"],
+            "epochs": record["epochs"], "targets_per_second": record["targets_per_second"],
+            "device": record["device"], "engine": record["engine"], "caveats": cell.caveats, "reason": "",
+        })  # fmt: skip
+    for failure in results.failures:
+        rows.append({
+            "dataset": failure.dataset, "protocol": failure.protocol, "model": failure.model, "seed": failure.seed,
+            "state": failure.state, "key": failure.key or None, **{name.lower(): None for name in wanted},
+            "seconds": None, "peak_memory_mb": None, "epochs": None, "targets_per_second": None, "device": None,
+            "engine": None, "caveats": [], "reason": failure.reason,
+        })  # fmt: skip
+    order = {_name(entry): number for number, entry in enumerate(results.record["cells"])}
+    return sorted(rows, key=lambda row: order[_name(row)])
+
+
+def _name(row: Any) -> tuple:
+    return tuple(row[name] for name in ("dataset", "protocol", "model", "seed"))
+
+
+def suite_rows(folder: Any = None) -> list[dict[str, Any]]:
+    """One record per suite of the checkout: title, cells, present and missing data, or its load error."""
+    rows = []
+    for name in suite_names():
+        try:
+            suite = load_suite(name)
+        except SuiteNotLoadable as error:
+            rows.append({"name": name, "title": f"does not load: {error}", "cells": None, "datasets": [],
+                         "present": [], "missing": []})  # fmt: skip
+            continue
+        datasets = {e.dataset.name: e.dataset for e in suite.experiments}
+        present = [label for label, dataset in datasets.items() if dataset.present(folder)]
+        rows.append({
+            "name": name, "title": suite.title, "cells": sum(1 for _ in expand(suite)), "datasets": list(datasets),
+            "present": present, "missing": [label for label in datasets if label not in present],
+        })  # fmt: skip
+    return rows
+
+
+def model_rows(packages: Sequence[str]) -> list[dict[str, Any]]:
+    """One record per recommender: name, family, first line of its docstring, fields and their defaults."""
+    found = {}
+    for kind in recommenders(packages):
+        fields = {f.name: _default(f) for f in dataclasses.fields(kind) if f.init}
+        found[kind.__name__] = {
+            "name": kind.__name__, "family": kind.family, "deterministic": bool(kind.deterministic),
+            "module": kind.__module__, "about": (inspect.getdoc(kind) or "").split("\n")[0], "fields": fields,
+        }  # fmt: skip
+    return sorted(found.values(), key=lambda row: (row["family"], row["name"]))
+
+
+def recommenders(packages: Iterable[str]) -> Iterable[type]:
+    """The recommender classes that the packages define, at any depth."""
+    for package in packages:
+        for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+            for _, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+                if kind.__module__ == module.name and _is_recommender(kind):
+                    yield kind
+
+
+def _is_recommender(kind: type) -> bool:
+    """Whether a class is a public, concrete dataclass with ``fit``, ``score`` and ``family``."""
+    if not dataclasses.is_dataclass(kind) or kind.__name__.startswith("_"):
+        return False
+    if any(getattr(getattr(kind, name), "__isabstractmethod__", False) for name in dir(kind)):
+        return False
+    return all(callable(getattr(kind, verb, None)) for verb in ("fit", "score")) and hasattr(kind, "family")
+
+
+def _default(field: dataclasses.Field) -> Any:
+    """A field's default as JSON data; None without a default."""
+    if field.default is not dataclasses.MISSING:
+        return describe(field.default)
+    return describe(field.default_factory()) if field.default_factory is not dataclasses.MISSING else None
+
+
+def dataset_rows(datasets: Mapping[str, Any], folder: Any) -> list[dict[str, Any]]:
+    """One record per data set: counts, licence, and whether its files are present."""
+    rows = []
+    for dataset in datasets.values():
+        counts = dataset.expected
+        rows.append(
+            {
+                "name": dataset.name,
+                "title": dataset.title,
+                "present": bool(dataset.present(folder)),
+                "events": getattr(counts, "events", None),
+                "users": getattr(counts, "users", None),
+                "items": getattr(counts, "items", None),
+                "licence": dataset.licence,
+            }
+        )
+    return rows
