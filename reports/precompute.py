@@ -1,40 +1,42 @@
-"""Ahead: what a large report takes longest over is made beforehand, on every core and in any order."""
+"""Parallel precomputation of the slow parts of a large report."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from evaluation.comparison.compare import table_questions
+from evaluation.comparison.compare import table_calls
 from evaluation.metrics.accuracy import metric_named
-from evaluation.results.cache import Memo, Question
-from evaluation.results.crew import Crew
+from evaluation.results.cache import CachedCall, ResultCache
+from evaluation.results.process_pool import ProcessPool
 from evaluation.results.suite_results import SuiteResults
-from reports.chapters.beyond_accuracy import beyond_question, measures_of
-from reports.chapters.data import split_question
-from reports.chapters.slices import slices_question
-from reports.document.blocks import Picture, Section
-from reports.document.run_index import Roster
-from reports.figures.cached import picture_question
+from evaluation.verdicts.judge import requests_of
+from reports.chapters.beyond_accuracy import beyond_call, measures_of
+from reports.chapters.data import split_call
+from reports.chapters.slices import slices_call
+from reports.document.blocks import Figure, Section
+from reports.document.run_index import RunIndex
+from reports.figures.cached import figure_call
 
-_CELLS = 60  # a smaller suite's numbers are there before another process has begun
-_NUMBERS, _PICTURES = 8, 24  # and so are fewer answers than these
-
-
-def numbers_ahead(results: SuiteResults, roster: Roster, memo: Memo, crew: Crew) -> None:
-    """Tests, slices and what else is measured on ranks; a batch for what reads the same cells."""
-    if len(results.cells) >= _CELLS:
-        memo.foresee([*table_questions(results), *_measured(roster)], crew, fewest=_NUMBERS)
+_MIN_CELLS = 60  # a smaller suite is done before a worker has started
+_MIN_NUMBERS, _MIN_FIGURES = 8, 24  # and so are fewer results than these
 
 
-def pictures_ahead(sections: Iterable[Section], memo: Memo, crew: Crew) -> None:
-    """The figures, each on its own."""
-    pictures = [block for section in sections for block in section.blocks if isinstance(block, Picture)]
-    memo.foresee([[picture_question(picture)] for picture in pictures], crew, fewest=_PICTURES)
+def precompute_numbers(results: SuiteResults, index: RunIndex, cache: ResultCache, pool: ProcessPool) -> None:
+    """Compute tests, slices and other measures on ranks; calls that read the same cells are one batch."""
+    if len(results.cells) >= _MIN_CELLS:
+        cache.precompute(
+            [*table_calls(results, requests_of(results)), *_rank_calls(index)], pool, at_least=_MIN_NUMBERS
+        )
 
 
-def _measured(roster: Roster) -> Iterable[list[Question]]:
-    metric, measures = metric_named(roster.results.record["metrics"][0]), measures_of(roster)
-    for group in roster.groups.values():
-        done = [runs for runs in group if runs.cells]
-        if done:
-            yield [slices_question(done, metric), beyond_question(done, measures), split_question(done[0])]
+def precompute_pictures(sections: Iterable[Section], cache: ResultCache, pool: ProcessPool) -> None:
+    """Draw the figures of ``sections`` into ``cache``."""
+    figures = [block for section in sections for block in section.blocks if isinstance(block, Figure)]
+    cache.precompute([[figure_call(figure)] for figure in figures], pool, at_least=_MIN_FIGURES)
+
+
+def _rank_calls(index: RunIndex) -> Iterable[list[CachedCall]]:
+    metric, measures = metric_named(index.results.record["metrics"][0]), measures_of(index)
+    for group in index.groups.values():
+        if group.finished:
+            yield [slices_call(group, metric), beyond_call(group, measures), split_call(group)]

@@ -12,7 +12,7 @@ from evaluation.comparison.compare import compare_suite
 from evaluation.results.cache import ResultCache
 from evaluation.results.process_pool import ProcessPool
 from evaluation.results.suite_results import SuiteResults, read_suite
-from evaluation.verdicts.judge import judge_suite
+from evaluation.verdicts.judge import judge_suite, requests_of
 from reports.chapters.beyond_accuracy import beyond_section
 from reports.chapters.comparison import comparison_section
 from reports.chapters.cost import cost_section
@@ -22,7 +22,7 @@ from reports.chapters.provenance import provenance_section
 from reports.chapters.slices import slices_section
 from reports.chapters.summary import citation, facts_of, summary_section
 from reports.chapters.training import training_section
-from reports.chapters.variants import fidelity_section
+from reports.chapters.variants import variants_section
 from reports.chapters.verdicts import verdicts_section
 from reports.document.blocks import Row, Section, Table
 from reports.document.run_index import RunIndex
@@ -95,14 +95,14 @@ def build(root: Path, suite: str) -> Report:
 
 def _sections(results: SuiteResults, index: RunIndex, cache: ResultCache) -> list[Section]:
     """The chapters that have something to say."""
-    comparisons = compare_suite(results, cache=cache)
+    comparisons = compare_suite(results, requests_of(results), cache=cache)
     verdicts = judge_suite(results, comparisons)
     metrics = results.record["metrics"]
     sections = [
         summary_section(index, verdicts),
         verdicts_section(index, verdicts),
         comparison_section(index, comparisons, cache),
-        fidelity_section(index, comparisons, cache),
+        variants_section(index, comparisons, cache),
         slices_section(index, metrics[0], cache),
         beyond_section(index, cache),
         cost_section(index, metrics[0]),

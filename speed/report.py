@@ -34,7 +34,7 @@ from evaluation.metrics.accuracy import metric_named
 from evaluation.metrics.sums_file import write_sums
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.process_pool import cores
-from evaluation.verdicts.claims import Published, Ranking, to_record
+from evaluation.verdicts.claims import Published, Ranking
 from reports.output.bundle import write_bundle
 
 DATASETS = [f"set {letter}" for letter in "ABCDEFGHIJ"]
@@ -59,11 +59,11 @@ def ranks_of(rng: np.random.Generator, skill: float, difficulty: np.ndarray, clu
 def record_of(key: str, dataset: str, model: str, seed: int, means: dict[str, float]) -> dict:
     """What cell.json holds."""
     return {
-        "schema": 1, "key": key, "state": "DONE", "dataset": dataset, "protocol": PROTOCOL, "model": model,
+        "schema": 2, "key": key, "state": "DONE", "dataset": dataset, "protocol": PROTOCOL, "model": model,
         "seed": seed, "model_fields": {"type": f"models.{model}", "dim": 64, "learning_rate": 0.001, "epochs": 100},
         "dataset_fields": {}, "protocol_fields": {}, "deterministic": False, "family": "recurrent",
         "parameters": 100_000, "fingerprints": {"data": "d" * 64, "split": "5" * 64, "source": "c" * 64},
-        "device": "cpu", "device_name": "A processor", "precision": "float32", "threads": 1, "engine": "torch",
+        "device": "cpu", "device_name": "A processor", "threads": 1, "engine": "torch",
         "environment": {"python": "3.11", "torch": "2.13", "numpy": "2.4", "commit": "0" * 40, "dirty": False,
                         "cpu": "A processor", "cores": 2, "platform": "Linux"},
         "metrics": means, "validation": {"MRR@20": means["MRR@20"]}, "seconds": {"fit": 60.0 + seed, "score": 2.0},
@@ -104,10 +104,10 @@ def make_store(root: Path, datasets: list[str] = DATASETS) -> None:
                 entries.append({"dataset": dataset, "protocol": PROTOCOL, "model": model, "seed": seed, "key": key,
                                 "state": "DONE", "reason": "", "command": ""})  # fmt: skip
     record = {
-        "schema": 1, "name": "many", "title": "Many cells", "paper": None, "notes": [], "metrics": list(METRICS),
+        "schema": 2, "name": "many", "title": "Many cells", "paper": None, "notes": [], "metrics": list(METRICS),
         "seeds": list(range(SEEDS)), "baselines": MODELS[:3], "comparisons": [],
-        "published": [to_record(Published(d, "GRU", "MRR@20", 0.3, "table 1")) for d in datasets],
-        "claims": [to_record(Ranking("STAMP beats GRU", "STAMP", "GRU", d, "MRR@20")) for d in datasets],
+        "published": [Published(d, "GRU", "MRR@20", 0.3, "table 1").to_json() for d in datasets],
+        "claims": [Ranking("STAMP beats GRU", "STAMP", "GRU", d, "MRR@20").to_json() for d in datasets],
         "command": "python benchmark.py run many", "created": "2026-01-01T01:00:00Z", "caveats": [], "cells": entries,
     }  # fmt: skip
     folder = root / "suites" / "many"

@@ -14,10 +14,10 @@ import numpy as np
 from scipy import stats
 
 from evaluation.metrics.cluster_sums import ClusterSums
-from evaluation.statistics.crossed import users_by_seeds
-from evaluation.statistics.equivalence import Level, seed_noise, tost
+from evaluation.statistics.crossed import crossed_test
+from evaluation.statistics.equivalence import EquivalenceZone, seed_noise, tost
 from evaluation.statistics.multiplicity import holm
-from evaluation.statistics.paired_sums import Panel
+from evaluation.statistics.paired_sums import PairedSums
 from evaluation.statistics.significance import cluster_bootstrap, cluster_errors, sign_flip_test
 from studies.simulation import event_counts, hit_differences, seed_runs
 
@@ -50,13 +50,13 @@ def _users_batch(num: int, size: int, kind: str, rng: np.random.Generator) -> np
     gain = GAIN if kind == "gain" else 0.0
     differences, squares, truth = hit_differences(counts, size, gain, kind == "skewed", rng)
     sums = np.hstack([np.zeros((num, 1)), differences])
-    panel = Panel(tuple(map(str, range(size + 1))), np.arange(num), counts, sums)
+    paired = PairedSums(tuple(map(str, range(size + 1))), np.arange(num), counts, sums)
     pairs = np.stack([np.arange(1, size + 1), np.zeros(size, dtype=np.int64)], axis=1)
-    theta, errors = panel.means[1:], cluster_errors(differences, counts)
+    theta, errors = paired.means[1:], cluster_errors(differences, counts)
     total = counts.sum()
     naive = np.sqrt((squares / total - theta**2) / (total - 1))
-    flips = sign_flip_test(panel, pairs, flips=FLIPS)
-    ends = cluster_bootstrap(panel, pairs, resamples=RESAMPLES).of_pairs()
+    flips = sign_flip_test(paired, pairs, flips=FLIPS)
+    ends = cluster_bootstrap(paired, pairs, resamples=RESAMPLES).pair_intervals()
     critical = stats.t.ppf(0.975, [num - 1, total - 1])
     return np.array(
         [
@@ -80,9 +80,9 @@ def methods_table(simulations: int) -> Iterator[Row]:
         seen = np.zeros(4)
         for _ in range(simulations):
             runs = seed_runs(event_counts(num, rng), seeds, deviation, (gain, 0.0), rng)
-            found = users_by_seeds(*runs)
+            found = crossed_test(*runs)
             fixed = [[_averaged(method)] for method in runs]
-            users = users_by_seeds(*fixed, deterministic=(True, True))
+            users = crossed_test(*fixed, deterministic=(True, True))
             truth = gain * 0.3
             covered = found.interval[0] <= truth <= found.interval[1]
             seen += [found.p < 0.05, found.p_conservative < 0.05, users.p < 0.05, covered]
@@ -107,7 +107,7 @@ def family_table(simulations: int) -> Iterator[Row]:
             users = rng.normal(0, 1, (num, 1))
             rates = 1 / (1 + np.exp(1.0 - users - rng.normal(0, 0.5, (num, 5))))
             sums = rng.binomial(counts[:, None], rates).astype(np.float64)
-            found = sign_flip_test(Panel(tuple("ABCDE"), np.arange(num), counts, sums), pairs, flips=FLIPS)
+            found = sign_flip_test(PairedSums(tuple("ABCDE"), np.arange(num), counts, sums), pairs, flips=FLIPS)
             smallest = found.p.min(), holm(found.p).min(), found.p_max_t.min()
             seen += [p <= 0.05 for p in smallest]
         yield (f"{num:,}", *(f"{100 * share:.1f} %" for share in seen / simulations))
@@ -121,17 +121,17 @@ def levels_table(simulations: int) -> Iterator[Row]:
             rng = np.random.default_rng([4, seeds, int(1000 * deviation)])
             shares = []
             for ratio, levels in (
-                (1.05, (Level.STRICT,)),
-                (1.10, (Level.STRICT, Level.LENIENT)),
-                (1.0, (Level.STRICT,)),
-                (1.0, (Level.STRICT, Level.LENIENT)),
+                (1.05, (EquivalenceZone.STRICT,)),
+                (1.10, (EquivalenceZone.STRICT, EquivalenceZone.LENIENT)),
+                (1.0, (EquivalenceZone.STRICT,)),
+                (1.0, (EquivalenceZone.STRICT, EquivalenceZone.LENIENT)),
             ):
                 logs = rng.normal(np.log(0.2 * ratio), deviation, (simulations, seeds))
                 paper = np.exp(rng.normal(np.log(0.2), deviation, simulations))
                 said = 0
                 for run, published in zip(np.exp(logs), paper, strict=True):
                     noise = seed_noise(float(run.std(ddof=1) / run.mean()), seeds, 1)
-                    said += tost(float(run.mean()), float(published), 0.0, noise).level in levels
+                    said += tost(float(run.mean()), float(published), 0.0, noise).zone in levels
                 shares.append(f"{100 * said / simulations:.1f} %")
             yield (str(seeds), f"{deviation:.1%}", *shares)
 

@@ -24,9 +24,10 @@ FROM_SUITES = {
     "harness": {"harness.spec", "harness.tuning"},
 }
 HOMES = {
-    "mlflow": {"harness/tracking/mlflow_view.py"},
+    "mlflow": {"harness/tracking/mlflow_client.py"},
     "matplotlib": {"reports/figures/draw.py", "reports/figures/dataset.py"},
-    "joblib": {"harness/running/runner.py"},
+    "joblib": {"harness/backends/processes.py", "evaluation/results/process_pool.py"},
+    "filelock": {"harness/system/locks.py"},
     "optuna": {"harness/tuning.py"},
     "plutoprint": {"reports/output/pdf.py"},
     "pypdf": {"reports/output/pdf.py"},
@@ -38,7 +39,7 @@ TORCH_FREE = {"recsys_data", "evaluation", "reports"}
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "common", "base"}
 LONGEST = 350
 WIDEST_DOOR = 12  # files directly in a floor
-CIRCLES_TO_CUT = [{"evaluation/verdicts", "evaluation/comparison"}, {"harness/running", "cli"}]
+CIRCLES_TO_CUT = [{"evaluation/verdicts", "evaluation/comparison"}]
 
 
 def sources(folder):

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import fdtrc, ndtr, stdtrit
 
 from evaluation.comparison.table import PairRow
-from evaluation.statistics.effects import Word
+from evaluation.statistics.effects import Conclusion
 
 FEWEST_DATASETS = 6
 
@@ -24,9 +24,9 @@ class WinTieLoss:
     losses: int
 
     @classmethod
-    def of(cls, words: Sequence[Word]) -> WinTieLoss:
+    def of(cls, words: Sequence[Conclusion]) -> WinTieLoss:
         """Counted from the word of each data set."""
-        wins, losses = words.count(Word.BETTER), words.count(Word.WORSE)
+        wins, losses = words.count(Conclusion.BETTER), words.count(Conclusion.WORSE)
         return cls(wins, len(words) - wins - losses, losses)
 
 
@@ -71,8 +71,8 @@ def summarise(rows: Sequence[PairRow], first: str) -> tuple[WinTieLoss, RandomEf
     and finite.
     """
     signs = [1 if row.a == first else -1 for row in rows]
-    words = [row.word_methods if row.p_method is not None else row.word_models for row in rows]
-    turned = {Word.BETTER: Word.WORSE, Word.WORSE: Word.BETTER}
+    words = [row.conclusion_methods if row.p_method is not None else row.conclusion_models for row in rows]
+    turned = {Conclusion.BETTER: Conclusion.WORSE, Conclusion.WORSE: Conclusion.BETTER}
     tally = WinTieLoss.of([w if sign == 1 else turned.get(w, w) for w, sign in zip(words, signs, strict=True)])
     usable = [row for row in rows if math.isfinite(row.relative) and row.relative > -1 and row.relative_error]
     if len(usable) < len(rows) or not rows:

@@ -1,96 +1,110 @@
-"""Group: the finished cells of one data set under one protocol, and the table of one metric made of them."""
+"""ComparisonGroup: the finished cells of one data set under one protocol, and the table of one metric."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from evaluation.comparison.pairwise import Comparer, ModelRuns
-from evaluation.comparison.table import ComparisonTable, ModelRow
-from evaluation.comparison.table_json import to_record
+from evaluation.comparison.pairwise import Comparison, ModelRuns, compare_models
+from evaluation.comparison.request import ComparisonRequest
+from evaluation.comparison.table import ComparisonTable
+from evaluation.json_codec import to_json
 from evaluation.metrics.accuracy import Metric, TieSpread
 from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.metrics.sums_file import read_sums
 from evaluation.results.suite_results import CellResult, SuiteResults
-from evaluation.statistics.paired_sums import Panel, UnequalTestSets
+from evaluation.statistics.paired_sums import UnequalTestSets
 from evaluation.statistics.significance import ROUGH_BELOW
-from evaluation.verdicts.claims import claim_from_record
 
 
-def groups_of(results: SuiteResults) -> list[Group]:
-    """The finished cells of each data set and protocol, in the suite's order, where more than one user is asked."""
+def comparison_groups(results: SuiteResults, requests: Sequence[ComparisonRequest] = ()) -> list[ComparisonGroup]:
+    """Return the finished cells of each data set and protocol, in the suite's order, where the test has several users.
+
+    requests: the pairs that claims name; each group keeps its own.
+    """
     groups: dict[tuple[str, str], dict[tuple[str, int], CellResult]] = {}
     for cell in results.cells:
         groups.setdefault((cell.dataset, cell.protocol), {})[cell.model, cell.seed] = cell
-    groups = {where: cells for where, cells in groups.items() if not of_one_user(next(iter(cells.values())))}
-    return [Group(*where, cells, results.record) for where, cells in groups.items()]
+    groups = {where: cells for where, cells in groups.items() if not single_cluster(next(iter(cells.values())))}
+    return [
+        ComparisonGroup(*where, cells, results.record, tuple(r for r in requests if r.concerns(*where)))
+        for where, cells in groups.items()
+    ]
 
 
-def of_one_user(cell: CellResult) -> bool:
-    """Whether a cell's test part asks one user (cluster) only, so that nothing tells how users vary."""
+def single_cluster(cell: CellResult) -> bool:
+    """Whether a cell's test part has one user (cluster) only, so that the variation between users is unknown."""
     return cell.record.get("counts", {}).get("test_clusters") == 1
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
-    """The cells of one data set under one protocol."""
+class ComparisonGroup:
+    """The cells of one data set under one protocol, and the requests that concern them."""
 
     dataset: str
     protocol: str
     cells: Mapping[tuple[str, int], CellResult]
     suite: Mapping[str, Any]
+    requests: tuple[ComparisonRequest, ...] = ()
 
     @cached_property
     def cached(self) -> dict[tuple[str, int], dict[str, ClusterSums]]:
-        """The sums that were stored with the ranks, read when first asked for."""
+        """The sums that were stored with the ranks, read on first use."""
         return {key: read_sums(cell.folder) for key, cell in self.cells.items()}
 
     @property
     def declared(self) -> list[Any]:
-        """All that decides what is compared."""
-        return [self.suite.get(name, []) for name in ("baselines", "comparisons", "claims")]
+        """Everything that determines which pairs are compared."""
+        return [self.suite.get("baselines", []), self.suite.get("comparisons", []), self.requests]
 
     @property
     def models(self) -> list[str]:
         """The labels, in the suite's order."""
         return list(dict.fromkeys(model for model, _ in self.cells))
 
-    def record(self, *asked: Any) -> dict[str, Any]:
-        """The table of one metric as JSON data."""
-        return to_record(self.table(*asked))
+    def table_record(self, *settings: Any) -> dict[str, Any]:
+        """Return the table of one metric as JSON data; infinite and undefined numbers are kept."""
+        return to_json(self.table(*settings), exact=True)
 
     def table(self, metric: Metric, primary: Metric, flips: int, resamples: int, margin: float) -> ComparisonTable:
-        """The table of one metric."""
+        """Return the table of one metric."""
         runs = [self.runs(model, metric) for model in self.models]
         reference, chosen_by = self._reference(primary)
         family = self._family(reference, metric)
         first = next(iter(self.cells.values()))
         try:
-            comparer = Comparer(runs, family, metric.higher_is_better, margin, flips, resamples)
+            found = compare_models(
+                runs,
+                family,
+                reference=reference,
+                higher_is_better=metric.higher_is_better,
+                margin=margin,
+                flips=flips,
+                resamples=resamples,
+            )
         except UnequalTestSets as error:
             raise UnequalTestSets(f"{self.dataset}, {self.protocol}: {error}") from None
-        rows, pairs, exploratory = comparer.rows(reference)
         return ComparisonTable(
             dataset=self.dataset,
             protocol=self.protocol,
             metric=metric.name,
             higher_is_better=metric.higher_is_better,
-            num_clusters=comparer.panel.num_clusters,
-            num_events=comparer.panel.num_events,
+            num_clusters=found.paired.num_clusters,
+            num_events=found.paired.num_events,
             unit=str(first.record.get("unit") or "cluster"),
-            models=rows,
-            pairs=pairs,
-            exploratory=exploratory,
+            models=found.models,
+            pairs=found.pairs,
+            exploratory=found.exploratory,
             reference=reference,
             reference_by=chosen_by,
             margin=margin,
             flips=flips,
             resamples=resamples,
-            notes=tuple(self._notes(comparer.panel, rows, family, metric, reference, chosen_by)),
+            notes=tuple(self._notes(found, family, metric, reference, chosen_by)),
         )
 
     def _seeds(self, model: str) -> dict[int, CellResult]:
@@ -101,7 +115,7 @@ class Group:
         return cached if cached is not None else metric.per_cluster(self.cells[model, seed].ranks)
 
     def runs(self, model: str, metric: Metric) -> ModelRuns:
-        """What is compared of one model: the sums of each seed."""
+        """Return the sums of each seed of one model."""
         seeds = self._seeds(model)
         first = next(iter(seeds.values()))
         spread = TieSpread(
@@ -121,7 +135,7 @@ class Group:
         )
 
     def _reference(self, primary: Metric) -> tuple[str | None, str]:
-        """The best declared baseline, and how it was chosen."""
+        """Return the best declared baseline, and how it was chosen."""
         baselines = [model for model in self.models if model in self.suite.get("baselines", ())]
         if not baselines:
             return None, ""
@@ -138,12 +152,10 @@ class Group:
         return best, f"{primary.name} on {'validation' if held else 'test'}"
 
     def _family(self, reference: str | None, metric: Metric) -> dict[tuple[str, str], str]:
-        """The declared pairs and why; a pair declared twice, in either direction, counts once."""
+        """Return the declared pairs and why; a pair declared twice, in either direction, counts once."""
         wanted = [(model, reference, "against the best baseline") for model in self.models if reference is not None]
         wanted += [(a, b, "declared") for a, b in self.suite.get("comparisons", ())]
-        for record in self.suite.get("claims", ()):
-            for pair in claim_from_record(record).pairs(self.dataset, self.protocol, metric.name):
-                wanted.append((*pair, "claimed"))
+        wanted += [(*r.pair, "claimed") for r in self.requests if r.pair is not None and r.metric == metric.name]
         if not wanted:
             wanted = [(a, b, "all pairs") for m, a in enumerate(self.models) for b in self.models[m + 1 :]]
         family: dict[tuple[str, str], str] = {}
@@ -154,8 +166,7 @@ class Group:
 
     def _notes(
         self,
-        panel: Panel,
-        rows: tuple[ModelRow, ...],
+        found: Comparison,
         family: Mapping[tuple[str, str], str],
         metric: Metric,
         reference: str | None,
@@ -170,18 +181,19 @@ class Group:
         if reference is not None:
             notes.append(f"{reference} is the best baseline by {chosen_by}.")
             if chosen_by.endswith("test"):
-                notes.append("No validation values of the baselines are stored, so the test set itself chose it.")
-        if panel.num_clusters < ROUGH_BELOW:
+                notes.append("No validation values of the baselines are stored, so the choice uses the test set.")
+        if found.paired.num_clusters < ROUGH_BELOW:
             notes.append(
-                f"Only {panel.num_clusters} clusters: tests and intervals are rough below {ROUGH_BELOW} where few "
-                f"of them carry the difference."
+                f"Only {found.paired.num_clusters} clusters: below {ROUGH_BELOW}, tests and intervals are rough where "
+                f"few of them carry the difference."
             )
-        single = [row.model for row in rows if not row.deterministic and len(row.seed_values) < 2]
+        single = [row.model for row in found.models if not row.deterministic and len(row.seed_values) < 2]
         if single:
-            notes.append(f"One seed only of {', '.join(single)}: comparisons with it speak of trained models.")
-        flagged = [row.model for row in rows if row.ties_flagged]
+            notes.append(f"One seed only of {', '.join(single)}: comparisons with it apply to trained models.")
+        flagged = [row.model for row in found.models if row.ties_flagged]
         if flagged:
             notes.append(
-                f"Ties matter in {metric.name} for {', '.join(flagged)}: best and worst luck differ by more than 0.1 %."
+                f"Ties matter in {metric.name} for {', '.join(flagged)}: tie-breaking changes the value by more than "
+                f"0.1 %."
             )
         return notes

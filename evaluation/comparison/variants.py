@@ -1,9 +1,9 @@
-"""Fidelity: models of one class that read their paper differently, side by side, with what each change does.
+"""Variants of a model: models of one class that implement their paper differently, and the effect of each change.
 
-The rule. Two models of a data set and protocol are kin if they are values of one class that differ in a field of
-fidelity: one called ``variant``, or one that in one of the two holds "paper", "official" or "corrected". The kin of the
-paper's reading, or of the first where none bears that name, is the reference. Every other reading is set against that
-kin of the reference reading from which it differs in the fewest other fields, and those fields are told.
+The rule. Two models of a data set and protocol are variants if they are values of one class that differ in a variant
+field: one called ``variant``, or one that in one of the two holds "paper", "official" or "corrected". The variant of
+the paper, or the first where none is called so, is the reference. Every other variant is compared with the model of
+the reference that differs from it in the fewest other fields, and these fields are listed.
 """
 
 from __future__ import annotations
@@ -12,96 +12,101 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evaluation.comparison.group import Group
-from evaluation.comparison.pairwise import Comparer
+from evaluation.comparison.group import ComparisonGroup
+from evaluation.comparison.pairwise import compare_models
 from evaluation.comparison.table import PairRow
 from evaluation.metrics.accuracy import Metric
-from evaluation.statistics.effects import MARGIN
 from evaluation.statistics.significance import FLIPS, RESAMPLES
 
-READINGS = ("paper", "official", "corrected")
+VARIANTS = ("paper", "official", "corrected")
 _MISSING = "absent"
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One model's reading of its paper. against: the kin that it is set against, None for the reference reading.
+class Variant:
+    """One model as a variant of its class. against: the model it is compared with, None for the reference.
 
-    fidelity: the fields of fidelity with their values; changed: every other field that differs from ``against``, as
-    (field, value there, value here).
+    settings: the variant fields with their values; changed: every other field that differs from ``against``, as (field,
+    value there, value here).
     """
 
     model: str
     kind: str
-    fidelity: tuple[tuple[str, str], ...]
+    settings: tuple[tuple[str, str], ...]
     against: str | None = None
     changed: tuple[tuple[str, str, str], ...] = ()
 
 
-def readings_of(fields: Mapping[str, Mapping[str, Any]]) -> list[list[Reading]]:
-    """The kin among models, given by label → recorded fields (with "type"), one list a class, references first."""
+def find_variants(fields: Mapping[str, Mapping[str, Any]]) -> list[list[Variant]]:
+    """Find the variants among models: label → recorded fields (with "type"). One list per class, references first."""
     classes: dict[str, dict[str, dict[str, str]]] = {}
-    for model, held in fields.items():
-        classes.setdefault(str(held.get("type")), {})[model] = _flat(held)
+    for model, recorded in fields.items():
+        classes.setdefault(str(recorded.get("type")), {})[model] = _flat(recorded)
     families = []
     for kind, models in classes.items():
-        named = _fields_of_fidelity(models.values())
-        told = {model: tuple((name, flat.get(name, _MISSING)) for name in named) for model, flat in models.items()}
-        if named and len(set(told.values())) > 1:
-            families.append(_family(kind.rsplit(".", 1)[-1], models, told))
+        names = _variant_fields(models.values())
+        settings = {model: tuple((name, flat.get(name, _MISSING)) for name in names) for model, flat in models.items()}
+        if names and len(set(settings.values())) > 1:
+            families.append(_family(kind.rsplit(".", 1)[-1], models, settings))
     return families
 
 
-def fidelity_rows(
-    group: Group, metric: Metric, readings: Iterable[Reading], *, flips: int = FLIPS, resamples: int = RESAMPLES
+def compare_variants(
+    group: ComparisonGroup,
+    metric: Metric,
+    variants: Iterable[Variant],
+    *,
+    flips: int = FLIPS,
+    resamples: int = RESAMPLES,
 ) -> tuple[PairRow, ...]:
-    """The difference of each reading from the one it is set against; exploratory, so each interval stands alone."""
-    pairs = {(r.model, r.against): "fidelity" for r in readings if r.against is not None}
+    """Return the difference of each variant from its reference; exploratory, so no interval is adjusted."""
+    pairs = {(v.model, v.against): "variant" for v in variants if v.against is not None}
     models = list(dict.fromkeys(model for pair in pairs for model in pair))
     runs = [group.runs(model, metric) for model in models]
-    return Comparer(runs, pairs, metric.higher_is_better, MARGIN, flips, resamples).rows()[1]
+    higher = metric.higher_is_better
+    return compare_models(runs, pairs, higher_is_better=higher, flips=flips, resamples=resamples).pairs
 
 
-def _fields_of_fidelity(models: Iterable[Mapping[str, str]]) -> list[str]:
-    """The fields that hold more than one value and tell a reading by their name or by one of their values."""
-    held: dict[str, set[str]] = {}
+def _variant_fields(models: Iterable[Mapping[str, str]]) -> list[str]:
+    """Return the fields with several values that mark a variant by their name or by one of their values."""
     models = list(models)
+    found = {}
     for name in dict.fromkeys(name for flat in models for name in flat):
-        held[name] = {flat.get(name, _MISSING) for flat in models}
+        found[name] = {flat.get(name, _MISSING) for flat in models}
     return [
         name
-        for name, values in held.items()
-        if len(values) > 1 and (name.rpartition(".")[2] == "variant" or values & set(READINGS))
+        for name, values in found.items()
+        if len(values) > 1 and (name.rpartition(".")[2] == "variant" or values & set(VARIANTS))
     ]
 
 
 def _family(
-    kind: str, models: Mapping[str, Mapping[str, str]], told: Mapping[str, tuple[tuple[str, str], ...]]
-) -> list[Reading]:
-    """The kin of one class: those of the reference reading, then the others."""
-    papers = [model for model in models if any(value == "paper" for _, value in told[model])]
-    reference = told[papers[0] if papers else next(iter(models))]
-    first = [model for model in models if told[model] == reference]
-    rows = [Reading(model, kind, told[model]) for model in first]
+    kind: str, models: Mapping[str, Mapping[str, str]], settings: Mapping[str, tuple[tuple[str, str], ...]]
+) -> list[Variant]:
+    """Return the variants of one class: those of the reference, then the others."""
+    papers = [model for model in models if any(value == "paper" for _, value in settings[model])]
+    reference = settings[papers[0] if papers else next(iter(models))]
+    first = [model for model in models if settings[model] == reference]
+    rows = [Variant(model, kind, settings[model]) for model in first]
     for model in models:
         if model not in first:
             changes = {other: _changes(models[other], models[model], dict(reference)) for other in first}
             nearest = min(first, key=lambda other: len(changes[other]))
-            rows.append(Reading(model, kind, told[model], nearest, changes[nearest]))
+            rows.append(Variant(model, kind, settings[model], nearest, changes[nearest]))
     return rows
 
 
 def _changes(
-    old: Mapping[str, str], new: Mapping[str, str], fidelity: Mapping[str, str]
+    old: Mapping[str, str], new: Mapping[str, str], variant_fields: Mapping[str, str]
 ) -> tuple[tuple[str, str, str], ...]:
-    """The fields beside those of fidelity that differ."""
-    names = [name for name in {**old, **new} if name not in fidelity]
+    """Return the fields that differ, without the variant fields."""
+    names = [name for name in {**old, **new} if name not in variant_fields]
     values = [(name, old.get(name, _MISSING), new.get(name, _MISSING)) for name in names]
     return tuple(change for change in values if change[1] != change[2])
 
 
 def _flat(fields: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """The fields as text, those of nested values under dotted names; the class itself is no field."""
+    """Return the fields as text, those of nested values under dotted names, without the class itself."""
     flat: dict[str, str] = {}
     for name, value in fields.items():
         if name == "type" and not prefix:

@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.comparison.pairwise import Comparer, ModelRuns
+from evaluation.comparison.pairwise import ModelRuns, compare_models
 from evaluation.comparison.table import PairRow
 from evaluation.metrics.accuracy import Metric, metric_named
 from evaluation.rank_files.join import join_rank_files
-from evaluation.rank_files.read import UNLIMITED, read_rank_file
+from evaluation.rank_files.read import UNKNOWN_CANDIDATES, read_rank_file
 from evaluation.ranking.rank_table import RankTable
 from evaluation.statistics.effects import MARGIN
 from evaluation.statistics.naive import Alternative, paired_t, wilcoxon
-from evaluation.statistics.paired_sums import Panel
+from evaluation.statistics.paired_sums import PairedSums
 from evaluation.statistics.significance import FLIPS, RESAMPLES, ROUGH_BELOW
 
 DEFAULT_METRICS = ("mrr@20", "recall@20")
@@ -38,7 +38,7 @@ def compare_files(
     ``models``: a row for each file and metric; ``comparisons``: a row for each pair and metric, estimates being the
     first minus the second. A family is all pairs of one metric; with one pair the interval is the plain 95 % one, with
     more it is simultaneous (``ci_kind`` says which). ``alternatives`` adds other named tests, each with its warning.
-    What is undefined is None. Raises ValueError (or BadRankFile, FileNotFoundError) in one sentence.
+    What is undefined is None. Raises ValueError (or InvalidRankFile, FileNotFoundError) in one sentence.
     """
     if len(paths) < 2:
         raise ValueError(f"a comparison needs at least two rank files, got {len(paths)}")
@@ -59,7 +59,7 @@ def compare_files(
 
 def _other_candidates(tables: dict[str, RankTable]) -> list[str]:
     """A sentence for each table that ranks among other numbers of candidates than the first that tells them."""
-    told = [(name, ranks.candidates) for name, ranks in tables.items() if (ranks.candidates < UNLIMITED).all()]
+    told = [(name, ranks.candidates) for name, ranks in tables.items() if (ranks.candidates < UNKNOWN_CANDIDATES).all()]
     notes = []
     for name, candidates in told[1:]:
         first, ours = told[0]
@@ -81,22 +81,22 @@ def _compare(answer: dict[str, Any], tables: dict[str, RankTable], metric: Metri
         runs.append(ModelRuns(name, {0: metric.per_cluster(ranks)}, deterministic=False, values=values))
     names = list(tables)
     family = {(a, b): "all pairs" for m, a in enumerate(names) for b in names[m + 1 :]}
-    comparer = Comparer(runs, family, metric.higher_is_better, answer["margin"], answer["flips"], answer["resamples"])
-    rows, pairs, _ = comparer.rows()
-    panel = comparer.panel
-    for row in rows:
+    settings = {name: answer[name] for name in ("margin", "flips", "resamples")}
+    comparison = compare_models(runs, family, higher_is_better=metric.higher_is_better, **settings)
+    paired = comparison.paired
+    for row in comparison.models:
         answer["models"].append(
             {"model": row.model, "metric": metric.name, "micro": row.mean, "macro": row.macro, "se_cluster": row.error,
              "ci_low": row.interval[0], "ci_high": row.interval[1]}
         )  # fmt: skip
-    for pair in pairs:
-        found = _record(pair, panel, len(pairs), metric)
+    for pair in comparison.pairs:
+        found = _record(pair, paired, len(comparison.pairs), metric)
         if alternatives:
-            found["alternatives"] = [_plain(test) for test in _alternatives(panel, pair)]
+            found["alternatives"] = [_plain(test) for test in _alternatives(paired, pair)]
         answer["comparisons"].append(found)
 
 
-def _record(pair: PairRow, panel: Panel, family: int, metric: Metric) -> dict[str, Any]:
+def _record(pair: PairRow, paired: PairedSums, family: int, metric: Metric) -> dict[str, Any]:
     """One pair as JSON data."""
     ends = pair.interval if family == 1 else pair.simultaneous
     naive = pair.naive
@@ -116,8 +116,8 @@ def _record(pair: PairRow, panel: Panel, family: int, metric: Metric) -> dict[st
         "relative_low": _finite(pair.relative_interval[0]),
         "relative_high": _finite(pair.relative_interval[1]),
         "design_effect": _finite(pair.design_effect) if naive is not None and naive.error > 0 else None,
-        "users": panel.num_clusters,
-        "events": panel.num_events,
+        "users": paired.num_clusters,
+        "events": paired.num_events,
         "micro": pair.difference,
         "macro": pair.macro,
         "share_better": pair.shares.better,
@@ -127,14 +127,14 @@ def _record(pair: PairRow, panel: Panel, family: int, metric: Metric) -> dict[st
         "smallest_detectable": pair.smallest_detectable,
         "naive_se": naive.error if naive is not None else None,
         "naive_p": naive.p if naive is not None else None,
-        "word": pair.word_models.value,
+        "word": pair.conclusion_models.value,
         "sentence": pair.sentence,
     }
 
 
-def _alternatives(panel: Panel, pair: PairRow) -> list[Alternative]:
-    a, b = panel.index([(pair.a, pair.b)])[0]
-    means = panel.sums / panel.counts[:, None]
+def _alternatives(paired: PairedSums, pair: PairRow) -> list[Alternative]:
+    a, b = paired.index([(pair.a, pair.b)])[0]
+    means = paired.sums / paired.counts[:, None]
     return [wilcoxon(means[:, a], means[:, b]), paired_t(means[:, a], means[:, b])]
 
 

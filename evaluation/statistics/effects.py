@@ -1,4 +1,4 @@
-"""Effect sizes, the words for a difference, and the smallest difference that a test set could have shown."""
+"""Effect sizes, the conclusion on a difference, and the smallest difference that a test set could have shown."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ ALPHA = 0.05
 POWER_FACTOR = 1.959964 + 0.841621  # two-sided 5 %, power 80 %
 
 
-class Word(enum.Enum):
-    """What may be said of a difference A − B: each word needs both the test and the relevance margin."""
+class Conclusion(enum.Enum):
+    """The conclusion on a difference A − B; it needs both the test and the relevance margin."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -39,39 +39,39 @@ class Shares:
         return cls(float(np.mean(signs > 0)), float(np.mean(signs == 0)), float(np.mean(signs < 0)))
 
 
-def relative(a: float, b: float) -> float:
+def relative_difference(a: float, b: float) -> float:
     """A / b − 1; infinite where b is 0 and a is not, 0 where both are."""
     if b == 0:
         return 0.0 if a == 0 else math.copysign(math.inf, a)
     return a / b - 1.0
 
 
-def standardised(estimate: float, error: float, num_clusters: int) -> float:
+def standardised_effect(estimate: float, error: float, num_clusters: int) -> float:
     """The paired effect in standard deviations of a cluster's contribution: θ / (SE · √G); 0 where nothing varies."""
     return estimate / (error * math.sqrt(num_clusters)) if error > 0 else 0.0
 
 
-def smallest_detectable(error: float) -> float:
+def smallest_detectable_difference(error: float) -> float:
     """The true difference that a two-sided 5 % test with this standard error finds with 80 % probability: 2.8 SE."""
     return POWER_FACTOR * error
 
 
-def word(
+def conclude(
     p_adjusted: float | None,
     relative_difference: float,
     interval: tuple[float, float],
     *,
     margin: float = MARGIN,
     higher_is_better: bool = True,
-) -> Word:
-    """The word for A against B.
+) -> Conclusion:
+    """Conclude how A compares with B.
 
     "practically equal": the interval of the relative difference lies within ± margin. "better" or "worse": adjusted
     p < .05 and a relative difference beyond the margin. "inconclusive": everything else, a significant difference of
     unclear relevance among it, and no p at all.
     """
     if all(math.isfinite(end) for end in interval) and -margin < interval[0] and interval[1] < margin:
-        return Word.EQUAL
+        return Conclusion.EQUAL
     if p_adjusted is None or not p_adjusted < ALPHA or not abs(relative_difference) > margin:
-        return Word.INCONCLUSIVE
-    return Word.BETTER if (relative_difference > 0) == higher_is_better else Word.WORSE
+        return Conclusion.INCONCLUSIVE
+    return Conclusion.BETTER if (relative_difference > 0) == higher_is_better else Conclusion.WORSE

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from scipy.special import stdtrit
 
 STRICT, LENIENT = 0.05, 0.10
-MOST_SEEDS = 1000
+MAX_SEEDS = 1000
 CONFIDENCE = 0.95  # one-sided, so the interval holds 90 %
 
 
-class Level(enum.Enum):
+class EquivalenceZone(enum.Enum):
     """Where the interval of a ratio lies."""
 
     STRICT = "within ±5 %"
@@ -43,7 +43,7 @@ class Equivalence:
 
     ratio: float
     interval: tuple[float, float]
-    level: Level
+    zone: EquivalenceZone
     noise: tuple[Noise, ...]
     rounding: float
 
@@ -79,19 +79,19 @@ def tost(
     high = math.log(rerun / (published - half_unit)) + half
     rounding = (math.log(published + half_unit) - math.log(published - half_unit)) / 2
     ends = (math.exp(low), math.exp(high))
-    return Equivalence(rerun / published, ends, _level(low, high, strict, lenient), tuple(noise), rounding)
+    return Equivalence(rerun / published, ends, _zone(low, high, strict, lenient), tuple(noise), rounding)
 
 
-def _level(low: float, high: float, strict: float, lenient: float) -> Level:
+def _zone(low: float, high: float, strict: float, lenient: float) -> EquivalenceZone:
     """The narrowest band that holds the interval, or the side it lies on, or OPEN where it straddles an edge."""
-    for band, level in ((strict, Level.STRICT), (lenient, Level.LENIENT)):
+    for band, zone in ((strict, EquivalenceZone.STRICT), (lenient, EquivalenceZone.LENIENT)):
         if -math.log1p(band) < low and high < math.log1p(band):
-            return level
+            return zone
     if low > math.log1p(lenient):
-        return Level.ABOVE
+        return EquivalenceZone.ABOVE
     if high < -math.log1p(lenient):
-        return Level.BELOW
-    return Level.OPEN
+        return EquivalenceZone.BELOW
+    return EquivalenceZone.OPEN
 
 
 def seed_noise(deviation: float, num_seeds: int, paper_runs: int) -> list[Noise]:
@@ -123,11 +123,11 @@ def seeds_to_decide(
 
     def decides(num_seeds: int) -> bool:
         noise = [*seed_noise(deviation, num_seeds, paper_runs), *others]
-        return tost(rerun, published, half_unit, noise, strict=strict, lenient=lenient).level is not Level.OPEN
+        return tost(rerun, published, half_unit, noise, strict=strict, lenient=lenient).zone is not EquivalenceZone.OPEN
 
-    if not decides(MOST_SEEDS):
+    if not decides(MAX_SEEDS):
         return None
-    low, high = 2, MOST_SEEDS  # the interval shrinks with every seed
+    low, high = 2, MAX_SEEDS  # the interval shrinks with every seed
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if decides(middle) else (middle + 1, high)

@@ -1,102 +1,156 @@
-"""The verdict on a published number: rerun over published, by equivalence within ±5 % or ±10 %."""
+"""Published: a number of a paper, judged by equivalence of rerun and published within ±5 % or ±10 %."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from evaluation.comparison.request import ComparisonRequest
 from evaluation.comparison.table import ComparisonTable, ModelRow
+from evaluation.json_codec import to_json
 from evaluation.statistics.equivalence import Equivalence, EquivalenceZone, Noise, seed_noise, seeds_to_decide, tost
-from evaluation.verdicts.claims import Outcome, Published, Verdict
+from evaluation.verdicts.claim import shown_metric
+from evaluation.verdicts.evidence import Evidence, caveat_sentence, smoke_caveats
+from evaluation.verdicts.verdict import Outcome, Verdict, outcome_of
+from recsys_data.checks import check_range
 
-SMOKE = "SMOKE RUN"
+_WHERE = {
+    EquivalenceZone.STRICT: "within ±5 %",
+    EquivalenceZone.LENIENT: "within ±10 %, not ±5 %",
+    EquivalenceZone.ABOVE: "above +10 %",
+    EquivalenceZone.BELOW: "below −10 %",
+}
 
 
-def smoke_caveats(*caveats: Iterable[str]) -> tuple[str, ...]:
-    """The caveats that mark a smoke run, once each."""
-    return tuple(dict.fromkeys(caveat for group in caveats for caveat in group if caveat.startswith(SMOKE)))
+class Rerun(enum.Enum):
+    """The kind of rerun that a published number is compared with."""
+
+    SAME = "same code and data"
+    MATCHED = "reimplementation with matched protocol"
+    CORRECTED = "corrected protocol"
 
 
-def judge_level(
-    value: Published, protocol: str, table: ComparisonTable | None, absent: str, suite_caveats: tuple[str, ...]
-) -> Verdict:
-    """The verdict on ``value`` from the table of its data set, protocol and metric.
+@dataclass(frozen=True)
+class Published:
+    """One number of a paper. ``digits`` decimals were printed; ``certain`` False is shown and never judged.
 
-    NOT COMPARABLE comes first: other data or candidates, a number of uncertain reading, a smoke run. Then: no result,
-    or one seed of a learner, is INCONCLUSIVE; the rest is decided by the 90 % interval of the ratio.
+    ``not_comparable``: why the data, split or candidates at hand make this another quantity; empty if comparable.
+    ``protocol``: the one it belongs to, or empty for each protocol of the data set. ``runs``: how many the paper
+    averaged. ``same_test``: whether the rerun's test set is the paper's own, or else another draw of the same
+    population, whose chance counts on both sides. ``rerun``: what kind of rerun the suite makes of it.
     """
-    subject = f"{value.model} on {value.dataset}: {value.metric} = {value.value:.{value.digits}f} ({value.place})"
 
-    def verdict(outcome: Outcome, reason: str, **found: object) -> Verdict:
-        return Verdict(subject, outcome, reason, about=value, protocol=protocol, **found)
+    dataset: str
+    model: str
+    metric: str
+    value: float
+    place: str
+    digits: int = 4
+    source: str = "paper"
+    certain: bool = True
+    not_comparable: str = ""
+    protocol: str = ""
+    runs: int = 1
+    same_test: bool = True
+    rerun: Rerun = Rerun.MATCHED
 
-    row = None if table is None else table.model(value.model)
-    mean = None if row is None else row.mean
-    if value.not_comparable:
-        return verdict(Outcome.NOT_COMPARABLE, value.not_comparable, rerun_value=mean)
-    if not value.certain:
-        reason = f"The {value.source}'s number is not certain, so it is shown and not judged."
-        return verdict(Outcome.NOT_COMPARABLE, reason, rerun_value=mean)
-    if row is None or table is None:
-        return verdict(Outcome.INCONCLUSIVE, f"{absent}.")
-    smoke = smoke_caveats(suite_caveats, row.caveats)
-    if smoke:
-        return verdict(
-            Outcome.NOT_COMPARABLE, f"{smoke[0]}: a level is judged on the whole data only.", rerun_value=mean
-        )
-    if value.value <= value.half_unit:
-        reason = "The published value is 0 up to its rounding, so there is no ratio."
-        return verdict(Outcome.INCONCLUSIVE, reason, rerun_value=mean)
-    if row.mean <= 0:
-        return verdict(Outcome.NOT_REPRODUCED, "The rerun's value is 0.", rerun_value=mean)
-    if not row.deterministic and row.sd is None:
-        reason = f"Ratio {row.mean / value.value:.3f}; one seed tells nothing of the seed noise: run at least 3 seeds."
-        return verdict(Outcome.INCONCLUSIVE, reason, estimate=row.mean / value.value, rerun_value=mean)
-    others = _sample_noise(value, row, table)
-    seeds = seed_noise((row.sd or 0.0) / row.mean, len(row.seed_values), value.runs)
-    found = tost(row.mean, value.value, value.half_unit, [*seeds, *others])
-    outcome = {
-        EquivalenceZone.STRICT: Outcome.REPRODUCED,
-        EquivalenceZone.LENIENT: Outcome.REPRODUCED,
-        EquivalenceZone.OPEN: Outcome.INCONCLUSIVE,
-    }
-    return verdict(
-        outcome.get(found.zone, Outcome.NOT_REPRODUCED),
-        _reason(value, row, found, others),
-        estimate=found.ratio,
-        interval=found.interval,
-        rerun_value=mean,
-    )
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "metric", shown_metric(self.metric))
+        check_range(self, "runs", at_least=1)
+        check_range(self, "digits", at_least=0)
 
+    @property
+    def half_unit(self) -> float:
+        """Half a unit of the last printed digit."""
+        return 0.5 * 10.0**-self.digits
 
-def _sample_noise(value: Published, row: ModelRow, table: ComparisonTable) -> list[Noise]:
-    """The chance of both test samples, √2 times the cluster error, where the rerun's test set is another draw."""
-    if value.same_test or row.error == 0:
-        return []
-    return [Noise("the test sample", 2 * (row.error / row.mean) ** 2, table.num_clusters - 1)]
+    def requests(self) -> Sequence[ComparisonRequest]:
+        """Return the table of the metric."""
+        return (ComparisonRequest(self.dataset, self.metric, protocol=self.protocol),)
 
+    def protocols(self, evidence: Evidence) -> list[str]:
+        """Return the protocols to judge under."""
+        return evidence.protocols(self.dataset, self.protocol)
 
-def _reason(value: Published, row: ModelRow, found: Equivalence, others: list[Noise]) -> str:
-    low, high = found.interval
-    count = "deterministic" if row.deterministic else f"{len(row.seed_values)} seeds"
-    told = f"Rerun {row.mean:.{value.digits + 1}f} ({count}), ratio {found.ratio:.3f} [{low:.3f}, {high:.3f}]"
-    where = {
-        EquivalenceZone.STRICT: "within ±5 %",
-        EquivalenceZone.LENIENT: "within ±10 %, not ±5 %",
-        EquivalenceZone.ABOVE: "above +10 %",
-        EquivalenceZone.BELOW: "below −10 %",
-    }
-    label = f" As {value.rerun.value}."
-    beware = f" Caveat: {'; '.join(row.caveats)}." if row.caveats else ""
-    if found.zone is not EquivalenceZone.OPEN:
-        return f"{told}: {where[found.zone]}.{label}{beware}"
-    return f"{told}: it straddles the margin. {_what_would_decide(value, row, found, others)}{label}{beware}"
+    def to_json(self) -> dict[str, Any]:
+        """Return the number as JSON data."""
+        return {name: to_json(value) for name, value in vars(self).items()}
 
+    def judge(self, evidence: Evidence, protocol: str) -> Verdict:
+        """Return the verdict under one protocol.
 
-def _what_would_decide(value: Published, row: ModelRow, found: Equivalence, others: list[Noise]) -> str:
-    if row.deterministic:
-        return f"No number of seeds can decide it; most of the doubt is {found.dominant}."
-    deviation = (row.sd or 0.0) / row.mean
-    needed = seeds_to_decide(row.mean, value.value, value.half_unit, deviation, value.runs, others)
-    if needed is None:
-        return f"No number of seeds can decide it; most of the doubt is {found.dominant}."
-    return f"About {needed} seeds would decide it; most of the doubt is {found.dominant}."
+        NOT COMPARABLE comes first: other data or candidates, a number of uncertain reading, a smoke run. Then: no
+        result, or one seed of a learner, is INCONCLUSIVE; the rest is decided by the 90 % interval of the ratio.
+        """
+        table = evidence.table(self.dataset, protocol, self.metric)
+        row = None if table is None else table.model(self.model)
+        mean = None if row is None else row.mean
+
+        def verdict(outcome: Outcome, reason: str, **found: Any) -> Verdict:
+            subject = f"{self.model} on {self.dataset}: {self.metric} = {self.value:.{self.digits}f} ({self.place})"
+            return Verdict(
+                subject,
+                outcome,
+                reason,
+                kind="Published",
+                claimed=f"{self.value:.{self.digits}f}",
+                dataset=self.dataset,
+                protocol=protocol,
+                models=(self.model,),
+                place=self.place,
+                about=self,
+                **{"rerun_value": mean, **found},
+            )
+
+        if self.not_comparable:
+            return verdict(Outcome.NOT_COMPARABLE, self.not_comparable)
+        if not self.certain:
+            reason = f"The {self.source}'s number is not certain, so it is shown and not judged."
+            return verdict(Outcome.NOT_COMPARABLE, reason)
+        if row is None or table is None:
+            missing = evidence.why_missing(self.dataset, protocol, self.model, self.metric)
+            return verdict(Outcome.INCONCLUSIVE, f"{missing}.")
+        smoke = smoke_caveats(evidence.caveats, row.caveats)
+        if smoke:
+            reason = f"{smoke[0]}: a published number is judged on the whole data only."
+            return verdict(Outcome.NOT_COMPARABLE, reason)
+        if self.value <= self.half_unit:
+            reason = "The published value is 0 up to its rounding, so there is no ratio."
+            return verdict(Outcome.INCONCLUSIVE, reason)
+        if row.mean <= 0:
+            return verdict(Outcome.NOT_REPRODUCED, "The rerun's value is 0.")
+        ratio = row.mean / self.value
+        if not row.deterministic and row.sd is None:
+            reason = f"Ratio {ratio:.3f}; one seed does not show the seed noise: run at least 3 seeds."
+            return verdict(Outcome.INCONCLUSIVE, reason, estimate=ratio)
+        sample = self._sample_noise(row, table)
+        seeds = seed_noise((row.sd or 0.0) / row.mean, len(row.seed_values), self.runs)
+        found = tost(row.mean, self.value, self.half_unit, [*seeds, *sample])
+        reason = self._reason(row, found, sample)
+        return verdict(outcome_of(found.zone), reason, estimate=found.ratio, interval=found.interval)
+
+    def _sample_noise(self, row: ModelRow, table: ComparisonTable) -> list[Noise]:
+        """Return the noise of both test samples, √2 times the cluster error, where the test set is another draw."""
+        if self.same_test or row.error == 0:
+            return []
+        return [Noise("the test sample", 2 * (row.error / row.mean) ** 2, table.num_clusters - 1)]
+
+    def _reason(self, row: ModelRow, found: Equivalence, sample: list[Noise]) -> str:
+        low, high = found.interval
+        count = "deterministic" if row.deterministic else f"{len(row.seed_values)} seeds"
+        where = _WHERE.get(found.zone, "")
+        if found.zone is EquivalenceZone.OPEN:
+            where = f"the interval straddles the margin. {self._what_would_decide(row, found, sample)}".rstrip(".")
+        told = f"Rerun {row.mean:.{self.digits + 1}f} ({count}), ratio {found.ratio:.3f} [{low:.3f}, {high:.3f}]"
+        return f"{told}: {where}. Rerun type: {self.rerun.value}.{caveat_sentence(row.caveats)}"
+
+    def _what_would_decide(self, row: ModelRow, found: Equivalence, sample: list[Noise]) -> str:
+        """Say how many seeds would decide an open verdict."""
+        needed = None
+        if not row.deterministic:
+            deviation = (row.sd or 0.0) / row.mean
+            needed = seeds_to_decide(row.mean, self.value, self.half_unit, deviation, self.runs, sample)
+        answer = "No number of seeds can decide it" if needed is None else f"About {needed} seeds would decide it"
+        return f"{answer}; the largest source of uncertainty is {found.dominant}."

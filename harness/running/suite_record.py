@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evaluation.stored_files import read_record
-from harness.cells.record import now, plain
+from evaluation.json_codec import to_json
+from evaluation.stored_files import SCHEMAS, read_record
+from harness.cells.record import now
+from harness.cells.run_cell import CellOutcome
 from harness.running.listener import RunListener
-from harness.running.plan import Plan, Planned
-from harness.running.worker import Done
+from harness.running.plan import Plan, PlannedCell
 from harness.store import Store
 from harness.suites.overrides import options_record
-from harness.suites.request import Bench
+from harness.suites.request import LoadedSuite
 
 _STATES = {
     "cached": "DONE",
@@ -43,7 +44,7 @@ class SuiteRecord(RunListener):
         """Write the record: the states of the plan."""
         self._write()
 
-    def done(self, planned: Planned, done: Done) -> None:
+    def done(self, planned: PlannedCell, done: CellOutcome) -> None:
         """Write the record: one more cell is done."""
         self._write()
 
@@ -52,20 +53,20 @@ class SuiteRecord(RunListener):
         self._write()
 
     def _write(self) -> None:
-        suite = self.plan.bench.suite.name
+        suite = self.plan.loaded.suite.name
         with self.store.lock(f"suite-{suite}", wait=True):  # runs of two parts at once amend one record
             self.store.write_json(self.store.suite_file(suite), _amended(self.plan, self.store))
 
 
 def _amended(plan: Plan, store: Store) -> dict[str, Any]:
     """The suite's record, with what an earlier run knew where this one is of a part."""
-    record = suite_head(plan.bench) | {"created": now()}
+    record = suite_head(plan.loaded) | {"created": now()}
     entries = {}
     for planned in plan.cells:
         labels = _labels(planned)
         entries[_name(labels)] = {**labels, "key": planned.key, "state": _STATES[planned.state],
                                   "reason": planned.why, "command": planned.command}  # fmt: skip
-    earlier = _amendable(plan.bench, store)
+    earlier = _amendable(plan.loaded, store)
     if earlier is not None:
         left_out = {_name(_labels(planned)) for planned in plan.cells if planned.state == "left out"}
         known = {_name(entry): entry for entry in earlier["cells"]}
@@ -80,14 +81,14 @@ def _amended(plan: Plan, store: Store) -> dict[str, Any]:
     return record
 
 
-def suite_head(bench: Bench) -> dict[str, Any]:
+def suite_head(loaded: LoadedSuite) -> dict[str, Any]:
     """The suite's own words, published values and claims, and the options it ran with."""
-    from evaluation.verdicts.claims import to_record
+    from evaluation.verdicts.claims import claim_to_json
 
-    suite = bench.suite
-    limit = bench.order.overrides.limit_users
+    suite = loaded.suite
+    limit = loaded.request.overrides.limit_users
     return {
-        "schema": 1,
+        "schema": SCHEMAS["suite.json"],
         "name": suite.name,
         "title": suite.title,
         "paper": None if suite.paper is None else dataclasses.asdict(suite.paper),
@@ -96,10 +97,10 @@ def suite_head(bench: Bench) -> dict[str, Any]:
         "seeds": list(suite.seeds),
         "baselines": list(suite.baselines),
         "comparisons": [list(pair) for pair in suite.comparisons],
-        "published": [plain(to_record(value)) for value in suite.published],
-        "claims": [plain(to_record(value)) for value in suite.claims],
-        "command": bench.command(),
-        "options": dict(options_record(bench.order.overrides)),
+        "published": [to_json(value) for value in suite.published],
+        "claims": [claim_to_json(claim) for claim in suite.claims],
+        "command": loaded.command(),
+        "options": dict(options_record(loaded.request.overrides)),
         "caveats": [] if limit is None else [f"SMOKE RUN: at most {limit:,} users of each data set"],
     }
 
@@ -114,17 +115,17 @@ def _stored(store: Store, key: str, entry: Mapping[str, Any]) -> dict[str, str]:
     return {"state": entry["state"], "reason": entry["reason"]}
 
 
-def _amendable(bench: Bench, store: Store) -> dict[str, Any] | None:
+def _amendable(loaded: LoadedSuite, store: Store) -> dict[str, Any] | None:
     """The suite's earlier record, if this run is of a part of the cells and adds to it."""
-    path = store.suite_file(bench.suite.name)
-    record = read_record(path, ["cells"], "remove it") if bench.order.overrides.chooses else None
+    path = store.suite_file(loaded.suite.name)
+    record = read_record(path, ["cells"], "remove it") if loaded.request.overrides.chooses else None
     if record is None:
         return None
-    mine, theirs = plain(options_record(bench.order.overrides)), record.get("options", {})
+    mine, theirs = to_json(options_record(loaded.request.overrides)), record.get("options", {})
     return record if all(mine[name] == theirs.get(name) for name in ("set", "limit_users")) else None
 
 
-def _labels(planned: Planned) -> dict[str, Any]:
+def _labels(planned: PlannedCell) -> dict[str, Any]:
     cell = planned.cell
     return {"dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model_name, "seed": cell.seed}
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from evaluation.comparison.across_datasets import Friedman, friedman, summarise
 from evaluation.comparison.table import ComparisonTable
-from evaluation.comparison.table_json import made, plain
+from evaluation.json_codec import from_json, to_json
 from evaluation.results.cache import ResultCache
 from reports.document.blocks import Column, Figure, Table, TableCell, Text, row
 from reports.document.numbers import interval, p_value, percent
@@ -111,9 +111,11 @@ def _diagram(tables: list[ComparisonTable], models: list[str], index: RunIndex, 
     """The critical-difference diagram, or the sentence why there is none."""
     scores = [[table.model(name).mean for name in models] for table in tables]
     higher = tables[0].higher_is_better
-    kept = cache.get("friedman", [models, scores, higher],
-                       lambda: plain(friedman(models, np.array(scores), higher_is_better=higher)))  # fmt: skip
-    found, why = made(tuple[Friedman | None, str], kept)
+
+    def test() -> Any:
+        return to_json(friedman(models, np.array(scores), higher_is_better=higher), exact=True)
+
+    found, why = from_json(tuple[Friedman | None, str], cache.get("friedman", [models, scores, higher], test))
     if found is None:
         return [Text("", (why,))]
     drawn = [{"model": name, "rank": rank, "color": _color(name, index)}

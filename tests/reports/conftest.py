@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from evaluation.metrics.accuracy import metric_named
 from evaluation.ranking.rank_table import RankTable
-from evaluation.verdicts.claims import Gain, Published, Ranking, to_record
+from evaluation.verdicts.claims import Gain, Published, Ranking
 from reports.output.html import render_html
 from reports.report import build
 
@@ -40,12 +40,12 @@ def record_of(key, dataset, model, seed, table, command, caveats):
     """What cell.json holds."""
     learner = model in LEARNERS
     return {
-        "schema": 1, "key": key, "state": "DONE", "dataset": dataset, "protocol": PROTOCOL, "model": model,
+        "schema": 2, "key": key, "state": "DONE", "dataset": dataset, "protocol": PROTOCOL, "model": model,
         "seed": seed, "model_fields": {"type": f"models.{len(model)}", "dim": 32}, "dataset_fields": {},
         "protocol_fields": {}, "deterministic": not learner, "family": "recurrent" if learner else "neighbours",
         "parameters": 12_345 if learner else None,
         "fingerprints": {"data": "d" * 64, "split": "5" * 64, "source": "c" * 64}, "device": "cpu",
-        "device_name": "A plain processor", "precision": "float32", "threads": 1, "engine": "torch",
+        "device_name": "A plain processor", "threads": 1, "engine": "torch",
         "environment": {"python": "3.11.7", "torch": "2.13.0", "numpy": "2.4.6", "commit": COMMIT, "dirty": False,
                         "cpu": "A plain processor", "cores": 2, "platform": "Linux", "deterministic": True,
                         "tf32": False},
@@ -110,7 +110,7 @@ def build_store(
                 if (d, model, seed) == (1, NASTY, 2):
                     entry |= {"state": "FAILED", "reason": f"the loss became NaN in epoch 3 of {NASTY}"}
                     (root / "cells" / key).mkdir(parents=True)
-                    failure = {"schema": 1, "key": key, "dataset": dataset, "protocol": PROTOCOL, "model": model,
+                    failure = {"schema": 2, "key": key, "dataset": dataset, "protocol": PROTOCOL, "model": model,
                                "seed": seed, "reason": entry["reason"], "exception": "NotFinite",
                                "finished": "2026-03-01T10:05:00+00:00"}  # fmt: skip
                     (root / "cells" / key / "failure.json").write_text(json.dumps(failure))
@@ -123,7 +123,7 @@ def build_store(
                 write_cell(root, key, record_of(key, dataset, model, seed, table, command, told), table, rng)
     gru = metric_named("MRR@20")
     record = {
-        "schema": 1, "name": suite, "title": "A little suite", "notes": ["Drawn from a generator."],
+        "schema": 2, "name": suite, "title": "A little suite", "notes": ["Drawn from a generator."],
         "paper": {"authors": "A. Author & B. <Writer>", "title": "On small things", "venue": "RecSys", "year": 2017,
                   "doi": "10.1000/182", "url": "https://example.org/paper"},
         "metrics": list(METRICS), "seeds": list(seeds), "baselines": ["Popularity", "Markov"], "comparisons": [],
@@ -131,13 +131,13 @@ def build_store(
         "created": "2026-03-01T11:00:00+00:00", "caveats": list(caveats), "cells": cells,
     }  # fmt: skip
     if published:
-        record["published"] = [to_record(p) for p in (
+        record["published"] = [p.to_json() for p in (
             Published(CHAIN, "GRU", gru.name, 0.31, "table 2"),
             Published(CHAIN, "Markov", gru.name, 0.09, "table 2", not_comparable="another candidate set"),
             Published(CLICKS, "GRU", gru.name, 0.2915, "table 3"),
             Published(CHAIN, "Markov", "Recall@10", 0.6, "table 2", digits=1),
             Published(CLICKS, NASTY, gru.name, 0.30, "figure 4", digits=2, certain=False))]  # fmt: skip
-        record["claims"] = [to_record(c) for c in (
+        record["claims"] = [c.to_json() for c in (
             Ranking("GRU beats popularity", "GRU", "Popularity", CHAIN, gru.name, "abstract"),
             Ranking(f"popularity beats {NASTY}", "Popularity", NASTY, CLICKS, gru.name, "section 5"),
             Gain("GRU gains 12 % on Markov", "GRU", "Markov", CHAIN, gru.name, 0.12, "abstract"))]  # fmt: skip

@@ -127,7 +127,7 @@ def test_the_paragraph_is_made_from_the_verdicts(report):
     assert len(outcomes) == 8
     assert said.startswith("Of 5 published numbers and 3 claims, ")
     assert f"{outcomes.count('NOT COMPARABLE')} not comparable" in said
-    assert "“GRU beats popularity”" in said.split("What held:")[1].split("What did not")[0]
+    assert "“GRU beats popularity”" in said.split("Reproduced:")[1].split("Not reproduced:")[0]
 
 
 def test_a_suite_without_any_finished_cell_still_has_a_report(tmp_path, make_store):

@@ -16,8 +16,8 @@ from evaluation.comparison.across_datasets import (
 )
 from evaluation.comparison.compare import compare_suite
 from evaluation.metrics.accuracy import MRR
-from evaluation.statistics.crossed import users_by_seeds
-from evaluation.statistics.effects import Word
+from evaluation.statistics.crossed import crossed_test
+from evaluation.statistics.effects import Conclusion
 
 Q_05 = {2: 1.960, 3: 2.344, 4: 2.569, 5: 2.728, 6: 2.850, 7: 2.948, 8: 3.031, 9: 3.102, 10: 3.164}  # Demšar 2006
 CD_9 = {2: 8.49, 3: 6.94, 4: 6.01, 6: 4.90}
@@ -76,7 +76,7 @@ def test_random_effects_are_those_of_statsmodels():
 
 
 def test_win_tie_loss_counts_words():
-    words = [Word.BETTER, Word.EQUAL, Word.INCONCLUSIVE, Word.WORSE, Word.BETTER]
+    words = [Conclusion.BETTER, Conclusion.EQUAL, Conclusion.INCONCLUSIVE, Conclusion.WORSE, Conclusion.BETTER]
     assert WinTieLoss.of(words) == WinTieLoss(2, 2, 1)
 
 
@@ -107,7 +107,7 @@ def test_a_pair_that_stands_the_other_way_round_is_turned_and_errors_are_those_o
         gru, lstm = ([cells[dataset, model, seed] for seed in range(3)] for model in ("GRU", "LSTM"))
         means = [np.mean([run.micro for run in runs]) for runs in (gru, lstm)]
         logs.append(np.log(means[0] / means[1]))
-        errors.append(users_by_seeds(gru, lstm, ratio=means[0] / means[1]).error / means[0])  # delta method
+        errors.append(crossed_test(gru, lstm, ratio=means[0] / means[1]).error / means[0])  # delta method
     assert effect.mean == pytest.approx(random_effects(logs, errors).mean)
     assert effect.tau == pytest.approx(random_effects(logs, errors).tau)
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from evaluation.comparison.compare import compare_suite
+from evaluation.comparison.request import ComparisonRequest
 from evaluation.metrics.accuracy import MRR
-from evaluation.statistics.crossed import users_by_seeds
-from evaluation.statistics.effects import Word
+from evaluation.statistics.crossed import crossed_test
+from evaluation.statistics.effects import Conclusion
 from evaluation.statistics.paired_sums import UnequalTestSets
-from evaluation.verdicts.claims import Published, Ranking, to_record
 
 from ..conftest import draw_ranks
 
@@ -16,11 +16,9 @@ FEW = {"flips": 2000, "resamples": 500}
 
 
 def test_the_family_is_best_baseline_declared_and_claimed(three_models):
-    claim = Ranking("GRU beats popularity", "GRU", "Popularity", "D", "MRR@20")
-    results = three_models.suite(
-        baselines=["Markov", "Popularity"], comparisons=[["GRU", "LSTM"], ["LSTM", "GRU"]], claims=[to_record(claim)]
-    )
-    first, second = compare_suite(results, **FEW)
+    request = ComparisonRequest("D", "MRR@20", ("GRU", "Popularity"))
+    results = three_models.suite(baselines=["Markov", "Popularity"], comparisons=[["GRU", "LSTM"], ["LSTM", "GRU"]])
+    first, second = compare_suite(results, [request], **FEW)
     assert (first.metric, second.metric) == ("MRR@20", "Recall@20")
     assert first.reference == "Markov"
     assert [(p.a, p.b, p.why) for p in first.pairs] == [
@@ -46,11 +44,11 @@ def test_numbers_are_those_of_the_parts(three_models):
     assert row.seed_values == {s: gru[s].micro for s in range(3)}
     assert row.macro == pytest.approx(np.mean([s.macro for s in gru]))
     assert pair.difference == pytest.approx(row.mean - markov[0].micro)
-    assert pair.method == users_by_seeds(gru, markov, deterministic=(False, True))
+    assert pair.method == crossed_test(gru, markov, deterministic=(False, True))
     assert pair.p_method == pair.method.p
     assert pair.interval[0] < pair.difference < pair.interval[1]
     assert pair.simultaneous[0] < pair.interval[0]
-    assert pair.word_methods is Word.BETTER
+    assert pair.conclusion_methods is Conclusion.BETTER
     assert pair.relative == pytest.approx(row.mean / markov[0].micro - 1)
     assert pair.naive.error > 0
     assert table.model("GRU").best
@@ -60,7 +58,7 @@ def test_numbers_are_those_of_the_parts(three_models):
 def test_two_deterministic_models_are_decided_by_sign_flips(three_models):
     pair = compare_suite(three_models.suite(baselines=["Markov"]), **FEW)[0].pair("Popularity", "Markov")
     assert pair.p_method == pair.p
-    assert "deterministic models over users" in pair.sentence
+    assert "deterministic models across users" in pair.sentence
 
 
 def test_one_seed_speaks_of_trained_models(store):
@@ -69,8 +67,8 @@ def test_one_seed_speaks_of_trained_models(store):
     pair = table.pair("GRU", "Markov")
     assert pair.method is None
     assert pair.p_method is None
-    assert pair.word_methods is Word.INCONCLUSIVE
-    assert pair.word_models is Word.BETTER
+    assert pair.conclusion_methods is Conclusion.INCONCLUSIVE
+    assert pair.conclusion_models is Conclusion.BETTER
     assert "these trained models" in pair.sentence
     assert any("One seed only of GRU" in note for note in table.notes)
 
@@ -113,11 +111,22 @@ def test_same_results_give_the_same_tables_and_a_further_model_the_same_raw_p(th
         assert more.pair(pair.a, pair.b).interval == pair.interval
 
 
-def test_metrics_of_published_numbers_are_measured_too(three_models):
-    record = to_record(Published("D", "GRU", "NDCG@10", 0.2, "table 1"))
-    alien = to_record(Published("D", "GRU", "AUC", 0.9, "table 1"))
-    tables = compare_suite(three_models.suite(published=[record, alien]), **FEW)
+def test_requested_metrics_are_measured_too(three_models):
+    requests = [ComparisonRequest("D", name) for name in ("NDCG@10", "AUC", "MRR@20")]
+    tables = compare_suite(three_models.suite(), requests, **FEW)
     assert [t.metric for t in tables] == ["MRR@20", "Recall@20", "NDCG@10"]
+
+
+@pytest.mark.parametrize("request_", [
+    ComparisonRequest("E", "MRR@20", ("GRU", "Popularity")),
+    ComparisonRequest("D", "MRR@20", ("GRU", "Popularity"), protocol="Q"),
+    ComparisonRequest("D", "Recall@20", ("GRU", "Popularity")),
+    ComparisonRequest("D", "MRR@20"),
+])  # fmt: skip
+def test_a_request_concerns_its_own_table_only(three_models, request_):
+    results = three_models.suite(comparisons=[["GRU", "LSTM"]])
+    first, _ = compare_suite(results, [request_], **FEW)
+    assert [(p.a, p.b) for p in first.pairs] == [("GRU", "LSTM")]
 
 
 def test_other_queries_are_refused_with_the_data_set_named(store):

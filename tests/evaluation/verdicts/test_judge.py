@@ -3,8 +3,8 @@
 import pytest
 
 from evaluation.comparison.compare import compare_suite
-from evaluation.verdicts.claims import Compound, Cost, Gain, Outcome, Published, Ranking, to_record
-from evaluation.verdicts.judge import judge_suite
+from evaluation.verdicts.claims import Compound, Cost, Gain, Outcome, Published, Ranking
+from evaluation.verdicts.judge import judge_suite, requests_of
 
 from ..conftest import draw_ranks
 
@@ -17,8 +17,8 @@ def ranking(better, worse, **more):
 
 def verdicts(store, published=(), claims=(), **record):
     record = {"baselines": ["Markov", "Popularity"]} | record
-    results = store.suite(published=[to_record(p) for p in published], claims=[to_record(c) for c in claims], **record)
-    return judge_suite(results, compare_suite(results, **FEW))
+    results = store.suite(published=[p.to_json() for p in published], claims=[c.to_json() for c in claims], **record)
+    return judge_suite(results, compare_suite(results, requests_of(results), **FEW))
 
 
 def mean_of(store, model):
@@ -47,7 +47,7 @@ def test_another_draw_of_the_population_adds_the_sample_of_both_sides(three_mode
     true = mean_of(three_models, "Markov")
     (found,) = verdicts(three_models, [published(true, same_test=False)])
     assert found.outcome is Outcome.INCONCLUSIVE
-    assert "No number of seeds can decide it; most of the doubt is the test sample" in found.reason
+    assert "No number of seeds can decide it; the largest source of uncertainty is the test sample" in found.reason
 
 
 def test_a_learner_needs_seeds(store):
@@ -116,7 +116,7 @@ def test_gains_need_direction_and_size(three_models):
     claims = [gain(ratio - 1), gain(2 * ratio - 1), gain(0.1, "Popularity", "Markov")]
     found = verdicts(three_models, claims=claims)
     assert [v.outcome.name for v in found] == ["REPRODUCED", "NOT_REPRODUCED", "CONTRADICTED"]
-    assert "the direction holds" in found[1].reason
+    assert "The direction holds" in found[1].reason
     assert found[0].estimate == pytest.approx(ratio)
     assert found[2].estimate == pytest.approx(mean_of(three_models, "Popularity") / mean_of(three_models, "Markov"))
     assert found[2].interval is None
@@ -126,7 +126,7 @@ def test_gains_need_direction_and_size(three_models):
 def test_compound_claims_need_every_part(three_models):
     good, bad = ranking("GRU", "Popularity"), ranking("Popularity", "LSTM")
     found = verdicts(three_models, claims=[Compound("both", (good, ranking("LSTM", "Popularity"))),
-                                           Compound("all", (good, bad))])  # fmt: skip
+                                           Compound("all", (good, bad), "section 5")])  # fmt: skip
     assert [v.outcome.name for v in found] == ["REPRODUCED", "CONTRADICTED"]
     assert found[0].reason == "2 of 2 parts hold."
     assert found[1].reason.startswith("1 of 2 parts hold; Popularity beats LSTM (CONTRADICTED)")

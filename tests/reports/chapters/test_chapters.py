@@ -12,7 +12,7 @@ from evaluation.comparison.compare import compare_suite
 from evaluation.metrics.coverage import ItemCoverage, UserCoverage
 from evaluation.metrics.lists import CatalogueCoverage, Gini
 from evaluation.results.suite_results import read_suite
-from evaluation.verdicts.claims import Published, Ranking, to_record
+from evaluation.verdicts.claims import Published, Ranking
 from reports.figures.matrices import joined
 from reports.output.export import csv_rows, latex_table
 from reports.output.terminal import print_report
@@ -43,13 +43,13 @@ def amend_cells(root, change):
 
 class TestAllPairs:
     def test_each_pair_stands_once_the_better_against_the_worse(self, store, report):
-        picture = blocks(report, "comparison")["heat-1-1"]
+        figure = blocks(report, "comparison")["heat-1-1"]
         table = compare_suite(read_suite(store, "little"))[0]
         order = sorted(table.models, key=lambda m: -m.mean)
-        assert picture.data["models"] == [m.model for m in order]
-        assert [(p["row"], p["column"]) for p in picture.data["pairs"]] == list(itertools.combinations(range(5), 2))
+        assert figure.data["models"] == [m.model for m in order]
+        assert [(p["row"], p["column"]) for p in figure.data["pairs"]] == list(itertools.combinations(range(5), 2))
         q = {frozenset((e.a, e.b)): e.q for e in table.exploratory}
-        for pair in picture.data["pairs"]:
+        for pair in figure.data["pairs"]:
             first, second = order[pair["row"]], order[pair["column"]]
             assert pair["difference"] == pytest.approx(first.mean - second.mean)
             assert pair["difference"] >= 0
@@ -64,30 +64,30 @@ class TestAcrossDataSets:
         tally, interval = (found["across"].entry(row, key) for key in ("tally", "interval"))
         assert tally.text.count("/") == 2
         assert interval.text == "–"
-        said = [p for b in report.section("comparison").blocks if b.block == "words" for p in b.paragraphs]
+        said = [p for b in report.section("comparison").blocks if b.block == "text" for p in b.paragraphs]
         assert any(p.startswith("No critical-difference diagram: with 2 data sets") for p in said)
         assert "ranks" not in found
 
     def test_six_data_sets_have_a_diagram(self, tmp_path, make_store):
         make_store(tmp_path, datasets=[f"set {n}" for n in range(6)], seeds=(0,), published=False, queries=120)
         report = build(tmp_path, "little")
-        picture = blocks(report, "comparison")["ranks"]
+        figure = blocks(report, "comparison")["ranks"]
         tables = [t for t in compare_suite(read_suite(tmp_path, "little")) if t.metric == "MRR@20"]
         places = {}
         for table in tables:
             for place, model in enumerate(sorted(table.models, key=lambda m: -m.mean), start=1):
                 places.setdefault(model.model, []).append(place)
-        assert {m["model"]: m["rank"] for m in picture.data["models"]} == {
+        assert {m["model"]: m["rank"] for m in figure.data["models"]} == {
             name: pytest.approx(np.mean(ranks)) for name, ranks in places.items()
         }
-        assert picture.data["critical"] == pytest.approx(2.728 * (5 * 6 / (6 * 6)) ** 0.5, abs=2e-3)  # Demšar, table 5
+        assert figure.data["critical"] == pytest.approx(2.728 * (5 * 6 / (6 * 6)) ** 0.5, abs=2e-3)  # Demšar, table 5
         assert blocks(report, "comparison")["across"].rows[0].entries[5].text.startswith("[")
 
     def test_a_pair_that_is_declared_the_other_way_round_on_another_data_set_counts(self, tmp_path, make_store):
         record = make_store(tmp_path, seeds=(0, 1), published=False, queries=120)
         other, knn = record["cells"][-1]["dataset"], "kNN_{50%} $k$"
         claims = [Ranking("a", "GRU", knn, CHAIN, "MRR@20"), Ranking("b", knn, "GRU", other, "MRR@20")]
-        amend(tmp_path, "little", claims=[to_record(claim) for claim in claims])
+        amend(tmp_path, "little", claims=[claim.to_json() for claim in claims])
         table = blocks(build(tmp_path, "little"), "comparison")["across"]
         (row,) = [r for r in table.rows if {r.entries[0].text, r.entries[1].text} == {"GRU", knn}]
         assert (row.entries[0].text, table.entry(row, "datasets").value) == ("GRU", 2)
@@ -98,7 +98,7 @@ class TestAcrossDataSets:
         assert joined([1.0, 2.0, 3.0], 1.0) == []
 
 
-def test_readings_stand_side_by_side(tmp_path, make_store):
+def test_variants_are_compared_with_the_paper(tmp_path, make_store):
     make_store(tmp_path, published=False)
 
     def variant(record):
@@ -109,19 +109,19 @@ def test_readings_stand_side_by_side(tmp_path, make_store):
 
     amend_cells(tmp_path, variant)
     report = build(tmp_path, "little")
-    table = blocks(report, "fidelity")["fidelity-1"]
+    table = blocks(report, "variants")["variants-1"]
     standing = blocks(report, "comparison")["standing-1"]
     means = {name: entry.value for name, entry in values(standing, "MRR@20").items()}
     assert [row.entries[0].text for row in table.rows] == ["Net", "Markov", "GRU"]
-    assert values(table, "reading")["GRU"].text == "variant = official"
+    assert values(table, "variant")["GRU"].text == "variant = official"
     assert values(table, "against")["GRU"].text == "Markov"
     assert values(table, "difference")["GRU"].value == pytest.approx(means["GRU"] - means["Markov"])
     assert values(table, "changed")["GRU"].text == "rate: 1 → 2"
     assert values(table, "against")["Markov"].text == "reference"
 
 
-def test_no_readings_no_chapter(report):
-    assert report.section("fidelity") is None
+def test_no_variants_no_chapter(report):
+    assert report.section("variants") is None
 
 
 class TestBeyondAccuracy:
@@ -161,7 +161,7 @@ class TestEnergy:
         none = {"cpu_joules": None, "gpu_joules": None, "counters": []}
         amend_cells(tmp_path, lambda record: record.update(energy=none))
         again = build(tmp_path, "little")
-        assert "no counter of it could be read" in self.said(again)
+        assert "no energy counter was readable" in self.said(again)
         assert "energy" not in [c.key for c in blocks(again, "cost")["cost-1"].columns]
 
     def test_it_is_shown_as_an_estimate_where_it_was_counted(self, tmp_path, make_store):
@@ -169,13 +169,13 @@ class TestEnergy:
         amend_cells(tmp_path, lambda r: r.update(energy={"cpu_joules": 1000.0 + r["seed"], "gpu_joules": 500.0,
                                                          "counters": ["RAPL", "NVML"]}))  # fmt: skip
         report = build(tmp_path, "little")
-        assert "an estimate" in self.said(report)
+        assert "an upper estimate" in self.said(report)
         entry = values(blocks(report, "cost")["cost-1"], "energy")["GRU"]
         assert (entry.value, entry.text) == (pytest.approx(1501.0), "1.50 kJ")
 
 
 def test_the_split_is_drawn_from_what_is_stored(store, report):
-    data = blocks(report, "data")["split-1-picture"].data
+    data = blocks(report, "data")["split-1-figure"].data
     ranks = read_suite(store, "little").cells[0].ranks
     assert data["parts"] == [90_000, 500, len(ranks)]
     assert data["popularity"][0] == [1, 400]
@@ -195,7 +195,7 @@ class TestSourcesAndDoubt:
             Published(CHAIN, "Markov", "MRR@20", 0.2, "figure 4", certain=False),
             Published(CHAIN, "Markov", "MRR@20", 0.2, "figure 5", certain=False, not_comparable="other items"),
         ]
-        amend(tmp_path, "little", published=[to_record(value) for value in published])
+        amend(tmp_path, "little", published=[value.to_json() for value in published])
         return build(tmp_path, "little")
 
     def test_the_paper_comes_first_and_each_source_has_its_rows(self, judged):
@@ -217,7 +217,7 @@ class TestSourcesAndDoubt:
         assert table.entry(shown, "interval").text == "–"
         assert table.entry(other, "outcome").text == "NOT COMPARABLE"
         assert table.entry(other, "ratio").value is None
-        drawn = blocks(judged, "verdicts")["levels-picture"].data["rows"]
+        drawn = blocks(judged, "verdicts")["levels-figure"].data["rows"]
         assert [(row["judged"], "(another library)" in row["name"]) for row in drawn] == [
             (True, False), (False, False), (True, True),
         ]  # fmt: skip

@@ -1,0 +1,85 @@
+"""Direction: the sign of a difference between two models with its test, which rankings and gains share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from evaluation.comparison.table import ComparisonTable, ModelRow, PairRow
+from evaluation.statistics.effects import ALPHA
+from evaluation.verdicts.evidence import Evidence, caveat_sentence, smoke_caveats
+from evaluation.verdicts.verdict import Outcome, p_text
+
+
+class NamesPair(Protocol):
+    """A claim that ``better`` beats ``worse`` in a metric."""
+
+    better: str
+    worse: str
+    dataset: str
+    metric: str
+
+
+@dataclass(frozen=True, eq=False)
+class Direction:
+    """The test of better − worse under one protocol.
+
+    difference, interval: 95 %, of the methods where seeds allow, else of the trained models. p: of the methods,
+    adjusted by Holm over all claims; None where a learner has one seed. rows: better, worse.
+    """
+
+    outcome: Outcome
+    reason: str
+    difference: float
+    interval: tuple[float, float]
+    p: float | None
+    rows: tuple[ModelRow, ModelRow]
+    pair: PairRow
+    table: ComparisonTable
+    smoke: tuple[str, ...]
+    caveats: str
+
+    @property
+    def ratio(self) -> float | None:
+        """The ratio better / worse; None where worse scores 0."""
+        better, worse = self.rows
+        return better.mean / worse.mean if worse.mean > 0 else None
+
+
+def why_no_direction(claim: NamesPair, evidence: Evidence, protocol: str) -> str:
+    """Return the reason why two models cannot be compared."""
+    reasons = (evidence.why_missing(claim.dataset, protocol, m, claim.metric) for m in (claim.better, claim.worse))
+    return next((reason for reason in reasons if reason), "the claim names one model twice") + "."
+
+
+def direction_of(claim: NamesPair, evidence: Evidence, protocol: str) -> Direction | None:
+    """Return the test of ``better`` against ``worse``; None where one of them has no result."""
+    labels = (claim.dataset, protocol, claim.metric)
+    pair, table = evidence.pair(*labels, claim.better, claim.worse), evidence.table(*labels)
+    if pair is None or table is None:
+        return None
+    rows = table.model(claim.better), table.model(claim.worse)
+    p = evidence.adjusted_p(*labels, claim.better, claim.worse)
+    sign = 1.0 if pair.a == claim.better else -1.0
+    fixed = all(row.deterministic for row in rows)
+    ends = pair.interval if fixed or pair.method is None else pair.method.interval
+    low, high = sorted(sign * end for end in ends)
+    difference = sign * pair.difference
+    smoke = smoke_caveats(evidence.caveats, *(row.caveats for row in rows))
+    caveats = caveat_sentence(smoke, *(row.caveats for row in rows))
+    ahead = difference > 0 if table.higher_is_better else difference < 0
+    found = f"{claim.better} − {claim.worse} = {difference:+.4f} [{low:+.4f}, {high:+.4f}]"
+    if p is None:
+        outcome = Outcome.INCONCLUSIVE
+        reason = (
+            f"{found}: with one seed the test applies to these trained models (adjusted {p_text(pair.p_holm)}), "
+            f"not to the methods; run at least 3 seeds."
+        )
+    elif p >= ALPHA:
+        outcome = Outcome.INCONCLUSIVE
+        reason = f"{found}, adjusted {p_text(p)}: the difference between the methods is not statistically significant."
+    elif not ahead:
+        outcome, reason = Outcome.CONTRADICTED, f"{found}, adjusted {p_text(p)}: significant in the other direction."
+    else:
+        outcome, reason = Outcome.REPRODUCED, f"{found}, adjusted {p_text(p)}."
+    return Direction(outcome, reason + caveats, difference, (low, high), p, rows, pair, table, smoke, caveats)

@@ -1,0 +1,118 @@
+"""Evidence: the stored results and comparison tables from which a claim is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from evaluation.comparison.group import single_cluster
+from evaluation.comparison.request import ComparisonRequest
+from evaluation.comparison.table import ComparisonTable, PairRow
+from evaluation.results.suite_results import CellResult, SuiteResults
+from evaluation.statistics.multiplicity import holm
+from evaluation.verdicts.verdict import Verdict
+
+SMOKE = "SMOKE RUN"
+_Test = tuple[str, str, str, str, str]  # data set, protocol, metric, the pair as its row names it
+
+
+class Judged(Protocol):
+    """A claim or published number."""
+
+    def protocols(self, evidence: Evidence) -> list[str]:
+        """Return the protocols to judge under."""
+
+    def judge(self, evidence: Evidence, protocol: str) -> Verdict:
+        """Return the verdict under one protocol."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """A suite's results and tables. adjusted: Holm's p of each pair that claims name, over all of them."""
+
+    results: SuiteResults
+    tables: Sequence[ComparisonTable]
+    adjusted: Mapping[_Test, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, results: SuiteResults, tables: Sequence[ComparisonTable], requests: Iterable[ComparisonRequest]
+    ) -> Evidence:
+        """Return the evidence with the method-level p of all requested pairs adjusted together.
+
+        A pair of one table is one test and counts once, however many claims name it.
+        """
+        evidence = cls(results, tables)
+        raw: dict[_Test, float] = {}
+        for request in requests:
+            if request.pair is None or not request.adjusted:
+                continue
+            for protocol in evidence.protocols(request.dataset, request.protocol):
+                pair = evidence.pair(request.dataset, protocol, request.metric, *request.pair)
+                if pair is not None and pair.p_method is not None:
+                    raw[request.dataset, protocol, request.metric, pair.a, pair.b] = pair.p_method
+        adjusted = (float(p) for p in holm(list(raw.values())))
+        return cls(results, tables, dict(zip(raw, adjusted, strict=True)))
+
+    def judge(self, claim: Judged, place: str = "") -> list[Verdict]:
+        """Return the verdicts on a claim, one for each protocol it applies to. place: where it was published."""
+        verdicts = [claim.judge(self, protocol) for protocol in claim.protocols(self)]
+        suite_cites = self.results.record.get("paper") is not None
+        return [replace(v, cites_paper=suite_cites or bool(place or v.place)) for v in verdicts]
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """The caveats of the whole suite."""
+        return tuple(self.results.record.get("caveats", ()))
+
+    def protocols(self, dataset: str, protocol: str = "") -> list[str]:
+        """Return ``protocol``, or all protocols of the data set where it is empty, or one empty name if none ran."""
+        found = [entry["protocol"] for entry in self.results.record["cells"] if entry["dataset"] == dataset]
+        return [protocol] if protocol else list(dict.fromkeys(found)) or [""]
+
+    def cells(self, dataset: str, protocol: str, model: str) -> list[CellResult]:
+        """Return the finished cells of a model, one per seed."""
+        labels = (dataset, protocol, model)
+        return [cell for cell in self.results.cells if (cell.dataset, cell.protocol, cell.model) == labels]
+
+    def table(self, dataset: str, protocol: str, metric: str) -> ComparisonTable | None:
+        """Return the table of a metric; None where it was not measured or no model has a result."""
+        wanted = (dataset, protocol, metric)
+        return next((t for t in self.tables if (t.dataset, t.protocol, t.metric) == wanted), None)
+
+    def pair(self, dataset: str, protocol: str, metric: str, a: str, b: str) -> PairRow | None:
+        """Return the comparison of two models, in the direction in which it was tested."""
+        table = self.table(dataset, protocol, metric)
+        return None if table is None else table.pair(a, b)
+
+    def adjusted_p(self, dataset: str, protocol: str, metric: str, a: str, b: str) -> float | None:
+        """Return Holm's p of a pair over all claims; None where seeds allow no test of the methods."""
+        pair = self.pair(dataset, protocol, metric, a, b)
+        return None if pair is None else self.adjusted.get((dataset, protocol, metric, pair.a, pair.b))
+
+    def why_missing(self, dataset: str, protocol: str, model: str, metric: str) -> str:
+        """Return the reason why a model has no value of a metric; empty if it has one."""
+        table = self.table(dataset, protocol, metric)
+        if table is not None and table.model(model) is not None:
+            return ""
+        for failure in self.results.failures:
+            if (failure.dataset, failure.protocol, failure.model) == (dataset, protocol, model):
+                return f"{model} has no result ({failure.state}: {failure.reason})"
+        found = self.cells(dataset, protocol, model)
+        if found and single_cluster(found[0]):
+            return f"the test part of {dataset} has one user only, so the variation between users is unknown"
+        if table is None and any((t.dataset, t.protocol) == (dataset, protocol) for t in self.tables):
+            return f"{metric} is not measured here"
+        return f"the suite holds no result of {model} on {dataset}"
+
+
+def smoke_caveats(*caveats: Iterable[str]) -> tuple[str, ...]:
+    """Return the caveats that mark a smoke run, once each."""
+    return tuple(dict.fromkeys(caveat for group in caveats for caveat in group if caveat.startswith(SMOKE)))
+
+
+def caveat_sentence(*caveats: Iterable[str]) -> str:
+    """Return the caveats, once each, as a closing sentence with a space before it; empty if there are none."""
+    told = list(dict.fromkeys(caveat for group in caveats for caveat in group))
+    return f" Caveat{'s' * (len(told) > 1)}: {'; '.join(told)}." if told else ""

@@ -1,0 +1,102 @@
+"""Verdict: the outcome of one published number or claim, with the reason and what a table shows of it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evaluation.json_codec import to_json
+from evaluation.statistics.equivalence import LENIENT, EquivalenceZone
+
+TEXT_OF_A_HYPOTHESIS = {"REPRODUCED": "SUPPORTED", "NOT REPRODUCED": "NOT SUPPORTED", "CONTRADICTED": "NOT SUPPORTED"}
+
+
+class Outcome(enum.Enum):
+    """The outcome of a verdict, as stored.
+
+    A hypothesis that cites no paper is shown as SUPPORTED or NOT SUPPORTED instead (``Verdict.outcome_text``).
+    """
+
+    REPRODUCED = "REPRODUCED"
+    NOT_REPRODUCED = "NOT REPRODUCED"
+    CONTRADICTED = "CONTRADICTED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    NOT_COMPARABLE = "NOT COMPARABLE"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The verdict on one published number or claim: its outcome, the reason, and what a table shows of it.
+
+    kind: the class of what was judged. claimed: the claimed finding in short. estimate, interval: what was found; for
+    a published number the ratio rerun / published with its 90 % interval. signed: whether the estimate is a difference,
+    shown with its sign, or else a ratio or amount. models: those that the claim names, the one said to be ahead first.
+    place: where it was published. rerun_value: the rerun's mean of a published number. parts: the verdicts of a
+    compound's parts. cites_paper: whether the suite or the claim names a publication. about: the value that was judged,
+    None in a verdict that was stored.
+    """
+
+    subject: str
+    outcome: Outcome
+    reason: str
+    kind: str = ""
+    claimed: str = ""
+    estimate: float | None = None
+    interval: tuple[float, float] | None = None
+    p_adjusted: float | None = None
+    signed: bool = False
+    dataset: str = ""
+    protocol: str = ""
+    models: tuple[str, ...] = ()
+    place: str = ""
+    rerun_value: float | None = None
+    parts: tuple[Verdict, ...] = ()
+    cites_paper: bool = True
+    about: Any = None
+
+    @property
+    def outcome_text(self) -> str:
+        """The outcome as shown to a reader."""
+        text = self.outcome.value
+        return text if self.cites_paper else TEXT_OF_A_HYPOTHESIS.get(text, text)
+
+    @property
+    def without_result(self) -> bool:
+        """Whether there is no result to judge by."""
+        if self.parts:
+            return all(part.without_result for part in self.parts)
+        return self.outcome is Outcome.INCONCLUSIVE and self.estimate is None and self.rerun_value is None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the verdict as JSON data, without ``about``."""
+        return {name: to_json(value) for name, value in vars(self).items() if name != "about"}
+
+
+def outcome_of(zone: EquivalenceZone) -> Outcome:
+    """Return the outcome of an equivalence test."""
+    if zone in (EquivalenceZone.STRICT, EquivalenceZone.LENIENT):
+        return Outcome.REPRODUCED
+    return Outcome.INCONCLUSIVE if zone is EquivalenceZone.OPEN else Outcome.NOT_REPRODUCED
+
+
+def worst(outcomes: Sequence[Outcome]) -> Outcome:
+    """Return the outcome of a claim whose parts must all hold."""
+    order = (Outcome.CONTRADICTED, Outcome.NOT_REPRODUCED, Outcome.NOT_COMPARABLE, Outcome.INCONCLUSIVE)
+    return next((outcome for outcome in order if outcome in outcomes), Outcome.REPRODUCED)
+
+
+def zone_text(zone: EquivalenceZone, margin: float = LENIENT) -> str:
+    """Describe where the interval of a ratio lies."""
+    sides = {
+        EquivalenceZone.ABOVE: f"lies above +{margin:.0%}",
+        EquivalenceZone.BELOW: f"lies below −{margin:.0%}",
+        EquivalenceZone.OPEN: "straddles the margin",
+    }
+    return sides.get(zone, f"lies {zone.value}")
+
+
+def p_text(p: float) -> str:
+    """Return "p = 0.012", or "p < 0.001"."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
