@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from harness.running.plan import Planned
-from harness.running.worker import Done
+from harness.cells.run_cell import CellOutcome
+from harness.running.listener import RunListener
+from harness.running.plan import PlannedCell
 from harness.store import Store
 
 _BAR = 12
@@ -43,8 +44,8 @@ def value_words(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-class Announcer:
-    """Tells of a run on ``console``; use it as a context around the run."""
+class RunDisplay(RunListener):
+    """Shows a run on ``console``: live bars on a terminal, one line per finished cell elsewhere."""
 
     def __init__(self, console: Console, store: Store, total: int, metric: str) -> None:
         self._console, self._store, self._total, self._metric = console, store, total, metric
@@ -63,14 +64,15 @@ class Announcer:
         )
         self._overall = self._bars.add_task("all cells", total=total, words=self._overall_words())
 
-    def __enter__(self) -> Announcer:
+    def start(self) -> None:
+        """Show the bars."""
         self._bars.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def end(self, completed: bool) -> None:
+        """Remove the bars."""
         self._bars.stop()
 
-    def progress(self, planned: Planned, record: Mapping[str, Any]) -> None:
+    def progress(self, planned: PlannedCell, record: Mapping[str, Any]) -> None:
         """A running cell's record: a line when it goes on from a checkpoint, else its bar."""
         label, event = planned.cell.label, record.get("event")
         if event == "resumed":
@@ -87,18 +89,18 @@ class Announcer:
         if event == "trial":
             self._bars.update(self._tasks[label], total=record["trials"], completed=record["trial"] + 1, words="tuning")
 
-    def done(self, planned: Planned, done: Done) -> None:
+    def done(self, planned: PlannedCell, done: CellOutcome) -> None:
         """The line of a cell that is done."""
         self._finished += 1
         label = planned.cell.label
-        self._failed += done.state == "FAILED"
+        self._failed += done.failed
         if label in self._tasks:
             self._bars.remove_task(self._tasks.pop(label))
         record = self._store.record(done.key)
         if record is not None and record["resumed_from"] is not None and done.state == "DONE":
             self._say_resumed(label, record["resumed_from"])
         self._bars.update(self._overall, advance=1, words=self._overall_words())
-        words = f"FAILED: {done.reason}" if record is None or done.state == "FAILED" else self._result(record)
+        words = f"FAILED: {done.reason}" if record is None or done.failed else self._result(record)
         found = " (computed by another process)" if done.state == "FOUND" else ""
         self._line(f"[{self._finished}/{self._total}] {label}  {words}{found}")
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import typer
 
-from cli.context import ALL, make_order, named_suites
 from cli.errors import warn
 from cli.options import (
+    ALL,
     NONE,
     RESULTS,
     AsJson,
@@ -30,6 +30,8 @@ from cli.options import (
     SuiteName,
     SuiteOrAll,
     Threads,
+    make_request,
+    named_suites,
 )
 from cli.results import write_report
 
@@ -44,21 +46,22 @@ def run(suite: SuiteOrAll, only: Only = "", protocol: Protocol = "", seeds: Seed
         return
     order = _orders(suite, results, data, threads, sets, only=only, protocol=protocol, seeds=seeds, device=device,
                     limit_users=limit_users)  # fmt: skip
-    from cli.printing import print_lines, print_tour
-    from harness.running.plan import Round
-    from harness.running.run_all import Stop, tour
-    from harness.running.runner import end_on_sigterm
+    from cli.plan_output import print_outcomes
+    from cli.printing import print_lines
+    from harness.running.plan import PlanContext
+    from harness.running.run_all import SuiteOutcome, run_all
     from harness.store import Store
+    from harness.system.signals import end_on_sigterm
 
     end_on_sigterm()
-    store, shared = Store.open(results), Round()
+    store, shared = Store.open(results), PlanContext()
 
-    def visit(name: str) -> Stop:
+    def visit(name: str) -> SuiteOutcome:
         return _visit(order(name), store, shared, jobs=jobs, fresh=fresh, mlflow=not no_mlflow, report=not no_report)
 
-    stops = tour(named_suites(suite), visit, warn) if suite == ALL else [visit(suite)]
+    stops = run_all(named_suites(suite), visit, warn) if suite == ALL else [visit(suite)]
     if suite == ALL:
-        print_tour(stops)
+        print_outcomes(stops)
         print_lines(str(path) for stop in stops for path in stop.reports)
     required = os.environ.get("ENCORE_REQUIRE_DATA") == "1"
     if any(stop.failed or (required and stop.skipped) for stop in stops):
@@ -76,29 +79,35 @@ def _orders(suite: str, results: Path, data: Path | None, threads: int, sets: li
         from harness.running.run_all import sets_for
 
         chosen = sets_for(named_suites(suite), sets, warn)
-    return lambda name: make_order(name, results, data, threads, sets=chosen.get(name, sets), **words)
+    return lambda name: make_request(name, results, data, threads, sets=chosen.get(name, sets), **words)
 
 
 def _visit(order: Any, store: Any, shared: Any, *, jobs: int, fresh: bool, mlflow: bool, report: bool) -> Any:
     """Run one suite and write its report; what came of it."""
-    from cli.overview import told_once
+    from cli.plan_output import grouped_messages, plan_summary
     from cli.printing import terminal
-    from cli.rows import plan_words
+    from cli.progress_display import RunDisplay
+    from harness.running.listener import RunListener
     from harness.running.plan import make_plan
-    from harness.running.run_all import Stop
+    from harness.running.run_all import SuiteOutcome
     from harness.running.session import run_session
     from harness.system.environment import device_name
 
-    made = make_plan(order.open(), store, fresh=fresh, shared=shared)
-    name = made.bench.suite.name
-    print(f"{made.bench.suite.title}, on {device_name(order.device)}: {plan_words(made, jobs)}", flush=True)
-    outcome = run_session(made, store, terminal(), jobs=jobs, fresh=fresh, mlflow=mlflow, warn=warn)
+    made = make_plan(order.load(), store, fresh=fresh, shared=shared)
+    name = made.loaded.suite.name
+    print(f"{made.loaded.suite.title}, on {device_name(order.device)}: {plan_summary(made, jobs)}", flush=True)
+    listeners: list[RunListener] = [RunDisplay(terminal(), store, len(made.to_do), made.loaded.metrics[0].name)]
+    if mlflow:
+        from harness.tracking.run_tracking import MlflowListener
+
+        listeners.append(MlflowListener(made, store, warn))
+    outcome = run_session(made, store, listeners, jobs=jobs, fresh=fresh)
     reports = write_report(order.results, name) if report else []
-    for line in told_once(outcome.skipped):
+    for line in grouped_messages(outcome.skipped):
         warn(line)
     for planned, reason in outcome.failed:
         warn(f"FAILED {planned.cell.label}: {reason}\n  repeat it with: {planned.command}")
-    return Stop(name, outcome=outcome, reports=tuple(reports))
+    return SuiteOutcome(name, outcome=outcome, reports=tuple(reports))
 
 
 def plan(suite: SuiteOrAll, only: Only = "", protocol: Protocol = "", seeds: Seeds = "", device: Device = "auto",
@@ -107,21 +116,21 @@ def plan(suite: SuiteOrAll, only: Only = "", protocol: Protocol = "", seeds: See
     """Say of each cell (or suite) whether it is cached, new or stale, why, and what the rest will cost."""
     order = _orders(suite, results, data, threads, sets, only=only, protocol=protocol, seeds=seeds, device=device,
                     limit_users=limit_users)  # fmt: skip
-    from cli.printing import print_json, print_overview, print_plan
-    from cli.rows import shown_plan
-    from harness.running.plan import Round, make_plan
-    from harness.running.run_all import Stop, tour
+    from cli.plan_output import plan_rows, print_overview, print_plan
+    from cli.printing import print_json
+    from harness.running.plan import PlanContext, make_plan
+    from harness.running.run_all import SuiteOutcome, run_all
     from harness.store import Store
 
-    store, shared = Store.open(results), Round(fetch=False)
+    store, shared = Store.open(results), PlanContext(fetch=False)
 
-    def visit(name: str) -> Stop:
-        return Stop(name, plan=make_plan(order(name).open(), store, fresh=fresh, shared=shared))
+    def visit(name: str) -> SuiteOutcome:
+        return SuiteOutcome(name, plan=make_plan(order(name).load(), store, fresh=fresh, shared=shared))
 
-    stops = tour(named_suites(suite), visit, warn) if suite == ALL else [visit(suite)]
+    stops = run_all(named_suites(suite), visit, warn) if suite == ALL else [visit(suite)]
     plans = [stop.plan for stop in stops if stop.plan is not None]
     if as_json:
-        print_json([row for made in plans for row in shown_plan(made)])
+        print_json([row for made in plans for row in plan_rows(made)])
     elif suite == ALL:
         print_overview(plans, jobs)
     else:
@@ -134,7 +143,7 @@ def verify(suite: SuiteName, only: Only = "", protocol: Protocol = "", seeds: Se
            threads: Threads = 1, results: Results = RESULTS, data: Data = None, sets: Set = NONE,
            limit_users: Limit = None) -> None:  # fmt: skip
     """Compute a suite's stored cells again, compare them bit for bit, write a certificate. Exit 1: some bit differs."""
-    order = make_order(suite, results, data, threads, only=only, protocol=protocol, seeds=seeds, device=device,
+    order = make_request(suite, results, data, threads, only=only, protocol=protocol, seeds=seeds, device=device,
                        sets=sets, limit_users=limit_users)  # fmt: skip
     from harness.running.verify import certify
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from evaluation.stored_files import read_record
+from harness.system.locks import file_lock
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -115,14 +114,10 @@ class Store:
 
         The system frees the lock of a process that dies, so no lock is ever left behind.
         """
-        with self.writing():
-            handle = os.open(self.root / "locks" / f"{key}.lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            while not (owned := _try_lock(handle)) and wait:
-                time.sleep(0.1)
+        with contextlib.ExitStack() as stack:
+            with self.writing():
+                owned = stack.enter_context(file_lock(self.root / "locks" / f"{key}.lock", wait=wait))
             yield owned
-        finally:
-            os.close(handle)
 
     def commit(self, key: str, write: Callable[[Path], None]) -> Path:
         """Let ``write`` fill a folder aside, then put it in place at once; call it only while owning the lock.
@@ -196,12 +191,3 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _try_lock(handle: int) -> bool:
-    """Take the lock if nobody has it."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from cli.rows import plan_words
+from cli.plan_output import plan_summary
+from cli.progress_display import RunDisplay
 from evaluation.results.suite_results import read_suite
 from harness.running.plan import make_plan
 from harness.running.session import run_session
 from harness.store import Store
 from harness.suites.overrides import Overrides
-from harness.suites.request import Order
+from harness.suites.request import RunRequest
 from harness.system.determinism import prepare_determinism
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,13 +30,12 @@ def run(suite, results, *, jobs=1, fresh=False, **overrides):
     """Run a suite in this process (and its workers); gives the plan's sentence and what was printed."""
     prepare_determinism()
     store = Store.open(results)
-    plan = make_plan(Order(str(suite), results, overrides=Overrides(**overrides)).open(), store, fresh=fresh)
+    plan = make_plan(RunRequest(str(suite), results, overrides=Overrides(**overrides)).load(), store, fresh=fresh)
     printed = io.StringIO()
-    outcome = run_session(
-        plan, store, Console(file=printed, width=200), jobs=jobs, fresh=fresh, mlflow=False, warn=print
-    )
+    display = RunDisplay(Console(file=printed, width=200), store, len(plan.to_do), "MRR@20")
+    outcome = run_session(plan, store, [display], jobs=jobs, fresh=fresh)
     assert not outcome.failed, outcome.failed
-    return plan_words(plan, jobs), [planned.why for planned in plan.cells], printed.getvalue().splitlines()
+    return plan_summary(plan, jobs), [planned.why for planned in plan.cells], printed.getvalue().splitlines()
 
 
 def start(suite, results, *words):

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from evaluation.metrics.accuracy import metric_named
-from evaluation.metrics.coverage import Reach
-from evaluation.metrics.lists import reach_named
+from evaluation.metrics.coverage import WholeTableMetric
+from evaluation.metrics.lists import whole_table_metric_named
 from evaluation.metrics.sums_file import write_sums
 from evaluation.ranking.rank_table import RankTable
-from evaluation.stored_files import reading
+from evaluation.stored_files import name_damaged
 from harness.store import Store, sync
 
 
-def complete_metrics(store: Store, key: str, metrics: Sequence[Any]) -> bool:
+def add_metrics(store: Store, key: str, metrics: Sequence[Any]) -> bool:
     """Whether anything was missing: the metrics not in the cell's record are computed from its ranks and added.
 
     Key, ranks and all other words of the record stay as they are.
@@ -29,15 +29,15 @@ def complete_metrics(store: Store, key: str, metrics: Sequence[Any]) -> bool:
         if record is None:
             return False
         folder = store.folder(key)
-        with reading(folder / "ranks.parquet"):
+        with name_damaged(folder / "ranks.parquet"):
             ranks = RankTable.read(folder / "ranks.parquet")
         names = [name for name in record["metrics"] if name not in {metric.name for metric in metrics}]
-        wanted = [*metrics, *(reach_named(name) or metric_named(name) for name in names)]
+        wanted = [*metrics, *(whole_table_metric_named(name) or metric_named(name) for name in names)]
         aside = store.root / "cells" / f".new-{key}"
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
         means = write_sums(aside, ranks, wanted)
-        means |= {metric.name: metric.measure(ranks) for metric in metrics if isinstance(metric, Reach)}
+        means |= {metric.name: metric.measure(ranks) for metric in metrics if isinstance(metric, WholeTableMetric)}
         for name, value in means.items():
             record["metrics"].setdefault(name, float(value))
         (aside / "cell.json").write_text(json.dumps(record, indent=1, allow_nan=False))

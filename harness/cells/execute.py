@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.metrics.accuracy import metric_named
-from evaluation.metrics.lists import reach_named
+from evaluation.metrics.lists import whole_table_metric_named
 from evaluation.ranking.rank import rank_held_out
 from evaluation.ranking.rank_table import RankTable
 from evaluation.ranking.recommender import needed_clock
@@ -27,7 +27,7 @@ class ClockTooWeak(ValueError):
 
 
 @dataclass(frozen=True, eq=False)
-class Computed:
+class ComputedCell:
     """What came of a cell: the fitted model, its ranks, its validation score (None without a validation part), costs.
 
     seconds: "fit" (epochs before a resume included) and "score" (the test part ranked).
@@ -49,7 +49,7 @@ def compute(
     device: str,
     checkpoint: Path | None,
     log: Callable[[Mapping[str, Any]], None],
-) -> Computed:
+) -> ComputedCell:
     """Fit a fresh copy of the cell's model and rank every test target.
 
     A learner stops by the first metric on the validation part; its fields may name further ones that it looks at.
@@ -83,7 +83,7 @@ def compute(
     started = time.perf_counter()
     ranks = _ranker(cell, prepared, top_k=lists_needed(metrics))(model, split.test)
     score_seconds = _clock(device) - started
-    return Computed(
+    return ComputedCell(
         model=model,
         ranks=ranks,
         validation=validation,
@@ -100,7 +100,7 @@ def _sign(metric: Any) -> float:
 
 def _metric(name: str) -> Any:
     """The metric that a model's fields name. Raises ValueError for an unknown one."""
-    return reach_named(name) or metric_named(name)
+    return whole_table_metric_named(name) or metric_named(name)
 
 
 def _ranker(cell: Cell, prepared: Prepared, top_k: int) -> Callable[[Any, HeldOut], RankTable]:

@@ -8,10 +8,23 @@ from typing import Any
 
 from harness.cells.execute import lists_needed
 from harness.preparation import Prepared
-from harness.spec import Cell, canonical, describe
+from harness.spec import Cell, canonical, written_form
+from harness.suites.request import LoadedSuite
 from harness.system.determinism import device_kind
 from harness.system.environment import deciding_versions
 from harness.tuning import sampler_version
+
+
+def cell_parts(loaded: LoadedSuite, index: int, prepared: Prepared | None) -> dict[str, Any]:
+    """The parts of the key of one cell of a loaded suite."""
+    return key_parts(
+        loaded.cells[index],
+        prepared,
+        sources=loaded.sources[index],
+        metrics=loaded.metrics,
+        device=loaded.request.device,
+        threads=loaded.request.threads,
+    )
 
 
 def key_parts(
@@ -34,14 +47,13 @@ def key_parts(
         "data": None if prepared is None else prepared.data["fingerprint"],
         "split": None if prepared is None else prepared.fingerprint,
         "caveats": [] if prepared is None else prepared.caveat_marks,
-        "dataset": describe(cell.experiment.dataset) if prepared is None else None,
-        "protocol": describe(cell.experiment.protocol),
-        "model fields": describe(model),
+        "dataset": written_form(cell.experiment.dataset) if prepared is None else None,
+        "protocol": written_form(cell.experiment.protocol),
+        "model fields": written_form(model),
         "seed": cell.seed,
         "validation metric": metrics[0].name,
         "max padded events": cell.experiment.max_padded_events,
         "device": device_kind(device),
-        "precision": getattr(model, "precision", "float32"),
         "threads": threads,
         "engine": engine_of(model, device),
         "code": dict(sources),
@@ -55,7 +67,7 @@ def key_parts(
 def _tuning(cell: Cell) -> dict[str, Any]:
     """What decides the search of a tuned model, beside all that decides its cells."""
     tuning = cell.experiment.tuning
-    return {"trials": tuning.trials, "space": describe(cell.space), "sampler": tuning.sampler,
+    return {"trials": tuning.trials, "space": written_form(cell.space), "sampler": tuning.sampler,
             "search seed": tuning.seed, "sampler version": sampler_version(tuning.sampler)}  # fmt: skip
 
 

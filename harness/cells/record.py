@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import math
 import statistics
 import traceback
 from collections.abc import Mapping, Sequence
@@ -12,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.cells.execute import Computed
+from evaluation.json_codec import to_json
+from evaluation.stored_files import SCHEMAS
+from harness.cells.execute import ComputedCell
 from harness.preparation import Prepared
-from harness.spec import Cell, describe
+from harness.spec import Cell, written_form
 from harness.store import Store
-from harness.suites.request import Bench
+from harness.suites.request import LoadedSuite
 from harness.system.environment import device_name
 from harness.system.sources import combined
-
-SCHEMA = 1
 
 
 def now() -> str:
@@ -29,10 +28,10 @@ def now() -> str:
 
 
 def cell_record(
-    bench: Bench,
+    loaded: LoadedSuite,
     cell: Cell,
     prepared: Prepared,
-    computed: Computed,
+    computed: ComputedCell,
     *,
     key: str,
     parts: Mapping[str, Any],
@@ -40,21 +39,21 @@ def cell_record(
     started: str,
 ) -> dict[str, Any]:
     """All that is kept of a finished cell beside its ranks and curve, as plain JSON data."""
-    model, split, order = computed.model, prepared.split, bench.order
+    model, split, order = computed.model, prepared.split, loaded.request
     curve = curve_of(model)
-    metrics = {metric.name: _number(metric.measure(computed.ranks)) for metric in bench.metrics}
-    primary = bench.metrics[0].name
+    metrics = {metric.name: _number(metric.measure(computed.ranks)) for metric in loaded.metrics}
+    primary = loaded.metrics[0].name
     record = {
-        "schema": SCHEMA,
+        "schema": SCHEMAS["cell.json"],
         "key": key,
         "state": "DONE",
         "dataset": cell.dataset,
         "protocol": cell.protocol,
         "model": cell.model_name,
         "seed": cell.seed,
-        "model_fields": describe(cell.model),
-        "dataset_fields": describe(cell.experiment.dataset),
-        "protocol_fields": describe(cell.experiment.protocol),
+        "model_fields": written_form(cell.model),
+        "dataset_fields": written_form(cell.experiment.dataset),
+        "protocol_fields": written_form(cell.experiment.protocol),
         "deterministic": bool(cell.model.deterministic),
         "family": cell.model.family,
         "parameters": _parameters(model),
@@ -66,7 +65,6 @@ def cell_record(
         "key_parts": dict(parts),
         "device": order.device,
         "device_name": device_name(order.device),
-        "precision": parts["precision"],
         "threads": order.threads,
         "engine": getattr(model, "engine_", parts["engine"]),
         "environment": dict(environment),
@@ -83,7 +81,7 @@ def cell_record(
         "caveats": [*prepared.caveats, *_training_caveats(model)],
         "started": started,
         "finished": now(),
-        "command": bench.command(cell),
+        "command": loaded.command(cell),
         "clock": prepared.data["clock"],
         "unit": prepared.data["unit"],
         "counts": {
@@ -101,10 +99,10 @@ def cell_record(
         "licence": prepared.data["licence"],
         "citation": prepared.data["citation"],
     }
-    return plain(record)
+    return to_json(record)
 
 
-def write_cell(folder: Path, record: Mapping[str, Any], computed: Computed, metrics: Sequence[Any]) -> None:
+def write_cell(folder: Path, record: Mapping[str, Any], computed: ComputedCell, metrics: Sequence[Any]) -> None:
     """Write a finished cell's files into ``folder``: record, ranks, the metrics' sums by user, curve."""
     from evaluation.metrics.sums_file import write_sums
 
@@ -112,7 +110,7 @@ def write_cell(folder: Path, record: Mapping[str, Any], computed: Computed, metr
     write_sums(folder, computed.ranks, metrics)
     curve = curve_of(computed.model)
     if curve:
-        (folder / "curve.jsonl").write_text("".join(json.dumps(plain(line)) + "\n" for line in curve))
+        (folder / "curve.jsonl").write_text("".join(json.dumps(to_json(line)) + "\n" for line in curve))
     (folder / "cell.json").write_text(json.dumps(record, indent=1, allow_nan=False))
 
 
@@ -134,7 +132,7 @@ class Failure:
 def store_failure(store: Store, cell: Cell, key: str, failure: Failure) -> None:
     """Store why a cell failed; call it only while owning the cell's lock."""
     record = {
-        "schema": SCHEMA,
+        "schema": SCHEMAS["failure.json"],
         "key": key,
         "dataset": cell.dataset,
         "protocol": cell.protocol,
@@ -160,19 +158,6 @@ def error_message(error: BaseException) -> str:
 def curve_of(model: Any) -> list[dict[str, Any]]:
     """The fit's records, one an epoch; empty for models without epochs."""
     return list(getattr(model, "curve_", None) or [])
-
-
-def plain(value: Any) -> Any:
-    """A value as strict JSON knows it: NumPy numbers as numbers, what is not finite as null."""
-    if isinstance(value, Mapping):
-        return {str(name): plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple | range | set | frozenset):
-        return [plain(inner) for inner in value]
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def _number(value: Any) -> float:

@@ -17,14 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.results.tuning_results import HEAD, LEDGER, SearchResult, read_search
+from evaluation.json_codec import to_json
+from evaluation.results.tuning_results import LEDGER_FILE, SEARCH_FILE, SearchResult, read_search
 from harness.cells.execute import compute
 from harness.cells.keys import search_key
-from harness.cells.record import error_message, now, plain
+from harness.cells.record import error_message, now
 from harness.preparation import Prepared
-from harness.spec import Cell, canonical, describe
+from harness.spec import Cell, canonical, written_form
 from harness.store import Store
-from harness.suites.request import Bench
+from harness.suites.request import LoadedSuite
 from harness.tuning import propose
 from recsys_data.sequences import Sequences
 from recsys_data.split import HeldOut
@@ -41,7 +42,7 @@ class NothingChosen(ValueError):
 
 
 def chosen_cell(
-    bench: Bench,
+    loaded: LoadedSuite,
     cell: Cell,
     prepared: Prepared,
     parts: Mapping[str, Any],
@@ -64,9 +65,9 @@ def chosen_cell(
         found = read_search(store.search(key))
         if found is None or (fresh and found.record["run"] != run):
             shutil.rmtree(store.search(key), ignore_errors=True)
-            found = SearchResult(_head(bench, cell, parts, key, run), [])
-            store.write_json(store.search(key) / HEAD, found.record)
-        found = _finish(bench, cell, prepared, store, found, log)
+            found = SearchResult(_head(loaded, cell, parts, key, run), [])
+            store.write_json(store.search(key) / SEARCH_FILE, found.record)
+        found = _finish(loaded, cell, prepared, store, found, log)
     return _with_chosen(cell, found)
 
 
@@ -75,18 +76,20 @@ def search_record(store: Store, parts: Mapping[str, Any]) -> SearchResult | None
     return read_search(store.search(search_key(parts)))
 
 
-def _head(bench: Bench, cell: Cell, parts: Mapping[str, Any], key: str, run: str) -> dict[str, Any]:
+def _head(loaded: LoadedSuite, cell: Cell, parts: Mapping[str, Any], key: str, run: str) -> dict[str, Any]:
     """What is kept of a search beside its trials."""
-    metric = bench.metrics[0]
-    return plain({
+    metric = loaded.metrics[0]
+    return to_json({
         "schema": 1, "key": key, "dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model_name,
-        "model_fields": describe(cell.model), **parts["tuning"], "metric": metric.name,
+        "model_fields": written_form(cell.model), **parts["tuning"], "metric": metric.name,
         "higher_is_better": bool(metric.higher_is_better), "key_parts": {n: v for n, v in parts.items() if n != "seed"},
-        "device": bench.order.device, "command": bench.command(cell), "started": now(), "run": run,
+        "device": loaded.request.device, "command": loaded.command(cell), "started": now(), "run": run,
     })  # fmt: skip
 
 
-def _finish(bench: Bench, cell: Cell, prepared: Prepared, store: Store, found: SearchResult, log: Log) -> SearchResult:
+def _finish(
+    loaded: LoadedSuite, cell: Cell, prepared: Prepared, store: Store, found: SearchResult, log: Log
+) -> SearchResult:
     """The search with all its trials; after each the ledger is written anew, whole or not at all."""
     tuning, trials = cell.experiment.tuning, list(found.trials)
     seed = search_seed(cell)
@@ -98,10 +101,10 @@ def _finish(bench: Bench, cell: Cell, prepared: Prepared, store: Store, found: S
         point = propose(tuning.sampler, cell.space, seed, past)
         same = next((trial for trial in trials if trial["point"] == point), None)
         trial = {"trial": len(trials), "point": point}
-        trial |= _repeated(same) if same is not None else _tried(bench, cell, blind, point)
-        trials.append(plain(trial | {"finished": now()}))
+        trial |= _repeated(same) if same is not None else _tried(loaded, cell, blind, point)
+        trials.append(to_json(trial | {"finished": now()}))
         lines = "".join(json.dumps(line, allow_nan=False) + "\n" for line in trials)
-        store.write_text(store.search(found.record["key"]) / LEDGER, lines)
+        store.write_text(store.search(found.record["key"]) / LEDGER_FILE, lines)
         best = SearchResult(found.record, trials).best
         log({"event": "trial", "trials": tuning.trials, "metric": found.metric,
              "best": None if best is None else best["validation"], **trials[-1]})  # fmt: skip
@@ -110,7 +113,7 @@ def _finish(bench: Bench, cell: Cell, prepared: Prepared, store: Store, found: S
 
 def search_seed(cell: Cell) -> str:
     """What decides the draws of a cell's search: the search's seed, the model's fields and what they may be."""
-    return canonical([cell.experiment.tuning.seed, describe(cell.model), describe(cell.space)])
+    return canonical([cell.experiment.tuning.seed, written_form(cell.model), written_form(cell.space)])
 
 
 def _repeated(same: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,16 +122,16 @@ def _repeated(same: Mapping[str, Any]) -> dict[str, Any]:
     return kept | {"seconds": 0.0, "same_as": same["trial"]}
 
 
-def _tried(bench: Bench, cell: Cell, blind: Prepared, point: Mapping[str, Any]) -> dict[str, Any]:
+def _tried(loaded: LoadedSuite, cell: Cell, blind: Prepared, point: Mapping[str, Any]) -> dict[str, Any]:
     """One trial: the model with these fields fitted and judged on the validation part."""
     values = {field: cell.space[field].at(number) for field, number in point.items()}
-    trial = {"fields": describe(values), "state": "DONE", "validation": None, "reason": "", "epochs": None,
+    trial = {"fields": written_form(values), "state": "DONE", "validation": None, "reason": "", "epochs": None,
              "stopped": None}  # fmt: skip
-    metric = bench.metrics[0]
+    metric = loaded.metrics[0]
     started = time.perf_counter()
     try:
         attempt = replace(cell, model=dataclasses.replace(cell.model, **values), seed=cell.experiment.tuning.seed)
-        computed = compute(attempt, blind, metrics=[metric], device=bench.order.device, checkpoint=None, log=_silent)
+        computed = compute(attempt, blind, metrics=[metric], device=loaded.request.device, checkpoint=None, log=_silent)
         if not math.isfinite(computed.validation):
             raise ValueError(f"its validation score is {computed.validation}")
         trial |= {"validation": computed.validation, "epochs": getattr(computed.model, "epochs_", None),

@@ -33,7 +33,7 @@ UNKNOWN = Estimate()
 
 
 @dataclass(frozen=True)
-class Cost:
+class RunCost:
     """What several cells come to: the sums of those that are known, and what is not known.
 
     seconds: wall time with ``jobs`` at once; memory_mb: of ``jobs`` such processes; unknown: the number of cells of
@@ -52,7 +52,7 @@ class Cost:
         return self.cells - sum(self.unknown.values())
 
 
-def total(estimates: Iterable[Estimate], jobs: int) -> Cost:
+def total_cost(estimates: Iterable[Estimate], jobs: int) -> RunCost:
     """The cost of cells, ``jobs`` at a time (no more than the machine has cores); the longest cell is a lower bound."""
     found = list(estimates)
     seconds = [e.seconds for e in found if e.seconds is not None]
@@ -61,7 +61,7 @@ def total(estimates: Iterable[Estimate], jobs: int) -> Cost:
     for estimate in found:
         if estimate.seconds is None:
             unknown[estimate.unmeasured] = unknown.get(estimate.unmeasured, 0) + 1
-    return Cost(
+    return RunCost(
         cells=len(found),
         seconds=max(sum(seconds) / min(jobs, usable_cores()), max(seconds)) if seconds else 0.0,
         memory_mb=sum(memory[:jobs]),
@@ -71,14 +71,14 @@ def total(estimates: Iterable[Estimate], jobs: int) -> Cost:
 
 
 @dataclass(frozen=True, eq=False)
-class Past:
+class StoredCells:
     """The finished cells of a store."""
 
     store: Store
     records: Sequence[Mapping[str, Any]]
 
     @classmethod
-    def of(cls, store: Store) -> Past:
+    def of(cls, store: Store) -> StoredCells:
         """All that ``store`` holds now."""
         return cls(store, store.records())
 

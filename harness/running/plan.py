@@ -7,30 +7,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from harness.cells.keys import differences, key_of, key_parts, search_key
-from harness.cells.record import sentence, trace_text
+from harness.cells.keys import cell_parts, differences, key_of, search_key
+from harness.cells.progress import last_epoch
+from harness.cells.record import Failure, error_message
 from harness.cells.search import search_record
 from harness.preparation import Prepared
-from harness.running.estimates import UNKNOWN, Cost, Estimate, Past, total
-from harness.running.progress import last_epoch
+from harness.running.estimates import UNKNOWN, Estimate, RunCost, StoredCells, total_cost
 from harness.spec import Cell
 from harness.store import Store, StoreUnusable
-from harness.suites.request import Bench
+from harness.suites.request import LoadedSuite
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.fetching.source import Source
 
 BY_A_RUN = "a run fetches it"
-TWIN = Estimate(0.0, 0.0, 0.0, "one cell with another of this suite", "twin")
+DUPLICATE = Estimate(0.0, 0.0, 0.0, "one cell with another of this suite", "twin")
 
 
 @dataclass(frozen=True, eq=False)
-class Planned:
+class PlannedCell:
     """A cell, its key, and what is to be done about it.
 
     state: "cached" (the store holds it), "new", "stale" (the store holds it computed with something else), "shared"
     (an earlier suite of the same command computes it), "skipped" (its data are not there), "to fetch" (a run would
     fetch them), "refused" (its data cannot be used), "left out" (by --only or --protocol). why: in words, empty for
-    cached cells. estimate: of a cell to be computed. parts: what the key is made of.
+    cached cells. estimate: of a cell to be computed. failure: of a refused cell. parts: the parts of the key.
     """
 
     index: int
@@ -40,7 +40,7 @@ class Planned:
     why: str
     command: str
     estimate: Estimate = UNKNOWN
-    trace: str = ""
+    failure: Failure | None = None
     parts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -53,21 +53,21 @@ class Planned:
 class Plan:
     """What a run would do, cell by cell in the suite's order."""
 
-    bench: Bench
-    cells: list[Planned]
+    loaded: LoadedSuite
+    cells: list[PlannedCell]
 
     @property
-    def to_do(self) -> list[Planned]:
+    def to_do(self) -> list[PlannedCell]:
         """The cells to be computed."""
         return [planned for planned in self.cells if planned.to_do]
 
-    def cost(self, jobs: int) -> Cost:
+    def cost(self, jobs: int) -> RunCost:
         """What all that is to do will take, ``jobs`` cells at a time."""
-        return total((planned.estimate for planned in self.to_do), jobs)
+        return total_cost((planned.estimate for planned in self.to_do), jobs)
 
 
 @dataclass
-class Round:
+class PlanContext:
     """What the plans of one command share, so that a file is looked for once and a cell computed once.
 
     fetch: whether absent data are fetched; a plan that is only shown fetches nothing. missing: files that were looked
@@ -79,58 +79,59 @@ class Round:
     cells: dict[str, str] = field(default_factory=dict)
 
 
-def make_plan(bench: Bench, store: Store, *, fresh: bool = False, shared: Round | None = None) -> Plan:
+def make_plan(loaded: LoadedSuite, store: Store, *, fresh: bool = False, shared: PlanContext | None = None) -> Plan:
     """The plan of an opened order against a store; with ``fresh`` nothing counts as cached but what this command did.
 
     A key holds fingerprints of the data, so data sets are prepared for it where they were not before. ``shared``: what
     the plans of earlier suites of the same command found.
     """
-    past, shared = Past.of(store), shared or Round()
-    cells: list[Planned] = []
+    past, shared = StoredCells.of(store), shared or PlanContext()
+    cells: list[PlannedCell] = []
     own: set[str] = set()
     searched: set[str] = set()  # searches that an earlier cell of this plan does
-    for index in range(len(bench.cells)):
-        planned = _planned(bench, past, index, fresh, shared)
+    for index in range(len(loaded.cells)):
+        planned = _planned(loaded, past, index, fresh, shared)
         twin = planned.to_do and planned.key in own
-        planned = replace(planned, estimate=TWIN) if twin else _with_search(planned, store, fresh, searched)
+        planned = replace(planned, estimate=DUPLICATE) if twin else _with_search(planned, store, fresh, searched)
         cells.append(planned)
         own |= {planned.key} if planned.to_do else set()
-    shared.cells |= dict.fromkeys(own, bench.suite.name)
-    return Plan(bench, cells)
+    shared.cells |= dict.fromkeys(own, loaded.suite.name)
+    return Plan(loaded, cells)
 
 
-def _planned(bench: Bench, past: Past, index: int, fresh: bool, shared: Round) -> Planned:
-    cell, store = bench.cells[index], past.store
-    command = bench.command(cell)
-    if not bench.chosen[index]:
-        return Planned(index, cell, "", "left out", "not chosen by --only or --protocol", command)
-    prepared, state, why, trace = _prepared(bench, cell, shared)
-    parts = cell_parts(bench, index, prepared)
+def _planned(loaded: LoadedSuite, past: StoredCells, index: int, fresh: bool, shared: PlanContext) -> PlannedCell:
+    cell, store = loaded.cells[index], past.store
+    command = loaded.command(cell)
+    if not loaded.chosen[index]:
+        return PlannedCell(index, cell, "", "left out", "not chosen by --only or --protocol", command)
+    prepared, state, why, failure = _prepared(loaded, cell, shared)
+    parts = cell_parts(loaded, index, prepared)
     key = key_of(parts)
     if prepared is None:
-        return Planned(index, cell, key, state, why, command, trace=trace)
+        return PlannedCell(index, cell, key, state, why, command, failure=failure)
     if cell.space and not prepared.validates:
-        return Planned(index, cell, key, "refused", _nothing_to_tune_on(cell), command)
+        failure = Failure.of(_nothing_to_tune_on(cell))
+        return PlannedCell(index, cell, key, "refused", failure.reason, command, failure=failure)
     if store.holds(key) and (not fresh or key in shared.cells):
-        return Planned(index, cell, key, "cached", "", command)
+        return PlannedCell(index, cell, key, "cached", "", command)
     if key in shared.cells:
-        return Planned(index, cell, key, "shared", f"{shared.cells[key]} computes it", command)
+        return PlannedCell(index, cell, key, "shared", f"{shared.cells[key]} computes it", command)
     state, why = _reason(cell, parts, past.records) if not fresh else ("new", "computed anew, as --fresh asks")
-    failure = store.failure(key)
-    if failure is not None:
-        why = f"failed before: {failure['reason']}"
+    earlier = store.failure(key)
+    if earlier is not None:
+        why = f"failed before: {earlier['reason']}"
     epoch = None if fresh else last_epoch(store.partial(key))
     if epoch is not None:
         why += f"; goes on from a checkpoint after epoch {epoch}"
-    return Planned(index, cell, key, state, why, command, past.estimate(parts, prepared), parts=parts)
+    return PlannedCell(index, cell, key, state, why, command, past.estimate(parts, prepared), parts=parts)
 
 
-def _nothing_to_tune_on(cell: Cell) -> str:
-    return (f"{cell.model_name} is to be tuned, but {cell.protocol} leaves no validation part of {cell.dataset}: give "
-            "the protocol one, or the model fields")  # fmt: skip
+def _nothing_to_tune_on(cell: Cell) -> ValueError:
+    return ValueError(f"{cell.model_name} is to be tuned, but {cell.protocol} leaves no validation part of "
+                      f"{cell.dataset}: give the protocol one, or the model fields")  # fmt: skip
 
 
-def _with_search(planned: Planned, store: Store, fresh: bool, searched: set[str]) -> Planned:
+def _with_search(planned: PlannedCell, store: Store, fresh: bool, searched: set[str]) -> PlannedCell:
     """The planned cell with the trials that it has to wait for or to do, in words and, for the first, in its cost."""
     if not (planned.to_do and planned.cell.space):
         return planned
@@ -157,37 +158,26 @@ def _who_fetches(source: Source) -> str:
     return "ENCORE_OFFLINE forbids fetching it" if os.environ.get("ENCORE_OFFLINE") else BY_A_RUN
 
 
-def _prepared(bench: Bench, cell: Cell, shared: Round) -> tuple[Prepared | None, str, str, str]:
-    """The cell's data, or None with state, sentence and traceback."""
-    dataset, folder = cell.experiment.dataset, bench.order.data
+def _prepared(loaded: LoadedSuite, cell: Cell, shared: PlanContext) -> tuple[Prepared | None, str, str, Failure | None]:
+    """The cell's data, or None with the state, the reason and, for refused data, the failure."""
+    dataset, folder = cell.experiment.dataset, loaded.request.data
     source = getattr(dataset, "source", None)
     files = repr(source or getattr(dataset, "dataset", dataset))  # the whole of a smoke run's part
     if files not in shared.missing and not shared.fetch and isinstance(source, Source) and not source.present(folder):
         shared.missing[files] = source.sentence(folder, dataset.title, _who_fetches(source))
     if files in shared.missing:
         fetched = not shared.fetch and isinstance(source, Source) and _who_fetches(source) == BY_A_RUN
-        return None, "to fetch" if fetched else "skipped", shared.missing[files], ""
+        return None, "to fetch" if fetched else "skipped", shared.missing[files], None
     try:
-        return bench.prepare(cell), "", "", ""
+        return loaded.prepare(cell), "", "", None
     except StoreUnusable:
         raise
     except DataMissing as error:
-        shared.missing[files] = sentence(error)
-        return None, "skipped", shared.missing[files], ""
-    except Exception as error:  # whatever a data set or a protocol does wrong, the other cells go on
-        return None, "refused", sentence(error), trace_text(error)
-
-
-def cell_parts(bench: Bench, index: int, prepared: Prepared | None) -> dict[str, Any]:
-    """The parts of the key of a bench's cell under this order."""
-    return key_parts(
-        bench.cells[index],
-        prepared,
-        sources=bench.sources[index],
-        metrics=bench.metrics,
-        device=bench.order.device,
-        threads=bench.order.threads,
-    )
+        shared.missing[files] = error_message(error)
+        return None, "skipped", shared.missing[files], None
+    except Exception as error:  # an error of one data set or protocol does not stop the other cells
+        failure = Failure.of(error)
+        return None, "refused", failure.reason, failure
 
 
 def _reason(cell: Cell, parts: Mapping[str, Any], past: Sequence[Mapping[str, Any]]) -> tuple[str, str]:

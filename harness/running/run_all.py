@@ -9,32 +9,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.cells.record import sentence
+from harness.cells.record import error_message
 from harness.running.plan import Plan
-from harness.running.session import Outcome
+from harness.running.session import RunOutcome
 from harness.store import StoreUnusable
 from harness.suites.load import SuiteNotLoadable, load_suite
 from harness.suites.overrides import BadOverride, fitting
 
 
 @dataclass(frozen=True)
-class Stop:
+class SuiteOutcome:
     """What became of one suite: its plan or outcome and its reports, or the sentence why there are none.
 
-    passed: nothing of the suite was asked for (by --only, --protocol or --set); no failure.
+    not_selected: nothing of the suite was asked for (by --only, --protocol or --set); no failure.
     """
 
     suite: str
     plan: Plan | None = None
-    outcome: Outcome | None = None
+    outcome: RunOutcome | None = None
     reports: tuple[Path, ...] = ()
     reason: str = ""
-    passed: bool = False
+    not_selected: bool = False
 
     @property
     def failed(self) -> bool:
         """Whether the suite, or a cell of it, failed."""
-        return bool(self.reason and not self.passed) or bool(self.outcome and self.outcome.failed)
+        return bool(self.reason and not self.not_selected) or bool(self.outcome and self.outcome.failed)
 
     @property
     def skipped(self) -> bool:
@@ -44,7 +44,11 @@ class Stop:
     def row(self) -> dict[str, Any]:
         """What a summary shows of it."""
         if self.outcome is None:
-            return {"suite": self.suite, "outcome": "passed over" if self.passed else "FAILED", "why": self.reason}
+            return {
+                "suite": self.suite,
+                "outcome": "passed over" if self.not_selected else "FAILED",
+                "why": self.reason,
+            }
         states = Counter(planned.state for planned in self.outcome.plan.cells)
         failed = len(self.outcome.failed)
         return {
@@ -83,7 +87,9 @@ def sets_for(suites: Sequence[str], sets: Sequence[str], warn: Callable[[str], N
     return chosen
 
 
-def tour(suites: Sequence[str], visit: Callable[[str], Stop], warn: Callable[[str], None]) -> list[Stop]:
+def run_all(
+    suites: Sequence[str], visit: Callable[[str], SuiteOutcome], warn: Callable[[str], None]
+) -> list[SuiteOutcome]:
     """What ``visit`` made of each suite; an error of one is its reason, told at once, and the next follows.
 
     Raises StoreUnusable, since no suite could store anything then, and BadOverride where no suite was asked for.
@@ -95,13 +101,13 @@ def tour(suites: Sequence[str], visit: Callable[[str], Stop], warn: Callable[[st
         except StoreUnusable:
             raise
         except BadOverride as error:
-            stops.append(Stop(name, reason=sentence(error), passed=True))
+            stops.append(SuiteOutcome(name, reason=error_message(error), not_selected=True))
         except Exception as error:  # whatever a suite does wrong, the others go on
             if os.environ.get("ENCORE_TRACE"):
                 raise
-            stops.append(Stop(name, reason=sentence(error)))
+            stops.append(SuiteOutcome(name, reason=error_message(error)))
             warn(f"FAILED {name}: {stops[-1].reason}")
-    passed = [stop for stop in stops if stop.passed]
+    passed = [stop for stop in stops if stop.not_selected]
     if passed and all(stop.reason for stop in stops):
         raise BadOverride(f"nothing of any suite is meant: {passed[0].suite}: {passed[0].reason}")
     for stop in passed:

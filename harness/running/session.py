@@ -1,120 +1,138 @@
-"""One run of a suite, from plan to the filled store."""
+"""One run of a suite, from its plan to the filled store."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import threading
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from rich.console import Console
-
-from cli.progress_display import Announcer
-from evaluation.results.suite_results import CellFailure, CellResult, read_suite
-from harness.cells.add_metrics import complete_metrics
-from harness.cells.record import now
-from harness.running.plan import Plan, Planned
-from harness.running.runner import Listener, run_plan
-from harness.running.suite_record import write_suite
-from harness.running.worker import Done
+from harness.backends.backend import Backend
+from harness.backends.processes import ProcessBackend
+from harness.backends.serial import SerialBackend
+from harness.cells.add_metrics import add_metrics
+from harness.cells.keys import search_key
+from harness.cells.progress import ProgressWatcher
+from harness.cells.record import store_failure
+from harness.cells.run_cell import CellJob, CellOutcome
+from harness.running.listener import Listeners, RunListener
+from harness.running.plan import Plan, PlannedCell
+from harness.running.suite_record import SuiteRecord
 from harness.store import Store
+from harness.suites.request import RunRequest
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a run came to: its plan, the cells that failed and those that were skipped, each with its sentence."""
+class RunOutcome:
+    """The outcome of a run: its plan, and the cells that failed or were skipped, each with the reason."""
 
     plan: Plan
-    failed: list[tuple[Planned, str]]
-    skipped: list[tuple[Planned, str]]
+    failed: list[tuple[PlannedCell, str]]
+    skipped: list[tuple[PlannedCell, str]]
 
 
 def run_session(
-    plan: Plan,
-    store: Store,
-    console: Console,
-    *,
-    jobs: int,
-    fresh: bool,
-    mlflow: bool,
-    warn: Callable[[str], None],
-) -> Outcome:
-    """Compute all that the plan finds to do, keep the suite's record true throughout, and enter all into MLflow."""
-    suite = plan.bench.suite
-    _store_refusals(plan, store)
-    write_suite(plan, store)
-    tracker = None
-    if mlflow:
-        from harness.tracking.mlflow_view import Tracker
+    plan: Plan, store: Store, listeners: Sequence[RunListener] = (), *, jobs: int = 1, fresh: bool = False
+) -> RunOutcome:
+    """Run a plan: settle the cells that need no computing, compute the others, ``jobs`` at once.
 
-        tracker = Tracker(store, suite.name, warn).open()
-        tracker.begin([(p.cell.dataset, p.cell.model_name) for p in plan.to_do])
-    metric = plan.bench.metrics[0].name
-    status = "KILLED"
+    The suite's record and the listeners hear of every event. A cell that fails does not stop the others. Raises
+    StoreUnusable when results cannot be written; finished cells are kept, as they are on KeyboardInterrupt.
+    """
+    if jobs < 1:
+        raise ValueError(f"--jobs must be at least 1, got {jobs}")
+    backend = SerialBackend() if jobs == 1 else ProcessBackend(jobs)
+    everyone = Listeners([SuiteRecord(plan, store), *listeners])
+    completed = False
     try:
-        with Announcer(console, store, len(plan.to_do), metric) as announcer:
-            tally = run_plan(plan, store, _listener(plan, store, announcer, tracker, metric), jobs=jobs, fresh=fresh)
-        for planned in plan.cells:
-            if planned.key:
-                complete_metrics(store, planned.key, plan.bench.metrics)
-        status = "FINISHED"
+        everyone.start()
+        _settle(plan, store)
+        outcomes = _compute(plan, store, backend, everyone, fresh)
+        completed = True
     finally:
-        write_suite(plan, store)
-        if tracker is not None:
-            if status == "FINISHED":
-                found = read_suite(store.root, suite.name)
-                tracker.enter([*found.cells, *found.failures])
-            tracker.close(status)
-    by_index = {planned.index: planned for planned in plan.cells}
-    failed = [(by_index[done.index], done.reason) for done in tally.failed()]
+        everyone.end(completed)
+    failed = [(plan.cells[outcome.index], outcome.reason) for outcome in outcomes if outcome.failed]
     failed += [(planned, planned.why) for planned in plan.cells if planned.state == "refused"]
     skipped = [(planned, planned.why) for planned in plan.cells if planned.state == "skipped"]
-    return Outcome(plan, failed, skipped)
+    return RunOutcome(plan, failed, skipped)
 
 
-def _listener(plan: Plan, store: Store, announcer: Announcer, tracker: Any, metric: str) -> Listener:
-    """Hands what happens to the announcer and to MLflow."""
-
-    def progress(planned: Planned, record: Mapping[str, Any]) -> None:
-        announcer.progress(planned, record)
-        if tracker is not None:
-            cell = planned.cell
-            tracker.progress(planned.key, (cell.dataset, cell.model_name, cell.seed), record, metric)
-
-    def done(planned: Planned, done: Done) -> None:
-        announcer.done(planned, done)
-        write_suite(plan, store)
-        if tracker is not None:
-            tracker.enter([_stored(store, planned)])
-
-    return Listener(progress, done)
-
-
-def _stored(store: Store, planned: Planned) -> CellResult | CellFailure:
-    """What the store holds of a cell that was just computed."""
-    cell, folder = planned.cell, store.folder(planned.key)
-    labels = {"dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model_name, "seed": cell.seed}
-    record = store.record(planned.key)
-    if record is not None:
-        return CellResult(folder=folder, record=record, **labels)
-    reason = (store.failure(planned.key) or {}).get("reason", "")
-    return CellFailure(**labels, state="FAILED", reason=reason, command=planned.command, key=planned.key, folder=folder)
-
-
-def _store_refusals(plan: Plan, store: Store) -> None:
-    """Store a failure for each cell whose data cannot be used, so that it is a row of the report."""
+def _settle(plan: Plan, store: Store) -> None:
+    """Store the failures of refused cells; add the suite's metrics to cached cells."""
     for planned in plan.cells:
-        if planned.state == "refused":
-            cell = planned.cell
-            failure = {
-                "schema": 1,
-                "key": planned.key,
-                "dataset": cell.dataset,
-                "protocol": cell.protocol,
-                "model": cell.model_name,
-                "seed": cell.seed,
-                "reason": planned.why,
-                "exception": planned.trace.strip().rpartition("\n")[2].partition(":")[0],
-                "finished": now(),
-            }
+        if planned.failure is not None:
             with store.lock(planned.key, wait=True):
-                store.commit_failure(planned.key, failure, planned.trace)
+                store_failure(store, planned.cell, planned.key, planned.failure)
+        elif planned.state == "cached":
+            add_metrics(store, planned.key, plan.loaded.metrics)
+
+
+def _compute(plan: Plan, store: Store, backend: Backend, listener: RunListener, fresh: bool) -> list[CellOutcome]:
+    """Compute every cell that is to do; the outcomes, one per planned cell.
+
+    Planned cells of one key are computed once. A cell that another process computes is left for the end and waited for.
+    """
+    run = uuid.uuid4().hex
+    by_key: dict[str, list[PlannedCell]] = {}
+    for planned in plan.to_do:
+        by_key.setdefault(planned.key, []).append(planned)
+    waiting = _jobs(plan, run, fresh)
+    outcomes: list[CellOutcome] = []
+    lock = threading.Lock()
+    own: set[str] = set()  # cells that this run computes, and no other process on the same store
+
+    def progress(key: str, record: Mapping[str, Any]) -> None:
+        if record.get("event") == "started":
+            (own.add if record.get("run") == run else own.discard)(key)
+        if key in own:
+            with lock:
+                listener.progress(by_key[key][0], record)
+
+    with ProgressWatcher({job.key: store.partial(job.key) for job in waiting}, progress):
+        while waiting:
+            busy: set[str] = set()
+            for outcome in backend.run(waiting):
+                if outcome.state == "BUSY":
+                    busy.add(outcome.key)
+                    continue
+                _complete(outcome, plan, store)
+                with lock:
+                    for planned in by_key[outcome.key]:
+                        outcomes.append(replace(outcome, index=planned.index))
+                        listener.done(planned, outcomes[-1])
+            waiting = [replace(job, wait=True) for job in waiting if job.key in busy]
+    return outcomes
+
+
+def _jobs(plan: Plan, run: str, fresh: bool) -> list[CellJob]:
+    """One job per key; the first job of each search comes first, so that searches run in parallel."""
+    request = plan.loaded.request.portable()
+    jobs: dict[str, CellJob] = {}
+    for number, planned in enumerate(plan.to_do):
+        placed = _placed(request, number)
+        jobs.setdefault(planned.key, CellJob(placed, planned.index, planned.key, planned.parts, run, fresh))
+    first: dict[str, str] = {}
+    for job in jobs.values():
+        if "tuning" in job.parts:
+            first.setdefault(search_key(job.parts), job.key)
+    return sorted(jobs.values(), key=lambda job: job.key not in first.values())
+
+
+def _placed(request: RunRequest, number: int) -> RunRequest:
+    """The request on the GPU for its ``number``-th cell, where cells are spread over several GPUs."""
+    if not request.spread or request.device == "cpu":
+        return request
+    import torch
+
+    return replace(request, device=f"cuda:{number % torch.cuda.device_count()}")
+
+
+def _complete(outcome: CellOutcome, plan: Plan, store: Store) -> None:
+    """Store what the job could not: the failure of a dead process, the metrics of a cell that another run computed."""
+    if outcome.state == "FOUND":
+        add_metrics(store, outcome.key, plan.loaded.metrics)
+    if outcome.failure is not None:
+        with store.lock(outcome.key) as owned:
+            if owned:  # else another run computes the cell now and stores its outcome
+                store_failure(store, plan.cells[outcome.index].cell, outcome.key, outcome.failure)

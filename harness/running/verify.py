@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from evaluation.json_codec import to_json
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import CellResult
-from harness.cells.record import now, plain
-from harness.running.plan import Planned, make_plan
-from harness.running.worker import Job, work
+from harness.cells.record import now
+from harness.cells.run_cell import CellJob, run_cell
+from harness.running.plan import PlannedCell, make_plan
 from harness.store import Store
-from harness.suites.request import Order
+from harness.suites.request import RunRequest
 from harness.system.determinism import prepare_determinism
 from harness.system.environment import capture
 
@@ -27,7 +28,7 @@ _TIMED = ("seconds", "targets_per_second", "time")  # of a curve: what no two ru
 _RECORDED = ("metrics", "validation", "epochs", "best_epoch", "stopped", "parameters")
 
 
-def certify(order: Order, *, tell: Callable[[dict[str, Any]], None] = lambda _: None) -> Path:
+def certify(order: RunRequest, *, tell: Callable[[dict[str, Any]], None] = lambda _: None) -> Path:
     """Compute again every stored cell that the order chooses, compare, and write suites/<suite>/certificate.json.
 
     Compared are all columns of the ranks, the items' counts, the kept lists, the epochs' losses and validation scores,
@@ -35,23 +36,23 @@ def certify(order: Order, *, tell: Callable[[dict[str, Any]], None] = lambda _: 
     compared and is listed with the reason. A tuned cell is computed again with the fields that its search chose; the
     search is not repeated. ``tell`` hears of each cell. Raises ValueError if no chosen cell is stored.
     """
-    store, bench = Store.open(order.results), order.open()
-    cells = [planned for planned in make_plan(bench, store).cells if planned.state != "left out"]
+    store, loaded = Store.open(order.results), order.load()
+    cells = [planned for planned in make_plan(loaded, store).cells if planned.state != "left out"]
     if not any(planned.state == "cached" for planned in cells):
-        raise ValueError(f"no stored cell of suite {bench.suite.name!r} can be compared: run the suite first")
+        raise ValueError(f"no stored cell of suite {loaded.suite.name!r} can be compared: run the suite first")
     rows = []
     for planned in cells:
         rows.append(_row(order, planned, store))
         tell(rows[-1])
-    path = store.suite_file(bench.suite.name, FILE)
-    store.write_json(path, plain({
-        "schema": SCHEMA, "suite": bench.suite.name, "made": now(), "cells": rows,
+    path = store.suite_file(loaded.suite.name, FILE)
+    store.write_json(path, to_json({
+        "schema": SCHEMA, "suite": loaded.suite.name, "made": now(), "cells": rows,
         "environment": capture(prepare_determinism(order.threads, order.device)),
     }))  # fmt: skip
     return path
 
 
-def _row(order: Order, planned: Planned, store: Store) -> dict[str, Any]:
+def _row(order: RunRequest, planned: PlannedCell, store: Store) -> dict[str, Any]:
     """One cell of the certificate: "same", "different" with what differs first, or "not compared" with why."""
     cell = planned.cell
     row = {"dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model_name, "seed": cell.seed,
@@ -61,7 +62,7 @@ def _row(order: Order, planned: Planned, store: Store) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=store.root / "partial", prefix="verify-") as folder:
         again = replace(order, results=Path(folder)).portable()
         _copy_search(store, Store(Path(folder)), planned)
-        done = work(Job(again, planned.index, planned.key, planned.parts))
+        done = run_cell(CellJob(again, planned.index, planned.key, planned.parts))
         if done.state != "DONE":
             return row | {"state": "different", "reason": f"computed again it failed: {done.reason}", "rows": 0}
         first, second = (_result(Store(root), planned) for root in (store.root, Path(folder)))
@@ -72,14 +73,14 @@ def _row(order: Order, planned: Planned, store: Store) -> dict[str, Any]:
         return row | {"state": "different" if found else "same", "reason": found, "rows": rows}
 
 
-def _copy_search(store: Store, other: Store, planned: Planned) -> None:
+def _copy_search(store: Store, other: Store, planned: PlannedCell) -> None:
     """Give the other store what a tuned cell's search chose: the cell is certified with these fields."""
     search = store.record(planned.key).get("tuning", {}).get("search")
     if search is not None and store.search(search).is_dir():
         shutil.copytree(store.search(search), other.search(search))
 
 
-def _result(store: Store, planned: Planned) -> CellResult:
+def _result(store: Store, planned: PlannedCell) -> CellResult:
     cell, record = planned.cell, store.record(planned.key)
     return CellResult(store.folder(planned.key), cell.dataset, cell.protocol, cell.model_name, cell.seed, record)
 

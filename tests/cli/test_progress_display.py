@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from cli.progress_display import Announcer
-from harness.running.worker import Done
+from cli.progress_display import RunDisplay
+from harness.cells.run_cell import CellOutcome
 
 LABEL = "amazon-5core-sports/Attentional user GRU/3"
 PLANNED = SimpleNamespace(cell=SimpleNamespace(label=LABEL))
@@ -29,16 +29,18 @@ def told(width=120, *, terminal=True, key="good", records=None):
     """What a run of one cell of three printed, and the lines of its live display just before the cell was done."""
     file = io.StringIO()
     console = Console(file=file, width=width, force_terminal=terminal, highlight=False, _environ={"TERM": "xterm"})
-    with Announcer(console, STORE, 3, "MRR@20") as announcer:
-        for record in records or [{"event": "started"}, epoch(1), epoch(2)]:
-            announcer.progress(PLANNED, record)
-        shown = Console(width=width)
-        with shown.capture() as live:
-            shown.print(announcer._bars.get_renderable())
-        state = "DONE" if key == "good" else "FAILED"
-        announcer.done(PLANNED, Done(0, key, state, "" if key == "good" else "the loss became NaN"))
-        with shown.capture() as after:
-            shown.print(announcer._bars.get_renderable())
+    display = RunDisplay(console, STORE, 3, "MRR@20")
+    display.start()
+    for record in records or [{"event": "started"}, epoch(1), epoch(2)]:
+        display.progress(PLANNED, record)
+    shown = Console(width=width)
+    with shown.capture() as live:
+        shown.print(display._bars.get_renderable())
+    state = "DONE" if key == "good" else "FAILED"
+    display.done(PLANNED, CellOutcome(0, key, state, "" if key == "good" else "the loss became NaN"))
+    with shown.capture() as after:
+        shown.print(display._bars.get_renderable())
+    display.end(True)
     return file.getvalue(), live.get().splitlines(), after.get().splitlines()
 
 
@@ -81,7 +83,9 @@ def test_no_color_is_honoured(monkeypatch):
     assert colour.search(told()[0])
     file = io.StringIO()
     console = Console(file=file, width=100, force_terminal=True, _environ={"TERM": "xterm-256color", "NO_COLOR": "1"})
-    with Announcer(console, STORE, 1, "MRR@20") as announcer:
-        announcer.progress(PLANNED, epoch(1))
-        announcer.done(PLANNED, Done(0, "good", "DONE"))
+    display = RunDisplay(console, STORE, 1, "MRR@20")
+    display.start()
+    display.progress(PLANNED, epoch(1))
+    display.done(PLANNED, CellOutcome(0, "good", "DONE"))
+    display.end(True)
     assert "[1/1]" in file.getvalue() and not colour.search(file.getvalue())

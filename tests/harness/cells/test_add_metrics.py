@@ -1,19 +1,18 @@
 """A cell that suites share, asked for other metrics than it was computed with."""
 
 import pytest
-from rich.console import Console
 
 from evaluation.metrics.accuracy import MRR, NDCG
 from evaluation.metrics.coverage import ItemCoverage
 from evaluation.metrics.lists import CatalogueCoverage
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import read_suite
-from harness.cells.add_metrics import complete_metrics
+from harness.cells.add_metrics import add_metrics
 from harness.running.plan import make_plan
 from harness.running.session import run_session
 from harness.store import Store
 from harness.suites.overrides import Overrides
-from harness.suites.request import Order
+from harness.suites.request import RunRequest
 
 IMPORTS = (
     "from evaluation.metrics.lists import CatalogueCoverage\nfrom evaluation.metrics.coverage import ItemCoverage\n"
@@ -29,8 +28,8 @@ def run(tmp_path, tiny_text):
         text = tiny_text.replace('name="tiny"', f'name="{name}"').replace("[MRR(20), Recall(20)]", metrics)
         path = tmp_path / f"{name}.py"
         path.write_text(IMPORTS + text)
-        plan = make_plan(Order(str(path), store.root, overrides=Overrides(only="Popularity")).open(), store)
-        outcome = run_session(plan, store, Console(quiet=True), jobs=1, fresh=False, mlflow=False, warn=print)
+        plan = make_plan(RunRequest(str(path), store.root, overrides=Overrides(only="Popularity")).load(), store)
+        outcome = run_session(plan, store)
         assert not outcome.failed
         [cell] = read_suite(store.root, name).cells
         return len(plan.to_do), cell
@@ -68,5 +67,5 @@ def test_a_measure_of_the_whole_table_is_added_once_and_stands_in_nobodys_way(ru
     assert set(cell.metrics) == {"MRR@20", "ItemCoverage@5", "ItemCoverage@10", "Recall@10"}
     assert cell.metrics["ItemCoverage@10"] == pytest.approx(ItemCoverage(10).measure(ranks))
     store = Store.open(tmp_path / "results")
-    assert not complete_metrics(store, cell.key, [MRR(20), ItemCoverage(5), ItemCoverage(10)]), "nothing is missing"
-    assert complete_metrics(store, cell.key, [NDCG(10)])
+    assert not add_metrics(store, cell.key, [MRR(20), ItemCoverage(5), ItemCoverage(10)]), "nothing is missing"
+    assert add_metrics(store, cell.key, [NDCG(10)])

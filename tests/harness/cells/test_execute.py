@@ -10,7 +10,7 @@ from harness.spec import Cell, Experiment
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.rnn import GRU
-from training.control.control import FitControl
+from training.control.fit_control import FitControl
 from training.control.schedules import Linear
 
 EXPERIMENT = Experiment(

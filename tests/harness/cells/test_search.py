@@ -5,19 +5,18 @@ import multiprocessing
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import read_suite
-from evaluation.results.tuning_results import LEDGER
+from evaluation.results.tuning_results import LEDGER_FILE
 from harness.cells.keys import search_key
+from harness.cells.run_cell import CellJob, run_cell
 from harness.running.plan import make_plan
 from harness.running.session import run_session
 from harness.running.verify import certify
-from harness.running.worker import Job, work
 from harness.store import Store
 from harness.suites.overrides import Overrides
-from harness.suites.request import Order
+from harness.suites.request import RunRequest
 
 SUITE = '''
 import os, signal
@@ -84,14 +83,14 @@ class Runs:
         path = self.folder / str(abs(hash(text))) / "noisy.py"  # one name: it is part of the hash of the model's code
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-        return Order(str(path), self.folder / name, overrides=Overrides(sets=tuple(sets), only=only))
+        return RunRequest(str(path), self.folder / name, overrides=Overrides(sets=tuple(sets), only=only))
 
     def run(self, order, jobs=1, fresh=False):
         """Everything that is to do; what was called, a list of words."""
         self.calls.write_text("")
         store = Store.open(order.results)
-        made = make_plan(order.open(), store, fresh=fresh)
-        run_session(made, store, Console(quiet=True), jobs=jobs, fresh=fresh, mlflow=False, warn=print)
+        made = make_plan(order.load(), store, fresh=fresh)
+        run_session(made, store, jobs=jobs, fresh=fresh)
         return self.calls.read_text().split("\n")[:-1]
 
 
@@ -102,7 +101,7 @@ def runs(tmp_path, monkeypatch):
 
 def ledgers(order):
     """All trials of a store without their times."""
-    paths = sorted((order.results / "tuning").glob(f"*/{LEDGER}"))
+    paths = sorted((order.results / "tuning").glob(f"*/{LEDGER_FILE}"))
     untimed = ("seconds", "finished")
     return [[{k: v for k, v in json.loads(line).items() if k not in untimed} for line in path.read_text().splitlines()]
             for path in paths]  # fmt: skip
@@ -136,8 +135,8 @@ def test_a_model_is_searched_once_and_every_seed_runs_with_what_was_chosen(runs)
 def test_trials_are_asked_about_the_validation_part_and_nothing_else(runs):
     order = runs.order(only="Noisy")
     calls = runs.run(runs.order(only="Noisy"))
-    bench = order.open()
-    split = bench.prepare(bench.cells[0]).split
+    loaded = order.load()
+    split = loaded.prepare(loaded.cells[0]).split
     validation, test = f"score {len(split.validation)}", f"score {len(split.test)}"
     assert validation != test
     assert calls == ["fit", validation] * 4 + ["fit", validation, test] * 2
@@ -163,7 +162,7 @@ def test_killed_in_its_third_trial_it_goes_on_with_the_third(runs, monkeypatch):
     assert ledgers(killed)[0] == ledgers(calm)[0][:2]
     monkeypatch.delenv("ENCORE_TEST_DIE")
     store = Store.open(killed.results)
-    whys = [p.why for p in make_plan(killed.open(), store).cells]
+    whys = [p.why for p in make_plan(killed.load(), store).cells]
     assert whys[0].endswith("2 of 4 trials to do first") and whys[1].endswith("after the search of 4 trials")
     assert runs.run(killed).count("fit") == 2 + 2 + 2
     assert ledgers(killed) == ledgers(calm) and ranks(killed) == ranks(calm)
@@ -201,19 +200,19 @@ def test_where_all_trials_fail_the_cells_fail_with_the_first_reason(runs):
 
 def test_a_search_that_another_process_does_is_waited_for(runs):
     order = runs.order()
-    store, bench = Store.open(order.results), order.open()
-    planned = make_plan(bench, store).cells[0]
+    store, loaded = Store.open(order.results), order.load()
+    planned = make_plan(loaded, store).cells[0]
     runs.calls.write_text("")
     with store.lock(search_key(planned.parts)):
-        assert work(Job(order, 0, planned.key, planned.parts)).state == "BUSY"
+        assert run_cell(CellJob(order, 0, planned.key, planned.parts)).state == "BUSY"
     assert runs.calls.read_text() == ""
-    assert work(Job(order, 0, planned.key, planned.parts)).state == "DONE"
+    assert run_cell(CellJob(order, 0, planned.key, planned.parts)).state == "DONE"
 
 
 def test_fresh_does_the_search_again_once(runs):
     order = runs.order()
     runs.run(order)
-    planned = make_plan(order.open(), Store.open(order.results), fresh=True).cells
+    planned = make_plan(order.load(), Store.open(order.results), fresh=True).cells
     assert planned[0].estimate.seconds == pytest.approx(5 * planned[1].estimate.seconds), "four trials and its own fit"
     before = ledgers(order)
     assert runs.run(order, fresh=True).count("fit") == 8
@@ -222,7 +221,7 @@ def test_fresh_does_the_search_again_once(runs):
 
 def test_the_key_of_a_search_is_all_but_the_seed(runs):
     def keys(order):
-        planned = make_plan(order.open(), Store.open(order.results)).cells
+        planned = make_plan(order.load(), Store.open(order.results)).cells
         tuned = [p for p in planned if p.cell.model_name == "Noisy"]
         assert len({p.key for p in planned}) == 4
         (search,) = {search_key(p.parts) for p in tuned}
@@ -245,7 +244,7 @@ def test_a_field_that_is_set_is_not_searched(runs):
 
 def test_without_a_validation_part_the_plan_refuses(runs):
     order = runs.order(**{"train=0.7, validation=0.1": "train=0.8, validation=0.0"})
-    planned = make_plan(order.open(), Store.open(order.results)).cells
+    planned = make_plan(order.load(), Store.open(order.results)).cells
     assert [p.state for p in planned] == ["refused", "refused", "new", "new"]
     assert planned[0].why == (
         "Noisy is to be tuned, but per-user 80/0/20 leaves no validation part of markov-20x15: give the protocol one, "

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.running.estimates import Estimate, Past, total
+from harness.running.estimates import Estimate, StoredCells, total_cost
 from harness.store import Store
 
 GRU = {"type": "recsys_models.rnn.GRU", "dim": 8}
@@ -35,7 +35,7 @@ def put(store, key, dataset, split, events, fields, fit=30.0, score=10.0, querie
 
 def ask(store, fields=GRU, split="here", events=1000, queries=200, device="cpu"):
     prepared = SimpleNamespace(fingerprint=split, sizes={"train_events": events, "test_queries": queries})
-    return Past.of(store).estimate({"model fields": fields, "device": device}, prepared)
+    return StoredCells.of(store).estimate({"model fields": fields, "device": device}, prepared)
 
 
 def test_nothing_is_known_of_what_was_never_run(store):
@@ -79,8 +79,8 @@ def test_the_cost_of_many_is_bounded_by_the_longest_and_says_what_it_leaves_out(
         Estimate(20.0, 900.0, 2.0, "x"),
         Estimate(None, None, 4.0, "no GRU", unmeasured="GRU"),
     ]
-    one, two = total(cells, 1), total(cells, 2)
+    one, two = total_cost(cells, 1), total_cost(cells, 2)
     assert (one.seconds, one.memory_mb, one.disk_mb, one.known) == (120.0, 900.0, 7.0, 2)
     assert (two.seconds, two.memory_mb) == (100.0, 1200.0)
     assert two.unknown == {"GRU": 1}
-    assert total([], 1).cells == 0
+    assert total_cost([], 1).cells == 0

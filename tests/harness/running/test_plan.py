@@ -4,19 +4,19 @@ import sys
 
 import pytest
 
-from harness.running.plan import Round, make_plan
-from harness.running.worker import Job, Overtaken, work
+from harness.cells.run_cell import CellJob, PlanChanged, run_cell
+from harness.running.plan import PlanContext, make_plan
 from harness.store import Store, StoreUnusable
 from harness.suites.overrides import Overrides
-from harness.suites.request import Order
+from harness.suites.request import RunRequest
 
 
 @pytest.fixture
-def bench(tiny_suite, tmp_path):
+def loaded(tiny_suite, tmp_path):
     """The tiny suite opened with some overrides, and an empty store."""
 
     def opened(**overrides):
-        return Order(str(tiny_suite), tmp_path / "results", overrides=Overrides(**overrides)).open()
+        return RunRequest(str(tiny_suite), tmp_path / "results", overrides=Overrides(**overrides)).load()
 
     return opened, Store.open(tmp_path / "results")
 
@@ -32,14 +32,14 @@ def store_cell(store, planned, parts, **changes):
     store.commit(planned.key, lambda folder: (folder / "cell.json").write_text(json.dumps(record)))
 
 
-def parts_of(bench, index):
-    from harness.running.plan import cell_parts
+def parts_of(loaded, index):
+    from harness.cells.keys import cell_parts
 
-    return cell_parts(bench, index, bench.prepare(bench.cells[index]))
+    return cell_parts(loaded, index, loaded.prepare(loaded.cells[index]))
 
 
-def test_cells_come_in_the_suites_order_and_are_new_at_first(bench):
-    opened, store = bench
+def test_cells_come_in_the_suites_order_and_are_new_at_first(loaded):
+    opened, store = loaded
     plan = make_plan(opened(), store)
     assert [(p.cell.model_name, p.cell.seed) for p in plan.cells] == [("Popularity", 0), ("GRU", 0), ("GRU", 1)]
     assert {p.state for p in plan.cells} == {"new"}
@@ -50,8 +50,8 @@ def test_cells_come_in_the_suites_order_and_are_new_at_first(bench):
     assert cost.unknown == {"Popularity": 1, "GRU": 2}
 
 
-def test_a_stored_cell_is_cached_and_estimates_the_others(bench):
-    opened, store = bench
+def test_a_stored_cell_is_cached_and_estimates_the_others(loaded):
+    opened, store = loaded
     first = make_plan(opened(), store)
     store_cell(store, first.cells[1], parts_of(opened(), 1))
     plan = make_plan(opened(), store)
@@ -66,8 +66,8 @@ def test_a_stored_cell_is_cached_and_estimates_the_others(bench):
     assert [p.state for p in make_plan(opened(), store, fresh=True).cells] == ["new", "new", "new"]
 
 
-def test_another_field_makes_it_stale_and_says_so(bench):
-    opened, store = bench
+def test_another_field_makes_it_stale_and_says_so(loaded):
+    opened, store = loaded
     first = make_plan(opened(), store)
     for planned in first.cells:
         store_cell(store, planned, parts_of(opened(), planned.index))
@@ -80,23 +80,23 @@ def test_another_field_makes_it_stale_and_says_so(bench):
     assert "caveats" in limited.cells[0].why
 
 
-def test_the_difference_told_is_that_to_the_nearest_stored_cell(bench):
-    opened, store = bench
+def test_the_difference_told_is_that_to_the_nearest_stored_cell(loaded):
+    opened, store = loaded
     for overrides in ({"sets": ("GRU.dim=16",)}, {"limit_users": 20}):
         other = make_plan(opened(**overrides), store)
         store_cell(store, other.cells[1], parts_of(opened(**overrides), 1))
     assert make_plan(opened(), store).cells[1].why == "changed: model fields: dim 16 → 8"
 
 
-def test_only_leaves_the_others_out_and_seeds_add_cells(bench):
-    opened, store = bench
+def test_only_leaves_the_others_out_and_seeds_add_cells(loaded):
+    opened, store = loaded
     plan = make_plan(opened(only="GRU", seeds=(0, 1, 2)), store)
     assert [p.state for p in plan.cells] == ["left out", "new", "new", "new"]
     assert plan.cells[3].command.endswith("--only markov-30x25/GRU --seeds 2,")
 
 
-def test_missing_data_are_skipped_and_damaged_data_refused(bench, tiny_suite, tmp_path):
-    _, store = bench
+def test_missing_data_are_skipped_and_damaged_data_refused(loaded, tiny_suite, tmp_path):
+    _, store = loaded
     text = tiny_suite.read_text().replace(
         "CHAIN = ", "from recsys_data.datasets.movielens import MovieLens100K\nOLD = "
     )
@@ -105,14 +105,14 @@ def test_missing_data_are_skipped_and_damaged_data_refused(bench, tiny_suite, tm
     data = tmp_path / "data"
     (data / "ml-100k").mkdir(parents=True)
     (data / "ml-100k" / "u.data").write_text("1\t2\t3\tnot a time\n")
-    plan = make_plan(Order(str(suite), store.root, data).open(), store)
+    plan = make_plan(RunRequest(str(suite), store.root, data).load(), store)
     assert {p.state for p in plan.cells} == {"refused"}
     assert "u.data" in plan.cells[0].why
     assert "Traceback" in plan.cells[0].failure.trace
 
 
-def test_a_data_set_with_a_mistake_is_refused_and_a_full_disk_ends_the_plan(bench, monkeypatch):
-    opened, store = bench
+def test_a_data_set_with_a_mistake_is_refused_and_a_full_disk_ends_the_plan(loaded, monkeypatch):
+    opened, store = loaded
 
     def mistaken(self, folder=None):
         raise KeyError("users")
@@ -130,15 +130,15 @@ def test_a_data_set_with_a_mistake_is_refused_and_a_full_disk_ends_the_plan(benc
         make_plan(opened(), store)
 
 
-def test_a_suite_that_loses_cells_while_it_runs_is_told(bench):
-    opened, _ = bench
-    job = Job(opened().order, 3, "k", {})
-    with pytest.raises(Overtaken, match="has lost cells since this run began: it was changed; run again"):
-        work(job)
+def test_a_suite_that_loses_cells_while_it_runs_is_told(loaded):
+    opened, _ = loaded
+    job = CellJob(opened().request, 3, "k", {})
+    with pytest.raises(PlanChanged, match="changed while this run was under way: it has fewer cells; run again"):
+        run_cell(job)
 
 
-def test_a_failure_and_a_checkpoint_are_spoken_of(bench):
-    opened, store = bench
+def test_a_failure_and_a_checkpoint_are_spoken_of(loaded):
+    opened, store = loaded
     first = make_plan(opened(), store)
     store.commit_failure(first.cells[0].key, {"reason": "it broke"}, "trace")
     partial = store.partial(first.cells[1].key)
@@ -184,19 +184,19 @@ SUITE = Suite(
 def test_files_that_are_missing_are_looked_for_once_a_plan(tmp_path, limit_users):
     path = tmp_path / f"absent_{limit_users}.py"
     path.write_text(ABSENT)
-    bench = Order(str(path), tmp_path / "results", overrides=Overrides(limit_users=limit_users)).open()
-    plan = make_plan(bench, Store.open(tmp_path / "results"))
+    loaded = RunRequest(str(path), tmp_path / "results", overrides=Overrides(limit_users=limit_users)).load()
+    plan = make_plan(loaded, Store.open(tmp_path / "results"))
     assert [p.state for p in plan.cells] == ["skipped"] * 8
     assert {p.why for p in plan.cells} == {"absent: the one file not found; put it there by hand"}
     assert sys.modules[f"user_suite_absent_{limit_users}"].ASKED == ["a"]
 
 
-def test_a_cell_of_two_suites_is_computed_by_the_first(bench, tiny_suite):
-    opened, store = bench
+def test_a_cell_of_two_suites_is_computed_by_the_first(loaded, tiny_suite):
+    opened, store = loaded
     twin = tiny_suite.with_name("twin.py")
     twin.write_text(tiny_suite.read_text().replace('name="tiny"', 'name="twin"'))
-    other = Order(str(twin), store.root).open()
-    shared = Round()
+    other = RunRequest(str(twin), store.root).load()
+    shared = PlanContext()
     first = make_plan(opened(only="GRU"), store, shared=shared)
     second = make_plan(other, store, shared=shared)
     assert [p.state for p in second.cells] == ["new", "shared", "shared"]
@@ -212,7 +212,7 @@ def test_a_cell_of_two_suites_is_computed_by_the_first(bench, tiny_suite):
 def test_two_names_of_one_cell_cost_it_once(tiny_suite, tmp_path):
     path = tiny_suite.with_name("two_names.py")
     path.write_text(tiny_suite.read_text().replace("MODELS = {", 'MODELS = {"Same": Popularity(), '))
-    plan = make_plan(Order(str(path), tmp_path).open(), Store.open(tmp_path))
+    plan = make_plan(RunRequest(str(path), tmp_path).load(), Store.open(tmp_path))
     assert plan.cells[0].key == plan.cells[1].key
     assert plan.cells[1].estimate.seconds == 0.0
     assert plan.cost(1).unknown["Popularity"] == 1
@@ -224,19 +224,19 @@ def test_a_plan_that_is_only_shown_fetches_nothing(tiny_suite, tmp_path, monkeyp
     )
     path = tiny_suite.with_name("fetchable.py")
     path.write_text(text.replace("CHAIN", "MovieLens100K()"))
-    bench = Order(str(path), tmp_path / "results", tmp_path / "data").open()
+    loaded = RunRequest(str(path), tmp_path / "results", tmp_path / "data").load()
     monkeypatch.delenv("ENCORE_OFFLINE", raising=False)
     monkeypatch.setattr("recsys_data.fetching.source.Source.fetch", None)  # a call would be a TypeError
-    plan = make_plan(bench, Store.open(tmp_path / "results"), shared=Round(fetch=False))
+    plan = make_plan(loaded, Store.open(tmp_path / "results"), shared=PlanContext(fetch=False))
     assert {p.state for p in plan.cells} == {"to fetch"}
     assert "and a run fetches it; put it there by hand" in plan.cells[0].why
     monkeypatch.setenv("ENCORE_OFFLINE", "1")
-    offline = make_plan(bench, Store.open(tmp_path / "results"), shared=Round(fetch=False))
+    offline = make_plan(loaded, Store.open(tmp_path / "results"), shared=PlanContext(fetch=False))
     assert {p.state for p in offline.cells} == {"skipped"}
     assert "and ENCORE_OFFLINE forbids fetching it; put it there by hand" in offline.cells[0].why
     assert "https://files.grouplens.org/datasets/movielens/ml-100k.zip" in plan.cells[0].why
     monkeypatch.setenv("ENCORE_OFFLINE", "1")
-    plan = make_plan(bench, Store.open(tmp_path / "results"), shared=Round(fetch=False))
+    plan = make_plan(loaded, Store.open(tmp_path / "results"), shared=PlanContext(fetch=False))
     assert {p.state for p in plan.cells} == {"skipped"}
 
 
@@ -254,12 +254,12 @@ def test_editing_a_model_beside_the_suite_makes_its_cell_stale(tmp_path, tiny_te
         + tiny_text.replace('{"Popularity": Popularity()', '{"B": Beside()').replace('["Popularity"]', '["B"]')
     )
     store = Store.open(tmp_path / "results")
-    asked = Order(str(path), store.root, overrides=Overrides(only="B"))
-    first = make_plan(asked.open(), store).to_do[0]
+    asked = RunRequest(str(path), store.root, overrides=Overrides(only="B"))
+    first = make_plan(asked.load(), store).to_do[0]
     store_cell(store, first, first.parts)
-    assert make_plan(asked.open(), store).cells[0].state == "cached"
+    assert make_plan(asked.load(), store).cells[0].state == "cached"
     beside.write_text(beside.read_text().replace("power: float = 1.0", "power: float = 2.0"))
-    monkeypatch.setattr(request, "_read", {})  # as a new process begins
-    request._open.cache_clear()
-    again = make_plan(asked.open(), store).cells[0]
+    monkeypatch.setattr(request, "_source_hashes", {})  # as a new process begins
+    request._load.cache_clear()
+    again = make_plan(asked.load(), store).cells[0]
     assert (again.state, again.why) == ("stale", "changed: code: beside_tiny.py")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.running.run_all import Stop, sets_for, tour
+from harness.running.run_all import SuiteOutcome, run_all, sets_for
 from harness.store import StoreUnusable
 from harness.suites.overrides import BadOverride
 
@@ -18,8 +18,8 @@ def visiting(**deeds):
 
 def test_a_suite_that_cannot_be_run_does_not_stop_the_next():
     warned = []
-    last = Stop("c")
-    stops = tour("abc", visiting(a=ValueError("no such\nfield"), b=KeyError("x"), c=last), warned.append)
+    last = SuiteOutcome("c")
+    stops = run_all("abc", visiting(a=ValueError("no such\nfield"), b=KeyError("x"), c=last), warned.append)
     assert stops[2] is last and not last.failed
     assert [stop.reason for stop in stops] == ["no such field", "KeyError: 'x'", ""]
     assert stops[0].failed and stops[1].failed
@@ -29,11 +29,11 @@ def test_a_suite_that_cannot_be_run_does_not_stop_the_next():
 
 def test_a_suite_that_is_not_meant_is_passed_over_unless_none_is_meant():
     told = []
-    stops = tour("ab", visiting(a=BadOverride("--only 'GRU' matches none of x"), b=Stop("b")), told.append)
-    assert stops[0].passed and not stops[0].failed
+    stops = run_all("ab", visiting(a=BadOverride("--only 'GRU' matches none of x"), b=SuiteOutcome("b")), told.append)
+    assert stops[0].not_selected and not stops[0].failed
     assert told == ["passed over a: --only 'GRU' matches none of x"]
     with pytest.raises(BadOverride, match="nothing of any suite is meant: a: --only 'GRU' matches none of x"):
-        tour("ab", visiting(a=BadOverride("--only 'GRU' matches none of x"), b=BadOverride("nor here")), print)
+        run_all("ab", visiting(a=BadOverride("--only 'GRU' matches none of x"), b=BadOverride("nor here")), print)
 
 
 @pytest.fixture
@@ -69,10 +69,10 @@ def test_what_every_suite_would_suffer_ends_the_tour(error):
         raise error
 
     with pytest.raises(type(error)):
-        tour("ab", visit, print)
+        run_all("ab", visit, print)
 
 
 def test_a_traceback_is_let_through_where_it_is_asked_for(monkeypatch):
     monkeypatch.setenv("ENCORE_TRACE", "1")
     with pytest.raises(KeyError):
-        tour("a", visiting(a=KeyError("x")), print)
+        run_all("a", visiting(a=KeyError("x")), print)

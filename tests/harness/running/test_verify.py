@@ -5,7 +5,6 @@ import json
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import read_suite
@@ -14,7 +13,7 @@ from harness.running.session import run_session
 from harness.running.verify import certify
 from harness.store import Store
 from harness.suites.overrides import Overrides
-from harness.suites.request import Order
+from harness.suites.request import RunRequest
 
 SUITE = """
 from baselines.simple.popularity import Popularity
@@ -35,10 +34,10 @@ SUITE = Suite(name="tiny", title="Tiny", seeds=[0], metrics=[MRR(5)],
 def order(tmp_path):
     path = tmp_path / "tiny_suite.py"
     path.write_text(SUITE)
-    order = Order(str(path), tmp_path / "results")
+    order = RunRequest(str(path), tmp_path / "results")
     store = Store.open(order.results)
-    plan = make_plan(order.open(), store)
-    run_session(plan, store, Console(quiet=True), jobs=1, fresh=False, mlflow=False, warn=print)
+    plan = make_plan(order.load(), store)
+    run_session(plan, store)
     return order
 
 

@@ -7,18 +7,20 @@ import pytest
 import torch
 from rich.console import Console
 
-from cli.progress_display import Announcer, duration
-from harness.running.progress import Watch, last_epoch, writer
-from harness.running.runner import _placed
-from harness.running.worker import Done
-from harness.suites.request import Order
+from cli.progress_display import RunDisplay, duration
+from harness.cells.progress import ProgressWatcher, last_epoch, writer
+from harness.cells.run_cell import CellOutcome
+from harness.running.session import _placed
+from harness.suites.request import RunRequest
 
 
 def test_what_is_written_is_told_once_and_half_a_line_not_at_all(tmp_path):
     told = []
     log = writer(tmp_path / "a")
     log({"event": "epoch", "epoch": 1})
-    with Watch({"a": tmp_path / "a", "b": tmp_path / "b"}, lambda key, record: told.append((key, record["epoch"]))):
+    with ProgressWatcher(
+        {"a": tmp_path / "a", "b": tmp_path / "b"}, lambda key, record: told.append((key, record["epoch"]))
+    ):
         log({"event": "epoch", "epoch": 2})
         writer(tmp_path / "b")({"event": "epoch", "epoch": 7})
         with (tmp_path / "a" / "progress.jsonl").open("a") as file:
@@ -48,7 +50,7 @@ def test_a_cell_computed_anew_is_watched_from_its_start(tmp_path):
     old = writer(tmp_path / "a")
     for epoch in range(50):
         old({"event": "epoch", "epoch": epoch, "loss": 0.123456})
-    with Watch({"a": tmp_path / "a"}, lambda key, record: told.append(record["epoch"])):
+    with ProgressWatcher({"a": tmp_path / "a"}, lambda key, record: told.append(record["epoch"])):
         (tmp_path / "a" / "progress.jsonl").unlink()
         log = writer(tmp_path / "a")
         for epoch in range(100, 103):
@@ -73,11 +75,13 @@ def test_a_line_a_cell_where_there_is_no_terminal():
     printed = io.StringIO()
     store = SimpleNamespace(record=lambda key: RECORD if key == "good" else None)
     cell = SimpleNamespace(cell=SimpleNamespace(label="ml/GRU [x]/0"))
-    with Announcer(Console(file=printed, width=200), store, 3, "MRR@20") as announcer:
-        announcer.progress(cell, {"event": "epoch", "epoch": 1, "epochs": 5, "loss": 1.0, "seconds": 1.0})
-        announcer.done(cell, Done(0, "good", "DONE"))
-        announcer.done(cell, Done(1, "bad", "FAILED", "it broke"))
-        announcer.done(cell, Done(2, "good", "FOUND"))
+    display = RunDisplay(Console(file=printed, width=200), store, 3, "MRR@20")
+    display.start()
+    display.progress(cell, {"event": "epoch", "epoch": 1, "epochs": 5, "loss": 1.0, "seconds": 1.0})
+    display.done(cell, CellOutcome(0, "good", "DONE"))
+    display.done(cell, CellOutcome(1, "bad", "FAILED", "it broke"))
+    display.done(cell, CellOutcome(2, "good", "FOUND"))
+    display.end(True)
     result = "MRR@20 0.2500, 1 min 04 s, 5 epochs, patience, 12,346 targets/s, 512 MB, torch-cpu"
     assert printed.getvalue().splitlines() == [
         "ml/GRU [x]/0  resumed from its checkpoint after epoch 2",
@@ -89,7 +93,7 @@ def test_a_line_a_cell_where_there_is_no_terminal():
 
 def test_cells_are_spread_over_all_gpus_unless_one_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    order = Order("s", tmp_path, device="cuda:0", spread=True)
+    order = RunRequest("s", tmp_path, device="cuda:0", spread=True)
     assert [_placed(order, n).device for n in range(3)] == ["cuda:0", "cuda:1", "cuda:0"]
     assert _placed(replace(order, spread=False), 1).device == "cuda:0"
     assert _placed(replace(order, device="cpu"), 1).device == "cpu"

@@ -11,7 +11,7 @@ from harness.running.plan import make_plan
 from harness.running.session import run_session
 from harness.store import Store, StoreUnusable
 from harness.suites.overrides import Overrides
-from harness.suites.request import Order
+from harness.suites.request import RunRequest
 
 BREAKING = """
 import errno, os, signal
@@ -60,8 +60,8 @@ def run(tmp_path, monkeypatch):
         path = tmp_path / f"breaking_{abs(hash(tuple(hows)))}.py"
         path.write_text(f"HOWS = {hows!r}\n{BREAKING}")
         store = Store.open(tmp_path / "results")
-        order = Order(str(path), store.root, overrides=Overrides(only=only))
-        plan = make_plan(order.open(), store, fresh=fresh)
+        order = RunRequest(str(path), store.root, overrides=Overrides(only=only))
+        plan = make_plan(order.load(), store, fresh=fresh)
         calls.write_text("")
         outcome = run_session(plan, store, jobs=jobs, fresh=fresh)
         return outcome, read_suite(store.root, "breaking"), sorted(calls.read_text().split("\n")[:-1])
@@ -151,7 +151,7 @@ def test_the_record_says_all_that_a_report_needs(run):
     record = results.cells[0].record
     wanted = {"schema", "key", "state", "dataset", "protocol", "model", "seed", "model_fields", "dataset_fields",
               "protocol_fields", "deterministic", "family", "parameters", "fingerprints", "device", "device_name",
-              "precision", "threads", "engine", "environment", "metrics", "validation", "seconds", "targets_per_second",
+              "threads", "engine", "environment", "metrics", "validation", "seconds", "targets_per_second",
               "peak_memory_mb", "epochs", "best_epoch", "stopped", "resumed_from", "caveats", "started", "finished",
               "command", "clock", "unit", "counts", "steps", "audit", "facts", "edition", "licence",
               "citation"}  # fmt: skip
@@ -166,13 +166,13 @@ def test_the_record_says_all_that_a_report_needs(run):
 def test_a_metric_that_another_suite_asks_for_is_added(run, tmp_path):
     from evaluation.metrics.accuracy import NDCG
     from evaluation.metrics.sums_file import read_sums
-    from harness.cells.add_metrics import complete_metrics
+    from harness.cells.add_metrics import add_metrics
 
     _, results, _ = run({"A": "work"})
     cell, store = results.cells[0], Store.open(tmp_path / "results")
-    assert complete_metrics(store, cell.key, [NDCG(10)])
+    assert add_metrics(store, cell.key, [NDCG(10)])
     again = store.record(cell.key)
     assert again["metrics"]["NDCG@10"] == pytest.approx(NDCG(10).measure(cell.ranks))
     assert again["metrics"]["MRR@20"] == cell.metrics["MRR@20"]
     assert {"MRR@20", "NDCG@10"} <= set(read_sums(store.folder(cell.key)))
-    assert not complete_metrics(store, cell.key, [NDCG(10)]), "now nothing is missing"
+    assert not add_metrics(store, cell.key, [NDCG(10)]), "now nothing is missing"

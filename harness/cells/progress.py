@@ -31,12 +31,12 @@ def writer(folder: Path) -> Callable[[Mapping[str, Any]], None]:
 
 def last_epoch(folder: Path) -> int | None:
     """The last epoch that an unfinished cell reported, None if it reported none."""
-    epochs = [line["epoch"] for line in _Tail(folder / FILE).fresh() if line.get("event") == "epoch"]
+    epochs = [line["epoch"] for line in JsonlTail(folder / FILE).fresh() if line.get("event") == "epoch"]
     return epochs[-1] if epochs else None
 
 
 @dataclass
-class _Tail:
+class JsonlTail:
     """Reads what was appended to a file since it last looked, from the start of one that has taken its place.
 
     Half a line is left for later; a line that was cut off, by a full disk or a killed process, is passed over.
@@ -73,19 +73,19 @@ def _record(line: bytes) -> dict[str, Any] | None:
 
 
 @dataclass
-class Watch:
+class ProgressWatcher:
     """A thread that hands every new progress record of some cells to ``tell(key, record)``."""
 
     folders: Mapping[str, Path]
     tell: Callable[[str, Mapping[str, Any]], None]
-    _tails: dict[str, _Tail] = field(default_factory=dict)
+    _tails: dict[str, JsonlTail] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> ProgressWatcher:
         """Start at the files' present ends: what a killed run reported is not news."""
         for key, folder in self.folders.items():
-            self._tails[key] = _Tail(folder / FILE)
+            self._tails[key] = JsonlTail(folder / FILE)
             self._tails[key].fresh()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()

@@ -1,0 +1,53 @@
+"""MLflow as a listener of a run: runs are opened, updated and closed while cells are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from evaluation.results.suite_results import CellFailure, CellResult, read_suite
+from harness.cells.run_cell import CellOutcome
+from harness.running.listener import RunListener
+from harness.running.plan import Plan, PlannedCell
+from harness.store import Store
+from harness.tracking.mlflow_view import Tracker
+
+
+class MlflowListener(RunListener):
+    """Enters a plan's cells into MLflow while they are computed."""
+
+    def __init__(self, plan: Plan, store: Store, warn: Callable[[str], None]) -> None:
+        self._plan, self._store = plan, store
+        self._tracker = Tracker(store, plan.loaded.suite.name, warn)
+
+    def start(self) -> None:
+        """Connect, and open the parent runs of the cells to compute."""
+        self._tracker.open().begin([(p.cell.dataset, p.cell.model_name) for p in self._plan.to_do])
+
+    def progress(self, planned: PlannedCell, record: Mapping[str, Any]) -> None:
+        """Enter a running cell's start or epoch."""
+        cell = planned.cell
+        metric = self._plan.loaded.metrics[0].name
+        self._tracker.progress(planned.key, (cell.dataset, cell.model_name, cell.seed), record, metric)
+
+    def done(self, planned: PlannedCell, done: CellOutcome) -> None:
+        """Enter the cell as it is stored."""
+        self._tracker.enter([_stored(self._store, planned)])
+
+    def end(self, completed: bool) -> None:
+        """After a completed run enter the cells that MLflow lacks; close the open runs."""
+        if completed:
+            found = read_suite(self._store.root, self._plan.loaded.suite.name)
+            self._tracker.enter([*found.cells, *found.failures])
+        self._tracker.close("FINISHED" if completed else "KILLED")
+
+
+def _stored(store: Store, planned: PlannedCell) -> CellResult | CellFailure:
+    """The stored result or failure of a cell."""
+    cell, folder = planned.cell, store.folder(planned.key)
+    labels = {"dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model_name, "seed": cell.seed}
+    record = store.record(planned.key)
+    if record is not None:
+        return CellResult(folder=folder, record=record, **labels)
+    reason = (store.failure(planned.key) or {}).get("reason", "")
+    return CellFailure(**labels, state="FAILED", reason=reason, command=planned.command, key=planned.key, folder=folder)
