@@ -21,7 +21,7 @@ class Scores(Protocol):
         """Scores of the asked positions ``rows`` for all items (rows, N), or for candidates (rows, C) or (C,)."""
 
 
-def _pick(dense: Array, items: Array | None) -> Array:
+def pick_items(dense: Array, items: Array | None) -> Array:
     """Columns ``items`` of a block: the same for every row (C,), or each row's own (rows, C)."""
     if items is None:
         return dense
@@ -43,7 +43,7 @@ class Dense:
 
     def block(self, rows: slice, items: Array | None = None) -> Array:
         """Scores of ``rows``; see Scores.block."""
-        return _pick(self.values[rows], items)
+        return pick_items(self.values[rows], items)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ class Factored:
         dense = self.queries[rows] @ self.item_factors.T
         if self.bias is not None:
             dense = dense + self.bias
-        return _pick(dense, items)
+        return pick_items(dense, items)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,4 +90,4 @@ class Sparse:
         dense[:] = self.default
         owner = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
         dense[owner, part.indices] = part.data
-        return _pick(dense, items)
+        return pick_items(dense, items)

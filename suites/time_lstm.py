@@ -14,8 +14,7 @@ from baselines.simple.popularity import Popularity
 from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.verdicts.claims import Compound, Ranking
 from harness.spec import Citation, Experiment, Suite
-from recsys_data.datasets.citeulike import CiteULikeHCRNN
-from recsys_data.datasets.citeulike_log import CiteULikeLog
+from recsys_data.datasets.citeulike import CiteULikeHCRNN, CiteULikeLog
 from recsys_data.datasets.lastfm import LastFM1K, LastFMUserArtist
 from recsys_data.protocols.candidates import ALL_ITEMS
 from recsys_data.protocols.filters import MinItemEvents, MinUserEvents, TopItems, Truncate

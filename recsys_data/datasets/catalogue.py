@@ -5,8 +5,7 @@ from __future__ import annotations
 from recsys_data.datasets.amazon import AmazonFiveCore, AmazonPaper
 from recsys_data.datasets.amazon_hdf5 import AmazonCoPurchasing
 from recsys_data.datasets.amazon_reviews import AmazonReviews
-from recsys_data.datasets.citeulike import CiteULikeHCRNN, CiteULikeLibraries
-from recsys_data.datasets.citeulike_log import CiteULikeLog
+from recsys_data.datasets.citeulike import CiteULikeHCRNN, CiteULikeLibraries, CiteULikeLog
 from recsys_data.datasets.dataset import Dataset
 from recsys_data.datasets.diginetica import Diginetica, DigineticaViews
 from recsys_data.datasets.lastfm import LastFM1K, LastFMArtistSessions, LastFMUserArtist

@@ -9,8 +9,7 @@ import numpy as np
 
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.fetching.source import read_bytes
-from recsys_data.files.id_maps import restored, write_ids
-from recsys_data.files.user_files import UserFiles
+from recsys_data.files.user_files import UserFiles, restore_ids, write_ids
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.split import TEST, TRAIN, VALIDATION
 
@@ -29,7 +28,7 @@ class SequenceFiles(UserFiles):
 
     def _files(self, folder: Path | None) -> dict[int, Path]:
         """The files that are there, by part."""
-        place = self.place(folder)
+        place = self.locate(folder)
         if place.is_file():
             return {TRAIN: place}
         files = {part: place / name for part, name in PARTS.items() if (place / name).is_file()}
@@ -50,8 +49,8 @@ class SequenceFiles(UserFiles):
         home = next(iter(files.values())).parent
         return Interactions.from_events(
             self.name,
-            restored(users, home / _MAPS[0]),
-            restored(items, home / _MAPS[1]),
+            restore_ids(users, home / _MAPS[0]),
+            restore_ids(items, home / _MAPS[1]),
             None,
             clock=Clock.WITHIN,
             ratings=ratings,

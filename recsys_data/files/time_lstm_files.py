@@ -9,8 +9,7 @@ import numpy as np
 
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.fetching.source import read_bytes
-from recsys_data.files.id_maps import restored, write_ids
-from recsys_data.files.user_files import UserFiles
+from recsys_data.files.user_files import UserFiles, restore_ids, write_ids
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.split import TEST, TRAIN
 
@@ -33,7 +32,7 @@ class LstFiles(UserFiles):
         """Which files there are: both parts, or else whole ones, or none."""
         for prefixes in (PREFIXES, {TRAIN: ""}):
             names = [prefix + name for prefix in prefixes.values() for name in (ITEMS, GAPS, SINCE)]
-            if all((self.place(folder) / name).is_file() for name in names):
+            if all((self.locate(folder) / name).is_file() for name in names):
                 return prefixes
         return {}
 
@@ -48,13 +47,13 @@ class LstFiles(UserFiles):
             raise DataMissing(
                 f"{self.name}: no folder with {ITEMS}, {GAPS} and {SINCE} (or tr_ and te_) at {self.path}"
             )
-        place = self.place(folder)
+        place = self.locate(folder)
         columns = [_read(place, prefix) for prefix in prefixes.values()]
         users, items, since = (np.concatenate(column) for column in zip(*columns, strict=True))
         return Interactions.from_events(
             self.name,
             users,
-            restored(items, place / _MAP),
+            restore_ids(items, place / _MAP),
             since,
             clock=Clock.RELATIVE,
             edition="Time-LSTM's .lst files: seconds since each user's first event, the absolute start lost",

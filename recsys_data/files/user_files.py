@@ -1,4 +1,4 @@
-"""A user's own files in a folder, as a data set: where they are, and what they are called."""
+"""A user's own files as a data set, and the files that map numbers back to raw ids."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from recsys_data.fetching.source import data_folder
+import numpy as np
+
+from recsys_data.fetching.source import data_folder, read_bytes
 
 
 @dataclass(frozen=True)
 class UserFiles:
-    """A folder (or file) of a user's own, found as it is given, else under the data folder."""
+    """A user's own folder (or file), at ``path`` or at ``path`` under the data folder."""
 
     path: str
     label: str = ""
@@ -30,7 +32,45 @@ class UserFiles:
         """The name."""
         return self.name
 
-    def place(self, folder: Path | None) -> Path:
-        """The folder (or file) itself, or under the data folder."""
-        place = Path(self.path).expanduser()
-        return place if place.is_absolute() or place.exists() else data_folder(folder) / place
+    def locate(self, folder: Path | None) -> Path:
+        """The folder (or file), relative to the working directory or to the data folder."""
+        path = Path(self.path).expanduser()
+        return path if path.is_absolute() or path.exists() else data_folder(folder) / path
+
+
+def write_ids(path: Path, ids: np.ndarray) -> None:
+    """Write the file ``path``: the header original_id, new_id, then one line per raw id with a tab and its number.
+
+    Raises ValueError for an id with a tab or a line break.
+    """
+    lines = ["original_id\tnew_id"]
+    for number, raw in enumerate(ids.tolist()):
+        if any(character in str(raw) for character in "\t\r\n"):
+            raise ValueError(
+                f"the id {raw!r} has a tab or a line break, which {path.name} cannot hold; export as csv or parquet"
+            )
+        lines.append(f"{raw}\t{number}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def restore_ids(numbers: np.ndarray, path: Path) -> np.ndarray:
+    """The raw ids (E,) as text of ``numbers`` (E,), read from the file ``path``; the numbers themselves without it.
+
+    The header gives the order of the two columns. Raises ValueError for a number that the file lacks.
+    """
+    if not path.is_file():
+        return numbers
+    header, *lines = (line.rstrip("\r") for line in read_bytes(path).decode("utf-8").rstrip("\r\n").split("\n"))
+    if sorted(header.split("\t")) != ["new_id", "original_id"]:
+        raise ValueError(f"{path}: the first line is {header[:80]!r}; expected original_id, a tab, new_id")
+    new = header.split("\t").index("new_id")
+    pairs = [line.split("\t") for line in lines]
+    raw = {int(pair[new]): pair[1 - new] for pair in pairs if len(pair) == 2 and pair[new].isdecimal()}
+    missing = next((int(number) for number in np.unique(numbers) if int(number) not in raw), None)
+    if missing is not None or len(raw) != len(pairs):
+        lack = f"no id for {missing}" if missing is not None else "a line that is not an id, a tab and a number"
+        raise ValueError(f"{path}: has {lack}; it belongs to other data or is damaged")
+    unique, codes = np.unique(numbers, return_inverse=True)
+    names = np.empty(len(unique), dtype=object)
+    names[:] = [raw[int(number)] for number in unique]
+    return names[codes]

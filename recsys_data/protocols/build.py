@@ -1,4 +1,4 @@
-"""From events that are marked train, validation or test to a Split: what every protocol shares."""
+"""Build a Split from events marked as training, validation or test: the common part of all protocols."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def assemble(
     """The split in which event e belongs to part ``parts[e]`` (UNUSED, TRAIN, VALIDATION or TEST; (E,) int8).
 
     The candidates are the items of the training part. A held-out sequence is the user's whole history up to the last
-    event of that part, so that a recurrent model reads it once. An item unseen in training leaves the histories; as a
-    target it is dropped ("drop") or counts as a miss ("miss"). With "candidate" it stays everywhere and is a
-    candidate that nobody could learn. ``windows`` ((E,), ascending) numbers shorter held-out sequences than whole
-    histories: what lies before a window is then not read. Raises ValueError where the training part, the test part,
-    or (if ``validate``) the validation part is empty.
+    event of that part, so a recurrent model reads it once. An item unseen in training is removed from the histories; as
+    a target it is dropped ("drop") or counts as a miss ("miss"). With "candidate" it stays in histories, targets and
+    candidates. ``windows`` ((E,), ascending) numbers held-out sequences shorter than whole histories: a query does not
+    read beyond the start of its window. Raises ValueError where the training part, the test part, or (if ``validate``)
+    the validation part is empty.
 
-    Split.facts tells, beside the facts of the data, ``unit`` and ``in_train_and_test``: how many users (or sessions)
-    have events in both parts.
+    Split.facts adds to the facts of the data ``unit`` and ``in_train_and_test``, the number of users (or sessions) with
+    events in both parts.
     """
     check_unseen(unseen)
     if not (parts == TRAIN).any():
-        raise ValueError(f"{interactions.name}: no event is left to train on; use more data or a milder protocol")
+        raise ValueError(f"{interactions.name}: no event is left to train on; use more data or a smaller held-out part")
     trained = np.bincount(interactions.items[parts == TRAIN], minlength=interactions.num_items) > 0
     known_items = np.flatnonzero(trained | (unseen == "candidate"))
     item_codes = np.full(interactions.num_items, UNKNOWN, dtype=np.int32)
@@ -59,8 +59,8 @@ def assemble(
         held_out[name] = built = _with(built, expose_query_times, ranked)
         if not len(built) and (part == TEST or validate):
             raise ValueError(
-                f"{interactions.name}: the {name} part asks nothing: of {np.count_nonzero(parts == part):,} events "
-                "in it none can be a target; use more data or a larger held-out part"
+                f"{interactions.name}: the {name} part has no query: none of its {np.count_nonzero(parts == part):,} "
+                "events can be a target; use more data or a larger held-out part"
             )
         lost = int(np.count_nonzero(~trained[interactions.items[parts == part]]))
         report.append(
@@ -89,7 +89,7 @@ def assemble(
 
 
 def check_unseen(unseen: str) -> None:
-    """ValueError unless ``unseen`` is one of UNSEEN."""
+    """Raise ValueError unless ``unseen`` is one of UNSEEN."""
     if unseen not in UNSEEN:
         raise ValueError(f"unseen must be one of {', '.join(UNSEEN)}, got {unseen!r}")
 
@@ -124,26 +124,26 @@ def _hold_out(
     unseen: str,
     target_rule: TargetRule,
 ) -> HeldOut:
-    """The held-out part, with query times told; ``owners`` (E,), ascending, numbers its sequences."""
+    """Build a held-out part with its query times; ``owners`` (E,), ascending, numbers its sequences."""
     stops = np.zeros(int(owners[-1]) + 1, dtype=np.int64)  # one past the sequence's last event of this part
     held = np.flatnonzero(parts == part)
     stops[owners[held]] = held + 1  # ascending: the last one stays
     codes = item_codes[interactions.items]
-    counted = (np.arange(len(interactions)) < stops[owners]) & (parts != UNUSED)
+    kept = (np.arange(len(interactions)) < stops[owners]) & (parts != UNUSED)
     if unseen == "drop":
-        counted &= codes != UNKNOWN
-    events = np.flatnonzero(counted)
+        kept &= codes != UNKNOWN
+    events = np.flatnonzero(kept)
     codes, owners, users = codes[events], owners[events], interactions.users[events]
-    asked = target_rule.select(owners, _positions(owners), parts[events] == part)
+    queries = target_rule.select(owners, _positions(owners), parts[events] == part)
 
-    asking = np.unique(owners[asked.cuts]) if len(asked.cuts) else np.empty(0, dtype=owners.dtype)
-    firsts = np.searchsorted(owners, asking, side="left")
-    asks = np.zeros(int(owners[-1]) + 1 if len(owners) else 0, dtype=bool)
-    asks[asking] = True
-    readable = (codes != UNKNOWN) & asks[owners]
+    queried = np.unique(owners[queries.cuts]) if len(queries.cuts) else np.empty(0, dtype=owners.dtype)
+    firsts = np.searchsorted(owners, queried, side="left")
+    is_queried = np.zeros(int(owners[-1]) + 1 if len(owners) else 0, dtype=bool)
+    is_queried[queried] = True
+    readable = (codes != UNKNOWN) & is_queried[owners]
     read_before = np.concatenate([[0], np.cumsum(readable)])  # readable events before each event
     offsets = read_before[firsts]
-    rows = np.searchsorted(asking, owners[asked.cuts])
+    rows = np.searchsorted(queried, owners[queries.cuts])
     sequences = Sequences(
         items=codes[readable],
         timestamps=interactions.timestamps[events][readable],
@@ -153,16 +153,16 @@ def _hold_out(
     return HeldOut(
         sequences=sequences,
         sequence_of=rows.astype(np.int64),
-        history_lengths=(read_before[asked.cuts] - offsets[rows]).astype(np.int64),
-        query_times=interactions.timestamps[events][asked.cuts],
-        targets=codes[asked.targets],
-        target_offsets=asked.target_offsets.astype(np.int64),
+        history_lengths=(read_before[queries.cuts] - offsets[rows]).astype(np.int64),
+        query_times=interactions.timestamps[events][queries.cuts],
+        targets=codes[queries.targets],
+        target_offsets=queries.target_offsets.astype(np.int64),
         clusters=users[firsts].astype(np.int32),
     )
 
 
 def _with(held_out: HeldOut, expose_query_times: bool, candidates: Candidates) -> HeldOut:
-    """``held_out`` with its query times withheld unless told, and with its rule for candidates."""
+    """``held_out`` with its candidates, and without query times unless they are exposed."""
     changes: dict[str, Any] = {"exclude_seen": candidates.exclude_seen}
     if not expose_query_times:
         changes["query_times"] = np.full(len(held_out), np.nan)
@@ -172,6 +172,6 @@ def _with(held_out: HeldOut, expose_query_times: bool, candidates: Candidates) -
 
 
 def _positions(owners: np.ndarray) -> np.ndarray:
-    """The place of each event in its owner's run, from 0; owners ascending."""
+    """The position of each event in its owner's run, from 0; owners ascending."""
     starts = np.flatnonzero(np.r_[True, owners[1:] != owners[:-1]][: len(owners)])
     return np.arange(len(owners)) - np.repeat(starts, np.diff(np.r_[starts, len(owners)]))

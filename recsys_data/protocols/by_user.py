@@ -1,4 +1,4 @@
-"""Protocols that hold out whole users (or sessions). Drawings as in protocols.py."""
+"""Protocols that hold out whole users (or sessions). Drawings as in per_user.py."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from recsys_data.checks import check_choice, check_range
 from recsys_data.hashing import hash_ids
 from recsys_data.interactions import Interactions
 from recsys_data.protocols.build import assemble, check_unseen
@@ -26,15 +27,15 @@ class DisjointUsers:
     ::
 
         user 1   = = = = = =
-        user 2   · · · · v v v v      (halves: · is read, v is asked for)
+        user 2   · · · · v v v v      (halves: · history, v targets)
         user 3       · · t t
 
     ``test`` and ``validation`` are numbers of users (1 and more) or shares (below 1). ``draw``: "without
-    replacement"; "with replacement" and then made distinct, as the official code does, which yields fewer users than
-    asked for; "id order" and "length order" take the last users by id or by history length for test, those before for
-    validation (the Time-LSTM code writes users by ascending length). A length is that of the whole history, before any
-    filter: there the files are sorted first, and cut to a vocabulary and to a length as they are read. ``extended``:
-    the first half of each held-out history trains too (Devooght's extended set, for models with a vector a user).
+    replacement"; "with replacement" without the duplicates, as in the official code, which yields fewer users than
+    requested; "id order" and "length order" take the last users by id or by history length for test and those before
+    for validation (the Time-LSTM code writes users by ascending length). Lengths are those of whole histories, before
+    any filter: that code sorts its files first and filters them as it reads. ``extended``: the first half of each
+    held-out history trains too (Devooght's extended set, for models with one vector per user).
     """
 
     test: float = 0.1
@@ -49,30 +50,29 @@ class DisjointUsers:
     expose_query_times: bool = False
 
     def __post_init__(self) -> None:
-        if self.test <= 0 or self.validation < 0:
-            raise ValueError(f"test must be above 0 and validation not below, got {self.test} and {self.validation}")
-        if self.draw not in DRAWS:
-            raise ValueError(f"draw must be one of {', '.join(DRAWS)}, got {self.draw!r}")
+        check_range(self, "test", above=0)
+        check_range(self, "validation", at_least=0)
+        check_choice(self, "draw", DRAWS)
         if self.extended and not isinstance(self.target_rule, SecondHalf):
-            raise ValueError(f"extended needs the target_rule SecondHalf, got {type(self.target_rule).__name__}")
+            raise ValueError(f"extended needs the target rule SecondHalf, got {type(self.target_rule).__name__}")
         check_unseen(self.unseen)
 
     @property
     def allows(self) -> frozenset[str]:
-        """What the audit may find: time is not looked at, and an extended set cuts histories."""
+        """The findings that this protocol accepts: it ignores time, and an extended set cuts histories."""
         return frozenset(
             {"training events after a test event"} | ({"sequences cut in two"} if self.extended else set())
         )
 
     @property
     def name(self) -> str:
-        """Disjoint users 500/500, how they are drawn and asked."""
+        """Disjoint users 500/500, how they are drawn, and the target rule."""
         more = ", extended training set" if self.extended else ""
         how = f"{self.draw}, {self.target_rule.name}{more}{self.candidates.suffix}"
         return f"disjoint users {self.validation:g}/{self.test:g}, {how}"
 
     def prepare(self, interactions: Interactions) -> Split:
-        """The split; ValueError where the data have no order or too few users."""
+        """Split the data; ValueError where they have no order or too few users."""
         require_order(interactions, self.name)
         whole = interactions
         interactions, steps = apply_filters(whole, self.filters)
@@ -93,7 +93,7 @@ class DisjointUsers:
         )
 
     def _draw(self, whole: Interactions, interactions: Interactions) -> np.ndarray:
-        """The part of each user that the filters left of the ``whole``, (num_users,) int8."""
+        """Draw the part of each user of ``interactions``, (num_users,) int8; ``whole``: the data before the filters."""
         users = interactions.num_users
         test, validation = (_number(size, users) for size in (self.test, self.validation))
         if test + validation >= users:
@@ -122,17 +122,17 @@ class DisjointUsers:
 
 @dataclass(frozen=True)
 class HashedUsers:
-    """Users by MurmurHash3 of their id, about 80/10/10, asked in windows cut from the end (mlstm4reco, Spotlight).
+    """Users by MurmurHash3 of their id, about 80/10/10, in windows cut from the end (mlstm4reco, Spotlight).
 
     ::
 
         user 1   = = = = = = = = = =
-        user 2   · ·|· · · v|· · · v      (max_len 4: a window's last event is asked for, the others are read)
+        user 2   · ·|· · · v|· · · v      (max_len 4: the last event of a window is the target)
 
     A user is held out where hash mod 100 < 100·``held_out``; of these a second hash takes half for test. The seeds of
-    both hashes come from one generator seeded with ``seed``, as there. Held-out histories are cut from the end in
-    windows of ``max_len`` events that do not overlap; one with fewer than ``min_len`` is left out, and a training
-    user's events in it do not train either. Each window is a case, each user a cluster.
+    both hashes come from one generator seeded with ``seed``, as in that code. Held-out histories are cut from the end
+    into disjoint windows of ``max_len`` events; windows of fewer than ``min_len`` events are dropped, in training too.
+    Each window is a sequence, each user a cluster.
     """
 
     max_len: int = 100
@@ -146,10 +146,8 @@ class HashedUsers:
     allows: ClassVar[frozenset[str]] = frozenset({"training events after a test event"})
 
     def __post_init__(self) -> None:
-        if not 2 <= self.min_len <= self.max_len:
-            raise ValueError(f"min_len must be from 2 to max_len ({self.max_len}), got {self.min_len}")
-        if not 0 < self.held_out < 1:
-            raise ValueError(f"held_out must be a share between 0 and 1, got {self.held_out}")
+        check_range(self, "min_len", at_least=2, at_most=self.max_len)
+        check_range(self, "held_out", above=0, below=1)
         check_unseen(self.unseen)
 
     @property
@@ -161,11 +159,11 @@ class HashedUsers:
         return f"users by hash {100 - 2 * half:g}/{half:g}/{half:g}, {windows}{ranked}"
 
     def prepare(self, interactions: Interactions) -> Split:
-        """The split; ValueError where the data have no order or a part is empty."""
+        """Split the data; ValueError where they have no order or a part is empty."""
         require_order(interactions, self.name)
         interactions, steps = apply_filters(interactions, self.filters)
         seeds = np.random.RandomState(self.seed).randint(0, 2**32 - 1, size=2, dtype=np.int64)
-        # legacy generator is that of the official code
+        # the legacy generator of the official code
         first, second = (hash_ids(interactions.user_ids, int(seed)) % 100 / 100.0 for seed in seeds)
         of_users = np.select([first >= self.held_out, second >= 0.5], [TRAIN, TEST], VALIDATION).astype(np.int8)
         windows, too_short = cut_from_the_end(interactions, self.max_len, self.min_len)
@@ -176,7 +174,7 @@ class HashedUsers:
         steps = (
             *steps,
             {
-                "step": f"windows of fewer than {self.min_len} events left out",
+                "step": f"windows of fewer than {self.min_len} events dropped",
                 "removed": removed,
                 "events": int(np.count_nonzero(kept)),
                 "users": len(np.unique(interactions.users[kept])),

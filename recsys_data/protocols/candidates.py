@@ -1,24 +1,26 @@
-"""Candidates: among which items a target is ranked, each rule a value."""
+"""Candidates: the items that a target is ranked among."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from recsys_data.checks import check_range
+
 
 @dataclass(frozen=True)
 class AllItems:
-    """Every item of the catalogue; with ``exclude_seen`` those that the query's history holds are left out."""
+    """Every item of the catalogue; ``exclude_seen`` leaves out the items of the query's history."""
 
     exclude_seen: bool = False
 
     @property
     def suffix(self) -> str:
-        """What a protocol adds to its name, so that two rules beside each other are told apart; nothing for all."""
+        """The addition to the protocol's name that identifies this rule; empty for all items."""
         return ", seen items left out" if self.exclude_seen else ""
 
     @property
     def caveat(self) -> str:
-        """Empty: full ranking needs no warning."""
+        """Empty: a full ranking needs no caveat."""
         return ""
 
 
@@ -26,7 +28,7 @@ class AllItems:
 class SampledItems:
     """The target and ``count`` other items drawn uniformly, ``repeats`` times, averaged (Time-LSTM: 100, 3 times).
 
-    Sampled metrics are another quantity than full ranking and may order models otherwise, so every result carries a
+    Sampled metrics differ from those of a full ranking and may order models differently, so every result carries a
     caveat. Items of the history may be drawn unless ``exclude_seen``.
     """
 
@@ -36,18 +38,16 @@ class SampledItems:
     exclude_seen: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("count", "repeats"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        check_range(self, "count", "repeats", at_least=1)
 
     @property
     def suffix(self) -> str:
-        """What a protocol adds to its name, so that two rules beside each other are told apart."""
+        """The addition to the protocol's name that identifies this rule."""
         return f", among {self.count} sampled" + (" unseen" if self.exclude_seen else "")
 
     @property
     def caveat(self) -> str:
-        """What every result must say."""
+        """The sentence that every result carries."""
         times = "once" if self.repeats == 1 else f"{self.repeats} times, averaged"
         return (
             f"SAMPLED: ranked among {self.count} random other items ({times}); not comparable with a ranking of all "
@@ -58,4 +58,4 @@ class SampledItems:
 Candidates = AllItems | SampledItems
 
 ALL_ITEMS = AllItems()
-UNSEEN_ITEMS_ONLY = AllItems(exclude_seen=True)  # what the history does not hold
+UNSEEN_ITEMS_ONLY = AllItems(exclude_seen=True)

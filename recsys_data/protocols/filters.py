@@ -1,6 +1,6 @@
-"""Filters: which events a protocol keeps, each a value; what each removed is reported.
+"""Filters: frozen dataclasses that choose the events a protocol keeps; the report lists what each one removes.
 
-Times stay with the events that are kept, so gaps over removed events add up to the true gap.
+Kept events keep their times, so the gap across removed events is the true gap.
 """
 
 from __future__ import annotations
@@ -11,80 +11,80 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from recsys_data.checks import check_choice, check_range
 from recsys_data.interactions import Counts, Interactions
 
 
 class Filter(Protocol):
-    """A frozen dataclass that says which events stay."""
+    """A frozen dataclass that chooses the events to keep."""
 
     @property
     def name(self) -> str:
-        """What the filter does, for the report."""
+        """The rule in a few words, for the report."""
 
     def mask(self, interactions: Interactions) -> np.ndarray:
-        """A mask (E,) of the events that stay."""
+        """A mask (E,) of the events to keep."""
 
 
 @dataclass(frozen=True)
 class MinUserEvents:
-    """Keeps users (or sessions) with at least ``events`` events."""
+    """Keep users (or sessions) with at least ``events`` events."""
 
     events: int
 
     def __post_init__(self) -> None:
-        _at_least_one("events", self.events)
+        check_range(self, "events", at_least=1)
 
     @property
     def name(self) -> str:
-        """What the filter does."""
+        """The rule in a few words."""
         return f"users with at least {self.events} events"
 
     def mask(self, interactions: Interactions) -> np.ndarray:
-        """A mask (E,) of the events that stay."""
+        """A mask (E,) of the events to keep."""
         return np.diff(interactions.offsets)[interactions.users] >= self.events
 
 
 @dataclass(frozen=True)
 class MinItemEvents:
-    """Keeps items with at least ``events`` events."""
+    """Keep items with at least ``events`` events."""
 
     events: int
 
     def __post_init__(self) -> None:
-        _at_least_one("events", self.events)
+        check_range(self, "events", at_least=1)
 
     @property
     def name(self) -> str:
-        """What the filter does."""
+        """The rule in a few words."""
         return f"items with at least {self.events} events"
 
     def mask(self, interactions: Interactions) -> np.ndarray:
-        """A mask (E,) of the events that stay."""
+        """A mask (E,) of the events to keep."""
         return _item_counts(interactions)[interactions.items] >= self.events
 
 
 @dataclass(frozen=True)
 class KCore:
-    """Keeps the largest part in which every user has ``users`` events and every item ``items``: a fixed point.
+    """Keep the largest set of events in which every user has ``users`` events and every item ``items``: a fixed point.
 
-    The part is the same in whatever order users and items are looked at. For one pass in a stated order, write the
-    order: MinUserEvents(2), MinItemEvents(5), MinUserEvents(2) is that of Devooght and of Hidasi's session script.
+    The result does not depend on the order of users and items. For a single pass, list the filters in order:
+    MinUserEvents(2), MinItemEvents(5), MinUserEvents(2) is the pass of Devooght and of Hidasi's session script.
     """
 
     users: int
     items: int
 
     def __post_init__(self) -> None:
-        _at_least_one("users", self.users)
-        _at_least_one("items", self.items)
+        check_range(self, "users", "items", at_least=1)
 
     @property
     def name(self) -> str:
-        """What the filter does."""
+        """The rule in a few words."""
         return f"users with {self.users} and items with {self.items} events at least, to the fixed point"
 
     def mask(self, interactions: Interactions) -> np.ndarray:
-        """A mask (E,) of the events that stay."""
+        """A mask (E,) of the events to keep."""
         kept = np.ones(len(interactions), dtype=bool)
         while True:
             of_users = np.bincount(interactions.users[kept], minlength=interactions.num_users)
@@ -97,20 +97,20 @@ class KCore:
 
 @dataclass(frozen=True)
 class TopItems:
-    """Keeps the ``count`` most frequent items (ties: the smaller raw id): a vocabulary."""
+    """Keep the ``count`` most frequent items (ties: the smaller raw id)."""
 
     count: int
 
     def __post_init__(self) -> None:
-        _at_least_one("count", self.count)
+        check_range(self, "count", at_least=1)
 
     @property
     def name(self) -> str:
-        """What the filter does."""
+        """The rule in a few words."""
         return f"the {self.count:,} most frequent items"
 
     def mask(self, interactions: Interactions) -> np.ndarray:
-        """A mask (E,) of the events that stay."""
+        """A mask (E,) of the events to keep."""
         top = np.zeros(interactions.num_items, dtype=bool)
         top[np.argsort(-_item_counts(interactions), kind="stable")[: self.count]] = True
         return top[interactions.items]
@@ -118,54 +118,53 @@ class TopItems:
 
 @dataclass(frozen=True)
 class Truncate:
-    """Keeps the ``first`` (Time-LSTM's code) or last ``max_len`` events of each history."""
+    """Keep the first (as Time-LSTM's code) or the last ``max_len`` events of each history."""
 
     max_len: int
     keep: str = "last"
 
     def __post_init__(self) -> None:
-        _at_least_one("max_len", self.max_len)
-        if self.keep not in ("first", "last"):
-            raise ValueError(f"keep must be first or last, got {self.keep!r}")
+        check_range(self, "max_len", at_least=1)
+        check_choice(self, "keep", ("first", "last"))
 
     @property
     def name(self) -> str:
-        """What the filter does."""
+        """The rule in a few words."""
         return f"the {self.keep} {self.max_len} events of each history"
 
     def mask(self, interactions: Interactions) -> np.ndarray:
-        """A mask (E,) of the events that stay."""
+        """A mask (E,) of the events to keep."""
         edge = interactions.offsets[:-1] if self.keep == "first" else interactions.offsets[1:] - 1
         return np.abs(np.arange(len(interactions)) - edge[interactions.users]) < self.max_len
 
 
 @dataclass(frozen=True)
 class DropDuplicates:
-    """Keeps the first of several events with the same user, item and time."""
+    """Keep the first of several events with the same user, item and time."""
 
     @property
     def name(self) -> str:
-        """What the filter does."""
+        """The rule in a few words."""
         return "without events of the same user, item and time as an earlier row"
 
     def mask(self, interactions: Interactions) -> np.ndarray:
-        """A mask (E,) of the events that stay."""
+        """A mask (E,) of the events to keep."""
         return _firsts(interactions.users, interactions.timestamps, interactions.items)
 
 
 @dataclass(frozen=True)
 class DropRepeats:
-    """Keeps an event only if the user's event before it has another item; with ``ever``, if no earlier event has it."""
+    """Drop events that repeat the item of the user's event before; with ``ever``, of any earlier event."""
 
     ever: bool = False
 
     @property
     def name(self) -> str:
-        """What the filter does."""
+        """The rule in a few words."""
         return "without repeats of any earlier item" if self.ever else "without immediate repeats"
 
     def mask(self, interactions: Interactions) -> np.ndarray:
-        """A mask (E,) of the events that stay."""
+        """A mask (E,) of the events to keep."""
         if self.ever:
             return _firsts(interactions.users, interactions.items)
         users, items = interactions.users, interactions.items
@@ -174,7 +173,7 @@ class DropRepeats:
 
 @dataclass(frozen=True)
 class AllOf:
-    """Keeps the events that each of ``filters`` keeps of the whole, so that their order does not matter (Kula 2017)."""
+    """Keep the events that every filter keeps on the whole data set (Kula 2017); the order of filters is irrelevant."""
 
     filters: tuple[Filter, ...]
 
@@ -184,30 +183,31 @@ class AllOf:
 
     @property
     def name(self) -> str:
-        """What the filters do, at once."""
+        """The rules of all filters."""
         return " and ".join(each.name for each in self.filters) + ", counted once on the whole"
 
     def mask(self, interactions: Interactions) -> np.ndarray:
-        """A mask (E,) of the events that stay."""
+        """A mask (E,) of the events to keep."""
         return np.logical_and.reduce([each.mask(interactions) for each in self.filters])
 
 
 def apply_filters(
     interactions: Interactions, filters: Sequence[Filter]
 ) -> tuple[Interactions, tuple[dict[str, Any], ...]]:
-    """What the filters leave, one after the other, and a step each: step, removed, events, users, items.
+    """Apply the filters one after the other; return what is left and one record per filter.
 
-    Raises ValueError naming the filter that leaves nothing.
+    A record has step, removed, events, users and items. Raises ValueError that names a filter that leaves no event.
     """
     steps = []
     for each in filters:
         mask = each.mask(interactions)
         if not mask.any():
             raise ValueError(
-                f"{interactions.name}: the filter '{each.name}' leaves no event of {len(interactions):,}; ask for less"
+                f"{interactions.name}: the filter '{each.name}' leaves no event of {len(interactions):,}; "
+                "choose a lower threshold"
             )
         removed = int(np.count_nonzero(~mask))
-        change = getattr(each, "retime", None)  # a filter that imitates an official mistake changes times too
+        change = getattr(each, "retime", None)  # a filter that reproduces an official mistake changes times too
         if change is not None:
             interactions = change(interactions, mask)
         interactions = interactions.keep(mask) if removed else interactions
@@ -224,19 +224,13 @@ def apply_filters(
     return interactions, tuple(steps)
 
 
-def _at_least_one(name: str, value: int) -> None:
-    """ValueError unless ``value`` is 1 or more."""
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, got {value}")
-
-
 def _item_counts(interactions: Interactions) -> np.ndarray:
-    """How often each item occurs, (num_items,)."""
+    """The number of events of each item, (num_items,)."""
     return np.bincount(interactions.items, minlength=interactions.num_items)
 
 
 def _firsts(*columns: np.ndarray) -> np.ndarray:
-    """A mask of the rows that no earlier row equals in all ``columns``."""
+    """A mask of the rows that differ from every earlier row in at least one of the ``columns``."""
     order = np.lexsort(columns[::-1])  # stable: equal rows keep their order
     same = np.ones(len(order) - 1, dtype=bool)
     for column in columns:

@@ -1,4 +1,4 @@
-"""Time-LSTM's protocol: whole users held out, whose prefixes join the training set while it goes on."""
+"""Time-LSTM's protocol: whole users are held out; growing prefixes of their histories join the training set."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from recsys_data.checks import check_range
 from recsys_data.interactions import Interactions
 from recsys_data.protocols.build import check_unseen
 from recsys_data.protocols.by_user import DisjointUsers
@@ -21,12 +22,12 @@ from recsys_data.split import Split, TrainingSet
 
 @dataclass(frozen=True, eq=False)
 class GrowingTrainingSet(TrainingSet):
-    """A training set that prefixes of the ``growing`` histories join after ``fixed_epochs``; no last event ever does.
+    """A training set that prefixes of the ``growing`` histories join after ``fixed_epochs``, without their last events.
 
-    With F = fixed_epochs, E = epochs and L the longest input (a history without its last event), epochs 1 … F + 1 see
-    the training users only; epoch e > F + 1 reads the first ⌊(e − 1 − F)·L / (E − F)⌋ events of each growing history
-    beside them, and the event after these is a target too, as in the code, unless it is the history's last. The added
-    prefixes replace those of the epoch before. They are anonymous (users −1).
+    With F = fixed_epochs, E = epochs and L the longest input (a history without its last event), epochs 1 … F + 1 train
+    on the training users only. Epoch e > F + 1 adds the first ⌊(e − 1 − F)·L / (E − F)⌋ events of each growing history
+    and, as in the code, the event after them as a target, unless it is the history's last. The added prefixes replace
+    those of the epoch before and are anonymous (users −1).
     """
 
     growing: Sequences = None  # type: ignore[assignment]  # a field after inherited ones must have a default
@@ -35,17 +36,17 @@ class GrowingTrainingSet(TrainingSet):
 
     @cached_property
     def _own(self) -> TrainingSet:
-        """The training users alone."""
+        """The training users only."""
         return TrainingSet(self.sequences, self.num_users, self.num_items, self.clock)
 
     def at(self, epoch: int) -> TrainingSet:
-        """What may be learnt from in this epoch (from 1)."""
+        """The training set of this epoch (from 1)."""
         length = self.prefix_length(epoch)
         if length < 1:
             return self._own
         inputs = np.maximum(self.growing.lengths - 1, 0)
         rows = np.flatnonzero(inputs)
-        counts = np.minimum(inputs[rows], length + 1)  # what is read, and the target after it
+        counts = np.minimum(inputs[rows], length + 1)  # the inputs, and the target after them
         starts = self.growing.offsets[rows]
         places = np.repeat(starts - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts) + np.arange(counts.sum())
         grown = Sequences(
@@ -63,7 +64,7 @@ class GrowingTrainingSet(TrainingSet):
         return tuple(epoch for epoch in epochs if self.prefix_length(epoch) != self.prefix_length(epoch - 1))
 
     def prefix_length(self, epoch: int) -> int:
-        """How many events of each growing history this epoch reads at most."""
+        """The largest number of input events from each growing history in this epoch."""
         if epoch <= self.fixed_epochs + 1 or len(self.growing) == 0:
             return 0
         longest = int(self.growing.lengths.max()) - 1
@@ -72,18 +73,18 @@ class GrowingTrainingSet(TrainingSet):
 
 @dataclass(frozen=True)
 class GrowingPrefixes:
-    """Users by number or share, asked for their last event; their earlier events join the training set (Time-LSTM).
+    """Held-out users whose last event is the target; their earlier events join the training set (Time-LSTM).
 
     ::
 
         user 1   = = = = = =
-        user 2   + + + + + t      (+ read; from epoch fixed_epochs + 2 on a growing prefix of them also trains)
+        user 2   + + + + + t      (+ history; from epoch fixed_epochs + 2 on a growing prefix of it also trains)
 
-    ``grow`` False leaves out the second stage: no event of a test user is learnt from. ``draw``: "length order" is
-    what the official code's file order amounts to, the longest histories test; "without replacement" draws users at
-    random. Candidates are 100 sampled items, 3 times, as in the code. ``expose_query_times``: the model knows when the
-    target happens, as in the paper. ``validation`` users (none in the paper) are asked like test users and never
-    learnt from. The epochs of the model must be ``epochs``, else its growth is another.
+    ``test`` and ``validation`` are numbers or shares of users. ``grow`` False skips the second stage: no event of a
+    test user trains. ``draw``: "length order" is the order of the official code's files, so the longest histories test;
+    "without replacement" draws users at random. Candidates are 100 sampled items, 3 times, as in the code.
+    ``expose_query_times``: the model knows the time of the target, as in the paper. ``validation`` users (none in the
+    paper) are queried like test users and never train. The model must run exactly ``epochs`` epochs.
     """
 
     test: float = 0.2
@@ -101,22 +102,21 @@ class GrowingPrefixes:
     allows: ClassVar[frozenset[str]] = frozenset({"training events after a test event"})
 
     def __post_init__(self) -> None:
-        if not 0 <= self.fixed_epochs < self.epochs:
-            raise ValueError(f"fixed_epochs must be from 0 to below epochs ({self.epochs}), got {self.fixed_epochs}")
+        check_range(self, "fixed_epochs", at_least=0, below=self.epochs)
         check_unseen(self.unseen)
-        self._users()
+        self._without_growth()
 
     @property
     def name(self) -> str:
         """Last event of held-out users, with or without growing prefixes."""
-        stage = f"prefixes growing after epoch {self.fixed_epochs}" if self.grow else "nothing of them learnt"
+        stage = f"prefixes growing after epoch {self.fixed_epochs}" if self.grow else "none of their events train"
         rules = [each.rule for each in self.filters if isinstance(each, OfficialTopItems)]
         wrong = "".join(f", the code's wrong {rule}" for rule in rules)
         ranked = self.candidates.suffix or ", among all items"
         return f"last event of held-out users ({self.test:g}, {self.draw}), {stage}{ranked}{wrong}"
 
-    def _users(self) -> DisjointUsers:
-        """The same without growth."""
+    def _without_growth(self) -> DisjointUsers:
+        """The same protocol with a fixed training set."""
         return DisjointUsers(
             test=self.test,
             validation=self.validation,
@@ -130,8 +130,8 @@ class GrowingPrefixes:
         )
 
     def prepare(self, interactions: Interactions) -> Split:
-        """The split; its training set grows with the epoch. ValueError as in DisjointUsers."""
-        split = self._users().prepare(interactions)
+        """Split the data; the training set grows with the epoch. ValueError as in DisjointUsers."""
+        split = self._without_growth().prepare(interactions)
         if not self.grow:
             return split
         train = GrowingTrainingSet(
@@ -144,7 +144,7 @@ class GrowingPrefixes:
             epochs=self.epochs,
         )
         caveat = (
-            "TEST USERS LEARNT FROM: growing prefixes of the test users' histories join the training set, their last "
-            "event never"
+            "TEST USERS IN TRAINING: growing prefixes of the test users' histories join the training set, without "
+            "their last events"
         )
         return replace(split, train=train, caveats=(*split.caveats, caveat))

@@ -1,6 +1,6 @@
-"""Protocols that cut inside each user's history, each a value: from Interactions to Split.
+"""Protocols that cut each user's history: from Interactions to Split.
 
-In the drawings a line is a user, time runs to the right: ``=`` training, ``v`` validation, ``t`` test.
+In the drawings each line is a user and time runs to the right: ``=`` training, ``v`` validation, ``t`` test.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from recsys_data.checks import check_choice
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.protocols.build import assemble, check_unseen
 from recsys_data.protocols.candidates import ALL_ITEMS, Candidates
@@ -21,7 +22,7 @@ ROUNDINGS = ("floor", "nearest", "ceil")
 
 
 class SplitProtocol(Protocol):
-    """A frozen dataclass with one verb. ``allows``: the audit's findings that it knowingly accepts."""
+    """A frozen dataclass that splits a data set. ``allows``: the names of the audit's findings that it accepts."""
 
     allows: ClassVar[frozenset[str]]
 
@@ -30,11 +31,11 @@ class SplitProtocol(Protocol):
         """The protocol in a few words."""
 
     def prepare(self, interactions: Interactions) -> Split:
-        """The split; ValueError in one sentence for a too weak clock or an empty part."""
+        """Split the data; ValueError for a clock that is too weak or an empty part."""
 
 
 def require_order(interactions: Interactions, protocol: str) -> None:
-    """ValueError unless the events of one user are in order."""
+    """Raise ValueError unless the events of each user are in order."""
     if not interactions.clock.has_order:
         raise ValueError(
             f"{protocol} needs the order of each user's events, and {interactions.name} has {interactions.clock.value}"
@@ -42,7 +43,7 @@ def require_order(interactions: Interactions, protocol: str) -> None:
 
 
 def require_global_order(interactions: Interactions, protocol: str) -> None:
-    """ValueError unless events of different users can be put in order."""
+    """Raise ValueError unless events of different users can be ordered."""
     if not interactions.clock.has_global_order:
         raise ValueError(
             f"{protocol} needs times that can be compared between users, and {interactions.name} has "
@@ -60,11 +61,11 @@ class PerUserFractions:
         user 2         = = = = v t
         user 3   = = = = = = = = = = = = v v t t
 
-    Every held-out position is asked for, with the whole history before it. The cuts after n events are train·n and
-    (train + validation)·n, rounded by ``rounding``: "floor", "nearest" (halves up) or "ceil"; the paper does not say
-    which. ``unseen``: items that training has not seen are dropped from the held-out parts ("drop", as in the paper),
-    count as a miss ("miss"), or stay as candidates ("candidate"). Other users' later events are in the training
-    part: stated, not hidden.
+    Every held-out event is a target, with the whole history before it. The cuts in a history of n events are train·n
+    and (train + validation)·n, rounded by ``rounding``: "floor", "nearest" (halves up) or "ceil"; the paper does not
+    specify it. ``unseen``: items that training has not seen are dropped from the held-out parts ("drop", as in the
+    paper), count as a miss ("miss"), or stay as candidates ("candidate"). The training part contains later events of
+    other users: temporal leakage, which the audit measures.
     """
 
     train: float = 0.9
@@ -84,19 +85,18 @@ class PerUserFractions:
                 "train, validation and test must be shares that sum to 1 (validation may be 0), got "
                 f"{self.train}, {self.validation}, {self.test}"
             )
-        if self.rounding not in ROUNDINGS:
-            raise ValueError(f"rounding must be one of {', '.join(ROUNDINGS)}, got {self.rounding!r}")
+        check_choice(self, "rounding", ROUNDINGS)
         check_unseen(self.unseen)
 
     @property
     def name(self) -> str:
-        """per-user 90/5/5; how the cuts are rounded where that is not down."""
+        """per-user 90/5/5, with the rounding where it is not floor."""
         shares = "/".join(f"{100 * share:g}" for share in (self.train, self.validation, self.test))
         rounded = {"floor": "", "nearest": ", rounded to the nearest", "ceil": ", rounded up"}[self.rounding]
         return f"per-user {shares}{rounded}{self.candidates.suffix}"
 
     def prepare(self, interactions: Interactions) -> Split:
-        """The split; ValueError where the data have no order."""
+        """Split the data; ValueError where they have no order."""
         require_order(interactions, self.name)
         interactions, steps = apply_filters(interactions, self.filters)
         lengths = np.diff(interactions.offsets)
@@ -124,7 +124,7 @@ class LeaveLastOut:
         user 2         = = = = v t
         user 3   = =                      (fewer than three events: trains only)
 
-    ``unseen`` and the leak of other users' later events as in PerUserFractions.
+    ``unseen`` and temporal leakage as in PerUserFractions.
     """
 
     unseen: str = "drop"
@@ -142,7 +142,7 @@ class LeaveLastOut:
         return f"leave last out{self.candidates.suffix}"
 
     def prepare(self, interactions: Interactions) -> Split:
-        """The split; ValueError where the data have no order."""
+        """Split the data; ValueError where they have no order."""
         require_order(interactions, self.name)
         interactions, steps = apply_filters(interactions, self.filters)
         lengths = np.diff(interactions.offsets)
@@ -153,13 +153,13 @@ class LeaveLastOut:
 
 @dataclass(frozen=True)
 class RandomFractions:
-    """PerUserFractions on each history in a random order, for data that have no order, or as a control.
+    """PerUserFractions on shuffled histories, for data without order or as a control.
 
     ::
 
-        user 1   = v = = t = = = = =      (which events are held out is drawn, not told by time)
+        user 1   = v = = t = = = = =      (held-out events are drawn at random)
 
-    What follows is not a sequence any more: every split carries a caveat that says so. ``seed`` draws the order.
+    The result is no longer a sequence; every split carries a caveat that says so. ``seed`` draws the order.
     """
 
     train: float = 0.9
@@ -174,10 +174,10 @@ class RandomFractions:
     allows: ClassVar[frozenset[str]] = PerUserFractions.allows
 
     def __post_init__(self) -> None:
-        self._cut()
+        self._fractions()
 
-    def _cut(self) -> PerUserFractions:
-        """The cut that is made after shuffling."""
+    def _fractions(self) -> PerUserFractions:
+        """The protocol applied after shuffling."""
         return PerUserFractions(
             self.train, self.validation, self.test, self.rounding, self.unseen, self.filters, self.candidates
         )
@@ -185,10 +185,10 @@ class RandomFractions:
     @property
     def name(self) -> str:
         """per-user 90/5/5 at random."""
-        return f"{replace(self._cut(), candidates=ALL_ITEMS).name} at random{self.candidates.suffix}"
+        return f"{replace(self._fractions(), candidates=ALL_ITEMS).name} at random{self.candidates.suffix}"
 
     def prepare(self, interactions: Interactions) -> Split:
-        """The split of the shuffled histories; their times become positions."""
+        """Split the shuffled histories; their times become positions."""
         drawn = np.random.default_rng(self.seed).random(len(interactions))
         order = np.lexsort((drawn, interactions.users))
         positions = np.arange(len(interactions)) - interactions.offsets[interactions.users]
@@ -199,8 +199,8 @@ class RandomFractions:
             timestamps=positions.astype(np.float64),
             clock=Clock.WITHIN,
         )
-        split = self._cut().prepare(shuffled)
-        caveat = "RANDOM ORDER: histories were shuffled, so nothing here can be learnt from order"
+        split = self._fractions().prepare(shuffled)
+        caveat = "RANDOM ORDER: histories were shuffled, so their order carries no information"
         return replace(split, caveats=(*split.caveats, caveat))
 
 

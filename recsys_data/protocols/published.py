@@ -1,4 +1,4 @@
-"""AsPublished: the split that the data come with."""
+"""AsPublished: the split that was published with the data."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from recsys_data.checks import check_range
 from recsys_data.hashing import hash_ids
 from recsys_data.interactions import Interactions
 from recsys_data.protocols.build import assemble, check_unseen
@@ -18,18 +19,18 @@ from recsys_data.split import TRAIN, VALIDATION, Split
 
 @dataclass(frozen=True)
 class AsPublished:
-    """Users or sessions are in the parts that the data were published with (YooChoose, Diginetica, HCRNN's sets).
+    """Users or sessions stay in the parts that the data were published with (YooChoose, Diginetica, HCRNN's sets).
 
     ::
 
         session 1   = = = =
         session 2   v v
-        session 3           t t t      (asked: one query for each prefix)
+        session 3           t t t      (one query per prefix)
 
-    Where no validation part is published, ``validation`` takes that share of the training sessions for it: those with
-    the smallest seeded hash of their id (0: none, the published training part whole). ``unseen``: items that training
-    has not seen count as a miss ("miss"), are dropped ("drop"), or are candidates ("candidate": what the session
-    papers do, whose catalogue is training and test items together).
+    Where no validation part is published, ``validation`` is the share of the training sessions that become one: those
+    with the smallest seeded hash of their id (0: none). ``unseen``: items that training has not seen count as a miss
+    ("miss"), are dropped ("drop"), or are candidates ("candidate": the catalogue of the session papers, training and
+    test items together).
     """
 
     validation: float = 0.1
@@ -41,8 +42,7 @@ class AsPublished:
     allows: ClassVar[frozenset[str]] = frozenset({"training events after a test event"})
 
     def __post_init__(self) -> None:
-        if not 0 <= self.validation < 1:
-            raise ValueError(f"validation must be a share from 0 to below 1, got {self.validation}")
+        check_range(self, "validation", at_least=0, below=1)
         check_unseen(self.unseen)
 
     @property
@@ -51,10 +51,10 @@ class AsPublished:
         return f"as published{self.candidates.suffix}"
 
     def prepare(self, interactions: Interactions) -> Split:
-        """The split; ValueError where the data come without one, or without order."""
+        """Split the data; ValueError where they have no published split or no order."""
         require_order(interactions, self.name)
         if interactions.parts is None:
-            raise ValueError(f"{interactions.name} comes without a published split; choose a protocol that makes one")
+            raise ValueError(f"{interactions.name} has no published split; choose another protocol")
         parts = interactions.parts.copy()
         steps = []
         if self.validation and not (parts == VALIDATION).any():

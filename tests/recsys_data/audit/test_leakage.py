@@ -48,9 +48,17 @@ def test_every_finding_by_hand():
     assert findings["sequences cut in two"].level == "note"
 
 
+def test_a_training_event_at_the_time_of_a_test_event_is_not_later():
+    # training times 0, 1 and 10, test times 10 and 12
+    data = toy([(1, "a", 0), (1, "b", 1), (1, "a", 2), (1, "b", 10), (2, "b", 10), (2, "a", 11), (2, "b", 12)])
+    assert found(LeaveLastOut().prepare(data), LeaveLastOut())["training events after a test event"].value == 0
+
+
 def test_a_target_that_is_read_fails():
     split = LeaveLastOut().prepare(TOY)
-    leaking = dataclasses.replace(split, test=dataclasses.replace(split.test, reads=split.test.history_lengths + 1))
+    leaking = dataclasses.replace(
+        split, test=dataclasses.replace(split.test, history_lengths=split.test.history_lengths + 1)
+    )
     first = audit(leaking, LeaveLastOut())[0]
     assert (first.level, first.name, first.value) == ("fail", "target inside its own input", 1.0)
 

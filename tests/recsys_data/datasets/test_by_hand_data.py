@@ -6,7 +6,7 @@ import pytest
 
 from recsys_data.datasets.amazon_hdf5 import AmazonCoPurchasing, Hdf5Missing, reviews
 from recsys_data.datasets.catalogue import DATASETS
-from recsys_data.datasets.citeulike_log import CiteULikeLog
+from recsys_data.datasets.citeulike import CiteULikeLog
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.interactions import Clock
 

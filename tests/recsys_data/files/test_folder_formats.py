@@ -59,7 +59,7 @@ def test_mappings_bring_raw_ids_back_in_either_order_of_columns(tmp_path):
     with pytest.raises(ValueError, match="item_id_mapping: has no id for 7; it belongs to other data or is damaged"):
         SequenceFiles(str(tmp_path / "d")).load()
     put(tmp_path / "d", {"item_id_mapping": "a,b\n"})
-    with pytest.raises(ValueError, match="the first line is 'a,b'; expected original_id and new_id"):
+    with pytest.raises(ValueError, match="the first line is 'a,b'; expected original_id, a tab, new_id"):
         SequenceFiles(str(tmp_path / "d")).load()
 
 

@@ -30,6 +30,27 @@ def test_a_global_cut_by_hand():
     assert asked(split, "test") == [(0, "aba", "b"), (1, "bab", "a")]
 
 
+def test_events_at_the_time_of_a_global_cut_are_later():
+    # Eight events; the cuts are the times of the events 4 and 6, counted from 0: 2 and 4. Ties stay together.
+    data = timed([(1, "aaaa", [0, 1, 2, 4]), (2, "aaaa", [0, 2, 2, 4])])
+    split = GlobalTimeCut(test=0.25, validation=0.25).prepare(data)
+    assert trained(split.train.sequences, split.item_ids) == ["aa", "a"]
+    assert asked(split, "validation") == [(0, "aa", "a"), (1, "a", "a"), (1, "aa", "a")]
+    assert asked(split, "test") == [(0, "aaa", "a"), (1, "aaa", "a")]
+    alone = GlobalTimeCut(test=0.25, validation=0).prepare(data)
+    assert len(alone.train) == 6 and len(alone.validation) == 0 and len(alone.test) == 2
+
+
+@pytest.mark.parametrize(("by", "train", "test"), [("start", ["aa", "aaa", "aa"], [3]), ("end", ["aa"], [1, 2, 3])])
+def test_a_global_cut_of_whole_sessions(by, train, test):
+    # Nine events, the last third from time 7 on; sessions 1 and 2 cross the cut and end at it.
+    data = timed([(0, "aa", [0, 1]), (1, "aaa", [2, 3, 7]), (2, "aa", [4, 7]), (3, "aa", [8, 9])], unit="session")
+    protocol = GlobalTimeCut(test=1 / 3, validation=0, by=by)
+    split = protocol.prepare(data)
+    assert trained(split.train.sequences, split.item_ids) == train and split.test.clusters.tolist() == test
+    assert protocol.allows == {"training events after a test event"} != GlobalTimeCut().allows
+
+
 def test_a_global_cut_lets_no_future_through():
     protocol = GlobalTimeCut()
     split = protocol.prepare(CHAIN)
@@ -116,7 +137,10 @@ def test_order_between_sessions_is_enough_for_a_global_cut():
     [
         (lambda: GlobalTimeCut(test=0.5, validation=0.5), "shares that leave something to train on"),
         (lambda: GlobalTimeCut(by="middle"), "by must be one of event, start, end, got 'middle'"),
-        (lambda: LastDays(test=0), "test must be more than 0 days"),
+        (lambda: LastDays(test=0), "test must be above 0 days, got 0"),
+        (lambda: LastDays(validation=-1), "validation must be at least 0 days, got -1"),
+        (lambda: GlobalTimeCut(test=0), "shares that leave something to train on"),
+        (lambda: GlobalTimeCut(validation=-0.1), "shares that leave something to train on"),
         (lambda: LastDays(fraction=0), "fraction must be at least 1, got 0"),
         (lambda: LastDays(fraction=4, fraction_by="time"), "fraction_by must be one of date, id, got 'time'"),
     ],

@@ -39,6 +39,24 @@ def test_drawing_with_replacement_yields_fewer():
     assert max(sizes) < 45 and np.mean(sizes) == pytest.approx(90 * (1 - (1 - 1 / 90) ** 45), abs=1.5)
 
 
+def test_users_are_drawn_as_numpy_draws_them():
+    order = np.random.default_rng(4).permutation(90)
+    assert parts(DisjointUsers(test=60, validation=29, seed=4).prepare(CHAIN)) == (set(order[60:89]), set(order[:60]))
+    rng = np.random.default_rng(4)
+    test = np.unique(rng.integers(0, 90, size=40))
+    others = np.setdiff1d(np.arange(90), test)
+    validation = others[np.unique(rng.integers(0, len(others), size=30))]
+    drawn = DisjointUsers(test=40, validation=30, draw="with replacement", seed=4).prepare(CHAIN)
+    assert parts(drawn) == (set(validation), set(test))
+
+
+def test_shares_of_users_are_rounded_down_and_ties_in_length_go_by_id():
+    split = DisjointUsers(test=0.5, validation=0.2, draw="length order").prepare(events(["abba"] * 5))
+    assert parts(split) == ({2}, {3, 4})  # 2 of 2.5 and 1 of 1
+    assert DisjointUsers().allows == {"training events after a test event"}
+    assert DisjointUsers(extended=True).allows == {"training events after a test event", "sequences cut in two"}
+
+
 def test_real_ml_1m_after_devooghts_filter():
     if not MovieLens1MOrdered().present(None):
         pytest.skip("ml-1m-ordered is not there: set ENCORE_DATA to the folder that has it")
@@ -85,6 +103,16 @@ def test_windows_by_hand():
     assert too_short.tolist() == [True] + [False] * 6 + [False] * 2 + [True] + [False] * 3
 
 
+def test_hashes_at_the_bounds(monkeypatch):
+    hashes = iter([np.array([119, 20, 100, 199, 99]), np.array([149, 0, 50, 0, 0])])
+    monkeypatch.setattr("recsys_data.protocols.by_user.hash_ids", lambda ids, seed: next(hashes))
+    split = HashedUsers(max_len=4, min_len=4, held_out=0.2).prepare(events(["abcd", "abcd", "abcd", "bcda", "abc"]))
+    assert parts(split) == ({0}, {2})  # 19 and 0 of 100 are held out, 20 and 99 are not; then 49 validates and 50 tests
+    assert trained(split.train.sequences, split.item_ids) == ["abcd", "bcda"]  # three events are too few
+    assert split.steps[0] == {"step": "windows of fewer than 4 events dropped", "removed": 3, "events": 16, "users": 4,
+                              "items": 4}  # fmt: skip
+
+
 def test_hashed_users_and_windows_against_a_plain_loop():
     protocol = HashedUsers(max_len=8, min_len=5)
     split = protocol.prepare(CHAIN)
@@ -115,18 +143,21 @@ def test_hashed_users_and_windows_against_a_plain_loop():
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: DisjointUsers(test=0), "test must be above 0"),
+        (lambda: DisjointUsers(test=0), "test must be above 0, got 0"),
+        (lambda: DisjointUsers(validation=-1), "validation must be at least 0, got -1"),
         (lambda: DisjointUsers(draw="x"), "draw must be one of without replacement, with replacement"),
         (
             lambda: DisjointUsers(extended=True, target_rule=LastOnly()),
-            "extended needs the target_rule SecondHalf, got LastOnly",
+            "extended needs the target rule SecondHalf, got LastOnly",
         ),
         (
             lambda: DisjointUsers(test=50, validation=40).prepare(CHAIN),
             "50 test and 40 validation users leave none of 90",
         ),
-        (lambda: HashedUsers(max_len=5), r"min_len must be from 2 to max_len \(5\), got 20"),
-        (lambda: HashedUsers(held_out=1.0), "held_out must be a share between 0 and 1, got 1.0"),
+        (lambda: HashedUsers(max_len=5), "min_len must be at least 2 and at most 5, got 20"),
+        (lambda: HashedUsers(min_len=1), "min_len must be at least 2 and at most 100, got 1"),
+        (lambda: HashedUsers(held_out=1.0), "held_out must be above 0 and below 1, got 1.0"),
+        (lambda: HashedUsers(held_out=0), "held_out must be above 0 and below 1, got 0"),
         (
             lambda: DisjointUsers().prepare(Interactions.from_events("n", [1, 2], [1, 1], None, clock=Clock.NONE)),
             "needs the order of each user's events, and n has no order",

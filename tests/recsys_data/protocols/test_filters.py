@@ -49,6 +49,31 @@ def test_by_hand(kept, histories, expected):
     assert left(histories, kept)[0] == expected
 
 
+def test_one_is_the_smallest_bound():
+    for kept in (MinUserEvents(1), MinItemEvents(1), KCore(1, 1), Truncate(3), TopItems(2), AllOf((MinUserEvents(1),))):
+        assert left(["aba", "b"], kept) == (["aba", "b"], [0])
+    assert left(["aba", "b"], Truncate(1))[0] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "name"),
+    [
+        (MinUserEvents(3), "users with at least 3 events"),
+        (AllOf((MinUserEvents(2), MinItemEvents(5))),
+         "users with at least 2 events and items with at least 5 events, counted once on the whole"),
+        (KCore(2, 5), "users with 2 and items with 5 events at least, to the fixed point"),
+        (TopItems(5_000), "the 5,000 most frequent items"),
+        (Truncate(9), "the last 9 events of each history"),
+        (DropDuplicates(), "without events of the same user, item and time as an earlier row"),
+        (DropRepeats(), "without immediate repeats"),
+        (DropRepeats(ever=True), "without repeats of any earlier item"),
+        (OfficialTopItems(5), "the 5 most frequent items, with the official code's wrong gaps"),
+    ],
+)  # fmt: skip
+def test_names(kept, name):
+    assert kept.name == name
+
+
 def test_one_pass_and_fixed_point_differ():
     # Items seen twice, then users with two events. One pass drops c, d and then user 2 ("b"); b is then seen once
     # (by user 0), which the fixed point drops too, and with it user 0 keeps one event, and so on to nothing.
@@ -114,6 +139,8 @@ def test_the_official_carry_leaks_into_the_next_user():
     data = Interactions.from_events("w", [1, 1, 1, 2, 2], list("axxaa"), [0, 6, 10, 0, 5], clock=Clock.ABSOLUTE)
     kept, _ = apply_filters(data, [OfficialTopItems(1, rule="gaps")])
     assert gaps(kept, 1) == [5 + 4]
+    accumulated, _ = apply_filters(data, [OfficialTopItems(1, rule="accumulated")])
+    assert accumulated.timestamps.tolist() == [0, 0 + 6 + 10, 5]
     right, _ = apply_filters(data, [TopItems(1)])
     assert gaps(right, 1) == [5]
 
@@ -125,7 +152,7 @@ def test_the_official_accumulated_times_run_backwards_as_documented():
 
 def test_official_gaps_need_gaps():
     data = Interactions.from_events("o", [1, 1], list("ab"), None, clock=Clock.WITHIN)
-    with pytest.raises(ValueError, match="needs true gaps, and o has order inside a sequence only"):
+    with pytest.raises(ValueError, match="need true gaps, and o has order inside a sequence only"):
         apply_filters(data, [OfficialTopItems(1)])
 
 
@@ -135,7 +162,7 @@ def test_official_gaps_need_gaps():
         (lambda: MinUserEvents(0), "events must be at least 1, got 0"),
         (lambda: KCore(0, 5), "users must be at least 1, got 0"),
         (lambda: AllOf(()), "filters must hold at least one filter, got none"),
-        (lambda: Truncate(5, "middle"), "keep must be first or last, got 'middle'"),
+        (lambda: Truncate(5, "middle"), "keep must be one of first, last, got 'middle'"),
         (lambda: OfficialTopItems(5, rule="x"), "rule must be one of gaps, accumulated, got 'x'"),
     ],
 )

@@ -17,12 +17,24 @@ def test_prefixes_grow_as_the_paper_s_code_has_it():
     train = split().train
     # L = 6 (the longest input), E − F = 6: after epoch e the prefix is ⌊(e − 2)·6/6⌋ = e − 2, for the epoch after.
     assert [train.prefix_length(epoch) for epoch in range(1, 9)] == [0, 0, 0, 1, 2, 3, 4, 5]
+    assert train.prefix_length(9) == 5  # it grows no further
     words = {epoch: trained(train.at(epoch).sequences, split().item_ids) for epoch in range(1, 9)}
     assert words[1] == words[3] == ["ab", "bc"]
     # a prefix of n events is n pairs there, x = s[:n] and y = s[1 : n + 1], so n + 1 events are learnt from
     assert words[4] == ["ab", "bc", "ab", "cb"]
     assert words[5] == ["ab", "bc", "abc", "cba"]
     assert words[8] == ["ab", "bc", "abcabc", "cbac"]  # never the last event of a test user
+
+
+def test_the_length_of_prefixes_is_rounded_down():
+    train = split(fixed_epochs=0, epochs=4).train  # ⌊(e − 1)·6/4⌋
+    assert [train.prefix_length(epoch) for epoch in range(1, 5)] == [0, 1, 3, 4]
+
+
+def test_validation_users_never_train():
+    both = split(test=1, validation=1)
+    assert both.test.clusters.tolist() == [2] and both.validation.clusters.tolist() == [3]
+    assert trained(both.train.at(8).sequences, both.item_ids) == ["ab", "bc", "abcabc"]
 
 
 def test_the_added_prefixes_are_anonymous_and_replace_each_other():
@@ -53,14 +65,16 @@ def test_the_fingerprint_is_that_of_every_epoch(monkeypatch):
 
 def test_it_says_that_test_users_are_learnt_from_and_that_candidates_are_sampled():
     caveats = split().caveats
-    assert len(caveats) == 2 and caveats[0].startswith("SAMPLED") and caveats[1].startswith("TEST USERS LEARNT FROM")
+    assert len(caveats) == 2 and caveats[0].startswith("SAMPLED") and caveats[1].startswith("TEST USERS IN TRAINING")
     assert (split().test.num_sampled, split().test.repeats) == (100, 3)
     fixed = split(grow=False)
     assert type(fixed.train) is TrainingSet and len(fixed.caveats) == 1
 
 
 def test_bad_fields():
-    with pytest.raises(ValueError, match=r"fixed_epochs must be from 0 to below epochs \(8\), got 8"):
+    with pytest.raises(ValueError, match="fixed_epochs must be at least 0 and below 8, got 8"):
         split(fixed_epochs=8)
+    with pytest.raises(ValueError, match="fixed_epochs must be at least 0 and below 8, got -1"):
+        split(fixed_epochs=-1)
     with pytest.raises(ValueError, match="draw must be one of"):
         GrowingPrefixes(draw="x")

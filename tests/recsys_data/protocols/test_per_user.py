@@ -3,13 +3,14 @@ import pytest
 
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.interactions import Clock
-from recsys_data.protocols.by_time import GlobalTimeCut
+from recsys_data.protocols.by_time import GlobalTimeCut, LastDays
 from recsys_data.protocols.by_user import DisjointUsers, HashedUsers
 from recsys_data.protocols.candidates import ALL_ITEMS, UNSEEN_ITEMS_ONLY, SampledItems
 from recsys_data.protocols.filters import MinItemEvents, MinUserEvents
 from recsys_data.protocols.growing_prefixes import GrowingPrefixes
 from recsys_data.protocols.per_user import LeaveLastOut, PerUserFractions, RandomFractions
 from recsys_data.protocols.published import AsPublished
+from recsys_data.protocols.time_lstm_gaps import OfficialTopItems
 from tests.recsys_data.splits import asked, events
 from tests.recsys_data.splits import trained as words
 
@@ -46,6 +47,25 @@ def test_rounding_is_a_field(rounding, train, validation, test):
     suffix = {"floor": "", "nearest": ", rounded to the nearest", "ceil": ", rounded up"}[rounding]
     assert PerUserFractions(rounding=rounding).name == f"per-user 90/5/5{suffix}", "rows are told apart by it"
     assert (len(split.train), len(split.validation), len(split.test)) == (train, validation, test)
+
+
+@pytest.mark.parametrize(
+    ("rounding", "sizes"), [("floor", (11, 1, 2)), ("nearest", (11, 2, 1)), ("ceil", (12, 1, 1))]
+)  # 0.8·14 = 11.2, 0.9·14 = 12.6
+def test_the_three_roundings_differ(rounding, sizes):
+    split = PerUserFractions(0.8, 0.1, 0.1, rounding=rounding).prepare(events(["ab" * 7]))
+    assert (len(split.train), len(split.validation), len(split.test)) == sizes
+
+
+def test_validation_may_be_empty():
+    split = PerUserFractions(0.5, 0, 0.5).prepare(events(["abab"]))
+    assert (len(split.train), len(split.validation), len(split.test)) == (2, 0, 2)
+
+
+def test_three_events_are_enough_to_leave_two_out():
+    split = LeaveLastOut().prepare(events(["aaa", "aa"]))
+    assert trained(split) == ["a", "aa"]
+    assert asked(split, "validation") == [(0, "a", "a")] and asked(split, "test") == [(0, "aa", "a")]
 
 
 def test_shares_are_exact_not_floating():
@@ -90,7 +110,7 @@ def test_a_filter_that_leaves_nothing_says_so():
 
 
 def test_empty_parts_are_refused_in_one_sentence():
-    with pytest.raises(ValueError, match="toy: the validation part asks nothing"):
+    with pytest.raises(ValueError, match="toy: the validation part has no query"):
         LeaveLastOut().prepare(events(["ab", "ba"]))
     with pytest.raises(ValueError, match="toy: no event is left to train on"):
         PerUserFractions().prepare(events(["a", "b"]))
@@ -106,6 +126,9 @@ def test_data_without_order_are_refused():
     ("fields", "sentence"),
     [
         ({"train": 0.9, "validation": 0.2, "test": 0.05}, "shares that sum to 1"),
+        ({"train": 0, "validation": 0.5, "test": 0.5}, "shares that sum to 1"),
+        ({"train": 0.5, "validation": 0.5, "test": 0}, "shares that sum to 1"),
+        ({"train": 1.1, "validation": -0.2, "test": 0.1}, "shares that sum to 1"),
         ({"rounding": "up"}, "rounding must be one of floor, nearest, ceil, got 'up'"),
         ({"unseen": "keep"}, "unseen must be one of drop, miss, candidate, got 'keep'"),
     ],
@@ -162,3 +185,45 @@ def test_protocols_that_differ_in_candidates_alone_have_different_names():
                      GrowingPrefixes, HashedUsers):  # fmt: skip
         names = [protocol(candidates=rule).name for rule in rules]
         assert len(set(names)) == len(rules), names
+
+
+def test_the_random_order_moves_items_with_their_ratings():
+    data = events(["abcde" * 4], ratings=np.tile([1.0, 2, 3, 4, 5], 4))
+    split = RandomFractions(0.5, 0.25, 0.25, seed=3).prepare(data)
+    order = np.argsort(np.random.default_rng(3).random(20))
+    assert trained(split) == ["".join(data.item_ids[data.items[order[:10]]])]
+    assert split.clock is Clock.WITHIN and split.train.sequences.timestamps.tolist() == list(range(10))
+
+
+def test_the_steps_count_the_held_out_parts():
+    split = PerUserFractions(0.8, 0.1, 0.1, unseen="miss").prepare(events(["abababab" + "az", "babababa" + "zb"]))
+    sentence = "test: events whose item training has not seen: counted as misses"
+    assert split.steps[-1] == {"step": sentence, "part": "test", "unseen": 1, "of": 2, "removed": 0, "events": 2,
+                               "users": 2, "items": 1}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("protocol", "name"),
+    [
+        (PerUserFractions(0.8, 0.1, 0.1), "per-user 80/10/10"),
+        (LeaveLastOut(), "leave last out"),
+        (RandomFractions(candidates=UNSEEN_ITEMS_ONLY), "per-user 90/5/5 at random, seen items left out"),
+        (GlobalTimeCut(test=0.25, validation=0.125), "global time 62.5/12.5/25"),
+        (GlobalTimeCut(by="end", candidates=SampledItems(9)), "global time 80/10/10 by session end, among 9 sampled"),
+        (LastDays(), "last 1 days, 1 before to validate"),
+        (LastDays(7, 0, fraction=4, fraction_by="id"),
+         "last 7 days, 0 before to validate, the last 1/4 by id to train"),
+        (AsPublished(), "as published"),
+        (DisjointUsers(500, 0.25, extended=True),
+         "disjoint users 0.25/500, without replacement, first half against second half, extended training set"),
+        (HashedUsers(held_out=0.5), "users by hash 50/25/25, windows of 20 to 100"),
+        (HashedUsers(candidates=ALL_ITEMS), "users by hash 80/10/10, windows of 20 to 100, seen items kept"),
+        (GrowingPrefixes(grow=False, candidates=ALL_ITEMS),
+         "last event of held-out users (0.2, length order), none of their events train, among all items"),
+        (GrowingPrefixes(filters=(OfficialTopItems(5),)),
+         "last event of held-out users (0.2, length order), prefixes growing after epoch 10, among 100 sampled, the "
+         "code's wrong gaps"),
+    ],
+)  # fmt: skip
+def test_names_say_what_is_not_the_default(protocol, name):
+    assert protocol.name == name

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.utils import murmurhash3_32
 
 from recsys_data.datasets.subsample import LimitUsers
 from recsys_data.interactions import Clock, Interactions
@@ -26,8 +27,18 @@ def test_a_validation_part_is_taken_from_training_where_none_is_published():
     assert len(AsPublished(validation=0).prepare(data).train.sequences) == 50
 
 
+@pytest.mark.parametrize(("sessions", "taken"), [(15, 2), (25, 2), (26, 3)])  # 1.5 and 2.5 go to the even number
+def test_the_validation_part_has_the_smallest_hashes(sessions, taken):
+    data = events(["aba"] * sessions + ["bab"], unit="session", parts=[0] * 3 * sessions + [2] * 3)
+    split = AsPublished(validation=0.1, seed=5).prepare(data)
+    smallest = np.argsort([murmurhash3_32(user, seed=5, positive=True) for user in range(sessions)])[:taken]
+    assert split.validation.clusters.tolist() == sorted(smallest.tolist())
+    assert split.steps[0] == {"step": "10% of the training sessions taken for validation", "removed": 3 * taken,
+                              "events": 3 * (sessions - taken), "users": sessions - taken, "items": 2}  # fmt: skip
+
+
 def test_data_without_a_split_are_refused():
-    with pytest.raises(ValueError, match="toy comes without a published split; choose a protocol that makes one"):
+    with pytest.raises(ValueError, match="toy has no published split; choose another protocol"):
         AsPublished().prepare(events(["abc"]))
 
 
@@ -68,5 +79,5 @@ def test_limit_users_keeps_parts():
 
 
 def test_bad_fields():
-    with pytest.raises(ValueError, match="validation must be a share from 0 to below 1, got 1"):
+    with pytest.raises(ValueError, match="validation must be at least 0 and below 1, got 1"):
         AsPublished(validation=1)

@@ -1,9 +1,8 @@
-import numpy as np
 import pytest
 
 from recsys_data.protocols.by_user import DisjointUsers
 from recsys_data.protocols.candidates import AllItems, SampledItems
-from recsys_data.protocols.targets import EveryPosition, EveryPrefix, LastOnly, SecondHalf
+from recsys_data.protocols.targets import EveryPosition, LastOnly, SecondHalf
 from tests.recsys_data.splits import asked, events
 
 # The last user by id is held out; the others know every letter.
@@ -20,7 +19,6 @@ def split(target_rule, histories=HISTORIES, **fields):
     [
         (EveryPosition(), [("a", "b"), ("ab", "c"), ("abc", "d"), ("abcd", "e")]),
         (LastOnly(), [("abcd", "e")]),
-        (EveryPrefix(), [("a", "bcde"), ("ab", "cde"), ("abc", "de"), ("abcd", "e")]),
         (SecondHalf(), [("ab", "cde")]),  # ⌊5/2⌋ = 2 are read
     ],
     ids=lambda value: getattr(value, "name", None),
@@ -40,7 +38,7 @@ def test_a_dropped_target_still_counts_as_a_miss(unseen, read, targets):
 
 
 def test_sequences_of_one_event_are_not_asked():
-    for target_rule in (EveryPosition(), LastOnly(), EveryPrefix(), SecondHalf()):
+    for target_rule in (EveryPosition(), LastOnly(), SecondHalf()):
         held_out = DisjointUsers(test=2, validation=0, draw="id order", target_rule=target_rule).prepare(
             events(["ab", "b", "ba"])
         )
@@ -48,16 +46,8 @@ def test_sequences_of_one_event_are_not_asked():
 
 
 def test_no_query_at_all_is_refused():
-    with pytest.raises(ValueError, match="toy: the test part asks nothing"):
+    with pytest.raises(ValueError, match="toy: the test part has no query"):
         split(SecondHalf(), ["ab", "ba", "a"])
-
-
-def test_every_prefix_against_a_plain_loop():
-    rng = np.random.default_rng(5)
-    words = ["".join(rng.choice(list("abcdef"), size=n)) for n in (9, 7, 30, 12, 8, 5)]
-    protocol = DisjointUsers(test=3, validation=2, draw="id order", target_rule=EveryPrefix())
-    got = asked(protocol.prepare(events(["abcdef", *words])), "test")
-    assert got == [(4 + u, word[:n], word[n:]) for u, word in enumerate(words[3:]) for n in range(1, len(word))]
 
 
 def test_sampled_candidates_are_a_caveat():
