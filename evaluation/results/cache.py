@@ -1,4 +1,4 @@
-"""Memo: results of slow pure functions, kept beside a store and found again by all that decides them."""
+"""Result cache: results of slow pure functions, stored on disk under a hash of everything that determines them."""
 
 from __future__ import annotations
 
@@ -14,113 +14,114 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from evaluation.results.crew import Crew
+from evaluation.results.process_pool import ProcessPool
 from evaluation.results.suite_results import CellResult
+from recsys_data.atomic_write import write_bytes_atomically
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 _LIBRARIES = ("numpy", "scipy", "numba", "pyarrow", "matplotlib")
-_UNUSED_SECONDS = 30 * 86400  # what no report asked for in this time is dropped
+_UNUSED_SECONDS = 30 * 86400  # results that no report has used for this long are deleted
 
 
-class Question(NamedTuple):
-    """What a memo is asked: ``make`` answers it, with JSON data, and ``inputs`` (JSON data as well) decide how."""
+class CachedCall(NamedTuple):
+    """A call to cache: ``compute`` returns JSON data that ``kind`` and ``inputs`` (JSON data) determine."""
 
     kind: str
     inputs: Any
-    make: Callable[[], Any]
+    compute: Callable[[], Any]
 
 
 @dataclass(frozen=True)
-class Memo:
-    """Answers kept in ``folder`` (None: none are kept), by a hash of their inputs and of ``code``.
+class ResultCache:
+    """Results stored in ``folder`` (None: not stored) under a hash of their inputs and of ``code``.
 
-    A folder that cannot be written only means that everything is computed again; so does an answer that is damaged.
-    ``foreseen``: answers made before they were asked for, by name.
+    A damaged result, or one in a folder that cannot be written, is computed again. ``precomputed``: results of
+    ``precompute`` by file name.
     """
 
     folder: Path | None = None
     code: str = ""
-    foreseen: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    precomputed: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of(cls, folder: Path, floors: Sequence[str]) -> Memo:
-        """A memo whose answers hold for the present source of these floors and the present libraries only."""
-        files = [path for floor in floors for path in sorted((CHECKOUT / floor).rglob("*.py"))]
+    def for_packages(cls, folder: Path, packages: Sequence[str]) -> ResultCache:
+        """Return a cache whose results are valid for the present source of ``packages`` and the present libraries."""
+        files = [path for package in packages for path in sorted((CHECKOUT / package).rglob("*.py"))]
         digest = hashlib.sha256()
         for path in files:
             digest.update(path.relative_to(CHECKOUT).as_posix().encode() + b"\0" + path.read_bytes())
         for name in _LIBRARIES:
             digest.update(f"{name} {importlib.metadata.version(name)}".encode())
-        memo = cls(folder, digest.hexdigest())
-        memo._sweep()
-        return memo
+        cache = cls(folder, digest.hexdigest())
+        cache._delete_unused()
+        return cache
 
-    def answer(self, kind: str, inputs: Any, make: Callable[[], Any]) -> Any:
-        """What ``make`` returns, as JSON data, computed once for these ``inputs`` (JSON data as well).
+    def get(self, kind: str, inputs: Any, compute: Callable[[], Any]) -> Any:
+        """Return the result of ``compute`` as JSON data; compute it only if none is stored for these ``inputs``.
 
-        It has been through JSON whether it was found or made, so both are the same to the last bit.
+        A computed result passes through JSON like a stored one, so both are equal to the last bit.
         """
-        name = self._name(kind, inputs)
-        found = self.foreseen.get(name)
+        name = self._file_name(kind, inputs)
+        found = self.precomputed.get(name)
         if found is None and self.folder is not None:
             found = _read(self.folder / name)
         if found is None:
-            found = self._keep(name, json.dumps(make()))
+            found = self._store(name, json.dumps(compute()))
         return json.loads(found)
 
-    def foresee(self, batches: Iterable[Sequence[Question]], crew: Crew, fewest: int = 1) -> None:
-        """Let a crew answer what is not answered yet, if that is at least ``fewest``; ``answer`` then knows it.
+    def precompute(self, batches: Iterable[Sequence[CachedCall]], pool: ProcessPool, at_least: int = 1) -> None:
+        """Compute the calls that are not stored, in parallel, if there are ``at_least`` so many of them.
 
-        The questions of a batch are answered by one process, since they read the same. One that cannot be answered is
-        left, and fails where it is asked.
+        One process computes all calls of a batch, which read the same files. A call that raises an error is skipped;
+        ``get`` raises the error.
         """
-        wanted: list[dict[str, Callable[[], Any]]] = []
+        missing: list[dict[str, Callable[[], Any]]] = []
         for batch in batches:
-            named = {self._name(question.kind, question.inputs): question.make for question in batch}
-            wanted.append({name: make for name, make in named.items() if not self._has(name)})
-        wanted = [batch for batch in wanted if batch]
-        if sum(map(len, wanted)) < fewest:
+            named = {self._file_name(call.kind, call.inputs): call.compute for call in batch}
+            missing.append({name: compute for name, compute in named.items() if not self._has(name)})
+        missing = [batch for batch in missing if batch]
+        if sum(map(len, missing)) < at_least:
             return
-        found = crew.work([functools.partial(_all, [*batch.values()]) for batch in wanted])
-        for batch, answers in zip(wanted, found, strict=True):
-            for name, answer in zip(batch, answers or (), strict=False):
-                if answer is not None:
-                    self.foreseen[name] = self._keep(name, answer)
+        results = pool.run([functools.partial(_compute_all, [*batch.values()]) for batch in missing])
+        for batch, found in zip(missing, results, strict=True):
+            for name, result in zip(batch, found or (), strict=False):
+                if result is not None:
+                    self.precomputed[name] = self._store(name, result)
 
-    def _name(self, kind: str, inputs: Any) -> str:
-        """The file of an answer."""
-        asked = json.dumps([kind, self.code, inputs], sort_keys=True)
-        return f"{kind}-{hashlib.sha256(asked.encode()).hexdigest()[:32]}.json"
+    def _file_name(self, kind: str, inputs: Any) -> str:
+        identity = json.dumps([kind, self.code, inputs], sort_keys=True)
+        return f"{kind}-{hashlib.sha256(identity.encode()).hexdigest()[:32]}.json"
 
     def _has(self, name: str) -> bool:
-        return name in self.foreseen or (self.folder is not None and (self.folder / name).exists())
+        return name in self.precomputed or (self.folder is not None and (self.folder / name).exists())
 
-    def _keep(self, name: str, found: str) -> str:
+    def _store(self, name: str, result: str) -> str:
         if self.folder is not None:
-            _write(self.folder / name, found)
-        return found
+            stored = f"{hashlib.sha256(result.encode()).hexdigest()}\n{result}"
+            with contextlib.suppress(OSError):
+                write_bytes_atomically(self.folder / name, stored.encode())
+        return result
 
-    def _sweep(self) -> None:
-        """Drop what was not asked for in a long time."""
+    def _delete_unused(self) -> None:
         with contextlib.suppress(OSError):
             for path in self.folder.iterdir() if self.folder is not None else ():
                 if time.time() - path.stat().st_mtime > _UNUSED_SECONDS:
                     path.unlink()
 
 
-def _all(makers: Sequence[Callable[[], Any]]) -> list[str | None]:
-    """The answers as JSON, None for one that cannot be had."""
-    found: list[str | None] = []
-    for make in makers:
+def _compute_all(computes: Sequence[Callable[[], Any]]) -> list[str | None]:
+    """Return the result of each call as JSON; None for one that raises an error."""
+    results: list[str | None] = []
+    for compute in computes:
         try:
-            found.append(json.dumps(make()))
-        except Exception:  # told where it is asked
-            found.append(None)
-    return found
+            results.append(json.dumps(compute()))
+        except Exception:  # raised again by ``get``
+            results.append(None)
+    return results
 
 
-def marks(cells: Iterable[CellResult]) -> list[Any]:
-    """What tells these cells as they are stored: model, seed, key, and size and time of each file."""
+def cell_fingerprints(cells: Iterable[CellResult]) -> list[Any]:
+    """Return the identity of stored cells: model, seed, key, and the size and time of each file."""
     return [[cell.model, cell.seed, cell.key, _files(cell.folder)] for cell in cells]
 
 
@@ -130,7 +131,7 @@ def _files(folder: Path) -> list[Any]:
 
 
 def _read(path: Path) -> str | None:
-    """A kept answer, None if there is none or its bytes are not those that were written."""
+    """Return a stored result and mark it as used; None if there is none or its checksum is wrong."""
     try:
         checksum, _, text = path.read_text().partition("\n")
         if hashlib.sha256(text.encode()).hexdigest() != checksum:
@@ -139,12 +140,3 @@ def _read(path: Path) -> str | None:
     except (OSError, UnicodeDecodeError):
         return None
     return text
-
-
-def _write(path: Path, text: str) -> None:
-    """Keep an answer: written aside and renamed, so that none is ever half there."""
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}-{os.getpid()}")
-        aside.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
-        aside.replace(path)

@@ -10,7 +10,7 @@ from typing import Any
 
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.tuning_results import SearchResult, read_search
-from evaluation.stored_files import read_record, reading
+from evaluation.stored_files import name_damaged, read_record
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ class CellResult:
     @cached_property
     def ranks(self) -> RankTable:
         """The stored ranks. Raises ValueError naming files that are damaged or gone."""
-        with reading(path := self.folder / "ranks.parquet"):
+        with name_damaged(path := self.folder / "ranks.parquet"):
             return RankTable.read(path)
 
     @cached_property
@@ -63,7 +63,7 @@ class CellResult:
     def curve(self) -> list[dict[str, Any]]:
         """One record an epoch; empty for models without epochs."""
         path = self.folder / "curve.jsonl"
-        with reading(path):
+        with name_damaged(path):
             return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 

@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from evaluation.stored_files import read_record, reading
+from evaluation.stored_files import name_damaged, read_record
 
-HEAD, LEDGER = "search.json", "ledger.jsonl"
+SEARCH_FILE, LEDGER_FILE = "search.json", "ledger.jsonl"
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +89,9 @@ class SearchResult:
 
 def read_search(folder: Path) -> SearchResult | None:
     """The search stored in ``folder``; None where there is none. Raises ValueError naming a file that is damaged."""
-    record, ledger = read_record(folder / HEAD, ["metric", "higher_is_better"]), folder / LEDGER
+    record, ledger = read_record(folder / SEARCH_FILE, ["metric", "higher_is_better"]), folder / LEDGER_FILE
     if record is None:
         return None
-    with reading(ledger):
+    with name_damaged(ledger):
         lines = ledger.read_text().splitlines() if ledger.exists() else []
         return SearchResult(record, [json.loads(line) for line in lines])

@@ -1,4 +1,4 @@
-"""Beyond accuracy: how far right answers, and where lists were kept all answers, spread over users and items."""
+"""Beyond accuracy: coverage, popularity and novelty of hits and, where lists are stored, of recommendations."""
 
 from __future__ import annotations
 
@@ -8,92 +8,94 @@ from typing import Any
 import numpy as np
 
 from evaluation.metrics.accuracy import metric_named
-from evaluation.metrics.coverage import Reach
-from evaluation.metrics.lists import OF_LISTS, OF_RANKS, reach_named
+from evaluation.metrics.coverage import WholeTableMetric
+from evaluation.metrics.lists import COVERAGE_METRICS, LIST_METRICS, whole_table_metric_named
 from evaluation.results.cache import CachedCall, ResultCache, cell_fingerprints
 from reports.document.blocks import Column, Section, Table, TableCell, Text, row
 from reports.document.numbers import count, format_number, fraction
-from reports.document.run_index import ModelRuns, RunIndex
+from reports.document.run_index import ModelRuns, RunGroup, RunIndex
 
-_WORDS = (
-    "Right answers first: the share of users with at least one hit, how many different items were ever recommended "
-    "rightly, and how much of that is blockbusters, the hundredth of items that training saw most. Means over seeds, "
-    "exploratory, without tests. More is not better by itself: a model of better accuracy reaches more users, too.",
+_INTRODUCTION = (
+    "Coverage of hits: the share of users with at least one hit, the number of distinct items hit, and the share of "
+    "hits on the top 1 % most popular items in training. Values are means over seeds, exploratory and untested. Higher "
+    "is not better by itself: a more accurate model also reaches more users.",
 )
 _HINTS = {
     "UserCoverage": ("Users with a hit", "share of users with at least one hit"),
-    "ItemCoverage": ("Items hit", "different items recommended rightly at least once; grows with the test set"),
-    "ItemCoverageShare": ("of all items", "the same as a share of the catalogue"),
-    "BlockbusterShare": ("Blockbusters", "share of hits that are among the hundredth of items most seen in training"),
-    "CatalogueCoverage": ("Catalogue", "share of items that stand in at least one list"),
-    "Gini": ("Gini", "0: all items recommended alike; towards 1: always the same few"),
-    "Novelty": ("Novelty", "mean −log2 of the popularity of what is recommended, in bits"),
-    "PopularityLift": ("Popularity lift", "mean popularity of what is recommended over that of the targets, less 1"),
+    "ItemCoverage": ("Items hit", "distinct items with at least one hit; grows with the test set"),
+    "ItemCoverageShare": ("Item coverage", "items hit as a share of the catalogue"),
+    "BlockbusterShare": ("Top 1 % items", "share of hits on the top 1 % most popular items in training"),
+    "CatalogueCoverage": ("Catalogue", "share of items in at least one recommendation list"),
+    "Gini": ("Gini", "0: all items recommended equally often; towards 1: always the same few"),
+    "Novelty": ("Novelty", "mean −log2 of the popularity of recommended items, in bits"),
+    "PopularityLift": (
+        "Popularity lift",
+        "mean popularity of recommended items divided by that of the targets, minus 1",
+    ),
 }
-_DEFAULT = 20
+_DEFAULT_K = 20
 
 
 def beyond_section(index: RunIndex, cache: ResultCache) -> Section | None:
-    """A table for each data set; None where no measure has a meaning (sampled candidates)."""
+    """One table per data set; None if no measure is defined (sampled candidates)."""
     measures = measures_of(index)
     blocks: list[Any] = []
-    for (dataset, protocol), group in index.groups.items():
-        done = [runs for runs in group if runs.cells]
-        if done:
-            found = cache.get(*beyond_call(done, measures))
-            blocks += _table(done, measures, found, index.heading(dataset, protocol))
-    return Section("beyond", "Beyond accuracy", (Text("", _WORDS), *blocks)) if blocks else None
+    for group in index.groups.values():
+        if group.finished:
+            blocks += _table(group, measures, cache.get(*beyond_call(group, measures)))
+    return Section("beyond", "Beyond accuracy", (Text("", _INTRODUCTION), *blocks)) if blocks else None
 
 
-def measures_of(index: RunIndex) -> list[Reach]:
-    """Those that the suite names, then all at the primary metric's cut-off."""
+def measures_of(index: RunIndex) -> list[WholeTableMetric]:
+    """The measures that the suite names, then all at the cut-off of the primary metric."""
     names = index.results.record["metrics"]
-    k = metric_named(names[0]).k or _DEFAULT
-    asked = [measure for name in names if (measure := reach_named(name)) is not None]
-    return list(dict.fromkeys([*asked, *(kind(k) for kind in (*OF_RANKS, *OF_LISTS))]))
+    k = metric_named(names[0]).k or _DEFAULT_K
+    named = [measure for name in names if (measure := whole_table_metric_named(name)) is not None]
+    return list(dict.fromkeys([*named, *(kind(k) for kind in (*COVERAGE_METRICS, *LIST_METRICS))]))
 
 
-def beyond_call(done: list[ModelRuns], measures: list[Reach]) -> CachedCall:
-    """What is asked of the cache for one data set."""
-    inputs = [[m.name for m in measures], [cell_fingerprints(runs.cells) for runs in done]]
-    return CachedCall("beyond", inputs, functools.partial(_found, done, measures))
+def beyond_call(group: RunGroup, measures: list[WholeTableMetric]) -> CachedCall:
+    """The cached computation of all measures on one data set."""
+    inputs = [[m.name for m in measures], [cell_fingerprints(runs.cells) for runs in group.finished]]
+    return CachedCall("beyond", inputs, functools.partial(_values, group.finished, measures))
 
 
-def _found(done: list[ModelRuns], measures: list[Reach]) -> list[list[float | None]]:
-    """Each model's measures, the mean over seeds; None where one has no meaning or needs lists that were not kept."""
+def _values(done: list[ModelRuns], measures: list[WholeTableMetric]) -> list[list[float | None]]:
+    """Mean over seeds of each measure per model; None where it is undefined or needs lists that are not stored."""
     return [[_mean(runs, measure) for measure in measures] for runs in done]
 
 
-def _mean(runs: ModelRuns, measure: Reach) -> float | None:
+def _mean(runs: ModelRuns, measure: WholeTableMetric) -> float | None:
     try:
         return float(np.mean([measure.measure(cell.ranks) for cell in runs.cells]))
-    except ValueError:  # sampled candidates, fewer than a hundred items, lists not kept
+    except ValueError:  # sampled candidates, fewer than 100 items, or lists not stored
         return None
 
 
-def _table(done: list[ModelRuns], measures: list[Reach], found: list[list[float | None]], heading: str) -> list[Table]:
-    """The measures that some model has."""
-    held = [n for n in range(len(measures)) if any(values[n] is not None for values in found)]
-    if not held:
+def _table(group: RunGroup, measures: list[WholeTableMetric], values: list[list[float | None]]) -> list[Table]:
+    """The table of the measures that at least one model has."""
+    shown = [n for n in range(len(measures)) if any(of_model[n] is not None for of_model in values)]
+    if not shown:
         return []
     columns = [Column("model", "Model")]
-    for n in held:
+    for n in shown:
         title, hint = _HINTS[measures[n].symbol]
         columns.append(Column(measures[n].name, f"{title} @{measures[n].k}", True, hint))
     rows = tuple(
-        row([runs.label(), *(TableCell(_shown(measures[n], values[n]), values[n], link=runs.anchor) for n in held)])
-        for runs, values in zip(done, found, strict=True)
-    )
-    notes = () if any(measures[n].needs_lists for n in held) else (
-        "The lists of recommended items were not kept, so nothing is said of what was recommended and not right. A "
-        "suite that names such a measure, CatalogueCoverage(20) for one, keeps them.",
+        row([runs.name_cell(),
+             *(TableCell(_format(measures[n], of_model[n]), of_model[n], link=runs.anchor) for n in shown)])
+        for runs, of_model in zip(group.finished, values, strict=True)
     )  # fmt: skip
-    return [Table(f"beyond-{done[0].place}", f"Beyond accuracy: {heading}", tuple(columns), rows, notes,
-                  caveats=done[0].shared)]  # fmt: skip
+    notes = () if any(measures[n].needs_lists for n in shown) else (
+        "Recommendation lists are not stored, so only hits are measured. A suite that names a list measure, such as "
+        "CatalogueCoverage(20), stores them.",
+    )  # fmt: skip
+    return [Table(f"beyond-{group.number}", f"Beyond accuracy: {group.heading}", tuple(columns), rows, notes,
+                  caveats=group.caveats)]  # fmt: skip
 
 
-def _shown(measure: Reach, value: float | None) -> str:
-    """A count, bits, or a share."""
+def _format(measure: WholeTableMetric, value: float | None) -> str:
+    """A count, a number of bits or a share."""
     if measure.symbol == "ItemCoverage":
         return count(value)
     return format_number(value, 3) if measure.symbol in ("Novelty", "PopularityLift") else fraction(value, 3)

@@ -33,13 +33,13 @@ def comparison_section(index: RunIndex, comparisons: list[ComparisonTable], cach
     blocks: list[Any] = []
     empty: list[str] = []
     alone: list[str] = []
-    for (dataset, protocol), group in index.groups.items():
-        tables = [t for t in comparisons if (t.dataset, t.protocol) == (dataset, protocol) and t.models]
-        heading, place = index.heading(dataset, protocol), group[0].place
+    for group in index.groups.values():
+        tables = [t for t in comparisons if (t.dataset, t.protocol) == (group.dataset, group.protocol) and t.models]
+        heading, place = group.heading, group.number
         if not tables:
-            (alone if any(runs.cells for runs in group) else empty).append(heading)
+            (alone if group.finished else empty).append(heading)
             continue
-        runs = {r.model: r for r in group}
+        runs = {r.model: r for r in group.runs}
         declared = index.results.record["metrics"]
         main, named = ([t for t in tables if (t.metric in declared) is wanted] for wanted in (True, False))
         blocks += [Text(heading, (_size(tables[0]),)), *standings(main, runs, heading, f"{place}")]
@@ -61,7 +61,7 @@ def comparison_section(index: RunIndex, comparisons: list[ComparisonTable], cach
 
 def _shared(runs: dict[str, ModelRuns]) -> tuple[str, ...]:
     """The caveats of a whole data set."""
-    return next(iter(runs.values())).shared
+    return next(iter(runs.values())).group.caveats
 
 
 def _size(table: ComparisonTable) -> str:
@@ -94,7 +94,7 @@ def standing(tables: list[ComparisonTable], runs: dict[str, ModelRuns], heading:
                 Column(f"{m} p", "Adj. p", True, "Holm over the family; of methods where seeds allow"),
             ]
     order = sorted(tables[0].models, key=lambda r: -r.mean if tables[0].higher_is_better else r.mean)
-    rows = [Row((runs[model.model].label(), *_numbers(tables, model.model, runs))) for model in order]
+    rows = [Row((runs[model.model].name_cell(), *_numbers(tables, model.model, runs))) for model in order]
     rows += _bounds(tables, runs)
     shared = _shared(runs)
     return Table(f"standing-{place}", f"All models: {heading}", tuple(columns), tuple(rows), _notes(tables, runs),
@@ -112,8 +112,8 @@ def _numbers(tables: list[ComparisonTable], name: str, runs: dict[str, ModelRuns
             yield from (TableCell("–") for _ in range(width))
             continue
         low, high = model.interval or (None, None)
-        cell_fingerprints = ("best",) if model.best else ("level",) if model.inseparable else ()
-        yield TableCell(fraction(model.mean, places), model.mean, low, high, link, _seeds(model), cell_fingerprints)
+        marks = ("best",) if model.best else ("level",) if model.inseparable else ()
+        yield TableCell(fraction(model.mean, places), model.mean, low, high, link, _seeds(model), marks)
         yield TableCell(interval(low, high, places), None if low is None else high - low, link=link,
                     exact="" if low is None else f"[{low:.8g}, {high:.8g}]")  # fmt: skip
         fixed = "fixed" if model.deterministic else "–"
@@ -138,9 +138,9 @@ def _against(table: ComparisonTable, name: str, link: str) -> tuple[TableCell, T
     """The relative difference from the reference with its adjusted p."""
     pair = table.pair(name, table.reference)
     if name == table.reference:
-        return TableCell("reference", cell_fingerprints=("quiet",)), TableCell("")
+        return TableCell("reference", marks=("quiet",)), TableCell("")
     if pair is None or pair.a != name:
-        return TableCell("not declared", cell_fingerprints=("quiet",)), TableCell("")
+        return TableCell("not declared", marks=("quiet",)), TableCell("")
     ends = pair.method_relative_interval or pair.relative_interval
     exact = f"{percent(pair.relative, 3)} [{percent(ends[0], 3)}, {percent(ends[1], 3)}]"
     p, of = (pair.p_method_holm, "methods") if pair.p_method_holm is not None else (pair.p_holm, "trained models only")
@@ -167,7 +167,7 @@ def _bounds(tables: list[ComparisonTable], runs: dict[str, ModelRuns]) -> list[R
 
 
 def _notes(tables: list[ComparisonTable], runs: dict[str, ModelRuns]) -> tuple[str, ...]:
-    """What the cell_fingerprints mean, which reference, what the tables themselves note, and every caveat in full."""
+    """What the marks mean, which reference, what the tables themselves note, and every caveat in full."""
     said = [*map(as_sentence, _shared(runs))]
     said += ["★ best mean; ≈ not separable from it (Holm over all models against the best, chosen after looking)."]
     said += dict.fromkeys(note for table in tables for note in table.notes)
@@ -185,12 +185,12 @@ def differences(table: ComparisonTable, runs: dict[str, ModelRuns], heading: str
              "margin": table.margin * abs(means[p.b])} for p in table.pairs]  # fmt: skip
     label = f"Differences in {table.metric} on {heading} with simultaneous 95 % intervals and the relevance margin"
     family = f"the {len(rows)} declared pairs" if len(rows) > 1 else "the one declared pair"
-    picture = Figure(f"forest-{place}", "forest", label,
+    figure = Figure(f"forest-{place}", "forest", label,
                       f"Differences in {table.metric} on {heading} with simultaneous 95 % intervals over {family} "
                       f"(these trained models). The shade is the relevance margin of ±{100 * table.margin:g} %.",
                       {"rows": rows, "axis": f"difference in {table.metric}"}, _shared(runs))  # fmt: skip
     said = Text(f"{table.metric} in words", _sentences(table), beside=True)
-    return [picture, said, _pairs(table, runs, heading, place)]
+    return [figure, said, _pairs(table, runs, heading, place)]
 
 
 def _sentences(table: ComparisonTable) -> tuple[str, ...]:
@@ -255,7 +255,7 @@ def _pair(pair: PairRow, runs: dict[str, ModelRuns], places: int) -> list[TableC
         TableCell(shown, shares.better - shares.worse, link=link, exact=shown),
         TableCell(format_number(pair.standardised, 2), pair.standardised, link=link),
         TableCell(fraction(pair.smallest_detectable, places), pair.smallest_detectable, link=link),
-        TableCell(found.value, cell_fingerprints=(_TONE[found],), link=link),
+        TableCell(found.value, marks=(_TONE[found],), link=link),
     ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Data: what each step removed, how the split came out, and what the audit found."""
+"""Data: preprocessing steps, the split and the audit findings of each data set."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 from evaluation.results.cache import CachedCall, ResultCache, cell_fingerprints
 from evaluation.results.suite_results import CellResult
 from reports.document.blocks import Column, Figure, Section, Table, TableCell, Text, row
-from reports.document.numbers import count, format_number
-from reports.document.run_index import ModelRuns, RunIndex
+from reports.document.numbers import MISSING, count, format_number
+from reports.document.run_index import RunGroup, RunIndex
 
-_LEVEL = {"fail": ("FAIL", "bad"), "caveat": ("CAVEAT", "open"), "note": ("note", "quiet")}
+_LEVELS = {"fail": ("FAIL", "bad"), "caveat": ("CAVEAT", "open"), "note": ("note", "quiet")}  # the gravest first
 _COUNTS = {
     "train_events": "training events",
     "validation_queries": "validation queries",
@@ -25,124 +25,120 @@ _COUNTS = {
 
 
 def data_section(index: RunIndex, cache: ResultCache) -> Section:
-    """Counts after each step, the split drawn, and audit findings of every data set."""
+    """Counts after each preprocessing step, the split and the audit findings of every data set."""
     blocks: list[Any] = []
-    empty: list[str] = []
-    for (dataset, protocol), group in index.groups.items():
-        first = next((runs for runs in group if runs.cells), None)
-        heading = index.heading(dataset, protocol)
-        if first is None:
-            empty.append(heading)
+    for group in index.groups.values():
+        if not group.finished:
             continue
-        record, place = first.cells[0].record, first.place
-        blocks.append(Text(heading, (_told(record, protocol),), anchor=f"data-{place}"))
+        record = _first_cell(group).record
+        blocks.append(Text(group.heading, (_facts(record, group.protocol),), anchor=f"data-{group.number}"))
         if record.get("steps"):
-            blocks.append(_steps(record["steps"], heading, place))
-        blocks += [_figure(record, heading, first, cache), _split(record, heading, first)]
+            blocks.append(_steps(record["steps"], group))
+        blocks += [_figure(record, group, cache), _split(record, group)]
         if record.get("audit"):
-            blocks.append(_audit(record["audit"], heading, place))
+            blocks.append(_audit(record["audit"], group))
+    empty = [group.heading for group in index.groups.values() if not group.finished]
     if empty:
-        blocks.append(Text("", (f"No cell of these has a result, so nothing is told of them: {'; '.join(empty)}.",)))
+        blocks.append(Text("", (f"No cell of these data sets has a result: {'; '.join(empty)}.",)))
     return Section("data", "Data", tuple(blocks))
 
 
-def _told(record: dict[str, Any], protocol: str) -> str:
-    """Protocol, edition, clock, licence and citation in one paragraph."""
-    unit = record.get("unit") or "user"
-    said = [f"Protocol: {protocol}", f"a unit of inference is a {unit}", f"clock: {record.get('clock') or 'unknown'}"]
-    said += [f"{name}: {record[name]}" for name in ("edition", "licence", "citation") if record.get(name)]
-    return "; ".join(said).rstrip(".") + "."
+def _first_cell(group: RunGroup) -> CellResult:
+    return group.finished[0].cells[0]
 
 
-def _steps(steps: list[dict[str, Any]], heading: str, place: int) -> Table:
-    """One row a step; columns are the facts that the protocol recorded."""
+def _facts(record: dict[str, Any], protocol: str) -> str:
+    """Protocol, unit, clock, edition, licence and citation in one paragraph."""
+    facts = [f"Protocol: {protocol}", f"unit of inference: {record.get('unit') or 'user'}",
+             f"clock: {record.get('clock') or 'unknown'}"]  # fmt: skip
+    facts += [f"{name}: {record[name]}" for name in ("edition", "licence", "citation") if record.get(name)]
+    return "; ".join(facts).rstrip(".") + "."
+
+
+def _steps(steps: list[dict[str, Any]], group: RunGroup) -> Table:
+    """One row per step; columns are the facts that the protocol recorded."""
     keys = list(dict.fromkeys(key for step in steps for key in step))
-    columns = tuple(Column(k, k.replace("_", " ").capitalize(), all(_number(s.get(k)) for s in steps)) for k in keys)
-    rows = tuple(row([_entry(step.get(key)) for key in keys]) for step in steps)
-    return Table(f"steps-{place}", f"What each step left: {heading}", columns, rows)
+    columns = tuple(Column(k, k.replace("_", " ").capitalize(), all(_is_number(s.get(k)) for s in steps)) for k in keys)
+    rows = tuple(row([_fact_cell(step.get(key)) for key in keys]) for step in steps)
+    return Table(f"steps-{group.number}", f"Preprocessing steps: {group.heading}", columns, rows)
 
 
-def _number(value: Any) -> bool:
-    """Whether a recorded fact is a number (or missing)."""
+def _is_number(value: Any) -> bool:
+    """Whether a recorded fact is a number or missing."""
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
-def _entry(value: Any) -> TableCell:
-    """A recorded fact as an entry."""
+def _fact_cell(value: Any) -> TableCell:
+    """The table cell of a recorded fact."""
     if value is None or isinstance(value, str | bool):
-        return TableCell("–" if value is None else str(value))
+        return TableCell(MISSING if value is None else str(value))
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
         return TableCell(count(value), value)
     return TableCell(format_number(value, 4), value) if isinstance(value, float) else TableCell(str(value))
 
 
-def _figure(record: dict[str, Any], heading: str, runs: ModelRuns, cache: ResultCache) -> Figure:
-    """The parts of the split, the popularity of items and the lengths of test histories."""
+def _figure(record: dict[str, Any], group: RunGroup, cache: ResultCache) -> Figure:
+    """Parts of the split, popularity of items, and history lengths of test queries."""
     counts = record.get("counts") or {}
     parts = [counts.get(name) or 0 for name in ("train_events", "validation_queries", "test_queries")]
-    found = cache.get(*split_call(runs))
-    label = f"The split of {heading}, how popular its items are, and how long its test histories are"
+    found = cache.get(*split_call(group))
+    label = f"Split of {group.heading}, popularity of its items, and history lengths of its test queries"
     caption = (
-        f"The split of {heading}: its parts by size (an event is a target to learn from, a query one to answer), the "
-        f"training events of each item on log axes ({found['told']}), and how many events are read before a test query."
+        f"Split of {group.heading}: sizes of its parts (an event is a target to learn from, a query one to answer), "
+        f"training events of each item on log axes ({found['summary']}), and history length of the test queries."
     )
-    return Figure(f"split-{runs.place}-figure", "split", label, caption, {"parts": parts, **found})
+    return Figure(f"split-{group.number}-figure", "split", label, caption, {"parts": parts, **found})
 
 
-def split_call(runs: ModelRuns) -> CachedCall:
-    """What is asked of the cache for one data set."""
-    return CachedCall("split", cell_fingerprints(runs.cells[:1]), functools.partial(_distributions, runs.cells[0]))
+def split_call(group: RunGroup) -> CachedCall:
+    """The cached computation of the figure's curves."""
+    cell = _first_cell(group)
+    return CachedCall("split", cell_fingerprints([cell]), functools.partial(_distributions, cell))
 
 
 def _distributions(cell: CellResult) -> dict[str, Any]:
-    """Some forty points of each curve, from the ranks' own columns."""
+    """About forty points of each curve, from the columns of the rank table."""
     ranks = cell.ranks
-    often = np.sort(ranks.item_counts)[::-1]
-    places = np.unique(np.geomspace(1, len(often), 40).astype(int))
+    counts = np.sort(ranks.item_counts)[::-1]
+    places = np.unique(np.geomspace(1, len(counts), 40).astype(int))
     history = np.sort(ranks.history)
     shares = np.unique(np.linspace(0, len(history) - 1, 41).astype(int))
-    top = often[: max(1, len(often) // 100)].sum() / max(1, often.sum())
-    steps = {int(history[n]): float((n + 1) / len(history)) for n in shares}
+    top = counts[: max(1, len(counts) // 100)].sum() / max(1, counts.sum())
+    cumulative = {int(history[n]): float((n + 1) / len(history)) for n in shares}
     return {
-        "popularity": [[int(p), int(often[p - 1])] for p in places if often[p - 1] > 0],
-        "histories": [[length, share] for length, share in steps.items()],
-        "told": f"the most popular hundredth has {100 * top:.0f} % of them",
+        "popularity": [[int(p), int(counts[p - 1])] for p in places if counts[p - 1] > 0],
+        "histories": [[length, share] for length, share in cumulative.items()],
+        "summary": f"the top 1 % most popular items have {100 * top:.0f} % of them",
     }
 
 
-def _split(record: dict[str, Any], heading: str, runs: ModelRuns) -> Table:
+def _split(record: dict[str, Any], group: RunGroup) -> Table:
     """The sizes of the parts."""
-    counts = record.get("counts") or {}
+    counts, link = record.get("counts") or {}, group.finished[0].anchor
     names = [name for name in (*_COUNTS, *(n for n in counts if n not in _COUNTS)) if name in counts]
     rows = tuple(
-        row([TableCell(_COUNTS.get(n, n.replace("_", " "))), TableCell(count(counts[n]), counts[n], link=runs.anchor)])
+        row([TableCell(_COUNTS.get(n, n.replace("_", " "))), TableCell(count(counts[n]), counts[n], link=link)])
         for n in names
     )
     columns = (Column("part", "Part"), Column("count", "Count", True))
-    return Table(f"split-{runs.place}", f"The split: {heading}", columns, rows, beside=True)
+    return Table(f"split-{group.number}", f"Split: {group.heading}", columns, rows, beside=True)
 
 
-def _audit(findings: list[dict[str, Any]], heading: str, place: int) -> Table:
+def _audit(findings: list[dict[str, Any]], group: RunGroup) -> Table:
     """The findings of the leakage audit, the gravest first."""
-    order = list(_LEVEL)
+    order = list(_LEVELS)
     ranked = sorted(findings, key=lambda f: order.index(f["level"]) if f["level"] in order else len(order))
     rows = []
     for finding in ranked:
-        word, mark = _LEVEL.get(finding["level"], (finding["level"], "quiet"))
-        rows.append(
-            row(
-                [
-                    TableCell(word, cell_fingerprints=(mark,)),
-                    TableCell(finding["name"].replace("_", " ")),
-                    _entry(finding.get("value")),
-                    TableCell(finding["sentence"]),
-                ]
-            )
-        )
+        level, mark = _LEVELS.get(finding["level"], (finding["level"], "quiet"))
+        rows.append(row([
+            TableCell(level, marks=(mark,)), TableCell(finding["name"].replace("_", " ")),
+            _fact_cell(finding.get("value")), TableCell(finding["sentence"]),
+        ]))  # fmt: skip
     columns = (
         Column("level", "Level"),
         Column("name", "Check"),
         Column("value", "Value", True),
         Column("sentence", "Finding", wide=True),
     )
-    return Table(f"audit-{place}", f"Leakage audit before training: {heading}", columns, tuple(rows))
+    return Table(f"audit-{group.number}", f"Leakage audit before training: {group.heading}", columns, tuple(rows))

@@ -1,4 +1,4 @@
-"""Slices: the same ranks in bins of the test set, and against the cut-off."""
+"""Slices: the primary metric in bins of the test set and at several cut-offs."""
 
 from __future__ import annotations
 
@@ -13,51 +13,49 @@ from evaluation.metrics.slices import SLICINGS, Bins
 from evaluation.results.cache import CachedCall, ResultCache, cell_fingerprints
 from reports.document.blocks import Column, Figure, Section, Table, TableCell, Text, row
 from reports.document.numbers import count, fraction
-from reports.document.run_index import ModelRuns, RunIndex
+from reports.document.run_index import ModelRuns, RunGroup, RunIndex
 
 _CUTS = (1, 5, 10, 20, 50, 100)
 
 
 def slices_section(index: RunIndex, metric_name: str, cache: ResultCache) -> Section:
-    """A picture and a table for each data set and way of slicing."""
+    """A figure and a table per data set and slicing."""
     metric = metric_named(metric_name)
-    words = (
-        "These slices are exploratory: means over seeds without tests. A difference that matters here is a "
-        "call for the next suite, not an answer of this one.",
+    introduction = (
+        "These slices are exploratory: means over seeds without tests. Treat a difference found here as a hypothesis for "
+        "another suite.",
     )
-    blocks: list[Any] = [Text("", words)]
-    for (dataset, protocol), group in index.groups.items():
-        done = [runs for runs in group if runs.cells]
-        if not done:
-            continue
-        heading, place = index.heading(dataset, protocol), done[0].place
-        for name, data in cache.get(*slices_call(done, metric)):
-            blocks += _blocks(f"{name}-{place}", heading, data, done)
+    blocks: list[Any] = [Text("", introduction)]
+    for group in index.groups.values():
+        if group.finished:
+            for name, data in cache.get(*slices_call(group, metric)):
+                blocks += _blocks(name, data, group)
     return Section("slices", "Slices", tuple(blocks))
 
 
-def slices_call(done: list[ModelRuns], metric: Metric) -> CachedCall:
-    """What is asked of the cache for one data set."""
-    asked = [
+def slices_call(group: RunGroup, metric: Metric) -> CachedCall:
+    """The cached computation of all slices of one data set."""
+    done = group.finished
+    inputs = [
         metric.name,
         [[r.model, r.color, bool(r.caveats)] for r in done],
         [cell_fingerprints(r.cells) for r in done],
     ]
-    return CachedCall("slices", asked, functools.partial(_ways, done, metric))
+    return CachedCall("slices", inputs, functools.partial(_slices, done, metric))
 
 
-def _ways(done: list[ModelRuns], metric: Metric) -> list[tuple[str, dict[str, Any]]]:
-    """Every way of slicing that has more than one bin here, by name."""
-    ways = [("cut", _against_k(done, metric))]
+def _slices(done: list[ModelRuns], metric: Metric) -> list[tuple[str, dict[str, Any]]]:
+    """The metric by cut-off, then by every slicing with more than one bin here; by name."""
+    found = [("cut", _by_cut_off(done, metric))]
     for number, slicing in enumerate(SLICINGS):
         bins = slicing.of(done[0].cells[0].ranks)
         if len(bins.names) > 1:
-            ways.append((f"bins-{number}", _by(done, bins, metric)))
-    return ways
+            found.append((f"bins-{number}", _by_bin(done, bins, metric)))
+    return found
 
 
-def _by(done: list[ModelRuns], bins: Bins, metric: Metric) -> dict[str, Any]:
-    """The metric in every bin, the mean over seeds; the cells of one data set share their test rows."""
+def _by_bin(done: list[ModelRuns], bins: Bins, metric: Metric) -> dict[str, Any]:
+    """Mean over seeds of the metric in every bin; the cells of one data set share their test queries."""
     lines = []
     for runs in done:
         values = np.mean([bins.measure(metric, cell.ranks) for cell in runs.cells], axis=0)
@@ -66,10 +64,10 @@ def _by(done: list[ModelRuns], bins: Bins, metric: Metric) -> dict[str, Any]:
             "queries": bins.sizes.tolist()}  # fmt: skip
 
 
-def _against_k(done: list[ModelRuns], metric: Metric) -> dict[str, Any]:
-    """The metric at other cut-offs, the mean over seeds."""
-    most = int(done[0].cells[0].ranks.candidates.max())
-    cuts = sorted({k for k in (*_CUTS, metric.k) if k is not None and k <= most})
+def _by_cut_off(done: list[ModelRuns], metric: Metric) -> dict[str, Any]:
+    """Mean over seeds of the metric at several cut-offs."""
+    largest = int(done[0].cells[0].ranks.candidates.max())
+    cuts = sorted({k for k in (*_CUTS, metric.k) if k is not None and k <= largest})
     if metric.cut_off == "none":
         cuts = []
     lines = [_line(runs, [float(np.mean([dataclasses.replace(metric, k=k).measure(cell.ranks) for cell in runs.cells]))
@@ -81,16 +79,16 @@ def _line(runs: ModelRuns, values: list[float]) -> dict[str, Any]:
     return {"model": runs.model, "color": runs.color, "has_caveat": bool(runs.caveats), "values": values}
 
 
-def _blocks(anchor: str, heading: str, data: dict[str, Any], done: list[ModelRuns]) -> list[Figure | Table]:
-    """The picture and the table of one way of slicing."""
+def _blocks(name: str, data: dict[str, Any], group: RunGroup) -> list[Figure | Table]:
+    """The figure and the table of one slicing; none without bins."""
     if not data["bins"]:
         return []
-    title = f"{data['metric']} by {data['axis']}: {heading}"
+    anchor, title = f"{name}-{group.number}", f"{data['metric']} by {data['axis']}: {group.heading}"
     columns = (Column("model", "Model"), *(Column(name, name, True) for name in data["bins"]))
-    rows = [row([runs.label(), *(TableCell(fraction(v), v, link=runs.anchor) for v in line["values"])])
-            for runs, line in zip(done, data["lines"], strict=True)]  # fmt: skip
+    rows = [row([runs.name_cell(), *(TableCell(fraction(v), v, link=runs.anchor) for v in line["values"])])
+            for runs, line in zip(group.finished, data["lines"], strict=True)]  # fmt: skip
     if "queries" in data:
-        entries = [TableCell("Test rows"), *(TableCell(count(n), n) for n in data["queries"])]
+        entries = [TableCell("Test queries"), *(TableCell(count(n), n) for n in data["queries"])]
         rows.append(row(entries, kind="reference"))
-    return [Figure(f"{anchor}-figure", "lines", title, title + ".", data, done[0].shared),
-            Table(f"{anchor}-table", title, columns, tuple(rows), beside=True, caveats=done[0].shared)]  # fmt: skip
+    return [Figure(f"{anchor}-figure", "lines", title, title + ".", data, group.caveats),
+            Table(f"{anchor}-table", title, columns, tuple(rows), beside=True, caveats=group.caveats)]  # fmt: skip

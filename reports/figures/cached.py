@@ -1,4 +1,4 @@
-"""Pictures as SVG: each drawn once for screen and paper, and not again where a memo knows it."""
+"""Pictures as SVG: each drawn once for screen and paper, and not again where the cache knows it."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import functools
 import json
 from dataclasses import asdict
 
-from evaluation.results.cache import Memo, Question
-from reports.document.blocks import Picture
+from evaluation.results.cache import CachedCall, ResultCache
+from reports.document.blocks import Figure
 
 
-def picture_question(picture: Picture) -> Question:
-    """What is asked of a memo for one picture."""
-    told = json.dumps(asdict(picture), sort_keys=True)
-    return Question("picture", told, functools.partial(_draw, told))
+def figure_call(figure: Figure) -> CachedCall:
+    """What is asked of the cache for one figure."""
+    told = json.dumps(asdict(figure), sort_keys=True)
+    return CachedCall("figure", told, functools.partial(_draw, told))
 
 
-def drawn(picture: Picture, memo: Memo) -> str:
-    """The <svg> element of a picture."""
-    return _drawn(picture_question(picture).inputs, memo)
+def drawn(figure: Figure, cache: ResultCache) -> str:
+    """The <svg> element of a figure."""
+    return _drawn(figure_call(figure).inputs, cache)
 
 
 @functools.lru_cache(maxsize=512)
-def _drawn(told: str, memo: Memo) -> str:
-    return memo.answer("picture", told, functools.partial(_draw, told))
+def _drawn(told: str, cache: ResultCache) -> str:
+    return cache.get("figure", told, functools.partial(_draw, told))
 
 
 def _draw(told: str) -> str:
@@ -31,4 +31,4 @@ def _draw(told: str) -> str:
 
     fields = json.loads(told)
     fields.pop("block")
-    return draw.draw(Picture(**fields))
+    return draw.draw(Figure(**fields))

@@ -9,12 +9,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from evaluation.results.cache import Memo
-from reports.document.blocks import Picture
+from evaluation.results.cache import ResultCache
+from reports.document.blocks import Figure
 from reports.figures import palette
 from reports.figures.cached import drawn
 from reports.figures.svg import sharing, solid
-from reports.output.layout import LONG, kept_together
+from reports.output.layout import LONG, keep_together
 from reports.output.table_html import badges, cells, swatch
 from reports.report import Report
 
@@ -29,7 +29,7 @@ def render_html(report: Report) -> str:
 def page(report: Report, *, paper: bool, **extra: Any) -> str:
     """The page for the screen, or for paper (then ``extra`` holds page numbers and fonts)."""
     template = _environment().get_template("page.html")
-    draw = functools.partial(_drawn, memo=report.memo, glyphs=set())
+    draw = functools.partial(_drawn, cache=report.cache, glyphs=set())
     return template.render(report=report, paper=paper, draw=draw, colors=palette.COLORS, dark=palette.DARK,
                            **extra) + "\n"  # fmt: skip
 
@@ -40,7 +40,7 @@ def _environment() -> Environment:
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
                               trim_blocks=True, lstrip_blocks=True)  # fmt: skip
     environment.filters |= {"css_string": css_string}
-    environment.globals |= {"kept_together": kept_together, "LONG": LONG, "inline": _inline,
+    environment.globals |= {"keep_together": keep_together, "LONG": LONG, "inline": _inline,
                             "cells": cells, "swatch": swatch, "badges": badges}  # fmt: skip
     return environment
 
@@ -51,17 +51,17 @@ def css_string(text: str) -> Markup:
     return Markup(f'"{safe}"')
 
 
-def _drawn(picture: Picture, paper: bool, memo: Memo, glyphs: set[str]) -> Markup:
+def _drawn(figure: Figure, paper: bool, cache: ResultCache, glyphs: set[str]) -> Markup:
     """The figure as inline SVG; on a screen its colours follow the page's light or dark scheme.
 
     ``glyphs``: the letters that figures above have drawn; a browser finds them there.
     """
-    svg = drawn(picture, memo)
+    svg = drawn(figure, cache)
     if paper:
         return Markup(solid(svg))
     for number, color in enumerate(palette.COLORS):
         svg = svg.replace(color, f"var(--m{number})")
-    return Markup(sharing(svg, picture.anchor, glyphs))
+    return Markup(sharing(svg, figure.anchor, glyphs))
 
 
 @functools.cache

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from evaluation.results.tuning_results import HEAD, LEDGER, SearchResult, read_search
+from evaluation.results.tuning_results import LEDGER_FILE, SEARCH_FILE, SearchResult, read_search
 
 
 def search(*scores, higher=True):
@@ -43,11 +43,11 @@ def test_the_earliest_of_equals_is_chosen():
 
 def test_a_damaged_ledger_is_named(tmp_path):
     assert read_search(tmp_path) is None
-    (tmp_path / HEAD).write_text(json.dumps({"metric": "MRR@20"}))
+    (tmp_path / SEARCH_FILE).write_text(json.dumps({"metric": "MRR@20"}))
     with pytest.raises(ValueError, match=r"search.json is damaged \(expected an object with higher_is_better\)"):
         read_search(tmp_path)
-    (tmp_path / HEAD).write_text(json.dumps({"metric": "MRR@20", "higher_is_better": True}))
+    (tmp_path / SEARCH_FILE).write_text(json.dumps({"metric": "MRR@20", "higher_is_better": True}))
     assert read_search(tmp_path).trials == []
-    (tmp_path / LEDGER).write_text('{"trial": 0}\n{"tri')
+    (tmp_path / LEDGER_FILE).write_text('{"trial": 0}\n{"tri')
     with pytest.raises(ValueError, match="is damaged"):
         read_search(tmp_path)
