@@ -17,7 +17,7 @@ import numpy as np
 
 from baselines.factors.kernels import bpr_steps
 from baselines.factors.negatives import Negatives, NegativeSampler
-from baselines.factors.train_factors import Positives, learner_rows, train_factors
+from baselines.factors.train_factors import Positives, factor_rows, train_factors
 from recsys_data.scores import Factored
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
@@ -42,7 +42,7 @@ def history_means(batch: SequenceBatch, vectors: np.ndarray, wanted: np.ndarray)
     return means
 
 
-def check_learner(model: BPRMF) -> None:
+def check_factor_model(model: BPRMF) -> None:
     """Refuse fields out of range; for every model with dim, epochs, learning_rate, patience, init_scale."""
     for name, least in (("dim", 1), ("epochs", 1)):
         if getattr(model, name) < least:
@@ -60,7 +60,7 @@ def check_learner(model: BPRMF) -> None:
 class BPRMF:
     """Scores an item by b_i + ⟨w_u, h_i⟩, learnt from pairs of an item taken and one that was not.
 
-    user_decay, positive_decay, negative_decay, bias_decay: λ of each. positives: events in "shuffled" epochs, drawn
+    reg_user, reg_positive, reg_negative, reg_bias: λ of each. positives: events in "shuffled" epochs, drawn
     "with_replacement", or of uniform "users". negatives: see Negatives. init: "normal" with standard deviation
     init_scale, or "uniform" in ± init_scale; biases begin at 0. patience: None runs all ``epochs``. query:
     "user_factors", or "history_mean", the mean of the vectors of the items read (the session form).
@@ -72,10 +72,10 @@ class BPRMF:
     dim: int = 32
     epochs: int = 30
     learning_rate: float = 0.05
-    user_decay: float = 0.0025
-    positive_decay: float = 0.0025
-    negative_decay: float = 0.00025
-    bias_decay: float = 0.0
+    reg_user: float = 0.0025
+    reg_positive: float = 0.0025
+    reg_negative: float = 0.00025
+    reg_bias: float = 0.0
     biases: bool = True
     positives: Positives = "shuffled"
     negatives: Negatives = Negatives()  # noqa: RUF009  (a frozen value)
@@ -89,19 +89,19 @@ class BPRMF:
     signals: ClassVar[frozenset[str]] = frozenset({"co-occurrence"})
 
     def __post_init__(self) -> None:
-        check_learner(self)
-        for name in ("user_decay", "positive_decay", "negative_decay", "bias_decay"):
+        check_factor_model(self)
+        for name in ("reg_user", "reg_positive", "reg_negative", "reg_bias"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
-        if self.bias_decay and not self.biases:
-            raise ValueError(f"bias_decay must be 0 where biases is False, got {self.bias_decay}")
+        if self.reg_bias and not self.biases:
+            raise ValueError(f"reg_bias must be 0 where biases is False, got {self.reg_bias}")
         for name, options in (("init", ("normal", "uniform")), ("query", ("user_factors", "history_mean"))):
             if getattr(self, name) not in options:
                 raise ValueError(f"{name} must be one of {', '.join(options)}, got {getattr(self, name)!r}")
 
     def fit(self, train: TrainingSet, run: Run) -> BPRMF:
         """Learn user factors, item factors and biases."""
-        learners = sequence_rows, num_rows = learner_rows(train)
+        learners = sequence_rows, num_rows = factor_rows(train)
         start = run.generator("factors")
         self.user_factors_ = self._first(start, num_rows)
         self.item_factors_ = self._first(start, train.num_items)
@@ -139,5 +139,5 @@ class BPRMF:
             against = sampler.draw(rows, targets)
         return bpr_steps(
             rows, targets, against, self.user_factors_, self.item_factors_, self.biases_, self.learning_rate,
-            self.user_decay, self.positive_decay, self.negative_decay, self.bias_decay, self.biases,
+            self.reg_user, self.reg_positive, self.reg_negative, self.reg_bias, self.biases,
         )  # fmt: skip

@@ -22,7 +22,7 @@ def training_contexts(train: TrainingSet, window: int) -> tuple[np.ndarray, np.n
     return sequences.owners()[events], items, sequences.items[events]
 
 
-def asked_contexts(batch: SequenceBatch, window: int) -> np.ndarray:
+def query_contexts(batch: SequenceBatch, window: int) -> np.ndarray:
     """The last items read before each asked position, newest first, padded with −1: (M, window) int64."""
     rows, places = batch.asked[:, :1], batch.asked[:, 1:] - np.arange(1, window + 1)
     return np.where(places >= 0, batch.items[rows, np.maximum(places, 0)], -1)

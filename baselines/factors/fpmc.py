@@ -16,11 +16,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from baselines.factors.bpr_mf import check_learner, history_means
-from baselines.factors.contexts import asked_contexts, context_sums, training_contexts
+from baselines.factors.bpr_mf import check_factor_model, history_means
+from baselines.factors.contexts import context_sums, query_contexts, training_contexts
 from baselines.factors.kernels import fpmc_steps
 from baselines.factors.negatives import Negatives, NegativeSampler
-from baselines.factors.train_factors import Positives, learner_rows, train_factors
+from baselines.factors.train_factors import Positives, factor_rows, train_factors
 from recsys_data.interactions import Clock
 from recsys_data.scores import Factored
 from recsys_data.sequences import SequenceBatch
@@ -55,7 +55,7 @@ class FPMC:
     clock: ClassVar[Clock] = Clock.WITHIN
 
     def __post_init__(self) -> None:
-        check_learner(self)
+        check_factor_model(self)
         if self.chain_dim < 1:
             raise ValueError(f"chain_dim must be at least 1, got {self.chain_dim}")
         if self.weight_decay < 0:
@@ -65,7 +65,7 @@ class FPMC:
 
     def fit(self, train: TrainingSet, run: Run) -> FPMC:
         """Learn the four factor matrices."""
-        learners = sequence_rows, num_rows = learner_rows(train)
+        learners = sequence_rows, num_rows = factor_rows(train)
         start = run.generator("factors")
         sizes = {
             "users": (num_rows, self.dim), "items": (train.num_items, self.dim),
@@ -92,7 +92,7 @@ class FPMC:
         if self.unknown_users == "history_mean":
             tastes = history_means(batch, self.item_factors_, ~known)
         tastes[known] = self.user_factors_[users[known]]
-        last = context_sums(asked_contexts(batch, 1), self.last_factors_, np.ones(1, dtype=np.float32))
+        last = context_sums(query_contexts(batch, 1), self.last_factors_, np.ones(1, dtype=np.float32))
         return Factored(np.hstack([tastes, last]), np.hstack([self.item_factors_, self.next_factors_]))
 
     def _steps(

@@ -26,14 +26,14 @@ def _pull(margin):
 
 
 @njit(cache=True, fastmath=FAST)
-def bpr_steps(rows, targets, negatives, users, items, biases, rate, user_decay, positive_decay, negative_decay,
-              bias_decay, with_biases):  # fmt: skip
+def bpr_steps(rows, targets, negatives, users, items, biases, rate, reg_user, reg_positive, reg_negative,
+              reg_bias, with_biases):  # fmt: skip
     """Steps of x̂_ui = b_i + ⟨w_u, h_i⟩ on triples (m,); returns the loss sum and the number of steps made."""
     dim = users.shape[1]
     loss, made = 0.0, 0
     rate = np.float32(rate)
-    user_decay, positive_decay = np.float32(user_decay), np.float32(positive_decay)
-    negative_decay, bias_decay = np.float32(negative_decay), np.float32(bias_decay)
+    reg_user, reg_positive = np.float32(reg_user), np.float32(reg_positive)
+    reg_negative, reg_bias = np.float32(reg_negative), np.float32(reg_bias)
     for m in range(len(rows)):
         i, j = targets[m], negatives[m]
         if j < 0:
@@ -48,12 +48,12 @@ def bpr_steps(rows, targets, negatives, users, items, biases, rate, user_decay, 
         step = np.float32(pull) if i != j else np.float32(0)
         for f in range(dim):
             w, h, g = user[f], liked[f], other[f]
-            user[f] = w + rate * (step * (h - g) - user_decay * w)
-            liked[f] = h + rate * (step * w - positive_decay * h)
-            other[f] = g + rate * (-step * w - negative_decay * g)
+            user[f] = w + rate * (step * (h - g) - reg_user * w)
+            liked[f] = h + rate * (step * w - reg_positive * h)
+            other[f] = g + rate * (-step * w - reg_negative * g)
         if with_biases:
-            biases[i] += rate * (step - bias_decay * biases[i])
-            biases[j] += rate * (-step - bias_decay * biases[j])
+            biases[i] += rate * (step - reg_bias * biases[i])
+            biases[j] += rate * (-step - reg_bias * biases[j])
     return loss, made
 
 

@@ -13,11 +13,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from baselines.factors.bpr_mf import check_learner
-from baselines.factors.contexts import asked_contexts, context_sums, training_contexts
+from baselines.factors.bpr_mf import check_factor_model
+from baselines.factors.contexts import context_sums, query_contexts, training_contexts
 from baselines.factors.kernels import fpmc_steps, shared_steps
 from baselines.factors.negatives import Negatives, NegativeSampler
-from baselines.factors.train_factors import Positives, learner_rows, train_factors
+from baselines.factors.train_factors import Positives, factor_rows, train_factors
 from recsys_data.interactions import Clock
 from recsys_data.scores import Factored
 from recsys_data.sequences import SequenceBatch
@@ -58,7 +58,7 @@ class SequentialMF:
     clock: ClassVar[Clock] = Clock.WITHIN
 
     def __post_init__(self) -> None:
-        check_learner(self)
+        check_factor_model(self)
         if self.reading not in ("shared", "separate", "context_only"):
             raise ValueError(f"reading must be one of shared, separate, context_only, got {self.reading!r}")
         if self.lag_weights not in ("equal", "learned"):
@@ -70,7 +70,7 @@ class SequentialMF:
 
     def fit(self, train: TrainingSet, run: Run) -> SequentialMF:
         """Learn user, item and context factors, biases and lag weights."""
-        learners = sequence_rows, num_rows = learner_rows(train)
+        learners = sequence_rows, num_rows = factor_rows(train)
         start = run.generator("factors")
         tables = {"users": num_rows, "items": train.num_items}
         if self.reading == "separate":
@@ -99,7 +99,7 @@ class SequentialMF:
         tastes = np.zeros((len(users), self.dim), dtype=np.float32)
         if self.reading != "context_only":
             tastes[known] = factors["users"][users[known]]
-        queries, items = self._vectors(tastes, asked_contexts(batch, self.window))
+        queries, items = self._vectors(tastes, query_contexts(batch, self.window))
         return Factored(queries, items, None if self.reading == "separate" else factors["biases"])
 
     def _vectors(self, tastes: np.ndarray, contexts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

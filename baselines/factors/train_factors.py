@@ -23,7 +23,7 @@ Positives = Literal["shuffled", "with_replacement", "users"]
 STEP = 1 << 16  # positives per kernel call
 
 
-def learner_rows(train: TrainingSet) -> tuple[np.ndarray, int]:
+def factor_rows(train: TrainingSet) -> tuple[np.ndarray, int]:
     """The factor row of each sequence (S,) and the number of rows; anonymous sequences come after the known users."""
     users = train.sequences.users.astype(np.int64)
     anonymous = users < 0
@@ -66,7 +66,7 @@ def train_factors(
 ) -> None:
     """Train ``factors`` in place for at most ``model.epochs`` epochs.
 
-    learners: what learner_rows returned; rows (E,): the factor row of each instance. take_steps(chosen, sampler) takes
+    learners: what factor_rows returned; rows (E,): the factor row of each instance. take_steps(chosen, sampler) takes
     one step for each of the instance numbers ``chosen`` and returns the loss sum and the number of steps taken.
     With ``model.patience`` and ``run.validate`` the factors of the best epoch are kept and training stops after
     ``patience`` epochs without a better one; otherwise all epochs run and the last factors are kept. An interrupted

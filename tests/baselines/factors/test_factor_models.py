@@ -139,7 +139,7 @@ def recovered(scores, true):
 
 
 ANY = Negatives(check="none")
-EVEN = {"user_decay": 0.03, "positive_decay": 0.03, "negative_decay": 0.03}
+EVEN = {"reg_user": 0.03, "reg_positive": 0.03, "reg_negative": 0.03}
 
 
 @pytest.mark.parametrize(
@@ -187,8 +187,8 @@ def test_planted_transitions_are_recovered(training_set, model):
 def test_bpr_is_as_good_as_implicit_at_its_settings(training_set):
     taken, true = planted(3)
     ours = BPRMF(
-        dim=16, epochs=100, learning_rate=0.05, user_decay=0.01, positive_decay=0.01, negative_decay=0.01,
-        bias_decay=0.01, positives="with_replacement", negatives=Negatives("popularity", refused="skip"),
+        dim=16, epochs=100, learning_rate=0.05, reg_user=0.01, reg_positive=0.01, reg_negative=0.01,
+        reg_bias=0.01, positives="with_replacement", negatives=Negatives("popularity", refused="skip"),
         init="uniform", init_scale=0.5 / 16,
     )  # fmt: skip
     alone = SequenceBatch.of([[]] * 300, users=list(range(300)))
@@ -216,5 +216,5 @@ def test_refuses_bad_fields():
         SequentialMF(reading="c")
     with pytest.raises(ValueError, match="patience must be at least 1 or None, got 0"):
         BPRMF(patience=0)
-    with pytest.raises(ValueError, match=r"bias_decay must be 0 where biases is False, got 0\.1"):
-        BPRMF(biases=False, bias_decay=0.1)
+    with pytest.raises(ValueError, match=r"reg_bias must be 0 where biases is False, got 0\.1"):
+        BPRMF(biases=False, reg_bias=0.1)

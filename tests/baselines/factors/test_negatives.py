@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from baselines.factors import negatives
-from baselines.factors.negatives import Negatives, NegativeSampler, Taken
+from baselines.factors.negatives import Negatives, NegativeSampler, SeenItems
 
 
 def sampler(train, seed=0, **fields):
     rows = np.arange(len(train.sequences))
-    return NegativeSampler(Negatives(**fields), train, Taken(train, rows, len(rows)), np.random.default_rng(seed))
+    return NegativeSampler(Negatives(**fields), train, SeenItems(train, rows, len(rows)), np.random.default_rng(seed))
 
 
 ROWS = [[0, 1, 1, 2], [2, 3], [0, 1, 2, 3, 4]]
@@ -18,7 +18,7 @@ def test_what_the_user_took_is_never_drawn(training_set, monkeypatch, bits):
     if not bits:
         monkeypatch.setattr(negatives, "BITS_MEMORY", 0)
     draws = sampler(training_set(ROWS, 5))
-    assert (draws.taken.bits.size > 0) == bits
+    assert (draws.seen.bits.size > 0) == bits
     rows = np.repeat([0, 1], 4000)
     drawn = draws.draw(rows, np.full(8000, 2))
     for row, free in ((0, [3, 4]), (1, [0, 1, 4])):

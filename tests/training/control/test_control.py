@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from training.control.clipping import ClipNorm, ClipTensor, ClipValue
-from training.control.control import Control
 from training.control.dropout import Dropout
+from training.control.fit_control import FitControl
 from training.control.progress import front
 from training.control.schedules import Geometric, Linear
 from training.control.stopping import Patience, StopAfterN, WorstTimesX
@@ -69,7 +69,7 @@ class Noisy:
 
         train_epochs(
             self, run, network=network, optimiser=torch.optim.Adam(network.parameters(), lr=0.05), batches=batches,
-            loss=loss, generators={"shuffle": shuffle, "masks": network.masks}, epochs=epochs, patience=3, decay=0.9,
+            loss=loss, generators={"shuffle": shuffle, "masks": network.masks}, epochs=epochs, patience=3, lr_decay=0.9,
             control=self.control,
         )  # fmt: skip
         return self
@@ -96,16 +96,18 @@ def run_for(control, **more):
 
 EVERY_3 = Linear(unit="iterations", every=3)
 CONTROLS = [
-    Control(),
-    Control(stopping=StopAfterN(2), keep="none", clip=ClipValue(0.1)),
-    Control(evaluations=EVERY_3, stopping=Patience(4), clip=ClipNorm(0.5)),
-    Control(evaluations=Linear(unit="iterations", every=4, first=7), stopping=StopAfterN(2, "coded"), keep="all"),
-    Control(evaluations=Geometric(unit="iterations", factor=1.5, first=2, largest=3), stopping=WorstTimesX(1.5, 0.5)),
-    Control(evaluations=EVERY_3, metrics=("other",), keep="pareto", stopping=Patience(2), clip=ClipTensor(0.2)),
-    Control(evaluations=Linear(every=2), stopping=Patience(9)),
-    Control(evaluations=EVERY_3, stopping=Patience(9), iterations=13),
-    Control(stopping=Patience(9), iterations=15),
-    Control(evaluations=Linear(unit="seconds", every=3.0), stopping=Patience(9), seconds=16.5),
+    FitControl(),
+    FitControl(stopping=StopAfterN(2), keep="none", clip=ClipValue(0.1)),
+    FitControl(evaluations=EVERY_3, stopping=Patience(4), clip=ClipNorm(0.5)),
+    FitControl(evaluations=Linear(unit="iterations", every=4, first=7), stopping=StopAfterN(2, "coded"), keep="all"),
+    FitControl(
+        evaluations=Geometric(unit="iterations", factor=1.5, first=2, largest=3), stopping=WorstTimesX(1.5, 0.5)
+    ),
+    FitControl(evaluations=EVERY_3, metrics=("other",), keep="pareto", stopping=Patience(2), clip=ClipTensor(0.2)),
+    FitControl(evaluations=Linear(every=2), stopping=Patience(9)),
+    FitControl(evaluations=EVERY_3, stopping=Patience(9), iterations=13),
+    FitControl(stopping=Patience(9), iterations=15),
+    FitControl(evaluations=Linear(unit="seconds", every=3.0), stopping=Patience(9), seconds=16.5),
 ]
 
 
@@ -113,7 +115,7 @@ CONTROLS = [
 def clock(monkeypatch):
     """A clock that only the steps of a fit move."""
     hand = [0.0]
-    monkeypatch.setattr("training.loop.time.perf_counter", lambda: hand[0])
+    monkeypatch.setattr("training.epochs.time.perf_counter", lambda: hand[0])
     return hand
 
 
@@ -156,7 +158,7 @@ class Line:
 
     def __init__(self, given, epochs=4, steps=3, patience=99, **control):
         self.given, self.epochs, self.steps, self.patience = given, epochs, steps, patience
-        self.control = Control(**control)
+        self.control = FitControl(**control)
         self.seen = []
 
     def measure(self, model, names=()):
@@ -226,13 +228,13 @@ def test_limits_end_a_fit_inside_an_epoch(clock):
     assert (model.iterations_, model.epochs_, model.stopped_, model.seen) == (5, 2, "iteration limit", [3, 5])
     assert model.repeatable_ and model.left() == 5
     assert [seen["epoch"] for seen in model.evaluations_] == pytest.approx([1, 5 / 3])
-    seconds = Noisy(Control(seconds=6.5), clock).fit(Run(0))
+    seconds = Noisy(FitControl(seconds=6.5), clock).fit(Run(0))
     assert (seconds.iterations_, seconds.stopped_, seconds.repeatable_) == (7, "time limit", False)
-    by_seconds = Noisy(Control(evaluations=Linear(unit="seconds", every=4.0), seconds=100.0), clock)
+    by_seconds = Noisy(FitControl(evaluations=Linear(unit="seconds", every=4.0), seconds=100.0), clock)
     by_seconds.fit(run_for(by_seconds.control), epochs=2)
     assert [seen["iteration"] for seen in by_seconds.evaluations_] == [4, 8, 10]
     assert by_seconds.stopped_ == "epoch limit" and not by_seconds.repeatable_
-    assert Noisy(Control(seconds=100.0), clock).fit(Run(0), epochs=1).repeatable_  # the limit was not reached
+    assert Noisy(FitControl(seconds=100.0), clock).fit(Run(0), epochs=1).repeatable_  # the limit was not reached
 
 
 def test_further_metrics_need_a_run_that_measures_them():
@@ -248,4 +250,4 @@ def test_further_metrics_need_a_run_that_measures_them():
 ])  # fmt: skip
 def test_a_field_out_of_range_is_named(fields, words):
     with pytest.raises(ValueError, match=words):
-        Control(**fields)
+        FitControl(**fields)
