@@ -58,6 +58,6 @@ def params_of(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     flatten("data", record["dataset_fields"])
     flatten("protocol", record["protocol_fields"])
     flatten("tuning", record.get("tuning", {}))
-    for name in ("seed", "threads", "precision", "engine", "parameters", "epochs", "best_epoch"):
+    for name in ("seed", "threads", "engine", "parameters", "epochs", "best_epoch"):
         flatten(name, record[name])
     return found

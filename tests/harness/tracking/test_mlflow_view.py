@@ -22,7 +22,7 @@ RECORD = {
     "fingerprints": {"data": "d" * 64, "split": "s" * 64, "source": "c" * 64}, "device": "cpu", "device_name": "a cpu",
     "environment": {"commit": "f" * 40, "dirty": True, "cpu": "a cpu"}, "metrics": {"MRR@20": 0.25, "Recall@20": 0.5},
     "validation": {"MRR@20": 0.3}, "seconds": {"fit": 2.0, "score": 1.0}, "peak_memory_mb": 100.0, "threads": 1,
-    "precision": "float32", "engine": None, "parameters": 99, "epochs": 2, "best_epoch": 2, "stopped": "epoch limit",
+    "engine": None, "parameters": 99, "epochs": 2, "best_epoch": 2, "stopped": "epoch limit",
     "resumed_from": None, "caveats": ["NOT CONVERGED"], "started": "2030-01-01T00:00:00.000Z",
     "finished": "2030-01-01T00:00:03.000Z", "command": "python benchmark.py run x", "edition": "generated",
 }  # fmt: skip
