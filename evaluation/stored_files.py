@@ -12,11 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-FOLDER = "remove its folder"  # what brings a cell back: the run after it computes it again
+SCHEMAS = {"suite.json": 2, "cell.json": 2, "failure.json": 2}  # that this program writes and reads, by file
+REMOVE_FOLDER = "remove its folder"  # what brings a cell back: the run after it computes it again
 
 
 @contextlib.contextmanager
-def reading(path: Path, remedy: str = FOLDER) -> Iterator[None]:
+def name_damaged(path: Path, remedy: str = REMOVE_FOLDER) -> Iterator[None]:
     """Turn what a damaged or missing file raises into a ValueError that names it and the ``remedy``."""
     try:
         yield
@@ -26,25 +27,30 @@ def reading(path: Path, remedy: str = FOLDER) -> Iterator[None]:
         raise ValueError(f"{path} is damaged ({error}): {remedy} and run again") from error
 
 
-def read_record(path: Path, needs: Iterable[str] = (), remedy: str = FOLDER) -> dict[str, Any] | None:
+def read_record(path: Path, needs: Iterable[str] = (), remedy: str = REMOVE_FOLDER) -> dict[str, Any] | None:
     """The object that a JSON file holds; None where there is no file.
 
-    Raises ValueError naming a file that is cut off, or no object with the fields that it ``needs``, and the ``remedy``.
+    Raises ValueError naming a file that is cut off, or no object with the fields that it ``needs``, and the ``remedy``;
+    also for a file of another schema (SCHEMAS).
     """
     try:
         stored = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    with reading(path, remedy):
+    with name_damaged(path, remedy):
         found = json.loads(stored)
     lacks = [name for name in needs if not isinstance(found, dict) or name not in found]
     if lacks or not isinstance(found, dict):
         wanted = f"an object with {', '.join(lacks)}" if lacks else "an object"
         raise ValueError(f"{path} is damaged (expected {wanted}): {remedy} and run again")
+    schema = SCHEMAS.get(path.name)
+    if found.get("schema", schema) != schema:
+        raise ValueError(f"{path} has schema {found['schema']}, this program reads {schema}: "
+                         "remove the results folder, or choose another with --results")  # fmt: skip
     return found
 
 
-def read_columns(source: Path | pa.NativeFile) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def read_parquet_columns(source: Path | pa.NativeFile) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """The columns of a file by name, read-only and without copies, and its metadata.
 
     Columns of lists of one length come as (rows, length). Through neither pyarrow's data sets, which take longer to

@@ -19,19 +19,19 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from evaluation.statistics.paired_sums import Panel
+from evaluation.statistics.paired_sums import PairedSums
 from evaluation.statistics.significance import cluster_bootstrap, sign_flip_test
 
 BOUND = 0.33
 
 
-def panel_of(clusters: int, models: int) -> Panel:
+def panel_of(clusters: int, models: int) -> PairedSums:
     """A made-up test set: hits of models that differ a little, users that differ much."""
     rng = np.random.default_rng(0)
     counts = np.ones(clusters, dtype=np.int64)
     rates = 1 / (1 + np.exp(1 - rng.normal(0, 1, (clusters, 1)) - rng.normal(0, 0.02, models)))
     hits = (rng.random((clusters, models)) < rates).astype(np.float64)
-    return Panel(tuple(f"m{i}" for i in range(models)), np.arange(clusters), counts, hits)
+    return PairedSums(tuple(f"m{i}" for i in range(models)), np.arange(clusters), counts, hits)
 
 
 def against_ranx() -> None:
@@ -65,7 +65,7 @@ def large() -> None:
     started = time.process_time()
     sign_flip_test(panel, pairs)
     middle = time.process_time()
-    cluster_bootstrap(panel, pairs).of_pairs()
+    cluster_bootstrap(panel, pairs).pair_intervals()
     ended = time.process_time()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"70,000 users × 30 models, 435 pairs: flips {middle - started:.1f} s, bootstrap {ended - middle:.1f} s, "

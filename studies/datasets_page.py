@@ -14,7 +14,7 @@ import numpy as np
 from recsys_data.audit.leakage import audit
 from recsys_data.datasets.catalogue import DATASETS
 from recsys_data.datasets.dataset import Dataset
-from recsys_data.datasets.describe import describe
+from recsys_data.datasets.summary import summarise_dataset
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.fetching.source import data_folder
 from recsys_data.protocols.filters import MinItemEvents, MinUserEvents, apply_filters
@@ -80,7 +80,7 @@ def page(folder: Path | None = None) -> Iterator[str]:
 
 def _editions(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[str]:
     """A table with a row an edition, then what each lacks."""
-    facts = {name: describe(dataset.load(folder)) for name, dataset in present.items()}
+    facts = {name: summarise_dataset(dataset.load(folder)) for name, dataset in present.items()}
     yield from ("## The editions", "")
     yield "| name | title | events | users / sessions | items | shortest, median, longest | clock | from – to |"
     yield "|---|---|--:|--:|--:|--:|---|---|"

@@ -1,30 +1,36 @@
-"""Metrics: every printed accuracy is a reduction of a RankTable; each metric is a frozen value with its formula.
+"""Accuracy metrics: reductions of a RankTable to one value per query.
 
-A metric gives one value a query; its ``measure`` is the mean over queries (micro), its ``per_cluster`` the sums that
-inference needs. Ties count by expectation unless ``ties`` says otherwise. With one target a query, Recall@k and
-HitRate@k are the same number, and MAP@k equals MRR@k.
+``measure`` is the mean over queries (micro), ``per_cluster`` the sums that inference needs. Ties count by expectation
+unless ``ties`` says otherwise. With one target per query, Recall@k equals HitRate@k and MAP@k equals MRR@k.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.metrics.queries import Queries
-from evaluation.metrics.ties import TIES, worth
+from evaluation.metrics.ties import TIES, rank_weight
 from evaluation.ranking.rank_table import RankTable
+from recsys_data.checks import check_choice
 
-TIE_TOLERANCE = 0.001  # the optimistic and pessimistic readings of a sound model differ by less, relatively
+TIE_TOLERANCE = 0.001  # relative difference of the optimistic and the pessimistic value; a sound model is below
+
+
+def check_cut_off(k: Any) -> None:
+    """Raise ValueError unless ``k`` is a whole number of at least 1."""
+    if not isinstance(k, int) or isinstance(k, bool) or k < 1:
+        raise ValueError(f"k must be a whole number of at least 1, got {k!r}")
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A mean over queries; ``k``: the cut-off, or None; ``ties``: how equal scores are read (see expectation)."""
+    """A mean over queries; ``k``: the cut-off, or None; ``ties``: the tie rule (see evaluation.metrics.ties)."""
 
     k: int | None = None
     ties: str = "expected"
@@ -34,29 +40,28 @@ class Metric:
     cut_off: ClassVar[str] = "required"  # "required", "optional" or "none"
 
     def __post_init__(self) -> None:
-        if self.ties not in TIES:
-            raise ValueError(f"ties must be one of {', '.join(TIES)}, got {self.ties!r}")
+        check_choice(self, "ties", TIES)
         if self.k is None and self.cut_off == "required":
             raise ValueError(f"{self.symbol} needs a cut-off k, such as {self.symbol}@20")
         if self.k is not None and self.cut_off == "none":
             raise ValueError(f"{self.symbol} has no cut-off, got k = {self.k}")
-        if self.k is not None and (not isinstance(self.k, int) or isinstance(self.k, bool) or self.k < 1):
-            raise ValueError(f"k must be a whole number of at least 1, got {self.k!r}")
+        if self.k is not None:
+            check_cut_off(self.k)
 
     @property
     def name(self) -> str:
-        """How it is shown, such as MRR@20."""
+        """The displayed name, such as MRR@20."""
         shown = self.symbol if self.k is None else f"{self.symbol}@{self.k}"
         return shown if self.ties == "expected" else f"{shown} ({self.ties})"
 
     @property
     def mlflow_name(self) -> str:
-        """How MLflow gets it, such as mrr_at_20."""
+        """The name in MLflow, such as mrr_at_20."""
         shown = self.symbol.lower() if self.k is None else f"{self.symbol.lower()}_at_{self.k}"
         return shown if self.ties == "expected" else f"{shown}_{self.ties}"
 
     def per_query(self, ranks: RankTable) -> tuple[np.ndarray, np.ndarray]:
-        """The value of each query (Q,) float64, averaged over its repeats, and its cluster (Q,)."""
+        """Return the value of each query (Q,) float64, averaged over repeats, and its cluster (Q,)."""
         queries = Queries.of(ranks, self.ties)
         values = self._values(queries)
         first = np.flatnonzero(np.concatenate([[True], queries.query[1:] != queries.query[:-1]]))
@@ -65,20 +70,20 @@ class Metric:
         return values, queries.cluster[first]
 
     def per_cluster(self, ranks: RankTable) -> ClusterSums:
-        """The metric's sum over the queries of each cluster, and their number."""
+        """Return the metric's sum over the queries of each cluster, and their number."""
         values, clusters = self.per_query(ranks)
         return ClusterSums.of(clusters, values)
 
     def measure(self, ranks: RankTable) -> float:
-        """The mean over all queries (micro); ``per_cluster(ranks).macro`` is the mean over users."""
+        """Return the mean over all queries (micro); ``per_cluster(ranks).macro`` is the mean over users."""
         return self.per_cluster(ranks).micro
 
     def _values(self, queries: Queries) -> np.ndarray:
-        raise NotImplementedError(f"{type(self).__name__} does not say how a query is valued")
+        raise NotImplementedError(f"{type(self).__name__} does not implement _values")
 
 
 class MRR(Metric):
-    """Mean reciprocal rank of the best placed target; 0 beyond the cut-off, if there is one."""
+    """Mean reciprocal rank of the best ranked target; 0 beyond the cut-off, if there is one."""
 
     symbol = "MRR"
     cut_off = "optional"
@@ -88,12 +93,12 @@ class MRR(Metric):
 
 
 class Recall(Metric):
-    """The share of a query's targets among the first k (dropped targets count as missed)."""
+    """The share of a query's targets among the first k (dropped targets are misses)."""
 
     symbol = "Recall"
 
     def _values(self, queries: Queries) -> np.ndarray:
-        return queries.mean(queries.places.hits(self.k))
+        return queries.mean(queries.target_ranks.hits(self.k))
 
 
 class HitRate(Metric):
@@ -111,16 +116,16 @@ class SPS(Metric):
     symbol = "SPS"
 
     def _values(self, queries: Queries) -> np.ndarray:
-        return queries.first(queries.places.hits(self.k))
+        return queries.first(queries.target_ranks.hits(self.k))
 
 
 class Precision(Metric):
-    """The share of the first k places that hold a target."""
+    """The share of the first k ranks that hold a target."""
 
     symbol = "Precision"
 
     def _values(self, queries: Queries) -> np.ndarray:
-        return queries.total(queries.places.hits(self.k)) / self.k
+        return queries.total(queries.target_ranks.hits(self.k)) / self.k
 
 
 class MAP(Metric):
@@ -140,19 +145,19 @@ class NDCG(Metric):
 
     def _values(self, queries: Queries) -> np.ndarray:
         most = int(queries.sizes.max())
-        ideal = np.cumsum(worth(np.arange(1.0, (most if self.k is None else min(most, self.k)) + 1), "log"))
-        return queries.total(queries.places.gain(self.k)) / ideal[np.minimum(queries.sizes, len(ideal)) - 1]
+        ideal = np.cumsum(rank_weight(np.arange(1.0, (most if self.k is None else min(most, self.k)) + 1), "log"))
+        return queries.total(queries.target_ranks.gain(self.k)) / ideal[np.minimum(queries.sizes, len(ideal)) - 1]
 
 
 class MeanRank(Metric):
-    """The mean rank over a query's targets, 1 the best; a miss stands just behind the last candidate."""
+    """The mean rank over a query's targets, 1 is best; a miss ranks one below the last candidate."""
 
     symbol = "MeanRank"
     higher_is_better = False
     cut_off = "none"
 
     def _values(self, queries: Queries) -> np.ndarray:
-        return queries.mean(queries.places.rank())
+        return queries.mean(queries.target_ranks.rank())
 
 
 METRICS: dict[str, Callable[..., Metric]] = {
@@ -160,39 +165,37 @@ METRICS: dict[str, Callable[..., Metric]] = {
 }
 
 WHOLE_TABLE = ("usercoverage", "itemcoverage", "itemcoverageshare", "blockbustershare", "cataloguecoverage", "gini",
-               "novelty", "popularitylift", "intralistsimilarity")  # fmt: skip
+               "novelty", "popularitylift")  # fmt: skip
 
 
 def metric_named(name: str) -> Metric:
-    """The metric of a shown or MLflow name in any case: "mrr@20", "Recall@20", "ndcg_at_10", "MRR (optimistic)".
+    """Return the metric with a displayed or MLflow name in any case: "mrr@20", "ndcg_at_10", "MRR (optimistic)".
 
-    Raises ValueError with the known names.
+    Raises ValueError that lists the known names.
     """
     found = re.fullmatch(r"\s*([a-z]+)(?:(?:@|_at_)(\d+))?(?:[ _]\(?(optimistic|pessimistic)\)?)?\s*", name.lower())
     if found is not None and found[1] in WHOLE_TABLE:
         raise ValueError(
-            f"{name!r} is measured on all queries together, or on the kept lists, and is no mean over queries; it has "
-            f"no test by user (see evaluation.metrics.coverage and evaluation.metrics.lists)"
+            f"{name!r} is measured on all queries together and is no mean over queries, so it has no test by user; "
+            f"choose one of {_known_names()}"
         )
     if found is None or found[1] not in METRICS:
-        known = ", ".join(f"{kind.symbol}" for kind in METRICS.values())
-        raise ValueError(f"unknown metric {name!r}: known are {known}, with a cut-off such as MRR@20")
+        raise ValueError(f"unknown metric {name!r}: known are {_known_names()}, with a cut-off such as MRR@20")
     return METRICS[found[1]](int(found[2]) if found[2] else None, found[3] or "expected")
+
+
+def _known_names() -> str:
+    return ", ".join(kind.symbol for kind in METRICS.values())
 
 
 @dataclass(frozen=True)
 class TieSpread:
-    """A metric under the best and the worst luck among equal scores; flagged when the two are not the same number."""
+    """A metric with targets first and last among their ties."""
 
     optimistic: float
     pessimistic: float
 
     @property
     def flagged(self) -> bool:
-        """Whether the two differ by more than 0.1 %, relative to the larger."""
+        """Whether tie-breaking changes the value by more than 0.1 % of the larger one."""
         return abs(self.optimistic - self.pessimistic) > TIE_TOLERANCE * max(self.optimistic, self.pessimistic)
-
-
-def tie_spread(metric: Metric, ranks: RankTable) -> TieSpread:
-    """The optimistic and the pessimistic value of ``metric``."""
-    return TieSpread(*(replace(metric, ties=ties).measure(ranks) for ties in ("optimistic", "pessimistic")))

@@ -1,7 +1,7 @@
-"""Reach: how far right answers spread over users and items; reductions of a whole RankTable, without a per-user mean.
+"""Whole-table metrics: how far correct recommendations spread over users and items, without a mean over queries.
 
-Ties count by expectation, each query's ties broken on their own: what has chance p of being in the first k of one query
-is in at least one with 1 − Π (1 − p). Definitions after Devooght and Bersini (2017) at their cut-off k.
+Ties count by expectation, independently for each query: an event with chance p in each query happens in at least one
+with 1 − Π (1 − p). Definitions follow Devooght and Bersini (2017) at their cut-off k.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from evaluation.metrics.accuracy import HitRate
-from evaluation.metrics.ties import Places
+from evaluation.metrics.accuracy import HitRate, check_cut_off
+from evaluation.metrics.ties import TargetRanks
 from evaluation.ranking.rank_table import RankTable
 
 
 @dataclass(frozen=True)
-class Reach:
-    """A measure of the whole table at cut-off ``k``."""
+class WholeTableMetric:
+    """A metric of the whole rank table at cut-off ``k``."""
 
     k: int
 
@@ -27,48 +27,47 @@ class Reach:
     needs_lists: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.k, int) or isinstance(self.k, bool) or self.k < 1:
-            raise ValueError(f"k must be a whole number of at least 1, got {self.k!r}")
+        check_cut_off(self.k)
 
     @property
     def name(self) -> str:
-        """How it is shown, such as ItemCoverage@10."""
+        """The displayed name, such as ItemCoverage@10."""
         return f"{self.symbol}@{self.k}"
 
     @property
     def mlflow_name(self) -> str:
-        """How MLflow gets it, such as itemcoverage_at_10."""
+        """The name in MLflow, such as itemcoverage_at_10."""
         return f"{self.symbol.lower()}_at_{self.k}"
 
     def measure(self, ranks: RankTable) -> float:
-        """The value for all queries of ``ranks`` together."""
-        raise NotImplementedError(f"{type(self).__name__} does not say how it is measured")
+        """Return the value for all queries of ``ranks`` together."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement measure")
 
     def _chances(self, ranks: RankTable) -> np.ndarray:
-        """P(rank ≤ k) of every target, (R,)."""
+        """Return P(rank ≤ k) of every target, (R,)."""
         if ranks.repeat.any():
-            raise ValueError(f"{self.name} has no meaning over repeated samples of candidates; rank all items")
-        return Places.of(ranks.greater, ranks.tied, ranks.candidates, "expected").hits(self.k)
+            raise ValueError(f"{self.name} is not defined for sampled candidates; rank all items")
+        return TargetRanks.of(ranks.greater, ranks.tied, ranks.candidates, "expected").hits(self.k)
 
 
-class UserCoverage(Reach):
+class UserCoverage(WholeTableMetric):
     """The share of users with at least one hit in any of their queries."""
 
     symbol = "UserCoverage"
 
     def measure(self, ranks: RankTable) -> float:
-        """See Reach.measure."""
+        """Return the mean over users."""
         chances, clusters = HitRate(self.k).per_query(ranks)
         return float(np.mean(_at_least_one(clusters, chances)))
 
 
-class ItemCoverage(Reach):
-    """The number of different items recommended correctly at least once: it grows with the test set."""
+class ItemCoverage(WholeTableMetric):
+    """The number of distinct items recommended correctly at least once; it grows with the test set."""
 
     symbol = "ItemCoverage"
 
     def measure(self, ranks: RankTable) -> float:
-        """See Reach.measure."""
+        """Return the expected number of items."""
         found = ranks.target >= 0
         return float(np.sum(_at_least_one(ranks.target[found], self._chances(ranks)[found])))
 
@@ -79,18 +78,18 @@ class ItemCoverageShare(ItemCoverage):
     symbol = "ItemCoverageShare"
 
     def measure(self, ranks: RankTable) -> float:
-        """See Reach.measure."""
+        """Return the share of all items."""
         return super().measure(ranks) / ranks.num_items
 
 
-class BlockbusterShare(Reach):
+class BlockbusterShare(WholeTableMetric):
     """The share of correct recommendations among the ⌊items / 100⌋ most popular items of training; 0 without hits."""
 
     symbol = "BlockbusterShare"
     higher_is_better = False
 
     def measure(self, ranks: RankTable) -> float:
-        """See Reach.measure; ValueError below 100 items, where there is no blockbuster."""
+        """Return the share; ValueError below 100 items, where no item is a blockbuster."""
         top = ranks.num_items // 100
         if top == 0:
             raise ValueError(f"{self.name} needs at least 100 items, got {ranks.num_items}")
@@ -103,7 +102,7 @@ class BlockbusterShare(Reach):
 
 
 def _at_least_one(owners: np.ndarray, chances: np.ndarray) -> np.ndarray:
-    """1 − Π (1 − p) over the chances of each owner."""
+    """Return 1 − Π (1 − p) over the chances of each owner."""
     _, where = np.unique(owners, return_inverse=True)
     none = np.ones(where.max(initial=-1) + 1)
     np.multiply.at(none, where, 1.0 - chances)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evaluation.rank_files.read import BadRankFile, RankFile
+from evaluation.rank_files.read import InvalidRankFile, RankFile
 from evaluation.ranking.rank_table import RankTable
 
 
@@ -14,13 +14,15 @@ def join_rank_files(files: Sequence[RankFile]) -> list[RankTable]:
     """A RankTable a file, with the same queries in the same rows; clusters are numbered in the order of their names.
 
     Rows are matched by cluster, query and (where a file has it) target; without a ``query`` column by their order
-    within the cluster. Raises BadRankFile naming the first line without a partner, or the first duplicate.
+    within the cluster. Raises InvalidRankFile naming the first line without a partner, or the first duplicate.
     """
     first = files[0]
     for other in files[1:]:
         if (first.query is None) != (other.query is None):
             with_it, without = (first, other) if other.query is None else (other, first)
-            raise BadRankFile(f"{with_it.name} has a column query and {without.name} has none; both or neither must")
+            raise InvalidRankFile(
+                f"{with_it.name} has a column query and {without.name} has none; both or neither must"
+            )
     by_target = all(file.target is not None for file in files)
     codes = _codes(files, by_target)
     orders = []
@@ -30,7 +32,7 @@ def join_rank_files(files: Sequence[RankFile]) -> list[RankTable]:
         orders.append(order)
     for file, keys, order in zip(files[1:], codes[1:], orders[1:], strict=True):
         if len(order) != len(orders[0]) or (keys[order] != codes[0][orders[0]]).any():
-            raise BadRankFile(_difference(first, codes[0], file, keys))
+            raise InvalidRankFile(_difference(first, codes[0], file, keys))
     keys = codes[0][orders[0]]
     back = np.lexsort((orders[0], keys[:, 1], keys[:, 0]))  # targets of a query in the order of the first file
     fresh = np.ones(len(keys), dtype=bool)
@@ -98,7 +100,7 @@ def _compare_targets(files: Sequence[RankFile], codes: Sequence[np.ndarray]) -> 
         for key, target, line in zip(keys.tolist(), file.target, file.lines, strict=True):
             theirs = known.get(tuple(key))
             if theirs is not None and theirs != target:
-                raise BadRankFile(
+                raise InvalidRankFile(
                     f"{first.name} and {file.name} differ first at line {line} of {file.name}: target {target} where "
                     f"{first.name} has {theirs}; without a column query the order within a user must be the same"
                 )
@@ -114,7 +116,7 @@ def _refuse_duplicates(file: RankFile, keys: np.ndarray, order: np.ndarray, by_t
         if by_target:
             what += f", target {file.target[at]}"
         hint = "" if by_target else "; several targets of a query need a column target in every file"
-        raise BadRankFile(f"{file.name}, line {later.min()}: {what} stands there a second time{hint}")
+        raise InvalidRankFile(f"{file.name}, line {later.min()}: {what} stands there a second time{hint}")
 
 
 def _difference(first: RankFile, ours: np.ndarray, other: RankFile, theirs: np.ndarray) -> str:

@@ -20,11 +20,13 @@ from evaluation.ranking.rank_table import RankTable
 
 CLUSTERS = ("user", "session")
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
-UNLIMITED = np.iinfo(np.int32).max  # the number of candidates where a file does not tell: then nothing is a miss
-LARGEST = 2**53  # up to here a whole number is itself as a float
+UNKNOWN_CANDIDATES = np.iinfo(
+    np.int32
+).max  # the number of candidates where a file does not tell: then nothing is a miss
+MAX_EXACT_INTEGER = 2**53  # up to here a whole number is itself as a float
 
 
-class BadRankFile(ValueError):
+class InvalidRankFile(ValueError):
     """A rank file that cannot be read as one, in one sentence."""
 
 
@@ -52,7 +54,7 @@ def read_rank_file(path: Path, cluster: str | None = None) -> RankFile:
     """The ranks of ``path``: a file, or a folder of one stored cell, or a folder of files that together are one.
 
     ``cluster``: the column that says whose a query is; by default ``user``, else ``session``. Raises FileNotFoundError,
-    and BadRankFile naming file, line, value and what was expected.
+    and InvalidRankFile naming file, line, value and what was expected.
     """
     if not path.exists():
         raise FileNotFoundError(f"no rank file {path}: expected a CSV, TSV or Parquet file with ranks")
@@ -63,7 +65,7 @@ def read_rank_file(path: Path, cluster: str | None = None) -> RankFile:
         return _read_file(stored, cluster, str(path))
     parts = sorted(p for p in path.iterdir() if _suffix(p) in (*SEPARATORS, ".parquet"))
     if not parts:
-        raise BadRankFile(f"{path} holds no rank file: expected .csv, .tsv, .txt or .parquet files in it")
+        raise InvalidRankFile(f"{path} holds no rank file: expected .csv, .tsv, .txt or .parquet files in it")
     return _join_parts([_read_file(part, cluster) for part in parts], str(path))
 
 
@@ -77,7 +79,9 @@ def _read_file(path: Path, cluster: str | None, name: str | None = None) -> Rank
     suffix = _suffix(path)
     label = name or str(path)
     if suffix != ".parquet" and suffix not in SEPARATORS:
-        raise BadRankFile(f"{path}: unknown kind of file {suffix or '(no suffix)'}; expected .csv, .tsv or .parquet")
+        raise InvalidRankFile(
+            f"{path}: unknown kind of file {suffix or '(no suffix)'}; expected .csv, .tsv or .parquet"
+        )
     try:
         if suffix == ".parquet":
             table, first_line = pq.read_table(path), 1
@@ -87,7 +91,7 @@ def _read_file(path: Path, cluster: str | None, name: str | None = None) -> Rank
             convert = pa_csv.ConvertOptions(column_types=dict.fromkeys(head, pa.string()), strings_can_be_null=False)
             table, first_line = pa_csv.read_csv(path, parse_options=parse, convert_options=convert), 2
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise BadRankFile(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+        raise InvalidRankFile(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
     metadata = table.schema.metadata or {}
     table = table.rename_columns([column.strip().lower() for column in table.column_names])
     if b"schema" not in metadata or "cluster" not in table.column_names:
@@ -112,20 +116,22 @@ def _rank_file(name: str, table: pa.Table, cluster: str | None, first_line: int)
     held = table.column_names
     doubled = next((column for column in held if held.count(column) > 1), None)
     if doubled is not None:
-        raise BadRankFile(f"{name} has two columns named {doubled}")
+        raise InvalidRankFile(f"{name} has two columns named {doubled}")
     whose = cluster.strip().lower() if cluster else next((column for column in CLUSTERS if column in held), None)
     if whose is None or whose not in held:
         wanted = whose or "user or session"
-        raise BadRankFile(f"{name} has no column {wanted}: it has {', '.join(held)}; a query must belong to someone")
+        raise InvalidRankFile(
+            f"{name} has no column {wanted}: it has {', '.join(held)}; a query must belong to someone"
+        )
     if table.num_rows == 0:
-        raise BadRankFile(f"{name} has no rows; expected one for each query and target")
+        raise InvalidRankFile(f"{name} has no rows; expected one for each query and target")
     lines = np.arange(table.num_rows) + first_line
     if "rank" in held:
         greater, tied = _whole(name, table, "rank", 1, lines) - 1, np.zeros(table.num_rows, dtype=np.int64)
     elif {"greater", "tied"} <= set(held):
         greater, tied = (_whole(name, table, column, 0, lines) for column in ("greater", "tied"))
     else:
-        raise BadRankFile(f"{name} has no column rank, nor greater and tied: it has {', '.join(held)}")
+        raise InvalidRankFile(f"{name} has no column rank, nor greater and tied: it has {', '.join(held)}")
     return RankFile(
         name=name,
         cluster_name=whose,
@@ -135,7 +141,9 @@ def _rank_file(name: str, table: pa.Table, cluster: str | None, first_line: int)
         repeat=_whole(name, table, "repeat", 0, lines) if "repeat" in held else np.zeros(table.num_rows, np.int64),
         greater=greater,
         tied=tied,
-        candidates=_whole(name, table, "candidates", 1, lines) if "candidates" in held else greater + tied + UNLIMITED,
+        candidates=_whole(name, table, "candidates", 1, lines)
+        if "candidates" in held
+        else greater + tied + UNKNOWN_CANDIDATES,
         lines=lines,
     )
 
@@ -145,7 +153,7 @@ def _words(name: str, table: pa.Table, column: str, lines: np.ndarray) -> np.nda
     values = _texts(name, table, column)
     empty = np.array([value is None or not value.strip() for value in values])
     if empty.any():
-        raise BadRankFile(f"{name}, line {lines[np.argmax(empty)]}: {column} is empty; every row needs one")
+        raise InvalidRankFile(f"{name}, line {lines[np.argmax(empty)]}: {column} is empty; every row needs one")
     return values.astype(str)
 
 
@@ -155,7 +163,9 @@ def _texts(name: str, table: pa.Table, column: str) -> np.ndarray:
         return table[column].cast(pa.string()).to_numpy(zero_copy_only=False)
     except pa.ArrowException as error:
         kind = table[column].type
-        raise BadRankFile(f"{name}: {column} cannot be read as text or numbers, it holds {kind} ({error})") from None
+        raise InvalidRankFile(
+            f"{name}: {column} cannot be read as text or numbers, it holds {kind} ({error})"
+        ) from None
 
 
 def _whole(name: str, table: pa.Table, column: str, least: int, lines: np.ndarray) -> np.ndarray:
@@ -168,12 +178,12 @@ def _whole(name: str, table: pa.Table, column: str, least: int, lines: np.ndarra
     wrong = ~(numbers >= least) | (numbers != np.floor(numbers)) | ~np.isfinite(numbers)
     if wrong.any():
         at = int(np.argmax(wrong))
-        raise BadRankFile(
+        raise InvalidRankFile(
             f"{name}, line {lines[at]}: {column} must be a whole number of at least {least}, got {values[at]!r}"
         )
-    if (numbers > LARGEST).any():
-        at = int(np.argmax(numbers > LARGEST))
-        raise BadRankFile(f"{name}, line {lines[at]}: {column} must be at most 2^53, got {values[at]!r}")
+    if (numbers > MAX_EXACT_INTEGER).any():
+        at = int(np.argmax(numbers > MAX_EXACT_INTEGER))
+        raise InvalidRankFile(f"{name}, line {lines[at]}: {column} must be at most 2^53, got {values[at]!r}")
     return numbers.astype(np.int64)
 
 
@@ -190,9 +200,11 @@ def _join_parts(parts: Sequence[RankFile], name: str) -> RankFile:
     for part in parts[1:]:
         for column in ("query", "target"):
             if (getattr(first, column) is None) != (getattr(part, column) is None):
-                raise BadRankFile(f"{first.name} and {part.name} must both have a column {column}, or neither")
+                raise InvalidRankFile(f"{first.name} and {part.name} must both have a column {column}, or neither")
         if part.cluster_name != first.cluster_name:
-            raise BadRankFile(f"{first.name} has a column {first.cluster_name}, {part.name} has {part.cluster_name}")
+            raise InvalidRankFile(
+                f"{first.name} has a column {first.cluster_name}, {part.name} has {part.cluster_name}"
+            )
 
     def joined(column: str) -> np.ndarray | None:
         if getattr(first, column) is None:

@@ -10,21 +10,21 @@ from numba import njit
 ABSENT = -1  # a padded slot of a target, history or top list
 
 
-class Counts(NamedTuple):
+class RankCounts(NamedTuple):
     """What one block of R rows of scores says of its targets.
 
     greater, tied (R, W) int64: candidates scored strictly above, and other candidates scored exactly like, each
     target; 0 where a target is ABSENT. top (R, k) int64: the best candidates of each row, ties by item number, ABSENT
-    where a row has fewer than k. broken: the first (row, item) whose score is not finite, or None.
+    where a row has fewer than k. non_finite: the first (row, item) whose score is not finite, or None.
     """
 
     greater: np.ndarray
     tied: np.ndarray
     top: np.ndarray
-    broken: tuple[int, int] | None
+    non_finite: tuple[int, int] | None
 
 
-def count_block(block: Any, targets: np.ndarray, excluded: np.ndarray, top_k: int = 0) -> Counts:
+def count_block(block: Any, targets: np.ndarray, excluded: np.ndarray, top_k: int = 0) -> RankCounts:
     """Counts of a block of scores (R, N), a numpy array, or a torch tensor on any device.
 
     targets (R, W) int64: items asked for, padded with ABSENT; excluded (R, H) int64: each row's items that are no
@@ -44,13 +44,13 @@ def count_block(block: Any, targets: np.ndarray, excluded: np.ndarray, top_k: in
     tied = np.zeros(targets.shape, dtype=np.int64)
     largest = np.finfo(scores.dtype).max
     row = _count(scores, targets, excluded, greater, tied, largest)
-    broken = None
+    non_finite = None
     if row >= 0:
-        broken = int(row), int(np.flatnonzero(~np.isfinite(scores[row]))[0])
+        non_finite = int(row), int(np.flatnonzero(~np.isfinite(scores[row]))[0])
     top = np.full((len(targets), top_k), ABSENT, dtype=np.int64)
-    if top_k and broken is None:
+    if top_k and non_finite is None:
         _keep_best(scores, excluded, top, np.full(scores.shape[1], -1, dtype=np.int64))
-    return Counts(greater, tied, top, broken)
+    return RankCounts(greater, tied, top, non_finite)
 
 
 @njit(cache=True, nogil=True)
@@ -118,14 +118,14 @@ def _keep_best(scores: np.ndarray, excluded: np.ndarray, top: np.ndarray, stamp:
             held = min(held + 1, k)
 
 
-def _count_on_device(block: Any, targets: np.ndarray, excluded: np.ndarray, top_k: int) -> Counts:
+def _count_on_device(block: Any, targets: np.ndarray, excluded: np.ndarray, top_k: int) -> RankCounts:
     """The same counts by tensor operations where the block lies; torch itself is never imported."""
     longs = block[:0].long()  # gives int64 tensors on the block's device
     finite = block.isfinite()
     if not bool(finite.all()):
         row, item = (~finite).nonzero()[0].tolist()
         zeros = np.zeros(targets.shape, dtype=np.int64)
-        return Counts(zeros, zeros, np.full((len(targets), top_k), ABSENT, dtype=np.int64), (row, item))
+        return RankCounts(zeros, zeros, np.full((len(targets), top_k), ABSENT, dtype=np.int64), (row, item))
     lowest = float("-inf")
     candidates = block
     rows, places = np.nonzero(excluded >= 0)
@@ -146,4 +146,4 @@ def _count_on_device(block: Any, targets: np.ndarray, excluded: np.ndarray, top_
         values, order = candidates.sort(dim=1, descending=True, stable=True)  # stable: ties by item number
         best = order[:, :kept].masked_fill(values[:, :kept] == lowest, ABSENT)
         top[:, :kept] = best.cpu().numpy()
-    return Counts(greater, tied, top, None)
+    return RankCounts(greater, tied, top, None)

@@ -21,7 +21,7 @@ _SHARED = ("cluster", "query", "target", "repeat", "history", "candidates")
 
 
 @dataclass(frozen=True, eq=False)
-class Moved:
+class RankChanges:
     """The ranks that differ between two tables of the same queries.
 
     num_rows: of the tables; rows (M,) int64: where they differ; moves (M,) int64: by how many places, the larger of
@@ -45,7 +45,7 @@ class Moved:
     def near_ties(self, ranks: RankTable, scores: np.ndarray, tolerance: float) -> np.ndarray:
         """Whether each moved rank is a near-tie under ``tolerance``, (M,) bool.
 
-        ``scores`` (Q, N) are those that ``ranks``, either of the two tables, came from (see scores_of).
+        ``scores`` (Q, N) are those that ``ranks``, either of the two tables, came from (see ranked_scores).
         """
         if ranks.repeat.any():
             raise ValueError("near-ties are judged on a ranking of all items, but these ranks have sampled candidates")
@@ -54,7 +54,7 @@ class Moved:
         return self.moves <= np.array(near, dtype=np.int64)
 
 
-def moved_ranks(one: RankTable, other: RankTable) -> Moved:
+def rank_changes(one: RankTable, other: RankTable) -> RankChanges:
     """What moved between two rank tables; ValueError, naming the column and the row, unless they ask the same."""
     if len(one) != len(other):
         raise ValueError(
@@ -72,10 +72,10 @@ def moved_ranks(one: RankTable, other: RankTable) -> Moved:
     best, worst = (_places(other, n) - _places(one, n) for n in (0, 1))
     moves = np.maximum(np.abs(best), np.abs(worst))
     rows = np.flatnonzero(moves)
-    return Moved(len(one), rows, moves[rows])
+    return RankChanges(len(one), rows, moves[rows])
 
 
-def scores_of(model: Recommender, held_out: HeldOut, *, max_padded_events: int = 65536) -> np.ndarray:
+def ranked_scores(model: Recommender, held_out: HeldOut, *, max_padded_events: int = 65536) -> np.ndarray:
     """The scores (Q, N) that rank_held_out ranks, batched alike, in their own precision; −inf: no candidate.
 
     All are held at once: for test sets of a size where one wants to look.
@@ -97,7 +97,7 @@ def scores_of(model: Recommender, held_out: HeldOut, *, max_padded_events: int =
     return found
 
 
-def largest_difference(one: np.ndarray, other: np.ndarray) -> float:
+def max_score_difference(one: np.ndarray, other: np.ndarray) -> float:
     """The most by which two computations (Q, N) of one candidate's score differ; infinite if candidates do."""
     with np.errstate(invalid="ignore"):  # −inf − −inf, where an item is no candidate in both
         apart = np.abs(one.astype(np.float64) - other)

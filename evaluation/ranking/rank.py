@@ -68,14 +68,14 @@ def rank_held_out(
                 candidates[asked] -= 0 if sampled else (excluded != ABSENT).sum(axis=1)
                 wanted = np.where(_among(wanted, excluded), ABSENT, wanted)
             if sampled:
-                above, equal, broken = sampled_counts(scores, rows, asked, wanted, excluded, held_out)
+                above, equal, non_finite = sampled_counts(scores, rows, asked, wanted, excluded, held_out)
             else:
                 counted = count_block(scores.block(rows), wanted, excluded, top_k)
-                above, equal, broken = counted.greater[..., None], counted.tied[..., None], counted.broken
+                above, equal, non_finite = counted.greater[..., None], counted.tied[..., None], counted.non_finite
                 if top_items is not None:
                     top_items[asked] = counted.top
-            if broken is not None:
-                raise NonFiniteScores(_complaint(model, held_out, int(asked[broken[0]]), broken[1]))
+            if non_finite is not None:
+                raise NonFiniteScores(_complaint(model, held_out, int(asked[non_finite[0]]), non_finite[1]))
             real = where >= 0
             missed = (wanted == ABSENT)[..., None]
             greater[where[real]] = np.where(missed, candidates[asked][:, None, None], above)[real]

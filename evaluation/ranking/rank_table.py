@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from evaluation.stored_files import read_columns
+from evaluation.stored_files import read_parquet_columns
 
 SCHEMA_VERSION = 1
 _COLUMNS = {
@@ -81,14 +81,14 @@ class RankTable:
     @classmethod
     def read(cls, path: Path) -> RankTable:
         """Read what ``write`` wrote. Raises ValueError for another schema version."""
-        columns, metadata = read_columns(path)
+        columns, metadata = read_parquet_columns(path)
         cls.check_schema(path, metadata)
         metadata.pop("schema")
         lists = path.with_name("lists.parquet")
         return cls(
             **{name: columns[name] for name in _COLUMNS},
             item_counts=_item_counts(path.with_name("items.parquet").read_bytes()),
-            top_items=read_columns(lists)[0]["items"] if lists.exists() else None,
+            top_items=read_parquet_columns(lists)[0]["items"] if lists.exists() else None,
             meta=metadata,
         )
 
@@ -107,4 +107,4 @@ class RankTable:
 @functools.lru_cache(maxsize=8)
 def _item_counts(stored: bytes) -> np.ndarray:
     """The training counts in the bytes of items.parquet: one array for all cells of a data set, which hold the same."""
-    return read_columns(pa.BufferReader(stored))[0]["count"]
+    return read_parquet_columns(pa.BufferReader(stored))[0]["count"]

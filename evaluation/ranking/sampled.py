@@ -37,8 +37,8 @@ def sampled_counts(
                 ]
             )
             counted = count_block(scores.block(rows, _like(scores, drawn)), first, none)
-            if counted.broken is not None:
-                row, column = counted.broken
+            if counted.non_finite is not None:
+                row, column = counted.non_finite
                 return greater, tied, (row, int(drawn[row, column]))
             greater[:, w, repeat], tied[:, w, repeat] = counted.greater[:, 0], counted.tied[:, 0]
     return greater, tied, None

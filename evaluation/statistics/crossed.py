@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from evaluation.metrics.cluster_sums import ClusterSums
-from evaluation.statistics.significance import FLOOR
+from evaluation.statistics.significance import VARIANCE_FLOOR
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class MethodTest:
 
 
 @dataclass(frozen=True, eq=False)
-class SeedPart:
+class SeedVariance:
     """What the seeds of one method add: s² / S and v / S, with S; nothing for a deterministic method (S = 0)."""
 
     between: float
@@ -52,7 +52,7 @@ class SeedPart:
     num_seeds: int
 
     @classmethod
-    def of(cls, seeds: Sequence[ClusterSums]) -> SeedPart:
+    def of(cls, seeds: Sequence[ClusterSums]) -> SeedVariance:
         """The seed part of a method from the sums of its S ≥ 2 seeds."""
         num_seeds = len(seeds)
         counts = seeds[0].counts.astype(np.float64)
@@ -65,7 +65,7 @@ class SeedPart:
         return cls(float(means.var(ddof=1)) / num_seeds, mixed / num_seeds, num_seeds)
 
 
-def users_by_seeds(
+def crossed_test(
     a: Sequence[ClusterSums],
     b: Sequence[ClusterSums],
     *,
@@ -88,16 +88,21 @@ def users_by_seeds(
     residuals = (differences - estimate * counts) / total
     users = num_clusters / (num_clusters - 1) * float(residuals @ residuals)
     parts = [
-        (SeedPart.of(seeds), weight)
+        (SeedVariance.of(seeds), weight)
         for seeds, sure, weight in zip((a, b), deterministic, (1.0, ratio * ratio), strict=True)
         if not sure
     ]
-    nought = FLOOR * float(differences @ differences) / total**2
-    return _test(estimate, users, num_clusters, parts, level, nought)
+    rounding_floor = VARIANCE_FLOOR * float(differences @ differences) / total**2
+    return _test(estimate, users, num_clusters, parts, level, rounding_floor)
 
 
 def _test(
-    estimate: float, users: float, num_clusters: int, parts: list[tuple[SeedPart, float]], level: float, nought: float
+    estimate: float,
+    users: float,
+    num_clusters: int,
+    parts: list[tuple[SeedVariance, float]],
+    level: float,
+    rounding_floor: float,
 ) -> MethodTest:
     once, twice = users, users
     spread_once = spread_twice = users * users / (num_clusters - 1)
@@ -114,7 +119,7 @@ def _test(
         error = float(np.sqrt(variance))
         df = variance * variance / spread if spread > 0 else float(num_clusters - 1)
         half = float(stdtrit(df, 0.5 + level / 2)) * error
-        if variance > nought:
+        if variance > rounding_floor:
             p = float(2 * stdtr(df, -abs(estimate) / error))
         else:
             p = 1.0 if estimate == 0 else 2.0 ** (1 - num_clusters)

@@ -27,7 +27,7 @@ class NaiveTest:
     warning: str = "takes the events of one user for independent, so it calls chance significant far too often"
 
 
-def event_level(differences: np.ndarray, cluster_error: float) -> NaiveTest:
+def event_level_test(differences: np.ndarray, cluster_error: float) -> NaiveTest:
     """The naive test on event differences (N,), and how many times larger the clustered variance is."""
     num = len(differences)
     error = float(differences.std(ddof=1) / np.sqrt(num)) if num > 1 else 0.0

@@ -1,4 +1,4 @@
-"""Panel: per-cluster sums of several models on one test set, side by side: all that user-level inference needs."""
+"""PairedSums: per-cluster sums of several models on one test set, side by side: all that user-level inference needs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class UnequalTestSets(ValueError):
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class PairedSums:
     """M models on G clusters.
 
     models: their labels; clusters (G,); counts (G,) int64 n_u: queries of each cluster; sums (G, M) float64: the metric
@@ -30,8 +30,8 @@ class Panel:
     sums: np.ndarray
 
     @classmethod
-    def of(cls, results: Mapping[str, Sequence[ClusterSums]]) -> Panel:
-        """A panel from each model's seeds. Raises UnequalTestSets, and ValueError for fewer than two clusters."""
+    def of(cls, results: Mapping[str, Sequence[ClusterSums]]) -> PairedSums:
+        """A paired from each model's seeds. Raises UnequalTestSets, and ValueError for fewer than two clusters."""
         first_name, first = next((name, seeds[0]) for name, seeds in results.items())
         columns = []
         for name, seeds in results.items():

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluation.statistics.multiplicity import MaxT
-from evaluation.statistics.paired_sums import Panel
+from evaluation.statistics.paired_sums import PairedSums
 
 FLIPS = 100_000
 RESAMPLES = 10_000
@@ -19,7 +19,7 @@ FEW_CLUSTERS = 200  # below this the bootstrap is studentised
 CACHED_FLIPS = 256  # statistics made at once, few enough to stay in the processor's cache
 ROUGH_BELOW = 100  # clusters; see the skewed cells of docs/statistics.md
 ROUNDING = 1e-9  # flipped statistics this close to the observed one, relatively, tie with it
-FLOOR = 1e-12  # a variance below this share of ΣD² is nought but rounding
+VARIANCE_FLOOR = 1e-12  # a variance below this share of ΣD² is rounding_floor but rounding
 
 
 def cluster_errors(differences: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -42,7 +42,7 @@ class SignFlips:
 
 
 def sign_flip_test(
-    panel: Panel, pairs: np.ndarray, *, family: np.ndarray | None = None, flips: int = FLIPS
+    paired: PairedSums, pairs: np.ndarray, *, family: np.ndarray | None = None, flips: int = FLIPS
 ) -> SignFlips:
     """Sign-flip randomisation by cluster of every pair (P, 2), studentised, with one sign matrix for all pairs.
 
@@ -54,26 +54,26 @@ def sign_flip_test(
 
     family = np.arange(len(pairs)) if family is None else family
     a, b = pairs.T
-    counts = panel.counts.astype(np.float64)
-    differences = panel.differences(pairs)
+    counts = paired.counts.astype(np.float64)
+    differences = paired.differences(pairs)
     squares = np.einsum("gp,gp->p", differences, differences)
     of_counts = float(counts @ counts)
-    width = len(panel.models)
-    scale = np.sqrt(1.0 - 1.0 / panel.num_clusters)
+    width = len(paired.models)
+    scale = np.sqrt(1.0 - 1.0 / paired.num_clusters)
 
     def statistic(signed: np.ndarray, weighted: np.ndarray) -> np.ndarray:
         """|t| from Σ ε D and Σ ε D n, both (B, P)."""
-        theta = signed / panel.num_events
+        theta = signed / paired.num_events
         variance = squares - 2.0 * theta * weighted + theta * theta * of_counts
-        spread = np.sqrt(np.maximum(variance, FLOOR * squares))
+        spread = np.sqrt(np.maximum(variance, VARIANCE_FLOOR * squares))
         return np.divide(np.abs(signed) * scale, spread, out=np.zeros_like(signed), where=spread > 0)
 
     observed = statistic(differences.sum(axis=0)[None], (counts @ differences)[None])[0]
     exceeded = np.zeros(len(pairs), dtype=np.int64)
     max_t = MaxT(observed[family], ROUNDING)
-    columns = np.hstack([panel.sums, panel.sums * counts[:, None]])
+    columns = np.hstack([paired.sums, paired.sums * counts[:, None]])
     limits = observed * (1.0 - ROUNDING)
-    for block in flipped_sums(columns, flips, panel.generator("sign flips")):
+    for block in flipped_sums(columns, flips, paired.generator("sign flips")):
         for first in range(0, len(block), CACHED_FLIPS):
             sums = block[first : first + CACHED_FLIPS]
             null = statistic(sums[:, a] - sums[:, b], sums[:, width + a] - sums[:, width + b])
@@ -94,7 +94,7 @@ class Bootstrap:
     where they are more than a tail of them, what is left tells too little, and percentiles are taken.
     """
 
-    panel: Panel
+    paired: PairedSums
     pairs: np.ndarray
     means: np.ndarray
     t_models: np.ndarray | None
@@ -105,23 +105,23 @@ class Bootstrap:
         """Whether intervals are bootstrap-t, else percentiles."""
         return self.t_pairs is not None
 
-    def of_models(self, level: float = 0.95) -> np.ndarray:
+    def model_intervals(self, level: float = 0.95) -> np.ndarray:
         """Intervals of the models' means, (M, 2)."""
         if self.t_models is None:
             return _percentiles(self.means, level)
-        errors = cluster_errors(self.panel.sums, self.panel.counts)
-        return _studentised(self.panel.means, errors, self.t_models, self.means, level)
+        errors = cluster_errors(self.paired.sums, self.paired.counts)
+        return _studentised(self.paired.means, errors, self.t_models, self.means, level)
 
-    def of_pairs(self, level: float = 0.95) -> np.ndarray:
+    def pair_intervals(self, level: float = 0.95) -> np.ndarray:
         """Intervals of the pairs' differences, (P, 2)."""
         a, b = self.pairs.T
         differences = self.means[:, a] - self.means[:, b]
         if self.t_pairs is None:
             return _percentiles(differences, level)
-        errors = cluster_errors(self.panel.differences(self.pairs), self.panel.counts)
-        return _studentised(self.panel.means[a] - self.panel.means[b], errors, self.t_pairs, differences, level)
+        errors = cluster_errors(self.paired.differences(self.pairs), self.paired.counts)
+        return _studentised(self.paired.means[a] - self.paired.means[b], errors, self.t_pairs, differences, level)
 
-    def of_ratios(self, level: float = 0.95) -> np.ndarray:
+    def ratio_intervals(self, level: float = 0.95) -> np.ndarray:
         """Percentile intervals of θ_a / θ_b − 1, (P, 2), from the same resamples; NaN where a mean of b is 0."""
         a, b = self.pairs.T
         below = self.means[:, b]
@@ -129,29 +129,29 @@ class Bootstrap:
         return _percentiles(ratios, level)
 
 
-def cluster_bootstrap(panel: Panel, pairs: np.ndarray, *, resamples: int = RESAMPLES) -> Bootstrap:
+def cluster_bootstrap(paired: PairedSums, pairs: np.ndarray, *, resamples: int = RESAMPLES) -> Bootstrap:
     """Bootstrap over clusters in ratio form: θ* = Σ c_u D_u / Σ c_u n_u, n_u drawn together with D_u, never events."""
     from evaluation.statistics.resampling import resampled_sums
 
-    counts = panel.counts.astype(np.float64)
-    generator = panel.generator("cluster bootstrap")
-    width = len(panel.models)
-    linear = np.column_stack([panel.sums, counts])
-    if panel.num_clusters >= FEW_CLUSTERS:
+    counts = paired.counts.astype(np.float64)
+    generator = paired.generator("cluster bootstrap")
+    width = len(paired.models)
+    linear = np.column_stack([paired.sums, counts])
+    if paired.num_clusters >= FEW_CLUSTERS:
         sums = resampled_sums(linear, resamples, generator)
-        return Bootstrap(panel, pairs, sums[:, :width] / sums[:, width:], None, None)
-    series = np.hstack([panel.sums, panel.differences(pairs)])  # (G, M + P): models, then pairs
+        return Bootstrap(paired, pairs, sums[:, :width] / sums[:, width:], None, None)
+    series = np.hstack([paired.sums, paired.differences(pairs)])  # (G, M + P): models, then pairs
     columns = np.hstack([linear, (counts * counts)[:, None], series**2, series * counts[:, None]])
     sums = resampled_sums(columns, resamples, generator)
     means, total, of_counts = sums[:, :width] / sums[:, [width]], sums[:, [width]], sums[:, [width + 1]]
     squares, weighted = np.split(sums[:, width + 2 :], 2, axis=1)
     theta = np.hstack([means, means[:, pairs[:, 0]] - means[:, pairs[:, 1]]])
     variance = squares - 2 * theta * weighted + theta**2 * of_counts
-    spread = variance > FLOOR * np.maximum(squares, (series * series).sum(axis=0))  # more than rounding
-    errors = np.sqrt(np.where(spread, variance, 0.0) * panel.num_clusters / (panel.num_clusters - 1)) / total
-    centre = np.concatenate([panel.means, panel.means[pairs[:, 0]] - panel.means[pairs[:, 1]]])
+    spread = variance > VARIANCE_FLOOR * np.maximum(squares, (series * series).sum(axis=0))  # more than rounding
+    errors = np.sqrt(np.where(spread, variance, 0.0) * paired.num_clusters / (paired.num_clusters - 1)) / total
+    centre = np.concatenate([paired.means, paired.means[pairs[:, 0]] - paired.means[pairs[:, 1]]])
     t = np.divide(theta - centre, errors, out=np.full(theta.shape, np.nan), where=spread)
-    return Bootstrap(panel, pairs, means, t[:, :width], t[:, width:])
+    return Bootstrap(paired, pairs, means, t[:, :width], t[:, width:])
 
 
 def _percentiles(values: np.ndarray, level: float) -> np.ndarray:

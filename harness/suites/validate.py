@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from evaluation.metrics.accuracy import Metric, metric_named
-from evaluation.metrics.coverage import Reach
-from evaluation.metrics.lists import reach_named
+from evaluation.metrics.coverage import WholeTableMetric
+from evaluation.metrics.lists import whole_table_metric_named
 from evaluation.verdicts.claims import Claim, Published
 from harness.spec import Citation, Experiment, Suite
 from harness.tuning import Tuning
@@ -81,7 +81,7 @@ def _seeds(seeds: list[Any]) -> Iterator[str]:
 
 def _metrics(metrics: list[Any]) -> Iterator[str]:
     for place, metric in enumerate(metrics):
-        kinds = Metric | Reach if place else Metric  # the first one stops learners and is tested
+        kinds = Metric | WholeTableMetric if place else Metric  # the first one stops learners and is tested
         if not isinstance(metric, kinds) or _named(metric.name) != metric:
             first = "" if place else " first"
             yield f"SUITE's metrics must be{first} values of evaluation.metrics such as MRR(20), got {metric!r}"
@@ -92,7 +92,7 @@ def _metrics(metrics: list[Any]) -> Iterator[str]:
 def _named(name: str) -> Any:
     """The metric that a report finds under this name, None if it finds none."""
     try:
-        return reach_named(name) or metric_named(name)
+        return whole_table_metric_named(name) or metric_named(name)
     except ValueError:
         return None
 

@@ -56,3 +56,13 @@ def test_a_result_that_was_removed_is_missing_and_not_done(tmp_path):
     path.write_text(path.read_text()[:40])
     with pytest.raises(ValueError, match=r"suite.json is damaged .*: remove it and run again"):
         read_suite(tmp_path, "s")
+
+
+def test_a_record_of_another_schema_says_what_to_do(tmp_path):
+    path = tmp_path / "cell.json"
+    path.write_text('{"key": "k", "schema": 1}')
+    with pytest.raises(ValueError, match=r"cell.json has schema 1, this program reads 2: "
+                       "remove the results folder, or choose another with --results"):  # fmt: skip
+        read_record(path)
+    path.write_text('{"key": "k", "schema": 2}')
+    assert read_record(path)["key"] == "k"

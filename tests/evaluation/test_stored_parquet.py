@@ -9,14 +9,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from evaluation.stored_files import read_columns
+from evaluation.stored_files import read_parquet_columns
 
 
 def test_columns_come_back_in_their_types_over_several_row_groups(tmp_path):
     whole = {"a": np.arange(7, dtype=np.int16), "b": np.linspace(0, 1, 7), "c": np.arange(7, dtype=np.int64) << 40}
     table = pa.table(whole).append_column("l", pa.FixedSizeListArray.from_arrays(pa.array(range(14), pa.int32()), 2))
     pq.write_table(table.replace_schema_metadata({"k": "v"}), tmp_path / "x.parquet", row_group_size=3)
-    columns, metadata = read_columns(tmp_path / "x.parquet")
+    columns, metadata = read_parquet_columns(tmp_path / "x.parquet")
     assert metadata["k"] == "v"
     for name, values in whole.items():
         assert columns[name].dtype == values.dtype
@@ -28,14 +28,14 @@ def test_columns_come_back_in_their_types_over_several_row_groups(tmp_path):
 def test_a_missing_value_is_refused(tmp_path):
     pq.write_table(pa.table({"a": [1, None]}), tmp_path / "x.parquet")
     with pytest.raises(TypeError, match="null"):
-        read_columns(tmp_path / "x.parquet")
+        read_parquet_columns(tmp_path / "x.parquet")
 
 
 def test_neither_pandas_nor_data_sets_are_loaded(tmp_path):
     pq.write_table(pa.table({"a": [1, 2]}), tmp_path / "x.parquet")
     code = (
-        "import sys; from pathlib import Path; from evaluation.stored_files import read_columns\n"
-        f"read_columns(Path({str(tmp_path / 'x.parquet')!r}))\n"
+        "import sys; from pathlib import Path; from evaluation.stored_files import read_parquet_columns\n"
+        f"read_parquet_columns(Path({str(tmp_path / 'x.parquet')!r}))\n"
         "assert not {'pandas', 'pyarrow.dataset'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True)

@@ -16,8 +16,8 @@ from evaluation.metrics.accuracy import (
     MeanRank,
     Precision,
     Recall,
+    TieSpread,
     metric_named,
-    tie_spread,
 )
 from evaluation.ranking.rank_table import RankTable
 
@@ -104,8 +104,15 @@ def test_constant_scores_are_perfect_only_for_the_optimist():
     ranks = table([0], [8])
     assert MRR(9, "optimistic").measure(ranks) == 1.0
     assert Recall(3).measure(ranks) == pytest.approx(3 / 9)
-    assert tie_spread(MRR(9), ranks).flagged
-    assert not tie_spread(MRR(9), table([4], [0])).flagged
+    assert MRR(9, "pessimistic").measure(ranks) == pytest.approx(1 / 9)
+
+
+@pytest.mark.parametrize(
+    ("optimistic", "pessimistic", "flagged"),
+    [(1.0, 1 / 9, True), (0.2, 0.2, False), (0.1, 0.09991, False), (0.1, 0.0998, True), (0.0998, 0.1, True)],
+)
+def test_ties_are_flagged_where_they_change_more_than_a_thousandth(optimistic, pessimistic, flagged):
+    assert TieSpread(optimistic, pessimistic).flagged is flagged
 
 
 def test_a_miss_is_worth_nothing_even_when_the_cut_off_exceeds_the_candidates():

@@ -8,7 +8,16 @@ import pytest
 from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.metrics.coverage import UserCoverage
 from evaluation.metrics.lists import CatalogueCoverage
-from evaluation.metrics.slices import OUTSIDE, SLICINGS, ByHistory, ByPopularity, ByPosition, BySeen, part, positions
+from evaluation.metrics.slices import (
+    OUTSIDE,
+    SLICINGS,
+    ByHistory,
+    ByPopularity,
+    ByPosition,
+    BySeen,
+    positions,
+    select_rows,
+)
 from evaluation.ranking.rank_table import RankTable
 
 
@@ -47,7 +56,7 @@ def test_popularity_is_by_thirds_of_the_training_events():
 
 def test_kinds_of_few_rows_are_left_out():
     # 4 rows of the head (item 0: all events before 3 of 4), 1 of the tail (item 1), 2 unseen
-    bins = ByPopularity(fewest=2).of(table(7, target=[0, 1, 0, 2, 0, -1, 0], item_counts=[3, 1, 0]))
+    bins = ByPopularity(min_rows=2).of(table(7, target=[0, 1, 0, 2, 0, -1, 0], item_counts=[3, 1, 0]))
     assert bins.names == ("head third", "unseen")
     assert bins.bin.tolist() == [0, OUTSIDE, 0, 1, 0, 1, 0]
     assert bins.sizes.tolist() == [4, 2]
@@ -57,24 +66,24 @@ def test_position_counts_the_queries_of_a_cluster_and_not_its_rows():
     # cluster 5 asks queries 0, 1 (two targets), 4; cluster 2 asks queries 2, 3; they need not lie together
     ranks = table(6, cluster=[5, 5, 5, 2, 2, 5], query=[0, 1, 1, 2, 3, 4])
     assert positions(ranks).tolist() == [1, 2, 2, 1, 2, 3]
-    bins = ByPosition(fewest=1).of(ranks)
+    bins = ByPosition(min_rows=1).of(ranks)
     assert bins.names == ("1", "2", "3")
     assert bins.bin.tolist() == [0, 1, 1, 0, 1, 2]
     # two rows of position 1, and 4 of the rest, of which position 3 alone has too few
-    assert ByPosition(fewest=2).of(ranks).names == ("1", "2–3")
+    assert ByPosition(min_rows=2).of(ranks).names == ("1", "2–3")
 
 
 def test_cold_targets_are_never_in_training_and_dropped_ones_in_no_catalogue():
-    bins = BySeen(fewest=1).of(table(5, target=[1, 0, -1, 1, 2], item_counts=[4, 0, 2]))
+    bins = BySeen(min_rows=1).of(table(5, target=[1, 0, -1, 1, 2], item_counts=[4, 0, 2]))
     assert bins.names == ("seen", "unseen, a candidate", "unseen, a miss")
     assert bins.bin.tolist() == [1, 0, 2, 1, 0]
-    assert BySeen(fewest=1).of(table(2, target=[0, 0])).names == ("seen",)
+    assert BySeen(min_rows=1).of(table(2, target=[0, 0])).names == ("seen",)
 
 
 def test_metrics_of_bins_by_hand():
     # histories 0: ranks 1 and 51; histories 9: ranks 1 and 2
     ranks = table(4, history=[0, 0, 9, 9], greater=[0, 50, 0, 1], cluster=[0, 1, 2, 2])
-    bins = ByHistory(fewest=2).of(ranks)
+    bins = ByHistory(min_rows=2).of(ranks)
     assert bins.names == ("0", "1–9")
     assert bins.measure(Recall(20), ranks) == pytest.approx([1 / 2, 1])
     assert bins.measure(MRR(20), ranks) == pytest.approx([1 / 2, 3 / 4])
@@ -85,17 +94,17 @@ def test_a_query_is_measured_on_its_targets_of_the_bin():
     # one query, targets 0 (seen, rank 1) and 1 (cold, rank 31): Recall@20 is 1/2 on both, 1 on the seen, 0 on the cold
     ranks = table(2, query=[0, 0], cluster=[0, 0], target=[0, 1], greater=[0, 30], item_counts=[1, 0])
     assert Recall(20).measure(ranks) == pytest.approx(1 / 2)
-    assert BySeen(fewest=1).of(ranks).measure(Recall(20), ranks) == pytest.approx([1, 0])
+    assert BySeen(min_rows=1).of(ranks).measure(Recall(20), ranks) == pytest.approx([1, 0])
 
 
 def test_kept_lists_go_with_their_queries():
     ranks = dataclasses.replace(
         table(3, history=[0, 9, 9], item_counts=[1] * 4), top_items=np.array([[0, 1], [2, 3], [2, 3]])
     )
-    assert part(ranks, ranks.history == 9).query.tolist() == [0, 1]
-    assert part(ranks, ranks.history == 9).top_items.tolist() == [[2, 3], [2, 3]]
+    assert select_rows(ranks, ranks.history == 9).query.tolist() == [0, 1]
+    assert select_rows(ranks, ranks.history == 9).top_items.tolist() == [[2, 3], [2, 3]]
     # query 0 lists items 0 and 1, the others 2 and 3 of four items; all three queries list all four
-    assert ByHistory(fewest=1).of(ranks).measure(CatalogueCoverage(2), ranks) == [0.5, 0.5]
+    assert ByHistory(min_rows=1).of(ranks).measure(CatalogueCoverage(2), ranks) == [0.5, 0.5]
     assert CatalogueCoverage(2).measure(ranks) == 1.0
 
 
@@ -107,7 +116,7 @@ def test_bins_partition_the_whole():
         item_counts=np.maximum(0, rng.integers(-4, 40, 30)), cluster=np.sort(rng.integers(0, 90, n)),
     )  # fmt: skip
     for slicing in SLICINGS:
-        bins = type(slicing)(fewest=1).of(ranks)
+        bins = type(slicing)(min_rows=1).of(ranks)
         assert len(bins.names) > 1
         assert (bins.sizes > 0).all()
         assert bins.sizes.sum() == n
@@ -115,10 +124,10 @@ def test_bins_partition_the_whole():
 
 
 def test_bad_input_is_refused():
-    with pytest.raises(ValueError, match="fewest must be at least 1, got 0"):
-        ByHistory(fewest=0)
-    with pytest.raises(ValueError, match="bins are of 3 rows, but the rank table has 2"):
-        ByHistory(fewest=1).of(table(3)).measure(MRR(20), table(2))
+    with pytest.raises(ValueError, match="min_rows must be at least 1, got 0"):
+        ByHistory(min_rows=0)
+    with pytest.raises(ValueError, match="bins have 3 rows, but the rank table has 2"):
+        ByHistory(min_rows=1).of(table(3)).measure(MRR(20), table(2))
     with pytest.raises(ValueError, match="no rows"):
         BySeen().of(table(0))
 
@@ -133,6 +142,6 @@ def test_a_bin_holds_the_bits_of_its_rows_alone(metric):
         asked = dataclasses.replace(ranks, query=numbers)
         bins = ByHistory().of(asked)
         assert len(bins.names) > 3
-        assert bins.measure(metric, asked) == [metric.measure(bins.part(asked, n)) for n in range(len(bins.names))]
-    with pytest.raises(ValueError, match="these bins are of 500 rows, but the rank table has 30"):
+        assert bins.measure(metric, asked) == [metric.measure(bins.subset(asked, n)) for n in range(len(bins.names))]
+    with pytest.raises(ValueError, match="these bins have 500 rows, but the rank table has 30"):
         bins.measure(metric, table(30))

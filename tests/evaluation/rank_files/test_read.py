@@ -9,8 +9,8 @@ import pytest
 
 from evaluation.metrics.accuracy import MRR
 from evaluation.rank_files.compare import compare_files, render_text
-from evaluation.rank_files.read import BadRankFile
-from evaluation.statistics.paired_sums import Panel
+from evaluation.rank_files.read import InvalidRankFile
+from evaluation.statistics.paired_sums import PairedSums
 from evaluation.statistics.significance import cluster_bootstrap, cluster_errors
 
 from ..conftest import draw_ranks
@@ -66,8 +66,8 @@ def test_the_interval_of_one_pair_is_the_plain_bootstrap(two):
     for name, strength in (("A", 0.8), ("B", 0.5)):
         sums = MRR(20).per_cluster(draw_ranks(strength, 0, clusters=40))
         results[name] = [type(sums)(np.arange(40), sums.sums[order], sums.counts[order])]
-    boot = cluster_bootstrap(Panel.of(results), np.array([[0, 1]]), resamples=500)
-    np.testing.assert_allclose([row["ci_low"], row["ci_high"]], boot.of_pairs()[0], rtol=1e-9)
+    boot = cluster_bootstrap(PairedSums.of(results), np.array([[0, 1]]), resamples=500)
+    np.testing.assert_allclose([row["ci_low"], row["ci_high"]], boot.pair_intervals()[0], rtol=1e-9)
 
 
 def test_swapping_the_files_flips_all_signs(two):
@@ -213,7 +213,7 @@ BAD = [
 @pytest.mark.parametrize(("rows", "columns", "words"), BAD)
 def test_bad_files_are_refused_with_the_line(tmp_path, rows, columns, words):
     a, b = write(tmp_path / "a.csv", BASE), write(tmp_path / "b.csv", rows, columns)
-    with pytest.raises(BadRankFile, match=words) as caught:
+    with pytest.raises(InvalidRankFile, match=words) as caught:
         compare_files((a, b), ["mrr@20"], **FEW)
     assert "\n" not in str(caught.value)
 
@@ -221,11 +221,11 @@ def test_bad_files_are_refused_with_the_line(tmp_path, rows, columns, words):
 def test_duplicate_targets_and_reordered_files_are_refused(tmp_path):
     columns = ("user", "query", "target", "rank")
     a = write(tmp_path / "a.csv", [("x", 1, "i", 1), ("x", 1, "i", 2), ("y", 1, "k", 2)], columns)
-    with pytest.raises(BadRankFile, match="line 3: user x, query 1, target i stands there a second time"):
+    with pytest.raises(InvalidRankFile, match="line 3: user x, query 1, target i stands there a second time"):
         compare_files((a, a), ["mrr@20"], **FEW)
     b = write(tmp_path / "b.csv", [("x", "i", 1), ("x", "j", 2), ("y", "k", 2)], ("user", "target", "rank"))
     c = write(tmp_path / "c.csv", [("x", "j", 1), ("x", "i", 2), ("y", "k", 2)], ("user", "target", "rank"))
-    with pytest.raises(BadRankFile, match="first at line 2 of .*c.csv: target j where .*b.csv has i"):
+    with pytest.raises(InvalidRankFile, match="first at line 2 of .*c.csv: target j where .*b.csv has i"):
         compare_files((b, c), ["mrr@20"], **FEW)
 
 
@@ -240,22 +240,22 @@ def test_other_bad_input(tmp_path, two):
     with pytest.raises(ValueError, match="one user"):
         compare_files((alone, alone))
     (tmp_path / "z.xlsx").write_bytes(b"x")
-    with pytest.raises(BadRankFile, match="unknown kind of file .xlsx"):
+    with pytest.raises(InvalidRankFile, match="unknown kind of file .xlsx"):
         compare_files((two[0], tmp_path / "z.xlsx"))
     (tmp_path / "broken.parquet").write_bytes(b"no parquet")
-    with pytest.raises(BadRankFile, match="cannot be read"):
+    with pytest.raises(InvalidRankFile, match="cannot be read"):
         compare_files((two[0], tmp_path / "broken.parquet"))
-    with pytest.raises(BadRankFile, match="no column shop"):
+    with pytest.raises(InvalidRankFile, match="no column shop"):
         compare_files(two, cluster="shop")
     pq.write_table(pa.table({"user": ["x", "y"], "rank": [[1], [2]]}), tmp_path / "nested.parquet")
-    with pytest.raises(BadRankFile, match="nested.parquet: rank cannot be read as text or numbers, it holds list"):
+    with pytest.raises(InvalidRankFile, match="nested.parquet: rank cannot be read as text or numbers, it holds list"):
         compare_files((two[0], tmp_path / "nested.parquet"))
 
 
 @pytest.mark.parametrize("mark", [2**63 - 1, "1e300"])
 def test_a_number_that_no_whole_number_holds_is_refused_and_makes_no_hit(tmp_path, mark):
     a = write(tmp_path / "a.csv", [("x", 1, mark, 0), ("y", 1, 3, 0)], ("user", "query", "greater", "tied"))
-    with pytest.raises(BadRankFile, match=r"a.csv, line 2: greater must be at most 2\^53, got"):
+    with pytest.raises(InvalidRankFile, match=r"a.csv, line 2: greater must be at most 2\^53, got"):
         compare_files((a, a), ["recall@20"], **FEW)
 
 

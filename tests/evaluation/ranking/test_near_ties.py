@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from evaluation.ranking.near_ties import largest_difference, moved_ranks, scores_of
+from evaluation.ranking.near_ties import max_score_difference, rank_changes, ranked_scores
 from evaluation.ranking.rank import rank_held_out
 from evaluation.ranking.rank_table import RankTable
 from recsys_data.datasets.planted import PlantedSignal
@@ -48,15 +48,15 @@ def gru(split):
 def answers(model, split, cells=WHOLE):
     """The ranks and the scores of a model on the test part."""
     ranks = rank_held_out(model, split.test, split.train.item_counts, max_padded_events=cells)
-    return ranks, scores_of(model, split.test, max_padded_events=cells)
+    return ranks, ranked_scores(model, split.test, max_padded_events=cells)
 
 
 @pytest.mark.parametrize("cells", [300, 60])
 def test_other_batch_sizes_move_near_ties_only(split, gru, cells):
     (one, scores), (other, others) = answers(gru, split), answers(gru, split, cells)
     assert 0.1 < np.abs(scores).max() < 1
-    assert largest_difference(scores, others) <= TOLERANCE
-    moved = moved_ranks(one, other)
+    assert max_score_difference(scores, others) <= TOLERANCE
+    moved = rank_changes(one, other)
     assert moved.num_rows == len(split.test) == 1600
     assert moved.num_moved <= 0.01 * moved.num_rows
     assert moved.near_ties(one, scores, TOLERANCE).all()
@@ -65,9 +65,9 @@ def test_other_batch_sizes_move_near_ties_only(split, gru, cells):
 
 def test_another_precision_moves_many_ranks_and_each_is_a_near_tie(split, gru):
     (one, scores), (other, others) = answers(gru, split), answers(Cast(gru, torch.bfloat16), split)
-    apart = largest_difference(scores, others)
+    apart = max_score_difference(scores, others)
     assert 1e-4 < apart < 1e-2  # 8 bits of scores below 1
-    moved = moved_ranks(one, other)
+    moved = rank_changes(one, other)
     assert moved.num_moved > 50
     assert moved.near_ties(one, scores, apart).all()
     assert not moved.near_ties(one, scores, apart / 100).all()  # a tolerance that was not kept explains less
@@ -76,8 +76,8 @@ def test_another_precision_moves_many_ranks_and_each_is_a_near_tie(split, gru):
 def test_another_model_is_no_near_tie(split, gru):
     one, scores = answers(gru, split)
     other, others = answers(GRU(dim=16, epochs=2).fit(split.train, Run(8)), split)
-    assert largest_difference(scores, others) > 100 * TOLERANCE
-    assert not moved_ranks(one, other).near_ties(one, scores, TOLERANCE).any()
+    assert max_score_difference(scores, others) > 100 * TOLERANCE
+    assert not rank_changes(one, other).near_ties(one, scores, TOLERANCE).any()
 
 
 def test_scores_are_those_that_were_ranked(split, gru):
@@ -105,18 +105,18 @@ SCORES = np.array([[1.0, 1.002, 0.997, 1.5, 0.0]] * 2)
 
 def test_moves_by_hand():
     # query 0 stays; query 1: from place 3 (two greater) to a tie of three at 2 … 4: the ends move by −1 and +1
-    moved = moved_ranks(table([2, 2]), table([2, 1], tied=[0, 2]))
+    moved = rank_changes(table([2, 2]), table([2, 1], tied=[0, 2]))
     assert (moved.num_rows, moved.num_moved, moved.largest_move) == (2, 1, 1)
     assert moved.rows.tolist() == [1]
     # query 0: 2 → 0 greater, by 2; query 1: one tied fewer, so that the worst place moves by 1
-    moved = moved_ranks(table([2, 2], tied=[0, 1]), table([0, 2]))
+    moved = rank_changes(table([2, 2], tied=[0, 1]), table([0, 2]))
     assert moved.moves.tolist() == [2, 1]
     assert moved.largest_move == 2
-    assert moved_ranks(table([2, 2]), table([2, 2])).largest_move == 0
+    assert rank_changes(table([2, 2]), table([2, 2])).largest_move == 0
 
 
 def test_a_move_needs_as_many_items_within_twice_the_tolerance():
-    moved = moved_ranks(table([2, 2]), table([1, 0]))  # by 1 and by 2
+    moved = rank_changes(table([2, 2]), table([1, 0]))  # by 1 and by 2
     for tolerance, near in ((0.0009, [False, False]), (0.0011, [True, False]), (0.0016, [True, True])):
         assert moved.near_ties(table([2, 2]), SCORES, tolerance).tolist() == near  # 0, 1 and 2 items are near
     missed = table([2, 2], target=[-1, -1])
@@ -125,17 +125,17 @@ def test_a_move_needs_as_many_items_within_twice_the_tolerance():
 
 def test_differences_of_what_is_no_candidate():
     one = np.array([[0.0, 1.0, -np.inf]])
-    assert largest_difference(one, np.array([[0.25, 1.0, -np.inf]])) == 0.25
-    assert largest_difference(one, np.array([[0.0, 1.0, 2.0]])) == np.inf
+    assert max_score_difference(one, np.array([[0.25, 1.0, -np.inf]])) == 0.25
+    assert max_score_difference(one, np.array([[0.0, 1.0, 2.0]])) == np.inf
 
 
 def test_bad_input_is_refused(split, gru):
     with pytest.raises(ValueError, match="target in row 1 is 0 in one table and 3 in the other"):
-        moved_ranks(table([2, 2]), table([2, 2], target=[0, 3]))
+        rank_changes(table([2, 2]), table([2, 2], target=[0, 3]))
     with pytest.raises(ValueError, match="has 2 rows and the other 1600"):
-        moved_ranks(table([2, 2]), answers(gru, split)[0])
+        rank_changes(table([2, 2]), answers(gru, split)[0])
     with pytest.raises(ValueError, match="this protocol samples candidates"):
-        scores_of(gru, replace(split.test, num_sampled=10))
+        ranked_scores(gru, replace(split.test, num_sampled=10))
     sampled = replace(table([2, 2]), repeat=np.array([0, 1]))
     with pytest.raises(ValueError, match="these ranks have sampled candidates"):
-        moved_ranks(sampled, sampled).near_ties(sampled, SCORES, 1.0)
+        rank_changes(sampled, sampled).near_ties(sampled, SCORES, 1.0)

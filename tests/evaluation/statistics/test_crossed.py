@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from evaluation.metrics.cluster_sums import ClusterSums
-from evaluation.statistics.crossed import SeedPart, users_by_seeds
+from evaluation.statistics.crossed import SeedVariance, crossed_test
 
 
 def runs(sums, counts):
@@ -16,7 +16,7 @@ def test_two_seeds_by_hand():
     # A: seeds (1, 3), (3, 5) on two users of one event each; B deterministic: (1, 1). N = 2, G = 2
     # seed means of A: 2 and 4: s² = 2, s²/S = 1. Seed-averaged A: (2, 4), D = (1, 3), θ = 2
     # V_users = 2/1 · (1 + 1)/4 = 1. Interaction: influence rows (−1, 1)/2 twice, so apart = 0
-    found = users_by_seeds(runs([[1, 3], [3, 5]], [1, 1]), runs([[1, 1]], [1, 1]), deterministic=(False, True))
+    found = crossed_test(runs([[1, 3], [3, 5]], [1, 1]), runs([[1, 1]], [1, 1]), deterministic=(False, True))
     assert found.estimate == 2.0
     assert found.error == pytest.approx(np.sqrt(2))
     assert found.df == pytest.approx(2**2 / (1 / 1 + 1 / 1))
@@ -27,10 +27,10 @@ def test_two_seeds_by_hand():
 
 def test_interaction_is_subtracted_once():
     # A's seeds swap two users: influence (−1, 1)/2 and (1, −1)/2, means equal: s² = 0, interaction above 0
-    part = SeedPart.of(runs([[1, 3], [3, 1]], [1, 1]))
+    part = SeedVariance.of(runs([[1, 3], [3, 1]], [1, 1]))
     assert part.between == 0.0
     assert part.interaction == pytest.approx(2 * (4 * 0.25) / 1 / 2)  # G/(G−1) · Σ apart² / (S − 1) / S
-    found = users_by_seeds(runs([[1, 3], [3, 1]], [1, 1]), runs([[1, 1.5]], [1, 1]), deterministic=(False, True))
+    found = crossed_test(runs([[1, 3], [3, 1]], [1, 1]), runs([[1, 1.5]], [1, 1]), deterministic=(False, True))
     assert found.seed_share == 0.0  # the component would be negative: it is 0
 
 
@@ -38,17 +38,17 @@ def test_interaction_is_subtracted_once():
 def test_where_nothing_varies_few_users_are_still_few(counts, p):
     # A scores 0.3 an event for every user and seed, B 0.1; 0.3 · 7 − 0.1 · 7 leaves rounding of 1e-16 for an error
     a, b = ([np.array(counts) * value] * 3 for value in (0.3, 0.1))
-    found = users_by_seeds(runs(a, counts), runs(b, counts))
+    found = crossed_test(runs(a, counts), runs(b, counts))
     assert found.estimate == pytest.approx(0.2)
     assert found.error < 1e-15
     assert (found.p, found.p_conservative) == (p, p)
-    assert users_by_seeds(runs(a, counts), runs(a, counts)).p == 1.0
+    assert crossed_test(runs(a, counts), runs(a, counts)).p == 1.0
 
 
 def test_two_deterministic_models_have_users_only():
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 30))
-    found = users_by_seeds(runs([a], np.ones(30)), runs([b], np.ones(30)), deterministic=(True, True))
+    found = crossed_test(runs([a], np.ones(30)), runs([b], np.ones(30)), deterministic=(True, True))
     theirs = stats.ttest_rel(a, b)
     assert found.p == pytest.approx(theirs.pvalue)
     assert found.df == pytest.approx(29)
@@ -61,15 +61,15 @@ def test_many_users_leave_welch():
     levels = rng.normal(0.3, 0.02, (2, 5))
     a, b = (runs([np.full(10, x) for x in level], np.ones(10)) for level in levels)
     theirs = stats.ttest_ind(levels[0], levels[1], equal_var=False)
-    found = users_by_seeds(a, b)
+    found = crossed_test(a, b)
     assert found.p == pytest.approx(theirs.pvalue, rel=1e-6)
     assert found.df == pytest.approx(theirs.df, rel=1e-6)
 
 
 def test_one_seed_of_a_learner_says_nothing_of_its_method():
     one = runs([[1.0, 2.0, 4.0]], [1, 1, 1])
-    assert users_by_seeds(one, one) is None
-    assert users_by_seeds(one, one, deterministic=(True, True)).p == 1.0
+    assert crossed_test(one, one) is None
+    assert crossed_test(one, one, deterministic=(True, True)).p == 1.0
 
 
 def test_a_user_only_test_rejects_equal_methods_too_often_and_this_one_does_not():
@@ -83,6 +83,6 @@ def test_a_user_only_test_rejects_equal_methods_too_often_and_this_one_does_not(
             for _ in range(2)
         )  # fmt: skip
         d = np.mean([x.sums for x in a], axis=0) - np.mean([x.sums for x in b], axis=0)
-        rejected += [stats.ttest_1samp(d, 0).pvalue < 0.05, users_by_seeds(a, b).p < 0.05]
+        rejected += [stats.ttest_1samp(d, 0).pvalue < 0.05, crossed_test(a, b).p < 0.05]
     assert rejected[0] / 600 > 0.15
     assert rejected[1] / 600 < 0.08

@@ -1,10 +1,10 @@
-"""What a report says of tuning, from ledgers written by hand: the course, the places, what was chosen, a bundle."""
+"""Tuning in a report, from ledgers written by hand: scores, ranks, chosen fields, a bundle."""
 
 import json
 
 import pytest
 
-from evaluation.results.tuning_results import HEAD, LEDGER
+from evaluation.results.tuning_results import LEDGER_FILE, SEARCH_FILE
 from reports.output.bundle import opened_bundle, write_bundle
 from reports.output.html import render_html
 from reports.report import build
@@ -23,13 +23,13 @@ def write_search(root, model, sampler="random"):
              "similarity": {"type": "harness.tuning.Choice", "options": COSINES}}  # fmt: skip
     head = {"schema": 1, "key": folder.name, "model": model, "metric": "MRR@20", "higher_is_better": True,
             "sampler": sampler, "trials": 4, "space": space}  # fmt: skip
-    (folder / HEAD).write_text(json.dumps(head))
+    (folder / SEARCH_FILE).write_text(json.dumps(head))
     trials = [{"trial": n, "point": {"rate": 0.01 * (n + 1), "similarity": n % 2},
                "fields": {"rate": 0.01 * (n + 1), "similarity": COSINES[n % 2]},
                "state": "FAILED" if score is None else "DONE", "validation": score, "seconds": 30.0,
                "reason": "the loss became NaN" if score is None else ""}
               for n, score in enumerate(SCORES[model])]  # fmt: skip
-    (folder / LEDGER).write_text("".join(json.dumps(trial) + "\n" for trial in trials))
+    (folder / LEDGER_FILE).write_text("".join(json.dumps(trial) + "\n" for trial in trials))
     return folder.name
 
 
@@ -51,19 +51,19 @@ def tuned(tmp_path, make_store):
 
 
 def parts(report):
-    """The picture, the table and the words of tuning in a report."""
+    """The figure, the table and the words of tuning in a report."""
     named = {block.anchor: block for block in report.section("training").blocks}
-    return named["budget-picture-1"], named["tuning-1"], named["budget-1"]
+    return named["budget-figure-1"], named["tuning-1"], named["budget-1"]
 
 
 def test_every_tuned_model_stands_on_one_axis_with_what_was_found_and_expected(tuned):
     report = build(tuned(), "little")
-    picture, table, words = parts(report)
-    lines = {line["model"]: line for line in picture.data["lines"]}
+    figure, table, words = parts(report)
+    lines = {line["model"]: line for line in figure.data["lines"]}
     colors = {row.entries[0].text: row.entries[0].color for row in table.rows}
     assert list(lines) == ["Markov", "GRU"] == list(colors)
     assert {model: line["color"] for model, line in lines.items()} == colors
-    assert picture.data["bins"] == ["1", "2", "3", "4"]
+    assert figure.data["bins"] == ["1", "2", "3", "4"]
     assert lines["GRU"]["found"] == [0.10, 0.10, 0.30, 0.30]
     assert lines["GRU"]["values"][0] == pytest.approx((0.10 + 0.30 + 0.02) / 3), "a success is certain"
     # two draws of four trials, one of which fails: of 16, 15 have a success; 0.3 is the best of 16 − 9, and so on
@@ -79,26 +79,26 @@ def test_every_tuned_model_stands_on_one_axis_with_what_was_found_and_expected(t
     assert any("Not tuned: Popularity, kNN" in note for note in table.notes)
     first = next(k for k in range(4) if lines["GRU"]["values"][k] > lines["Markov"]["values"][k])
     assert words.paragraphs[0].startswith(
-        f"Between 1 and 4 trials 1 of 1 pair of tuned models changes places: GRU passes Markov from {first + 1} "
-        "trials on"
+        f"Between 1 and 4 trials, 1 of 1 pair of tuned models swaps ranks: GRU overtakes Markov from trial "
+        f"{first + 1} on"
     )
     assert report.section("methods").blocks[2].heading == "Tuning"
 
 
 def test_without_random_trials_nothing_is_expected(tuned):
-    picture, _, _ = parts(build(tuned("tpe"), "little"))
-    lines = {line["model"]: line for line in picture.data["lines"]}
+    figure, _, _ = parts(build(tuned("tpe"), "little"))
+    lines = {line["model"]: line for line in figure.data["lines"]}
     assert lines["GRU"]["values"] == [0.10, 0.10, 0.30, 0.30]
     assert lines["GRU"]["found"] == []
-    assert "expected" not in picture.caption
+    assert "expected" not in figure.caption
 
 
 def test_a_bundle_holds_the_ledger_and_draws_the_same_page(tuned, tmp_path):
     root = tuned()
     names = write_bundle(root, "little", tmp_path / "out" / "little.zip")
-    assert f"tuning/search-GRU/{LEDGER}" in names and f"tuning/search-Markov/{HEAD}" in names
+    assert f"tuning/search-GRU/{LEDGER_FILE}" in names and f"tuning/search-Markov/{SEARCH_FILE}" in names
     page = render_html(build(root, "little"))
-    assert "budget-picture-1" in page
+    assert "budget-figure-1" in page
     with opened_bundle(tmp_path / "out" / "little.zip") as (unpacked, suite):
         assert render_html(build(unpacked, suite)) == page
 
