@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.suites.request import Bench
+from harness.suites.request import LoadedSuite
 from recsys_data.datasets.dataset import Dataset
-from recsys_data.datasets.describe import describe
+from recsys_data.datasets.summary import summarise_dataset
 from recsys_data.fetching.source import data_folder
-from recsys_data.files.export import FORMATS, write_interactions
+from recsys_data.files.export import FORMATS, export_interactions
 from recsys_data.files.interaction_file import InteractionFile
 from recsys_data.interactions import Clock, Counts
 
@@ -42,10 +42,10 @@ def verify(dataset: Dataset, folder: Path | None) -> str:
     loaded = dataset.load(folder)
     found = Counts.of(loaded)
     if dataset.expected is not None and found != dataset.expected:
-        raise ValueError(f"{dataset.name} holds {found.words(loaded.unit)}; expected "
-                         f"{dataset.expected.words(loaded.unit)}")  # fmt: skip
+        raise ValueError(f"{dataset.name} holds {found.summary(loaded.unit)}; expected "
+                         f"{dataset.expected.summary(loaded.unit)}")  # fmt: skip
     known = "as expected" if dataset.expected is not None else "nothing is known beforehand to check it against"
-    return f"{dataset.name}: {found.words(loaded.unit)}, {known}; SHA-256 {loaded.fingerprint}"
+    return f"{dataset.name}: {found.summary(loaded.unit)}, {known}; SHA-256 {loaded.fingerprint}"
 
 
 def import_file(file: Path, columns: tuple[str, ...], name: str, clock: str, folder: Path | None) -> InteractionFile:
@@ -54,7 +54,7 @@ def import_file(file: Path, columns: tuple[str, ...], name: str, clock: str, fol
         raise ValueError(f"--name {name!r} cannot name a data set; use letters, digits, - and _")
     loaded = InteractionFile(str(file), columns, clock=clock, label=name).load(folder)
     kept = Path("imported") / f"{name}.parquet"
-    write_interactions(loaded, data_folder(folder) / kept, "parquet")
+    export_interactions(loaded, data_folder(folder) / kept, "parquet")
     return InteractionFile(str(kept), clock="" if loaded.clock is Clock.ABSOLUTE else loaded.clock.value, label=name)
 
 
@@ -63,10 +63,10 @@ def export_file(dataset: Dataset, kind: str, path: Path | None, folder: Path | N
     if kind not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {kind!r}")
     ending = {"sessions": "tsv"}.get(kind, kind)
-    return write_interactions(dataset.load(folder), path or Path(f"{dataset.name}.{ending}"), kind)
+    return export_interactions(dataset.load(folder), path or Path(f"{dataset.name}.{ending}"), kind)
 
 
-def audited(bench: Bench) -> Iterator[dict[str, Any]]:
+def audited(audited_suite: LoadedSuite) -> Iterator[dict[str, Any]]:
     """The leakage audit of each of a suite's experiments, a record a finding; a data set that is absent says so.
 
     Each record also holds the data set's counts, times, clock and SHA-256 (COUNTED), None where it is absent.
@@ -74,15 +74,15 @@ def audited(bench: Bench) -> Iterator[dict[str, Any]]:
     from recsys_data.audit.leakage import audit
     from recsys_data.fetching.errors import DataMissing
 
-    for experiment in bench.suite.experiments:
+    for experiment in audited_suite.suite.experiments:
         labels = {"dataset": experiment.dataset.name, "protocol": experiment.protocol.name}
         try:
-            loaded = experiment.dataset.load(bench.order.data)
+            loaded = experiment.dataset.load(audited_suite.request.data)
         except DataMissing as error:
             yield {**labels, "level": "skipped", "name": "data", "value": None, "sentence": str(error),
                    **dict.fromkeys(COUNTED)}  # fmt: skip
             continue
-        split, facts = experiment.protocol.prepare(loaded), describe(loaded)
+        split, facts = experiment.protocol.prepare(loaded), summarise_dataset(loaded)
         for finding in audit(split, experiment.protocol):
             yield {**labels, "level": finding.level, "name": finding.name, "value": finding.value,
                    "sentence": finding.sentence, **{key: facts[key] for key in COUNTED}}  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from evaluation.results.suite_results import SuiteResults
-from harness.spec import describe, expand
+from harness.spec import expand, written_form
 from harness.suites.load import SuiteNotLoadable, load_suite, suite_names
 
 
@@ -94,8 +94,8 @@ def _is_recommender(kind: type) -> bool:
 def _default(field: dataclasses.Field) -> Any:
     """A field's default as JSON data; None without a default."""
     if field.default is not dataclasses.MISSING:
-        return describe(field.default)
-    return describe(field.default_factory()) if field.default_factory is not dataclasses.MISSING else None
+        return written_form(field.default)
+    return written_form(field.default_factory()) if field.default_factory is not dataclasses.MISSING else None
 
 
 def dataset_rows(datasets: Mapping[str, Any], folder: Any) -> list[dict[str, Any]]:

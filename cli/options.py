@@ -36,14 +36,14 @@ RESULTS = Path("results")
 ALL = "all"
 
 
-def make_order(suite: str, results: Path, data: Path | None, threads: int = 1, **words: Any) -> Any:
+def make_request(suite: str, results: Path, data: Path | None, threads: int = 1, **words: Any) -> Any:
     """The order that the words of a command line mean; threads are set before the heavy libraries load."""
     from harness.system.determinism import set_environment
 
     set_environment(threads)
-    from harness.suites.request import Order
+    from harness.suites.request import RunRequest
 
-    return Order.of_words(suite, results, data, threads=threads, **words)
+    return RunRequest.from_cli(suite, results, data, threads=threads, **words)
 
 
 def named_suites(suite: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Printing for people and machines: tables, strict JSON, a plan."""
+"""Printing of tables, strict JSON and plain lines."""
 
 from __future__ import annotations
 
@@ -11,22 +11,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cli.overview import ABSENT, absences, overview, told_once
-from cli.progress_display import duration
-from cli.rows import cost_words, engine_column, plan_words, shown_plan, size
-from harness.cells.record import plain
-from harness.running.estimates import total
-from harness.running.plan import Plan
-from harness.running.run_all import Stop
+from evaluation.json_codec import to_json
 
 
 def terminal() -> Console:
-    """The terminal; wide enough for tables where there is none."""
+    """A console on standard output, 140 columns wide if that is no terminal."""
     return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=140)
 
 
 def print_records(title: str, rows: Sequence[Mapping[str, Any]], columns: Iterable[str], as_json: bool = False) -> None:
-    """Print records: all of them as strict JSON, or some columns as a table."""
+    """Print records as a table of the given columns, or whole as strict JSON."""
     if as_json:
         print_json(rows)
         return
@@ -40,55 +34,18 @@ def print_records(title: str, rows: Sequence[Mapping[str, Any]], columns: Iterab
 
 
 def print_json(value: Any) -> None:
-    """Print strict JSON: what is not a finite number is null."""
-    print(json.dumps(plain(value), indent=1, allow_nan=False))
-
-
-def print_plan(made: Plan, jobs: int) -> None:
-    """Print a plan as a table with its sum below, and what is missing, once a data set."""
-    rows = shown_plan(made)
-    for row in rows:
-        to_do = row["state"] in ("new", "stale")
-        row |= {"time": duration(row["seconds"]) if to_do else "", "memory": size(row["memory_mb"]) if to_do else "",
-                "disk": size(row["disk_mb"]) if to_do else ""}  # fmt: skip
-        row["why"] = "; ".join(filter(None, ["" if row["state"] in ABSENT else row["why"], row["basis"]]))
-    places = {(row["dataset"], row["protocol"]) for row in rows}
-    namesakes = len(places) > len({dataset for dataset, _ in places})  # a data set stands under several protocols
-    columns = ["dataset", *["protocol"] * namesakes, "model", "seed", "state", *engine_column(rows),
-               "time", "memory", "disk", "why"]  # fmt: skip
-    print_records(made.bench.suite.title, rows, columns)
-    print_lines(absences([made]))
-    print(plan_words(made, jobs))
-
-
-def print_overview(plans: Sequence[Plan], jobs: int) -> None:
-    """Print the plans of several suites as one table, then what is missing and where it is to be had, then the sum."""
-    rows = overview(plans)
-    for row in rows:
-        to_do = bool(row["to_do"])
-        row |= {"time": duration(row["seconds"]) if to_do else "", "memory": size(row["memory_mb"]) if to_do else "",
-                "disk": size(row["disk_mb"]) if to_do else "", "to compute": row["to_do"] or ""}  # fmt: skip
-    columns = ["suite", "dataset", "protocol", "cells", "states", "to compute", "time", "memory", "disk", "basis"]
-    print_records("All suites", rows, columns)
-    print_lines(absences(plans))
-    print(cost_words(total((p.estimate for plan in plans for p in plan.to_do), jobs), jobs))
-
-
-def print_tour(stops: Sequence[Stop]) -> None:
-    """Print what became of each suite of a tour, then each data set that was missing, once."""
-    print_records("All suites", [stop.row() for stop in stops],
-                  ["suite", "outcome", "cells", "computed", "cached", "skipped", "failed", "why"])  # fmt: skip
-    print_lines(told_once(cell for stop in stops if stop.outcome is not None for cell in stop.outcome.skipped))
+    """Print strict JSON; non-finite numbers become null."""
+    print(json.dumps(to_json(value), indent=1, allow_nan=False))
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print sentences, a line each, wrapped by the terminal alone."""
+    """Print one line per text, without wrapping."""
     for line in lines:
         terminal().print(escape(line), soft_wrap=True)
 
 
 def _text(value: Any) -> str:
-    """A value as a table shows it."""
+    """A value as text in a table."""
     if value is None:
         return "–"
     if isinstance(value, list):
@@ -96,3 +53,15 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.4f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def engine_column(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """["engine"] if any row has an engine, else []."""
+    return ["engine"] if any(row["engine"] for row in rows) else []
+
+
+def format_size(megabytes: float | None) -> str:
+    """An amount of memory or disk in MB or GB; a dash if unknown."""
+    if megabytes is None:
+        return "–"
+    return f"{megabytes / 1000:,.1f} GB" if megabytes >= 1000 else f"{megabytes:,.1f} MB"

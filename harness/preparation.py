@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from harness.spec import Experiment, canonical, describe
+from harness.spec import Experiment, canonical, written_form
 from harness.system.sources import closure_of, combined
 from recsys_data.datasets.cache import load_cached, raw_files, raw_sums
 from recsys_data.interactions import Interactions
@@ -90,7 +90,7 @@ def prepare(experiment: Experiment, folder: Path | None, cache: Path | None = No
     Raises DataMissing where there are no data, ValueError where they are damaged or too weak for the protocol,
     Refused for an empty part or a leak.
     """
-    name = canonical([describe(experiment.dataset), describe(experiment.protocol), str(folder), str(cache)])
+    name = canonical([written_form(experiment.dataset), written_form(experiment.protocol), str(folder), str(cache)])
     if name not in _kept:
         _kept[name] = _prepare(experiment, folder) if cache is None else _recalled(experiment, folder, cache)
         while len(_kept) > KEPT:
@@ -107,7 +107,7 @@ def _recalled(experiment: Experiment, folder: Path | None, cache: Path) -> Prepa
         return _prepare(experiment, folder)
     reading = combined(closure_of(dataset))
     load = functools.partial(load_cached, dataset, folder, cache, reading)
-    parts = [describe(dataset), describe(protocol), raw_sums(files, cache), reading,
+    parts = [written_form(dataset), written_form(protocol), raw_sums(files, cache), reading,
              combined(closure_of(protocol, ["recsys_data.audit.leakage"]))]  # fmt: skip
     path = cache / "splits" / f"{hashlib.sha256(canonical(parts).encode()).hexdigest()[:24]}.json"
     try:

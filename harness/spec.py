@@ -98,7 +98,7 @@ class Cell:
 
     def identity(self, split_fingerprint: str) -> dict[str, Any]:
         """What decides the random streams of this cell: split, model, fields, seed; not the code, not the names."""
-        return {"split": split_fingerprint, "model": describe(self.model), "seed": self.seed}
+        return {"split": split_fingerprint, "model": written_form(self.model), "seed": self.seed}
 
     def random_seed(self, split_fingerprint: str) -> int:
         """The root of all generators of this cell."""
@@ -106,7 +106,7 @@ class Cell:
         return int.from_bytes(digest[:8], "big") >> 1
 
 
-def describe(value: Any) -> Any:
+def written_form(value: Any) -> Any:
     """A value as plain JSON data: dataclasses as {"type", fields…}, enums by value, tuples as lists.
 
     Raises TypeError for anything whose identity cannot be written down, so that no key is silently incomplete.
@@ -116,12 +116,12 @@ def describe(value: Any) -> Any:
     if isinstance(value, enum.Enum):
         return value.value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
+        fields = {f.name: written_form(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
         return {"type": written_name(type(value)), **fields}
     if isinstance(value, Mapping):
-        return {str(k): describe(v) for k, v in value.items()}
+        return {str(k): written_form(v) for k, v in value.items()}
     if isinstance(value, list | tuple | range | set | frozenset):
-        items = [describe(v) for v in value]
+        items = [written_form(v) for v in value]
         return sorted(items, key=str) if isinstance(value, set | frozenset) else items
     raise TypeError(f"a field of type {type(value).__name__} cannot be part of a cell's key: {value!r}")
 

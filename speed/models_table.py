@@ -8,7 +8,7 @@ One row a neural model of suites/zoo.py. Columns, and where they come from:
   ML-100K                MRR@20 of the zoo suite's stored cell (python benchmark.py run zoo)
   targets/s              one epoch of fit on 300 users of MovieLens 100K, by the CPU clock (speed.model_cost, its shape)
   FLOP, time             the network's as ratios to the LSTM's of the same shape, a target (speed.model_cost)
-  oracle error           largest difference between the fitted model's scores and witness/'s, float64 NumPy
+  oracle error           largest difference between the fitted model's scores and reference/'s, float64 NumPy
   order, gaps, habits    MRR@20 of the zoo's model on planted data that it is for, and the best possible
 What was found is kept in RESULTS/models_table, until the model's fields or source change, so that a run goes on where
 an earlier one was cut. --part measures one half only: "cost" (targets/s, FLOP, time) wants a machine that does nothing
@@ -29,7 +29,7 @@ from typing import Any
 import torch
 
 from evaluation.results.suite_results import CellResult, read_suite
-from harness.spec import canonical, describe
+from harness.spec import canonical, written_form
 from harness.system.sources import closure_of, combined
 from recsys_data.datasets.movielens import MovieLens100K
 from recsys_data.protocols.per_user import PerUserFractions
@@ -49,7 +49,7 @@ WHERE = {"reach": "speed.model_reach", "cost": "speed.model_cost"}
 def kept(folder: Path, part: str, model: NextItemModel, work: Callable[[], dict[str, Any]] | None) -> dict[str, Any]:
     """What ``work`` finds, or found before of the same model with the same source; {} where it may not be run."""
     source = combined(closure_of(model, (WHERE[part],)))
-    key = hashlib.sha256(canonical([part, describe(model), source]).encode()).hexdigest()[:16]
+    key = hashlib.sha256(canonical([part, written_form(model), source]).encode()).hexdigest()[:16]
     path = folder / f"{key}.json"
     if not path.exists():
         if work is None:

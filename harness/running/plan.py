@@ -164,7 +164,7 @@ def _prepared(loaded: LoadedSuite, cell: Cell, shared: PlanContext) -> tuple[Pre
     source = getattr(dataset, "source", None)
     files = repr(source or getattr(dataset, "dataset", dataset))  # the whole of a smoke run's part
     if files not in shared.missing and not shared.fetch and isinstance(source, Source) and not source.present(folder):
-        shared.missing[files] = source.sentence(folder, dataset.title, _who_fetches(source))
+        shared.missing[files] = source.missing_message(folder, dataset.title, _who_fetches(source))
     if files in shared.missing:
         fetched = not shared.fetch and isinstance(source, Source) and _who_fetches(source) == BY_A_RUN
         return None, "to fetch" if fetched else "skipped", shared.missing[files], None

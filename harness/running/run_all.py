@@ -14,7 +14,8 @@ from harness.running.plan import Plan
 from harness.running.session import RunOutcome
 from harness.store import StoreUnusable
 from harness.suites.load import SuiteNotLoadable, load_suite
-from harness.suites.overrides import BadOverride, fitting
+from harness.suites.overrides import applicable_sets
+from harness.suites.parse_overrides import InvalidOverride
 
 
 @dataclass(frozen=True)
@@ -66,15 +67,15 @@ class SuiteOutcome:
 def sets_for(suites: Sequence[str], sets: Sequence[str], warn: Callable[[str], None]) -> dict[str, tuple[str, ...]]:
     """For each suite that can be loaded those of the changes ``sets`` that it can take; it runs without the others.
 
-    Raises BadOverride, before anything is computed, for a change that no suite can take.
+    Raises InvalidOverride, before anything is computed, for a change that no suite can take.
     """
     chosen, refusals = {}, {}
     for name in suites if sets else ():
         try:
-            chosen[name], unfit = fitting(load_suite(name).experiments, sets)
+            chosen[name], unfit = applicable_sets(load_suite(name).experiments, sets)
         except SuiteNotLoadable:  # told when its turn comes
             continue
-        except BadOverride:  # so is what its models refuse
+        except InvalidOverride:  # so is what its models refuse
             chosen[name] = tuple(sets)
             continue
         lost = [text for text in sets if text not in chosen[name]]
@@ -83,7 +84,7 @@ def sets_for(suites: Sequence[str], sets: Sequence[str], warn: Callable[[str], N
             warn(f"{name} runs without --set {', '.join(lost)}: it has no such model or field")
     for text, refusal in refusals.items():
         if not any(text in kept for kept in chosen.values()):
-            raise BadOverride(f"no suite can take it: {refusal}")
+            raise InvalidOverride(f"no suite can take it: {refusal}")
     return chosen
 
 
@@ -92,7 +93,7 @@ def run_all(
 ) -> list[SuiteOutcome]:
     """What ``visit`` made of each suite; an error of one is its reason, told at once, and the next follows.
 
-    Raises StoreUnusable, since no suite could store anything then, and BadOverride where no suite was asked for.
+    Raises StoreUnusable, since no suite could store anything then, and InvalidOverride where no suite was asked for.
     """
     stops = []
     for name in suites:
@@ -100,7 +101,7 @@ def run_all(
             stops.append(visit(name))
         except StoreUnusable:
             raise
-        except BadOverride as error:
+        except InvalidOverride as error:
             stops.append(SuiteOutcome(name, reason=error_message(error), not_selected=True))
         except Exception as error:  # whatever a suite does wrong, the others go on
             if os.environ.get("ENCORE_TRACE"):
@@ -109,7 +110,7 @@ def run_all(
             warn(f"FAILED {name}: {stops[-1].reason}")
     passed = [stop for stop in stops if stop.not_selected]
     if passed and all(stop.reason for stop in stops):
-        raise BadOverride(f"nothing of any suite is meant: {passed[0].suite}: {passed[0].reason}")
+        raise InvalidOverride(f"nothing of any suite is meant: {passed[0].suite}: {passed[0].reason}")
     for stop in passed:
         warn(f"passed over {stop.suite}: {stop.reason}")
     return stops

@@ -13,6 +13,7 @@ from harness.cells.record import now
 from harness.cells.run_cell import CellOutcome
 from harness.running.listener import RunListener
 from harness.running.plan import Plan, PlannedCell
+from harness.running.suite_verdicts import store_verdicts
 from harness.store import Store
 from harness.suites.overrides import options_record
 from harness.suites.request import LoadedSuite
@@ -49,8 +50,10 @@ class SuiteRecord(RunListener):
         self._write()
 
     def end(self, completed: bool) -> None:
-        """Write the record: other processes may have finished cells, too."""
+        """Write the record, since other processes may have finished cells, too, and the verdicts of a complete run."""
         self._write()
+        if completed:
+            store_verdicts(self.plan.loaded.suite, self.store)
 
     def _write(self) -> None:
         suite = self.plan.loaded.suite.name
@@ -118,7 +121,7 @@ def _stored(store: Store, key: str, entry: Mapping[str, Any]) -> dict[str, str]:
 def _amendable(loaded: LoadedSuite, store: Store) -> dict[str, Any] | None:
     """The suite's earlier record, if this run is of a part of the cells and adds to it."""
     path = store.suite_file(loaded.suite.name)
-    record = read_record(path, ["cells"], "remove it") if loaded.request.overrides.chooses else None
+    record = read_record(path, ["cells"], "remove it") if loaded.request.overrides.selects_cells else None
     if record is None:
         return None
     mine, theirs = to_json(options_record(loaded.request.overrides)), record.get("options", {})

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from harness.spec import Experiment, Suite, describe, written_name
+from harness.spec import Experiment, Suite, written_form, written_name
 from harness.suites.validate import fault_of
 from harness.system.sources import kinds_of
 
@@ -210,6 +210,6 @@ def _check_tuning(experiment: Experiment, shown: str) -> None:
 def _check_plain(value: Any, where: str) -> None:
     """Refuse a value whose fields cannot be written into a key."""
     try:
-        describe(value)
+        written_form(value)
     except TypeError as error:
         raise SuiteNotLoadable(f"{where}: {error}") from error

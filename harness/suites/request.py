@@ -1,4 +1,4 @@
-"""Order: what a user asked to be run, small enough to travel to a worker; Bench: the same, opened."""
+"""RunRequest: a suite, its overrides, and where it runs; LoadedSuite: the suite that a request names, loaded."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from harness.preparation import Prepared, prepare
 from harness.spec import Cell, Suite, expand
 from harness.store import unusable
 from harness.suites.load import load_suite, suite_path
-from harness.suites.overrides import Overrides, only_for, parse_seeds, protocol_for, seeds_text
+from harness.suites.overrides import Overrides, only_pattern, protocol_pattern
+from harness.suites.parse_overrides import format_seeds, parse_seeds
 from harness.system.determinism import resolve_device
 from harness.system.sources import ALONE, SEARCHED, kinds_of, source_hashes
 
 
 @dataclass(frozen=True)
-class Order:
-    """A suite by name or path, what is changed about it, and where and on what it runs.
+class RunRequest:
+    """A suite by name or path, its overrides, and where and on what it runs; small enough to send to a worker.
 
-    device: as resolved, "cpu" or "cuda:i". spread: whether cells may go to all GPUs. words: the
-    options given for folders, device and threads, repeated in the commands that are shown.
+    device: as resolved, "cpu" or "cuda:i". spread: whether cells may use all GPUs. cli_args: the arguments given for
+    folders, device and threads, repeated in the commands that are shown.
     """
 
     suite: str
@@ -34,10 +35,10 @@ class Order:
     device: str = "cpu"
     spread: bool = False
     threads: int = 1
-    words: tuple[str, ...] = ()
+    cli_args: tuple[str, ...] = ()
 
     @classmethod
-    def of_words(
+    def from_cli(
         cls,
         suite: str,
         results: Path,
@@ -50,65 +51,66 @@ class Order:
         threads: int = 1,
         sets: Sequence[str] = (),
         limit_users: int | None = None,
-    ) -> Order:
-        """The order that the words of a command line mean. Raises ValueError for words that mean nothing."""
-        words: list[str] = []
+    ) -> RunRequest:
+        """Build a request from a command line's options. Raises ValueError for a value that cannot be used."""
+        args: list[str] = []
         if str(results) != os.environ.get("ENCORE_RESULTS", "results"):
-            words += ["--results", str(results)]
+            args += ["--results", str(results)]
         if data is not None and str(data) != os.environ.get("ENCORE_DATA", ""):
-            words += ["--data", str(data)]
-        words += [] if device == "auto" else ["--device", device]
-        words += [] if threads == 1 else ["--threads", str(threads)]
+            args += ["--data", str(data)]
+        args += [] if device == "auto" else ["--device", device]
+        args += [] if threads == 1 else ["--threads", str(threads)]
         overrides = Overrides(tuple(sets), only, parse_seeds(seeds) if seeds else None, limit_users, protocol)
         resolved = resolve_device(device)
-        return cls(suite, results, data, overrides, resolved, ":" not in device, threads, tuple(words))
+        return cls(suite, results, data, overrides, resolved, ":" not in device, threads, tuple(args))
 
-    def open(self) -> Bench:
-        """The suite with its changes made, its cells in order; loaded once a process."""
-        return _open(self)
+    def load(self) -> LoadedSuite:
+        """Load the suite and apply the overrides; a process loads each request once."""
+        return _load(self)
 
-    def portable(self) -> Order:
-        """The same order with absolute paths, for a worker that may stand elsewhere."""
+    def portable(self) -> RunRequest:
+        """The same request with absolute paths, for a worker in another folder."""
         path = suite_path(self.suite)
         source = self.suite if not self.suite.endswith(".py") and "/" not in self.suite else str(path)
         data = None if self.data is None else self.data.absolute()
         return replace(self, suite=source, results=self.results.absolute(), data=data)
 
 
-_read: dict[tuple[type, ...], dict[str, str]] = {}  # the source of models, as it was when it was first asked for
+# These two caches belong to the process: a worker computes many cells and gets each as a value of its own.
+_source_hashes: dict[tuple[type, ...], dict[str, str]] = {}  # by a model's classes, as read for their first cell
 
 
 @functools.lru_cache(maxsize=4)
-def _open(order: Order) -> Bench:
-    suite = order.overrides.apply(load_suite(order.suite))
+def _load(request: RunRequest) -> LoadedSuite:
+    suite = request.overrides.apply(load_suite(request.suite))
     cells = tuple(expand(suite))
-    return Bench(
-        order=order,
+    return LoadedSuite(
+        request=request,
         suite=suite,
         cells=cells,
-        chosen=tuple(order.overrides.chosen(suite)),
+        chosen=tuple(request.overrides.selection(suite)),
         sources=tuple(map(_sources, cells)),
     )
 
 
 def _sources(cell: Cell) -> dict[str, str]:
-    """The hashes of the code that computes a cell, and of what may be chosen for it, read once a process."""
+    """The hashes of the code that computes a cell, including its search's options; read once per process."""
     value = (cell.model, cell.space) if cell.space else cell.model
     kinds = kinds_of(value)
-    if kinds not in _read:
-        _read[kinds] = source_hashes(value, alone=SEARCHED if cell.space else ALONE)
-    return _read[kinds]
+    if kinds not in _source_hashes:
+        _source_hashes[kinds] = source_hashes(value, alone=SEARCHED if cell.space else ALONE)
+    return _source_hashes[kinds]
 
 
 @dataclass(frozen=True, eq=False)
-class Bench:
-    """An opened order: the suite as changed, all its cells, and which of them ``--only`` and ``--protocol`` leave in.
+class LoadedSuite:
+    """A request's suite with its overrides applied, all its cells, and those that ``--only`` and ``--protocol`` keep.
 
-    sources: for each cell the hashes of the code that computes it, read when its modules were loaded: an edit after
-    that belongs to a later process.
+    sources: for each cell the hashes of the code that computes it, read when the suite was loaded; a later edit takes
+    effect in the next process.
     """
 
-    order: Order
+    request: RunRequest
     suite: Suite
     cells: tuple[Cell, ...]
     chosen: tuple[bool, ...]
@@ -120,25 +122,25 @@ class Bench:
         return list(self.suite.metrics)
 
     def prepare(self, cell: Cell) -> Prepared:
-        """The cell's data, loaded, split and audited, kept in the results folder's prepared/."""
-        cache = self.order.results / "prepared"
+        """Load, split and audit the cell's data; the results folder's prepared/ caches them."""
+        cache = self.request.results / "prepared"
         try:
-            return prepare(cell.experiment, self.order.data, cache)
+            return prepare(cell.experiment, self.request.data, cache)
         except OSError as error:
             ours = error.filename is None or str(error.filename).startswith(str(cache))  # without one: an open file
-            blocked = unusable(error, self.order.results) if ours else None
+            blocked = unusable(error, self.request.results) if ours else None
             if blocked is None:
                 raise
             raise blocked from error
 
     def command(self, cell: Cell | None = None) -> str:
-        """The command that runs this order again, or one cell of it alone."""
-        words = ["python", "benchmark.py", "run", self.order.suite]
+        """The command that runs this request again, or one cell of it alone."""
+        overrides = self.request.overrides
+        args = ["python", "benchmark.py", "run", self.request.suite]
         if cell is None:
-            words += self.order.overrides.words()
+            args += overrides.cli_args()
         else:
-            seeds = self.order.overrides.seeds
-            default = seeds is None and cell.model.deterministic
-            chosen = None if default else seeds_text([cell.seed])
-            words += self.order.overrides.words(only_for(cell), chosen, protocol_for(cell, self.suite))
-        return shlex.join([*words, *self.order.words])
+            default = overrides.seeds is None and cell.model.deterministic
+            chosen = None if default else format_seeds([cell.seed])
+            args += overrides.cli_args(only_pattern(cell), chosen, protocol_pattern(cell, self.suite))
+        return shlex.join([*args, *self.request.cli_args])

@@ -1,4 +1,4 @@
-"""Cost: time, throughput, memory, and accuracy against them."""
+"""Cost: time, throughput, memory and energy of each model, and accuracy against training time."""
 
 from __future__ import annotations
 
@@ -6,98 +6,94 @@ from typing import Any
 
 from reports.document.blocks import Column, Figure, Section, Table, TableCell, Text, row
 from reports.document.numbers import count, energy, format_number, format_seconds, join_words, memory
-from reports.document.run_index import ModelRuns, RunIndex
+from reports.document.run_index import ModelRuns, RunGroup, RunIndex
 
 _COLUMNS = (
     Column("model", "Model"),
-    Column("parameters", "Parameters", True, "learnt numbers"),
-    Column("epochs", "Epochs", True, "run; the best on validation in brackets"),
-    Column("fit", "Fit", True, "seconds of training, mean over seeds"),
-    Column("score", "Score", True, "seconds of evaluation, mean over seeds"),
-    Column("rate", "Trained targets/s", True, "training targets per second, median epoch, mean over seeds"),
+    Column("parameters", "Parameters", True, "trained parameters"),
+    Column("epochs", "Epochs", True, "epochs run; best epoch on validation in brackets"),
+    Column("fit", "Fit", True, "training time, mean over seeds"),
+    Column("score", "Score", True, "evaluation time, mean over seeds"),
+    Column("rate", "Trained targets/s", True, "training targets per second in the median epoch, mean over seeds"),
     Column("score_rate", "Ranked queries/s", True, "test queries ranked per second, mean over seeds"),
-    Column("memory", "Peak memory", True, "of the process, largest over seeds"),
+    Column("memory", "Peak memory", True, "of the process, maximum over seeds"),
 )
-_GPU = Column("gpu_memory", "Peak GPU memory", True, "held by torch, largest over seeds")
-_ENERGY = Column("energy", "Energy", True, "fit and evaluation, mean over seeds, from the machine's counters")
+_GPU = Column("gpu_memory", "Peak GPU memory", True, "allocated by torch, maximum over seeds")
+_ENERGY = Column("energy", "Energy", True, "training and evaluation, mean over seeds, from hardware counters")
 _NO_COUNTER = (
-    "Energy is not given: no counter of it could be read where these cells ran (neither RAPL of the processor nor NVML "
-    "of a GPU), and time multiplied by a guess of the power would be no measurement."
+    "Energy is not reported: no energy counter was readable where these cells ran (neither RAPL of the processor nor "
+    "NVML of a GPU). Time multiplied by an assumed power is not a measurement."
 )
-_NAMED = 6  # points of a figure that have room for their names wherever they lie
-_NOT_RECORDED = "Energy is not given: it was not recorded when these cells were computed."
+_ALL_NAMED = 6  # points; a figure of so few always has room for their names
+_NOT_RECORDED = "Energy is not reported: it was not recorded when these cells ran."
 _COUNTED = (
-    "Energy is read from the counters of the whole processor (RAPL) and the whole GPU (NVML), so that other work "
-    "beside a run is in it: an estimate of its own share, from above."
+    "Energy is read from the counters of the whole processor (RAPL) and the whole GPU (NVML). It includes concurrent "
+    "work, so it is an upper estimate of the energy of a run."
 )
 
 
 def cost_section(index: RunIndex, metric: str) -> Section:
-    """What each model cost, a table and a picture for each data set."""
+    """Cost of each model: a figure and a table per data set."""
     cells = index.results.cells
     recorded = any(cell.record.get("energy") for cell in cells)
     counted = any((cell.record.get("energy") or {}).get("counters") for cell in cells)
     on_gpu = any(cell.record.get("peak_gpu_memory_mb") for cell in cells)
     columns = (*_COLUMNS, *([_GPU] if on_gpu else []), *([_ENERGY] if counted else []))
     blocks: list[Any] = []
-    for (dataset, protocol), group in index.groups.items():
-        done = [runs for runs in group if runs.cells]
-        if not done:
+    for group in index.groups.values():
+        if not group.finished:
             continue
-        heading, place = index.heading(dataset, protocol), done[0].place
-        picture = _pareto(done, metric, heading, place)
-        blocks += [picture] if picture else []
-        rows = tuple(row(_entries(runs, columns)) for runs in done)
-        notes = (_machines(done),)
-        blocks.append(
-            Table(f"cost-{place}", f"Cost: {heading}", columns, rows, notes, beside=True, caveats=done[0].shared)
-        )
-    words = (
-        "Times are wall-clock seconds and depend on the machine and on what else it did; they are indications, not "
-        "tests. A model's first fit may hold the compiling of its loops. Peak memory is that of the whole process, "
-        "which may have computed other cells before."
+        figure = _pareto(group, metric)
+        blocks += [figure] if figure else []
+        rows = tuple(row(_entries(runs, columns)) for runs in group.finished)
+        blocks.append(Table(f"cost-{group.number}", f"Cost: {group.heading}", columns, rows,
+                            (_machines(group.finished),), beside=True, caveats=group.caveats))  # fmt: skip
+    times = (
+        "Times are wall-clock times. They depend on the machine and its other load, so they are indicative and not "
+        "tested. The first fit may include JIT compilation. Peak memory is that of the whole process, which may have "
+        "run other cells before."
     )
-    of_energy = _COUNTED if counted else _NO_COUNTER if recorded else _NOT_RECORDED
-    return Section("cost", "Cost", (Text("", (words, of_energy)), *blocks))
+    energy_note = _COUNTED if counted else _NO_COUNTER if recorded else _NOT_RECORDED
+    return Section("cost", "Cost", (Text("", (times, energy_note)), *blocks))
 
 
-def _pareto(done: list[ModelRuns], metric: str, heading: str, place: int) -> Figure | None:
-    """Accuracy against seconds of training; None for fewer than two models that took any."""
+def _pareto(group: RunGroup, metric: str) -> Figure | None:
+    """Accuracy against training time; None for fewer than two models with a training time."""
     points = [
         {"model": r.model, "color": r.color, "has_caveat": bool(r.caveats), "x": r.mean("seconds", "fit"), "y": y}
-        for r in done
+        for r in group.finished
         if (y := r.mean("metrics", metric)) is not None and (r.mean("seconds", "fit") or 0) > 0
     ]
     if len(points) < 2:
         return None
-    caption = (f"{metric} against training time on {heading}. Up and to the left is better; the line joins models that "
-               "no other beats in both.")  # fmt: skip
-    if len(points) > _NAMED:
-        caption += " A mark that has no room for its name is told by its form and colour, as in the table."
-    absent = [r.model for r in done if r.model not in {p["model"] for p in points}]
+    caption = (f"{metric} against training time on {group.heading}. Upper left is better; the line joins the models "
+               "on the Pareto front.")  # fmt: skip
+    if len(points) > _ALL_NAMED:
+        caption += " Markers without room for a name have the shape and colour shown in the table."
+    absent = [r.model for r in group.finished if r.model not in {p["model"] for p in points}]
     if absent:
-        caption += f" Not drawn, since no training time was measured: {join_words(absent)}."
-    label = f"{metric} against seconds of training on {heading}"
-    return Figure(f"pareto-{place}", "pareto", label, caption, {"metric": metric, "points": points}, done[0].shared)
+        caption += f" Not shown, without a measured training time: {join_words(absent)}."
+    label, data = f"{metric} against training time on {group.heading}", {"metric": metric, "points": points}
+    return Figure(f"pareto-{group.number}", "pareto", label, caption, data, group.caveats)
 
 
 def _entries(runs: ModelRuns, columns: tuple[Column, ...]) -> list[TableCell]:
-    """One row of the table."""
+    """The table cells of one model."""
     link = runs.anchor
     fit, score = runs.mean("seconds", "fit"), runs.mean("seconds", "score")
     rate, parameters = runs.mean("targets_per_second"), runs.mean("parameters")
-    asked = runs.mean("counts", "test_queries")
-    ranked = asked / score if asked and score else None
+    queries = runs.mean("counts", "test_queries")
+    ranked = queries / score if queries and score else None
     peak = _largest(runs, "peak_memory_mb")
     entries = [
-        runs.label(), TableCell(count(parameters), parameters, link=link), _epochs(runs),
+        runs.name_cell(), TableCell(count(parameters), parameters, link=link), _epochs(runs),
         TableCell(format_seconds(fit), fit, link=link), TableCell(format_seconds(score), score, link=link),
         TableCell(format_number(rate, 3), rate, link=link), TableCell(format_number(ranked, 3), ranked, link=link),
         TableCell(memory(peak), peak, link=link),
     ]  # fmt: skip
     if _GPU in columns:
-        held = _largest(runs, "peak_gpu_memory_mb")
-        entries.append(TableCell(memory(held), held, link=link))
+        peak = _largest(runs, "peak_gpu_memory_mb")
+        entries.append(TableCell(memory(peak), peak, link=link))
     if _ENERGY in columns:
         parts = [part for name in ("cpu_joules", "gpu_joules") if (part := runs.mean("energy", name)) is not None]
         joules = sum(parts) if parts else None
@@ -106,7 +102,7 @@ def _entries(runs: ModelRuns, columns: tuple[Column, ...]) -> list[TableCell]:
 
 
 def _largest(runs: ModelRuns, name: str) -> float | None:
-    """The largest over seeds of a number in the cell records."""
+    """Maximum over seeds of a number in the cell records."""
     return max((c.record[name] for c in runs.cells if c.record.get(name) is not None), default=None)
 
 
@@ -116,8 +112,8 @@ def _epochs(runs: ModelRuns) -> TableCell:
     best = [c.record["best_epoch"] for c in runs.cells if c.record.get("best_epoch") is not None]
     if not ran:
         return TableCell("–")
-    said = f"{_range(ran)} ({_range(best)})" if best else _range(ran)
-    return TableCell(said, sum(ran) / len(ran), link=runs.anchor)
+    text = f"{_range(ran)} ({_range(best)})" if best else _range(ran)
+    return TableCell(text, sum(ran) / len(ran), link=runs.anchor)
 
 
 def _range(numbers: list[int]) -> str:
@@ -126,8 +122,8 @@ def _range(numbers: list[int]) -> str:
 
 
 def _machines(done: list[ModelRuns]) -> str:
-    """On what the cells ran."""
+    """The machines that the cells ran on."""
     names = {f"{c.record.get('device_name') or c.record['device']} ({c.record['device']}, "
-             f"{c.record.get('threads')} thread{'' if c.record.get('threads') == 1 else 's'}, "
-             f"{c.record.get('precision')})" for r in done for c in r.cells}  # fmt: skip
+             f"{c.record.get('threads')} thread{'' if c.record.get('threads') == 1 else 's'})"
+             for r in done for c in r.cells}  # fmt: skip
     return "Ran on " + "; ".join(sorted(names)) + "."

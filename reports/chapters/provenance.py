@@ -1,4 +1,4 @@
-"""Provenance: where every number is from: cells, commands, environments, and what did not finish."""
+"""Provenance: the run behind every number, environments, hyper-parameters and failures."""
 
 from __future__ import annotations
 
@@ -12,43 +12,42 @@ from reports.document.blocks import Column, Row, Section, Table, TableCell, Text
 from reports.document.numbers import format_seconds, fraction, join_words, pluralize
 from reports.document.run_index import ModelRuns, RunIndex
 
-_MACHINE = ("device", "device_name", "precision", "threads", "engine")
+_MACHINE = ("device", "device_name", "threads", "engine")
 
 
 def provenance_section(index: RunIndex, metrics: list[str]) -> Section:
-    """Every cell with key, seed, command, commit, data hash, versions and MLflow run, then failures and fields."""
+    """Every cell with its key, seed, hashes, commit, MLflow run and command; environments; hyper-parameters."""
     tracked = _tracked(index)
     environments = _Environments()
     cells = _cells(index, metrics, environments, tracked)
     words = (
         "Every number of this report links to the runs it was made from. A run is found again by its key, which "
-        "hashes data, split, protocol, model fields, seed, device, precision, threads, engine and source.",
+        "hashes data, split, protocol, model fields, seed, device, threads, engine and source.",
     )
     blocks = [Text("", words), cells, *certificate_blocks(index), environments.table(), _fields(index)]
     return Section("provenance", "Provenance", tuple(blocks))
 
 
 def failures_table(index: RunIndex) -> Table | None:
-    """The cells that failed, each with its reason and command, and those that were never begun; None if all finished.
+    """Failed cells, each with its reason and command, and cells that never started; None if all finished.
 
-    Cells that were skipped or left out for one reason are one row, since a reason such as absent data is the data
-    set's, not the cell's.
+    Cells of a data set that were skipped for the same reason share one row.
     """
-    rows, told = [], {}
+    rows, skipped = [], {}
     for runs in index.runs:
         for failure in runs.failures:
-            heading = index.heading(runs.dataset, runs.protocol)
+            heading = runs.group.heading
             if failure.state != "FAILED":
-                told.setdefault((heading, failure.state, failure.reason), []).append(runs.model)
+                skipped.setdefault((heading, failure.state, failure.reason), []).append(runs.model)
                 continue
             rows.append(row([
                 TableCell(heading), TableCell(runs.model, color=runs.color), TableCell(str(failure.seed), failure.seed),
                 TableCell(failure.state, marks=("bad",)), TableCell(failure.reason),
                 TableCell(failure.command, marks=("code",))]))  # fmt: skip
-    for (heading, state, reason), models in told.items():
+    for (heading, state, reason), models in skipped.items():
         cells = f"{pluralize(len(models), 'cell')}: {join_words(list(dict.fromkeys(models)))}"
-        rows.append(row([TableCell(heading), TableCell(cells), TableCell(""), TableCell(state, marks=("open",)), TableCell(reason),
-                         TableCell("")]))  # fmt: skip
+        rows.append(row([TableCell(heading), TableCell(cells), TableCell(""), TableCell(state, marks=("open",)),
+                         TableCell(reason), TableCell("")]))  # fmt: skip
     if not rows:
         return None
     columns = (
@@ -57,13 +56,13 @@ def failures_table(index: RunIndex) -> Table | None:
         Column("seed", "Seed", True),
         Column("state", "State"),
         Column("reason", "Reason", wide=True),
-        Column("command", "Command that repeats it", wide=True),
+        Column("command", "Command to rerun", wide=True),
     )
     return Table("failures", "Cells without a result", columns, tuple(rows), small=True)
 
 
 class _Environments:
-    """The different environments of the cells, numbered as they are met."""
+    """The distinct environments of the cells, numbered in order of appearance."""
 
     def __init__(self) -> None:
         self.found: dict[str, tuple[str, dict[str, Any]]] = {}
@@ -75,19 +74,19 @@ class _Environments:
         return known[0]
 
     def table(self) -> Table:
-        """One column an environment."""
-        kept = list(self.found.values())
-        names = list(dict.fromkeys(k for _, facts in kept for k in facts))
-        columns = (Column("property", "Property"), *(Column(name, name) for name, _ in kept))
+        """One column per environment."""
+        environments = list(self.found.values())
+        names = list(dict.fromkeys(k for _, facts in environments for k in facts))
+        columns = (Column("property", "Property"), *(Column(name, name) for name, _ in environments))
         rows = tuple(
-            row([TableCell(name.replace("_", " ")), *(TableCell(_said(facts.get(name))) for _, facts in kept)])
+            row([TableCell(name.replace("_", " ")), *(TableCell(_text(facts.get(name))) for _, facts in environments)])
             for name in names
         )
-        return Table("environments", "Environments: hardware, versions and switches", columns, rows)
+        return Table("environments", "Environments: hardware, versions and settings", columns, rows)
 
 
-def _said(value: Any) -> str:
-    """A recorded value in words."""
+def _text(value: Any) -> str:
+    """A recorded value as text."""
     if value is None:
         return "–"
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
@@ -100,7 +99,7 @@ def _tracked(index: RunIndex) -> dict[str, str]:
 
 
 def _cells(index: RunIndex, metrics: list[str], environments: _Environments, tracked: dict[str, str]) -> Table:
-    """A group of rows for each model, a row for each cell."""
+    """One group of rows per model, one row per cell."""
     columns = (
         Column("seed", "Seed", True),
         *(Column(m, m, True) for m in metrics),
@@ -115,24 +114,14 @@ def _cells(index: RunIndex, metrics: list[str], environments: _Environments, tra
     )
     rows: list[Row] = []
     for runs in index.runs:
-        name = TableCell(
-            f"{index.heading(runs.dataset, runs.protocol)} · {runs.model}", color=runs.color, caveats=runs.shared
-        )
+        name = TableCell(f"{runs.group.heading} · {runs.model}", color=runs.color, caveats=runs.group.caveats)
         rows.append(Row((name,), runs.anchor, "group"))
         rows += [_cell(cell, runs, metrics, environments, tracked) for cell in runs.cells]
         for failure in runs.failures:
             blank = [TableCell("") for _ in columns[1:-2]]
-            rows.append(
-                row(
-                    [
-                        TableCell(str(failure.seed), failure.seed),
-                        *blank,
-                        TableCell(failure.state, marks=("bad",)),
-                        TableCell(failure.reason),
-                    ]
-                )
-            )
-    return Table("cells", "Every run", columns, tuple(rows), small=True)
+            rows.append(row([TableCell(str(failure.seed), failure.seed), *blank,
+                             TableCell(failure.state, marks=("bad",)), TableCell(failure.reason)]))  # fmt: skip
+    return Table("cells", "All runs", columns, tuple(rows), small=True)
 
 
 def _cell(
@@ -141,34 +130,34 @@ def _cell(
     """The row of one cell."""
     record, prints = cell.record, cell.record["fingerprints"]
     commit, dirty = record["environment"].get("commit") or "unknown", record["environment"].get("dirty")
-    tracked_as = tracked.get(cell.key, "")
+    mlflow_run = tracked.get(cell.key, "")
     return row([
-        TableCell(str(cell.seed), cell.seed, caveats=runs.own(cell)),
+        TableCell(str(cell.seed), cell.seed, caveats=runs.own_caveats(cell)),
         *(TableCell(fraction(cell.metrics.get(m), 5), cell.metrics.get(m), exact=str(cell.metrics.get(m)))
           for m in metrics),
         TableCell(format_seconds(record["seconds"].get("fit")), record["seconds"].get("fit")),
         *(_hash(text) for text in (cell.key, prints["data"], prints["split"])),
         _hash(commit, " with changes" if dirty else ""),
         TableCell(environments.name_of(cell), link="environments"),
-        _hash(tracked_as) if tracked_as else TableCell("not tracked", marks=("quiet",)),
+        _hash(mlflow_run) if mlflow_run else TableCell("not tracked", marks=("quiet",)),
         TableCell(record.get("command") or "–", marks=("code",)),
     ], anchor=f"{runs.anchor}-seed-{cell.seed}")  # fmt: skip
 
 
 def _hash(text: str, rest: str = "") -> TableCell:
-    """The first ten digits, with the whole as its value."""
+    """The first ten digits; the full hash is the value."""
     return TableCell(text[:10] + rest, text, exact=text, marks=("code",))
 
 
 def _fields(index: RunIndex) -> Table:
-    """The hyper-parameters of every model, each once with the data sets it was used on."""
+    """The hyper-parameters of every model, each set once with the data sets it was used on."""
     used: dict[tuple[str, str], list[str]] = {}
-    for runs in index.done():
+    for runs in index.finished():
         fields = dict(runs.cells[0].record["model_fields"])
         kind = str(fields.pop("type", "")).rsplit(".", 1)[-1]
-        told = ", ".join(f"{k} = {_told(v)}" for k, v in fields.items())
-        heading = index.heading(runs.dataset, runs.protocol)
-        used.setdefault((runs.model, f"{kind}({told})"), []).append(heading)
+        values = ", ".join(f"{k} = {_field(v)}" for k, v in fields.items())
+        heading = runs.group.heading
+        used.setdefault((runs.model, f"{kind}({values})"), []).append(heading)
     rows = tuple(
         row([TableCell(model), TableCell(fields, marks=("code",)), TableCell(join_words(where))])
         for (model, fields), where in used.items()
@@ -177,9 +166,9 @@ def _fields(index: RunIndex) -> Table:
     return Table("fields", "Hyper-parameters", columns, rows, small=True)
 
 
-def _told(value: Any) -> str:
-    """A field's value; a nested value by its type and fields."""
+def _field(value: Any) -> str:
+    """A field's value; a nested value as its type and fields."""
     if isinstance(value, dict) and "type" in value:
-        inner = ", ".join(f"{k} = {_told(v)}" for k, v in value.items() if k != "type")
+        inner = ", ".join(f"{k} = {_field(v)}" for k, v in value.items() if k != "type")
         return f"{str(value['type']).rsplit('.', 1)[-1]}({inner})"
     return json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value

@@ -3,9 +3,9 @@ import shutil
 import pytest
 
 from cli.data_actions import COUNTED, audited, dataset_named, import_file
-from harness.suites.request import Order
-from recsys_data.datasets.describe import describe
+from harness.suites.request import RunRequest
 from recsys_data.datasets.markov_chain import MarkovChainSequences
+from recsys_data.datasets.summary import summarise_dataset
 from recsys_data.files.export import export_interactions
 from recsys_data.files.interaction_file import InteractionFile
 from recsys_data.files.time_lstm_files import GAPS, ITEMS, SINCE
@@ -64,8 +64,8 @@ def test_positions_between_sessions_survive_an_export(tmp_path, kind):
 
 
 def test_an_audit_counts_each_data_set_too(tiny_suite, tmp_path):
-    rows = list(audited(Order(str(tiny_suite), tmp_path).open()))
-    facts = describe(MarkovChainSequences(num_users=30, num_items=25, length=20).load())
+    rows = list(audited(RunRequest(str(tiny_suite), tmp_path).load()))
+    facts = summarise_dataset(MarkovChainSequences(num_users=30, num_items=25, length=20).load())
     assert rows and all({key: row[key] for key in COUNTED} == {key: facts[key] for key in COUNTED} for row in rows)
     assert rows[0]["users"] == 30 and rows[0]["sessions"] is None and len(rows[0]["sha256"]) == 64
 

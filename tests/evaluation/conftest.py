@@ -45,7 +45,7 @@ class StoreBuilder:
         means = {m.name: m.measure(ranks) for m in metrics}
         if cached:
             write_sums(folder, ranks, metrics)
-        cell = {"schema": 1, "key": key, "metrics": means, "deterministic": deterministic, "caveats": [],
+        cell = {"schema": 2, "key": key, "metrics": means, "deterministic": deterministic, "caveats": [],
                 "unit": "user", "validation": {}, "seconds": {"fit": 1.0}} | record  # fmt: skip
         (folder / "cell.json").write_text(json.dumps(cell))
         self.entries.append({"dataset": dataset, "protocol": protocol, "model": model, "seed": seed, "key": key,
@@ -65,7 +65,7 @@ class StoreBuilder:
     def suite(self, **record) -> SuiteResults:
         folder = self.root / "suites" / "s"
         folder.mkdir(parents=True, exist_ok=True)
-        whole = {"schema": 1, "name": "s", "title": "S", "metrics": ["MRR@20", "Recall@20"], "baselines": [],
+        whole = {"schema": 2, "name": "s", "title": "S", "metrics": ["MRR@20", "Recall@20"], "baselines": [],
                  "comparisons": [], "published": [], "claims": [], "caveats": [], "cells": self.entries}  # fmt: skip
         (folder / "suite.json").write_text(json.dumps(whole | record))
         return read_suite(self.root, "s")

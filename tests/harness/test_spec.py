@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import pytest
 
-from harness.spec import Experiment, Suite, canonical, describe, expand, written_name
+from harness.spec import Experiment, Suite, canonical, expand, written_form, written_name
 
 
 @dataclass
@@ -52,10 +52,10 @@ class Colour(enum.Enum):
 
 
 def test_describe_writes_values_down_or_refuses():
-    assert describe(Learner(dim=2)) == {"type": "Learner", "dim": 2}
-    assert describe({"x": (1, range(2), {3, 1}, Colour.RED, None)}) == {"x": [1, [0, 1], [1, 3], "red", None]}
+    assert written_form(Learner(dim=2)) == {"type": "Learner", "dim": 2}
+    assert written_form({"x": (1, range(2), {3, 1}, Colour.RED, None)}) == {"x": [1, [0, 1], [1, 3], "red", None]}
     with pytest.raises(TypeError, match="cannot be part of a cell's key"):
-        describe(lambda: 0)
+        written_form(lambda: 0)
 
 
 def test_a_written_name_is_the_classes_own_and_not_inherited():

@@ -8,7 +8,7 @@ import pkgutil
 import pytest
 
 from harness.cells.search import search_seed
-from harness.spec import Cell, Experiment, describe, written_name
+from harness.spec import Cell, Experiment, written_form, written_name
 from harness.suites.load import SuiteNotLoadable, load_suite
 from harness.system.sources import kinds_of
 from harness.tuning import Choice, Tuning
@@ -34,11 +34,11 @@ def test_moving_every_module_changes_no_seed(monkeypatch):
         kind for cell in cells for kind in kinds_of((cell.model, cell.experiment.protocol, cell.experiment.dataset))
     }
     assert len(kinds) > 60  # models, losses, optimisers, penalties, controls, samplers, protocols
-    protocols = [describe(cell.experiment.protocol) for cell in cells]
+    protocols = [written_form(cell.experiment.protocol) for cell in cells]
     for kind in kinds:
         monkeypatch.setattr(kind, "__module__", "elsewhere.and_deeper")
     assert [cell.random_seed("split") for cell in cells] == before
-    assert [describe(cell.experiment.protocol) for cell in cells] == protocols
+    assert [written_form(cell.experiment.protocol) for cell in cells] == protocols
 
 
 def test_moving_a_model_changes_no_search(monkeypatch):

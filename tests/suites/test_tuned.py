@@ -5,7 +5,7 @@ import json
 import pytest
 
 from evaluation.results.suite_results import read_suite
-from harness.spec import describe
+from harness.spec import written_form
 from harness.tuning import Choice
 from suites.tuned import MODELS, SPACES, SUITE, TRIALS, untuned
 
@@ -60,4 +60,4 @@ def test_tuned_rows_differ_from_the_others_by_nothing_but_the_search():
     (experiment,) = SUITE.experiments
     assert set(experiment.tuning.spaces) == set(MODELS)
     for label, model in MODELS.items():
-        assert describe(experiment.models[untuned(label)]) == describe(model)
+        assert written_form(experiment.models[untuned(label)]) == written_form(model)

@@ -4,7 +4,7 @@ import pytest
 
 from harness.running.run_all import SuiteOutcome, run_all, sets_for
 from harness.store import StoreUnusable
-from harness.suites.overrides import BadOverride
+from harness.suites.parse_overrides import InvalidOverride
 
 
 def visiting(**deeds):
@@ -29,11 +29,15 @@ def test_a_suite_that_cannot_be_run_does_not_stop_the_next():
 
 def test_a_suite_that_is_not_meant_is_passed_over_unless_none_is_meant():
     told = []
-    stops = run_all("ab", visiting(a=BadOverride("--only 'GRU' matches none of x"), b=SuiteOutcome("b")), told.append)
+    stops = run_all(
+        "ab", visiting(a=InvalidOverride("--only 'GRU' matches none of x"), b=SuiteOutcome("b")), told.append
+    )
     assert stops[0].not_selected and not stops[0].failed
     assert told == ["passed over a: --only 'GRU' matches none of x"]
-    with pytest.raises(BadOverride, match="nothing of any suite is meant: a: --only 'GRU' matches none of x"):
-        run_all("ab", visiting(a=BadOverride("--only 'GRU' matches none of x"), b=BadOverride("nor here")), print)
+    with pytest.raises(InvalidOverride, match="nothing of any suite is meant: a: --only 'GRU' matches none of x"):
+        run_all(
+            "ab", visiting(a=InvalidOverride("--only 'GRU' matches none of x"), b=InvalidOverride("nor here")), print
+        )
 
 
 @pytest.fixture
@@ -58,7 +62,7 @@ def test_a_suite_without_a_field_runs_as_it_is_and_says_so(two):
 
 
 def test_a_change_that_no_suite_can_take_is_refused_before_anything_runs(two):
-    with pytest.raises(BadOverride, match="no suite can take it: --set 'epoch=1': .*has a field 'epoch'"):
+    with pytest.raises(InvalidOverride, match="no suite can take it: --set 'epoch=1': .*has a field 'epoch'"):
         sets_for(two.values(), ["epoch=1"], print)
     assert sets_for(two.values(), ["dim=large"], print)[two["whole"]] == ("dim=large",), "its own suite refuses it"
 

@@ -4,7 +4,8 @@ from typing import Literal
 import pytest
 
 from harness.spec import Cell, Experiment, Suite, expand
-from harness.suites.overrides import BadOverride, Overrides, only_for, parse_seeds, protocol_for, seeds_text, set_field
+from harness.suites.overrides import Overrides, only_pattern, protocol_pattern, set_field
+from harness.suites.parse_overrides import InvalidOverride, format_seeds, parse_seeds
 
 
 @dataclass(frozen=True)
@@ -82,20 +83,20 @@ def test_values_are_read_as_the_fields_type(text, name, value):
     ("GRU.dmi=64", "Net has no field 'dmi': did you mean 'dim'?"),
     ("dmi=64", "no model of this suite has a field 'dmi': did you mean 'dim'?"),
     ("GRUU.dim=64", "no model is called 'GRUU': did you mean 'GRU'?"),
-    ("dim=large", "Net.dim is a whole number, got 'large'"),
-    ("dim=2.5", "Net.dim is a whole number, got '2.5'"),
-    ("dropout=nan", "Net.dropout is a number, got 'nan'"),
-    ("bias=maybe", "Net.bias is true or false, got 'maybe'"),
-    ("rule=mine", "Net.rule is one of paper, official, got 'mine'"),
-    ("session_gap=soon", "Net.session_gap is a number or none, got 'soon'"),
-    ("rule_of_steps=Slop", "Net.rule_of_steps is Margin or Slope or Needy, got 'Slop'"),
-    ("rule_of_steps=Needy", "Net.rule_of_steps is Margin or Slope or Needy, got 'Needy'"),
+    ("dim=large", "Net.dim must be a whole number, got 'large'"),
+    ("dim=2.5", "Net.dim must be a whole number, got '2.5'"),
+    ("dropout=nan", "Net.dropout must be a number, got 'nan'"),
+    ("bias=maybe", "Net.bias must be true or false, got 'maybe'"),
+    ("rule=mine", "Net.rule must be one of paper, official, got 'mine'"),
+    ("session_gap=soon", "Net.session_gap must be a number or none, got 'soon'"),
+    ("rule_of_steps=Slop", "Net.rule_of_steps must be Margin or Slope or Needy, got 'Slop'"),
+    ("rule_of_steps=Needy", "Net.rule_of_steps must be Margin or Slope or Needy, got 'Needy'"),
     ("rule_of_steps.rate=1", "Margin has no field 'rate'"),
     ("dim=0", "dim must be at least 1, got 0"),
     ("dim", "expected MODEL.FIELD=VALUE or FIELD=VALUE"),
 ])  # fmt: skip
 def test_what_cannot_be_set_is_said_in_one_sentence(text, sentence):
-    with pytest.raises(BadOverride) as error:
+    with pytest.raises(InvalidOverride) as error:
         set_field(experiments(), text)
     assert sentence in str(error.value)
     assert "\n" not in str(error.value)
@@ -107,24 +108,27 @@ def test_seeds_are_counted_or_listed():
     assert parse_seeds("0,3,7") == (0, 3, 7)
     assert parse_seeds("7,") == (7,)
     for text in ("x", "1,x", "", "1.5", "-1", "²", "٣"):
-        with pytest.raises(BadOverride, match="is not understood"):
+        with pytest.raises(InvalidOverride, match="is not understood"):
             parse_seeds(text)
-    with pytest.raises(BadOverride, match="twice"):
+    with pytest.raises(InvalidOverride, match="twice"):
         parse_seeds("3,3")
-    with pytest.raises(BadOverride, match="more than 10,000 seeds; that seed alone is 20261122,"):
+    with pytest.raises(
+        InvalidOverride,
+        match="means more than 10,000 seeds; write --seeds 20261122, .with the comma. for that one seed",
+    ):
         parse_seeds("20261122")
     assert parse_seeds("20261122,") == (20261122,)
 
 
 def test_a_field_of_a_type_that_is_not_known_is_told(monkeypatch):
     monkeypatch.setitem(Net.__annotations__, "dim", "Unheard")
-    with pytest.raises(BadOverride, match="Net declares a type that its module does not know .*Unheard"):
+    with pytest.raises(InvalidOverride, match="the types of Net's fields cannot be resolved: .*Unheard"):
         set_field(experiments(), "dim=3")
 
 
 @pytest.mark.parametrize("seeds", [(0,), (7,), (0, 1), (3, 0)])
 def test_seeds_are_written_as_they_are_read(seeds):
-    assert parse_seeds(seeds_text(seeds)) == seeds
+    assert parse_seeds(format_seeds(seeds)) == seeds
 
 
 def suite():
@@ -133,12 +137,12 @@ def suite():
 
 @pytest.mark.parametrize("pattern, kept", [("", 5), ("ml/GRU", 2), ("gru", 2), ("ML", 5), ("ml/*", 5), ("*/Pop*", 1)])
 def test_only_takes_data_set_and_model(pattern, kept):
-    assert sum(Overrides(only=pattern).chosen(suite())) == kept
+    assert sum(Overrides(only=pattern).selection(suite())) == kept
 
 
 def test_only_that_matches_nothing_says_what_there_is():
-    with pytest.raises(BadOverride, match="'ml/XYZ' matches none of ml/GRU, ml/LSTM 2.0, ml/Popularity"):
-        Overrides(only="ml/XYZ").chosen(suite())
+    with pytest.raises(InvalidOverride, match="'ml/XYZ' matches none of ml/GRU, ml/LSTM 2.0, ml/Popularity"):
+        Overrides(only="ml/XYZ").selection(suite())
 
 
 def namesakes():
@@ -153,40 +157,44 @@ def namesakes():
     ("ml/*", "half*", [1, 1, 1]),
 ])  # fmt: skip
 def test_rows_of_one_name_are_told_apart_by_their_protocol(only, protocol, kept):
-    assert Overrides(only=only, protocol=protocol).chosen(namesakes()) == kept
+    assert Overrides(only=only, protocol=protocol).selection(namesakes()) == kept
 
 
 def test_a_cells_own_words_mean_it_alone():
     suite = namesakes()
     for number, cell in enumerate(expand(suite)):
-        chosen = Overrides(only=only_for(cell), protocol=protocol_for(cell, suite)).chosen(suite)
+        chosen = Overrides(only=only_pattern(cell), protocol=protocol_pattern(cell, suite)).selection(suite)
         assert chosen == [place == number for place in range(3)]
     gru = [*expand(suite)][1]
-    assert protocol_for(gru, suite) == "", "the command stays short where nothing is to be told apart"
+    assert protocol_pattern(gru, suite) == "", "the command stays short where nothing is to be told apart"
 
 
 def test_a_protocol_that_no_chosen_row_has_names_those_there_are():
-    with pytest.raises(BadOverride) as error:
-        Overrides(only="gru", protocol="*left out").chosen(namesakes())
+    with pytest.raises(InvalidOverride) as error:
+        Overrides(only="gru", protocol="*left out").selection(namesakes())
     assert str(error.value) == "--protocol '*left out' matches none of the protocols of 'gru': half [2/3], seen kept"
 
 
 def test_of_many_rows_the_nearest_are_named():
     models = {f"Model {letter}": Net() for letter in "abcdefghijklmn"} | {"Popularity": Plain()}
     many = Suite("s", "S", [Experiment(Named("ml"), Named("p"), models)], seeds=[0], metrics=["m"])
-    with pytest.raises(BadOverride, match="'popularty' matches none of 15 rows; the nearest are Popularity, "):
-        Overrides(only="popularty").chosen(many)
-    with pytest.raises(BadOverride, match="matches none of 15 rows; the nearest are ml/Popularity, "):
-        Overrides(only="ml/Popularty").chosen(many)
+    with pytest.raises(
+        InvalidOverride, match="'popularty' matches none of 15 dataset/model labels; the closest names are Popularity, "
+    ):
+        Overrides(only="popularty").selection(many)
+    with pytest.raises(
+        InvalidOverride, match="matches none of 15 dataset/model labels; the closest names are ml/Popularity, "
+    ):
+        Overrides(only="ml/Popularty").selection(many)
 
 
 def test_signs_of_patterns_in_names_are_taken_as_they_are():
     odd = Cell(Experiment(Named("ml"), Named("p"), {}), "kNN [k*]", Net(), 0)
     other = Cell(Experiment(Named("ml"), Named("p"), {}), "kNN k", Net(), 0)
-    pattern = only_for(odd)
+    pattern = only_pattern(odd)
     both = Suite("s", "S", [Experiment(Named("ml"), Named("p"), {c.model_name: c.model for c in (odd, other)})],
                  seeds=[0], metrics=["m"])  # fmt: skip
-    assert Overrides(only=pattern).chosen(both) == [True, False]
+    assert Overrides(only=pattern).selection(both) == [True, False]
 
 
 def test_users_are_limited_and_marked():

@@ -1,0 +1,1 @@
+"""Backends: where cells are computed, in this process or in worker processes."""
