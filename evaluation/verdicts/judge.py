@@ -11,7 +11,16 @@ from evaluation.comparison.table import ComparisonTable
 from evaluation.json_codec import from_json
 from evaluation.results.cache import ResultCache
 from evaluation.results.suite_results import SuiteResults
-from evaluation.verdicts.claims import Claim, Evidence, Published, Verdict, claim_from_json, claim_to_json, is_built_in
+from evaluation.verdicts.claims import (
+    Claim,
+    Evidence,
+    Outcome,
+    Published,
+    Verdict,
+    claim_from_json,
+    claim_to_json,
+    is_built_in,
+)
 
 
 def judge_suite(results: SuiteResults, comparisons: Sequence[ComparisonTable]) -> list[Verdict]:
@@ -38,7 +47,16 @@ def judged_records(
         return [claim_to_json(claim) for claim in claims]
     requests = requests_of(results)
     evidence = Evidence.of(results, compare_suite(results, requests, cache=cache), requests)
-    return [claim_to_json(claim, () if is_built_in(claim) else evidence.judge(claim)) for claim in claims]
+    return [claim_to_json(claim, () if is_built_in(claim) else _attempt(claim, evidence)) for claim in claims]
+
+
+def _attempt(claim: Claim, evidence: Evidence) -> list[Verdict]:
+    """Return the verdicts of a claim of a suite's own kind; an error of its code is an inconclusive verdict."""
+    try:
+        return evidence.judge(claim)
+    except Exception as error:  # the code of a suite's file, after its cells were computed
+        reason = f"{type(claim).__name__} cannot judge it: {type(error).__name__}: {error}."
+        return [claim.verdict(Outcome.INCONCLUSIVE, reason)]
 
 
 def _published(results: SuiteResults) -> list[Published]:
