@@ -44,7 +44,7 @@ def read_record(path: Path, needs: Iterable[str] = (), remedy: str = REMOVE_FOLD
         wanted = f"an object with {', '.join(lacks)}" if lacks else "an object"
         raise ValueError(f"{path} is damaged (expected {wanted}): {remedy} and run again")
     schema = SCHEMAS.get(path.name)
-    if found.get("schema", schema) != schema:
+    if schema is not None and found.get("schema", schema) != schema:
         raise ValueError(f"{path} has schema {found['schema']}, this program reads {schema}: "
                          "remove the results folder, or choose another with --results")  # fmt: skip
     return found

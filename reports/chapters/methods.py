@@ -1,48 +1,49 @@
-"""Methods: what was done, in plain words, and where it is from, so that the report stands alone."""
+"""Methods: definitions, tests and references, so that the report is self-contained."""
 
 from __future__ import annotations
 
 from evaluation.comparison.table import ComparisonTable
-from reports.document.blocks import Section, Words
-from reports.document.numbers import listed
-from reports.document.run_index import Roster
+from reports.document.blocks import Section, Text
+from reports.document.numbers import join_words
+from reports.document.run_index import RunIndex
 
 _RANKS = (
-    "Every test query ranks its target among the candidates that its protocol names (the whole catalogue, unless it "
-    "says otherwise). A target with g candidates scored above it and m others scored exactly the same has a rank that "
-    "is uniform on g + 1 … g + m + 1; all metrics use its expectation. Where the best and the worst luck differ by "
-    "more than 0.1 %, a table says so.",
-    "Recall@k with one target a query is HitRate@k. MRR@k is the mean of 1 / rank, 0 beyond k. Means are over queries "
-    "(micro), so that heavy users count for more.",
+    "Every test query ranks its target among the candidates of its protocol (the whole catalogue unless the protocol "
+    "says otherwise). With g candidates scored above the target and m others tied with it, the rank is uniform on "
+    "g + 1 … g + m + 1, and all metrics use its expectation. A table notes where tie-breaking changes the value by "
+    "more than 0.1 %.",
+    "Recall@k with one target per query is HitRate@k. MRR@k is the mean of 1 / rank, 0 beyond k. Means are over "
+    "queries (micro average), so heavy users count more.",
 )
 _TESTS = (
     "Queries of one user are not independent. All inference is therefore over clusters (users, or sessions where the "
     "data are anonymous). A model's interval is a cluster bootstrap: clusters are drawn with replacement, with all "
-    "their queries, and the mean is formed anew each time; below 200 clusters it is studentised.",
-    "A difference of two models is tested by flipping the sign of whole clusters, studentised, with p = (b + 1) / "
-    "(B + 1), so that no p is 0. That speaks of these trained models only. What is claimed of methods has to hold over "
-    "seeds as well: a t-test over users and seeds adds the variance between seeds to that between users and has "
-    "Satterthwaite's degrees of freedom. With one seed no such test exists, and the tables say so.",
-    "Tests of one metric on one data set are one family, declared before looking: every model against the best "
-    "baseline, the suite's comparisons, and its claims. Holm's adjusted p decides. The intervals of differences are "
-    "simultaneous over the family (Westfall and Young's max-T).",
-    "Significance is not relevance. “Better” needs an adjusted p below .05 and a relative difference beyond the "
-    "margin; “practically equal” needs the whole interval inside the margin; everything else is “inconclusive”.",
+    "their queries, and the mean is recomputed for each resample; below 200 clusters it is studentised.",
+    "The difference between two models is tested by flipping the sign of whole clusters, studentised, with "
+    "p = (b + 1) / (B + 1), so p is never 0. This test covers these trained models only. A claim about methods must "
+    "hold over seeds as well: a t-test over users and seeds adds the variance between seeds to the variance between "
+    "users, with Satterthwaite's degrees of freedom. With one seed no such test exists, and the tables say so.",
+    "Tests of one metric on one data set form one family, declared in advance: every model against the best baseline, "
+    "the suite's comparisons, and its claims. Holm's adjusted p decides. The intervals of differences are simultaneous "
+    "over the family (Westfall and Young's max-T).",
+    "A significant difference may still be negligible. “Better” needs an adjusted p below .05 and a relative "
+    "difference beyond the relevance margin; “practically equal” needs the whole interval inside the margin; everything else is "
+    "“inconclusive”.",
 )
 _TUNING = (
-    "A tuned model's fields were chosen by a search of a fixed number of trials, the same for every model, each judged "
-    "on the validation part alone; the test part was not there to be looked at. Every seed then ran with the best "
-    "trial's fields. A search has random streams of its own, so that no seed's luck is chosen with them.",
-    "The expected best validation score of k trials is that of k independent draws from the search's own trials (Dodge "
-    "et al.); it is right for random search only, and as an estimate from few trials it reads a little low at large k.",
+    "The fields of a tuned model come from a search with a fixed number of trials, the same for every model. Trials "
+    "are scored on the validation part only; the test part is not available to the search. Every seed then runs with the "
+    "fields of the best trial. The search uses its own random streams, so no seed is favoured.",
+    "The expected best validation score after k trials is that of k independent draws from the search's own trials "
+    "(Dodge et al.). It is valid for random search only, and estimates from few trials are slightly low at large k.",
 )
 _VERDICTS = (
     "A published number is judged by two one-sided tests on the log of rerun ÷ published, after widening the published "
-    "value by half a unit of its last digit: the 90 % interval has to lie inside ±5 % (strict) or ±10 % (lenient). Its "
-    "noise is the seed noise of both sides, and where the test set is another draw than the paper's, twice the "
-    "cluster variance too. Outside: not reproduced; across an edge: inconclusive, with what would decide it.",
-    "A ranking claim is judged by its sign and the adjusted p of the methods; a gain, by its size too. Where data, "
-    "split or candidates differ from the paper's, the number is another quantity and is marked not comparable.",
+    "value by half a unit of its last digit: the 90 % interval must lie inside ±5 % (strict) or ±10 % (lenient). Its "
+    "noise is the seed noise of both sides and, where the test set is a different draw than the paper's, twice the "
+    "cluster variance. Outside: not reproduced; across a bound: inconclusive, with what would decide it.",
+    "A ranking claim is judged by its sign and the adjusted p over methods; a gain, by its size too. Where data, split "
+    "or candidates differ from the paper's, the number is a different quantity and is marked not comparable.",
 )
 _REFERENCES = (
     "Benjamini and Hochberg 1995, Controlling the false discovery rate, JRSS B 57.",
@@ -67,40 +68,41 @@ _TUNING_REFERENCES = (
 )
 
 
-def methods_section(roster: Roster, comparisons: list[ComparisonTable], sections: list[Section]) -> Section:
-    """How ranks, intervals, tests and verdicts were made, with the numbers used here; what columns of tables mean."""
-    blocks = [Words("Ranks and metrics", _RANKS), Words("Intervals and tests", (*_TESTS, *_used(comparisons)))]
+def methods_section(index: RunIndex, comparisons: list[ComparisonTable], sections: list[Section]) -> Section:
+    """Definitions and tests with the settings of this report; column headings of ``sections``; references."""
+    blocks = [Text("Ranks and metrics", _RANKS), Text("Intervals and tests", (*_TESTS, *_settings(comparisons)))]
     references = _REFERENCES
-    if any("tuning" in cell.record for cell in roster.results.cells):
-        blocks.append(Words("Tuning", _TUNING))
+    if any("tuning" in cell.record for cell in index.results.cells):
+        blocks.append(Text("Tuning", _TUNING))
         references = tuple(sorted((*_REFERENCES, *_TUNING_REFERENCES)))
-    if roster.results.record.get("published") or roster.results.record.get("claims"):
-        blocks.append(Words("Verdicts", _VERDICTS))
-    blocks += [Words("Columns", _columns(sections)), Words("References", references)]
+    if index.results.record.get("published") or index.results.record.get("claims"):
+        blocks.append(Text("Verdicts", _VERDICTS))
+    blocks += [Text("Columns", _columns(sections)), Text("References", references)]
     return Section("methods", "Methods and references", tuple(blocks))
 
 
 def _columns(sections: list[Section]) -> tuple[str, ...]:
-    """What headings of tables mean, a paragraph a chapter: on paper none can be pointed at."""
-    said = []
+    """Meanings of column headings, one paragraph per chapter, since paper has no tooltips."""
+    paragraphs = []
     for section in sections:
-        hints: dict[str, dict[str, None]] = {}
+        titles_of: dict[str, dict[str, None]] = {}
         for column in (column for table in section.tables for column in table.columns if column.hint):
-            hints.setdefault(column.hint, {})[column.title] = None
-        if hints:
-            told = " ".join(f"{listed(list(titles))}: {hint}." for hint, titles in hints.items())
-            said.append(f"{section.title}. {told}")
-    return tuple(said)
+            titles_of.setdefault(column.hint, {})[column.title] = None
+        if titles_of:
+            meanings = " ".join(f"{join_words(list(titles))}: {hint}." for hint, titles in titles_of.items())
+            paragraphs.append(f"{section.title}. {meanings}")
+    return tuple(paragraphs)
 
 
-def _used(comparisons: list[ComparisonTable]) -> tuple[str, ...]:
-    """The settings of this report."""
+def _settings(comparisons: list[ComparisonTable]) -> tuple[str, ...]:
+    """The settings of this report's tests."""
     if not comparisons:
         return ()
     flips, resamples = {t.flips for t in comparisons}, {t.resamples for t in comparisons}
     margins, units = {t.margin for t in comparisons}, dict.fromkeys(t.unit for t in comparisons)
     return (
-        f"In this report: {listed([f'{n:,}' for n in sorted(flips)])} sign flips, "
-        f"{listed([f'{n:,}' for n in sorted(resamples)])} bootstrap resamples, "
-        f"relevance margin ±{listed([f'{100 * m:g} %' for m in sorted(margins)])}, clusters: {listed(list(units))}.",
+        f"In this report: {join_words([f'{n:,}' for n in sorted(flips)])} sign flips, "
+        f"{join_words([f'{n:,}' for n in sorted(resamples)])} bootstrap resamples, "
+        f"relevance margin ±{join_words([f'{100 * m:g} %' for m in sorted(margins)])}, "
+        f"clusters: {join_words(list(units))}.",
     )

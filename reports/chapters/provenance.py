@@ -20,11 +20,11 @@ def provenance_section(index: RunIndex, metrics: list[str]) -> Section:
     tracked = _tracked(index)
     environments = _Environments()
     cells = _cells(index, metrics, environments, tracked)
-    words = (
-        "Every number of this report links to the runs it was made from. A run is found again by its key, which "
-        "hashes data, split, protocol, model fields, seed, device, threads, engine and source.",
+    introduction = (
+        "Every number in this report links to the runs it comes from. A run is identified by its key: a hash of data, "
+        "split, protocol, model fields, seed, device, threads, engine and source code.",
     )
-    blocks = [Text("", words), cells, *certificate_blocks(index), environments.table(), _fields(index)]
+    blocks = [Text("", introduction), cells, *certificate_blocks(index), environments.table(), _fields(index)]
     return Section("provenance", "Provenance", tuple(blocks))
 
 

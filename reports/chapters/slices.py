@@ -22,8 +22,8 @@ def slices_section(index: RunIndex, metric_name: str, cache: ResultCache) -> Sec
     """A figure and a table per data set and slicing."""
     metric = metric_named(metric_name)
     introduction = (
-        "These slices are exploratory: means over seeds without tests. Treat a difference found here as a hypothesis for "
-        "another suite.",
+        "These slices are exploratory: means over seeds without tests. Treat a difference found here as a hypothesis "
+        "for another suite.",
     )
     blocks: list[Any] = [Text("", introduction)]
     for group in index.groups.values():

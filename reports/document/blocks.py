@@ -79,7 +79,7 @@ class Table:
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     small: bool = False  # many columns: set in smaller type on paper
-    beside: bool = False  # stands beside the picture before it where there is room
+    beside: bool = False  # stands beside the figure before it where there is room
     caveats: tuple[str, ...] = ()
     block: str = field(default="table", init=False)
 
@@ -122,7 +122,7 @@ class Figure:
 
     @property
     def badges(self) -> list[str]:
-        """The picture's caveats, each cut to its first words."""
+        """The figure's caveats, each cut to its first words."""
         return [caveat_badge(caveat) for caveat in self.caveats]
 
     @property
@@ -139,7 +139,7 @@ class Text:
     heading: str
     paragraphs: tuple[str, ...]
     anchor: str = ""
-    beside: bool = False  # stands beside the picture before it where there is room
+    beside: bool = False  # stands beside the figure before it where there is room
     block: str = field(default="text", init=False)
 
 

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 MISSING = "–"
 
 
-def known(value: float | None) -> bool:
+def is_known(value: float | None) -> bool:
     """Whether there is a finite number."""
     return value is not None and math.isfinite(value)
 
 
 def decimals(half_widths: Iterable[float | None], fewest: int = 2, most: int = 5, otherwise: int = 4) -> int:
     """Decimals that show the median half-width with two significant digits: .0011 asks for 4."""
-    widths = sorted(w for w in half_widths if known(w) and w > 0)
+    widths = sorted(w for w in half_widths if is_known(w) and w > 0)
     if not widths:
         return otherwise
     return min(most, max(fewest, 1 - math.floor(math.log10(widths[len(widths) // 2]))))
@@ -23,7 +23,7 @@ def decimals(half_widths: Iterable[float | None], fewest: int = 2, most: int = 5
 
 def fraction(value: float | None, places: int = 4, sign: bool = False) -> str:
     """A share or metric without its leading zero: .0625, −.0011, 1.0000."""
-    if not known(value):
+    if not is_known(value):
         return MISSING
     text = f"{abs(value):.{places}f}"
     if text.startswith("0."):
@@ -34,23 +34,23 @@ def fraction(value: float | None, places: int = 4, sign: bool = False) -> str:
 
 def interval(low: float | None, high: float | None, places: int = 4, sign: bool = False) -> str:
     """[.0614, .0636]."""
-    if not (known(low) and known(high)):
+    if not (is_known(low) and is_known(high)):
         return MISSING
     return f"[{fraction(low, places, sign)}, {fraction(high, places, sign)}]"
 
 
 def percent(value: float | None, places: int = 1, sign: bool = True) -> str:
     """A ratio of change in per cent: +3.2 %; from ten times on without decimals: +1,234 %."""
-    if not known(value):
+    if not is_known(value):
         return MISSING
     text = f"{abs(100 * value):,.{0 if abs(value) >= 10 else places}f}"
     negative = value < 0 and any(c in "123456789" for c in text)
     return ("−" if negative else "+" if sign else "") + text + " %"
 
 
-def probability(value: float | None) -> str:
+def p_value(value: float | None) -> str:
     """A p-value with two significant digits, never 0: .034, <.0001."""
-    if not known(value):
+    if not is_known(value):
         return MISSING
     if value < 0.0001:
         return "<.0001"
@@ -61,12 +61,12 @@ def probability(value: float | None) -> str:
 
 def count(value: float | None) -> str:
     """A whole number in groups of three: 1,000,209."""
-    return f"{round(value):,}" if known(value) else MISSING
+    return f"{round(value):,}" if is_known(value) else MISSING
 
 
-def plain(value: float | None, digits: int = 3) -> str:
+def format_number(value: float | None, digits: int = 3) -> str:
     """A number with ``digits`` significant digits and no exponent where it can be read without."""
-    if not known(value):
+    if not is_known(value):
         return MISSING
     if value == 0:
         return "0"
@@ -77,12 +77,12 @@ def plain(value: float | None, digits: int = 3) -> str:
     return text.replace("-", "−")
 
 
-def duration(seconds: float | None) -> str:
+def format_seconds(seconds: float | None) -> str:
     """0.42 s, 83 s, 12 min 05 s, 2 h 05 min."""
-    if not known(seconds):
+    if not is_known(seconds):
         return MISSING
     if seconds < 99.5:
-        return f"{plain(seconds, 2)} s"
+        return f"{format_number(seconds, 2)} s"
     whole = round(seconds)
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
@@ -91,25 +91,25 @@ def duration(seconds: float | None) -> str:
 
 def memory(megabytes: float | None) -> str:
     """512 MB, 1.2 GB."""
-    if not known(megabytes):
+    if not is_known(megabytes):
         return MISSING
     return f"{megabytes / 1024:.1f} GB" if megabytes >= 1024 else f"{megabytes:.0f} MB"
 
 
 def energy(joules: float | None) -> str:
     """840 J, 12.4 kJ, 3.10 MJ."""
-    if not known(joules):
+    if not is_known(joules):
         return MISSING
     size, unit = (joules / 1e6, "MJ") if joules >= 1e6 else (joules / 1e3, "kJ") if joules >= 1e3 else (joules, "J")
-    return f"{plain(size, 3)} {unit}"
+    return f"{format_number(size, 3)} {unit}"
 
 
-def listed(names: Sequence[str], last: str = "and") -> str:
+def join_words(names: Sequence[str], last: str = "and") -> str:
     """a; a and b; a, b and c."""
     names = list(names)
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}" if names else "none"
 
 
-def several(number: int, noun: str, plural: str = "") -> str:
+def pluralize(number: int, noun: str, plural: str = "") -> str:
     """1 cell, 3 cells."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -1,33 +1,50 @@
-"""Roster: the cells of a suite by data set, protocol and model, each with its colour and its place in the report."""
+"""Index of a suite's runs by data set, protocol and model, with the colour and the anchor of each model."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from evaluation.results.suite_results import CellFailure, CellResult, SuiteResults
 from reports.document.blocks import TableCell
 
 
 @dataclass(eq=False)
-class ModelRuns:
-    """All runs of one model on one data set under one protocol: one a seed, or one for all if deterministic."""
+class RunGroup:
+    """All models of one data set under one protocol, in the suite's order.
+
+    number: 1, 2, …, part of the anchors of this group. heading: the data set's name, with its protocol where the suite
+    uses the data set under several. caveats: those that all cells of the group share; tables carry them, not rows.
+    """
 
     dataset: str
     protocol: str
+    number: int
+    heading: str
+    runs: list[ModelRuns] = field(default_factory=list)
+    caveats: tuple[str, ...] = ()
+
+    @property
+    def finished(self) -> list[ModelRuns]:
+        """The models with at least one finished cell."""
+        return [runs for runs in self.runs if runs.cells]
+
+
+@dataclass(eq=False)
+class ModelRuns:
+    """All runs of one model in one group: one per seed, or a single one if deterministic."""
+
+    group: RunGroup
     model: str
     color: int
     number: int
-    place: int
     cells: list[CellResult] = field(default_factory=list)
     failures: list[CellFailure] = field(default_factory=list)
-    shared: tuple[str, ...] = ()  # caveats of all cells of this data set and protocol: tables bear them, not rows
 
     @property
     def anchor(self) -> str:
-        """Where the provenance of these runs stands."""
+        """Anchor of these runs in the provenance chapter."""
         return f"runs-{self.number}"
 
     @property
@@ -37,27 +54,27 @@ class ModelRuns:
 
     @property
     def caveats(self) -> tuple[str, ...]:
-        """Caveats of these cells that not all others share, with their seeds where they do not hold for all."""
+        """Caveats that the group does not share, with their seeds where they do not hold for all seeds."""
         found: dict[str, list[int]] = {}
         for cell in self.cells:
-            for caveat in self.own(cell):
+            for caveat in self.own_caveats(cell):
                 found.setdefault(caveat, []).append(cell.seed)
-        whole = len(self.cells)
         return tuple(
-            s if len(seeds) == whole else f"{s} (seed {', '.join(map(str, seeds))})" for s, seeds in found.items()
+            caveat if len(seeds) == len(self.cells) else f"{caveat} (seed {', '.join(map(str, seeds))})"
+            for caveat, seeds in found.items()
         )
 
-    def own(self, cell: CellResult) -> tuple[str, ...]:
-        """The caveats of one cell that not all of its data set share."""
-        return tuple(caveat for caveat in caveats_of(cell) if caveat not in self.shared)
+    def own_caveats(self, cell: CellResult) -> tuple[str, ...]:
+        """The caveats of one cell that the group does not share."""
+        return tuple(caveat for caveat in caveats_of(cell) if caveat not in self.group.caveats)
 
     @property
     def seeds(self) -> list[int]:
-        """The seeds that finished."""
+        """The finished seeds."""
         return [cell.seed for cell in self.cells]
 
-    def label(self) -> TableCell:
-        """The model's name as a table shows it: its colour, its caveats, its link to the provenance."""
+    def name_cell(self) -> TableCell:
+        """The table cell of the model's name, with its colour, caveats and link to the provenance."""
         return TableCell(self.model, link=self.anchor, caveats=self.caveats, color=self.color)
 
     def values(self, metric: str) -> list[float]:
@@ -65,7 +82,7 @@ class ModelRuns:
         return [cell.metrics[metric] for cell in self.cells if metric in cell.metrics]
 
     def mean(self, *path: str) -> float | None:
-        """The mean over seeds of a number in the cell records, such as ("seconds", "fit"); None if none has it."""
+        """Mean over seeds of a number in the cell records, such as ("seconds", "fit"); None if no record has it."""
         found = []
         for cell in self.cells:
             value = cell.record
@@ -77,7 +94,7 @@ class ModelRuns:
 
 
 def caveats_of(cell: CellResult) -> list[str]:
-    """The caveats of a cell; one that an audit finding made begins with the finding's name."""
+    """The caveats of a cell; one from an audit finding begins with the finding's name."""
     names = {
         f["sentence"]: f["name"].replace("_", " ") for f in cell.record.get("audit") or [] if f["level"] == "caveat"
     }
@@ -86,53 +103,52 @@ def caveats_of(cell: CellResult) -> list[str]:
 
 @dataclass(eq=False)
 class RunIndex:
-    """Every ModelRuns of a suite in the suite's order."""
+    """All runs of a suite, in the suite's order."""
 
     results: SuiteResults
+    groups: dict[tuple[str, str], RunGroup] = field(default_factory=dict)  # by (data set, protocol)
     runs: list[ModelRuns] = field(default_factory=list)
 
     @classmethod
     def of(cls, results: SuiteResults) -> RunIndex:
-        """The index of stored results; a model has the same colour number on every data set."""
-        index, found, colors, places = cls(results), {}, {}, {}
-        state = {id(cell): cell for cell in [*results.cells, *results.failures]}
+        """Index stored results; a model has the same colour number on every data set."""
+        index, found, colors = cls(results), {}, {}
+        keys = dict.fromkeys((entry["dataset"], entry["protocol"]) for entry in results.record["cells"])
+        for number, key in enumerate(keys, start=1):
+            index.groups[key] = RunGroup(*key, number, _heading(*key, keys))
         for entry in results.record["cells"]:
-            where = (entry["dataset"], entry["protocol"])
-            key = (*where, entry["model"])
-            if key not in found:
-                places.setdefault(where, len(places) + 1)
-                colors.setdefault(entry["model"], len(colors))
-                found[key] = ModelRuns(*key, color=colors[entry["model"]], number=len(found) + 1, place=places[where])
-                index.runs.append(found[key])
-        for cell in state.values():
-            runs = found[(cell.dataset, cell.protocol, cell.model)]
+            group, model = index.groups[entry["dataset"], entry["protocol"]], entry["model"]
+            if (group.number, model) not in found:
+                color = colors.setdefault(model, len(colors))
+                runs = found[group.number, model] = ModelRuns(group, model, color, number=len(found) + 1)
+                index.runs.append(runs)
+                group.runs.append(runs)
+        for cell in {id(cell): cell for cell in [*results.cells, *results.failures]}.values():
+            runs = found[index.groups[cell.dataset, cell.protocol].number, cell.model]
             (runs.cells if isinstance(cell, CellResult) else runs.failures).append(cell)
         for group in index.groups.values():
-            caveats = [caveats_of(cell) for runs in group for cell in runs.cells]
-            shared = tuple(s for s in caveats[0] if all(s in other for other in caveats)) if len(caveats) > 1 else ()
-            for runs in group:
-                runs.shared = shared
+            caveats = [caveats_of(cell) for runs in group.runs for cell in runs.cells]
+            if len(caveats) > 1:
+                group.caveats = tuple(c for c in caveats[0] if all(c in other for other in caveats))
         return index
 
-    @cached_property
-    def groups(self) -> dict[tuple[str, str], list[ModelRuns]]:
-        """The runs of each (data set, protocol)."""
-        groups: dict[tuple[str, str], list[ModelRuns]] = {}
-        for runs in self.runs:
-            groups.setdefault((runs.dataset, runs.protocol), []).append(runs)
-        return groups
-
     def heading(self, dataset: str, protocol: str) -> str:
-        """The data set's name, with its protocol where the suite uses it under several."""
-        times = Counter(name for name, _ in self.groups)
-        return dataset if times[dataset] == 1 else f"{dataset}, {protocol}"
+        """The data set's name, with its protocol where the suite uses the data set under several."""
+        return _heading(dataset, protocol, self.groups)
 
     def find(self, dataset: str, model: str, protocol: str | None = None) -> ModelRuns | None:
-        """The runs of a model on a data set, the first protocol's unless one is named; None if there are none."""
+        """The runs of a model on a data set, under the first protocol unless one is named; None if there are none."""
         return next(
-            (r for r in self.runs if r.dataset == dataset and r.model == model and protocol in (None, r.protocol)), None
-        )
+            (
+                runs for runs in self.runs
+                if (runs.group.dataset, runs.model) == (dataset, model) and protocol in (None, runs.group.protocol)
+            ), None
+        )  # fmt: skip
 
-    def done(self) -> Iterator[ModelRuns]:
+    def finished(self) -> Iterator[ModelRuns]:
         """The runs with at least one finished cell."""
         return (runs for runs in self.runs if runs.cells)
+
+
+def _heading(dataset: str, protocol: str, keys: Iterable[tuple[str, str]]) -> str:
+    return dataset if Counter(name for name, _ in keys)[dataset] == 1 else f"{dataset}, {protocol}"

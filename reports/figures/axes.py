@@ -13,7 +13,7 @@ _OUTSIDE = {"x": 3, "y": 0}  # matplotlib's markers of a line downwards and to t
 
 
 @dataclass(frozen=True)
-class Ruler:
+class AxisStyle:
     """How one axis is ruled; ``places`` with their ``names`` where its own locator and formatter do not say."""
 
     places: Sequence[float] | None = None
@@ -24,12 +24,12 @@ class Ruler:
     upright: bool = False
 
 
-class Rulers:
+class AxisStyles:
     """The rulers of a figure's axes: said while it is drawn, laid at its end, when all limits are known."""
 
     def __init__(self, ink: str) -> None:
         self.ink = ink
-        self.said: dict[tuple[int, str], Ruler] = {}
+        self.said: dict[tuple[int, str], AxisStyle] = {}
 
     def say(self, axes: Any, side: str, **how: Any) -> None:
         """Rule the "x" or "y" side of ``axes`` so; named places come into view."""
@@ -45,10 +45,10 @@ class Rulers:
                 for side in ("x", "y"):
                     self._lay(axes, side, self._of(axes, side))
 
-    def _of(self, axes: Any, side: str) -> Ruler:
-        return self.said.get((id(axes), side), Ruler())
+    def _of(self, axes: Any, side: str) -> AxisStyle:
+        return self.said.get((id(axes), side), AxisStyle())
 
-    def _lay(self, axes: Any, side: str, ruler: Ruler) -> None:
+    def _lay(self, axes: Any, side: str, ruler: AxisStyle) -> None:
         axis = getattr(axes, f"{side}axis")
         axis.set_visible(False)
         formatter, places, names = axis.get_major_formatter(), ruler.places, ruler.names

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
-from recsys_data.datasets.describe import events_over_time, gaps
+from recsys_data.datasets.summary import events_over_time, gaps
 from recsys_data.interactions import Interactions
 
 _BLUE = "#0279bb"

@@ -6,14 +6,13 @@ import functools
 import io
 from typing import Any
 
-import matplotlib
-from matplotlib.figure import Figure
+import matplotlib.figure
 from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.textpath import text_to_path
 
-from reports.document.blocks import Picture
+from reports.document import blocks
 from reports.figures import intervals, lines, matrices, split
-from reports.figures.axes import Rulers
+from reports.figures.axes import AxisStyles
 from reports.figures.palette import INK, color, marker, sign
 from reports.figures.svg import inline
 
@@ -34,18 +33,18 @@ _DRAWINGS = {
 }  # fmt: skip
 
 
-def draw(picture: Picture) -> str:
-    """The picture as an <svg> element: text as paths, transparent, in the page's colour, the same bytes every time."""
+def draw(figure_block: blocks.Figure) -> str:
+    """The figure as an <svg> element: text as paths, transparent, in the page's colour, the same bytes every time."""
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(WIDTH, 3.0))
-        tips, rulers = Tips(), Rulers(INK)
+        figure = matplotlib.figure.Figure(figsize=(WIDTH, 3.0))
+        tips, rulers = Tips(), AxisStyles(INK)
         pen = lines.Pen(color=color, marker=marker, sign=sign, ink=INK, tip=tips.add,
                            rule=rulers.say, width=text_width)  # fmt: skip
-        _DRAWINGS[picture.kind](figure, picture.data, pen)
+        _DRAWINGS[figure_block.kind](figure, figure_block.data, pen)
         rulers.lay(figure)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return inline(buffer.getvalue(), anchor=picture.anchor, label=picture.label, hints=tips.texts, ink=INK)
+    return inline(buffer.getvalue(), anchor=figure_block.anchor, label=figure_block.label, hints=tips.texts, ink=INK)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports.document.numbers import fraction, percent, probability
+from reports.document.numbers import fraction, p_value, percent
 from reports.figures.lines import Pen, short
 
 SHADES = ((0.001, 0.42), (0.01, 0.27), (0.05, 0.14))  # below this q, this shade
@@ -30,7 +30,7 @@ def heat(figure: Any, data: dict[str, Any], pen: Pen) -> None:
                              facecolor=(pen.ink, shade), edgecolor=(pen.ink, 0.3), linewidth=0.4,
                              clip_on=False)  # fmt: skip
         pen.tip(place, f"{models[row]} against {models[pair['column']]}: {fraction(pair['difference'], 5, sign=True)}, "
-                       f"{percent(pair['relative'])}, q {probability(pair['q'])}")  # fmt: skip
+                       f"{percent(pair['relative'])}, q {p_value(pair['q'])}")  # fmt: skip
         if data["numbered"] or not shade:
             axes.text(column, row, _rounded(pair["relative"]) if shade else "≈", ha="center", va="center",
                       fontsize=min(6.5, 50 * cell))  # fmt: skip

@@ -20,7 +20,7 @@ def split(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     left, right = figure.add_subplot(grid[1, 0]), figure.add_subplot(grid[1, 1])
     ranks, often = zip(*data["popularity"], strict=True)
     (curve,) = left.plot(ranks, often, color=pen.ink)
-    pen.tip(curve, f"the most popular item: {count(often[0])} training events; {data['told']}")
+    pen.tip(curve, f"the most popular item: {count(often[0])} training events; {data['summary']}")
     left.set(xscale="log", yscale="log", xlabel="item, by popularity")
     left.set_title("training events", loc="left")
     lengths, shares = zip(*data["histories"], strict=True)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.document.blocks import Picture, Section, Table, Words
+from reports.document.blocks import Figure, Section, Table, Text
 
 LONG = 28  # rows; a longer table may be cut between rows, with its head repeated
 _SHORT = 500  # characters; words up to this length stay with what follows them
-Block = Table | Picture | Words
+Block = Table | Figure | Text
 
 
 @dataclass(frozen=True)
 class Item:
-    """Blocks that stand side by side where there is room: a picture and what is told beside it, or one block."""
+    """Blocks that stand side by side where there is room: a figure and what is told beside it, or one block."""
 
     blocks: tuple[Block, ...]
 
@@ -21,7 +21,7 @@ class Item:
     def opens(self) -> bool:
         """Whether it only introduces what follows."""
         only = self.blocks[0]
-        return len(self.blocks) == 1 and isinstance(only, Words) and sum(map(len, only.paragraphs)) <= _SHORT
+        return len(self.blocks) == 1 and isinstance(only, Text) and sum(map(len, only.paragraphs)) <= _SHORT
 
     @property
     def long(self) -> bool:
@@ -30,18 +30,18 @@ class Item:
 
 
 def items(section: Section) -> list[Item]:
-    """The blocks of a section, those ``beside`` a picture together with it."""
+    """The blocks of a section, those ``beside`` a figure together with it."""
     found: list[list[Block]] = []
     for block in section.blocks:
         beside = getattr(block, "beside", False)
-        if beside and found and isinstance(found[-1][0], Picture):
+        if beside and found and isinstance(found[-1][0], Figure):
             found[-1].append(block)
         else:
             found.append([block])
     return [Item(tuple(blocks)) for blocks in found]
 
 
-def kept_together(section: Section) -> list[list[Item]]:
+def keep_together(section: Section) -> list[list[Item]]:
     """Items by what must share a page: introductions with what they introduce; the heading belongs to the first."""
     groups: list[list[Item]] = [[]]
     for item in items(section):

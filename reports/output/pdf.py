@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 _BASE = "https://report.invalid/"  # links inside a page are dropped without an address for the page
 
 
-class PdfEngineMissing(RuntimeError):
+class OutputUnavailable(RuntimeError):
     """plutoprint or pypdf is not installed: no PDF can be written, and the HTML report stands on its own."""
 
 
 def write_pdf(report: Report, path: Path) -> None:
     """Write the report to ``path``; the same report gives the same bytes.
 
-    Raises PdfEngineMissing, with one sentence that says what to install, if an engine is missing.
+    Raises OutputUnavailable, with one sentence that says what to install, if an engine is missing.
     """
     for name in ("plutoprint", "pypdf"):
         if importlib.util.find_spec(name) is None:
-            raise PdfEngineMissing(
+            raise OutputUnavailable(
                 f"no PDF was written because {name} is not installed; "
                 f"install it (pip install {name}) and draw the report again"
             )

@@ -7,7 +7,7 @@ from pathlib import Path
 from recsys_data.atomic_write import write_bytes_atomically
 from reports.output.export import write_csv
 from reports.output.html import render_html
-from reports.output.pdf import PdfEngineMissing, write_pdf
+from reports.output.pdf import OutputUnavailable, write_pdf
 from reports.report import Report
 
 
@@ -19,6 +19,6 @@ def put(report: Report, folder: Path) -> tuple[list[Path], str]:
     write_csv(report, folder / "tables")
     try:
         write_pdf(report, pdf)
-    except PdfEngineMissing as error:
+    except OutputUnavailable as error:
         return [html], str(error)
     return [html, pdf], ""

@@ -132,7 +132,7 @@ class TestBeyondAccuracy:
             expected = np.mean([measure.measure(cell.ranks) for cell in cells])
             assert values(table, measure.name)["GRU"].value == pytest.approx(expected)
         assert "CatalogueCoverage@20" not in [c.key for c in table.columns]
-        assert "were not kept" in table.notes[0]
+        assert "are not stored" in table.notes[0]
 
     def test_lists_are_measured_where_they_were_kept(self, tmp_path, make_store):
         make_store(tmp_path, published=False)

@@ -4,8 +4,8 @@ import pytest
 
 from evaluation.metrics.slices import SLICINGS
 from evaluation.ranking.rank_table import RankTable
-from reports.document.blocks import Picture, Section, Table, Words
-from reports.output.layout import items, kept_together
+from reports.document.blocks import Figure, Section, Table, Text
+from reports.output.layout import items, keep_together
 
 
 def test_every_way_of_slicing_with_more_than_one_bin_is_shown(store, report):
@@ -32,13 +32,13 @@ def test_the_slices_of_the_store_agree_with_its_cells(store, report):
 
 
 def test_layout_puts_beside_and_keeps_together():
-    picture = Picture("p", "lines", "l", "c", {})
+    figure = Figure("p", "lines", "l", "c", {})
     beside = Table("t", "c", (), (), beside=True)
     long = Table("l", "c", (), tuple(range(40)))
-    words = Words("h", ("short",))
-    section = Section("s", "S", (words, picture, beside, beside, long, words, dataclasses.replace(beside, anchor="x")))
+    words = Text("h", ("short",))
+    section = Section("s", "S", (words, figure, beside, beside, long, words, dataclasses.replace(beside, anchor="x")))
     assert [len(item.blocks) for item in items(section)] == [1, 3, 1, 1, 1]
-    groups = [[item.blocks[0] for item in group] for group in kept_together(section)]
-    assert groups[0] == [words, picture]  # an introduction stays with what it introduces
+    groups = [[item.blocks[0] for item in group] for group in keep_together(section)]
+    assert groups[0] == [words, figure]  # an introduction stays with what it introduces
     assert groups[1] == [long]  # a long table may be cut, so it stands alone
     assert groups[2][0] == words

@@ -34,28 +34,28 @@ def test_intervals_and_percents():
     (0.996, "1.00"), (1.0, "1.00"), (None, "–"),
 ])  # fmt: skip
 def test_p_values_are_never_nought(p, text):
-    assert numbers.probability(p) == text
+    assert numbers.p_value(p) == text
 
 
 def test_quantities():
     assert numbers.count(1000209) == "1,000,209"
-    assert numbers.plain(0) == "0"
-    assert numbers.plain(15234.7) == "15,200"
-    assert numbers.plain(0.012345) == "0.0123"
-    assert numbers.plain(-2.5, 2) == "−2.5"
-    assert numbers.plain(1e20) == "1.00e+20"
-    assert numbers.duration(0.42) == "0.42 s"
-    assert numbers.duration(83.4) == "83 s"
-    assert numbers.duration(725) == "12 min 05 s"
-    assert numbers.duration(3599.6) == "1 h 00 min"
-    assert numbers.duration(7500) == "2 h 05 min"
+    assert numbers.format_number(0) == "0"
+    assert numbers.format_number(15234.7) == "15,200"
+    assert numbers.format_number(0.012345) == "0.0123"
+    assert numbers.format_number(-2.5, 2) == "−2.5"
+    assert numbers.format_number(1e20) == "1.00e+20"
+    assert numbers.format_seconds(0.42) == "0.42 s"
+    assert numbers.format_seconds(83.4) == "83 s"
+    assert numbers.format_seconds(725) == "12 min 05 s"
+    assert numbers.format_seconds(3599.6) == "1 h 00 min"
+    assert numbers.format_seconds(7500) == "2 h 05 min"
     assert numbers.memory(512) == "512 MB"
     assert numbers.memory(1500) == "1.5 GB"
 
 
 def test_words():
-    assert numbers.listed(["a"]) == "a"
-    assert numbers.listed(["a", "b", "c"]) == "a, b and c"
-    assert numbers.listed([]) == "none"
-    assert numbers.several(1, "cell") == "1 cell"
-    assert numbers.several(1200, "entry", "entries") == "1,200 entries"
+    assert numbers.join_words(["a"]) == "a"
+    assert numbers.join_words(["a", "b", "c"]) == "a, b and c"
+    assert numbers.join_words([]) == "none"
+    assert numbers.pluralize(1, "cell") == "1 cell"
+    assert numbers.pluralize(1200, "entry", "entries") == "1,200 entries"

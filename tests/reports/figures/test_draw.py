@@ -26,9 +26,9 @@ PAIRS = [{"row": 0, "column": 1, "difference": 0.1, "relative": 12.0, "q": 0.000
          {"row": 0, "column": 2, "difference": 0.2, "relative": None, "q": 0.003},
          {"row": 1, "column": 2, "difference": 0.1, "relative": 0.02, "q": 0.3}]  # fmt: skip
 RANKS = [{"model": name, "rank": 1.2 + 0.8 * n, "color": n} for n, name in enumerate("ABC")]
-SPLIT = {"parts": [900, 50, 50], "popularity": [[1, 90], [2, 40], [9, 1]], "told": "the first has 9 %",
+SPLIT = {"parts": [900, 50, 50], "popularity": [[1, 90], [2, 40], [9, 1]], "summary": "the first has 9 %",
          "histories": [[0, 0.1], [5, 0.6], [80, 1.0]]}  # fmt: skip
-PICTURES = [Figure("a-1", "lines", "Lines", "", LINES),
+FIGURES = [Figure("a-1", "lines", "Lines", "", LINES),
             Figure("a-2", "forest", "Forest", "", {"rows": ROWS, "axis": "d"}),
             Figure("a-3", "levels", "Levels", "", {"rows": LEVELS}),
             Figure("a-4", "pareto", "Pareto & cost", "", {"metric": "MRR@20", "points": POINTS}),
@@ -38,46 +38,46 @@ PICTURES = [Figure("a-1", "lines", "Lines", "", LINES),
             Figure("a-8", "split", "Split", "", SPLIT)]  # fmt: skip
 
 
-@pytest.mark.parametrize("figure", PICTURES, ids=lambda p: p.kind)
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda p: p.kind)
 class TestEveryPicture:
-    def test_is_the_same_every_time(self, picture):
-        assert draw.draw(picture) == draw.draw(picture)
+    def test_is_the_same_every_time(self, figure):
+        assert draw.draw(figure) == draw.draw(figure)
 
-    def test_is_well_formed_named_and_has_its_own_ids(self, picture):
-        root = ElementTree.fromstring(draw.draw(picture))
+    def test_is_well_formed_named_and_has_its_own_ids(self, figure):
+        root = ElementTree.fromstring(draw.draw(figure))
         assert root.get("role") == "img"
-        assert root.get("aria-label") == picture.label
+        assert root.get("aria-label") == figure.label
         ids = [node.get("id") for node in root.iter() if node.get("id")]
         assert len(ids) == len(set(ids))
-        assert all(i.startswith(f"{picture.anchor}-") for i in ids)
+        assert all(i.startswith(f"{figure.anchor}-") for i in ids)
         used = {node.get("href")[1:] for node in root.iter() if node.get("href")}
         assert used
         assert used <= set(ids)
 
-    def test_has_text_as_paths_on_a_clear_ground_in_the_colour_of_the_page(self, picture):
-        svg = draw.draw(picture)
+    def test_has_text_as_paths_on_a_clear_ground_in_the_colour_of_the_page(self, figure):
+        svg = draw.draw(figure)
         assert "<text" not in svg
         assert "currentColor" in svg
         assert "#ffffff" not in svg
         assert palette.INK not in svg
         assert "<image" not in svg
 
-    def test_tells_its_values_where_it_is_pointed_at(self, picture):
-        assert draw.draw(picture).count("<title>") >= 2
+    def test_tells_its_values_where_it_is_pointed_at(self, figure):
+        assert draw.draw(figure).count("<title>") >= 2
 
-    def test_on_paper_nothing_is_transparent(self, picture):
-        drawn = draw.draw(picture)
+    def test_on_paper_nothing_is_transparent(self, figure):
+        drawn = draw.draw(figure)
         svg = solid(drawn)
         assert "opacity" not in svg
         assert "currentColor" not in svg
         greys = {grey for grey in re.findall(r"#([0-9a-f]{2})\1\1\b", svg) if grey not in ("00", "ff")}
         assert bool(greys) == ("opacity" in drawn)
-        if picture.kind in ("lines", "forest"):
+        if figure.kind in ("lines", "forest"):
             assert "d9" in greys  # 15 % black: the lines of the grid
 
 
 def test_names_in_hints_are_text():
-    assert "<title>A &lt;b&gt; $x$ by k: 1: .1000, 20: .2000</title>" in draw.draw(PICTURES[0])
+    assert "<title>A &lt;b&gt; $x$ by k: 1: .1000, 20: .2000</title>" in draw.draw(FIGURES[0])
 
 
 def test_a_long_figure_grows_with_its_rows():
@@ -123,8 +123,8 @@ def test_long_names_are_cut():
 
 
 def test_figures_of_a_page_share_their_letters():
-    letters, drawn = set(), [draw.draw(picture) for picture in PICTURES[:2]]
-    first, second = (sharing(svg, p.anchor, letters) for svg, p in zip(drawn, PICTURES, strict=False))
+    letters, drawn = set(), [draw.draw(figure) for figure in FIGURES[:2]]
+    first, second = (sharing(svg, p.anchor, letters) for svg, p in zip(drawn, FIGURES, strict=False))
     both = ElementTree.fromstring(f"<g>{first}{second}</g>")
     ids = [node.get("id") for node in both.iter() if node.get("id")]
     assert len(ids) == len(set(ids))

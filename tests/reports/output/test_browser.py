@@ -130,6 +130,6 @@ def test_nothing_else_is_loaded_or_run(found):
 def test_it_prints_without_its_tools(html, tmp_path):
     browse(html, tmp_path, f"--print-to-pdf={tmp_path / 'page.pdf'}", "--no-pdf-header-footer")
     text = "\n".join(page.extract_text() for page in PdfReader(tmp_path / "page.pdf").pages)
-    assert "Every run" in text
+    assert "All runs" in text
     assert "Copy CSV" not in text
     assert "NOT CONVERGED" in text

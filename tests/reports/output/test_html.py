@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from reports.document.blocks import Entry
+from reports.document.blocks import TableCell
 from reports.output.html import css_string
 from reports.output.table_html import exact
 
@@ -96,9 +96,9 @@ def test_hover_tells_the_whole_number(html):
 
 
 @pytest.mark.parametrize(("entry", "said"), [
-    (Entry(".0625", 0.06251234), "0.06251234"), (Entry(".1", 0.1234, 0.1, 0.2), "0.1234 [0.1, 0.2]"),
-    (Entry("5", 5), ""), (Entry("12", 12, exact="twelve"), "twelve"), (Entry("a", "a"), ""), (Entry("–"), ""),
-    (Entry("1,234", 1234), ""),
+    (TableCell(".0625", 0.06251234), "0.06251234"), (TableCell(".1", 0.1234, 0.1, 0.2), "0.1234 [0.1, 0.2]"),
+    (TableCell("5", 5), ""), (TableCell("12", 12, exact="twelve"), "twelve"), (TableCell("a", "a"), ""),
+    (TableCell("–"), ""), (TableCell("1,234", 1234), ""),
 ])  # fmt: skip
 def test_exact_says_what_the_text_does_not(entry, said):
     assert exact(entry) == said

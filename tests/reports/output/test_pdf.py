@@ -6,9 +6,9 @@ import re
 import pytest
 from pypdf import PdfReader
 
-from reports.document.blocks import Column, Entry, Row, Section, Table
+from reports.document.blocks import Column, Row, Section, Table, TableCell
 from reports.output import pdf
-from reports.output.pdf import PdfEngineMissing, write_pdf
+from reports.output.pdf import OutputUnavailable, write_pdf
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def reader(written):
 @pytest.fixture
 def short(report):
     """A report of one table that is longer than a page."""
-    rows = tuple(Row((Entry(f"row {n}"), Entry(str(n), n))) for n in range(150))
+    rows = tuple(Row((TableCell(f"row {n}"), TableCell(str(n), n))) for n in range(150))
     table = Table("long", "A long table", (Column("name", "Name of row"), Column("n", "N", True)), rows)
     return dataclasses.replace(report, title='</style><b>"Title" \\', sections=(Section("only", "Only", (table,)),))
 
@@ -96,7 +96,7 @@ def test_a_long_table_repeats_its_head_and_loses_no_row(short, tmp_path):
 def test_without_an_engine_one_sentence_says_what_to_install(report, tmp_path, monkeypatch):
     find = importlib.util.find_spec
     monkeypatch.setattr(pdf.importlib.util, "find_spec", lambda name: None if name == "plutoprint" else find(name))
-    with pytest.raises(PdfEngineMissing, match="pip install plutoprint"):
+    with pytest.raises(OutputUnavailable, match="pip install plutoprint"):
         write_pdf(report, tmp_path / "none.pdf")
     assert not (tmp_path / "none.pdf").exists()
 

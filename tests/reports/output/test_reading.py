@@ -40,7 +40,7 @@ def figures(report, kind):
 def test_what_was_not_run_is_not_counted_as_run_or_as_undecided(parted):
     said = parted.sections[0].blocks[0].paragraphs
     assert "without a result here" in said[0]
-    assert "on 1 data set stand behind it" in said[1]
+    assert said[1].startswith("Based on 9 runs of 5 models on 1 data set; 9 missing (reasons below)")
     published = next(t for t in parted.tables() if t.anchor == "published")
     absent = [row for row in published.rows if "has no result" in published.entry(row, "reason").text]
     assert absent
@@ -51,13 +51,13 @@ def test_what_was_not_run_is_not_counted_as_run_or_as_undecided(parted):
 
 
 def test_names_of_a_figure_leave_out_what_all_its_rows_share(parted):
-    (picture,) = figures(parted, "levels")
-    assert "of one seed" not in picture.caption  # three were run
-    assert not any("Clicks" in row["name"] or "chain" in row["name"] for row in picture.data["rows"])
+    (figure,) = figures(parted, "levels")
+    assert "of one seed" not in figure.caption  # three were run
+    assert not any("Clicks" in row["name"] or "chain" in row["name"] for row in figure.data["rows"])
 
 
 def test_daggers_are_told_under_the_figure_and_only_there(report):
-    forests = {picture.anchor: picture for picture in figures(report, "forest")}
+    forests = {figure.anchor: figure for figure in figures(report, "forest")}
     assert forests["forest-1-1"].has_daggers
     assert not forests["forest-2-1"].has_daggers
 
@@ -67,9 +67,9 @@ def test_without_validation_the_caption_promises_the_loss_alone(tmp_path, make_s
     for path in tmp_path.glob("cells/*/curve.jsonl"):
         lines = [json.loads(line) | {"validation": None} for line in path.read_text().splitlines()]
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    for picture in figures(build(tmp_path, "little"), "curves"):
-        assert picture.caption.startswith("Training loss (nothing was validated) by epoch")
-        assert "alidation score" not in picture.label
+    for figure in figures(build(tmp_path, "little"), "curves"):
+        assert figure.caption.startswith("Training loss (no validation) by epoch")
+        assert "alidation score" not in figure.label
 
 
 def test_what_columns_mean_stands_in_the_methods(report):
@@ -84,7 +84,7 @@ def test_what_columns_mean_stands_in_the_methods(report):
 def test_a_table_holds_as_many_metrics_as_a_sheet_has_room_for(store, report):
     results = read_suite(store, "little")
     tables = [table for table in compare_suite(results) if table.models][:2]
-    runs = {r.model: r for r in next(iter(RunIndex.of(results).groups.values()))}
+    runs = {r.model: r for r in next(iter(RunIndex.of(results).groups.values())).runs}
     made = standings([*tables, *tables, tables[0]], runs, "D", "1")
     assert [table.anchor for table in made] == ["standing-1", "standing-1-3", "standing-1-5"]
     assert max(len(table.columns) for table in made) <= 11
