@@ -24,8 +24,8 @@ own; biases start at 0.
 Departures: cross-entropy is computed from log-probabilities, without the 1e-24 inside the codes' logarithm, which BPR-
 max has; TOP1 leaves the target out of its mean; with validation, training stops by ``patience``, which the codes do not
 have; with a loss other than cross-entropy and BPR-max an item bias that has once moved goes on with its velocity,
-looked up or not. A session's first event is never a target, and an empty history is answered by the zero state, that
-is, by the item biases. No user is looked at.
+looked up or not. A session's first event is never a target, and an empty history has the zero state, so its
+scores are the item biases. Users are ignored.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from recsys_data.checks import check_choice, check_range
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
 from recsys_models.networks.layers import GRUResetAfterLayer, GRUResetBeforeLayer
@@ -89,15 +90,14 @@ class GRU4Rec(NextItemModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, choices in (("inputs", INPUTS), ("reset", RESETS), ("session_order", ORDERS)):
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
+        check_choice(self, "inputs", INPUTS)
+        check_choice(self, "reset", RESETS)
+        check_choice(self, "session_order", ORDERS)
         if any(size < 1 for size in (*self.lower_layers, self.embedding_dim)):
             raise ValueError(
                 f"lower_layers and embedding_dim must be at least 1, got {self.lower_layers} and {self.embedding_dim}"
             )
-        if not 0.0 <= self.state_dropout < 1.0:
-            raise ValueError(f"state_dropout must be at least 0 and below 1, got {self.state_dropout}")
+        check_range(self, "state_dropout", at_least=0, below=1)
         if self.inputs == "one-hot" and not self.lower_layers and self.state_dropout > 0.0:
             raise ValueError(
                 f"state_dropout must be 0 where the only layer reads one-hot items: there dropout is on its state, "
@@ -115,11 +115,11 @@ class GRU4Rec(NextItemModel):
             )
 
     def batcher(self) -> SessionParallel:
-        """See NextItemModel. Without drawn items a lone session has no negative: as in the codes the epoch ends."""
-        return SessionParallel(self.batch_size, self.session_order, fewest=1 if self.loss.num_negatives else 2)
+        """Session-parallel steps; without drawn items the epoch ends at the last lone session, as in the codes."""
+        return SessionParallel(self.batch_size, self.session_order, min_sessions=1 if self.loss.num_negatives else 2)
 
     def network(self, train: TrainingSet, generators: Generators) -> GRU4RecNetwork:
-        """See NextItemModel."""
+        """The GRU layers and item tables."""
         self.popularity_ = PopularitySampler.from_counts(
             train.item_counts, self.loss.sampling.alpha, generators.dropout.device
         )
@@ -128,36 +128,36 @@ class GRU4Rec(NextItemModel):
     def objective(
         self, network: NextItemNetwork, batch: StatefulBatch, negatives: torch.Generator
     ) -> tuple[torch.Tensor, int]:
-        """See NextItemModel: the mean, with the gradient of the sum divided by ``batch_size`` as in the codes."""
+        """The mean loss with the gradient of the sum divided by ``batch_size``, as in the codes."""
         if type(self.loss) in (SampledCrossEntropy, BPRMax) and self.loss.sampling.batch_targets:
-            value, count = self._by_columns(network, batch, negatives), len(batch.rows)
+            value, count = self._shared_loss(network, batch, negatives), len(batch.rows)
         else:
             value, count = super().objective(network, batch, negatives)
         stepped = value * (count / self.batch_size)
         return stepped + (value - stepped).detach(), count
 
-    def _by_columns(self, network: GRU4RecNetwork, batch: StatefulBatch, generator: torch.Generator) -> torch.Tensor:
-        """The mean loss of a step, from one look-up of every distinct item."""
+    def _shared_loss(self, network: GRU4RecNetwork, batch: StatefulBatch, generator: torch.Generator) -> torch.Tensor:
+        """The mean loss of a step, with one lookup of every distinct item."""
         loss, device = self.loss, network.device
-        items, at = batch.sequences.items, batch.events[:, 0]
+        items, at = batch.sequences.items, batch.target_events[:, 0]
         read, targets = (torch.from_numpy(items[events].astype(np.int64)).to(device) for events in (at - 1, at))
         drawn = loss.sampling.draw(loss.num_negatives, len(targets), self.num_items_, generator, self.popularity_)
         tied = self.inputs == "tied"
-        columns = SharedNegatives.of(read if tied else read[:0], targets, drawn)
-        rows = lookup_unique(network.output, columns.items)
-        scored = columns.of_targets + columns.of_drawn > 0  # what is only read has no bias to move
-        bias = lookup_unique(network.bias, columns.items[scored])
+        shared = SharedNegatives.of(read if tied else read[:0], targets, drawn)
+        rows = lookup_unique(network.output, shared.items)
+        scored = shared.target_counts + shared.drawn_counts > 0  # an item that is only an input moves no bias
+        bias = lookup_unique(network.bias, shared.items[scored])
         bias = bias.new_zeros(len(scored)).masked_scatter(scored, bias)
         queries = network.step(
-            nn.functional.embedding(columns.read, rows)[None] if tied else network.read(read[None]), batch
+            nn.functional.embedding(shared.inputs, rows)[None] if tied else network.read(read[None]), batch
         )
         if isinstance(loss, BPRMax):
-            return shared_bpr_max(loss, queries, rows, bias, columns)
-        return shared_cross_entropy(loss, queries, rows, bias, columns, self.popularity_)
+            return shared_bpr_max(loss, queries, rows, bias, shared)
+        return shared_cross_entropy(loss, queries, rows, bias, shared, self.popularity_)
 
 
 class GRU4RecNetwork(NextItemNetwork):
-    """Item tables that are updated by rows, and GRU layers whose states are carried from step to step."""
+    """Item tables with row-sparse updates, and GRU layers that carry their states from step to step."""
 
     def __init__(self, model: GRU4Rec, num_items: int, generators: Generators) -> None:
         super().__init__()
@@ -197,21 +197,21 @@ class GRU4RecNetwork(NextItemNetwork):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """The device of the weights."""
         return self.output.device
 
     def read(self, items: torch.Tensor) -> torch.Tensor:
-        """What the first layer is given for items (T, B): their vectors (T, B, E), or the numbers themselves."""
+        """The first layer's inputs for items (T, B): their vectors (T, B, E), or the numbers themselves."""
         if self.layers[0].one_hot:
             return items
         return nn.functional.embedding(items, self.output if self.table is None else self.table, sparse=True)
 
-    def encode_training(self, batch: StatefulBatch, at: torch.Tensor) -> torch.Tensor:
-        """See NextItemNetwork; ``at`` are all rows."""
+    def encode_training(self, batch: StatefulBatch, positions: torch.Tensor) -> torch.Tensor:
+        """Encode one step of every session; ``positions`` are all rows."""
         return self.step(self.read(torch.from_numpy(batch.inputs.T).to(self.device)), batch)
 
     def step(self, values: torch.Tensor, batch: StatefulBatch) -> torch.Tensor:
-        """Queries (B, H) after one step that reads ``values``, (1, B, E) or item numbers (1, B)."""
+        """Queries (B, H) after one step with inputs ``values``, (1, B, E) or item numbers (1, B)."""
         if not self.layers[0].one_hot:
             values = self.dropout(values)
         states = self._before(batch)
@@ -223,7 +223,7 @@ class GRU4RecNetwork(NextItemNetwork):
         return values[0]
 
     def _before(self, batch: StatefulBatch) -> list[torch.Tensor]:
-        """The states that the batch goes on from, (B, H) a layer: zero where a session begins."""
+        """The states before the batch, (B, H) per layer; zero where a session begins."""
         if len(self.carry) == 0 or len(self.carry[0]) != batch.num_slots:
             self.carry = [self.output.new_zeros(batch.num_slots, layer.size) for layer in self.layers]
         slots = torch.from_numpy(batch.slots).to(self.device)
@@ -231,7 +231,7 @@ class GRU4RecNetwork(NextItemNetwork):
         return [carry[slots].masked_fill(fresh, 0.0) for carry in self.carry]
 
     def encode(self, batch: SequenceBatch) -> torch.Tensor:
-        """See NextItemNetwork."""
+        """Encode each query from its history."""
         check_items(batch, len(self.output))
         needed = int(batch.asked[:, 1].max(initial=0))
         values = self.output.new_zeros(0, len(batch.items), self.output.shape[1])

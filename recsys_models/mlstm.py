@@ -7,9 +7,9 @@ Wilhelm 2018 (blog, code FlorianWilhelm/mlstm4reco) on Kula's Spotlight (maciejk
     i, f, o = σ(e_t W + m_t U + b),  g = tanh(e_t W + m_t U + b),  c_t = f ⊙ c_{t−1} + i ⊙ g,  h_t = o ⊙ tanh(c_t)
     u_t = c_t, as the official code returns, or h_t, as its text says (``output``);  score(t, j) = u_t · e_j + b_j
 
-h_0 = c_0 is one learnt vector, and u_0 = c_0 answers an empty history. Spotlight's LSTM starts from zero states, reads
-a zero vector first and takes u_t = h_t. One item table serves input and output. Loss: adaptive hinge with 5 negatives;
-Adam with an L2 term (``weight_decay``).
+h_0 = c_0 is one learnt vector, and u_0 = c_0 is the query of an empty history. Spotlight's LSTM starts from zero
+states, reads a zero vector first and takes u_t = h_t. One item table serves input and output. Loss: adaptive hinge with
+5 negatives; Adam with an L2 term (``weight_decay``).
 
 ``padding``: "masked" starts every window from the initial state; "official" first runs the network over the zero
 vectors of the padding on the left, max_len − L of them for a window of L events, as both codes do without masking. For
@@ -22,7 +22,7 @@ text may mean (not certain).
 Departures: windows are cut as training.batches.windows says, but each starts afresh, without the event before it, as
 in the codes; a gate has one bias, where torch's LSTM and cell, which the codes use, have two that only act as their
 sum; the padding item, a row of zeros and a bias of 0 there, is neither drawn as a negative nor ranked; the unused
-second set of LSTM weights that the official class allocates is left out. No user is looked at.
+second set of LSTM weights that the official class allocates is left out. Users are ignored.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from recsys_data.checks import check_choice
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
 from recsys_models.engine.cells.lstm import LSTMCell
@@ -55,8 +56,8 @@ OUTPUT_GATES = ("outside", "inside")
 class SpotlightLSTM(NextItemModel):
     """Spotlight's LSTM: item vectors of size dim tied to the output, zero first states.
 
-    output: "hidden" or "cell", which state answers; padding: "masked" or "official", see the module. For the other
-    fields see NextItemModel.
+    output: the state that is the query, "hidden" or "cell"; padding: "masked" or "official", see the module. For the
+    other fields see NextItemModel.
     """
 
     dim: int = 64
@@ -71,18 +72,12 @@ class SpotlightLSTM(NextItemModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.output not in OUTPUTS:
-            raise ValueError(f"output must be one of {', '.join(OUTPUTS)}, got {self.output!r}")
-        if self.padding not in PADDINGS:
-            raise ValueError(f"padding must be one of {', '.join(PADDINGS)}, got {self.padding!r}")
+        check_choice(self, "output", OUTPUTS)
+        check_choice(self, "padding", PADDINGS)
 
     def network(self, train: TrainingSet, generators: Generators) -> SpotlightNetwork:
-        """See NextItemModel."""
-        return self.cells(train.num_items, generators)
-
-    def cells(self, num_items: int, generators: Generators) -> SpotlightNetwork:
-        """The network of this class."""
-        return SpotlightNetwork(self, num_items, 4, generators)
+        """Spotlight's LSTM network."""
+        return SpotlightNetwork(self, train.num_items, 4, generators)
 
 
 @dataclass(kw_only=True)
@@ -98,23 +93,22 @@ class MLSTM(SpotlightLSTM):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.output_gate not in OUTPUT_GATES:
-            raise ValueError(f"output_gate must be one of {', '.join(OUTPUT_GATES)}, got {self.output_gate!r}")
+        check_choice(self, "output_gate", OUTPUT_GATES)
 
-    def cells(self, num_items: int, generators: Generators) -> SpotlightNetwork:
-        """See SpotlightLSTM."""
-        return MultiplicativeNetwork(self, num_items, generators)
+    def network(self, train: TrainingSet, generators: Generators) -> SpotlightNetwork:
+        """The multiplicative LSTM's network."""
+        return MultiplicativeNetwork(self, train.num_items, generators)
 
 
 class SpotlightNetwork(NextItemNetwork):
-    """Item vectors, which answer too, and an LSTM that starts from zero and reads a zero vector first."""
+    """Item vectors tied to the output, and an LSTM that starts from zero and reads a zero vector first."""
 
     reads_zero_first = True
 
     def __init__(self, model: SpotlightLSTM, num_items: int, num_gates: int, generators: Generators) -> None:
         super().__init__()
         dim = model.dim
-        self.answer = OUTPUTS.index(model.output)
+        self.output_state = OUTPUTS.index(model.output)
         self.max_len, self.padded = model.max_len, model.padding == "official"
         self.cell = LSTMCell(peepholes=False)
         self.item_embedding = nn.Parameter(torch.empty(num_items, dim))
@@ -132,16 +126,16 @@ class SpotlightNetwork(NextItemNetwork):
         """The item vectors, (num_items, H)."""
         return self.item_embedding
 
-    def first(self) -> torch.Tensor:
-        """The state before anything is read, (1, H), for h and for c."""
+    def initial_state(self) -> torch.Tensor:
+        """The state before the first event, (1, H), for h and for c."""
         return self.weight.new_zeros(1, self.item_embedding.shape[1])
 
     def input_bias(self) -> torch.Tensor:
-        """The bias of everything that the input is multiplied into."""
+        """The bias of the input side."""
         return self.bias
 
     def cell_weights(self) -> list[torch.Tensor]:
-        """What the step multiplies the states with."""
+        """The weights that the cell takes at every step."""
         return [self.recurrent]
 
     def run(self, items: torch.Tensor, initial: list[torch.Tensor]) -> list[torch.Tensor]:
@@ -153,25 +147,25 @@ class SpotlightNetwork(NextItemNetwork):
 
     def representations(self, items: torch.Tensor, pads: torch.Tensor) -> torch.Tensor:
         """u_0 … u_T, (T + 1, B, H), for item vectors (T, B, H) with ``pads`` (B,) zero vectors before them."""
-        first = self.first()
+        first = self.initial_state()
         initial = [first.expand(items.shape[1], -1)] * 2
         if self.padded and pads.any():
             zeros = items.new_zeros(int(pads.max()), 1, items.shape[2])
             initial = [states[pads, 0] for states in self.run(zeros, [first, first])]
         if not self.reads_zero_first:
-            return self.run(items, initial)[self.answer]
+            return self.run(items, initial)[self.output_state]
         zero = items.new_zeros(1, items.shape[1], items.shape[2])
-        return self.run(torch.cat([zero, items]), initial)[self.answer][1:]
+        return self.run(torch.cat([zero, items]), initial)[self.output_state][1:]
 
-    def encode_training(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
-        """See NextItemNetwork. The first input, the event before the window, is not read."""
+    def encode_training(self, batch: WindowBatch, positions: torch.Tensor) -> torch.Tensor:
+        """Encode the steps of windows, without the event before the window."""
         items = self.dropout(self.embed(batch.inputs[:, 1:].T))
         pads = torch.from_numpy(np.maximum(self.max_len - batch.target_mask.sum(axis=1), 0)).to(self.device)
         states = self.representations(items, pads)
-        return self.dropout(states.transpose(0, 1).flatten(0, 1)[at])
+        return self.dropout(states.transpose(0, 1).flatten(0, 1)[positions])
 
     def encode(self, batch: SequenceBatch) -> torch.Tensor:
-        """See NextItemNetwork."""
+        """Encode each query from its history."""
         check_items(batch, len(self.item_embedding))
         rows, reads = batch.asked.T
         longest = np.zeros(len(batch.items), dtype=np.int64)
@@ -182,7 +176,7 @@ class SpotlightNetwork(NextItemNetwork):
 
 
 class MultiplicativeNetwork(SpotlightNetwork):
-    """The multiplicative cell, which starts from one learnt vector that answers an empty history."""
+    """The multiplicative cell, whose learnt initial state is also the query of an empty history."""
 
     reads_zero_first = False
 
@@ -191,24 +185,28 @@ class MultiplicativeNetwork(SpotlightNetwork):
         dim = model.dim
         self.cell = MLSTMCell(gate_inside=model.output_gate == "inside")
         self.biases = model.biases
-        self.turn = nn.Parameter(torch.empty(dim, dim))
-        self.turn_bias = nn.Parameter(torch.empty(dim)) if model.biases else None
+        self.hidden_weight = nn.Parameter(torch.empty(dim, dim))
+        self.hidden_bias = nn.Parameter(torch.empty(dim)) if model.biases else None
         self.start = nn.Parameter(torch.empty(1, dim))
-        nn.init.uniform_(self.turn, -(dim**-0.5), dim**-0.5, generator=generators.weights)
+        nn.init.uniform_(self.hidden_weight, -(dim**-0.5), dim**-0.5, generator=generators.weights)
         nn.init.normal_(self.start, std=1.0 / dim, generator=generators.weights)
         if model.biases:
-            nn.init.uniform_(self.turn_bias, -(dim**-0.5), dim**-0.5, generator=generators.weights)
+            nn.init.uniform_(self.hidden_bias, -(dim**-0.5), dim**-0.5, generator=generators.weights)
         else:
             self.bias = nn.Parameter(self.bias.detach()[: 4 * dim].clone())  # none for m
 
-    def first(self) -> torch.Tensor:
-        """See SpotlightNetwork."""
+    def initial_state(self) -> torch.Tensor:
+        """The learnt vector, (1, H)."""
         return self.start
 
     def input_bias(self) -> torch.Tensor:
-        """See SpotlightNetwork; that of m is zero without biases."""
-        return self.bias if self.biases else torch.cat([self.bias, self.bias.new_zeros(len(self.turn))])
+        """The bias of the input side; zero for m without biases."""
+        return self.bias if self.biases else torch.cat([self.bias, self.bias.new_zeros(len(self.hidden_weight))])
 
     def cell_weights(self) -> list[torch.Tensor]:
-        """See SpotlightNetwork."""
-        return [self.recurrent, self.turn, self.turn_bias if self.biases else self.turn.new_zeros(len(self.turn))]
+        """U, W_hm and b_hm."""
+        return [
+            self.recurrent,
+            self.hidden_weight,
+            self.hidden_bias if self.biases else self.hidden_weight.new_zeros(len(self.hidden_weight)),
+        ]

@@ -21,7 +21,7 @@ The time is kept in float64 until the phase is taken: in float32 a time of 1e8 s
 wrong wherever an event was filtered away (it adds absolute times); ours are the events' own.
 
 Departures: START is read before the first event, at time 0, and answers an empty history; windows instead of the first
-max_len events; AdamW and early stopping by default (the code: AdaGrad 0.01). No user is looked at.
+max_len events; AdamW and early stopping by default (the code: AdaGrad 0.01). Users are ignored.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from recsys_data.checks import check_choice, check_range
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
@@ -63,17 +64,14 @@ class PhasedLSTM(NextItemModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.variant not in VARIANTS:
-            raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {self.variant!r}")
+        check_choice(self, "variant", VARIANTS)
         if len(self.periods) != 2 or not 0.0 < self.periods[0] <= self.periods[1]:
             raise ValueError(f"periods must be two rising numbers of seconds above 0, got {self.periods}")
-        if not 0.0 < self.open_share <= 1.0:
-            raise ValueError(f"open_share must be above 0 and at most 1, got {self.open_share}")
-        if not 0.0 <= self.leak <= 1.0:
-            raise ValueError(f"leak must be between 0 and 1, got {self.leak}")
+        check_range(self, "open_share", above=0, at_most=1)
+        check_range(self, "leak", at_least=0, at_most=1)
 
     def network(self, train: TrainingSet, generators: Generators) -> PhasedNetwork:
-        """See NextItemModel."""
+        """The phased network."""
         return PhasedNetwork(self, train.num_items, generators)
 
 
@@ -115,7 +113,7 @@ class PhasedNetwork(NextItemNetwork):
         return self.output
 
     def hidden(self, items: np.ndarray, times: np.ndarray) -> torch.Tensor:
-        """H (T, B, H) after every step of items (B, T) at times (B, T), seconds since each sequence's first event."""
+        """States h (T, B, H) after every step of items (B, T) at times (B, T), seconds since the first event."""
         gates = self.dropout(self.embed(items.T))
         clock = torch.from_numpy(np.ascontiguousarray(times.T)[..., None]).to(self.device)
         cell = PhasedLSTMCell(self.open_share, self.leak if self.training or self.leaks_at_test else 0.0)
@@ -123,15 +121,15 @@ class PhasedNetwork(NextItemNetwork):
         weights = (self.recurrent, self.peepholes, self.period.abs(), self.shift)
         return unroll(cell, gates, None, self.bias, (zero, zero), weights, (clock,))[0]
 
-    def encode_training(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
-        """See NextItemNetwork. Raises ValueError for a clock that runs backwards."""
+    def encode_training(self, batch: WindowBatch, positions: torch.Tensor) -> torch.Tensor:
+        """Encode the steps of windows; raise ValueError for a clock that runs backwards."""
         training_gaps(batch, "next")
         first = batch.sequences.timestamps[batch.sequences.offsets[batch.rows]]
         times = np.where(batch.target_mask, batch.input_times - first[:, None], 0.0)
-        return self.dropout(self.hidden(batch.inputs, times).transpose(0, 1).flatten(0, 1)[at])
+        return self.dropout(self.hidden(batch.inputs, times).transpose(0, 1).flatten(0, 1)[positions])
 
     def encode(self, batch: SequenceBatch) -> torch.Tensor:
-        """See NextItemNetwork."""
+        """Encode each query from its history."""
         check_items(batch, len(self.item_bias))
         items = items_with_start(batch)
         times = np.cumsum(history_gaps(batch, "previous", items.shape[1]), axis=1)

@@ -37,6 +37,7 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+from recsys_data.checks import check_choice
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
 from recsys_models.engine.activations import ACTIVATIONS
@@ -74,13 +75,13 @@ class RecurrentNetwork(NextItemNetwork):
         uniform_(self.recurrence, dim**-0.5, generators.weights)
         uniform_(self.query, dim**-0.5, generators.weights)
 
-    def encode_training(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
-        """See NextItemNetwork."""
+    def encode_training(self, batch: WindowBatch, positions: torch.Tensor) -> torch.Tensor:
+        """Encode the steps of windows."""
         states, _ = self.recurrence(self.dropout(self.embed(batch.inputs)))  # (B, T, H)
-        return self.dropout(self.query(states.flatten(0, 1)[at]))
+        return self.dropout(self.query(states.flatten(0, 1)[positions]))
 
     def encode(self, batch: SequenceBatch) -> torch.Tensor:
-        """See NextItemNetwork."""
+        """Encode each query from its history."""
         check_items(batch, len(self.item_embedding) - 1)
         states, _ = self.recurrence(self.embed(items_with_start(batch)))  # (B, 1 + T, H): step r has read r events
         rows, reads = torch.from_numpy(batch.asked).to(self.device).unbind(1)
@@ -112,21 +113,19 @@ class RNN(NextItemModel):
             raise ValueError(f"embedding_dim must be at least 1, or None for one-hot items, got {self.embedding_dim}")
         if any(size < 1 for size in self.lower_layers):
             raise ValueError(f"lower_layers must be at least 1 each, got {self.lower_layers}")
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {self.activation!r}")
-        if self.instances not in INSTANCES:
-            raise ValueError(f"instances must be one of {', '.join(INSTANCES)}, got {self.instances!r}")
+        check_choice(self, "activation", ACTIVATIONS)
+        check_choice(self, "instances", INSTANCES)
         if self.bidirectional and self.instances != "prefixes":
             raise ValueError(
-                f'bidirectional must be false unless instances is "prefixes": {type(self).__name__} is asked after '
-                f"every event of a window, and a backward reading would have seen the answer"
+                f'bidirectional must be false unless instances is "prefixes": {type(self).__name__} predicts after '
+                f"every event of a window, and the backward direction would see the target"
             )
         if self.instances == "prefixes" and not self.shuffled:
             raise ValueError('shuffled must be true where instances is "prefixes", got False')
 
     @property
-    def plain(self) -> bool:
-        """Whether torch's own layer is this network's."""
+    def uses_torch_layer(self) -> bool:
+        """Whether torch's own layer computes this model."""
         layer = self.embedding_dim is not None and not self.lower_layers and self.activation == "tanh"
         return layer and self.instances == "positions"
 
@@ -135,20 +134,20 @@ class RNN(NextItemModel):
         return ElmanLayer(inputs, size, one_hot=one_hot, activation=ACTIVATIONS[self.activation])
 
     def engine(self, device: str) -> str:
-        """See NextItemModel: torch's own layer where it is this one."""
-        return "torch" if self.plain else super().engine(device)
+        """Torch's own layer if it computes this model, else the recurrent engine."""
+        return "torch" if self.uses_torch_layer else super().engine(device)
 
     def batcher(self) -> Windows | Prefixes:
-        """See NextItemModel."""
+        """Windows, or one prefix per target."""
         if self.instances == "prefixes":
-            return Prefixes(self.max_len, self.batch_size, together=1)
+            return Prefixes(self.max_len, self.batch_size, targets_per_row=1)
         return super().batcher()
 
     def network(self, train: TrainingSet, generators: Generators) -> RecurrentNetwork | LayeredNetwork:
-        """See NextItemModel."""
+        """Torch's layer, layers on the engine, or layers over prefixes."""
         if self.instances == "prefixes":
             return PrefixNetwork(self, train.num_items, generators)
-        if not self.plain:
+        if not self.uses_torch_layer:
             return LayeredNetwork(self, train.num_items, generators)
         return RecurrentNetwork(self.layer, train.num_items, self.embedding_dim, self.dim, self.dropout, generators)
 
@@ -163,18 +162,17 @@ class GRU(RNN):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.reset not in ("after", "before"):
-            raise ValueError(f"reset must be one of after, before, got {self.reset!r}")
+        check_choice(self, "reset", ("after", "before"))
         if self.reset == "after" and self.activation != "tanh":
             raise ValueError(f'activation must be "tanh" where reset is "after", got {self.activation!r}')
 
     @property
-    def plain(self) -> bool:
-        """See RNN."""
-        return super().plain and self.reset == "after"
+    def uses_torch_layer(self) -> bool:
+        """Whether torch's GRU computes this model."""
+        return super().uses_torch_layer and self.reset == "after"
 
     def build_layer(self, inputs: int, size: int, *, one_hot: bool) -> RecurrentLayer:
-        """See RNN."""
+        """One GRU layer on the engine."""
         if self.reset == "after":
             return GRUResetAfterLayer(inputs, size, one_hot=one_hot)
         return GRUResetBeforeLayer(inputs, size, one_hot=one_hot, activation=ACTIVATIONS[self.activation])
@@ -189,11 +187,11 @@ class LSTM(RNN):
     peepholes: bool = False
 
     @property
-    def plain(self) -> bool:
-        """See RNN."""
-        return super().plain and not self.peepholes
+    def uses_torch_layer(self) -> bool:
+        """Whether torch's LSTM computes this model."""
+        return super().uses_torch_layer and not self.peepholes
 
     def build_layer(self, inputs: int, size: int, *, one_hot: bool) -> RecurrentLayer:
-        """See RNN."""
+        """One LSTM layer on the engine."""
         activation = ACTIVATIONS[self.activation]
         return LSTMLayer(inputs, size, one_hot=one_hot, activation=activation, peepholes=self.peepholes)

@@ -1,4 +1,4 @@
-"""STAMP, STMP and STMO: session models that put the last click beside what the whole session says.
+"""STAMP, STMP and STMO: session models that combine the last click with a summary of the session.
 
 Liu, Zeng, Mokhosi and Zhang 2018, "STAMP: Short-Term Attention/Memory Priority Model for Session-based
 Recommendation", KDD 2018 (10.1145/3219819.3219950); code uestcnlp/STAMP; also RecBole's STAMP. The paper itself was not
@@ -14,13 +14,13 @@ the items of a session:
 ``variant`` names the readings of this:
 
     paper            biases everywhere; m = m_a
-    official         no biases; m = m_a + m_s; item vectors that are read are cut to the norm ``lookup_norm`` (1.0 for
-                     YooChoose, 1.5 for Diginetica), while the table, which scores, is left as it is, and so is
-                     the pad vector below, since no code has both
+    official         no biases; m = m_a + m_s; input item vectors are cut to the norm ``lookup_norm`` (1.0 for
+                     YooChoose, 1.5 for Diginetica), while the output table stays as it is, and so does the pad
+                     vector below, since no code has both
     recbole_masked   biases; m = m_a + m_s
-    recbole          the same, and the empty slots of a list of max_len hold a pad vector that nobody masks: it is in
-                     the sum over the list (which is divided by the true length) and attended to, and it is one more
-                     class of the softmax, which teaches it
+    recbole          the same, and the empty slots of a list of max_len hold a pad vector without a mask: it is in the
+                     sum over the list (which is divided by the true length), it is attended to, and it is one more
+                     class of the softmax, which trains it
 
 STMO is only named in the paper: h_t alone, scored by h_t · x_j, is a reconstruction. ``last_click`` false leaves h_t
 out of the score (the paper's STMP− and STAMP−, from memory); STAMP's attention still sees the last click.
@@ -31,17 +31,16 @@ the paper are from memory, and the logs of two published runs show item vectors 
 Departures. The σ that the paper puts around the score before its softmax bounds the loss from below near log V, so that
 nothing could be learnt; neither code has it. The paper prints −Σ_j [y_j log p_j + (1 − y_j) log(1 − p_j)]; both codes
 minimise the cross-entropy, its first part, and so does this. The official code goes down the sum of a batch's losses
-(``reduction``): Adam does not see a constant factor, but its batches of equal lengths hold from one to 512 targets, and
-under a mean the many small ones would move the weights as far as the large ones. It bounds each tensor's gradient:
-control=FitControl(clip=ClipTensor(150.0)). RecBole's BPR draws negatives that the user has never taken; here they may be
-any item (training.losses.sampled). dropout (on item vectors read, and on the query) is nobody's. An item that training
-has not seen is read as 0; in the official code it has its first, untrained vector, which is nearly that. An empty
-history, which no code meets, has m_s = m_t = 0: the biases alone answer, and without biases all items tie.
+(``reduction``): Adam ignores a constant factor, but the code's batches of equal lengths hold from one to 512 targets,
+and under a mean the many small ones would move the weights as far as the large ones. It bounds each tensor's gradient:
+control=FitControl(clip=ClipTensor(150.0)). RecBole's BPR draws negatives that are new to the user; here they may
+be any item (training.losses.sampled). dropout (on input item vectors and on the query) is Encore's own. An item unseen
+in training is read as 0; in the official code it has its first, untrained vector, which is nearly 0. An empty history,
+which occurs in no code, has m_s = m_t = 0: the scores come from the biases alone, and without biases all items tie.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -49,9 +48,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from recsys_data.checks import check_choice, check_range
 from recsys_data.sequences import PAD, SequenceBatch
 from recsys_data.split import TrainingSet
-from recsys_models.networks.attention import Attend, Means, stretches
+from recsys_models.networks.attention import Attend, Means, query_blocks
 from recsys_models.networks.network import Generators, NextItemNetwork, check_items
 from recsys_models.next_item import NextItemModel
 from training.batches.prefixes import EqualLengthSessions, PrefixBatch, Prefixes
@@ -96,35 +96,34 @@ class STMP(NextItemModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, choices in (("variant", VARIANTS), ("batches", BATCHES), ("reduction", REDUCTIONS)):
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
-        if self.lookup_norm is not None and not self.lookup_norm > 0.0:
-            raise ValueError(f"lookup_norm must be above 0 or None, got {self.lookup_norm}")
-        for name in ("item_std", "weight_std"):
-            if not 0.0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be above 0 and finite, got {getattr(self, name)}")
+        check_choice(self, "variant", VARIANTS)
+        check_choice(self, "batches", BATCHES)
+        check_choice(self, "reduction", REDUCTIONS)
+        check_range(self, "lookup_norm", above=0, or_none=True)
+        check_range(self, "item_std", "weight_std", above=0, finite=True)
         if not (self.last_click or self.averages):
-            raise ValueError("last_click must be true where nothing but the last click is looked at, got False")
+            raise ValueError("last_click must be true in a model of the last click alone, got False")
 
     def engine(self, device: str) -> str:
-        """See NextItemModel: no loop, but prefixes side by side."""
+        """No loop: all prefixes at once."""
         return "torch-prefixes"
 
     def network(self, train: TrainingSet, generators: Generators) -> MemoryNetwork:
-        """See NextItemModel."""
+        """The network of all three models."""
         return MemoryNetwork(self, train.num_items, generators)
 
     def batcher(self) -> Prefixes | EqualLengthSessions:
-        """See NextItemModel."""
+        """Prefixes of all sessions, or sessions of equal length."""
         if self.batches == "equal lengths":
             return EqualLengthSessions(self.max_len, self.batch_size)
-        return Prefixes(self.max_len, self.batch_size, together=self.max_len if self.batches == "sessions" else 1)
+        return Prefixes(
+            self.max_len, self.batch_size, targets_per_row=self.max_len if self.batches == "sessions" else 1
+        )
 
     def objective(
         self, network: NextItemNetwork, batch: PrefixBatch, negatives: torch.Generator
     ) -> tuple[torch.Tensor, int]:
-        """See NextItemModel: the value is the mean in any case, the gradient that of the mean or of the sum."""
+        """The mean loss with the gradient of the mean or of the sum."""
         mean, count = super().objective(network, batch, negatives)
         if self.reduction == "mean":
             return mean, count
@@ -133,20 +132,20 @@ class STMP(NextItemModel):
 
 @dataclass(kw_only=True)
 class STAMP(STMP):
-    """The short-term attention/memory priority model: STMP whose memory of the session attends to what matters now."""
+    """The short-term attention/memory priority model: STMP with an attentive memory of the session."""
 
     attends: ClassVar[bool] = True
 
 
 @dataclass(kw_only=True)
 class STMO(STMP):
-    """The last click alone, scored by h_t · x_j: a reconstruction, see the module."""
+    """The last click alone, scored by h_t · x_j; a reconstruction, see the module."""
 
     averages: ClassVar[bool] = False
 
 
 class MemoryNetwork(NextItemNetwork):
-    """Item vectors, the two memories and the cells over them."""
+    """Item vectors, the two memories and their cells."""
 
     item_bias = None
 
@@ -175,7 +174,7 @@ class MemoryNetwork(NextItemNetwork):
         return nn.Parameter(torch.empty(*shape).normal_(0.0, std, generator=self.generator))
 
     def cell(self, dim: int, std: float, biased: bool, used: bool) -> tuple[nn.Parameter | None, nn.Parameter | None]:
-        """The weight and bias of a tanh cell, where it is used and where it has a bias."""
+        """The weight and the bias of a tanh cell; None for each that it lacks."""
         return (
             self.normal(std, dim, dim) if used else None,
             nn.Parameter(torch.zeros(dim)) if used and biased else None,
@@ -183,13 +182,13 @@ class MemoryNetwork(NextItemNetwork):
 
     @property
     def item_factors(self) -> torch.Tensor:
-        """The item vectors, (num_items, D); while RecBole's variant is trained, the pad vector after them."""
+        """The item vectors, (num_items, D); in training RecBole's variant adds the pad vector."""
         if len(self.item_embedding) == self.num_items or (self.training and self.pad_is_class):
             return self.item_embedding
         return self.item_embedding[: self.num_items]
 
     def lookup(self, items: np.ndarray) -> torch.Tensor:
-        """The vectors (N, D) of items (N,), each cut to ``lookup_norm``; the table is left as it is."""
+        """The vectors (N, D) of items (N,), each cut to ``lookup_norm``; the table stays as it is."""
         vectors = nn.functional.embedding(torch.from_numpy(items).to(self.device), self.item_embedding)
         if self.lookup_norm is not None:
             norms = vectors.square().sum(dim=1, keepdim=True).clamp(min=self.lookup_norm**2).sqrt()
@@ -197,17 +196,17 @@ class MemoryNetwork(NextItemNetwork):
         return self.dropout(vectors)
 
     def queries(self, items: np.ndarray, rows: np.ndarray, reads: np.ndarray) -> torch.Tensor:
-        """Queries (N, D) of histories: the first ``reads`` (N,), at least 1, of each of ``rows`` (N,) of items (B, T).
+        """Queries (N, D) of histories: the first ``reads`` (N,), at least 1, of ``rows`` (N,) of items (B, T).
 
-        They are sorted by reads and then by row, without repeats.
+        Histories are sorted by reads and then by row, without repeats.
         """
         slots = np.flatnonzero(items.ravel() != PAD)
         read = self.lookup(items.ravel()[slots])  # (E, D)
-        runs = stretches(rows, reads, self.max_len)
+        blocks = query_blocks(rows, reads, self.max_len)
         filled = None if len(slots) == items.size else torch.from_numpy(slots).to(self.device)
 
         def spread(vectors: torch.Tensor) -> torch.Tensor:
-            """Vectors (E, D) of the events in their slots, (B, T, D)."""
+            """Put vectors (E, D) of the events into their slots, (B, T, D)."""
             if filled is not None:
                 vectors = vectors.new_zeros(items.size, vectors.shape[1]).index_copy(0, filled, vectors)
             return vectors.view(*items.shape, -1)
@@ -218,18 +217,18 @@ class MemoryNetwork(NextItemNetwork):
         if not self.averages:
             return self.score_query(None, last)
         counts = np.minimum(reads, self.max_len)
-        mean = Means.apply(values, len(rows), runs)
+        mean = Means.apply(values, len(rows), blocks)
         empty = torch.from_numpy((self.max_len - counts)[:, None]).to(mean) if self.padded else None  # (N, 1)
         if empty is not None:
             mean = mean + empty / (self.max_len - empty) * self.pad_vector
         if not self.attends:
             return self.score_query(mean, last)
-        asks = last @ self.of_last + mean @ self.of_mean
+        attention_queries = last @ self.of_last + mean @ self.of_mean
         if self.of_bias is not None:
-            asks = asks + self.of_bias
-        memory = Attend.apply(values, spread(read @ self.of_item), asks, self.weigh, runs)
+            attention_queries = attention_queries + self.of_bias
+        memory = Attend.apply(values, spread(read @ self.of_item), attention_queries, self.weigh, blocks)
         if empty is not None:
-            alphas = (asks + self.pad_vector @ self.of_item).sigmoid() @ self.weigh  # (N,)
+            alphas = (attention_queries + self.pad_vector @ self.of_item).sigmoid() @ self.weigh  # (N,)
             memory = memory + empty * alphas[:, None] * self.pad_vector
         return self.score_query(memory + mean if self.adds_mean else memory, last)
 
@@ -239,7 +238,7 @@ class MemoryNetwork(NextItemNetwork):
         return self.item_embedding[self.num_items]
 
     def score_query(self, memory: torch.Tensor | None, last: torch.Tensor) -> torch.Tensor:
-        """h_s ⊙ h_t (N, D), or what there is of it, from m (N, D) and m_t (N, D)."""
+        """h_s ⊙ h_t (N, D), or the one that the model has, from m (N, D) and m_t (N, D)."""
         cells = []
         if memory is not None:
             cells.append(torch.tanh(memory @ self.general + (0.0 if self.general_bias is None else self.general_bias)))
@@ -247,16 +246,16 @@ class MemoryNetwork(NextItemNetwork):
             cells.append(torch.tanh(last @ self.current + (0.0 if self.current_bias is None else self.current_bias)))
         return self.dropout(cells[0] * cells[1] if len(cells) == 2 else cells[0])
 
-    def encode_training(self, batch: PrefixBatch, at: torch.Tensor) -> torch.Tensor:
-        """See NextItemNetwork."""
+    def encode_training(self, batch: PrefixBatch, positions: torch.Tensor) -> torch.Tensor:
+        """Encode every prefix that has a target."""
         steps, rows = np.nonzero(batch.target_mask.T)
-        queries = self.queries(batch.items, rows, steps + 1)
+        queries = self.queries(batch.inputs, rows, steps + 1)
         place = np.empty(batch.target_mask.shape, dtype=np.int64)
         place[rows, steps] = np.arange(len(rows))
-        return nn.functional.embedding(torch.from_numpy(place.ravel()).to(at.device)[at], queries)
+        return nn.functional.embedding(torch.from_numpy(place.ravel()).to(positions.device)[positions], queries)
 
     def encode(self, batch: SequenceBatch) -> torch.Tensor:
-        """See NextItemNetwork."""
+        """Encode each query from its history."""
         check_items(batch, self.num_items)
         wanted, inverse = np.unique(batch.asked[:, ::-1], axis=0, return_inverse=True)
         reads, rows = wanted.T

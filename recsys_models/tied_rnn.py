@@ -1,4 +1,4 @@
-"""RNN-CCE: a recurrent network that reads the last items and is trained to name the next one, with tied item vectors.
+"""RNN-CCE: a recurrent network trained to predict the next item from the last ones, with tied item vectors.
 
 Devooght and Bersini (2017), "Long and short-term recommendations with recurrent neural networks", UMAP, pp. 13–21
 (and arXiv 1608.07400), in the form of kwonmha's reimplementation, "Improving-RNN-recommendation-model", which ties
@@ -13,7 +13,7 @@ of the official programs, as their code reads.
     (4)  cost = −log p_y, and where tied + γ τ KL(softmax(E E_y / τ) ‖ softmax(z / τ)), τ = 10, γ = 0.5
 
 The KL term is Inan et al.'s; tied without it, ``loss=Summed(CrossEntropy())``, is the sharing of Press and Wolf (2017).
-Both losses are in tied_rnn_loss.py, and so is the sum over the batch. Training looks at one target after each of a few
+Both losses and the sum over the batch are in training.losses.augmented. Training has one target after each of a few
 prefixes of a user (``instances="prefixes"``); a prefix, and a history at test, is cut to its last ``max_len`` items.
 
 Where the two programs differ, fields hold kwonmha's choice by default and Devooght and Bersini's beside it:
@@ -28,7 +28,7 @@ and user inputs, other targets than the next item (``--n_targets``, ``--shuffle_
 builds an abstract class and does not run; here it is the plain recurrent network. Departures from Devooght and
 Bersini's: their GRU resets after the recurrent product and this one, like TensorFlow's, before it; gradients of gates
 are not clipped at ±100.
-An empty history is answered from the state before the first item, so by the bias alone where that state is zero.
+An empty history has the initial state, so its scores are the bias alone where that state is zero.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from recsys_data.checks import check_choice, check_range
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
 from recsys_models.engine.activations import ACTIVATIONS
@@ -51,16 +52,16 @@ from recsys_models.engine.query_prefixes import query_prefixes
 from recsys_models.engine.unroll import unroll
 from recsys_models.networks.network import Generators, NextItemNetwork, check_items
 from recsys_models.next_item import NextItemModel
-from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
 from training.batches.sampled_prefixes import SampledPrefixBatch, SampledPrefixes
 from training.batches.sequence_noise import NoisyBatcher, SequenceNoise
 from training.batches.windows import WindowBatch, Windows
 from training.control.dropout import Dropout
+from training.losses.augmented import AugmentedCrossEntropy, Summed
 from training.losses.loss import Loss
 from training.optimisers.optimisers import Adagrad, Optimiser
 
 Cells = Literal["LSTM", "GRU", "vanilla"]
-Batcher = Literal["prefixes", "positions"]
+Instances = Literal["prefixes", "positions"]
 Init = Literal["tensorflow", "lasagne"]
 
 
@@ -83,7 +84,7 @@ class RNNCCE(NextItemModel):
     forget_bias: float = 1.0
     trained_start: bool = False
     init: Init = "tensorflow"
-    instances: Batcher = "prefixes"
+    instances: Instances = "prefixes"
     shuffled: bool = False
     noise: SequenceNoise = SequenceNoise()  # noqa: RUF009  (a frozen value)
 
@@ -98,16 +99,11 @@ class RNNCCE(NextItemModel):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, options in (
-            ("cell", get_args(Cells)),
-            ("activation", tuple(ACTIVATIONS)),
-            ("init", get_args(Init)),
-            ("instances", get_args(Batcher)),
-        ):
-            if getattr(self, name) not in options:
-                raise ValueError(f"{name} must be one of {', '.join(options)}, got {getattr(self, name)!r}")
-        if not math.isfinite(self.forget_bias):
-            raise ValueError(f"forget_bias must be finite, got {self.forget_bias}")
+        check_choice(self, "cell", get_args(Cells))
+        check_choice(self, "activation", ACTIVATIONS)
+        check_choice(self, "init", get_args(Init))
+        check_choice(self, "instances", get_args(Instances))
+        check_range(self, "forget_bias", finite=True)
         if not isinstance(self.noise, SequenceNoise):
             raise ValueError(f"noise must be a SequenceNoise, such as SequenceNoise(dropout=0.1), got {self.noise!r}")
         if self.embedding_dim is not None and self.embedding_dim < 1:
@@ -116,27 +112,27 @@ class RNNCCE(NextItemModel):
             raise ValueError(f"embedding_dim must be dim ({self.dim}) or None where tied, got {self.embedding_dim}")
         if not self.tied and isinstance(getattr(self.loss, "loss", self.loss), AugmentedCrossEntropy):
             raise ValueError(
-                "loss must do without softened targets where tied is false, such as Summed(CrossEntropy()), "
+                "loss must have no softened targets where tied is false, such as Summed(CrossEntropy()), "
                 f"got {self.loss!r}"
             )
         if self.peepholes and self.cell != "LSTM":
             raise ValueError(f"peepholes must be false for cell {self.cell!r}: only an LSTM has them")
 
     def network(self, train: TrainingSet, generators: Generators) -> OneQueryNetwork:
-        """See NextItemModel."""
+        """The recurrence and its item tables."""
         return OneQueryNetwork(self, train.num_items, generators)
 
     @property
-    def native(self) -> bool:
-        """Whether torch's own layer is this cell."""
+    def uses_torch_layer(self) -> bool:
+        """Whether torch has this cell."""
         return (self.cell, self.activation, self.peepholes) == ("LSTM", "tanh", False)
 
     def engine(self, device: str) -> str:
-        """See NextItemModel: torch's own layer on the CPU where it has this cell."""
-        return "torch" if self.native and torch.device(device).type == "cpu" else "torch-unrolled"
+        """Torch's own layer on the CPU if it has this cell, else the recurrent engine."""
+        return "torch" if self.uses_torch_layer and torch.device(device).type == "cpu" else "torch-unrolled"
 
     def batcher(self) -> Windows | SampledPrefixes | NoisyBatcher:
-        """See NextItemModel."""
+        """Sampled prefixes or windows, with noise if there is any."""
         if self.instances == "prefixes":
             cut = SampledPrefixes(self.max_len, self.batch_size, self.shuffled)
         else:
@@ -145,22 +141,22 @@ class RNNCCE(NextItemModel):
 
     @property
     def row_sparse(self) -> bool:
-        """Whether gradients of rows that were not read may be left out without moving a bit of the update."""
+        """Whether a row-sparse gradient gives exactly the dense update."""
         whole = (self.max_norm, self.control.clip) != (None, None) or self.weight_decay > 0.0
         return isinstance(self.optimiser, Adagrad) and self.optimiser.momentum == 0.0 and not whole
 
 
 class OneQueryNetwork(NextItemNetwork):
-    """A recurrence over the last items, whose state is the query.
+    """A recurrence over the last items; its state is the query.
 
-    item_embedding (V, E): item vectors, or (V, G) the rows of W where items are one-hot.
+    item_embedding: item vectors (V, E), or with one-hot items the rows of W (V, G).
     """
 
     def __init__(self, model: RNNCCE, num_items: int, generators: Generators) -> None:
         super().__init__()
         dim, activation = model.dim, ACTIVATIONS[model.activation]
         self.max_len = model.max_len
-        self.native = model.native
+        self.uses_torch_layer = model.uses_torch_layer
         self.one_hot = not model.tied and model.embedding_dim is None
         self.row_sparse = not model.tied and model.row_sparse
         if self.row_sparse:  # torch's default, said aloud so that it does not warn
@@ -181,15 +177,15 @@ class OneQueryNetwork(NextItemNetwork):
         self.output = None if model.tied else nn.Parameter(torch.empty(num_items, dim))
         self.item_bias = nn.Parameter(torch.zeros(num_items))
         self.zero = torch.zeros(self.cell.states, dim)
-        self._draw(model, generators.weights)
+        self._draw_weights(model, generators.weights)
 
     @property
     def item_factors(self) -> torch.Tensor:
-        """What queries are multiplied with, (V, H)."""
+        """The item vectors of the scores, (V, H)."""
         return self.item_embedding if self.output is None else self.output
 
-    def _draw(self, model: RNNCCE, generator: torch.Generator) -> None:
-        """Draw the first weights; TensorFlow draws input and recurrent weights of a gate as one matrix."""
+    def _draw_weights(self, model: RNNCCE, generator: torch.Generator) -> None:
+        """Draw the initial weights; TensorFlow draws input and recurrent weights of a gate as one matrix."""
         dim = model.dim
         read = len(self.item_embedding) if self.one_hot else self.weight.shape[0]
         inputs = self.item_embedding if self.one_hot else self.weight
@@ -204,7 +200,7 @@ class OneQueryNetwork(NextItemNetwork):
                 bound = _glorot(read + dim, by_gate)
                 for weight in (inputs, *self.recurrent):
                     weight.uniform_(-bound, bound, generator=generator)
-                if model.cell == "GRU":  # the candidate's matrix is another one there
+                if model.cell == "GRU":  # the candidate has a matrix of its own there
                     last = _glorot(read + dim, dim)
                     inputs[:, 2 * dim :].uniform_(-last, last, generator=generator)
                     self.recurrent[1].uniform_(-last, last, generator=generator)
@@ -212,7 +208,7 @@ class OneQueryNetwork(NextItemNetwork):
                     _uniform(self.item_embedding, _glorot(*self.item_embedding.shape), generator)
                 if self.output is None:
                     _uniform(self.item_bias, _glorot(len(self.item_bias), len(self.item_bias)), generator)
-                if model.cell == "GRU":  # TensorFlow's gates begin at 1, and its u stands for 1 − u
+                if model.cell == "GRU":  # TensorFlow's gate biases begin at 1, and its u is our 1 − u
                     self.bias[:dim], self.bias[dim : 2 * dim] = -1.0, 1.0
             if self.output is not None:
                 _uniform(self.output, _glorot(*self.output.shape), generator)
@@ -220,7 +216,7 @@ class OneQueryNetwork(NextItemNetwork):
                 self.bias[dim : 2 * dim] = model.forget_bias
 
     def embed(self, items: np.ndarray) -> torch.Tensor:
-        """Rows of item numbers of any shape, (…, ·); padding reads some row, whose state nobody asks for."""
+        """Look up the rows (…, ·) of item numbers of any shape; padding takes row 0, whose state is unused."""
         rows = torch.from_numpy(np.maximum(items, 0)).to(self.device)
         return nn.functional.embedding(rows, self.item_embedding, sparse=self.row_sparse)
 
@@ -229,7 +225,7 @@ class OneQueryNetwork(NextItemNetwork):
         items = np.ascontiguousarray(items.T)  # (T, B)
         start = self.zero.to(self.device) if self.start is None else self.start
         initial = [state.expand(items.shape[1], -1) for state in start]
-        if self.native and self.device.type == "cpu":
+        if self.uses_torch_layer and self.device.type == "cpu":
             after = self._torch_lstm(items, initial)
         else:
             inputs = self.embed(items) if self.one_hot else self.dropout(self.embed(items))
@@ -239,7 +235,7 @@ class OneQueryNetwork(NextItemNetwork):
     def _torch_lstm(self, items: np.ndarray, initial: list[torch.Tensor]) -> torch.Tensor:
         """h_1 … h_T, (T, B, H), by torch's own LSTM, which takes half the time of the unrolled one on a CPU.
 
-        One-hot items are numbered anew among those of the batch, so that only their rows of W take part.
+        One-hot items are renumbered within the batch, so that only their rows of W are used.
         """
         if self.one_hot:
             members, numbers = np.unique(np.maximum(items, 0), return_inverse=True)
@@ -254,34 +250,34 @@ class OneQueryNetwork(NextItemNetwork):
         hidden = tuple(state[None].contiguous() for state in initial)
         return torch.lstm(inputs, hidden, [*weights[:2], *biases], True, 1, 0.0, self.training, False, False)[0]
 
-    def encode_training(self, batch: WindowBatch | SampledPrefixBatch, at: torch.Tensor) -> torch.Tensor:
-        """See NextItemNetwork. Windows that begin their sequence have no item for their first step to read."""
+    def encode_training(self, batch: WindowBatch | SampledPrefixBatch, positions: torch.Tensor) -> torch.Tensor:
+        """Encode the steps of windows or prefixes; the first step of a sequence has no input."""
         items, first = batch.inputs, batch.starts.astype(np.int64)
         items = np.where(first[:, None] == 1, np.roll(items, -1, axis=1), items)
-        rows, steps = at // items.shape[1], at % items.shape[1]
+        rows, steps = positions // items.shape[1], positions % items.shape[1]
         reads = steps + 1 - torch.from_numpy(first).to(self.device)[rows]
         return self.dropout(self.states(items)[reads, rows])
 
     def encode(self, batch: SequenceBatch) -> torch.Tensor:
-        """See NextItemNetwork; each query reads the last ``max_len`` items before it on a fresh state."""
+        """Encode each query from its last ``max_len`` items and the initial state."""
         check_items(batch, len(self.item_embedding))
-        queries = [self._read(*prefixes) for prefixes in query_prefixes(batch, self.max_len)]
+        queries = [self._last_states(*prefixes) for prefixes in query_prefixes(batch, self.max_len)]
         return torch.cat(queries) if queries else self.item_factors.new_zeros(0, self.item_factors.shape[1])
 
-    def _read(self, items: np.ndarray, counts: np.ndarray) -> torch.Tensor:
+    def _last_states(self, items: np.ndarray, counts: np.ndarray) -> torch.Tensor:
         """Queries (m, H) after the first ``counts`` (m,) of ``items`` (m, T)."""
         states = self.states(items)
         return states[torch.from_numpy(counts).to(self.device), torch.arange(len(items), device=self.device)]
 
 
 def _in_torch_order(matrix: torch.Tensor) -> torch.Tensor:
-    """Gates i, f, o, g in columns as rows i, f, g, o."""
+    """Reorder gates from columns i, f, o, g to torch's rows i, f, g, o."""
     i, f, o, g = matrix.T.chunk(4)
     return torch.cat([i, f, g, o])
 
 
 def _glorot(before: int, after: int) -> float:
-    """The bound of Glorot and Bengio's uniform draw for a matrix of these sizes."""
+    """The bound of Glorot and Bengio's uniform initialisation."""
     return math.sqrt(6.0 / (before + after))
 
 

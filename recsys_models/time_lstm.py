@@ -8,7 +8,7 @@ LSTM, with peepholes:
     g_m = tanh(x_m W_g + h_{m−1} U_g + b_g),  c_m = f_m ⊙ c_{m−1} + i_m ⊙ g_m
     o_m = σ(x_m W_o + h_{m−1} U_o + p_o ⊙ c_m + b_o),  h_m = o_m ⊙ tanh(c_m)
 LSTM_T: the same with [x_m ; Δ_m] for x_m.
-Time-LSTM 1, with φ a squashing function:
+Time-LSTM 1, with φ an activation function:
     T_m = σ(x_m W_t + φ(Δ_m w_t) + b_t),  c_m = f_m ⊙ c_{m−1} + i_m ⊙ T_m ⊙ g_m,  o_m with Δ_m w_o added inside σ
 Time-LSTM 2, w_1 ≤ 0:
     T1_m = σ(x_m W_1 + φ(Δ_m w_1) + b_1),  T2_m = σ(x_m W_2 + φ(Δ_m w_2) + b_2)
@@ -19,26 +19,26 @@ Scores h_m V + b; the loss is a full softmax at every step.
 
 Where paper and official code differ there is a field: ``variant`` (w_1 ≤ 0 as the paper demands, or w_1 ≥ −1e−5 as the
 code clamps it, which leaves most units at −1e−5 without a gradient), ``inner`` (φ: the code takes tanh; the paper says
-a sigmoid function), ``time_unit`` (the code's is 1 second; the paper's is not known), ``gap`` ("next": the model is
-told when the next event happens, as in both; "previous": it sees only the gap before the event it reads).
+a sigmoid function), ``time_unit`` (the code's is 1 second; the paper's is not known), ``gap`` ("next": the model
+reads the time until the next event, as in both; "previous": only the gap before the event it reads).
 
 Departures: START is read before the first event, so that the first event is a target too and an empty history has an
 answer; windows of a user's history where the code keeps the first max_len events only, shuffled where it keeps file
 order; AdamW and early stopping by default (the code: AdaGrad 0.01, no stopping; optimiser=Adagrad() gives that);
 embedding_dim puts an item embedding before the gates, None is the paper's one-hot input. The paper's constraint is kept
 by projection before every training step. The code's options --bn (batch normalisation of the input) and --sigmoid_on (a
-sigmoid of the raw gaps), off there, are not offered. An unseen user is no matter: no user is looked at.
+sigmoid of the raw gaps), off there, are not offered. Users are ignored.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import nn
 
+from recsys_data.checks import check_choice, check_range
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
@@ -63,29 +63,28 @@ class PeepholeLSTM(NextItemModel):
     """
 
     num_gates: ClassVar[int] = 4
-    num_recurrent: ClassVar[int] = 4  # of the gates, how many the state is multiplied into
+    num_recurrent: ClassVar[int] = 4  # the gates with a recurrent product
     num_peepholes: ClassVar[int] = 3
-    gate_weights: ClassVar[tuple[str, ...]] = ()  # the vectors that the gap is multiplied with inside the step
-    reads_gap: ClassVar[bool] = False  # whether the gap is part of the input, as in LSTM_T
+    gate_weights: ClassVar[tuple[str, ...]] = ()  # the vectors that multiply the gap inside the step
+    reads_gap: ClassVar[bool] = False  # the gap is part of the input, as in LSTM_T
 
     embedding_dim: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.embedding_dim is not None and not self.embedding_dim >= 1:
-            raise ValueError(f"embedding_dim must be at least 1 or None, got {self.embedding_dim}")
+        check_range(self, "embedding_dim", at_least=1, or_none=True)
 
     def cell(self) -> RecurrentCell:
-        """The step that the engine runs."""
+        """The cell of the engine."""
         return LSTMCell()
 
     def network(self, train: TrainingSet, generators: Generators) -> TimeLSTMNetwork:
-        """See NextItemModel."""
+        """The network of all five models."""
         return TimeLSTMNetwork(self, train.num_items, generators)
 
 
 @dataclass(kw_only=True)
-class _WithTime(PeepholeLSTM):
+class _TimeAware(PeepholeLSTM):
     """gap: "next" or "previous", see the module; time_unit: the seconds that a gap of 1 stands for."""
 
     clock: ClassVar[Clock] = Clock.RELATIVE
@@ -96,37 +95,34 @@ class _WithTime(PeepholeLSTM):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.gap not in SEMANTICS:
-            raise ValueError(f"gap must be one of {', '.join(SEMANTICS)}, got {self.gap!r}")
-        if not 0.0 < self.time_unit < math.inf:
-            raise ValueError(f"time_unit must be above 0 seconds and finite, got {self.time_unit}")
+        check_choice(self, "gap", SEMANTICS)
+        check_range(self, "time_unit", above=0, finite=True, unit="seconds")
 
 
 @dataclass(kw_only=True)
-class LSTMT(_WithTime):
+class LSTMT(_TimeAware):
     """LSTM_T: the paper's LSTM with the gap as one more input."""
 
     reads_gap: ClassVar[bool] = True
 
 
 @dataclass(kw_only=True)
-class TimeLSTM1(_WithTime):
+class TimeLSTM1(_TimeAware):
     """Time-LSTM 1: one time gate on what is written. inner: φ, "sigmoid" or "tanh"."""
 
     num_gates: ClassVar[int] = 5
     gate_weights: ClassVar[tuple[str, ...]] = ("output_gap", "gap_0")
-    step: ClassVar[type[RecurrentCell]] = TimeLSTM1Cell
+    cell_type: ClassVar[type[RecurrentCell]] = TimeLSTM1Cell
 
     inner: str = "sigmoid"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.inner not in INNER_ACTIVATIONS:
-            raise ValueError(f"inner must be one of {', '.join(INNER_ACTIVATIONS)}, got {self.inner!r}")
+        check_choice(self, "inner", INNER_ACTIVATIONS)
 
     def cell(self) -> RecurrentCell:
-        """See PeepholeLSTM."""
-        return self.step(self.inner)
+        """The cell with its time gates."""
+        return self.cell_type(self.inner)
 
 
 @dataclass(kw_only=True)
@@ -138,14 +134,13 @@ class TimeLSTM2(TimeLSTM1):
 
     num_gates: ClassVar[int] = 6
     gate_weights: ClassVar[tuple[str, ...]] = ("output_gap", "gap_1", "gap_2")
-    step: ClassVar[type[RecurrentCell]] = TimeLSTM2Cell
+    cell_type: ClassVar[type[RecurrentCell]] = TimeLSTM2Cell
 
     variant: str = "paper"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.variant not in VARIANTS:
-            raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {self.variant!r}")
+        check_choice(self, "variant", VARIANTS)
 
 
 @dataclass(kw_only=True)
@@ -155,7 +150,7 @@ class TimeLSTM3(TimeLSTM2):
     num_gates: ClassVar[int] = 5
     num_recurrent: ClassVar[int] = 3
     num_peepholes: ClassVar[int] = 2
-    step: ClassVar[type[RecurrentCell]] = TimeLSTM3Cell
+    cell_type: ClassVar[type[RecurrentCell]] = TimeLSTM3Cell
 
 
 class TimeLSTMNetwork(NextItemNetwork):
@@ -163,7 +158,7 @@ class TimeLSTMNetwork(NextItemNetwork):
 
     def __init__(self, model: PeepholeLSTM, num_items: int, generators: Generators) -> None:
         super().__init__()
-        self.cell, self.timed, self.reads_gap = model.cell(), isinstance(model, _WithTime), model.reads_gap
+        self.cell, self.timed, self.reads_gap = model.cell(), isinstance(model, _TimeAware), model.reads_gap
         self.gap, self.unit = getattr(model, "gap", ""), getattr(model, "time_unit", 1.0)
         self.variant, self.name = getattr(model, "variant", ""), type(model).__name__
         dim, width = model.dim, model.dim * model.num_gates
@@ -192,7 +187,7 @@ class TimeLSTMNetwork(NextItemNetwork):
         return self.output
 
     def cell_weights(self) -> list[torch.Tensor]:
-        """What the step multiplies states and gaps with; w_1 within the bound of the variant."""
+        """The weights that the cell takes at every step; w_1 within the bound of the variant."""
         weights = dict(self.gap_weights.items())
         if self.variant == "paper":
             weights["gap_1"] = weights["gap_1"].clamp(max=0.0)
@@ -201,7 +196,7 @@ class TimeLSTMNetwork(NextItemNetwork):
         return [self.recurrent, self.peepholes, *(weights[name] for name in self.order)]
 
     def inputs(self, items: torch.Tensor, gaps: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
-        """What enters the engine, (T, B, ·), and its matrix; LSTM_T's includes the gap."""
+        """The engine's inputs (T, B, ·) and their matrix; LSTM_T's include the gap."""
         if not self.reads_gap:
             return items, self.weight
         if self.weight is None:
@@ -217,18 +212,18 @@ class TimeLSTMNetwork(NextItemNetwork):
         extra_inputs = [gaps] if self.gap_weights else []
         return unroll(self.cell, inputs, weight, self.bias, initial or (zero, zero), self.cell_weights(), extra_inputs)
 
-    def encode_training(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
-        """See NextItemNetwork."""
+    def encode_training(self, batch: WindowBatch, positions: torch.Tensor) -> torch.Tensor:
+        """Encode the steps of windows, with their gaps."""
         if self.variant == "paper":
             with torch.no_grad():
                 self.gap_weights["gap_1"].clamp_(max=0.0)
         items = self.dropout(self.embed(batch.inputs.T))  # (T, B, E)
         gaps = to_extra_input(training_gaps(batch, self.gap), self.unit, items) if self.timed else None
         hidden = self.unroll(items, gaps)[0]
-        return self.dropout(hidden.transpose(0, 1).flatten(0, 1)[at])
+        return self.dropout(hidden.transpose(0, 1).flatten(0, 1)[positions])
 
     def encode(self, batch: SequenceBatch) -> torch.Tensor:
-        """See NextItemNetwork. With gap="next" the step before each query is run again with the query's own gap."""
+        """Encode each query; with gap="next" its last step runs again with the query's own gap."""
         check_items(batch, len(self.item_bias))
         items = self.embed(items_with_start(batch).T)  # (1 + T, B, E)
         rows, reads = torch.from_numpy(batch.asked).to(self.device).unbind(1)

@@ -11,10 +11,10 @@ Rectified linear: [κ1 ; κ2] = [h ; e ; x] K  (7); each x_l counts 0 below κ1_
 otherwise  (6); the filtered vector takes x's place in (3), and in (4) unless ``filter_candidate`` is False.
 Attentional: ξ = σ(h A + e A_e + x A_x)  (8); (1 − ξ) ⊙ e and ξ ⊙ x take the places of e and x in (3) and (4)  (9, 10).
 
-What the paper leaves open is a field, its default named first. ``carried``: the state is carried through a user's
+What the paper leaves open is a field, its default named first. ``stateful``: the state is carried through a user's
 windows of max_len steps and reset at the next user (True), or every window starts from zero; ``streams``: users are
 joined, the state is carried from one to the next, and a window may hold two (training.batches.streams), as in the
-language models whose settings these are. ``user_mask``: dropout masks the user's vector anew at each "step", or once a
+language models with such settings. ``user_mask``: dropout masks the user's vector anew at each "step", or once a
 "sequence", which is what a batch has, a window of max_len steps. ``thresholds_see``: κ is compared with x as it is
 "dropped", or with the "whole" x. ``user_updates``: a step moves all rows of the user table ("dense": Adam's moments go
 on for users who are not in the batch, as in TensorFlow, where sparse gradients give the same), or the "rows" of the
@@ -29,18 +29,18 @@ is only compared with and its gradient is zero almost everywhere, so that (7) st
 The paper's size is dim = 1000, batch_size = 1000, 10 epochs; keep probabilities 0.8 and 0.5 are dropout = 0.2 and
 user_dropout = 0.5. Its gradient cap is read as a bound on the global norm, its batch as windows side by side.
 
-Departures: START is read before a user's first event. A user that training has not seen is given the mean of all users'
-vectors, and counted in ``unseen_users_``.
+Departures: START is read before a user's first event. A user unseen in training has the mean of all users' vectors
+and is counted in ``unseen_users_``.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import torch
 
+from recsys_data.checks import check_choice, check_range
 from recsys_data.split import TrainingSet
 from recsys_models.networks.network import Generators
 from recsys_models.networks.user_gru import (
@@ -64,12 +64,6 @@ ATTENTION_INITS = ("near zero", "uniform", "item first")
 BRACKETS = ("gate first", "transform first")
 
 
-def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raise ValueError for a value that is not one of the choices."""
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
-
-
 @dataclass(kw_only=True)
 class StandardGRU(NextItemModel):
     """The paper's standard GRU, reset before the product, output matrix of its own; see NextItemModel for more fields.
@@ -82,28 +76,23 @@ class StandardGRU(NextItemModel):
     dropout: float = 0.2
     optimiser: Optimiser = field(default_factory=Adam)
     max_norm: float | None = 5.0
-    carried: bool = True
+    stateful: bool = True
     streams: bool = False
     output_dropout: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.streams and not self.carried:
-            raise ValueError("carried must be true where streams are read, since they carry the state, got False")
-        if not 0.0 <= self.output_dropout < 1.0:
-            raise ValueError(f"output_dropout must be at least 0 and below 1, got {self.output_dropout}")
+        if self.streams and not self.stateful:
+            raise ValueError("stateful must be true where streams are read, since they carry the state, got False")
+        check_range(self, "output_dropout", at_least=0, below=1)
 
     def batcher(self) -> Windows | StatefulWindows | Streams:
-        """See NextItemModel."""
-        kind = Streams if self.streams else StatefulWindows if self.carried else Windows
+        """Streams, stateful windows, or windows that start from zero."""
+        kind = Streams if self.streams else StatefulWindows if self.stateful else Windows
         return kind(self.max_len, self.batch_size, shuffled=self.shuffled)
 
     def network(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
-        """See NextItemModel."""
-        return self.cells(train, generators)
-
-    def cells(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
-        """The network of this class."""
+        """The standard GRU's network."""
         return StandardNetwork(self, train.num_items, generators)
 
 
@@ -112,6 +101,7 @@ class LinearUserGRU(StandardGRU):
     """The linear user-based GRU. user_dropout, user_mask, user_l2, user_l2_on, user_updates: see the module."""
 
     signals: ClassVar[frozenset[str]] = frozenset({"order", "users"})
+    network_type: ClassVar[type[LinearNetwork]] = LinearNetwork
 
     user_dropout: float = 0.5
     user_mask: str = "step"
@@ -121,36 +111,30 @@ class LinearUserGRU(StandardGRU):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0.0 <= self.user_dropout < 1.0:
-            raise ValueError(f"user_dropout must be at least 0 and below 1, got {self.user_dropout}")
-        if not 0.0 <= self.user_l2 < math.inf:
-            raise ValueError(f"user_l2 must be at least 0 and finite, got {self.user_l2}")
-        check_choice("user_mask", self.user_mask, USER_MASKS)
-        check_choice("user_l2_on", self.user_l2_on, USER_L2_ON)
-        check_choice("user_updates", self.user_updates, USER_UPDATES)
+        check_range(self, "user_dropout", at_least=0, below=1)
+        check_range(self, "user_l2", at_least=0, finite=True)
+        check_choice(self, "user_mask", USER_MASKS)
+        check_choice(self, "user_l2_on", USER_L2_ON)
+        check_choice(self, "user_updates", USER_UPDATES)
         if self.user_updates == "rows" and self.user_l2_on == "table" and self.user_l2 > 0.0:
             raise ValueError('user_updates must be "dense" where user_l2_on is "table", whose term moves every row')
 
     @property
     def unseen_users_(self) -> int:
-        """How many histories have been scored for users that training had not seen."""
+        """The number of scored histories of users unseen in training."""
         return self.network_.unseen
 
-    def cells(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
-        """See StandardGRU. Raises ValueError where the sequences have no users."""
+    def network(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
+        """The network for data with users; raise ValueError where the sequences have none."""
         if train.num_users < 1 or (train.sequences.users < 0).any():
             raise ValueError(
                 f"{type(self).__name__} learns a vector for each user, but these sequences are anonymous; "
                 f"use StandardGRU, or data with users"
             )
-        return self.user_cells(train, generators)
-
-    def user_cells(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
-        """The network of this class, for data with users."""
-        return LinearNetwork(self, train.num_items, train.num_users, generators)
+        return self.network_type(self, train.num_items, train.num_users, generators)
 
     def penalty(self, network: LinearNetwork, batch: WindowBatch) -> torch.Tensor | float:
-        """user_l2 times half the squares of what user_l2_on names."""
+        """Half of user_l2 times the squares of the weights that user_l2_on names."""
         if self.user_l2 == 0.0:
             return 0.0
         if self.user_l2_on == "rows":
@@ -164,6 +148,8 @@ class LinearUserGRU(StandardGRU):
 class RectifiedUserGRU(LinearUserGRU):
     """The rectified linear user-based GRU. slope: ω; for the other fields see the module."""
 
+    network_type: ClassVar[type[LinearNetwork]] = RectifiedNetwork
+
     slope: float = 0.2
     filter_candidate: bool = True
     thresholds_see: str = "dropped"
@@ -171,28 +157,21 @@ class RectifiedUserGRU(LinearUserGRU):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0.0 < self.slope < 1.0:
-            raise ValueError(f"slope must be between 0 and 1, got {self.slope}")
-        check_choice("thresholds_see", self.thresholds_see, THRESHOLDS_SEE)
-        check_choice("threshold_gradient", self.threshold_gradient, THRESHOLD_GRADIENTS)
-
-    def user_cells(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
-        """See LinearUserGRU."""
-        return RectifiedNetwork(self, train.num_items, train.num_users, generators)
+        check_range(self, "slope", above=0, below=1)
+        check_choice(self, "thresholds_see", THRESHOLDS_SEE)
+        check_choice(self, "threshold_gradient", THRESHOLD_GRADIENTS)
 
 
 @dataclass(kw_only=True)
 class AttentionalUserGRU(LinearUserGRU):
     """The attentional user-based GRU. attention_init, bracket: see the module."""
 
+    network_type: ClassVar[type[LinearNetwork]] = AttentionalNetwork
+
     attention_init: str = "near zero"
     bracket: str = "gate first"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice("attention_init", self.attention_init, ATTENTION_INITS)
-        check_choice("bracket", self.bracket, BRACKETS)
-
-    def user_cells(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
-        """See LinearUserGRU."""
-        return AttentionalNetwork(self, train.num_items, train.num_users, generators)
+        check_choice(self, "attention_init", ATTENTION_INITS)
+        check_choice(self, "bracket", BRACKETS)

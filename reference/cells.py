@@ -8,7 +8,7 @@ import numpy as np
 
 Array = np.ndarray
 States = tuple[Array, ...]  # each (T, B, H)
-Squash = Callable[[Array], Array]
+Activation = Callable[[Array], Array]
 
 
 def sigmoid(x: Array) -> Array:
@@ -16,7 +16,7 @@ def sigmoid(x: Array) -> Array:
     return 1.0 / (1.0 + np.exp(-x))
 
 
-SQUASHES = {
+ACTIVATIONS = {
     "tanh": np.tanh,
     "sigmoid": sigmoid,
     "relu": lambda x: np.maximum(x, 0.0),
@@ -71,13 +71,13 @@ def peephole_lstm(a: Array, h: Array, c: Array, U: Array, p: Array) -> States:
 
 
 def time_lstm_1(
-    a: Array, gaps: Array, h: Array, c: Array, U: Array, p: Array, output_gap: Array, w: Array, squash: Squash
+    a: Array, gaps: Array, h: Array, c: Array, U: Array, p: Array, output_gap: Array, w: Array, activation: Activation
 ) -> States:
     """Time-LSTM 1 from gates a (T, B, 5 H) in the order i, f, o, g, T and gaps (T, B, 1)."""
     size, states = h.shape[1], []
     for step, gap in zip(a, gaps, strict=True):
         i, f, o, g = np.split(step[:, : 4 * size] + h @ U, 4, axis=1)
-        gate = sigmoid(step[:, 4 * size :] + squash(gap * w))
+        gate = sigmoid(step[:, 4 * size :] + activation(gap * w))
         new = sigmoid(f + p[1] * c) * c + sigmoid(i + p[0] * c) * gate * np.tanh(g)
         h, c = sigmoid(o + gap * output_gap + p[2] * new) * np.tanh(new), new
         states.append((h, c))
@@ -94,14 +94,14 @@ def time_lstm_2(
     output_gap: Array,
     w1: Array,
     w2: Array,
-    squash: Squash,
+    activation: Activation,
 ) -> States:
     """Time-LSTM 2 from gates a (T, B, 6 H) in the order i, f, o, g, T1, T2."""
     size, states = h.shape[1], []
     for step, gap in zip(a, gaps, strict=True):
         i, f, o, g = np.split(step[:, : 4 * size] + h @ U, 4, axis=1)
-        first = sigmoid(step[:, 4 * size : 5 * size] + squash(gap * w1))
-        second = sigmoid(step[:, 5 * size :] + squash(gap * w2))
+        first = sigmoid(step[:, 4 * size : 5 * size] + activation(gap * w1))
+        second = sigmoid(step[:, 5 * size :] + activation(gap * w2))
         keep, write = sigmoid(f + p[1] * c) * c, sigmoid(i + p[0] * c) * np.tanh(g)
         seen = keep + first * write
         h = sigmoid(o + gap * output_gap + p[2] * seen) * np.tanh(seen)
@@ -120,14 +120,14 @@ def time_lstm_3(
     output_gap: Array,
     w1: Array,
     w2: Array,
-    squash: Squash,
+    activation: Activation,
 ) -> States:
     """Time-LSTM 3 from gates a (T, B, 5 H) in the order i, o, g, T1, T2."""
     size, states = h.shape[1], []
     for step, gap in zip(a, gaps, strict=True):
         i, o, g = np.split(step[:, : 3 * size] + h @ U, 3, axis=1)
-        first = sigmoid(step[:, 3 * size : 4 * size] + squash(gap * w1))
-        second = sigmoid(step[:, 4 * size :] + squash(gap * w2))
+        first = sigmoid(step[:, 3 * size : 4 * size] + activation(gap * w1))
+        second = sigmoid(step[:, 4 * size :] + activation(gap * w2))
         i, g = sigmoid(i + p[0] * c), np.tanh(g)
         seen = (1 - i * first) * c + i * first * g
         h = sigmoid(o + gap * output_gap + p[1] * seen) * np.tanh(seen)

@@ -19,7 +19,7 @@ class History:
     user: int
     when: float
 
-    def with_start(self, start: int) -> np.ndarray:
+    def items_with_start(self, start: int) -> np.ndarray:
         """``start``, the number of the START vector, and then the items, (1 + T,)."""
         return np.concatenate([[start], self.items]).astype(np.int64)
 

@@ -36,7 +36,7 @@ def _representation(model: SpotlightLSTM, w: dict[str, np.ndarray], items: np.nd
     if len(x) == 0:
         return w["start"][0]
     bias = w["bias"] if model.biases else np.r_[w["bias"], np.zeros(model.dim)]
-    v = w["turn_bias"] if model.biases else np.zeros(model.dim)
-    start, weights = w["start"], (w["recurrent"], w["turn"], v)
+    v = w["hidden_bias"] if model.biases else np.zeros(model.dim)
+    start, weights = w["start"], (w["recurrent"], w["hidden_weight"], v)
     found = cells.mlstm(x @ w["weight"] + bias, start, start, *weights, gate_inside=model.output_gate == "inside")
     return found[state][-1, 0]

@@ -17,7 +17,7 @@ def scores(model: PhasedLSTM, batch: SequenceBatch) -> np.ndarray:
     leak = model.leak if model.variant == "official" else 0.0  # the code leaves it on at test
     zero, states = np.zeros((1, model.dim)), []
     for history in histories(batch):
-        a = w["item_embedding"][history.with_start(len(w["item_embedding"]) - 1)][:, None] + w["bias"]
+        a = w["item_embedding"][history.items_with_start(len(w["item_embedding"]) - 1)][:, None] + w["bias"]
         since = history.times - history.times[0] if len(history.times) else history.times
         times = np.concatenate([[0.0], since])[:, None, None]
         hidden, _ = cells.phased_lstm(a, times, zero, zero, w["recurrent"], w["peepholes"], np.abs(w["period"]),

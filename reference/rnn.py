@@ -68,7 +68,7 @@ def _torch_layer(model: RNN, w: Weights, x: np.ndarray) -> np.ndarray:
 
 def layer_states(model: RNN, w: Weights, x: np.ndarray) -> np.ndarray:
     """States (T, H) of one layer on the engine for inputs (T, I)."""
-    phi, W, b, U = cells.SQUASHES[model.activation], w["weight"], w["bias"], w["recurrent"]
+    phi, W, b, U = cells.ACTIVATIONS[model.activation], w["weight"], w["bias"], w["recurrent"]
     size = U.shape[0]
     h, c, found = np.zeros(size), np.zeros(size), []
     for a in x @ W + b:

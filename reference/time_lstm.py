@@ -32,7 +32,7 @@ def gaps_of(history: History, semantics: str) -> np.ndarray:
 
 def _hidden(model: PeepholeLSTM, w: dict[str, np.ndarray], history: History) -> np.ndarray:
     """Hidden states (1 + T, 1, H) for START and the items."""
-    x = w["item_embedding"][history.with_start(len(w["item_embedding"]) - 1)][:, None]
+    x = w["item_embedding"][history.items_with_start(len(w["item_embedding"]) - 1)][:, None]
     if model.embedding_dim is not None:
         x = x @ w["weight"]
     timed = type(model) is not PeepholeLSTM
@@ -43,11 +43,11 @@ def _hidden(model: PeepholeLSTM, w: dict[str, np.ndarray], history: History) -> 
     U, p = w["recurrent"], w["peepholes"]
     if not isinstance(model, TimeLSTM1):
         return cells.peephole_lstm(a, zero, zero, U, p)[0]
-    squash = cells.sigmoid if model.inner == "sigmoid" else np.tanh
+    activation = cells.sigmoid if model.inner == "sigmoid" else np.tanh
     output_gap = w["gap_weights.output_gap"]
     if not isinstance(model, TimeLSTM2):
-        return cells.time_lstm_1(a, gaps, zero, zero, U, p, output_gap, w["gap_weights.gap_0"], squash)[0]
+        return cells.time_lstm_1(a, gaps, zero, zero, U, p, output_gap, w["gap_weights.gap_0"], activation)[0]
     first = w["gap_weights.gap_1"]
     first = np.minimum(first, 0) if model.variant == "paper" else np.maximum(first, -1e-5)
     cell = cells.time_lstm_3 if isinstance(model, TimeLSTM3) else cells.time_lstm_2
-    return cell(a, gaps, zero, zero, U, p, output_gap, first, w["gap_weights.gap_2"], squash)[0]
+    return cell(a, gaps, zero, zero, U, p, output_gap, first, w["gap_weights.gap_2"], activation)[0]

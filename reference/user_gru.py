@@ -18,7 +18,7 @@ def scores(model: StandardGRU, batch: SequenceBatch) -> np.ndarray:
     states = []
     for history in histories(batch):
         x = users[history.user] if 0 <= history.user < len(users) else users.mean(axis=0)
-        states.append(_hidden(model, w, history.with_start(len(w["item_embedding"]) - 1), x)[-1])
+        states.append(_hidden(model, w, history.items_with_start(len(w["item_embedding"]) - 1), x)[-1])
     return np.stack(states) @ w["output"].T + w["item_bias"]
 
 

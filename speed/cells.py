@@ -15,36 +15,36 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 
-from recsys_models.engine.cells.elman import VanillaStep
-from recsys_models.engine.cells.gru import AttentionalGRUStep, GRUStep, RectifiedGRUStep
-from recsys_models.engine.cells.gru_reset_after import GRUAfterStep
-from recsys_models.engine.cells.lstm import LSTMStep
-from recsys_models.engine.cells.mlstm import MultiplicativeLSTMStep
-from recsys_models.engine.cells.phased_lstm import PhasedLSTMStep
-from recsys_models.engine.cells.time_lstm import TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
+from recsys_models.engine.cells.elman import ElmanCell
+from recsys_models.engine.cells.gru import AttentionalGRUCell, GRUResetBeforeCell, RectifiedGRUCell
+from recsys_models.engine.cells.gru_reset_after import GRUResetAfterCell
+from recsys_models.engine.cells.lstm import LSTMCell
+from recsys_models.engine.cells.mlstm import MLSTMCell
+from recsys_models.engine.cells.phased_lstm import PhasedLSTMCell
+from recsys_models.engine.cells.time_lstm import TimeLSTM1Cell, TimeLSTM2Cell, TimeLSTM3Cell
 from recsys_models.engine.unroll import unroll
 from speed.pairing import in_turn, machine, require_one_thread
 
 # name: cell; widths, in H: inputs, gates that the input fills, all gates; the weights' shapes, in H (0: a 1);
-# drives; the share of the products: input side and state side in H², where the LSTM has 4 + 4
+# extra_inputs; the share of the products: input side and state side in H², where the LSTM has 4 + 4
 CELLS = {
-    "LSTM, own engine": (LSTMStep(peepholes=False), 1, 4, 4, [(1, 4)], "", 8),
-    "LSTM, peepholes": (LSTMStep(), 1, 4, 4, [(1, 4), (-3, 1)], "", 8),
-    "Time-LSTM 1": (TimeLSTM1Step("tanh"), 1, 5, 5, [(1, 4), (-3, 1), (1,), (1,)], "t", 9),
-    "Time-LSTM 2": (TimeLSTM2Step("tanh"), 1, 6, 6, [(1, 4), (-3, 1), (1,), (1,), (1,)], "t", 10),
-    "Time-LSTM 3": (TimeLSTM3Step("tanh"), 1, 5, 5, [(1, 3), (-2, 1), (1,), (1,), (1,)], "t", 8),
-    "Phased LSTM": (PhasedLSTMStep(0.05, 0.001), 1, 4, 4, [(1, 4), (-3, 1), (1,), (1,)], "d", 8),
-    "mLSTM": (MultiplicativeLSTMStep(), 1, 5, 5, [(1, 4), (1, 1), (1,)], "", 10),
-    "vanilla": (VanillaStep(), 1, 1, 1, [(1, 1)], "", 2),
-    "GRU, reset after": (GRUAfterStep(), 1, 3, 3, [(1, 3), (1,)], "", 6),
-    "GRU, reset before": (GRUStep(), 1, 3, 3, [(1, 2), (1, 1)], "", 6),
-    "user GRU, linear": (GRUStep(), 2, 3, 3, [(1, 2), (1, 1)], "", 9),
-    "user GRU, rectified": (RectifiedGRUStep(0.2), 1, 5, 5, [(1, 2), (1, 1), (1, 3), (1, 2)], "x", 13),
-    "user GRU, attentional": (AttentionalGRUStep(), 2, 1, 4, [(1, 2), (1, 1), (2, 3), (1, 1)], "xx", 12),
+    "LSTM, own engine": (LSTMCell(peepholes=False), 1, 4, 4, [(1, 4)], "", 8),
+    "LSTM, peepholes": (LSTMCell(), 1, 4, 4, [(1, 4), (-3, 1)], "", 8),
+    "Time-LSTM 1": (TimeLSTM1Cell("tanh"), 1, 5, 5, [(1, 4), (-3, 1), (1,), (1,)], "t", 9),
+    "Time-LSTM 2": (TimeLSTM2Cell("tanh"), 1, 6, 6, [(1, 4), (-3, 1), (1,), (1,), (1,)], "t", 10),
+    "Time-LSTM 3": (TimeLSTM3Cell("tanh"), 1, 5, 5, [(1, 3), (-2, 1), (1,), (1,), (1,)], "t", 8),
+    "Phased LSTM": (PhasedLSTMCell(0.05, 0.001), 1, 4, 4, [(1, 4), (-3, 1), (1,), (1,)], "d", 8),
+    "mLSTM": (MLSTMCell(), 1, 5, 5, [(1, 4), (1, 1), (1,)], "", 10),
+    "vanilla": (ElmanCell(), 1, 1, 1, [(1, 1)], "", 2),
+    "GRU, reset after": (GRUResetAfterCell(), 1, 3, 3, [(1, 3), (1,)], "", 6),
+    "GRU, reset before": (GRUResetBeforeCell(), 1, 3, 3, [(1, 2), (1, 1)], "", 6),
+    "user GRU, linear": (GRUResetBeforeCell(), 2, 3, 3, [(1, 2), (1, 1)], "", 9),
+    "user GRU, rectified": (RectifiedGRUCell(0.2), 1, 5, 5, [(1, 2), (1, 1), (1, 3), (1, 2)], "x", 13),
+    "user GRU, attentional": (AttentionalGRUCell(), 2, 1, 4, [(1, 2), (1, 1), (2, 3), (1, 1)], "xx", 12),
 }
 
 
-def runner(cell, inputs, filled, gates, shapes, drives, rows, steps, size):
+def runner(cell, inputs, filled, gates, shapes, extra_inputs, rows, steps, size):
     """A function that runs the cell forward and backward on random numbers of these shapes."""
     generator = torch.Generator().manual_seed(0)
 
@@ -54,14 +54,14 @@ def runner(cell, inputs, filled, gates, shapes, drives, rows, steps, size):
     x, weight = draw(steps, rows, inputs * size), draw(inputs * size, filled * size)
     bias, zero = draw(gates * size), torch.zeros(rows, size)
     weights = [draw(*(-width if width < 0 else width * size for width in shape)) for shape in shapes]
-    if isinstance(cell, PhasedLSTMStep):
+    if isinstance(cell, PhasedLSTMCell):
         weights[2:] = [torch.rand(size, generator=generator).add_(1.0).requires_grad_(), draw(size)]
     make = {
         "t": lambda: torch.rand(steps, rows, 1, generator=generator),
         "d": lambda: torch.rand(steps, rows, 1, generator=generator, dtype=torch.float64),
         "x": lambda: draw(steps, rows, size),
     }
-    given = [make[kind]() for kind in drives]
+    given = [make[kind]() for kind in extra_inputs]
     return lambda: unroll(cell, x, weight, bias, [zero] * cell.states, weights, given)[0].sum().backward()
 
 
@@ -69,8 +69,8 @@ def compare(rows, steps, size):
     """Print the table of one shape."""
     layer, x = torch.nn.LSTM(size, size), torch.randn(steps, rows, size, requires_grad=True)
     variants = {"torch.nn.LSTM": lambda: layer(x)[0].sum().backward()}
-    for name, (cell, inputs, filled, gates, shapes, drives, _) in CELLS.items():
-        variants[name] = runner(cell, inputs, filled, gates, shapes, drives, rows, steps, size)
+    for name, (cell, inputs, filled, gates, shapes, extra_inputs, _) in CELLS.items():
+        variants[name] = runner(cell, inputs, filled, gates, shapes, extra_inputs, rows, steps, size)
     times = in_turn(list(variants.values()), rounds=9)
     print(f"\nB {rows} T {steps} H {size}, forward + backward, CPU clock, load {os.getloadavg()[0]:.1f}")
     print(f"{'cell':24}{'ms':>8}{'FLOP ratio':>12}{'time ratio':>12}  quartiles    time / FLOP")

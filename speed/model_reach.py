@@ -38,7 +38,7 @@ def fitted(model: NextItemModel, split: Split) -> NextItemModel:
 
 def oracle_error(model: NextItemModel, split: Split) -> float:
     """The largest difference of scores from the witness of the model's file, over some test queries."""
-    witness = importlib.import_module("witness." + type(model).__module__.rpartition(".")[2])
+    witness = importlib.import_module("reference." + type(model).__module__.rpartition(".")[2])
     batch, _ = next(split.test.batches(max_rows=HISTORIES))
     ours = np.asarray(model.score(batch).block(slice(None)), dtype=np.float64)
     return float(np.abs(ours - witness.scores(model, batch)).max())

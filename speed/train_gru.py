@@ -32,7 +32,7 @@ from speed import peers
 from speed.pairing import data_folder, machine, peak_memory, require_one_thread
 from training.run import Run
 
-SETTINGS = {"learning_rate": 1e-2, "decay": 0.75}
+SETTINGS = {"learning_rate": 1e-2, "lr_decay": 0.75}
 PATIENCE = 10  # epochs: RecBole's stopping_step
 PROTOCOL = LeaveLastOut(unseen="candidate")
 
@@ -41,17 +41,17 @@ def time_steps(model, train, steps=60, warm=5):
     """Targets per second of each step, and microseconds a target by stage (medians)."""
     generators = Generators.of(Run(0))
     network = model.network(train, generators).train()
-    optimiser = model.optimiser.over(network.parameters(), model.learning_rate, model.weight_decay)
+    optimiser = model.optimiser.build(network.parameters(), model.learning_rate, model.weight_decay)
     names = ("windows", "network", "loss", "backward", "optimiser")
     taken, rates = [], []
-    batches = model.windows().batches(train.sequences, np.random.default_rng(0))
+    batches = model.batcher().batches(train.sequences, np.random.default_rng(0))
     for number in range(steps + warm):
         clock = [time.process_time()]
         batch = next(batches)
-        at = np.flatnonzero(batch.real)
+        at = np.flatnonzero(batch.target_mask)
         targets = torch.from_numpy(batch.targets.ravel()[at])
         clock.append(time.process_time())
-        queries = network.training_queries(batch, torch.from_numpy(at))
+        queries = network.encode_training(batch, torch.from_numpy(at))
         clock.append(time.process_time())
         loss = model.loss(queries, network.item_factors, network.item_bias, targets, generators.negatives)
         clock.append(time.process_time())

@@ -20,7 +20,7 @@ FULL = {
     "embedding_dim": 64,
     "batch_size": 64,
     "learning_rate": 1e-2,
-    "decay": 0.75,
+    "lr_decay": 0.75,
     "patience": 2,
     "epochs": 20,
 }

@@ -23,8 +23,8 @@ from recsys_data.protocols.by_user import DisjointUsers
 from recsys_data.protocols.candidates import UNSEEN_ITEMS_ONLY
 from recsys_data.protocols.filters import MinItemEvents, MinUserEvents
 from recsys_models.tied_rnn import RNNCCE
-from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
 from suites.presets import BPR_DEVOOGHT, USER_KNN_DEVOOGHT
+from training.losses.augmented import AugmentedCrossEntropy, Summed
 from training.losses.loss import CrossEntropy
 from training.optimisers.optimisers import Adagrad
 

@@ -28,7 +28,7 @@ from suites.session_baselines import MODELS as REFERENCES
 from suites.session_baselines import PUBLISHED_SPLIT
 from suites.session_baselines import RERUNS as RERUN_REFERENCES
 from training.control.clipping import ClipTensor
-from training.control.control import FitControl
+from training.control.fit_control import FitControl
 from training.losses.sampled import TOP1, BPRMax
 from training.optimisers.optimisers import Adagrad
 

@@ -96,9 +96,9 @@ def switch_rows(change: dict) -> dict:
         "Popularity": Popularity(),  # two controls that the paper does not have
         "Markov chain": MarkovChain(),
         f"{KNN} (last item)": ItemKNN(neighbours=100, query="last_item"),
-        f"{SEQUENTIAL} (separate tables)": SequentialMF(reading="separate", dim=20, epochs=30, learning_rate=0.01),
-        f"{SEQUENTIAL} (without users)": SequentialMF(reading="context_only", dim=20, epochs=30, learning_rate=0.01),
-        f"{GRU} (no state carried)": StandardGRU(**{**NETWORK, **change}, carried=False),
+        f"{SEQUENTIAL} (separate tables)": SequentialMF(variant="separate", dim=20, epochs=30, learning_rate=0.01),
+        f"{SEQUENTIAL} (without users)": SequentialMF(variant="context_only", dim=20, epochs=30, learning_rate=0.01),
+        f"{GRU} (no state carried)": StandardGRU(**{**NETWORK, **change}, stateful=False),
         # as in the language models whose settings these are: users joined, a window may hold two
         f"{GRU} (joined users)": StandardGRU(**{**NETWORK, **change}, streams=True),
         f"{GRU} (dropout before output)": StandardGRU(**{**NETWORK, **change}, output_dropout=0.2),

@@ -23,9 +23,9 @@ from recsys_models.phased_lstm import PhasedLSTM
 from recsys_models.rnn import GRU, LSTM, RNN
 from recsys_models.stamp import STAMP, STMO, STMP
 from recsys_models.tied_rnn import RNNCCE
-from recsys_models.tied_rnn_loss import AugmentedCrossEntropy
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
+from training.losses.augmented import AugmentedCrossEntropy
 from training.losses.loss import CrossEntropy
 from training.losses.softmax import SampledCrossEntropy
 from training.optimisers.optimisers import Adam

@@ -8,7 +8,7 @@ import pytest
 
 from evaluation.metrics.accuracy import MRR
 from evaluation.ranking.rank import rank_held_out
-from recsys_data.datasets.planted import Planted
+from recsys_data.datasets.planted import PlantedSignal
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.sequences import PAD, SequenceBatch
 from suites.zoo import MODELS
@@ -20,7 +20,7 @@ HISTORIES = [[3, 1, 4, 1, 5], [9, 2], [6, 5, 3, 5, 8, 9, 7], [0]]
 
 
 def prepared(signal, permuted=False):
-    return PROTOCOL.prepare(Planted(signal, permuted=permuted).load())
+    return PROTOCOL.prepare(PlantedSignal(signal, permuted=permuted).load())
 
 
 @pytest.fixture(scope="module")

@@ -1,1 +1,1 @@
-"""The recurrent engine: layers, the unrolled loop over time, and its cells."""
+"""The recurrent engine: the loop over time, its cells, and their inputs."""

@@ -1,4 +1,4 @@
-"""Gaps: the time between events, as the models that look at it are given it."""
+"""The time between events, as input of the models that use it."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def history_gaps(batch: SequenceBatch, semantics: str, steps: int) -> np.ndarray
     return _checked(gaps)
 
 
-def query_gaps(batch: SequenceBatch, who: str) -> np.ndarray:
-    """The time from the last event read to the query, (M,) float64 seconds; 0 for an empty history.
+def query_gaps(batch: SequenceBatch, model: str) -> np.ndarray:
+    """The time from the last event before a query to the query, (M,) float64 seconds; 0 for an empty history.
 
     Raises ValueError where the protocol withholds the query's time, or where it is before the last event.
     """
     if np.isnan(batch.query_times).any():
         raise ValueError(
-            f"{who} must be told when the next event happens, but this protocol withholds it; "
+            f"{model} needs the time of the next event, but this protocol withholds it; "
             f"use gap='previous', or a protocol that gives query times"
         )
     rows, reads = batch.asked.T
@@ -50,12 +50,13 @@ def query_gaps(batch: SequenceBatch, who: str) -> np.ndarray:
     return _checked(np.where(reads > 0, batch.query_times - last, 0.0))
 
 
-def as_drive(gaps: np.ndarray, unit: float, like: torch.Tensor) -> torch.Tensor:
-    """Gaps (B, T) in ``unit`` seconds as a drive (T, B, 1) of the recurrent engine, beside ``like``."""
+def to_extra_input(gaps: np.ndarray, unit: float, like: torch.Tensor) -> torch.Tensor:
+    """Gaps (B, T) in units of ``unit`` seconds as an extra input (T, B, 1) of the engine, on the device of ``like``."""
     return torch.from_numpy(np.ascontiguousarray((gaps / unit).T)[..., None]).to(like)
 
 
 def _checked(gaps: np.ndarray) -> np.ndarray:
+    """The gaps; raise ValueError for a negative one."""
     if gaps.size and gaps.min() < 0:
         raise ValueError(f"a gap of {gaps.min()} seconds: an event is older than the one before it; sort by time first")
     return gaps

@@ -1,9 +1,9 @@
-"""The recurrent engine: one time loop with its own backward pass, into which every cell plugs its step.
+"""The recurrent engine: one loop over time with its own backward pass, which runs any cell.
 
-The input side is hoisted out of the loop: x W + b is one product over all steps, and the loop adds to it, in place,
-what depends on the state. The backward pass is backpropagation through time written out: each cell gives the reverse of
-its step, reading from a tape what its forward step kept; the gradient of a recurrent matrix is one product over all
-steps after the loop. Everything is plain torch, on any device, in float32 or float64.
+The input side stays outside the loop: x W + b is one product over all steps, and the loop adds in place what depends on
+the state. The backward pass is backpropagation through time written out: each cell computes the backward pass of its
+own step from what its forward step saved; the gradient of a recurrent matrix is one product over all steps, after the
+loop. Everything is plain torch, on any device, in float32 or float64.
 """
 
 from __future__ import annotations
@@ -18,69 +18,71 @@ Tensors = Sequence[torch.Tensor]
 
 
 @dataclass(slots=True)
-class At:
-    """Everything about one step (views of that step), or about all steps at once (with a first dimension T).
+class StepTensors:
+    """The tensors of one step (views), or of all steps at once (with a first dimension T).
 
-    gates (B, G): holds x W + b when the forward step begins, and what the step made of it when its reverse begins;
-    drives: further input of this step; before, after: the states on either side of it, (B, H) each; kept: what the
-    forward step keeps for its reverse; grad_gates (B, G) and grad_drives: written by the reverse, the latter None for
-    a drive that needs no gradient.
+    gates (B, G): x W + b when the forward step begins, and the values that the step left there when its backward step
+    begins; extra_inputs: further inputs of this step; before, after: the states on either side of it, (B, H) each;
+    saved: what the forward step saves for the backward step; grad_gates (B, G) and grad_extra_inputs: written by the
+    backward step, the latter None for an input that needs no gradient.
     """
 
     gates: torch.Tensor
-    drives: Tensors
+    extra_inputs: Tensors
     before: Tensors
     after: Tensors
-    kept: Tensors
+    saved: Tensors
     grad_gates: torch.Tensor | None = None
-    grad_drives: Sequence[torch.Tensor | None] = ()
+    grad_extra_inputs: Sequence[torch.Tensor | None] = ()
 
 
-class Cell(Protocol):
-    """One recurrent step and its reverse.
+class RecurrentCell(Protocol):
+    """One recurrent step, forward and backward.
 
-    states: how many states are carried (h, or h and c); kept: what a forward step keeps besides the gates, each with
+    states: the number of carried states (h, or h and c); saved: what a forward step saves besides the gates, each with
     its width as a multiple of H.
     """
 
     states: int
-    kept: Mapping[str, int]
+    saved: Mapping[str, int]
 
-    def forward(self, at: At, weights: Tensors) -> None:
-        """Write ``at.after`` and ``at.kept``, and into ``at.gates`` what the reverse needs there."""
+    def forward(self, step: StepTensors, weights: Tensors) -> None:
+        """Write ``step.after``, ``step.saved`` and, into ``step.gates``, what the backward step needs."""
 
-    def backward(self, at: At, weights: Tensors, grads: list[torch.Tensor], sums: Tensors) -> None:
+    def backward(self, step: StepTensors, weights: Tensors, grads: list[torch.Tensor], grad_sums: Tensors) -> None:
         """Turn ``grads``, by the states after this step, into those by the states before it, in place.
 
-        Writes ``at.grad_gates`` and ``at.grad_drives``, and adds this step's part of the gradients by ``weights`` that
-        are summed inside the loop to ``sums``.
+        Writes ``step.grad_gates`` and ``step.grad_extra_inputs``, and adds this step's part of those gradients by
+        ``weights`` that are summed inside the loop to ``grad_sums``.
         """
 
-    def new_sums(self, like: torch.Tensor, weights: Tensors) -> list[torch.Tensor]:
-        """Zeroed tensors that ``backward`` adds to; ``like`` is a state (B, H)."""
+    def new_grad_sums(self, like: torch.Tensor, weights: Tensors) -> list[torch.Tensor]:
+        """Create the zero tensors that ``backward`` adds to; ``like`` is a state (B, H)."""
 
-    def weight_gradients(self, whole: At, weights: Tensors, sums: Tensors) -> tuple[torch.Tensor, ...]:
-        """The gradients by ``weights``, from all steps at once and from the sums."""
+    def weight_gradients(
+        self, all_steps: StepTensors, weights: Tensors, grad_sums: Tensors
+    ) -> tuple[torch.Tensor, ...]:
+        """The gradients by ``weights``, from the tensors of all steps and from ``grad_sums``."""
 
 
 def unroll(
-    cell: Cell,
+    cell: RecurrentCell,
     inputs: torch.Tensor,
     weight: torch.Tensor | None,
     bias: torch.Tensor,
     initial: Tensors,
     weights: Tensors,
-    drives: Tensors = (),
+    extra_inputs: Tensors = (),
 ) -> tuple[torch.Tensor, ...]:
     """The states after every step, one (T, B, H) tensor for each carried state.
 
     inputs (T, B, I), weight (I, G), and bias (G,), or (B, G) where each row has its own: the input side. A weight
     narrower than the bias fills the last gates, the others begin as their bias; where it is None the inputs (T, B, G)
     are taken as they are. initial: the states before the first step, (B, H) each;
-    weights: what the step multiplies the states with; drives: what else each step is given, (T, B, ·) each.
+    weights: the cell's own weights; extra_inputs: further inputs of each step, (T, B, ·) each.
     Differentiable once, by everything that requires it.
     """
-    return _Unroll.apply(cell, len(drives), inputs, weight, bias, *drives, *initial, *weights)
+    return _Unroll.apply(cell, len(extra_inputs), inputs, weight, bias, *extra_inputs, *initial, *weights)
 
 
 def products(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
@@ -89,13 +91,13 @@ def products(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
 
 
 class _Unroll(torch.autograd.Function):
-    """The loop forward and the loop back."""
+    """The loop over time, forward and backward."""
 
     @staticmethod
-    def forward(ctx: Any, cell: Cell, num_drives: int, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def forward(ctx: Any, cell: RecurrentCell, num_extra: int, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The states after each step."""
         inputs, weight, bias = tensors[:3]
-        drives, rest = tensors[3 : 3 + num_drives], tensors[3 + num_drives :]
+        extra_inputs, rest = tensors[3 : 3 + num_extra], tensors[3 + num_extra :]
         initial, weights = rest[: cell.states], rest[cell.states :]
         steps, rows, _ = inputs.shape
         size = initial[0].shape[1]
@@ -104,42 +106,44 @@ class _Unroll(torch.autograd.Function):
         for states, first in zip(history, initial, strict=True):
             states[0] = first
         keep = any(ctx.needs_input_grad)
-        kept = [gates.new_empty(steps if keep else 1, rows, size * width) for width in cell.kept.values()]
+        saved = [gates.new_empty(steps if keep else 1, rows, size * width) for width in cell.saved.values()]
         before, after = [states[:-1] for states in history], [states[1:] for states in history]
-        whole = At(gates, drives, before, after, kept if keep else [tape.expand(steps, -1, -1) for tape in kept])
-        for step in _steps(whole):
+        all_steps = StepTensors(
+            gates, extra_inputs, before, after, saved if keep else [tape.expand(steps, -1, -1) for tape in saved]
+        )
+        for step in _steps(all_steps):
             cell.forward(step, weights)
-        ctx.cell, ctx.num_drives = cell, num_drives
+        ctx.cell, ctx.num_extra = cell, num_extra
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(inputs, weight, bias, *drives, *weights, gates, *history, *kept)
+        ctx.save_for_backward(inputs, weight, bias, *extra_inputs, *weights, gates, *history, *saved)
         return tuple(after)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *grad_outputs: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
-        """The gradients by the input side, drives, initial states and weights."""
-        cell, saved = ctx.cell, list(ctx.saved_tensors)
-        inputs, weight, bias, *drives = saved[: 3 + ctx.num_drives]
-        kept = [saved.pop() for _ in cell.kept][::-1]
-        history = [saved.pop() for _ in range(cell.states)][::-1]
-        gates = saved.pop()
-        weights = saved[3 + ctx.num_drives :]
-        grad_drives = [
-            torch.empty_like(drive) if needed else None
-            for drive, needed in zip(drives, ctx.needs_input_grad[5:], strict=False)
+        """The gradients by the input side, extra inputs, initial states and weights."""
+        cell, stack = ctx.cell, list(ctx.saved_tensors)
+        inputs, weight, bias, *extra_inputs = stack[: 3 + ctx.num_extra]
+        saved = [stack.pop() for _ in cell.saved][::-1]
+        history = [stack.pop() for _ in range(cell.states)][::-1]
+        gates = stack.pop()
+        weights = stack[3 + ctx.num_extra :]
+        grad_extra_inputs = [
+            torch.empty_like(extra_input) if needed else None
+            for extra_input, needed in zip(extra_inputs, ctx.needs_input_grad[5:], strict=False)
         ]
         before, after = [states[:-1] for states in history], [states[1:] for states in history]
-        whole = At(gates, drives, before, after, kept, torch.empty_like(gates), grad_drives)
+        all_steps = StepTensors(gates, extra_inputs, before, after, saved, torch.empty_like(gates), grad_extra_inputs)
         grads = [torch.zeros_like(states[0]) for states in history]
-        sums = cell.new_sums(grads[0], weights)
-        for t, step in reversed(list(enumerate(_steps(whole)))):
+        grad_sums = cell.new_grad_sums(grads[0], weights)
+        for t, step in reversed(list(enumerate(_steps(all_steps)))):
             for grad, output in zip(grads, grad_outputs, strict=True):
                 if output is not None:
                     grad += output[t]
-            cell.backward(step, weights, grads, sums)
-        flat = whole.grad_gates.flatten(0, 1)  # (T B, G)
+            cell.backward(step, weights, grads, grad_sums)
+        flat = all_steps.grad_gates.flatten(0, 1)  # (T B, G)
         if weight is None:
-            grad_inputs, grad_weight = whole.grad_gates, None
+            grad_inputs, grad_weight = all_steps.grad_gates, None
         else:
             by_input = flat[:, flat.shape[1] - weight.shape[1] :]
             grad_inputs = (by_input @ weight.T).view_as(inputs) if ctx.needs_input_grad[2] else None
@@ -149,10 +153,10 @@ class _Unroll(torch.autograd.Function):
             None,
             grad_inputs,
             grad_weight,
-            flat.sum(dim=0) if bias.dim() == 1 else whole.grad_gates.sum(dim=0),
-            *grad_drives,
+            flat.sum(dim=0) if bias.dim() == 1 else all_steps.grad_gates.sum(dim=0),
+            *grad_extra_inputs,
             *grads,
-            *cell.weight_gradients(whole, weights, sums),
+            *cell.weight_gradients(all_steps, weights, grad_sums),
         )
 
 
@@ -170,14 +174,17 @@ def _input_side(inputs: torch.Tensor, weight: torch.Tensor | None, bias: torch.T
     return (inputs @ weight).add_(bias)
 
 
-def _steps(whole: At) -> list[At]:
-    """One At for each step, of views into the whole."""
-    steps = len(whole.gates)
-    gates = whole.gates.unbind(0)
-    grad_gates = (None,) * steps if whole.grad_gates is None else whole.grad_gates.unbind(0)
-    lists = (whole.drives, whole.before, whole.after, whole.kept, whole.grad_drives)
+def _steps(all_steps: StepTensors) -> list[StepTensors]:
+    """The views of each step into the tensors of all steps."""
+    steps = len(all_steps.gates)
+    gates = all_steps.gates.unbind(0)
+    grad_gates = (None,) * steps if all_steps.grad_gates is None else all_steps.grad_gates.unbind(0)
+    lists = (all_steps.extra_inputs, all_steps.before, all_steps.after, all_steps.saved, all_steps.grad_extra_inputs)
     rest = [_by_step(tensors, steps) for tensors in lists]
-    return [At(*parts) for parts in zip(gates, rest[0], rest[1], rest[2], rest[3], grad_gates, rest[4], strict=True)]
+    return [
+        StepTensors(*parts)
+        for parts in zip(gates, rest[0], rest[1], rest[2], rest[3], grad_gates, rest[4], strict=True)
+    ]
 
 
 def _by_step(tensors: Sequence[torch.Tensor | None], steps: int) -> list[tuple[torch.Tensor | None, ...]]:

@@ -1,4 +1,4 @@
-"""Networks of recurrent layers for the models of rnn.py: asked at every position, or of prefixes read alone."""
+"""Stacks of recurrent layers for the models of rnn.py, over whole windows or over single prefixes."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import torch
 from torch import nn
 
 from recsys_data.sequences import SequenceBatch
-from recsys_models.engine.own_prefixes import own_prefixes
-from recsys_models.networks.network import Generators, NextItemNetwork, check_items, uniform_, with_start
+from recsys_models.engine.query_prefixes import query_prefixes
+from recsys_models.networks.network import Generators, NextItemNetwork, check_items, items_with_start, uniform_
 from training.batches.prefixes import PrefixBatch
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout
 
 
 class LayeredNetwork(NextItemNetwork):
-    """Layers on the recurrent engine between what is read and the query.
+    """Layers on the recurrent engine between the inputs and the query.
 
-    item_embedding: (num_items + 1, E), tied to the output, or where items are one-hot (num_items, H), the output alone.
+    item_embedding: (num_items + 1, E), tied to the output; with one-hot items (num_items, H), the output alone.
     """
 
-    reads_start: ClassVar[bool] = True  # whether START is read, which then has a row of its own
+    reads_start: ClassVar[bool] = True  # START then has a row of its own
 
     def __init__(self, model: Any, num_items: int, generators: Generators) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class LayeredNetwork(NextItemNetwork):
 
         def stack() -> nn.ModuleList:
             return nn.ModuleList(
-                model.layer_of(width, size, one_hot=one_hot and number == 0)
+                model.build_layer(width, size, one_hot=one_hot and number == 0)
                 for number, (width, size) in enumerate(zip(inputs, sizes, strict=True))
             )
 
@@ -56,11 +56,11 @@ class LayeredNetwork(NextItemNetwork):
 
     @property
     def item_factors(self) -> torch.Tensor:
-        """The item vectors that queries are multiplied with, (num_items, E) or (num_items, H)."""
+        """The item vectors of the scores, (num_items, E) or (num_items, H)."""
         return self.item_embedding[: self.num_items]
 
     def read(self, items: np.ndarray) -> torch.Tensor:
-        """What the first layers are given for items (B, T): vectors (T, B, E), or one-hot the numbers (T, B)."""
+        """The first layer's inputs for items (B, T): vectors (T, B, E), or the numbers (T, B) with one-hot items."""
         blank = self.num_items if self.reads_start else 0
         values = torch.from_numpy(np.where(items < 0, blank, items).T).to(self.device)
         if self.layers[0].one_hot:
@@ -74,19 +74,19 @@ class LayeredNetwork(NextItemNetwork):
             values = layer(values)[0]
         return values
 
-    def training_queries(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
-        """See NextItemNetwork."""
-        return self.dropout(self.query(self.states(batch.inputs).transpose(0, 1).flatten(0, 1)[at]))
+    def encode_training(self, batch: WindowBatch, positions: torch.Tensor) -> torch.Tensor:
+        """Encode the steps of windows, from zero states."""
+        return self.dropout(self.query(self.states(batch.inputs).transpose(0, 1).flatten(0, 1)[positions]))
 
-    def asked_queries(self, batch: SequenceBatch) -> torch.Tensor:
-        """See NextItemNetwork."""
+    def encode(self, batch: SequenceBatch) -> torch.Tensor:
+        """Encode each query from its history."""
         check_items(batch, self.num_items)
         rows, reads = torch.from_numpy(batch.asked).to(self.device).unbind(1)
-        return self.query(self.states(with_start(batch))[reads, rows])
+        return self.query(self.states(items_with_start(batch))[reads, rows])
 
 
 class PrefixNetwork(LayeredNetwork):
-    """The same layers over the last ``max_len`` events before one target alone, forwards and, if so, backwards."""
+    """The same layers over the last ``max_len`` events before one target, in one direction or both."""
 
     reads_start = False
 
@@ -95,34 +95,34 @@ class PrefixNetwork(LayeredNetwork):
         self.max_len = model.max_len
 
     def last_states(self, items: np.ndarray, counts: np.ndarray) -> torch.Tensor:
-        """The states at the two ends of prefixes (B, T) of ``counts`` (B,) events, (B, H) or (B, 2 H); 0 for none."""
+        """The final states, (B, H) or (B, 2 H), of prefixes (B, T) of ``counts`` (B,) events; 0 for an empty prefix."""
         rows = np.arange(len(items))
         ends = torch.from_numpy(np.maximum(counts - 1, 0) * len(items) + rows).to(self.device)
         if not self.backward_layers:
-            found = _picked(self.states(items), ends)
+            found = _select(self.states(items), ends)
         else:
             steps = np.arange(items.shape[1])[:, None]
-            mirrored = np.where(steps < counts, counts - 1 - steps, steps)  # (T, B), behind the prefix as it was
+            mirrored = np.where(steps < counts, counts - 1 - steps, steps)  # (T, B), unchanged behind the prefix
             mirror = torch.from_numpy(mirrored * len(items) + rows).to(self.device)
             values = self.read(items)
-            for ahead, behind in zip(self.layers, self.backward_layers, strict=True):
-                turned = values.flatten()[mirror] if ahead.one_hot else _picked(values, mirror)
-                forward, backward = ahead(values)[0], behind(turned)[0]
-                values = torch.cat([forward, _picked(backward, mirror)], dim=2)
-            found = torch.cat([_picked(forward, ends), _picked(backward, ends)], dim=1)
+            for forward_layer, backward_layer in zip(self.layers, self.backward_layers, strict=True):
+                reverse = values.flatten()[mirror] if forward_layer.one_hot else _select(values, mirror)
+                forward, backward = forward_layer(values)[0], backward_layer(reverse)[0]
+                values = torch.cat([forward, _select(backward, mirror)], dim=2)
+            found = torch.cat([_select(forward, ends), _select(backward, ends)], dim=1)
         return found * torch.from_numpy((counts > 0)[:, None]).to(found)
 
-    def training_queries(self, batch: PrefixBatch, at: torch.Tensor) -> torch.Tensor:
-        """See NextItemNetwork; ``at`` is the last step of each row."""
-        return self.dropout(self.query(self.last_states(batch.items, batch.real.argmax(axis=1) + 1)))
+    def encode_training(self, batch: PrefixBatch, positions: torch.Tensor) -> torch.Tensor:
+        """Encode each prefix; ``positions`` are the last steps of the rows."""
+        return self.dropout(self.query(self.last_states(batch.inputs, batch.target_mask.argmax(axis=1) + 1)))
 
-    def asked_queries(self, batch: SequenceBatch) -> torch.Tensor:
-        """See NextItemNetwork."""
+    def encode(self, batch: SequenceBatch) -> torch.Tensor:
+        """Encode each query from its history."""
         check_items(batch, self.num_items)
-        queries = [self.query(self.last_states(*prefixes)) for prefixes in own_prefixes(batch, self.max_len)]
+        queries = [self.query(self.last_states(*prefixes)) for prefixes in query_prefixes(batch, self.max_len)]
         return torch.cat(queries) if queries else self.item_factors.new_zeros(0, self.item_factors.shape[1])
 
 
-def _picked(states: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """The states (…, H) at ``places`` (…), numbered t · B + b, of states (T, B, H)."""
+def _select(states: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """Select the states (…, H) at ``places`` (…), numbered t · B + b, from states (T, B, H)."""
     return nn.functional.embedding(places, states.flatten(0, 1))

@@ -1,4 +1,4 @@
-"""NextItemNetwork: a network that answers with query vectors, its generators and what it reads."""
+"""NextItemNetwork, the base of networks that return query vectors, and the generators and inputs they share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from training.run import Run
 
 @dataclass(frozen=True)
 class Generators:
-    """The torch generators of one fit, each for one purpose: first weights (CPU), dropout masks, negatives."""
+    """The torch generators of one fit, one per purpose: initial weights (CPU), dropout masks, negatives."""
 
     weights: torch.Generator
     dropout: torch.Generator
@@ -23,17 +23,17 @@ class Generators:
 
     @classmethod
     def of(cls, run: Run) -> Generators:
-        """Generators seeded by ``run``; weights are drawn on the CPU, so that they are the same on every device."""
+        """Seed the generators by ``run``; weights are drawn on the CPU, so they are the same on every device."""
         weights = torch.Generator().manual_seed(run.derived_seed("weights"))
         rest = [torch.Generator(run.device).manual_seed(run.derived_seed(name)) for name in ("dropout", "negatives")]
         return cls(weights, *rest)
 
 
 class NextItemNetwork(nn.Module):
-    """A network that reads items and answers with a query vector to be multiplied with item vectors.
+    """A network that reads items and returns query vectors, which multiply the item vectors.
 
-    A subclass sets ``item_embedding`` (num_items + 1, E): one row an item and the row of START last; ``item_bias``
-    (num_items,) or None; and gives ``training_queries`` and ``asked_queries``. Its ``device`` is its weights'.
+    A subclass sets ``item_embedding`` (num_items + 1, E), one row per item and the row of START last, and ``item_bias``
+    (num_items,) or None; it implements ``encode_training`` and ``encode``.
     """
 
     item_embedding: nn.Parameter
@@ -41,37 +41,37 @@ class NextItemNetwork(nn.Module):
 
     @property
     def item_factors(self) -> torch.Tensor:
-        """The item vectors that queries are multiplied with, (num_items, E)."""
+        """The item vectors of the scores, (num_items, E)."""
         return self.item_embedding[:-1]
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """The device of the weights."""
         return self.item_embedding.device
 
     def embed(self, items: np.ndarray) -> torch.Tensor:
-        """Item vectors (B, T, E) of item numbers (B, T); START and padding read the last row."""
+        """Look up the vectors (B, T, E) of item numbers (B, T); START and padding take the last row."""
         rows = torch.from_numpy(np.where(items < 0, len(self.item_embedding) - 1, items)).to(self.device)
         return nn.functional.embedding(rows, self.item_embedding)
 
-    def training_queries(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
-        """Queries (N, E) for the steps ``at`` (N,), numbered b · T + t, of the windows."""
+    def encode_training(self, batch: WindowBatch, positions: torch.Tensor) -> torch.Tensor:
+        """Encode the steps ``positions`` (N,), numbered b · T + t, of training windows as queries (N, E)."""
         raise NotImplementedError
 
-    def asked_queries(self, batch: SequenceBatch) -> torch.Tensor:
-        """Queries (M, E) for the asked positions of ``batch``."""
+    def encode(self, batch: SequenceBatch) -> torch.Tensor:
+        """Encode the history before each query of ``batch`` as a query vector, (M, E)."""
         raise NotImplementedError
 
 
-def with_start(batch: SequenceBatch) -> np.ndarray:
-    """The items (B, 1 + T) to read so that step r has read r events: START, then the events that any query needs."""
+def items_with_start(batch: SequenceBatch) -> np.ndarray:
+    """START and then the events that any query needs, (B, 1 + T), so that step r has read r events."""
     needed = int(batch.asked[:, 1].max(initial=0))
     start = np.full((len(batch.items), 1), START, dtype=np.int64)
     return np.concatenate([start, batch.items[:, :needed]], axis=1)
 
 
 def check_items(batch: SequenceBatch, num_items: int) -> None:
-    """Raise ValueError for an item number that is neither padding nor in the catalogue."""
+    """Raise ValueError for an item number outside the catalogue that is not padding."""
     wrong = batch.items[(batch.items < PAD) | (batch.items >= num_items)]
     if len(wrong):
         raise ValueError(f"item {wrong[0]} in a history is outside the catalogue 0 … {num_items - 1}")

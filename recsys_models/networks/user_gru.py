@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from recsys_data.sequences import SequenceBatch
-from recsys_models.engine.cells.gru import AttentionalGRUStep, GRUStep, RectifiedGRUStep
+from recsys_models.engine.cells.gru import AttentionalGRUCell, GRUResetBeforeCell, RectifiedGRUCell
 from recsys_models.engine.unroll import unroll
-from recsys_models.networks.network import Generators, NextItemNetwork, check_items, with_start
-from training.batches.stateful_windows import CarriedBatch
+from recsys_models.networks.network import Generators, NextItemNetwork, check_items, items_with_start
+from training.batches.stateful_windows import StatefulBatch
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout
 
@@ -22,7 +22,7 @@ ITEM_FIRST_BIAS = -3.0
 
 
 class StandardNetwork(NextItemNetwork):
-    """Item vectors, a GRU with the reset before the product, and an output matrix."""
+    """Item vectors, a GRU with the reset gate before the product, and an output matrix."""
 
     num_gates = 3
 
@@ -41,7 +41,7 @@ class StandardNetwork(NextItemNetwork):
         self.carry: torch.Tensor | None = None
 
     def uniform(self, *shape: int, bound: float = BOUND) -> nn.Parameter:
-        """A weight drawn from U(−bound, bound)."""
+        """A new weight drawn from U(−bound, bound)."""
         return nn.Parameter(torch.empty(*shape).uniform_(-bound, bound, generator=self.generator))
 
     @property
@@ -52,34 +52,34 @@ class StandardNetwork(NextItemNetwork):
     def hidden(self, items: torch.Tensor, users: np.ndarray, initial: torch.Tensor) -> torch.Tensor:
         """States (T, B, H) after every step of item vectors (T, B, H) of ``users`` (B,)."""
         weights = (self.recurrent, self.candidate)
-        return unroll(GRUStep(), items, self.weight, self.bias, (initial,), weights)[0]
+        return unroll(GRUResetBeforeCell(), items, self.weight, self.bias, (initial,), weights)[0]
 
-    def training_queries(self, batch: WindowBatch, at: torch.Tensor) -> torch.Tensor:
-        """See NextItemNetwork. Where the windows are carried on, so is the state, cut off from its gradient."""
+    def encode_training(self, batch: WindowBatch, positions: torch.Tensor) -> torch.Tensor:
+        """Encode the steps of windows; stateful windows go on from the last batch's states, without gradient."""
         items = self.dropout(self.embed(batch.inputs.T))
         initial = items.new_zeros(items.shape[1], self.dim)
-        if isinstance(batch, CarriedBatch) and not batch.fresh.all():
+        if isinstance(batch, StatefulBatch) and not batch.fresh.all():
             fresh = torch.from_numpy(batch.fresh).to(self.device)[:, None]
             initial = self.carry[torch.from_numpy(batch.slots).to(self.device)].masked_fill(fresh, 0.0)
         states = self.hidden(items, batch.users, initial)
-        if isinstance(batch, CarriedBatch):
+        if isinstance(batch, StatefulBatch):
             if self.carry is None or len(self.carry) != batch.num_slots:
                 self.carry = items.new_zeros(batch.num_slots, self.dim)
             self.carry[torch.from_numpy(batch.slots).to(self.device)] = states[-1].detach()
-        return self.output_dropout(states.transpose(0, 1).flatten(0, 1)[at])
+        return self.output_dropout(states.transpose(0, 1).flatten(0, 1)[positions])
 
-    def asked_queries(self, batch: SequenceBatch) -> torch.Tensor:
-        """See NextItemNetwork."""
+    def encode(self, batch: SequenceBatch) -> torch.Tensor:
+        """Encode each query from its history."""
         check_items(batch, len(self.item_bias))
-        items = self.embed(with_start(batch).T)
+        items = self.embed(items_with_start(batch).T)
         rows, reads = torch.from_numpy(batch.asked).to(self.device).unbind(1)
         return self.hidden(items, batch.users, items.new_zeros(items.shape[1], self.dim))[reads, rows]
 
 
 class LinearNetwork(StandardNetwork):
-    """With a vector for each user, which enters all gates."""
+    """A standard network with a vector for each user, which enters all gates."""
 
-    user_gates = 3  # the last gates, which the user's vector is multiplied into before the loop
+    user_gates = 3  # the last gates, which read the user's vector outside the loop
 
     def __init__(self, model: Any, num_items: int, num_users: int, generators: Generators) -> None:
         super().__init__(model, num_items, generators)
@@ -91,11 +91,11 @@ class LinearNetwork(StandardNetwork):
         self.unseen = 0
 
     def user_matrices(self) -> list[torch.Tensor]:
-        """What the user's vector is multiplied with."""
+        """The matrices that multiply the user's vector."""
         return [self.user_weight]
 
     def own_vectors(self, users: np.ndarray) -> torch.Tensor:
-        """The vectors of ``users`` (…), (…, H), before dropout; the mean of all where training has not seen a user."""
+        """The vectors of ``users`` (…), (…, H), before dropout; the mean of all for a user unseen in training."""
         unseen = (users < 0) | (users >= len(self.user_embedding))
         rows = torch.from_numpy(np.where(unseen, 0, users)).to(self.device)
         vectors = nn.functional.embedding(rows, self.user_embedding, sparse=self.by_rows)
@@ -107,11 +107,11 @@ class LinearNetwork(StandardNetwork):
         )
 
     def user_vectors(self, users: np.ndarray) -> torch.Tensor:
-        """The vectors of ``users`` (B,) or, where windows hold several, (B, T): (B, H) or (T, B, H), before dropout."""
+        """The vectors of ``users`` (B,), (B, H), or of (B, T), (T, B, H), before dropout."""
         return self.own_vectors(users.T)
 
-    def dropped(self, vectors: torch.Tensor, steps: int) -> torch.Tensor:
-        """``vectors`` after dropout; (T, B, H) where a mask is drawn for each step."""
+    def drop(self, vectors: torch.Tensor, steps: int) -> torch.Tensor:
+        """Apply dropout to ``vectors``; (T, B, H) if each step has its own mask."""
         if self.training and self.masks_each_step:
             return self.user_dropout(vectors.expand(steps, -1, -1).contiguous())
         if vectors.dim() == 2:
@@ -119,7 +119,7 @@ class LinearNetwork(StandardNetwork):
         return vectors * self.user_dropout(torch.ones_like(vectors[0]))
 
     def input_side(self, items: torch.Tensor, vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Inputs, weight and bias for the engine; a vector that all steps share becomes its row's bias."""
+        """Inputs, weight and bias for the engine; a vector shared by all steps becomes part of its row's bias."""
         missing = self.bias.shape[0] - self.user_weight.shape[1]
         if vectors.dim() == 2:
             return items, self.weight, self.bias + nn.functional.pad(vectors @ self.user_weight, (missing, 0))
@@ -128,41 +128,43 @@ class LinearNetwork(StandardNetwork):
         return torch.cat([items, vectors], dim=2), weight, self.bias
 
     def hidden(self, items: torch.Tensor, users: np.ndarray, initial: torch.Tensor) -> torch.Tensor:
-        """See StandardNetwork."""
-        side = self.input_side(items, self.dropped(self.user_vectors(users), len(items)))
-        return unroll(GRUStep(), *side, (initial,), (self.recurrent, self.candidate))[0]
+        """States with the user in every gate."""
+        side = self.input_side(items, self.drop(self.user_vectors(users), len(items)))
+        return unroll(GRUResetBeforeCell(), *side, (initial,), (self.recurrent, self.candidate))[0]
 
 
 class RectifiedNetwork(LinearNetwork):
-    """With the user's vector filtered by thresholds at every step."""
+    """A linear network that filters the user's vector by thresholds at every step."""
 
     num_gates = 5
 
     def __init__(self, model: Any, num_items: int, num_users: int, generators: Generators) -> None:
-        self.user_gates = 2 if model.filter_candidate else 3  # thresholds, and the candidate that is not filtered
+        self.user_gates = (
+            2 if model.filter_candidate else 3
+        )  # the thresholds, and the candidate if it reads the whole vector
         super().__init__(model, num_items, num_users, generators)
         self.filtered = self.uniform(self.dim, (3 if model.filter_candidate else 2) * self.dim)
         self.thresholds = self.uniform(self.dim, 2 * self.dim)
         self.compares_whole = model.thresholds_see == "whole"
-        self.cell = RectifiedGRUStep(model.slope, straight_through=model.threshold_gradient == "straight-through")
+        self.cell = RectifiedGRUCell(model.slope, straight_through=model.threshold_gradient == "straight-through")
 
     def user_matrices(self) -> list[torch.Tensor]:
-        """See LinearNetwork."""
+        """The matrices of the whole and of the filtered vector."""
         return [self.user_weight, self.filtered]
 
     def hidden(self, items: torch.Tensor, users: np.ndarray, initial: torch.Tensor) -> torch.Tensor:
-        """See StandardNetwork."""
+        """States with the filtered user in every gate."""
         whole = self.user_vectors(users)
-        vectors = self.dropped(whole, len(items))
+        vectors = self.drop(whole, len(items))
         weights = (self.recurrent, self.candidate, self.filtered, self.thresholds)
-        drives = [vectors.expand(len(items), -1, -1)]
+        extra_inputs = [vectors.expand(len(items), -1, -1)]
         if self.compares_whole:
-            drives.append(whole.detach().expand(len(items), -1, -1))
-        return unroll(self.cell, *self.input_side(items, vectors), (initial,), weights, drives)[0]
+            extra_inputs.append(whole.detach().expand(len(items), -1, -1))
+        return unroll(self.cell, *self.input_side(items, vectors), (initial,), weights, extra_inputs)[0]
 
 
 class AttentionalNetwork(LinearNetwork):
-    """With an attention gate that weighs the item's vector against the user's."""
+    """A linear network with an attention gate between the item's vector and the user's."""
 
     num_gates = 4
     user_gates = 1  # ξ
@@ -171,7 +173,7 @@ class AttentionalNetwork(LinearNetwork):
         super().__init__(model, num_items, num_users, generators)
         bound = NEAR_ZERO if model.attention_init == "near zero" else BOUND
         gate_first = model.bracket == "gate first"
-        self.cell = AttentionalGRUStep(gate_first=gate_first)
+        self.cell = AttentionalGRUCell(gate_first=gate_first)
         self.weight = self.uniform(self.dim, self.dim, bound=bound)
         self.user_weight = self.uniform(self.dim, self.dim, bound=bound)
         self.attention = self.uniform(self.dim, self.dim, bound=bound)
@@ -184,16 +186,16 @@ class AttentionalNetwork(LinearNetwork):
                 self.bias[3 * self.dim :] = ITEM_FIRST_BIAS
 
     def user_matrices(self) -> list[torch.Tensor]:
-        """See LinearNetwork."""
-        turned = [] if self.turn_user is None else [self.turn_user]
-        return [self.user_weight, self.mixed[self.dim :], *turned]
+        """The matrices of the whole and of the weighed vector."""
+        projected = [] if self.turn_user is None else [self.turn_user]
+        return [self.user_weight, self.mixed[self.dim :], *projected]
 
     def hidden(self, items: torch.Tensor, users: np.ndarray, initial: torch.Tensor) -> torch.Tensor:
-        """See StandardNetwork."""
-        vectors = self.dropped(self.user_vectors(users), len(items))
+        """States with item and user weighed by attention."""
+        vectors = self.drop(self.user_vectors(users), len(items))
         side = self.input_side(items, vectors)
-        drives = [items, vectors.expand(len(items), -1, -1)]
+        extra_inputs = [items, vectors.expand(len(items), -1, -1)]
         if self.turn_item is not None:
-            drives += [items @ self.turn_item, (vectors @ self.turn_user).expand(len(items), -1, -1)]
+            extra_inputs += [items @ self.turn_item, (vectors @ self.turn_user).expand(len(items), -1, -1)]
         weights = (self.recurrent, self.candidate, self.mixed, self.attention)
-        return unroll(self.cell, *side, (initial,), weights, drives)[0]
+        return unroll(self.cell, *side, (initial,), weights, extra_inputs)[0]

@@ -13,7 +13,7 @@ from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
 from recsys_models.user_gru import LinearUserGRU
-from tests.recsys_models.test_witness_switches import ANSWERING, TINY, TOLD, training_set
+from tests.recsys_models.test_reference_switches import ANSWERING, TINY, TOLD, training_set
 from training.run import Run
 
 TIMED = [kind for kind in ANSWERING if kind.clock is Clock.RELATIVE]

@@ -104,7 +104,7 @@ def test_near_the_optimum_where_order_decides_and_near_chance_where_it_does_not(
     ("dropout", 1.0, "dropout must be at least 0 and below 1, got 1.0"),
     ("learning_rate", 0.0, "learning_rate must be above 0 and finite, got 0.0"),
     ("weight_decay", -1.0, "weight_decay must be at least 0 and finite, got -1.0"),
-    ("decay", 0.0, "decay must be above 0 and at most 1, got 0.0"),
+    ("lr_decay", 0.0, "lr_decay must be above 0 and at most 1, got 0.0"),
     ("max_norm", 0.0, "max_norm must be above 0 or None, got 0.0"),
 ])  # fmt: skip
 def test_a_field_out_of_range_is_named(field, value, words):

@@ -30,12 +30,10 @@ def test_training_sees_what_scoring_sees(model):
     model.fit(train, Run(1))
     assert model.engine_ == model.resolved_engine("cpu") == "torch-unrolled-cpu"
     network = model.network_.eval()  # without dropout
-    batch = next(iter(model.windows().batches(train.sequences, np.random.default_rng(0))))
-    at = np.flatnonzero(batch.real)
+    batch = next(iter(model.batcher().batches(train.sequences, np.random.default_rng(0))))
+    at = np.flatnonzero(batch.target_mask)
     with torch.no_grad():
-        trained = dict(
-            zip(batch.events.ravel()[at], network.training_queries(batch, torch.from_numpy(at)), strict=True)
-        )
+        trained = dict(zip(batch.events.ravel()[at], network.encode_training(batch, torch.from_numpy(at)), strict=True))
     for row in batch.rows[batch.starts]:
         start = train.sequences.offsets[row]
         items = train.sequences.row(row)[: model.max_len].tolist()

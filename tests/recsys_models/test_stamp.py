@@ -88,7 +88,7 @@ def test_training_queries_are_those_of_the_equations(model, batches):
     for batch in model.batcher().batches(training_set().sequences, np.random.default_rng(0)):
         at = np.flatnonzero(batch.target_mask)
         queries = network.encode_training(batch, torch.from_numpy(at))
-        events = batch.events.ravel()[at] + 1
+        events = batch.input_events.ravel()[at] + 1
         found |= dict(zip(events.tolist(), queries.detach().numpy(), strict=True))
     offset, count = 0, 0
     for session in SESSIONS:
@@ -124,7 +124,9 @@ def test_one_session_by_hand():
 def test_gradients(model):
     network = network_of(model, spread=0.5).train()
     batch = next(
-        iter(Prefixes(model.max_len, 100, together=3).batches(training_set().sequences, np.random.default_rng(1)))
+        iter(
+            Prefixes(model.max_len, 100, targets_per_row=3).batches(training_set().sequences, np.random.default_rng(1))
+        )
     )
     at = torch.from_numpy(np.flatnonzero(batch.target_mask))
     names, weights = zip(*network.named_parameters(), strict=True)
@@ -176,7 +178,7 @@ def test_cut_lookups_leave_the_table_untouched():
 
 
 def _a_batch():
-    batch = next(iter(Prefixes(4, 100, together=4).batches(training_set().sequences, np.random.default_rng(1))))
+    batch = next(iter(Prefixes(4, 100, targets_per_row=4).batches(training_set().sequences, np.random.default_rng(1))))
     return batch, torch.from_numpy(np.flatnonzero(batch.target_mask))
 
 

@@ -12,14 +12,13 @@ from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.split import TrainingSet
 from recsys_models.tied_rnn import RNNCCE
-from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
 from reference.tied_rnn import state as state_after
 from reference.weights import arrays
 from training.batches.sequence_noise import SequenceNoise
 from training.control.clipping import ClipValue
-from training.control.control import FitControl
+from training.control.fit_control import FitControl
+from training.losses.augmented import AugmentedCrossEntropy, Summed
 from training.losses.loss import CrossEntropy
-from training.losses.penalties import L2
 from training.optimisers.optimisers import Adagrad, Adam
 from training.run import Run
 
@@ -124,12 +123,6 @@ def test_gradients_are_whole_where_every_row_moves_or_is_measured(fields):
     assert not fitted(**SHAPES["one-hot"], **fields).network_.row_sparse
 
 
-def test_penalties_reach_the_rows_that_were_not_read():
-    free, bound = (fitted(**SHAPES["one-hot"], epochs=20, penalties=p) for p in ((), (L2(1.0, "item_embedding"),)))
-    assert bound.network_.row_sparse  # sparse and dense parts add up
-    assert bound.network_.item_embedding.norm() < 0.5 * free.network_.item_embedding.norm()
-
-
 def test_the_cost_falls_by_training_and_noise_changes_what_is_learnt():
     calm = fitted(epochs=30)
     assert calm.curve_[-1]["loss"] < 0.7 * calm.curve_[0]["loss"]
@@ -189,7 +182,7 @@ def test_users_of_two_events_give_no_prefix_and_no_error():
         ({"init": "torch"}, "init must be one of tensorflow, lasagne, got 'torch'"),
         ({"embedding_dim": 7}, "embedding_dim must be dim (50) or None where tied, got 7"),
         ({**PLAIN, "embedding_dim": 0}, "embedding_dim must be at least 1, or None for one-hot items, got 0"),
-        ({"tied": False}, "loss must do without softened targets where tied is false, such as Summed(CrossEntropy())"),
+        ({"tied": False}, "loss must have no softened targets where tied is false, such as Summed(CrossEntropy())"),
         ({"cell": "GRU", "peepholes": True}, "peepholes must be false for cell 'GRU': only an LSTM has them"),
     ],
 )

@@ -143,7 +143,7 @@ def test_bad_input_is_told_in_one_sentence():
     with pytest.raises(ValueError, match="TimeLSTM2 learns from the time between events, but the clock of this data"):
         model.fit(tiny_training_set(Clock.WITHIN), Run(0))
     model.fit(tiny_training_set(), Run(0))
-    with pytest.raises(ValueError, match="TimeLSTM2 must be told when the next event happens, but this protocol"):
+    with pytest.raises(ValueError, match="TimeLSTM2 needs the time of the next event, but this protocol"):
         model.score(SequenceBatch.of([[1, 2]], timestamps=[[0.0, 5.0]]))
     with pytest.raises(ValueError, match="a gap of -1.0 seconds: an event is older than the one before it"):
         model.score(batch_of([[1, 2]], [[5.0, 4.0]], [(0, 2)], [9.0]))

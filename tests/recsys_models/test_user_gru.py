@@ -26,7 +26,7 @@ def tiny_training_set(num_users=7):
 
 
 CASES = [kind(**TINY) for kind in KINDS] + [
-    RectifiedUserGRU(**TINY, filter_candidate=False, carried=False, user_l2_on="matrices"),
+    RectifiedUserGRU(**TINY, filter_candidate=False, stateful=False, user_l2_on="matrices"),
     RectifiedUserGRU(**TINY, threshold_gradient="straight-through", user_mask="sequence"),
     AttentionalUserGRU(**TINY, bracket="transform first", attention_init="item first"),
     AttentionalUserGRU(**TINY, attention_init="uniform", user_mask="sequence", user_l2_on="table"),
@@ -57,7 +57,7 @@ def test_training_sees_what_scoring_sees(kind, mask):
         at = np.flatnonzero(batch.target_mask)
         with torch.no_grad():
             queries = network.encode_training(batch, torch.from_numpy(at))
-        trained |= dict(zip(batch.events.ravel()[at].tolist(), queries, strict=True))
+        trained |= dict(zip(batch.target_events.ravel()[at].tolist(), queries, strict=True))
     for row in range(7):
         items = train.sequences.row(row).tolist()
         asked = [(0, read) for read in range(len(items))]
@@ -143,7 +143,7 @@ CHANCE = sum(1 / rank for rank in range(1, 9)) / 8
 def test_where_the_user_decides_who_knows_the_user_knows(kind):
     train, test = habits()
     fields = {name: value for name, value in LEARNER.items() if name != "user_l2" or kind is not StandardGRU}
-    reached = mrr(kind(**fields, carried=False).fit(train, Run(0)), train, test)
+    reached = mrr(kind(**fields, stateful=False).fit(train, Run(0)), train, test)
     assert reached < 1.3 * CHANCE if kind is StandardGRU else reached > 0.95
 
 

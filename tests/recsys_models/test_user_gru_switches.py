@@ -35,9 +35,9 @@ def test_a_streams_states_are_those_of_one_reading_of_its_text(kind, mask):
     train = tiny_training_set()
     model = kind(**fields).fit(train, Run(1))
     network, trained = model.network_.train(), []
-    for batch in model.windows().batches(train.sequences, np.random.default_rng(0)):
+    for batch in model.batcher().batches(train.sequences, np.random.default_rng(0)):
         with torch.no_grad():
-            trained.append(network.training_queries(batch, torch.from_numpy(np.flatnonzero(batch.real))))
+            trained.append(network.encode_training(batch, torch.from_numpy(np.flatnonzero(batch.target_mask))))
     rows = [train.sequences.row(row).tolist() for row in range(7)]
     text = [item for row in rows for item in (-1, *row[:-1])]  # −1 picks the last row of the table, START's
     owners = np.repeat(np.arange(7), [len(row) for row in rows])
@@ -52,9 +52,9 @@ def test_rows_of_users_who_are_not_in_the_batch_do_not_move(kind):
     for updates in ("rows", "dense"):
         model = kind(**TINY, user_updates=updates, optimiser=Adam())
         train, network = prepared(model)
-        optimiser = model.optimiser.over(network.parameters(), 0.01, 0.0)
+        optimiser = model.optimiser.build(network.parameters(), 0.01, 0.0)
         moved[updates] = []
-        for batch in model.windows().batches(train.sequences, np.random.default_rng(0)):
+        for batch in model.batcher().batches(train.sequences, np.random.default_rng(0)):
             before = network.user_embedding.detach().clone()
             optimiser.zero_grad()
             model.objective(network, batch, torch.Generator())[0].backward()
@@ -96,8 +96,8 @@ def test_the_thresholds_see_the_whole_vector_or_what_dropout_left():
         train, network = prepared(model)
         shares = []
         network.cell.forward = _watched(network.cell.forward, shares)
-        batch = next(iter(model.windows().batches(train.sequences, np.random.default_rng(0))))
-        queries = torch.from_numpy(np.flatnonzero(batch.real))
+        batch = next(iter(model.batcher().batches(train.sequences, np.random.default_rng(0))))
+        queries = torch.from_numpy(np.flatnonzero(batch.target_mask))
         for rate in (0.0, 0.5):
             network.user_dropout.rate, network.dropout.rate = rate, 0.0
             with torch.no_grad():
@@ -106,7 +106,7 @@ def test_the_thresholds_see_the_whole_vector_or_what_dropout_left():
                 network.bias[3 * model.dim :].uniform_(-0.05, 0.05, generator=torch.Generator().manual_seed(1))
                 network.thresholds.zero_()
             network.weight.data[:, 3 * model.dim :] = 0.0
-            network.training_queries(batch, queries)
+            network.encode_training(batch, queries)
         half = len(shares) // 2
         assert all(torch.equal(a, b) for a, b in zip(shares[:half], shares[half:], strict=True)) is same
 
@@ -125,8 +125,8 @@ def test_scoring_does_not_depend_on_how_training_was_cut_and_bad_input_is_named(
     plain.network_, plain.num_items_ = model.network_, model.num_items_
     batch = SequenceBatch.of([[3, 1], [4]], users=[2, 99])
     assert torch.equal(model.score(batch).queries, plain.score(batch).queries)
-    with pytest.raises(ValueError, match="carried must be true where streams are read"):
-        StandardGRU(streams=True, carried=False)
+    with pytest.raises(ValueError, match="stateful must be true where streams are read"):
+        StandardGRU(streams=True, stateful=False)
     with pytest.raises(ValueError, match='user_updates must be "dense" where user_l2_on is "table"'):
         LinearUserGRU(user_updates="rows", user_l2_on="table")
     with pytest.raises(ValueError, match="user_updates must be one of dense, rows, got 'lazy'"):

@@ -17,8 +17,8 @@ class Killed(Exception):
 class Line:
     """A model with one weight; its validation scores are given."""
 
-    def __init__(self, scores, epochs=10, patience=2, decay=1.0, rate=0.1):
-        self.scores, self.epochs, self.patience, self.decay, self.rate = scores, epochs, patience, decay, rate
+    def __init__(self, scores, epochs=10, patience=2, lr_decay=1.0, rate=0.1):
+        self.scores, self.epochs, self.patience, self.lr_decay, self.rate = scores, epochs, patience, lr_decay, rate
         self.seen = []
 
     def __repr__(self):
@@ -34,7 +34,7 @@ class Line:
         train_epochs(
             self, run, network=self.network_, optimiser=torch.optim.SGD(self.network_.parameters(), lr=self.rate),
             batches=lambda epoch: [epoch], loss=lambda batch: (self.network_.weight.sum() * batch, 4), generators={},
-            epochs=self.epochs, patience=self.patience, decay=self.decay,
+            epochs=self.epochs, patience=self.patience, lr_decay=self.lr_decay,
         )  # fmt: skip
         return self
 
@@ -59,7 +59,7 @@ class Noisy:
         train_epochs(
             self, run, network=self.network_, optimiser=torch.optim.Adam(self.network_.parameters(), lr=0.05),
             batches=lambda epoch: np.array_split(shuffle.permutation(32), 4), loss=loss,
-            generators={"shuffle": shuffle, "masks": masks}, epochs=epochs, patience=3, decay=0.5,
+            generators={"shuffle": shuffle, "masks": masks}, epochs=epochs, patience=3, lr_decay=0.5,
         )  # fmt: skip
         return self
 
@@ -83,7 +83,7 @@ def test_without_validation_every_epoch_is_run_and_the_last_weights_stay():
 
 
 def test_the_learning_rate_decays_after_every_epoch():
-    model = Line([0.1, 0.3, 0.2, 0.4], epochs=4, decay=0.5)
+    model = Line([0.1, 0.3, 0.2, 0.4], epochs=4, lr_decay=0.5)
     model.fit(Run(0, validate=model.validate))
     # steps: 0.1 · 1, 0.05 · 2, 0.025 · 3, 0.0125 · 4
     assert model.seen == pytest.approx([0.9, 0.8, 0.725, 0.675], abs=1e-6)

@@ -1,1 +1,1 @@
-"""How training sequences are cut into instances and batches."""
+"""How training sequences become batches."""

@@ -1,4 +1,4 @@
-"""SampledPrefixes: one target after each of a few prefixes of a sequence, as Devooght and Bersini's programs train."""
+"""Batches of sampled prefixes with one target each, as in Devooght and Bersini's programs."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from recsys_data.sequences import PAD, Sequences
 
 @dataclass(frozen=True, eq=False)
 class SampledPrefixBatch:
-    """Prefixes, each read up to its last event and then asked for the next one.
+    """Prefixes with one target each, the event after the prefix.
 
-    events (B, T) int64: the number in ``sequences`` of the event after each one that is read, PAD (−1) on the right;
-    the last of a row is its target. rows (B,) int64: the sequence of each prefix.
+    target_events (B, T) int64: the number in ``sequences`` of the event after each input, PAD (−1) on the right; the
+    last of a row is its target. rows (B,) int64: the sequence of each prefix.
     """
 
     sequences: Sequences
-    events: np.ndarray
+    target_events: np.ndarray
     rows: np.ndarray
 
     @cached_property
-    def real(self) -> np.ndarray:
-        """Which steps have a target, (B, T) bool: the last one of each row."""
-        read = self.events != PAD
-        return read & (np.arange(self.events.shape[1]) == read.sum(axis=1, keepdims=True) - 1)
+    def target_mask(self) -> np.ndarray:
+        """Whether a step has a target, (B, T) bool: the last one of each row."""
+        read = self.target_events != PAD
+        return read & (np.arange(self.target_events.shape[1]) == read.sum(axis=1, keepdims=True) - 1)
 
     @cached_property
     def targets(self) -> np.ndarray:
         """The items to predict, (B, T) int64; PAD where there is none."""
-        return np.where(self.real, self.sequences.items[self.events], PAD).astype(np.int64)
+        return np.where(self.target_mask, self.sequences.items[self.target_events], PAD).astype(np.int64)
 
     @cached_property
     def inputs(self) -> np.ndarray:
-        """The item read at each step, (B, T) int64; PAD behind the prefix."""
-        return np.where(self.events != PAD, self.sequences.items[self.events - 1], PAD).astype(np.int64)
+        """The item read at each step, (B, T) int64; PAD after the prefix."""
+        return np.where(self.target_events != PAD, self.sequences.items[self.target_events - 1], PAD).astype(np.int64)
 
     @property
     def starts(self) -> np.ndarray:
-        """No row begins with START, (B,) bool: a prefix has two events or more."""
-        return np.zeros(len(self.events), dtype=bool)
+        """Whether a row begins with START, (B,) bool: never, as a prefix has at least two events."""
+        return np.zeros(len(self.target_events), dtype=bool)
 
     @property
     def users(self) -> np.ndarray:
@@ -52,13 +52,13 @@ class SampledPrefixBatch:
 
 @dataclass(frozen=True)
 class SampledPrefixes:
-    """Targets drawn anew in every epoch: as many of a sequence as fit into the batch, then those of the next one.
+    """Targets drawn anew in every epoch, as many per sequence as the batch still has room for.
 
-    From a sequence of n events min(free places, n − 2) lengths ℓ are drawn without replacement from 2 … n − 1 and
-    taken in ascending order; each gives the last ``max_len`` of the first ℓ events to read, and event ℓ + 1 as the
-    target. So a sequence of at least batch_size + 2 events fills a batch of its own, and an epoch is one pass over the
-    sequences, not over their events. Sequences come in their order, or in one drawn anew (``shuffled``). The last
-    batch of an epoch may be short.
+    From a sequence of n events, min(free places, n − 2) lengths ℓ are drawn without replacement from 2 … n − 1, in
+    ascending order; each gives the last ``max_len`` of the first ℓ events as inputs and event ℓ + 1 as the target. A
+    sequence of at least batch_size + 2 events therefore fills a batch of its own, and an epoch is one pass over the
+    sequences, not over their events. Sequences keep their order, or have a new one in each epoch (``shuffled``). The
+    last batch of an epoch may be short.
     """
 
     max_len: int
@@ -87,7 +87,7 @@ class SampledPrefixes:
             yield self._batch(sequences, rows, reads)
 
     def _batch(self, sequences: Sequences, rows: list[np.ndarray], reads: list[np.ndarray]) -> SampledPrefixBatch:
-        """The batch that reads so many events of these rows."""
+        """The batch of prefixes with these rows and lengths."""
         of, ends = np.concatenate(rows), np.concatenate(reads)
         counts = np.minimum(ends, self.max_len)
         steps = np.arange(counts.max())

@@ -1,4 +1,4 @@
-"""Windows whose recurrent state is carried from one to the next of the same sequence."""
+"""Windows that carry the recurrent state to the next window of the same sequence."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from training.batches.windows import WindowBatch
 
 
 @dataclass(frozen=True, eq=False)
-class CarriedBatch(WindowBatch):
-    """Windows that go on where the batch before stopped.
+class StatefulBatch(WindowBatch):
+    """Windows that continue those of the batch before.
 
-    slots (B,) int64: the place, below ``num_slots``, of each window's state; fresh (B,) bool: whether its sequence
-    begins here, so that the state begins anew.
+    slots (B,) int64: the slot, below ``num_slots``, of each window's state; fresh (B,) bool: whether its sequence
+    begins here, with a new state.
     """
 
     slots: np.ndarray
@@ -25,20 +25,19 @@ class CarriedBatch(WindowBatch):
 
 
 @dataclass(frozen=True)
-class CarriedWindows:
-    """Every event a target once, each sequence read from its start in windows of ``max_len`` by one of the slots.
+class StatefulWindows:
+    """Every event is a target once; each sequence is read from its start in windows of ``max_len`` by one slot.
 
-    ``batch_size`` slots run side by side through sequences in a shuffled order, or with ``shuffled`` false in theirs; a
-    slot that has finished one begins the next, its state reset. At the end of an epoch fewer and fewer slots have
-    something left. This is truncated backpropagation through time with resets at sequence boundaries; batches must be
-    taken in order.
+    ``batch_size`` slots read sequences side by side, in a shuffled order or, with ``shuffled`` false, in theirs; after
+    a sequence, a slot begins the next one with a new state. Towards the end of an epoch, fewer slots are active. This
+    is truncated backpropagation through time with resets at sequence boundaries; batches must be used in order.
     """
 
     max_len: int
     batch_size: int
     shuffled: bool = True
 
-    def batches(self, sequences: Sequences, generator: np.random.Generator) -> Iterator[CarriedBatch]:
+    def batches(self, sequences: Sequences, generator: np.random.Generator) -> Iterator[StatefulBatch]:
         """The batches of one epoch; the order of sequences is drawn from ``generator``."""
         lengths = sequences.lengths
         waiting = np.flatnonzero(lengths)
@@ -51,7 +50,7 @@ class CarriedWindows:
             steps = np.arange(size.max())
             events = (sequences.offsets[rows] + done)[:, None] + steps
             events[steps >= size[:, None]] = PAD
-            yield CarriedBatch(sequences, events, rows.copy(), slots.copy(), done == 0, num_slots)
+            yield StatefulBatch(sequences, events, rows.copy(), slots.copy(), done == 0, num_slots)
             done += size
             finished = np.flatnonzero(done == lengths[rows])
             following = waiting[taken : taken + len(finished)]

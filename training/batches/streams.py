@@ -1,4 +1,4 @@
-"""Streams: all sequences one after the other, cut into parallel streams that are read in windows."""
+"""Streams: all sequences joined, cut into parallel streams and read in windows."""
 
 from __future__ import annotations
 
@@ -9,53 +9,53 @@ from functools import cached_property
 import numpy as np
 
 from recsys_data.sequences import PAD, Sequences
-from training.batches.stateful_windows import CarriedBatch
+from training.batches.stateful_windows import StatefulBatch
 from training.batches.windows import START
 
 
 @dataclass(frozen=True, eq=False)
-class StreamBatch(CarriedBatch):
-    """Windows in which one sequence may end and the next begin: ``rows``, ``starts`` and ``users`` are (B, T).
+class StreamBatch(StatefulBatch):
+    """Windows that may hold several sequences: ``rows``, ``starts`` and ``users`` are (B, T).
 
-    Where a step has no target, it counts to the sequence of the window's first step.
+    A step without a target belongs to the sequence of the window's first step.
     """
 
     @cached_property
     def starts(self) -> np.ndarray:
-        """Which steps predict the first event of a sequence, (B, T) bool."""
-        return self.real & (self.events == self.sequences.offsets[self.rows])
+        """Whether a step predicts the first event of a sequence, (B, T) bool."""
+        return self.target_mask & (self.target_events == self.sequences.offsets[self.rows])
 
     @cached_property
     def inputs(self) -> np.ndarray:
-        """See WindowBatch; START stands before every sequence."""
-        before = np.where(self.real, self.sequences.items[self.events - 1], PAD).astype(np.int64)
+        """The item read at each step, (B, T) int64; START before every sequence."""
+        before = np.where(self.target_mask, self.sequences.items[self.target_events - 1], PAD).astype(np.int64)
         return np.where(self.starts, START, before)
 
     @cached_property
     def input_times(self) -> np.ndarray:
-        """See WindowBatch."""
-        before = np.where(self.real, self.sequences.timestamps[self.events - 1], 0.0)
+        """The time of each input, (B, T) float64; at START the target's own time."""
+        before = np.where(self.target_mask, self.sequences.timestamps[self.target_events - 1], 0.0)
         return np.where(self.starts, self.target_times, before)
 
     @cached_property
     def previous_gaps(self) -> np.ndarray:
-        """See WindowBatch."""
-        has_two = self.real & (self.events - 2 >= self.sequences.offsets[self.rows])
-        return np.where(has_two, self.input_times - self.sequences.timestamps[self.events - 2], 0.0)
+        """The time between the two events before a target, (B, T) float64; else 0."""
+        has_two = self.target_mask & (self.target_events - 2 >= self.sequences.offsets[self.rows])
+        return np.where(has_two, self.input_times - self.sequences.timestamps[self.target_events - 2], 0.0)
 
 
 @dataclass(frozen=True)
 class Streams:
-    """Every event a target once; the state is carried through sequences' ends, as in language models on running text.
+    """Every event is a target once; the state passes sequence ends, as in language models on running text.
 
     ::
 
         sequences a b c | d e | f g h i, two streams, windows of 3:    a b c   d e        (a window holds two sequences)
                                                                        f g h   i
 
-    The sequences, in an order drawn anew in each epoch (or not ``shuffled``), are joined, START before each as a mark
-    between them, and cut into ``batch_size`` stretches of equal length (or one event less), which are read side by
-    side, ``max_len`` targets a window; the state begins at zero once an epoch. Batches must be taken in order.
+    The sequences, in a new order in each epoch (or with ``shuffled`` false in theirs), are joined with START before
+    each and cut into ``batch_size`` streams of equal length (or one event less), which are read side by side,
+    ``max_len`` targets per window; the state starts from zero once per epoch. Batches must be used in order.
     """
 
     max_len: int

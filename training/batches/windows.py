@@ -1,4 +1,4 @@
-"""Instances: how a model cuts its training events into batches."""
+"""Batcher: how a model cuts its training events into batches."""
 
 from __future__ import annotations
 
@@ -10,53 +10,53 @@ import numpy as np
 
 from recsys_data.sequences import PAD, Sequences
 
-START = -2  # what is read before a sequence's first event
-POOL = 64  # batches' worth of windows that are sorted by length together
+START = -2  # the input before a sequence's first event
+POOL = 64  # batches of windows that are sorted by length together
 
 
 @dataclass(frozen=True, eq=False)
 class WindowBatch:
     """Windows of events, each step reading the event before its target.
 
-    events (B, T) int64: the number of each step's target in ``sequences``, PAD (−1) on the right where there is none;
-    rows (B,) int64: the sequence that each window was cut from.
+    target_events (B, T) int64: the number of each step's target in ``sequences``, PAD (−1) on the right; rows (B,)
+    int64: the sequence of each window.
     """
 
     sequences: Sequences
-    events: np.ndarray
+    target_events: np.ndarray
     rows: np.ndarray
 
     @cached_property
-    def real(self) -> np.ndarray:
-        """Which steps have a target, (B, T) bool."""
-        return self.events != PAD
+    def target_mask(self) -> np.ndarray:
+        """Whether a step has a target, (B, T) bool."""
+        return self.target_events != PAD
 
     @cached_property
     def starts(self) -> np.ndarray:
-        """Which windows begin where their sequence begins, (B,) bool."""
-        return self.events[:, 0] == self.sequences.offsets[self.rows]
+        """Whether a window begins its sequence, (B,) bool."""
+        return self.target_events[:, 0] == self.sequences.offsets[self.rows]
 
     @cached_property
     def targets(self) -> np.ndarray:
         """The items to predict, (B, T) int64; PAD where there is none."""
-        return np.where(self.real, self.sequences.items[self.events], PAD).astype(np.int64)
+        return np.where(self.target_mask, self.sequences.items[self.target_events], PAD).astype(np.int64)
 
     @cached_property
     def inputs(self) -> np.ndarray:
         """The item read at each step, (B, T) int64: the event before the target, or START where there is none."""
-        before = np.where(self.real, self.sequences.items[self.events - 1], PAD).astype(np.int64)
+        before = np.where(self.target_mask, self.sequences.items[self.target_events - 1], PAD).astype(np.int64)
         before[self.starts, 0] = START
         return before
 
     @cached_property
     def target_times(self) -> np.ndarray:
-        """When each target happens, (B, T) float64; 0 where there is none."""
-        return np.where(self.real, self.sequences.timestamps[self.events], 0.0)
+        """The time of each target, (B, T) float64; 0 where there is none."""
+        return np.where(self.target_mask, self.sequences.timestamps[self.target_events], 0.0)
 
     @cached_property
     def input_times(self) -> np.ndarray:
-        """When each input happened, (B, T) float64; at START the target's own time, 0 where there is no target."""
-        before = np.where(self.real, self.sequences.timestamps[self.events - 1], 0.0)
+        """The time of each input, (B, T) float64; at START the target's own time, 0 where there is no target."""
+        before = np.where(self.target_mask, self.sequences.timestamps[self.target_events - 1], 0.0)
         before[self.starts, 0] = self.target_times[self.starts, 0]
         return before
 
@@ -68,8 +68,8 @@ class WindowBatch:
     @cached_property
     def previous_gaps(self) -> np.ndarray:
         """The time from the event before each input to the input, (B, T) float64; 0 where there is no such event."""
-        has_two = self.real & (self.events - 2 >= self.sequences.offsets[self.rows][:, None])
-        return np.where(has_two, self.input_times - self.sequences.timestamps[self.events - 2], 0.0)
+        has_two = self.target_mask & (self.target_events - 2 >= self.sequences.offsets[self.rows][:, None])
+        return np.where(has_two, self.input_times - self.sequences.timestamps[self.target_events - 2], 0.0)
 
     @property
     def users(self) -> np.ndarray:
@@ -79,25 +79,25 @@ class WindowBatch:
 
 @dataclass(frozen=True)
 class Windows:
-    """Every event a target once, in non-overlapping windows of at most ``max_len`` targets.
+    """Every event is a target once, in non-overlapping windows of at most ``max_len`` targets.
 
-    A window reads the event before its first target, or START; the recurrent state is not carried from window to
-    window. With ``shifted``, each longer sequence's first cut is drawn anew, so that the short contexts that follow a
-    cut fall elsewhere in each epoch. A batch has at most batch_size · max_len slots; windows of like length go
-    together, so that few slots are padding: they are shuffled, sorted inside pools, and the batches shuffled again.
-    With ``shuffled`` false they come in the order of the sequences, ``batch_size`` at a time, in every epoch.
+    The first input of a window is the event before its first target, or START; no recurrent state passes from window to
+    window. With ``random_offset``, the first cut of each longer sequence is drawn anew in each epoch, so that the short
+    contexts after a cut move. A batch has at most batch_size · max_len slots. Windows of similar length go together to
+    save padding: they are shuffled, sorted within pools, and the batches are shuffled again. With ``shuffled`` false
+    they keep the order of the sequences, ``batch_size`` at a time, in every epoch.
     """
 
     max_len: int
     batch_size: int
-    shifted: bool = True
+    random_offset: bool = True
     shuffled: bool = True
 
     def cut(self, sequences: Sequences, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The row, first target event and length of every window, each (W,) int64, in order."""
+        """The sequence, first target event and length of every window, each (W,) int64, in order."""
         lengths = sequences.lengths
         first = np.full(len(lengths), self.max_len)
-        if self.shifted:
+        if self.random_offset:
             first = np.where(lengths > self.max_len, generator.integers(1, self.max_len + 1, len(lengths)), first)
         counts = np.where(lengths > 0, 1, 0) + np.maximum(0, -(-(lengths - first) // self.max_len))
         rows = np.repeat(np.arange(len(lengths)), counts)
@@ -131,7 +131,7 @@ class Windows:
         return [groups[number] for number in generator.permutation(len(groups))]
 
     def _groups(self, members: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
-        """``members``, sorted long to short, in runs that fill at most batch_size · max_len slots."""
+        """Split ``members``, sorted long to short, into runs of at most batch_size · max_len slots."""
         cells = self.batch_size * self.max_len
         groups, start = [], 0
         while start < len(members):

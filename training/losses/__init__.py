@@ -1,1 +1,1 @@
-"""The losses, how negatives are sampled, and what is added to a loss."""
+"""The losses and the sampling of their negatives."""

@@ -1,4 +1,4 @@
-"""Diversity bias: a loss that weighs popular targets less."""
+"""Diversity bias: a loss with smaller weights for popular targets."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from training.losses.loss import Loss, bound
+from recsys_data.checks import check_range
+from training.losses.loss import BoundLoss, Loss
 
 
 @dataclass(frozen=True)
-class DiversityBias:
-    """``loss`` with each target's part divided by c^δ, c its training count (Devooght and Bersini's code).
+class DiversityBias(Loss):
+    """``loss`` with each target's term divided by c^δ, c its training count (Devooght and Bersini's code).
 
     delta: δ; 0 leaves the loss as it is. Nothing is renormalised, so a larger δ also makes all steps smaller. The text
     has exp(δ · popularity on a logarithmic scale from 1 to 10), which is this up to the scale of δ.
@@ -23,14 +24,13 @@ class DiversityBias:
     delta: float
 
     def __post_init__(self) -> None:
-        if not self.delta >= 0.0:
-            raise ValueError(f"delta must be at least 0, got {self.delta}")
+        check_range(self, "delta", at_least=0)
 
-    def over(self, item_counts: np.ndarray, device: torch.device | str) -> Loss:
-        """The loss with the training counts (V,) that it divides by."""
+    def with_counts(self, item_counts: np.ndarray, device: torch.device | str) -> BoundLoss:
+        """The loss with the training counts (V,) that divide it."""
         shares = np.maximum(np.asarray(item_counts, dtype=np.float32), 1.0) ** -self.delta
         table = torch.from_numpy(shares).to(device)
-        return functools.partial(self._weighed, inner=bound(self.loss, item_counts, device), table=table)
+        return functools.partial(self._weighted, inner=self.loss.with_counts(item_counts, device), table=table)
 
     def __call__(
         self,
@@ -41,10 +41,10 @@ class DiversityBias:
         generator: torch.Generator,
         weights: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """See training.losses.loss.Loss; raises ValueError, since the counts come by ``over``."""
-        raise ValueError("DiversityBias needs the items' training counts: call what over(item_counts, device) returns")
+        """Raise ValueError: this loss needs ``with_counts``."""
+        raise ValueError("DiversityBias needs the items' training counts: call loss.with_counts(item_counts, device)")
 
-    def _weighed(
+    def _weighted(
         self,
         queries: torch.Tensor,
         item_factors: torch.Tensor,
@@ -53,9 +53,9 @@ class DiversityBias:
         generator: torch.Generator,
         weights: torch.Tensor | None = None,
         *,
-        inner: Loss,
+        inner: BoundLoss,
         table: torch.Tensor,
     ) -> torch.Tensor:
-        """The loss once the counts are known."""
+        """The loss with each target weighted by its entry of ``table``."""
         own = table[targets].to(queries.dtype)
         return inner(queries, item_factors, bias, targets, generator, own if weights is None else own * weights)

@@ -1,22 +1,23 @@
-"""Loss, what every loss answers to; and the softmax over the whole catalogue."""
+"""Loss, the base of every loss, and cross-entropy over the whole catalogue."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 
-FEWEST_ROWS = 128  # a block of fewer makes its three products wait for memory: twice the time at 100,000 items
+MIN_BLOCK_ROWS = 128  # with fewer, the three products wait for memory: twice the time at 100,000 items
 
 
-class Loss(Protocol):
-    """What a loss is called with, and the mean over targets that comes back, a tensor without dimensions.
+class Loss:
+    """A loss of targets under the scores of all items; a subclass implements ``__call__``."""
 
-    A loss that must know how often each item stands in the training events also has
-    ``over(item_counts (V,), device) -> Loss``; ``bound`` calls it where it is there.
-    """
+    def with_counts(self, item_counts: np.ndarray, device: torch.device | str) -> BoundLoss:
+        """The loss as training calls it, given the items' training counts (V,); itself unless it needs them."""
+        return self
 
     def __call__(
         self,
@@ -27,28 +28,27 @@ class Loss(Protocol):
         generator: torch.Generator,
         weights: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """The mean loss of targets (N,) under scores queries (N, D) · item_factors (V, D) + bias (V,).
+        """The mean loss, a scalar, of targets (N,) under scores queries (N, D) · item_factors (V, D) + bias (V,).
 
-        weights (N,): what each target's loss is multiplied with before the mean, or None for 1.
+        weights (N,): the factor of each target's loss before the mean, or None for 1.
         """
+        raise NotImplementedError
 
 
-def bound(loss: Loss, item_counts: np.ndarray, device: torch.device | str) -> Loss:
-    """The loss that training calls: one that needs the items' training counts (V,) is given them."""
-    return loss.over(item_counts, device) if hasattr(loss, "over") else loss
+BoundLoss = Callable[..., torch.Tensor]  # called like a Loss
 
 
-def mean_of(each: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
-    """The mean of losses (N,), each multiplied with its weight where there are weights."""
+def weighted_mean(each: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+    """The mean of losses (N,), each times its weight if there are weights."""
     return each.mean() if weights is None else (each * weights).mean()
 
 
 @dataclass(frozen=True)
-class CrossEntropy:
+class CrossEntropy(Loss):
     """Full softmax: the mean over targets y of −log softmax(s)_y, where s = q Eᵀ + b are the scores of all items.
 
-    Computed in blocks of about ``block_cells`` scores, but at least 128 rows, together with its gradient, so that no
-    N × V buffer is ever held; backward() only multiplies by the gradient that comes in.
+    Computed with its gradient in blocks of about ``block_cells`` scores, but at least 128 rows, so that no N × V buffer
+    is held; backward() only multiplies by the incoming gradient.
     """
 
     block_cells: int = 1 << 18
@@ -62,13 +62,13 @@ class CrossEntropy:
         generator: torch.Generator | None = None,
         weights: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """See Loss; nothing is drawn."""
-        block = max(FEWEST_ROWS, self.block_cells // len(item_factors))
+        """The mean loss; draws nothing."""
+        block = max(MIN_BLOCK_ROWS, self.block_cells // len(item_factors))
         return _FullSoftmax.apply(queries, item_factors, bias, targets, block, weights)
 
 
 class _FullSoftmax(torch.autograd.Function):
-    """Mean cross-entropy whose gradients are made in the forward pass: w (p − 1_y) for each row of scores."""
+    """Mean cross-entropy with gradients from the forward pass: w (p − 1_y) for each row of scores."""
 
     @staticmethod
     def forward(
@@ -80,7 +80,7 @@ class _FullSoftmax(torch.autograd.Function):
         block: int,
         weights: torch.Tensor | None,
     ) -> torch.Tensor:
-        """The mean loss; keeps three gradients as small as their inputs."""
+        """The mean loss; saves three gradients of the size of their inputs."""
         grad_queries = torch.empty_like(queries)
         grad_factors = torch.zeros_like(factors)
         grad_bias = factors.new_zeros(len(factors))
@@ -96,7 +96,7 @@ class _FullSoftmax(torch.autograd.Function):
                 torch.addmm(bias, part, factors.T, out=scores)
             scores -= scores.amax(dim=1, keepdim=True)
             hit = scores.gather(1, chosen)
-            total = scores.exp_().sum(dim=1, keepdim=True)  # (n, 1): the rows are divided by it where they are short
+            total = scores.exp_().sum(dim=1, keepdim=True)  # (n, 1): divides the rows where they are short
             losses[start : start + block] = (total.log() - hit).squeeze(1)
             scores.scatter_add_(1, chosen, -total)
             if weights is not None:
@@ -114,6 +114,6 @@ class _FullSoftmax(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """The kept gradients, scaled."""
+        """The saved gradients times the incoming one."""
         queries, factors, bias = ctx.saved_tensors
         return queries * grad, factors * grad, bias * grad if ctx.has_bias else None, None, None, None

@@ -1,8 +1,8 @@
 """Losses over a target and a few sampled negatives: each a frozen callable value with its equation.
 
-Below s is the score of the target and s_1 … s_K those of its negatives; σ is the logistic function. ``num_negatives``
-are drawn for each target or once a batch, uniformly or by popularity, and the batch's other targets may join them: see
-training.losses.sampling.Sampling. What comes back is the mean over targets.
+Below, s is the score of the target, s_1 … s_K are those of its negatives, and σ is the logistic function.
+``num_negatives`` items are drawn for each target or once per batch, uniformly or by popularity, and the batch's other
+targets may join them (training.losses.sampling.NegativeSampling). The result is the mean over targets.
 """
 
 from __future__ import annotations
@@ -15,35 +15,38 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from training.losses.loss import Loss, mean_of
-from training.losses.sampling import PopularitySampler, Sampling
+from recsys_data.checks import check_range
+from training.losses.loss import BoundLoss, Loss, weighted_mean
+from training.losses.sampling import NegativeSampling, PopularitySampler
 
 
 @dataclass(frozen=True)
-class SampledLoss:
-    """What these losses share: drawing the negatives and scoring them.
+class SampledLoss(Loss):
+    """The base of these losses: it draws the negatives and scores them.
 
-    ``item_factors`` that are a parameter with an attribute ``row_sparse`` set true get a row-sparse gradient, which
-    costs nothing for the rows that are not looked up.
+    An ``item_factors`` parameter with the attribute ``row_sparse`` set true gets a row-sparse gradient, which costs
+    nothing for rows that are not looked up.
     """
 
     num_negatives: int = 1
-    sampling: Sampling = field(default_factory=Sampling)
+    sampling: NegativeSampling = field(default_factory=NegativeSampling)
 
     def __post_init__(self) -> None:
         least = 0 if self.sampling.batch_targets else 1
         if self.num_negatives < least:
-            why = "" if least == 0 else f": {type(self).__name__} needs negatives, and this sampling gives it no others"
+            why = "" if least == 0 else f": {type(self).__name__} needs negatives, and this sampling adds no others"
             raise ValueError(f"num_negatives must be at least {least}, got {self.num_negatives}{why}")
 
-    def over(self, item_counts: np.ndarray, device: torch.device | str) -> Loss:
-        """The loss with the training counts (V,) that it draws or corrects by; itself where it needs none."""
+    def with_counts(self, item_counts: np.ndarray, device: torch.device | str) -> BoundLoss:
+        """The loss with the training counts (V,) for its draws and corrections; itself if it needs none."""
         if not self.needs_counts():
             return self
-        return functools.partial(self, popularity=PopularitySampler.of(item_counts, self.sampling.alpha, device))
+        return functools.partial(
+            self, popularity=PopularitySampler.from_counts(item_counts, self.sampling.alpha, device)
+        )
 
     def needs_counts(self) -> bool:
-        """Whether the items' training counts must be known."""
+        """Whether the loss needs the items' training counts."""
         return self.sampling.alpha > 0.0
 
     def __call__(
@@ -56,7 +59,7 @@ class SampledLoss:
         weights: torch.Tensor | None = None,
         popularity: PopularitySampler | None = None,
     ) -> torch.Tensor:
-        """See training.losses.loss.Loss."""
+        """The mean loss over targets and drawn negatives."""
         drawn = self.sampling.draw(self.num_negatives, len(targets), len(item_factors), generator, popularity)
         target, negatives = self._scores(queries, item_factors, bias, targets, drawn)
         if negatives.shape[1] == 0:
@@ -64,14 +67,14 @@ class SampledLoss:
                 f"{type(self).__name__} has no negatives: num_negatives is 0 and the batch holds one target; "
                 "give num_negatives at least 1 or larger batches"
             )
-        target, negatives = self.corrected(target, negatives, targets, drawn, len(item_factors), popularity)
-        return mean_of(self.of_scores(target, negatives), weights)
+        target, negatives = self.correct(target, negatives, targets, drawn, len(item_factors), popularity)
+        return weighted_mean(self.from_scores(target, negatives), weights)
 
     @abstractmethod
-    def of_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
+    def from_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
         """The loss of each target, (N,), from its score (N,) and its negatives' (N, K), the drawn ones last."""
 
-    def corrected(
+    def correct(
         self,
         target: torch.Tensor,
         negatives: torch.Tensor,
@@ -80,7 +83,7 @@ class SampledLoss:
         num_items: int,
         popularity: PopularitySampler | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The scores as ``of_scores`` takes them, corrected for how likely each item was to be drawn; as they are."""
+        """Correct the scores for each item's chance of being drawn; here they stay as they are."""
         return target, negatives
 
     def _scores(
@@ -94,37 +97,37 @@ class SampledLoss:
         """The scores of targets, (N,), and of negatives, (N, K)."""
         count = len(targets)
         if not self.sampling.shared:
-            own = _each_own(queries, item_factors, bias, torch.cat([targets[:, None], drawn], dim=1))  # (N, 1 + K)
+            own = _own_scores(queries, item_factors, bias, torch.cat([targets[:, None], drawn], dim=1))  # (N, 1 + K)
             if not self.sampling.batch_targets:
                 return own[:, 0], own[:, 1:]
-            others = without_diagonal(_every(queries, item_factors, bias, targets))
+            others = without_diagonal(_scores_of_all(queries, item_factors, bias, targets))
             return own[:, 0], torch.cat([others, own[:, 1:]], dim=1)
         if self.sampling.batch_targets:
-            scores = _every(queries, item_factors, bias, torch.cat([targets, drawn]))  # (N, N + K)
+            scores = _scores_of_all(queries, item_factors, bias, torch.cat([targets, drawn]))  # (N, N + K)
             others = without_diagonal(scores[:, :count])
             return scores.diagonal(), torch.cat([others, scores[:, count:]], dim=1)
-        own = _each_own(queries, item_factors, bias, targets[:, None])
-        return own[:, 0], _every(queries, item_factors, bias, drawn)
+        own = _own_scores(queries, item_factors, bias, targets[:, None])
+        return own[:, 0], _scores_of_all(queries, item_factors, bias, drawn)
 
 
-def _looked_up(items: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
-    """Rows of a table, its gradient row-sparse where the table says so."""
+def _lookup(items: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+    """Rows of a table, with a row-sparse gradient if the table is marked so."""
     return functional.embedding(items, table, sparse=getattr(table, "row_sparse", False))
 
 
-def _each_own(
+def _own_scores(
     queries: torch.Tensor, factors: torch.Tensor, bias: torch.Tensor | None, items: torch.Tensor
 ) -> torch.Tensor:
-    """Scores (N, K) of items (N, K), each row's under its own query."""
-    scores = (_looked_up(items, factors) @ queries[:, :, None]).squeeze(2)
+    """Scores (N, K) of items (N, K), each row under its own query."""
+    scores = (_lookup(items, factors) @ queries[:, :, None]).squeeze(2)
     return scores if bias is None else scores + functional.embedding(items, bias[:, None]).squeeze(2)
 
 
-def _every(
+def _scores_of_all(
     queries: torch.Tensor, factors: torch.Tensor, bias: torch.Tensor | None, items: torch.Tensor
 ) -> torch.Tensor:
     """Scores (N, K) of items (K,) under every query."""
-    rows = _looked_up(items, factors)
+    rows = _lookup(items, factors)
     return (
         queries @ rows.T if bias is None else torch.addmm(functional.embedding(items, bias[:, None]).T, queries, rows.T)
     )
@@ -140,8 +143,8 @@ def without_diagonal(square: torch.Tensor) -> torch.Tensor:
 class BPR(SampledLoss):
     """(1/K) Σ_j −log σ(s − s_j): Bayesian personalised ranking (Rendle et al. 2009)."""
 
-    def of_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
-        """See SampledLoss."""
+    def from_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
+        """The loss of each target, (N,)."""
         return functional.softplus(negatives - target[:, None]).mean(dim=1)
 
 
@@ -149,7 +152,7 @@ class BPR(SampledLoss):
 class BPRMax(SampledLoss):
     """−log Σ_j w_j σ(s − s_j) + λ Σ_j w_j s_j², w = softmax(s_1 … s_K) (Hidasi and Karatzoglou 2018, eq. 10).
 
-    regularisation: λ. elu: where it is above 0, all scores first go through ELU with this scale (GRU4Rec's code).
+    regularisation: λ. elu: above 0, all scores first pass an ELU of this scale (GRU4Rec's code).
     """
 
     regularisation: float = 1.0
@@ -157,12 +160,10 @@ class BPRMax(SampledLoss):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("regularisation", "elu"):
-            if not getattr(self, name) >= 0.0:
-                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+        check_range(self, "regularisation", "elu", at_least=0)
 
-    def of_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
-        """See SampledLoss."""
+    def from_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
+        """The loss of each target, (N,)."""
         if self.elu > 0.0:
             target, negatives = functional.elu(target, self.elu), functional.elu(negatives, self.elu)
         weights = negatives.softmax(dim=1)
@@ -174,8 +175,8 @@ class BPRMax(SampledLoss):
 class TOP1(SampledLoss):
     """(1/K) Σ_j σ(s_j − s) + σ(s_j²) (Hidasi et al. 2016)."""
 
-    def of_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
-        """See SampledLoss."""
+    def from_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
+        """The loss of each target, (N,)."""
         return ((negatives - target[:, None]).sigmoid() + negatives.square().sigmoid()).mean(dim=1)
 
 
@@ -183,21 +184,10 @@ class TOP1(SampledLoss):
 class TOP1Max(SampledLoss):
     """Σ_j w_j (σ(s_j − s) + σ(s_j²)), w = softmax(s_1 … s_K) (Hidasi and Karatzoglou 2018, eq. 8)."""
 
-    def of_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
-        """See SampledLoss."""
+    def from_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
+        """The loss of each target, (N,)."""
         each = (negatives - target[:, None]).sigmoid() + negatives.square().sigmoid()
         return (negatives.softmax(dim=1) * each).sum(dim=1)
-
-
-@dataclass(frozen=True)
-class Hinge(SampledLoss):
-    """(1/K) Σ_j max(0, margin + s_j − s)."""
-
-    margin: float = 1.0
-
-    def of_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
-        """See SampledLoss."""
-        return (self.margin + negatives - target[:, None]).clamp(min=0.0).mean(dim=1)
 
 
 @dataclass(frozen=True)
@@ -207,24 +197,6 @@ class AdaptiveHinge(SampledLoss):
     num_negatives: int = 5
     margin: float = 1.0
 
-    def of_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
-        """See SampledLoss."""
+    def from_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
+        """The loss of each target, (N,)."""
         return (self.margin + negatives.amax(dim=1) - target).clamp(min=0.0)
-
-
-@dataclass(frozen=True)
-class Pointwise(SampledLoss):
-    """1 − σ(s) + (1/K) Σ_j σ(s_j): each score on its own (Spotlight)."""
-
-    def of_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
-        """See SampledLoss."""
-        return (-target).sigmoid() + negatives.sigmoid().mean(dim=1)
-
-
-@dataclass(frozen=True)
-class SpotlightBPR(SampledLoss):
-    """(1/K) Σ_j 1 − σ(s − s_j): what Spotlight calls BPR, without the logarithm of Rendle et al."""
-
-    def of_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
-        """See SampledLoss."""
-        return (negatives - target[:, None]).sigmoid().mean(dim=1)

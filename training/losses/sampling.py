@@ -1,16 +1,17 @@
-"""Sampling: which negatives a loss that does not look at the whole catalogue is given."""
+"""Sampling of the negatives of a loss."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from recsys_data.checks import check_range
 
-def uniform_negatives(shape: tuple[int, ...], num_items: int, generator: torch.Generator) -> torch.Tensor:
-    """Items drawn uniformly with replacement, int64 of this shape; they may be the target, as in the losses' papers."""
+
+def draw_uniform(shape: tuple[int, ...], num_items: int, generator: torch.Generator) -> torch.Tensor:
+    """Draw items uniformly with replacement, int64 of this shape; a target may be drawn, as in the losses' papers."""
     return torch.randint(num_items, shape, generator=generator, device=generator.device)
 
 
@@ -22,8 +23,8 @@ class PopularitySampler:
     cumulative: torch.Tensor
 
     @classmethod
-    def of(cls, item_counts: np.ndarray, alpha: float, device: torch.device | str) -> PopularitySampler:
-        """Made from how often each item stands in the training events, (V,) ints. Raises ValueError if none does."""
+    def from_counts(cls, item_counts: np.ndarray, alpha: float, device: torch.device | str) -> PopularitySampler:
+        """Build it from the training counts of the items, (V,) ints; raise ValueError if all are 0."""
         counts = np.asarray(item_counts, dtype=np.float64)
         if not counts.sum() > 0.0:
             raise ValueError("negatives by popularity need training events, but no item has one")
@@ -31,23 +32,18 @@ class PopularitySampler:
         return cls(torch.from_numpy(counts).to(device), torch.from_numpy(sums / sums[-1]).to(device))
 
     def draw(self, shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
-        """Items drawn with replacement, int64 of this shape; one without training events never comes."""
+        """Draw items with replacement, int64 of this shape; never one without training events."""
         places = torch.rand(shape, generator=generator, device=generator.device, dtype=torch.float64)
         return torch.searchsorted(self.cumulative, places, right=True)
 
-    def log_chances(self, items: torch.Tensor) -> torch.Tensor:
-        """The log of each item's chance in one draw, float64."""
-        before = torch.where(items > 0, self.cumulative[items - 1], 0.0)
-        return (self.cumulative[items] - before).log()
-
 
 @dataclass(frozen=True)
-class Sampling:
-    """How negatives are found.
+class NegativeSampling:
+    """How a loss draws its negatives.
 
-    alpha: drawn with chances ∝ (training count)^alpha; 0 is uniform over the catalogue, 1 is by popularity.
-    shared: one set for all targets of a batch, as GRU4Rec has it, or anew for each target.
-    batch_targets: the other targets of the batch are negatives too, ahead of the drawn ones.
+    alpha: the chance of an item is ∝ (training count)^alpha; 0 is uniform over the catalogue, 1 is by popularity.
+    shared: one draw for all targets of a batch, as in GRU4Rec, or one for each target.
+    batch_targets: the other targets of the batch are negatives too, before the drawn ones.
     Draws are with replacement, and a negative may be the target itself, as in the papers' code.
     """
 
@@ -56,8 +52,7 @@ class Sampling:
     batch_targets: bool = False
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.alpha) and self.alpha >= 0.0):
-            raise ValueError(f"alpha must be at least 0, got {self.alpha}")
+        check_range(self, "alpha", at_least=0, finite=True)
 
     def draw(
         self,
@@ -67,13 +62,13 @@ class Sampling:
         generator: torch.Generator,
         popularity: PopularitySampler | None,
     ) -> torch.Tensor:
-        """The drawn negatives: (K,) int64 where they are shared, else (N, K)."""
+        """Draw the negatives: (K,) int64 if shared, else (N, K)."""
         shape = (num_negatives,) if self.shared else (num_targets, num_negatives)
         if self.alpha == 0.0:
-            return uniform_negatives(shape, num_items, generator)
+            return draw_uniform(shape, num_items, generator)
         if popularity is None:
             raise ValueError(
                 f"negatives with alpha {self.alpha} need the items' training counts: "
-                "call the loss that loss.over(item_counts, device) returns"
+                "call loss.with_counts(item_counts, device)"
             )
         return popularity.draw(shape, generator)

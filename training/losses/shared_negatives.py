@@ -1,8 +1,8 @@
-"""Losses over negatives that a whole batch shares, each item scored once however often it stands among them.
+"""Losses over negatives that a whole batch shares, with one score per distinct item.
 
-What training.losses.sampled computes from a score for every negative is here computed from a score for every distinct
-item, the column, and how often it occurs: the same loss and gradient, from fewer and smaller matrices, the gradients
-made in the forward pass. It pays where draws by popularity name the same items again and again.
+training.losses.sampled computes a loss from one score for every negative; this module computes the same loss and
+gradient from one score for every distinct item and its number of occurrences. The matrices are fewer and smaller, and
+the gradients come from the forward pass. It is faster where draws by popularity repeat the same items.
 """
 
 from __future__ import annotations
@@ -17,39 +17,40 @@ from training.losses.sampled import BPRMax
 from training.losses.sampling import PopularitySampler
 from training.losses.softmax import SampledCrossEntropy
 
-TINY = 1e-24  # inside BPR-max's logarithm, as in GRU4Rec's code
+TINY = 1e-24  # in BPR-max's logarithm, as in GRU4Rec's code
 
 
 @dataclass(frozen=True, eq=False)
-class Columns:
-    """The distinct items of a step, ascending: what is read, the targets, and the drawn items.
+class SharedNegatives:
+    """The distinct items of a step, ascending: its inputs, its targets and the drawn items.
 
-    items (U,) int64; read (B,), targets (B,): the columns of what is read and of the targets; of_targets, of_drawn
-    (U,): how often each item is a target and how often it was drawn, 0 and 0 for one that is read only.
+    items (U,) int64; inputs (B,), targets (B,): the places in ``items`` of the inputs and of the targets;
+    target_counts, drawn_counts (U,): how often each item is a target and how often it was drawn, both 0 for an item
+    that is only an input.
     """
 
     items: torch.Tensor
-    read: torch.Tensor
+    inputs: torch.Tensor
     targets: torch.Tensor
-    of_targets: torch.Tensor
-    of_drawn: torch.Tensor
+    target_counts: torch.Tensor
+    drawn_counts: torch.Tensor
 
     @classmethod
-    def of(cls, read: torch.Tensor, targets: torch.Tensor, drawn: torch.Tensor) -> Columns:
-        """The columns of item numbers (B,), (B,) and (K,); ``read`` may be empty."""
-        items, where = torch.unique(torch.cat([read, targets, drawn]), return_inverse=True)
-        first, second = len(read), len(read) + len(targets)
+    def of(cls, inputs: torch.Tensor, targets: torch.Tensor, drawn: torch.Tensor) -> SharedNegatives:
+        """Find the distinct items of item numbers (B,), (B,) and (K,); ``inputs`` may be empty."""
+        items, where = torch.unique(torch.cat([inputs, targets, drawn]), return_inverse=True)
+        first, second = len(inputs), len(inputs) + len(targets)
         counts = [torch.bincount(part, minlength=len(items)) for part in (where[first:second], where[second:])]
         return cls(items, where[:first], where[first:second], *counts)
 
 
-def rows_of(table: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
+def lookup_unique(table: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
     """The rows of a leaf ``table`` for distinct ascending ``items``; its gradient is row-sparse and coalesced."""
     return _Rows.apply(table, items)
 
 
 class _Rows(torch.autograd.Function):
-    """A look-up that says of its gradient that no row comes twice."""
+    """A lookup with a coalesced row-sparse gradient."""
 
     @staticmethod
     def forward(ctx: Any, table: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
@@ -59,7 +60,7 @@ class _Rows(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None]:
-        """The same rows of the gradient."""
+        """The gradient of the same rows."""
         return torch.sparse_coo_tensor(
             ctx.items[None], grad, ctx.shape, is_coalesced=True, check_invariants=False
         ), None
@@ -70,35 +71,34 @@ def shared_cross_entropy(
     queries: torch.Tensor,
     rows: torch.Tensor,
     bias: torch.Tensor,
-    columns: Columns,
+    shared: SharedNegatives,
     popularity: PopularitySampler | None,
 ) -> torch.Tensor:
-    """``loss`` for queries (B, D) over the columns' vectors (U, D) and biases (U,): a softmax with weighted columns."""
-    occurrences = columns.of_targets + columns.of_drawn
+    """``loss`` for queries (B, D) over the distinct items' vectors (U, D) and biases (U,): a weighted softmax."""
+    occurrences = shared.target_counts + shared.drawn_counts
     if loss.logq == 0.0:
         weights = occurrences.to(rows.dtype).log()
-        taken = weights.new_zeros(len(columns.targets))
+        correction = weights.new_zeros(len(shared.targets))
     else:
-        logs = loss.logq * popularity.counts[columns.items].clamp(min=1.0).log()  # what is taken from a target's score
-        drawn = columns.of_drawn * (-loss.sampling.alpha * logs).exp()
-        weights = (columns.of_targets * (-logs).exp() + drawn).log().to(rows.dtype)
-        taken = logs[columns.targets].to(rows.dtype)
-    shifted = CrossEntropy()(
-        queries, rows, bias + weights, columns.targets
-    )  # the target's own weight is too much in it
-    return shifted + (weights[columns.targets] + taken).mean()
+        logs = loss.logq * popularity.counts[shared.items].clamp(min=1.0).log()  # subtracted from a target's score
+        drawn = shared.drawn_counts * (-loss.sampling.alpha * logs).exp()
+        weights = (shared.target_counts * (-logs).exp() + drawn).log().to(rows.dtype)
+        correction = logs[shared.targets].to(rows.dtype)
+    # here the target's score includes its own weight, which the next line takes out again
+    shifted = CrossEntropy()(queries, rows, bias + weights, shared.targets)
+    return shifted + (weights[shared.targets] + correction).mean()
 
 
 def shared_bpr_max(
-    loss: BPRMax, queries: torch.Tensor, rows: torch.Tensor, bias: torch.Tensor, columns: Columns
+    loss: BPRMax, queries: torch.Tensor, rows: torch.Tensor, bias: torch.Tensor, shared: SharedNegatives
 ) -> torch.Tensor:
-    """``loss`` for queries (B, D) over the columns' vectors (U, D) and biases (U,)."""
-    occurrences = columns.of_targets + columns.of_drawn
-    return _BPRMax.apply(queries, rows, bias, columns.targets, occurrences, loss.regularisation, loss.elu)
+    """``loss`` for queries (B, D) over the distinct items' vectors (U, D) and biases (U,)."""
+    occurrences = shared.target_counts + shared.drawn_counts
+    return _BPRMax.apply(queries, rows, bias, shared.targets, occurrences, loss.regularisation, loss.elu)
 
 
 class _BPRMax(torch.autograd.Function):
-    """Mean BPR-max, its gradients made in the forward pass.
+    """Mean BPR-max with gradients from the forward pass.
 
     With w_j = m_j e^{s_j} / Σ m e^s over the negatives, g_j = σ(s − s_j), A = Σ w g and R = Σ w s²:
     ∂L/∂s_j = w_j ((A − g_j²) / A + λ (s_j² + 2 s_j − R)) and ∂L/∂s = −Σ w_j g_j (1 − g_j) / A.
@@ -115,16 +115,15 @@ class _BPRMax(torch.autograd.Function):
         regularisation: float,
         elu: float,
     ) -> torch.Tensor:
-        """The mean loss; keeps three gradients as small as their inputs."""
+        """The mean loss; saves three gradients of the size of their inputs."""
         chosen = targets[:, None]
         scores = torch.addmm(bias, queries, rows.T)  # (B, U)
         if elu > 0.0:
             torch.nn.functional.elu_(scores, elu)
         target = scores.gather(1, chosen)  # (B, 1)
         weights = scores + occurrences.to(scores.dtype).log()
-        weights.scatter_(
-            1, chosen, target + (occurrences[chosen] - 1).to(scores.dtype).log()
-        )  # but for the target itself
+        # the target itself is not one of its negatives
+        weights.scatter_(1, chosen, target + (occurrences[chosen] - 1).to(scores.dtype).log())
         weights -= weights.amax(dim=1, keepdim=True)
         weights.exp_()
         weights /= weights.sum(dim=1, keepdim=True)
@@ -150,5 +149,5 @@ class _BPRMax(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """The kept gradients, scaled."""
-        return *(kept * grad for kept in ctx.saved_tensors), None, None, None, None
+        """The saved gradients times the incoming one."""
+        return *(saved * grad for saved in ctx.saved_tensors), None, None, None, None

@@ -1,75 +1,37 @@
-"""Losses over a softmax of the target and its negatives; s, s_1 … s_K and what comes back as in sampled_losses."""
+"""Losses over a softmax of the target and its negatives; s and s_1 … s_K as in training.losses.sampled."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import torch
 
+from recsys_data.checks import check_range
 from training.losses.sampled import SampledLoss, without_diagonal
-from training.losses.sampling import PopularitySampler, Sampling
-
-
-@dataclass(frozen=True)
-class SampledSoftmax(SampledLoss):
-    """−log (e^s / (e^s + Σ_j e^{s_j} / (K q_j))): the softmax over V items, its sum estimated from K draws.
-
-    q_j is an item's chance in one draw, 1 / V where they are uniform; K q_j its expected count (Jean et al. 2015).
-    """
-
-    num_negatives: int = 512
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.sampling.batch_targets:
-            raise ValueError(
-                "batch_targets must be false, got true: the chance of another target to be in the batch is not known; "
-                "SampledCrossEntropy is the form without that chance"
-            )
-
-    def corrected(
-        self,
-        target: torch.Tensor,
-        negatives: torch.Tensor,
-        targets: torch.Tensor,
-        drawn: torch.Tensor,
-        num_items: int,
-        popularity: PopularitySampler | None,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """See SampledLoss."""
-        if popularity is None:
-            return target, negatives + math.log(num_items / self.num_negatives)
-        expected = popularity.log_chances(drawn) + math.log(self.num_negatives)
-        return target, negatives - expected.to(negatives.dtype)
-
-    def of_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
-        """See SampledLoss."""
-        return _minus_log_share(target, negatives)
+from training.losses.sampling import NegativeSampling, PopularitySampler
 
 
 @dataclass(frozen=True)
 class SampledCrossEntropy(SampledLoss):
     """−log (e^s / (e^s + Σ_j e^{s_j})): a softmax over the target and its negatives alone (GRU4Rec, Devooght).
 
-    logq: how much of log c is taken from the score of each target of the batch and of α log c from the score of each
-    drawn item, c its training count (1 for none), α the sampling's alpha: GRU4Rec's official correction, 0 for none.
+    logq: the share of log c subtracted from the score of each target of the batch, and of α log c from that of each
+    drawn item, with c its training count (1 for none) and α the sampling's alpha: GRU4Rec's correction; 0 for none.
     """
 
     num_negatives: int = 32
-    sampling: Sampling = field(default_factory=lambda: Sampling(shared=True))
+    sampling: NegativeSampling = field(default_factory=lambda: NegativeSampling(shared=True))
     logq: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.logq >= 0.0:
-            raise ValueError(f"logq must be at least 0, got {self.logq}")
+        check_range(self, "logq", at_least=0)
 
     def needs_counts(self) -> bool:
-        """See SampledLoss."""
+        """Whether the correction or the draws need counts."""
         return self.logq != 0.0 or super().needs_counts()
 
-    def corrected(
+    def correct(
         self,
         target: torch.Tensor,
         negatives: torch.Tensor,
@@ -78,11 +40,11 @@ class SampledCrossEntropy(SampledLoss):
         num_items: int,
         popularity: PopularitySampler | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """See SampledLoss."""
+        """The scores less logq · log c of each item."""
         if self.logq == 0.0:
             return target, negatives
         if popularity is None:
-            raise ValueError("logq needs the items' training counts: call what loss.over(item_counts, device) returns")
+            raise ValueError("logq needs the items' training counts: call loss.with_counts(item_counts, device)")
         logs = self.logq * popularity.counts.clamp(min=1.0).log().to(target.dtype)  # (V,)
         own = logs[targets]
         taken = torch.zeros_like(negatives)
@@ -92,8 +54,8 @@ class SampledCrossEntropy(SampledLoss):
             taken[:, negatives.shape[1] - drawn.shape[-1] :] = self.sampling.alpha * logs[drawn]
         return target - own, negatives - taken
 
-    def of_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
-        """See SampledLoss."""
+    def from_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
+        """The loss of each target, (N,)."""
         return _minus_log_share(target, negatives)
 
 
@@ -101,20 +63,19 @@ class SampledCrossEntropy(SampledLoss):
 class Blackout(SampledLoss):
     """−log p − Σ_{j drawn} log(1 − p_j), p = softmax over the target, the batch's others and the drawn items.
 
-    Devooght and Bersini's form, which has no importance weights, unlike Ji et al. (2016). With the default sampling the
-    other targets of the batch stand in the softmax, but not in the sum. 1 − p_j is kept above the float's own step.
+    Devooght and Bersini's form, without the importance weights of Ji et al. (2016). With the default sampling the other
+    targets of the batch are in the softmax, but not in the sum. 1 − p_j is at least the float's machine epsilon.
     """
 
     num_negatives: int = 32
-    sampling: Sampling = field(default_factory=lambda: Sampling(shared=True, batch_targets=True))
+    sampling: NegativeSampling = field(default_factory=lambda: NegativeSampling(shared=True, batch_targets=True))
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.num_negatives < 1:
-            raise ValueError(f"num_negatives must be at least 1, got {self.num_negatives}")
+        check_range(self, "num_negatives", at_least=1)
 
-    def of_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
-        """See SampledLoss."""
+    def from_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
+        """The loss of each target, (N,)."""
         logs = torch.cat([target[:, None], negatives], dim=1).log_softmax(dim=1)  # (N, 1 + K)
         drawn = logs[:, -self.num_negatives :]
         rest = (1.0 - drawn.exp()).clamp(min=torch.finfo(drawn.dtype).eps)

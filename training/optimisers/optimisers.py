@@ -23,7 +23,7 @@ from torch import nn
 from training.optimisers.rules import MomentumAdagrad, RMSpropRule
 from training.optimisers.sparse_rows import by_rows
 
-Weights = Iterable[nn.Parameter]
+Params = Iterable[nn.Parameter]
 
 
 def _check_share(name: str, value: float) -> None:
@@ -60,9 +60,9 @@ class SGD:
     def __post_init__(self) -> None:
         _check_share("momentum", self.momentum)
 
-    def over(self, weights: Weights, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
-        """An optimiser of these weights."""
-        return torch.optim.SGD(weights, learning_rate, momentum=self.momentum, weight_decay=weight_decay)
+    def build(self, params: Params, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
+        """Build the torch optimiser of these parameters."""
+        return torch.optim.SGD(params, learning_rate, momentum=self.momentum, weight_decay=weight_decay)
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ class Nesterov:
         if not 0.0 < self.momentum < 1.0:
             raise ValueError(f"momentum must be above 0 and below 1, got {self.momentum}")
 
-    def over(self, weights: Weights, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
-        """An optimiser of these weights."""
-        return torch.optim.SGD(weights, learning_rate, momentum=self.momentum, weight_decay=weight_decay, nesterov=True)
+    def build(self, params: Params, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
+        """Build the torch optimiser of these parameters."""
+        return torch.optim.SGD(params, learning_rate, momentum=self.momentum, weight_decay=weight_decay, nesterov=True)
 
 
 @dataclass(frozen=True)
@@ -97,15 +97,15 @@ class Adagrad:
         _check_start(self.eps, self.initial_accumulator)
         _check_share("momentum", self.momentum)
 
-    def over(self, weights: Weights, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
-        """An optimiser of these weights."""
+    def build(self, params: Params, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
+        """Build the torch optimiser of these parameters."""
         start = self.initial_accumulator + (self.eps if self.eps_inside else 0.0)  # ε counts once, from the start on
         eps = 0.0 if self.eps_inside else self.eps
-        weights = list(weights)
-        if self.momentum or _marked(weights):
-            return MomentumAdagrad(weights, learning_rate, weight_decay, self.momentum, start, eps)
+        params = list(params)
+        if self.momentum or _marked(params):
+            return MomentumAdagrad(params, learning_rate, weight_decay, self.momentum, start, eps)
         return torch.optim.Adagrad(
-            weights, learning_rate, weight_decay=weight_decay, initial_accumulator_value=start, eps=eps
+            params, learning_rate, weight_decay=weight_decay, initial_accumulator_value=start, eps=eps
         )
 
 
@@ -113,7 +113,7 @@ class Adagrad:
 class Adadelta:
     """a ← ρ a + (1 − ρ) g², u = g √(b + ε) / √(a + ε), b ← ρ b + (1 − ρ) u², w ← w − η u (Zeiler 2012; η = 1 there).
 
-    Weights marked ``row_sparse`` are moved by rows: training.optimisers.sparse_rows.
+    Parameters marked ``row_sparse`` are moved by rows: training.optimisers.sparse_rows.
     """
 
     rho: float = 0.95
@@ -123,11 +123,11 @@ class Adadelta:
         _check_share("rho", self.rho)
         _check_start(self.eps)
 
-    def over(self, weights: Weights, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
-        """An optimiser of these weights."""
-        weights = list(weights)
-        made = torch.optim.Adadelta(weights, learning_rate, rho=self.rho, eps=self.eps, weight_decay=weight_decay)
-        return _by_rows_if_marked(made, weights)
+    def build(self, params: Params, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
+        """Build the torch optimiser of these parameters."""
+        params = list(params)
+        made = torch.optim.Adadelta(params, learning_rate, rho=self.rho, eps=self.eps, weight_decay=weight_decay)
+        return _by_rows_if_marked(made, params)
 
 
 @dataclass(frozen=True)
@@ -143,10 +143,10 @@ class RMSprop:
         _check_share("rho", self.rho)
         _check_start(self.eps)
 
-    def over(self, weights: Weights, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
-        """An optimiser of these weights."""
+    def build(self, params: Params, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
+        """Build the torch optimiser of these parameters."""
         return RMSpropRule(
-            weights, learning_rate, weight_decay, self.rho, self.initial_accumulator, self.eps, self.eps_inside
+            params, learning_rate, weight_decay, self.rho, self.initial_accumulator, self.eps, self.eps_inside
         )
 
 
@@ -154,7 +154,7 @@ class RMSprop:
 class Adam:
     """m ← β1 m + (1 − β1) g, a ← β2 a + (1 − β2) g², w ← w − η m̂ / (√â + ε), hats corrected (Kingma and Ba 2015).
 
-    Weights marked ``row_sparse`` are moved by rows: training.optimisers.sparse_rows.
+    Parameters marked ``row_sparse`` are moved by rows: training.optimisers.sparse_rows.
     """
 
     beta1: float = 0.9
@@ -166,26 +166,26 @@ class Adam:
         _check_share("beta2", self.beta2)
         _check_start(self.eps)
 
-    def over(self, weights: Weights, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
-        """An optimiser of these weights."""
-        return self._made(torch.optim.Adam, weights, learning_rate, weight_decay)
+    def build(self, params: Params, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
+        """Build the torch optimiser of these parameters."""
+        return self._made(torch.optim.Adam, params, learning_rate, weight_decay)
 
     def _made(
-        self, kind: type[torch.optim.Adam], weights: Weights, learning_rate: float, weight_decay: float
+        self, kind: type[torch.optim.Adam], params: Params, learning_rate: float, weight_decay: float
     ) -> torch.optim.Optimizer:
         """One of torch's two."""
-        weights, betas = list(weights), (self.beta1, self.beta2)
-        made = kind(weights, learning_rate, betas=betas, eps=self.eps, weight_decay=weight_decay, fused=True)
-        return _by_rows_if_marked(made, weights)
+        params, betas = list(params), (self.beta1, self.beta2)
+        made = kind(params, learning_rate, betas=betas, eps=self.eps, weight_decay=weight_decay, fused=True)
+        return _by_rows_if_marked(made, params)
 
 
 @dataclass(frozen=True)
 class AdamW(Adam):
     """Adam whose weight decay is apart from the gradient, w ← w − η λ w first (Loshchilov and Hutter 2019)."""
 
-    def over(self, weights: Weights, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
-        """An optimiser of these weights."""
-        return self._made(torch.optim.AdamW, weights, learning_rate, weight_decay)
+    def build(self, params: Params, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
+        """Build the torch optimiser of these parameters."""
+        return self._made(torch.optim.AdamW, params, learning_rate, weight_decay)
 
 
 Optimiser = SGD | Nesterov | Adagrad | Adadelta | RMSprop | Adam | AdamW

@@ -1,1 +1,1 @@
-"""One file per recurrent cell: its equations and their derivatives."""
+"""Recurrent cells: equations and derivatives."""

@@ -1,4 +1,4 @@
-"""The plain recurrent step for the recurrent engine (Elman 1990); equations in tied_rnn.py."""
+"""The Elman cell of the recurrent engine (Elman 1990); equations in tied_rnn.py."""
 
 from __future__ import annotations
 
@@ -6,32 +6,34 @@ from typing import ClassVar
 
 import torch
 
-from recsys_models.engine.activations import TANH, Squash
-from recsys_models.engine.unroll import At, Tensors, products
+from recsys_models.engine.activations import TANH, Activation
+from recsys_models.engine.unroll import StepTensors, Tensors, products
 
 
-class VanillaStep:
-    """h' = φ(a + h U). Gates a (B, H); weights U (H, H); squash: φ."""
+class ElmanCell:
+    """h' = φ(a + h U). Gates a (B, H); weights U (H, H); activation: φ."""
 
     states: ClassVar[int] = 1
-    kept: ClassVar[dict[str, int]] = {}
+    saved: ClassVar[dict[str, int]] = {}
 
-    def __init__(self, squash: Squash = TANH) -> None:
-        self.squash = squash
+    def __init__(self, activation: Activation = TANH) -> None:
+        self.activation = activation
 
-    def forward(self, at: At, weights: Tensors) -> None:
-        """See Cell."""
-        at.after[0].copy_(self.squash.apply_(at.gates.addmm_(at.before[0], weights[0])))
+    def forward(self, step: StepTensors, weights: Tensors) -> None:
+        """Write h' = φ(a + h U)."""
+        step.after[0].copy_(self.activation.apply_(step.gates.addmm_(step.before[0], weights[0])))
 
-    def backward(self, at: At, weights: Tensors, grads: list[torch.Tensor], sums: Tensors) -> None:
-        """See Cell."""
-        self.squash.back(grads[0], at.gates, grad_input=at.grad_gates)
-        torch.mm(at.grad_gates, weights[0].T, out=grads[0])
+    def backward(self, step: StepTensors, weights: Tensors, grads: list[torch.Tensor], grad_sums: Tensors) -> None:
+        """The gradients by gates and state."""
+        self.activation.backward(grads[0], step.gates, grad_input=step.grad_gates)
+        torch.mm(step.grad_gates, weights[0].T, out=grads[0])
 
-    def new_sums(self, like: torch.Tensor, weights: Tensors) -> list[torch.Tensor]:
-        """None."""
+    def new_grad_sums(self, like: torch.Tensor, weights: Tensors) -> list[torch.Tensor]:
+        """No sums inside the loop."""
         return []
 
-    def weight_gradients(self, whole: At, weights: Tensors, sums: Tensors) -> tuple[torch.Tensor, ...]:
-        """See Cell."""
-        return (products(whole.before[0], whole.grad_gates),)
+    def weight_gradients(
+        self, all_steps: StepTensors, weights: Tensors, grad_sums: Tensors
+    ) -> tuple[torch.Tensor, ...]:
+        """The gradient of U."""
+        return (products(all_steps.before[0], all_steps.grad_gates),)

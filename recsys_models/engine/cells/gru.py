@@ -1,4 +1,4 @@
-"""Steps of GRUs whose reset gate comes before the recurrent product: plain, and with Donkers' user gates.
+"""GRU cells with the reset gate before the recurrent product: standard, and with Donkers' user gates.
 
 Equations in user_gru.py. Everywhere: state h; U (H, 2 H) for the gates u and r, C (H, H) for the candidate.
 """
@@ -9,180 +9,188 @@ from typing import ClassVar
 
 import torch
 
-from recsys_models.engine.activations import TANH, Squash, sigmoid_back
-from recsys_models.engine.unroll import At, Tensors, products
+from recsys_models.engine.activations import TANH, Activation, sigmoid_backward
+from recsys_models.engine.unroll import StepTensors, Tensors, products
 
 
-def finish(
+def gru_forward(
     gates: torch.Tensor,
     h: torch.Tensor,
     new_h: torch.Tensor,
     reset: torch.Tensor,
     weights: Tensors,
-    squash: Squash = TANH,
+    activation: Activation = TANH,
 ) -> None:
-    """From gates u, r, k (B, 3 H) that hold all but the state's part: the new state, and r ⊙ h in ``reset``."""
+    """Write the new state, and r ⊙ h into ``reset``, from gates u, r, k (B, 3 H) that lack the state's part."""
     size = h.shape[1]
     gates[:, : 2 * size].addmm_(h, weights[0]).sigmoid_()
     u, r, k = gates.chunk(3, dim=1)
     torch.mul(r, h, out=reset)
-    squash.apply_(k.addmm_(reset, weights[1]))
+    activation.apply_(k.addmm_(reset, weights[1]))
     torch.lerp(h, k, u, out=new_h)  # (1 − u) h + u k
 
 
-def finish_back(
+def gru_backward(
     gates: torch.Tensor,
     h: torch.Tensor,
     weights: Tensors,
     grad_h: torch.Tensor,
     out: torch.Tensor,
-    squash: Squash = TANH,
+    activation: Activation = TANH,
 ) -> None:
-    """The reverse of ``finish``: gradients by its gates into ``out`` (B, 3 H), by the old state into ``grad_h``."""
+    """Write the gradients of ``gru_forward`` by its gates into ``out`` (B, 3 H), by the old state into ``grad_h``."""
     size = h.shape[1]
     u, r, k = gates.chunk(3, dim=1)
     grad_u, grad_r, grad_k = out.chunk(3, dim=1)
-    sigmoid_back((k - h).mul_(grad_h), u, grad_input=grad_u)
-    squash.back(grad_h * u, k, grad_input=grad_k)
+    sigmoid_backward((k - h).mul_(grad_h), u, grad_input=grad_u)
+    activation.backward(grad_h * u, k, grad_input=grad_k)
     grad_h.addcmul_(grad_h, u, value=-1.0)
     grad_reset = grad_k @ weights[1].T
-    sigmoid_back(grad_reset * h, r, grad_input=grad_r)
+    sigmoid_backward(grad_reset * h, r, grad_input=grad_r)
     grad_h.addcmul_(grad_reset, r).addmm_(out[:, : 2 * size], weights[0].T)
 
 
-class GRUStep:
-    """The plain cell, which the linear user-based one is too. Gates u, r, k (B, 3 H); weights U, C.
+class GRUResetBeforeCell:
+    """The standard cell, also used by the linear user-based GRU. Gates u, r, k (B, 3 H); weights U, C.
 
-    squash: what stands in the place of the candidate's tanh.
+    activation: the function in place of the candidate's tanh.
     """
 
     states: ClassVar[int] = 1
-    kept: ClassVar[dict[str, int]] = {"r h": 1}
+    saved: ClassVar[dict[str, int]] = {"r h": 1}
 
-    def __init__(self, squash: Squash = TANH) -> None:
-        self.squash = squash
+    def __init__(self, activation: Activation = TANH) -> None:
+        self.activation = activation
 
-    def forward(self, at: At, weights: Tensors) -> None:
-        """See Cell."""
-        finish(at.gates, at.before[0], at.after[0], at.kept[0], weights, self.squash)
+    def forward(self, step: StepTensors, weights: Tensors) -> None:
+        """Write h' from u, r and k."""
+        gru_forward(step.gates, step.before[0], step.after[0], step.saved[0], weights, self.activation)
 
-    def backward(self, at: At, weights: Tensors, grads: list[torch.Tensor], sums: Tensors) -> None:
-        """See Cell."""
-        finish_back(at.gates, at.before[0], weights, grads[0], at.grad_gates, self.squash)
+    def backward(self, step: StepTensors, weights: Tensors, grads: list[torch.Tensor], grad_sums: Tensors) -> None:
+        """The gradients by gates and state."""
+        gru_backward(step.gates, step.before[0], weights, grads[0], step.grad_gates, self.activation)
 
-    def new_sums(self, like: torch.Tensor, weights: Tensors) -> list[torch.Tensor]:
-        """None."""
+    def new_grad_sums(self, like: torch.Tensor, weights: Tensors) -> list[torch.Tensor]:
+        """No sums inside the loop."""
         return []
 
-    def weight_gradients(self, whole: At, weights: Tensors, sums: Tensors) -> tuple[torch.Tensor, ...]:
-        """See Cell."""
-        size = whole.before[0].shape[2]
-        gates, candidate = whole.grad_gates.split([2 * size, whole.grad_gates.shape[2] - 2 * size], dim=2)
-        return products(whole.before[0], gates), products(whole.kept[0], candidate[..., :size])
+    def weight_gradients(
+        self, all_steps: StepTensors, weights: Tensors, grad_sums: Tensors
+    ) -> tuple[torch.Tensor, ...]:
+        """The gradients of U and C."""
+        size = all_steps.before[0].shape[2]
+        gates, candidate = all_steps.grad_gates.split([2 * size, all_steps.grad_gates.shape[2] - 2 * size], dim=2)
+        return products(all_steps.before[0], gates), products(all_steps.saved[0], candidate[..., :size])
 
 
-class RectifiedGRUStep(GRUStep):
+class RectifiedGRUCell(GRUResetBeforeCell):
     """The rectified linear user-based cell.
 
-    Gates u, r, k, κ1, κ2 (B, 5 H); drive x (B, H), the user's vector, and where another than x is compared with the
-    thresholds, that one too (without a gradient); weights U, C, V (H, 3 H), or (H, 2 H) where the
-    candidate is not given the filtered vector, and K (H, 2 H) for the thresholds. slope: ω. The thresholds are only
-    compared with, so their gradient is zero; ``straight_through`` replaces it by that of σ in place of the comparison.
+    Gates u, r, k, κ1, κ2 (B, 5 H); extra inputs x (B, H), the user's vector, and optionally another vector to compare
+    with the thresholds (without a gradient); weights U, C, V (H, 3 H), or (H, 2 H) if the candidate does not read the
+    filtered vector, and K (H, 2 H) for the thresholds. slope: ω. The thresholds occur in comparisons only, so their
+    gradient is zero; ``straight_through`` takes that of σ in place of the comparison.
     """
 
-    kept: ClassVar[dict[str, int]] = {"r h": 1, "filtered": 1, "share": 1}
+    saved: ClassVar[dict[str, int]] = {"r h": 1, "filtered": 1, "share": 1}
 
     def __init__(self, slope: float, *, straight_through: bool = False) -> None:
         self.slope = slope
         self.straight_through = straight_through
 
-    def forward(self, at: At, weights: Tensors) -> None:
-        """See Cell."""
-        (h,), (reset, filtered, share), (x, *other) = at.before, at.kept, at.drives
-        seen = other[0] if other else x
+    def forward(self, step: StepTensors, weights: Tensors) -> None:
+        """Filter x, then write h'."""
+        (h,), (reset, filtered, share), (x, *other) = step.before, step.saved, step.extra_inputs
+        compared = other[0] if other else x
         size = h.shape[1]
-        at.gates[:, 3 * size :].addmm_(h, weights[3])
-        low, high = at.gates[:, 3 * size :].chunk(2, dim=1)
-        share.fill_(1.0).masked_fill_((low < seen) & (seen < high), self.slope).masked_fill_(seen < low, 0.0)
+        step.gates[:, 3 * size :].addmm_(h, weights[3])
+        low, high = step.gates[:, 3 * size :].chunk(2, dim=1)
+        share.fill_(1.0).masked_fill_((low < compared) & (compared < high), self.slope).masked_fill_(
+            compared < low, 0.0
+        )
         torch.mul(x, share, out=filtered)
-        at.gates[:, : weights[2].shape[1]].addmm_(filtered, weights[2])
-        finish(at.gates[:, : 3 * size], h, at.after[0], reset, weights)
+        step.gates[:, : weights[2].shape[1]].addmm_(filtered, weights[2])
+        gru_forward(step.gates[:, : 3 * size], h, step.after[0], reset, weights)
 
-    def backward(self, at: At, weights: Tensors, grads: list[torch.Tensor], sums: Tensors) -> None:
-        """See Cell."""
-        (h,), (_, _, share), (x, *other) = at.before, at.kept, at.drives
-        seen = other[0] if other else x
+    def backward(self, step: StepTensors, weights: Tensors, grads: list[torch.Tensor], grad_sums: Tensors) -> None:
+        """The gradients by gates, user's vector and state."""
+        (h,), (_, _, share), (x, *other) = step.before, step.saved, step.extra_inputs
+        compared = other[0] if other else x
         size = h.shape[1]
-        finish_back(at.gates[:, : 3 * size], h, weights, grads[0], at.grad_gates[:, : 3 * size])
-        grad_filtered = at.grad_gates[:, : weights[2].shape[1]] @ weights[2].T
-        torch.mul(grad_filtered, share, out=at.grad_drives[0])
-        if other and at.grad_drives[1] is not None:
-            at.grad_drives[1].zero_()
+        gru_backward(step.gates[:, : 3 * size], h, weights, grads[0], step.grad_gates[:, : 3 * size])
+        grad_filtered = step.grad_gates[:, : weights[2].shape[1]] @ weights[2].T
+        torch.mul(grad_filtered, share, out=step.grad_extra_inputs[0])
+        if other and step.grad_extra_inputs[1] is not None:
+            step.grad_extra_inputs[1].zero_()
         if not self.straight_through:
-            at.grad_gates[:, 3 * size :].zero_()
+            step.grad_gates[:, 3 * size :].zero_()
             return
-        # the share of x that passes is ω [x > κ1] + (1 − ω) [x > κ2]; each bracket is taken for σ(x − κ)
-        low, high = at.gates[:, 3 * size :].chunk(2, dim=1)
-        grad_low, grad_high = at.grad_gates[:, 3 * size :].chunk(2, dim=1)
+        # the share of x that passes is ω [x > κ1] + (1 − ω) [x > κ2]; each bracket becomes σ(x − κ)
+        low, high = step.gates[:, 3 * size :].chunk(2, dim=1)
+        grad_low, grad_high = step.grad_gates[:, 3 * size :].chunk(2, dim=1)
         grad_share = grad_filtered.mul_(x)
-        sigmoid_back(grad_share * -self.slope, (seen - low).sigmoid_(), grad_input=grad_low)
-        sigmoid_back(grad_share * (self.slope - 1.0), (seen - high).sigmoid_(), grad_input=grad_high)
-        grads[0].addmm_(at.grad_gates[:, 3 * size :], weights[3].T)
+        sigmoid_backward(grad_share * -self.slope, (compared - low).sigmoid_(), grad_input=grad_low)
+        sigmoid_backward(grad_share * (self.slope - 1.0), (compared - high).sigmoid_(), grad_input=grad_high)
+        grads[0].addmm_(step.grad_gates[:, 3 * size :], weights[3].T)
 
-    def weight_gradients(self, whole: At, weights: Tensors, sums: Tensors) -> tuple[torch.Tensor, ...]:
-        """See Cell."""
-        size = whole.before[0].shape[2]
-        by_user = products(whole.kept[1], whole.grad_gates[..., : weights[2].shape[1]])
-        by_threshold = products(whole.before[0], whole.grad_gates[..., 3 * size :])
-        return *super().weight_gradients(whole, weights, sums), by_user, by_threshold
+    def weight_gradients(
+        self, all_steps: StepTensors, weights: Tensors, grad_sums: Tensors
+    ) -> tuple[torch.Tensor, ...]:
+        """The gradients of U, C, V and K."""
+        size = all_steps.before[0].shape[2]
+        by_user = products(all_steps.saved[1], all_steps.grad_gates[..., : weights[2].shape[1]])
+        by_threshold = products(all_steps.before[0], all_steps.grad_gates[..., 3 * size :])
+        return *super().weight_gradients(all_steps, weights, grad_sums), by_user, by_threshold
 
 
-class AttentionalGRUStep(GRUStep):
+class AttentionalGRUCell(GRUResetBeforeCell):
     """The attentional user-based cell.
 
-    Gates u, r, k, ξ (B, 4 H); drives the item's vector e and the user's x (B, H); weights U, C, M (2 H, 3 H) for
-    [(1 − ξ) e ; ξ x], and A (H, H) for ξ. ``gate_first`` False is the other reading of eq. 10, the candidate getting
-    (1 − ξ) ⊙ (e M_e) + ξ ⊙ (x M_x): M is then (2 H, 2 H), and e M_e and x M_x are two drives more.
+    Gates u, r, k, ξ (B, 4 H); extra inputs the item's vector e and the user's x (B, H); weights U, C, M (2 H, 3 H) for
+    [(1 − ξ) e ; ξ x], and A (H, H) for ξ. ``gate_first`` False is the other reading of eq. 10, in which the candidate
+    gets (1 − ξ) ⊙ (e M_e) + ξ ⊙ (x M_x): M is then (2 H, 2 H), and e M_e and x M_x are two more extra inputs.
     """
 
-    kept: ClassVar[dict[str, int]] = {"r h": 1, "mixed": 2}
+    saved: ClassVar[dict[str, int]] = {"r h": 1, "mixed": 2}
 
     def __init__(self, *, gate_first: bool = True) -> None:
         self.gate_first = gate_first
 
-    def forward(self, at: At, weights: Tensors) -> None:
-        """See Cell."""
-        (h,), (reset, mixed), (e, x, *turned) = at.before, at.kept, at.drives
+    def forward(self, step: StepTensors, weights: Tensors) -> None:
+        """Weigh e against x, then write h'."""
+        (h,), (reset, mixed), (e, x, *projected) = step.before, step.saved, step.extra_inputs
         size = h.shape[1]
-        attention = at.gates[:, 3 * size :].addmm_(h, weights[3]).sigmoid_()
+        attention = step.gates[:, 3 * size :].addmm_(h, weights[3]).sigmoid_()
         torch.mul(attention, x, out=mixed[:, size:])
         torch.addcmul(e, e, attention, value=-1.0, out=mixed[:, :size])
-        at.gates[:, : weights[2].shape[1]].addmm_(mixed, weights[2])
+        step.gates[:, : weights[2].shape[1]].addmm_(mixed, weights[2])
         if not self.gate_first:
-            at.gates[:, 2 * size : 3 * size].add_(torch.lerp(turned[0], turned[1], attention))
-        finish(at.gates[:, : 3 * size], h, at.after[0], reset, weights)
+            step.gates[:, 2 * size : 3 * size].add_(torch.lerp(projected[0], projected[1], attention))
+        gru_forward(step.gates[:, : 3 * size], h, step.after[0], reset, weights)
 
-    def backward(self, at: At, weights: Tensors, grads: list[torch.Tensor], sums: Tensors) -> None:
-        """See Cell."""
-        (h,), (e, x, *turned) = at.before, at.drives
+    def backward(self, step: StepTensors, weights: Tensors, grads: list[torch.Tensor], grad_sums: Tensors) -> None:
+        """The gradients by gates, both vectors and state."""
+        (h,), (e, x, *projected) = step.before, step.extra_inputs
         size = h.shape[1]
-        finish_back(at.gates[:, : 3 * size], h, weights, grads[0], at.grad_gates[:, : 3 * size])
-        attention, grad_attention = at.gates[:, 3 * size :], at.grad_gates[:, 3 * size :]
-        grad_e, grad_x = (at.grad_gates[:, : weights[2].shape[1]] @ weights[2].T).chunk(2, dim=1)
+        gru_backward(step.gates[:, : 3 * size], h, weights, grads[0], step.grad_gates[:, : 3 * size])
+        attention, grad_attention = step.gates[:, 3 * size :], step.grad_gates[:, 3 * size :]
+        grad_e, grad_x = (step.grad_gates[:, : weights[2].shape[1]] @ weights[2].T).chunk(2, dim=1)
         total = (grad_x * x).addcmul_(grad_e, e, value=-1.0)
-        torch.mul(grad_x, attention, out=at.grad_drives[1])
-        torch.addcmul(grad_e, grad_e, attention, value=-1.0, out=at.grad_drives[0])
+        torch.mul(grad_x, attention, out=step.grad_extra_inputs[1])
+        torch.addcmul(grad_e, grad_e, attention, value=-1.0, out=step.grad_extra_inputs[0])
         if not self.gate_first:
-            grad_k = at.grad_gates[:, 2 * size : 3 * size]
-            total.addcmul_(grad_k, turned[1] - turned[0])
-            torch.mul(grad_k, attention, out=at.grad_drives[3])
-            torch.addcmul(grad_k, grad_k, attention, value=-1.0, out=at.grad_drives[2])
-        sigmoid_back(total, attention, grad_input=grad_attention)
+            grad_k = step.grad_gates[:, 2 * size : 3 * size]
+            total.addcmul_(grad_k, projected[1] - projected[0])
+            torch.mul(grad_k, attention, out=step.grad_extra_inputs[3])
+            torch.addcmul(grad_k, grad_k, attention, value=-1.0, out=step.grad_extra_inputs[2])
+        sigmoid_backward(total, attention, grad_input=grad_attention)
         grads[0].addmm_(grad_attention, weights[3].T)
 
-    def weight_gradients(self, whole: At, weights: Tensors, sums: Tensors) -> tuple[torch.Tensor, ...]:
-        """See Cell."""
-        size = whole.before[0].shape[2]
-        by_mixed = products(whole.kept[1], whole.grad_gates[..., : weights[2].shape[1]])
-        by_attention = products(whole.before[0], whole.grad_gates[..., 3 * size :])
-        return *super().weight_gradients(whole, weights, sums), by_mixed, by_attention
+    def weight_gradients(
+        self, all_steps: StepTensors, weights: Tensors, grad_sums: Tensors
+    ) -> tuple[torch.Tensor, ...]:
+        """The gradients of U, C, M and A."""
+        size = all_steps.before[0].shape[2]
+        by_mixed = products(all_steps.saved[1], all_steps.grad_gates[..., : weights[2].shape[1]])
+        by_attention = products(all_steps.before[0], all_steps.grad_gates[..., 3 * size :])
+        return *super().weight_gradients(all_steps, weights, grad_sums), by_mixed, by_attention

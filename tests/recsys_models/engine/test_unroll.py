@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from recsys_models.engine.activations import tanh_
-from recsys_models.engine.cells.gru import AttentionalGRUStep, GRUStep, RectifiedGRUStep
-from recsys_models.engine.cells.gru_reset_after import GRUAfterStep
-from recsys_models.engine.cells.lstm import LSTMStep
-from recsys_models.engine.cells.mlstm import MultiplicativeLSTMStep
-from recsys_models.engine.cells.phased_lstm import PhasedLSTMStep
-from recsys_models.engine.cells.time_lstm import TimeLSTM1Step, TimeLSTM2Step, TimeLSTM3Step
+from recsys_models.engine.cells.gru import AttentionalGRUCell, GRUResetBeforeCell, RectifiedGRUCell
+from recsys_models.engine.cells.gru_reset_after import GRUResetAfterCell
+from recsys_models.engine.cells.lstm import LSTMCell
+from recsys_models.engine.cells.mlstm import MLSTMCell
+from recsys_models.engine.cells.phased_lstm import PhasedLSTMCell
+from recsys_models.engine.cells.time_lstm import TimeLSTM1Cell, TimeLSTM2Cell, TimeLSTM3Cell
 from recsys_models.engine.unroll import unroll
 from reference import cells as oracles
 
@@ -63,44 +63,44 @@ def rectified_by_another(a, h, U, C, V, K, x, seen):
     return (np.stack(states),)
 
 
-# name: cell, states, gates, shapes of the step's weights, widths of its drives, oracle(a, states, weights, drives)
+# name: cell, states, gates, shapes of the step's weights, widths of its extra_inputs, oracle(a, states, weights, extra_inputs)
 CELLS = {
-    "LSTM": (LSTMStep(peepholes=False), 2, 4, [(H, 4 * H)], [], without_peepholes),
-    "peephole LSTM": (LSTMStep(), 2, 4, [(H, 4 * H), (3, H)], [], oracles.peephole_lstm),
-    "mLSTM": (MultiplicativeLSTMStep(), 2, 5, [(H, 4 * H), (H, H), (H,)], [], oracles.mlstm),
-    "Phased LSTM": (PhasedLSTMStep(0.4, 0.1), 2, 4, [(H, 4 * H), (3, H), (H,), (H,)], [1], phased),
+    "LSTM": (LSTMCell(peepholes=False), 2, 4, [(H, 4 * H)], [], without_peepholes),
+    "peephole LSTM": (LSTMCell(), 2, 4, [(H, 4 * H), (3, H)], [], oracles.peephole_lstm),
+    "mLSTM": (MLSTMCell(), 2, 5, [(H, 4 * H), (H, H), (H,)], [], oracles.mlstm),
+    "Phased LSTM": (PhasedLSTMCell(0.4, 0.1), 2, 4, [(H, 4 * H), (3, H), (H,), (H,)], [1], phased),
     "mLSTM, gate inside": (
-        MultiplicativeLSTMStep(gate_inside=True), 2, 5, [(H, 4 * H), (H, H), (H,)], [], mlstm_gate_inside),
-    "GRU, reset after": (GRUAfterStep(), 1, 3, [(H, 3 * H), (H,)], [], gru_after),
+        MLSTMCell(gate_inside=True), 2, 5, [(H, 4 * H), (H, H), (H,)], [], mlstm_gate_inside),
+    "GRU, reset after": (GRUResetAfterCell(), 1, 3, [(H, 3 * H), (H,)], [], gru_after),
     "rectified GRU, another compared": (
-        RectifiedGRUStep(0.2), 1, 5, [(H, 2 * H), (H, H), (H, 3 * H), (H, 2 * H)], [H, H], rectified_by_another),
-    "GRU": (GRUStep(), 1, 3, [(H, 2 * H), (H, H)], [], oracles.gru_before),
+        RectifiedGRUCell(0.2), 1, 5, [(H, 2 * H), (H, H), (H, 3 * H), (H, 2 * H)], [H, H], rectified_by_another),
+    "GRU": (GRUResetBeforeCell(), 1, 3, [(H, 2 * H), (H, H)], [], oracles.gru_before),
     "rectified GRU": (
-        RectifiedGRUStep(0.2), 1, 5, [(H, 2 * H), (H, H), (H, 3 * H), (H, 2 * H)], [H],
+        RectifiedGRUCell(0.2), 1, 5, [(H, 2 * H), (H, H), (H, 3 * H), (H, 2 * H)], [H],
         lambda a, h, U, C, V, K, x: oracles.rectified_gru(a, x, h, U, C, V, K, 0.2)),
     "rectified GRU, candidate unfiltered": (
-        RectifiedGRUStep(0.2), 1, 5, [(H, 2 * H), (H, H), (H, 2 * H), (H, 2 * H)], [H],
+        RectifiedGRUCell(0.2), 1, 5, [(H, 2 * H), (H, H), (H, 2 * H), (H, 2 * H)], [H],
         lambda a, h, U, C, V, K, x: oracles.rectified_gru(a, x, h, U, C, V, K, 0.2)),
     "attentional GRU": (
-        AttentionalGRUStep(), 1, 4, [(H, 2 * H), (H, H), (2 * H, 3 * H), (H, H)], [H, H],
+        AttentionalGRUCell(), 1, 4, [(H, 2 * H), (H, H), (2 * H, 3 * H), (H, H)], [H, H],
         lambda a, h, U, C, M, A, e, x: oracles.attentional_gru(a, e, x, h, U, C, M, A)),
     "attentional GRU, transform first": (
-        AttentionalGRUStep(gate_first=False), 1, 4, [(H, 2 * H), (H, H), (2 * H, 2 * H), (H, H)], [H] * 4,
+        AttentionalGRUCell(gate_first=False), 1, 4, [(H, 2 * H), (H, H), (2 * H, 2 * H), (H, H)], [H] * 4,
         lambda a, h, U, C, M, A, *d: oracles.attentional_gru_transformed(a, *d, h, U, C, M, A)),
 }  # fmt: skip
 for inner in SQUASH:
     CELLS |= {
         f"Time-LSTM 1 {inner}": (
-            TimeLSTM1Step(inner), 2, 5, [(H, 4 * H), (3, H), (H,), (H,)], [1], timed(oracles.time_lstm_1, inner)),
+            TimeLSTM1Cell(inner), 2, 5, [(H, 4 * H), (3, H), (H,), (H,)], [1], timed(oracles.time_lstm_1, inner)),
         f"Time-LSTM 2 {inner}": (
-            TimeLSTM2Step(inner), 2, 6, [(H, 4 * H), (3, H), *[(H,)] * 3], [1], timed(oracles.time_lstm_2, inner)),
+            TimeLSTM2Cell(inner), 2, 6, [(H, 4 * H), (3, H), *[(H,)] * 3], [1], timed(oracles.time_lstm_2, inner)),
         f"Time-LSTM 3 {inner}": (
-            TimeLSTM3Step(inner), 2, 5, [(H, 3 * H), (2, H), *[(H,)] * 3], [1], timed(oracles.time_lstm_3, inner)),
+            TimeLSTM3Cell(inner), 2, 5, [(H, 3 * H), (2, H), *[(H,)] * 3], [1], timed(oracles.time_lstm_3, inner)),
     }  # fmt: skip
 
 
 def case(name, dtype):
-    cell, states, gates, shapes, drives, oracle = CELLS[name]
+    cell, states, gates, shapes, extra_inputs, oracle = CELLS[name]
     generator = torch.Generator().manual_seed(len(name))
 
     def draw(*shape):
@@ -108,8 +108,8 @@ def case(name, dtype):
 
     inputs = [draw(T, B, E), draw(E, gates * H), draw(gates * H), *[draw(B, H) for _ in range(states)]]
     inputs += [draw(*shape) for shape in shapes]
-    given = [draw(T, B, width) for width in drives]
-    if drives == [1]:  # a gap or a time: never negative, and without a gradient
+    given = [draw(T, B, width) for width in extra_inputs]
+    if extra_inputs == [1]:  # a gap or a time: never negative, and without a gradient
         given = [given[0].detach().abs()]
     last = len(inputs)
 
@@ -117,7 +117,7 @@ def case(name, dtype):
         by = rest[last - 3 :] or given
         return unroll(cell, x, W, b, rest[:states], rest[states : last - 3], by)
 
-    return run, inputs + [drive for drive in given if drive.requires_grad], given, oracle
+    return run, inputs + [extra_input for extra_input in given if extra_input.requires_grad], given, oracle
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -127,7 +127,7 @@ def test_states_equal_the_equations(name, dtype, tolerance):
     with torch.no_grad():
         silent = run(*inputs)
     states = run(*inputs)
-    constants = [drive for drive in given if not drive.requires_grad]
+    constants = [extra_input for extra_input in given if not extra_input.requires_grad]
     x, W, b, *rest = [tensor.detach().double().numpy() for tensor in [*inputs, *constants]]
     expected = oracle(x @ W + b, *rest)
     for got, quiet, want in zip(states, silent, expected, strict=True):
@@ -172,7 +172,7 @@ def test_the_engine_equals_torchs_lstm():
 
     bias = reordered(layer.bias_ih_l0 + layer.bias_hh_l0)[0]
     zero = torch.zeros(B, H)
-    hidden, cell = unroll(LSTMStep(peepholes=False), x, reordered(layer.weight_ih_l0), bias, (zero, zero),
+    hidden, cell = unroll(LSTMCell(peepholes=False), x, reordered(layer.weight_ih_l0), bias, (zero, zero),
                           (reordered(layer.weight_hh_l0),))  # fmt: skip
     expected, (_, last) = layer(x)
     assert torch.allclose(hidden, expected, atol=1e-6) and torch.allclose(cell[-1], last[0], atol=1e-6)
@@ -183,10 +183,10 @@ def test_inputs_without_a_matrix_and_a_bias_for_each_row():
     rows = torch.randn(B, 4 * H, dtype=torch.float64, requires_grad=True)
 
     def hoisted(gates, rows, h, c, U):
-        return unroll(LSTMStep(peepholes=False), gates, None, rows, (h, c), (U,))
+        return unroll(LSTMCell(peepholes=False), gates, None, rows, (h, c), (U,))
 
     def with_rows(x, W, rows, h, c, U):
-        return unroll(LSTMStep(peepholes=False), x, W, rows, (h, c), (U,))
+        return unroll(LSTMCell(peepholes=False), x, W, rows, (h, c), (U,))
 
     gates = (x @ W).detach().requires_grad_()
     for one, two in zip(hoisted(gates, b, *rest), run(x, W, b, *rest), strict=True):
@@ -200,7 +200,7 @@ def test_a_narrow_matrix_fills_the_last_gates():
     narrow = W[:, 3 * H :].detach().requires_grad_()
 
     def filled(x, narrow, b, h, c, U):
-        return unroll(LSTMStep(peepholes=False), x, narrow, b, (h, c), (U,))
+        return unroll(LSTMCell(peepholes=False), x, narrow, b, (h, c), (U,))
 
     wide = torch.cat([torch.zeros(E, 3 * H, dtype=torch.float64), narrow], dim=1)
     for one, two in zip(filled(x, narrow, b, h, c, U), run(x, wide, b, h, c, U), strict=True):
@@ -215,7 +215,7 @@ def test_the_rectified_gates_thresholds_get_no_gradient_unless_it_is_passed_stra
     _, inputs, (x,), _ = case("rectified GRU", torch.float64)
     _, W, b, h, U, C, V, K, _ = inputs
     for straight_through in (False, True):
-        cell = RectifiedGRUStep(0.2, straight_through=straight_through)
+        cell = RectifiedGRUCell(0.2, straight_through=straight_through)
         (states,) = unroll(cell, inputs[0], W, b, (h,), (U, C, V, K), (x,))
         by_matrix, by_bias, by_thresholds = torch.autograd.grad(states.sum(), (W, b, K))
         assert (by_matrix[:, : 3 * H] != 0).all() and (by_bias[: 3 * H] != 0).all()
@@ -242,7 +242,7 @@ def test_straight_through_takes_a_sigmoid_for_each_comparison():
         return torch.stack(states)
 
     def engine(a, W, b, h, U, C, V, K, x):
-        return unroll(RectifiedGRUStep(0.2, straight_through=True), a, W, b, (h,), (U, C, V, K), (x,))[0]
+        return unroll(RectifiedGRUCell(0.2, straight_through=True), a, W, b, (h,), (U, C, V, K), (x,))[0]
 
     got, want = (torch.autograd.grad(f(*inputs).sum(), inputs) for f in (engine, naive))
     assert all(torch.allclose(a, b, rtol=1e-10) for a, b in zip(got, want, strict=True))

@@ -22,7 +22,7 @@ def cut(given, seed=0, **fields):
 def read(batch, row):
     """What a row reads, and its target."""
     items = batch.inputs[row]
-    return items[items != PAD].tolist(), int(batch.targets[row][batch.real[row]].item())
+    return items[items != PAD].tolist(), int(batch.targets[row][batch.target_mask[row]].item())
 
 
 def test_a_long_sequence_fills_a_batch_and_short_ones_share_one():
@@ -42,7 +42,7 @@ def test_each_prefix_is_asked_for_its_next_item_in_ascending_order():
             items, target = read(batch, row)
             assert items[0] == 100 * owner and items == list(range(items[0], items[0] + len(items)))
             assert target == items[-1] + 1 and len(items) >= 2
-            assert batch.real[row].sum() == 1 and not batch.starts[row]
+            assert batch.target_mask[row].sum() == 1 and not batch.starts[row]
     assert [len(read(batch, 0)[0]) for batch in cut(sequences(6))] == [2]  # all of 2, 3, 4, 5: sorted
     (batch,) = cut(sequences(6))
     assert [len(read(batch, row)[0]) for row in range(4)] == [2, 3, 4, 5]
@@ -51,7 +51,7 @@ def test_each_prefix_is_asked_for_its_next_item_in_ascending_order():
 def test_only_the_last_max_len_items_are_read():
     (batch,) = cut(sequences(6), max_len=3)
     assert [read(batch, row) for row in range(4)] == [([0, 1], 2), ([0, 1, 2], 3), ([1, 2, 3], 4), ([2, 3, 4], 5)]
-    assert batch.events.tolist() == [[1, 2, PAD], [1, 2, 3], [2, 3, 4], [3, 4, 5]]
+    assert batch.target_events.tolist() == [[1, 2, PAD], [1, 2, 3], [2, 3, 4], [3, 4, 5]]
 
 
 def test_lengths_are_drawn_without_replacement_and_evenly():
@@ -77,5 +77,5 @@ def test_the_order_of_sequences_is_kept_unless_shuffled():
 
 def test_the_same_generator_gives_the_same_batches():
     first, second = cut(sequences(40, 9), seed=2), cut(sequences(40, 9), seed=2)
-    assert all(np.array_equal(a.events, b.events) for a, b in zip(first, second, strict=True))
-    assert not np.array_equal(first[0].events, cut(sequences(40, 9), seed=3)[0].events)
+    assert all(np.array_equal(a.target_events, b.target_events) for a, b in zip(first, second, strict=True))
+    assert not np.array_equal(first[0].target_events, cut(sequences(40, 9), seed=3)[0].target_events)

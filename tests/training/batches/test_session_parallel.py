@@ -34,7 +34,7 @@ def test_the_papers_figure_by_hand():
 
 
 def test_the_epoch_ends_with_too_few_cursors():
-    assert [len(step[0]) for step in walked(sessions([4, 2, 3, 2]), SessionParallel(2, fewest=2))] == [2, 2, 2]
+    assert [len(step[0]) for step in walked(sessions([4, 2, 3, 2]), SessionParallel(2, min_sessions=2))] == [2, 2, 2]
 
 
 def test_orders():
@@ -53,7 +53,7 @@ def test_every_target_once_after_the_event_before_it_and_fresh_only_where_a_sess
     sequences = sessions(lengths)
     targets, last = [], {}
     for batch in SessionParallel(4, "shuffled").batches(sequences, np.random.default_rng(seed)):
-        assert batch.events.shape == (len(batch.slots), 1) and batch.num_slots == 4
+        assert batch.target_events.shape == (len(batch.slots), 1) and batch.num_slots == 4
         for item, target, slot, fresh in zip(
             batch.inputs[:, 0], batch.targets[:, 0], batch.slots, batch.fresh, strict=True
         ):

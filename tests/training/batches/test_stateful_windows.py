@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys_data.sequences import Sequences
-from training.batches.stateful_windows import CarriedWindows
+from training.batches.stateful_windows import StatefulWindows
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -13,10 +13,10 @@ def test_each_slot_reads_whole_sequences_one_after_the_other(seed):
     items = np.arange(offsets[-1], dtype=np.int32)
     sequences = Sequences(items, items * 1.0, offsets, np.arange(19, dtype=np.int32))
     read = {}
-    for batch in CarriedWindows(5, 4).batches(sequences, np.random.default_rng(seed)):
+    for batch in StatefulWindows(5, 4).batches(sequences, np.random.default_rng(seed)):
         assert len(batch.rows) <= 4 == batch.num_slots and len(set(batch.slots)) == len(batch.slots)
         for b, slot in enumerate(batch.slots):
-            events = batch.events[b][batch.real[b]].tolist()
+            events = batch.target_events[b][batch.target_mask[b]].tolist()
             assert batch.fresh[b] == (events[0] == offsets[batch.rows[b]])
             read.setdefault(slot, []).extend(events)
     for events in read.values():  # within a slot: an event follows the one before it, or begins a sequence
@@ -32,13 +32,13 @@ def test_by_hand_and_from_the_generator():
     sequences = Sequences(
         np.arange(5, dtype=np.int32), np.zeros(5), np.array([0, 3, 5]), np.array([0, 1], dtype=np.int32)
     )
-    batches = list(CarriedWindows(2, 2).batches(sequences, np.random.default_rng(0)))
-    first = {int(row): events.tolist() for row, events in zip(batches[0].rows, batches[0].events, strict=True)}
+    batches = list(StatefulWindows(2, 2).batches(sequences, np.random.default_rng(0)))
+    first = {int(row): events.tolist() for row, events in zip(batches[0].rows, batches[0].target_events, strict=True)}
     assert first == {0: [0, 1], 1: [3, 4]} and batches[0].fresh.all()
-    assert batches[1].rows.tolist() == [0] and batches[1].events.tolist() == [[2]] and not batches[1].fresh.any()
+    assert batches[1].rows.tolist() == [0] and batches[1].target_events.tolist() == [[2]] and not batches[1].fresh.any()
     assert len(batches) == 2
     orders = {
-        tuple(next(iter(CarriedWindows(2, 1).batches(sequences, np.random.default_rng(s)))).rows) for s in range(9)
+        tuple(next(iter(StatefulWindows(2, 1).batches(sequences, np.random.default_rng(s)))).rows) for s in range(9)
     }
     assert orders == {(0,), (1,)}
 
@@ -47,5 +47,5 @@ def test_without_shuffling_sequences_are_begun_in_their_order():
     offsets = np.array([0, 4, 4, 6, 9, 10])
     sequences = Sequences(np.arange(10, dtype=np.int32), np.arange(10.0), offsets, np.arange(5, dtype=np.int32))
     for seed in range(2):
-        batches = list(CarriedWindows(2, 2, shuffled=False).batches(sequences, np.random.default_rng(seed)))
+        batches = list(StatefulWindows(2, 2, shuffled=False).batches(sequences, np.random.default_rng(seed)))
         assert [batch.rows.tolist() for batch in batches] == [[0, 2], [0, 3], [4, 3]]

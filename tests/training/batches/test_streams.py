@@ -15,7 +15,7 @@ def sequences_of(lengths):
 def test_the_drawing_by_hand():
     # a b c | d e | f g h i are events 0 … 8; two streams of ⌊9/2⌋ = 4 and 5; windows of 3
     batches = list(Streams(3, 2, shuffled=False).batches(sequences_of([3, 2, 4]), np.random.default_rng(0)))
-    assert [batch.events.tolist() for batch in batches] == [[[0, 1, 2], [4, 5, 6]], [[3, PAD], [7, 8]]]
+    assert [batch.target_events.tolist() for batch in batches] == [[[0, 1, 2], [4, 5, 6]], [[3, PAD], [7, 8]]]
     assert [batch.inputs.tolist() for batch in batches] == [
         [[START, 0, 1], [3, START, 5]],  # the second stream begins inside d e, and reads f after START
         [[START, PAD], [6, 7]],
@@ -33,7 +33,7 @@ def test_every_target_once_and_each_slot_reads_on(seed):
     targets, last = [], {}
     for batch in Streams(4, 5).batches(sequences, np.random.default_rng(seed)):
         for b, slot in enumerate(batch.slots):
-            events = batch.events[b][batch.real[b]].tolist()
+            events = batch.target_events[b][batch.target_mask[b]].tolist()
             for event in events:
                 before = last.get(slot)
                 begins = event in sequences.offsets
@@ -46,5 +46,5 @@ def test_every_target_once_and_each_slot_reads_on(seed):
 
 def test_fewer_events_than_streams_and_no_event():
     batches = list(Streams(3, 9).batches(sequences_of([1, 1]), np.random.default_rng(0)))
-    assert len(batches) == 1 and sorted(batches[0].events.ravel()) == [0, 1] and batches[0].num_slots == 2
+    assert len(batches) == 1 and sorted(batches[0].target_events.ravel()) == [0, 1] and batches[0].num_slots == 2
     assert list(Streams(3, 9).batches(sequences_of([0]), np.random.default_rng(0))) == []

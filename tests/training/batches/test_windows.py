@@ -12,13 +12,13 @@ def windows(batches):
     """(inputs, targets, row) of every window, without padding."""
     for batch in batches:
         for b in range(len(batch.rows)):
-            real = batch.real[b]
+            real = batch.target_mask[b]
             assert (batch.inputs[b][~real] == PAD).all() and (batch.targets[b][~real] == PAD).all()
             yield batch.inputs[b][real].tolist(), batch.targets[b][real].tolist(), int(batch.rows[b])
 
 
 def test_windows_by_hand():
-    cut = list(windows(Windows(3, 2, shifted=False).batches(SEQUENCES, np.random.default_rng(0))))
+    cut = list(windows(Windows(3, 2, random_offset=False).batches(SEQUENCES, np.random.default_rng(0))))
     assert sorted(cut, key=lambda window: window[1]) == [
         ([START, 10, 11], [10, 11, 12], 0),
         ([12, 13, 14], [13, 14, 15], 0),
@@ -37,8 +37,8 @@ def test_every_event_is_a_target_once_and_follows_its_input(seed):
     sequences = Sequences(items, items * 2.0, offsets, np.arange(23, dtype=np.int32))
     seen = []
     for batch in Windows(8, 4).batches(sequences, rng):
-        assert batch.events.size <= 8 * 4
-        real = batch.real
+        assert batch.target_events.size <= 8 * 4
+        real = batch.target_mask
         seen += batch.targets[real].tolist()
         inner = real & (batch.inputs != START)
         assert (batch.inputs[inner] == batch.targets[inner] - 1).all()
@@ -48,7 +48,7 @@ def test_every_event_is_a_target_once_and_follows_its_input(seed):
     assert sorted(seen) == items.tolist()
 
 
-def test_shifted_cuts_move_between_epochs_but_short_sequences_stay_whole():
+def test_random_cuts_move_between_epochs_but_short_sequences_stay_whole():
     generator = np.random.default_rng(0)
     cuts = [Windows(3, 2).cut(SEQUENCES, generator) for _ in range(20)]
     assert {tuple(lengths[rows == 0]) for rows, _, lengths in cuts} == {(1, 3, 3), (2, 3, 2), (3, 3, 1)}
@@ -62,13 +62,13 @@ def test_batches_hold_little_padding_and_come_from_the_generator():
                           np.r_[0, np.cumsum(lengths)], np.zeros(3000, dtype=np.int32))  # fmt: skip
     batches = list(Windows(50, 32).batches(sequences, np.random.default_rng(2)))
     again = list(Windows(50, 32).batches(sequences, np.random.default_rng(2)))
-    assert all(np.array_equal(a.events, b.events) for a, b in zip(batches, again, strict=True))
-    real, slots = sum(batch.real.sum() for batch in batches), sum(batch.events.size for batch in batches)
+    assert all(np.array_equal(a.target_events, b.target_events) for a, b in zip(batches, again, strict=True))
+    real, slots = sum(batch.target_mask.sum() for batch in batches), sum(batch.target_events.size for batch in batches)
     assert real == lengths.sum() and real / slots > 0.9
 
 
 def test_without_shuffling_windows_come_in_the_order_of_the_sequences():
-    cut = Windows(3, 2, shifted=False, shuffled=False)
+    cut = Windows(3, 2, random_offset=False, shuffled=False)
     for seed in range(2):
         batches = list(cut.batches(SEQUENCES, np.random.default_rng(seed)))
         assert [batch.rows.tolist() for batch in batches] == [[0, 0], [0, 1], [3]]

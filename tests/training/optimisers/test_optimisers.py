@@ -36,11 +36,14 @@ def adagrad(start, eps, inside):
     return step
 
 
-def momentum_adagrad(w, g, s, t):
-    g = g + DECAY * w
-    s["a"] = s.get("a", 0.1) + g**2
-    s["v"] = 0.6 * s.get("v", 0) - RATE * g / np.sqrt(s["a"] + 1e-6)
-    return w + s["v"]
+def momentum_adagrad(eps, inside):
+    def step(w, g, s, t):
+        g = g + DECAY * w
+        s["a"] = s.get("a", 0.1) + g**2
+        s["v"] = 0.6 * s.get("v", 0) - RATE * g / (np.sqrt(s["a"] + eps) if inside else np.sqrt(s["a"]) + eps)
+        return w + s["v"]
+
+    return step
 
 
 def adadelta(w, g, s, t):
@@ -77,7 +80,8 @@ BY_HAND = [
     (Adagrad(), adagrad(0.0, 1e-6, True)),
     (Adagrad(initial_accumulator=0.1, eps=0.0), adagrad(0.1, 0.0, True)),
     (Adagrad(initial_accumulator=0.1, eps=1e-2, eps_inside=False), adagrad(0.1, 1e-2, False)),
-    (Adagrad(initial_accumulator=0.1, momentum=0.6), momentum_adagrad),
+    (Adagrad(initial_accumulator=0.1, momentum=0.6), momentum_adagrad(1e-6, True)),
+    (Adagrad(initial_accumulator=0.1, eps=1e-2, eps_inside=False, momentum=0.6), momentum_adagrad(1e-2, False)),
     (Adadelta(rho=0.9, eps=1e-3), adadelta),
     (RMSprop(rho=0.7, eps=1e-2), rmsprop(0.0, 1e-2, True)),
     (RMSprop(rho=0.7, eps=1e-2, eps_inside=False), rmsprop(0.0, 1e-2, False)),
@@ -103,24 +107,26 @@ def test_three_steps_by_hand(value, rule):
     one, expected, state = weight(), np.array([1.0, -0.5]), {}
     for t, gradient in enumerate(GRADIENTS, start=1):
         expected = rule(expected, np.array(gradient), state, t)
-    assert stepped(value.over([one], RATE, DECAY), one, GRADIENTS) == pytest.approx(expected, rel=1e-12)
+    assert stepped(value.build([one], RATE, DECAY), one, GRADIENTS) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("value", [value for value, _ in BY_HAND], ids=repr)
 def test_a_saved_optimiser_goes_on_as_if_nothing_had_happened(value):
     calm, killed = weight(), weight()
-    expected = stepped(value.over([calm], RATE, DECAY), calm, GRADIENTS)
-    first = value.over([killed], RATE, DECAY)
+    expected = stepped(value.build([calm], RATE, DECAY), calm, GRADIENTS)
+    first = value.build([killed], RATE, DECAY)
     stepped(first, killed, GRADIENTS[:1])
-    second = value.over([killed], RATE, DECAY)
+    second = value.build([killed], RATE, DECAY)
     second.load_state_dict(copy.deepcopy(first.state_dict()))
     assert np.array_equal(stepped(second, killed, GRADIENTS[1:]), expected)
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.6])
-def test_row_sparse_gradients_touch_their_rows_only(momentum):
+@pytest.mark.parametrize(
+    "fields", [{}, {"momentum": 0.6}, {"momentum": 0.6, "eps": 1e-2, "eps_inside": False}], ids=repr
+)
+def test_row_sparse_gradients_touch_their_rows_only(fields):
     dense, sparse = (nn.Parameter(torch.ones(4, 2, dtype=torch.float64)) for _ in range(2))
-    optimisers = [Adagrad(momentum=momentum).over([w], RATE, 0.0) for w in (dense, sparse)]
+    optimisers = [Adagrad(**fields).build([w], RATE, 0.0) for w in (dense, sparse)]
     rows, values = torch.tensor([2, 0, 2]), torch.tensor([[1.0, 2.0], [3.0, 4.0], [0.5, -1.0]], dtype=torch.float64)
     sparse.grad = torch.sparse_coo_tensor(rows[None], values, (4, 2))  # row 2 twice: its gradients are summed first
     dense.grad = sparse.grad.to_dense()
@@ -138,7 +144,7 @@ def test_the_first_step_of_tensorflows_adagrad_is_shorter():
     steps = {}
     for start, eps in ((0.0, 1e-6), (0.1, 0.0)):
         one = weight()
-        optimiser = Adagrad(initial_accumulator=start, eps=eps).over([one], RATE, 0.0)
+        optimiser = Adagrad(initial_accumulator=start, eps=eps).build([one], RATE, 0.0)
         steps[start] = (1.0 - stepped(optimiser, one, [[0.1, 0.1]])[0]) / RATE
     assert steps[0.0] == pytest.approx(1.0, rel=1e-4) and steps[0.1] == pytest.approx(0.1 / math.sqrt(0.11))
 

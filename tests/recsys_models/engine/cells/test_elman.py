@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from recsys_models.engine.activations import SQUASHES
-from recsys_models.engine.cells.elman import VanillaStep
-from recsys_models.engine.cells.gru import GRUStep
-from recsys_models.engine.cells.lstm import LSTMStep
+from recsys_models.engine.activations import ACTIVATIONS
+from recsys_models.engine.cells.elman import ElmanCell
+from recsys_models.engine.cells.gru import GRUResetBeforeCell
+from recsys_models.engine.cells.lstm import LSTMCell
 from recsys_models.engine.unroll import unroll
-from tests.recsys_models.oracles import sigmoid
+from reference.cells import sigmoid
 
 T, B, H = 4, 3, 2
 PHI = {
@@ -48,14 +48,14 @@ def gru(a, phi, h, U, C):
 
 
 CELLS = {
-    "vanilla": (VanillaStep, 1, 1, [(H, H)], vanilla),
-    "LSTM": (lambda squash: LSTMStep(peepholes=False, squash=squash), 2, 4, [(H, 4 * H)], lstm),
-    "GRU": (GRUStep, 1, 3, [(H, 2 * H), (H, H)], gru),
+    "vanilla": (ElmanCell, 1, 1, [(H, H)], vanilla),
+    "LSTM": (lambda activation: LSTMCell(peepholes=False, activation=activation), 2, 4, [(H, 4 * H)], lstm),
+    "GRU": (GRUResetBeforeCell, 1, 3, [(H, 2 * H), (H, H)], gru),
 }
 
 
 @pytest.mark.parametrize("name", CELLS)
-@pytest.mark.parametrize("activation", SQUASHES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_states_and_reverse(name, activation):
     make, states, gates, shapes, oracle = CELLS[name]
     generator = torch.Generator().manual_seed(3)
@@ -63,7 +63,7 @@ def test_states_and_reverse(name, activation):
     tensors = [torch.randn(*s, dtype=torch.float64, generator=generator, requires_grad=True) for s in drawn]
 
     def run(inputs, bias, *rest):
-        return unroll(make(SQUASHES[activation]), inputs, None, bias, rest[:states], rest[states:])
+        return unroll(make(ACTIVATIONS[activation]), inputs, None, bias, rest[:states], rest[states:])
 
     a, b, *rest = (tensor.detach().numpy() for tensor in tensors)
     np.testing.assert_allclose(run(*tensors)[0].detach().numpy(), oracle(a + b, PHI[activation], *rest), atol=1e-12)

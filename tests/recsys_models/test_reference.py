@@ -26,6 +26,6 @@ def test_scores_agree_with_the_witness(name, split):
     model.fit(split.train, Run(0))
     batch, _ = next(split.test.batches(max_rows=5))
     ours = np.asarray(model.score(batch).block(slice(None)), dtype=np.float64)
-    theirs = importlib.import_module("witness." + type(model).__module__.rpartition(".")[2]).scores(model, batch)
+    theirs = importlib.import_module("reference." + type(model).__module__.rpartition(".")[2]).scores(model, batch)
     assert np.ptp(theirs) > 1e-3  # they say something
     assert np.abs(ours - theirs).max() < 1e-5

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from recsys_models.tied_rnn_loss import AugmentedCrossEntropy, Summed
+from training.losses.augmented import AugmentedCrossEntropy, Summed
 from training.losses.diversity import DiversityBias
 from training.losses.loss import CrossEntropy
 
@@ -101,7 +101,9 @@ def test_a_summed_cost_has_the_mean_as_value_and_the_sum_as_gradient():
 
 def test_a_diversity_bias_inside_a_sum_is_given_its_counts():
     tensors, counts = drawn(), np.array([4, 1, 1, 1, 9, 1])
-    bound = Summed(DiversityBias(AugmentedCrossEntropy(temperature=3.0, gamma=0.7), delta=0.5)).over(counts, "cpu")
+    bound = Summed(DiversityBias(AugmentedCrossEntropy(temperature=3.0, gamma=0.7), delta=0.5)).with_counts(
+        counts, "cpu"
+    )
     each = by_hand(*(t.detach().numpy() for t in tensors), 3.0, 0.7, "divided")
     want = (each[0] / 3 + each[1] / 2 + each[2] / 3) / 3  # 9^½ = 3, 4^½ = 2
     assert bound(*tensors, TARGETS, None).item() == pytest.approx(want, abs=1e-6)

@@ -83,7 +83,7 @@ ANSWERING = {
     STMO: MEMORY,
 }  # fmt: skip
 
-STREAMED = {"carried": EITHER, "streams": EITHER, "output_dropout": (0.0, 0.3)}  # test_user_gru, …_switches
+STREAMED = {"stateful": EITHER, "streams": EITHER, "output_dropout": (0.0, 0.3)}  # test_user_gru, …_switches
 BY_USER = STREAMED | {"user_dropout": (0.0, 0.5), "user_mask": USER_MASKS, "user_l2": (0.0, 0.01),
                       "user_l2_on": USER_L2_ON, "user_updates": USER_UPDATES}  # fmt: skip
 BATCHED = {"batches": BATCHES, "reduction": REDUCTIONS, "item_std": (0.5, 1.0), "weight_std": (0.5, 1.0)}
@@ -141,7 +141,7 @@ def combinations(kind, fields):
 
 
 def witness_of(kind):
-    return importlib.import_module("witness." + kind.__module__.rpartition(".")[2])
+    return importlib.import_module("reference." + kind.__module__.rpartition(".")[2])
 
 
 def errors(models):

@@ -1,4 +1,4 @@
-"""Control: when a fit is evaluated, when it stops, what it keeps, how its gradients are bounded."""
+"""FitControl: when a fit is evaluated, when it stops, what it keeps, how its gradients are bounded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Keep = Literal["best", "all", "pareto", "none"]
 
 
 @dataclass(frozen=True)
-class Control:
+class FitControl:
     """How a fit is watched.
 
     evaluations: see schedules. stopping: see stopping; None is the model's own patience.
