@@ -65,7 +65,7 @@ MODELS: dict[str, Any] = {
     "user-kNN, 80": UserKNN(),
     "S-KNN": SessionKNN(500, 1000, **LISTED),
     "V-SKNN": VectorSessionKNN(500, 5000, **LISTED),
-    "V-SKNN, idf 5, logarithmic": VectorSessionKNN(500, 5000, place_weights="logarithmic", idf_weight=5.0, **LISTED),
+    "V-SKNN, idf 5, logarithmic": VectorSessionKNN(500, 5000, position_weights="logarithmic", idf_weight=5.0, **LISTED),
     "BPR-MF, 64": BPRMF(dim=64),
     "BPR-MF, 64, history mean": BPRMF(dim=64, query="history_mean"),
     "BPR-MF, 20 (Donkers)": BPRMF(dim=20, learning_rate=0.01),
@@ -126,7 +126,7 @@ def against_implicit(split: Split) -> dict[str, str]:
     train, _ = matrices(split)
     knn = ItemKNN(similarity=TEXTBOOK, self_similarity="full")
     bpr = BPRMF(
-        dim=64, epochs=10, user_decay=0.01, positive_decay=0.01, positives="with_replacement",
+        dim=64, epochs=10, reg_user=0.01, reg_positive=0.01, positives="with_replacement",
         negatives=Negatives("popularity", refused="skip"),
     )  # fmt: skip
     peers = {

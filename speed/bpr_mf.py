@@ -29,8 +29,8 @@ def main() -> None:
     train, _ = matrices(split)
     ours = {
         "popular negatives, skipped where seen (implicit's way)": BPRMF(
-            dim=DIM, epochs=EPOCHS, learning_rate=0.01, user_decay=0.01, positive_decay=0.01, negative_decay=0.01,
-            bias_decay=0.01, positives="with_replacement", negatives=Negatives("popularity", refused="skip"),
+            dim=DIM, epochs=EPOCHS, learning_rate=0.01, reg_user=0.01, reg_positive=0.01, reg_negative=0.01,
+            reg_bias=0.01, positives="with_replacement", negatives=Negatives("popularity", refused="skip"),
             init="uniform", init_scale=0.5 / DIM,
         ),
         "uniform negatives, redrawn where seen": BPRMF(dim=DIM, epochs=EPOCHS),

@@ -43,7 +43,7 @@ SPACES = {
         "neighbours": Whole(10, 400),
         "similarity": Choice(*COSINES),
         "query": Choice("history_sum", "last_item"),
-        "counting": Choice("units", "events"),
+        "counting": Choice("profiles", "events"),
     },
     "Decayed item-kNN": {
         "item_knn": Choice(*(ItemKNN(neighbours=n, similarity=s) for n in (50, 100, 200, 400) for s in COSINES)),
@@ -57,9 +57,9 @@ SPACES = {
     "BPR-MF": {
         "dim": Choice(16, 32, 64),
         "learning_rate": LogUniform(0.01, 0.2),
-        "user_decay": LogUniform(1e-4, 0.1),
-        "positive_decay": LogUniform(1e-4, 0.1),
-        "negative_decay": LogUniform(1e-4, 0.1),
+        "reg_user": LogUniform(1e-4, 0.1),
+        "reg_positive": LogUniform(1e-4, 0.1),
+        "reg_negative": LogUniform(1e-4, 0.1),
     },
     "FPMC": {
         "dim": Choice(16, 32, 64),

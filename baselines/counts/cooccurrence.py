@@ -1,7 +1,7 @@
-"""Co-occurrence: exact counts of items met in the same unit or one after the other, cut to the best of each item.
+"""Co-occurrence and successor counts of items: exact, cut to the best ``neighbours`` of each item.
 
-Every kernel works item by item with one accumulator of N numbers and keeps the best ``neighbours`` in a heap, so
-memory is O(events + N · neighbours) and never N × N, for a million items as for a thousand.
+Every kernel works item by item with one accumulator of N numbers and keeps the best ``neighbours`` in a heap. Memory is
+O(events + N · neighbours), never N × N.
 """
 
 from __future__ import annotations
@@ -11,36 +11,35 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from baselines.counts.kernels import count_both_ways, following, pack_bits, together
+from baselines.counts.kernels import BITSET_LIMIT, cooccurrence_topk, count_both_ways, pack_bits, successor_topk
 from baselines.counts.neighbour_lists import ItemLists
 from recsys_data.split import TrainingSet
 
-BITS_MEMORY = 1 << 28  # bytes that a matrix of bits may take
-CELLS = 1 << 22  # entries of the padded lists that one kernel call may fill: 32 MB
+BLOCK_ENTRIES = 1 << 22  # entries of the padded lists that one kernel call fills at most: 32 MB
 
 
 @dataclass(frozen=True, eq=False)
-class Units:
-    """Which items each unit (user or session) holds and how often, in both directions.
+class Profiles:
+    """The items of each profile (a user or a session) with their counts, indexed by profile and by item.
 
-    unit_offsets (S + 1,), unit_items (P,), unit_counts (P,): the different items of each unit, ascending, with the
-    number of times each was taken; item_offsets (N + 1,), item_units (P,), item_counts (P,): the same by item.
+    profile_offsets (S + 1,), profile_items (P,), profile_counts (P,): the distinct items of each profile, ascending,
+    and how often the profile holds each; item_offsets (N + 1,), item_profiles (P,), item_counts (P,): the same by item.
     """
 
-    unit_offsets: np.ndarray
-    unit_items: np.ndarray
-    unit_counts: np.ndarray
+    profile_offsets: np.ndarray
+    profile_items: np.ndarray
+    profile_counts: np.ndarray
     item_offsets: np.ndarray
-    item_units: np.ndarray
+    item_profiles: np.ndarray
     item_counts: np.ndarray
 
     @classmethod
-    def of(cls, train: TrainingSet, session_gap: float | None = None) -> Units:
-        """Units of a training set: its sequences, cut where ``unit_of_events`` says."""
-        owners = unit_of_events(train, session_gap)
+    def of(cls, train: TrainingSet, session_gap: float | None = None) -> Profiles:
+        """Build the profiles of a training set: its sequences, cut as in profile_of_events."""
+        owners = profile_of_events(train, session_gap)
         items = train.sequences.items
-        num_units = int(owners[-1]) + 1 if len(owners) else 0
-        return cls(*count_both_ways(items[items >= 0], owners[items >= 0], num_units, train.num_items))
+        num_profiles = int(owners[-1]) + 1 if len(owners) else 0
+        return cls(*count_both_ways(items[items >= 0], owners[items >= 0], num_profiles, train.num_items))
 
     @property
     def num_items(self) -> int:
@@ -49,19 +48,19 @@ class Units:
 
     @property
     def item_frequencies(self) -> np.ndarray:
-        """In how many units each item occurs, (N,) int64."""
+        """The number of profiles that hold each item, (N,) int64."""
         return np.diff(self.item_offsets)
 
     def per_item(self, values: np.ndarray) -> np.ndarray:
-        """Sums (N,) float64 over each item's units of ``values`` (P,), which are in the order of item_counts."""
+        """Sum ``values`` (P,), ordered as item_counts, over the profiles of each item: (N,) float64."""
         owners = np.repeat(np.arange(self.num_items), self.item_frequencies)
         return np.bincount(owners, weights=values, minlength=self.num_items)
 
 
-def unit_of_events(train: TrainingSet, session_gap: float | None) -> np.ndarray:
-    """The number of the unit of each event, (E,) int64: sequences, cut at gaps of more than ``session_gap`` seconds.
+def profile_of_events(train: TrainingSet, session_gap: float | None) -> np.ndarray:
+    """The profile number of each event, (E,) int64: its sequence, cut at gaps of more than ``session_gap`` seconds.
 
-    Raises ValueError where a gap is asked of a clock that knows no durations.
+    Raises ValueError if a gap is given and the clock has no durations.
     """
     sequences = train.sequences
     owners = sequences.owners()
@@ -77,70 +76,73 @@ def unit_of_events(train: TrainingSet, session_gap: float | None) -> np.ndarray:
     return np.cumsum(cut)
 
 
-def top_together(
-    units: Units,
+def cooccurrence_lists(
+    profiles: Profiles,
     *,
     left: np.ndarray,
     right: np.ndarray,
-    own: np.ndarray,
+    diagonal: np.ndarray,
     neighbours: int,
-    own_counts: bool = False,
-    other_counts: bool = False,
+    left_multiplicity: bool = False,
+    right_multiplicity: bool = False,
 ) -> ItemLists:
-    """The ``neighbours`` best j of each item i by left[i] · right[j] · C_ij, where C counts shared units.
+    """Lists of the ``neighbours`` best items j for each item i by left[i] · right[j] · C_ij; C counts shared profiles.
 
-    C_ij sums over the units that hold both; a unit adds the number of times it took i where ``own_counts``, times the
-    number of times it took j where ``other_counts``, else 1. ``own`` (N,): what stands for C_ii. Entries of 0 are
-    left out; left and right (N,) float64 must be positive.
+    Each profile that holds both adds 1 to C_ij, times its count of i with ``left_multiplicity`` and times its count
+    of j with ``right_multiplicity``. ``diagonal`` (N,) replaces C_ii. Entries of 0 are left out; left and right (N,)
+    float64 must be positive.
     """
     none = np.zeros(0, dtype=np.int32)
-    bits = np.zeros((0, 0), dtype=np.uint64) if own_counts or other_counts else _bits(units)
+    bits = np.zeros((0, 0), dtype=np.uint64) if left_multiplicity or right_multiplicity else _bits(profiles)
     parts = []
-    for start, stop in _blocks(units.num_items, neighbours):
+    for start, stop in _blocks(profiles.num_items, neighbours):
         parts.append(
-            together(
-                units.unit_offsets, units.unit_items, units.unit_counts if other_counts else none,
-                units.item_offsets, units.item_units, units.item_counts if own_counts else none,
-                bits, left, right, own, neighbours, start, stop,
+            cooccurrence_topk(
+                profiles.profile_offsets, profiles.profile_items,
+                profiles.profile_counts if right_multiplicity else none,
+                profiles.item_offsets, profiles.item_profiles, profiles.item_counts if left_multiplicity else none,
+                bits, left, right, diagonal, neighbours, start, stop,
             )
         )  # fmt: skip
     return _join(parts)
 
 
-def _bits(units: Units) -> np.ndarray:
-    """Which unit holds which item as bits (N, W) uint64, or (0, 0) where comparing bits would not pay."""
-    words = (len(units.unit_offsets) + 62) // 64
-    pairs = float(np.square(np.diff(units.unit_offsets).astype(np.float64)).sum())
-    if units.num_items * words * 8 > BITS_MEMORY or pairs < units.num_items * words:
+def _bits(profiles: Profiles) -> np.ndarray:
+    """The profiles of each item as bits (N, W) uint64, or (0, 0) where comparing bits is not worth it."""
+    words = (len(profiles.profile_offsets) + 62) // 64
+    pairs = float(np.square(np.diff(profiles.profile_offsets).astype(np.float64)).sum())
+    if profiles.num_items * words * 8 > BITSET_LIMIT or pairs < profiles.num_items * words:
         return np.zeros((0, 0), dtype=np.uint64)
-    return pack_bits(units.item_offsets, units.item_units, words)
+    return pack_bits(profiles.item_offsets, profiles.item_profiles, words)
 
 
-def top_following(train: TrainingSet, weights: np.ndarray, neighbours: int, *, last_only: bool = False) -> ItemLists:
-    """The ``neighbours`` items that follow each item most, an event d places later adding weights[d − 1].
+def successor_lists(train: TrainingSet, weights: np.ndarray, neighbours: int, *, last_only: bool = False) -> ItemLists:
+    """Lists of the ``neighbours`` items that follow each item most; an event d steps later adds weights[d − 1].
 
-    Sums are float64. With ``last_only`` only the last time that a sequence takes an item and goes on counts.
+    Sums are float64. With ``last_only`` a sequence counts only its last occurrence of an item that has a successor.
     """
     sequences = train.sequences
     order = np.argsort(sequences.items, kind="stable")
-    order = order[np.searchsorted(sequences.items[order], 0) :]  # events of unknown items lead nowhere
+    order = order[np.searchsorted(sequences.items[order], 0) :]  # unknown items have no list
     item_offsets = np.concatenate([[0], np.cumsum(np.bincount(sequences.items[order], minlength=train.num_items))])
     ends = np.repeat(sequences.offsets[1:], sequences.lengths)
     parts = []
     for start, stop in _blocks(train.num_items, neighbours):
-        parts.append(following(sequences.items, ends, order, item_offsets, weights, neighbours, last_only, start, stop))
+        parts.append(
+            successor_topk(sequences.items, ends, order, item_offsets, weights, neighbours, last_only, start, stop)
+        )
     return _join(parts)
 
 
 def _blocks(num_items: int, neighbours: int) -> Iterator[tuple[int, int]]:
-    """Ranges of items whose padded lists hold at most CELLS entries (one item at least)."""
-    step = max(1, CELLS // neighbours)
+    """Yield ranges of items whose padded lists hold at most BLOCK_ENTRIES entries (at least one item)."""
+    step = max(1, BLOCK_ENTRIES // neighbours)
     for start in range(0, num_items, step):
         yield start, min(start + step, num_items)
 
 
 def _join(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> ItemLists:
-    """The lists of consecutive blocks as one."""
+    """Concatenate the lists of consecutive blocks."""
     lengths = np.concatenate([part[0] for part in parts])
     items = np.concatenate([part[1][np.arange(part[1].shape[1]) < part[0][:, None]] for part in parts])
     weights = np.concatenate([part[2][np.arange(part[2].shape[1]) < part[0][:, None]] for part in parts])

@@ -1,4 +1,4 @@
-"""NearUnits: scores that are read off the training units (users or sessions) nearest to a history."""
+"""NearestSequences: scores summed over the training profiles (users or sessions) nearest to a history."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from baselines.counts.cooccurrence import Units, unit_of_events
-from baselines.counts.kernels import count_both_ways, near_units
+from baselines.counts.cooccurrence import Profiles, profile_of_events
+from baselines.counts.kernels import count_both_ways, nearest_sequence_sums
+from recsys_data.scores import pick_items
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
 
 MEASURES = ("vector", "cosine", "jaccard")
-EVERYTHING = np.iinfo(np.int32).max - 1
+NO_SAMPLING = np.iinfo(np.int32).max - 1
 
 
 @dataclass(frozen=True, eq=False)
-class NearUnits:
-    """Scores (M, N): the sum over the nearest units that hold an item of similarity × lag weight × boost.
+class NearestSequences:
+    """Scores (M, N): the sum of similarity × lag weight × boost over the nearest profiles that hold an item.
 
-    units: with the lowest numbers for those to be preferred as candidates. Candidates of a history are the first
-    ``sample_size`` units that share an item with its last ``window`` events; the ``neighbours`` most similar of them
-    count, ties going to the lower number. The similarity sums the weights of the shared items' places, each at its
-    newest place p of n, places[n − p] · (p / n) ** power, and divides by what ``measure`` says: the number of
-    different items in the query ("vector"), the root of the product of both sizes ("cosine"), the size of the union
-    ("jaccard"). lags: a unit's weight by the lag (from 1) of its newest shared event. boosts (N,): a factor for each
-    item. banned (M,): a unit that is no candidate, or −1.
+    Candidates for a history are the first ``sample_size`` profiles, by number, that share an item with its last
+    ``window`` events; the ``neighbours`` most similar of them count, ties going to the lower number. The similarity
+    sums position_weights[n − p] · (p / n) ** power over the shared items, where p of n is the item's newest position,
+    and divides by ``measure``: the number of different items in the query ("vector"), the root of the product of both
+    sizes ("cosine") or the size of the union ("jaccard"). lag_weights: the weight of a profile by the lag (from 1) of
+    its newest shared event. boosts (N,): a factor for each item. excluded (M,): a profile that is no candidate, or −1.
     """
 
-    units: Units
+    profiles: Profiles
     items: np.ndarray
     asked: np.ndarray
-    banned: np.ndarray
-    places: np.ndarray
+    excluded: np.ndarray
+    position_weights: np.ndarray
     power: int
-    lags: np.ndarray
+    lag_weights: np.ndarray
     measure: str
     boosts: np.ndarray
     sample_size: int
@@ -44,42 +44,40 @@ class NearUnits:
     @property
     def shape(self) -> tuple[int, int]:
         """(M, N)."""
-        return len(self.asked), self.units.num_items
+        return len(self.asked), self.profiles.num_items
 
     def block(self, rows: slice, items: np.ndarray | None = None) -> np.ndarray:
-        """Scores of the asked positions ``rows`` for all items (rows, N) or for candidates (rows, C) or (C,)."""
-        units = self.units
-        dense = near_units(
-            units.unit_offsets, units.unit_items, units.item_offsets, units.item_units,
-            self.items, self.asked[rows], self.banned[rows], self.places, self.power, self.lags,
+        """Scores of the queries ``rows`` for all items (rows, N), or for candidates (rows, C) or (C,)."""
+        profiles = self.profiles
+        dense = nearest_sequence_sums(
+            profiles.profile_offsets, profiles.profile_items, profiles.item_offsets, profiles.item_profiles,
+            self.items, self.asked[rows], self.excluded[rows], self.position_weights, self.power, self.lag_weights,
             MEASURES.index(self.measure), self.boosts, self.sample_size, self.neighbours, self.window,
         )  # fmt: skip
-        if items is None:
-            return dense
-        return dense[:, items] if items.ndim == 1 else np.take_along_axis(dense, items, 1)
+        return pick_items(dense, items)
 
 
-def ordered_units(train: TrainingSet, order: np.ndarray | None, session_gap: float | None = None) -> Units:
-    """The units of a training set renumbered so that unit ``order[n]`` becomes n; their own order with None."""
+def ordered_profiles(train: TrainingSet, order: np.ndarray | None, session_gap: float | None = None) -> Profiles:
+    """Build the profiles of a training set, renumbered so that ``order[n]`` becomes n, or in order for None."""
     if order is None:
-        return Units.of(train, session_gap)
-    owners = unit_of_events(train, session_gap)
+        return Profiles.of(train, session_gap)
+    owners = profile_of_events(train, session_gap)
     numbers = np.empty(len(order), dtype=np.int64)
     numbers[order] = np.arange(len(order))
     by_number = np.argsort(numbers[owners], kind="stable")
     by_number = by_number[train.sequences.items[by_number] >= 0]
-    return Units(
+    return Profiles(
         *count_both_ways(train.sequences.items[by_number], numbers[owners][by_number], len(order), train.num_items)
     )
 
 
 def newest_first(train: TrainingSet, session_gap: float | None) -> np.ndarray:
-    """The units ordered by the time of their last event, newest first; of equal times the later number first."""
-    owners = unit_of_events(train, session_gap)
+    """Profile numbers by the time of the last event, newest first; equal times by number, highest first."""
+    owners = profile_of_events(train, session_gap)
     last = np.flatnonzero(np.diff(owners, append=owners[-1] + 1))
     return np.argsort(train.sequences.timestamps[last], kind="stable")[::-1]
 
 
-def nobody(batch: SequenceBatch) -> np.ndarray:
-    """No banned unit for any asked position, (M,)."""
+def no_exclusion(batch: SequenceBatch) -> np.ndarray:
+    """−1 for every query, (M,): no profile is excluded."""
     return np.full(len(batch.asked), -1, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""ItemLists: for each item a short weighted list of other items, and the scores that are read off such lists."""
+"""ItemLists: for each item a short weighted list of other items, and scores computed from such lists."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 from numba import njit
 from scipy.sparse import csr_array
 
-from recsys_data.scores import Sparse
+from recsys_data.scores import Sparse, pick_items
 from recsys_data.sequences import SequenceBatch
 
-VANISHED = np.float32(1e-30)  # a decaying sum at most this large is 0
+NEGLIGIBLE = np.float32(1e-30)  # a decaying sum of at most this is set to 0
 
 
 @dataclass(frozen=True, eq=False)
 class ItemLists:
-    """Lists of item → (item, weight), best first, ties by the lower item number.
+    """A list of (item, weight) for each item, best first, ties by the lower item number.
 
     offsets (N + 1,) int64; items (L,) int32; weights (L,) float32: item i owns offsets[i] : offsets[i + 1].
     """
@@ -38,33 +38,33 @@ class ItemLists:
 
     @cached_property
     def _rows(self) -> csr_array:
-        """The lists as a matrix (N + 1, N) whose last row is empty: what an unknown or missing item points to."""
+        """The lists as a matrix (N + 1, N); the last row is empty and stands for unknown or missing items."""
         offsets = np.append(self.offsets, self.offsets[-1])
         return csr_array((self.weights, self.items, offsets), shape=(self.num_items + 1, self.num_items))
 
     def of_last_item(self, batch: SequenceBatch, default: float | np.ndarray = 0.0) -> Sparse:
-        """Scores (M, N) from the list of the last item read; ``default`` for all items where there is none."""
+        """Scores (M, N) from the list of the last item read; ``default`` for items not on it."""
         last = batch.last_items()
         return Sparse(self._rows[np.where(last < 0, self.num_items, last)], default)
 
 
 @dataclass(frozen=True, eq=False)
 class ListSums:
-    """Scores (M, N) that are sums over the lists of the items read, made when a block is asked for.
+    """Scores (M, N): sums over the lists of the items read, computed block by block.
 
-    items (B, T) and asked (M, 2) as in SequenceBatch. ``keep`` (B, T) float32 or None: what the sum so far is
-    multiplied by before event t is added (an exponential decay); None adds plainly. With ``once`` an item that was
-    read twice is added once. Events of unknown items add nothing. The sums begin at ``start`` (N,) float32, by default
-    at 0: that is what the empty history scores.
-    A row's positions are answered in one walk along it, so a block costs one list for each event and one copy of N
-    numbers for each position, and nothing larger than the block is ever held.
+    items (B, T) and asked (M, 2) as in SequenceBatch. decay_factors (B, T) float32: the factor of the running sum
+    before event t is added (an exponential decay); None for no decay. With ``once_per_item`` an item read twice is
+    added once. Events of unknown items add nothing. The sums start from ``start`` (N,) float32, 0 by default, which is
+    also the score of an empty history.
+    All queries of a row are answered in one pass along it: a block costs one list per event and one copy of N numbers
+    per query, and nothing larger than the block is held.
     """
 
     lists: ItemLists
     items: np.ndarray
     asked: np.ndarray
-    keep: np.ndarray | None = None
-    once: bool = False
+    decay_factors: np.ndarray | None = None
+    once_per_item: bool = False
     start: np.ndarray | None = None
 
     @property
@@ -73,42 +73,41 @@ class ListSums:
         return len(self.asked), self.lists.num_items
 
     def block(self, rows: slice, items: np.ndarray | None = None) -> np.ndarray:
-        """Scores of the asked positions ``rows`` for all items (rows, N) or for candidates (rows, C) or (C,)."""
+        """Scores of the queries ``rows`` for all items (rows, N), or for candidates (rows, C) or (C,)."""
         asked = self.asked[rows]
-        keep = np.ones((1, 1), dtype=np.float32) if self.keep is None else self.keep
+        factors = np.ones((1, 1), dtype=np.float32) if self.decay_factors is None else self.decay_factors
         lists = self.lists
         start = np.zeros(lists.num_items, dtype=np.float32) if self.start is None else self.start
         dense = _sum_lists(
-            lists.offsets, lists.items, lists.weights, self.items, asked, keep, self.keep is not None, self.once, start
-        )
-        if items is None:
-            return dense
-        return dense[:, items] if items.ndim == 1 else np.take_along_axis(dense, items, 1)
+            lists.offsets, lists.items, lists.weights, self.items, asked, factors, self.decay_factors is not None,
+            self.once_per_item, start,
+        )  # fmt: skip
+        return pick_items(dense, items)
 
 
 @njit(cache=True)
-def _sum_lists(offsets, list_items, list_weights, items, asked, keep, decays, once, start):  # noqa: ANN001, ANN202
-    """Sums (M, N) float32 over the lists of the events read, in the order of reading whatever the block."""
+def _sum_lists(offsets, list_items, list_weights, items, asked, factors, decays, once, start):  # noqa: ANN001, ANN202
+    """Sums (M, N) float32 over the lists of the events read, added in the order of reading in any block."""
     num_items = len(offsets) - 1
     out = np.empty((len(asked), num_items), dtype=np.float32)
     total = start.copy()
-    added = np.full(num_items if once else 1, -1, dtype=np.int64)  # the walk in which an item was last added
-    row, read, walk = -1, 0, 0
+    added = np.full(num_items if once else 1, -1, dtype=np.int64)  # the pass in which an item was last added
+    row, read, turn = -1, 0, 0
     for m in range(len(asked)):
         if asked[m, 0] != row or asked[m, 1] < read:
-            row, read, walk = asked[m, 0], 0, walk + 1
+            row, read, turn = asked[m, 0], 0, turn + 1
             total[:] = start
         while read < asked[m, 1]:
             item = items[row, read]
             if decays:
-                factor = keep[row, read]
-                for j in range(num_items):  # sums that have all but vanished become 0: denormal numbers are slow
-                    total[j] = total[j] * factor if total[j] > VANISHED else np.float32(0)
-            if item >= 0 and not (once and added[item] == walk):
+                factor = factors[row, read]
+                for j in range(num_items):  # denormal numbers are slow
+                    total[j] = total[j] * factor if total[j] > NEGLIGIBLE else np.float32(0)
+            if item >= 0 and not (once and added[item] == turn):
                 for p in range(offsets[item], offsets[item + 1]):
-                    total[np.uint32(list_items[p])] += list_weights[p]  # unsigned: no wrapping of negative numbers
+                    total[np.uint32(list_items[p])] += list_weights[p]  # unsigned: no check for negative indices
                 if once:
-                    added[item] = walk
+                    added[item] = turn
             read += 1
         out[m] = total
     return out

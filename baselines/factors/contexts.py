@@ -1,4 +1,4 @@
-"""Contexts: the last items before an event, in training and at a query."""
+"""Contexts: the last items before a training event or a query."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from recsys_data.split import TrainingSet
 
 
 def training_contexts(train: TrainingSet, window: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Each event that has one before it: its sequence (E,), the last items (E, window) int32, and itself (E,) int32.
+    """The events that have a predecessor: sequence (E,), last items (E, window) int32 and item (E,) int32.
 
-    Items are newest first, padded with −1 where the sequence holds fewer.
+    Last items are newest first, padded with −1.
     """
     sequences = train.sequences
     places = np.arange(len(sequences.items)) - np.repeat(sequences.offsets[:-1], sequences.lengths)
@@ -23,7 +23,7 @@ def training_contexts(train: TrainingSet, window: int) -> tuple[np.ndarray, np.n
 
 
 def query_contexts(batch: SequenceBatch, window: int) -> np.ndarray:
-    """The last items read before each asked position, newest first, padded with −1: (M, window) int64."""
+    """The last items read before each query, newest first, padded with −1: (M, window) int64."""
     rows, places = batch.asked[:, :1], batch.asked[:, 1:] - np.arange(1, window + 1)
     return np.where(places >= 0, batch.items[rows, np.maximum(places, 0)], -1)
 

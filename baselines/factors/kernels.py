@@ -1,9 +1,9 @@
-"""The compiled steps of pairwise learning: one event at a time, ascending ln σ(x̂_i − x̂_j) − λ‖Θ‖² / 2 each step.
+"""Compiled steps of pairwise learning: one event at a time, ascending ln σ(x̂_i − x̂_j) − λ‖Θ‖² / 2 each step.
 
-All gradients of a step are taken at the parameters before it (an item that stands twice in one context takes its two
-updates one after the other). One thread and a fixed order make equal bits; sums may
-be reassociated by the compiler, always in the same way on one machine. A negative of −1 skips the step; one that is the
-target itself, which unchecked draws may give, has no gradient, so that the step only decays.
+All gradients of a step are taken at the parameters before it (an item that occurs twice in one context gets its two
+updates one after the other). One thread and a fixed order give equal bits; the compiler may reassociate sums, always in
+the same way on one machine. A negative of −1 skips the step; a negative equal to the target, possible with unchecked
+draws, has no gradient: the step only decays.
 """
 # ruff: noqa: ANN001, ANN201, ANN202  (numba infers these)
 
@@ -16,8 +16,8 @@ FAST = {"reassoc", "contract", "nsz"}
 
 
 @njit(cache=True, fastmath=FAST)
-def _pull(margin):
-    """1 − σ(margin), and the loss −ln σ(margin), without overflow."""
+def _gradient_and_loss(margin):
+    """The gradient 1 − σ(margin) and the loss −ln σ(margin), without overflow."""
     if margin > 0:
         small = np.exp(-margin)
         return small / (1 + small), np.log1p(small)
@@ -28,9 +28,9 @@ def _pull(margin):
 @njit(cache=True, fastmath=FAST)
 def bpr_steps(rows, targets, negatives, users, items, biases, rate, reg_user, reg_positive, reg_negative,
               reg_bias, with_biases):  # fmt: skip
-    """Steps of x̂_ui = b_i + ⟨w_u, h_i⟩ on triples (m,); returns the loss sum and the number of steps made."""
+    """Take steps of x̂_ui = b_i + ⟨w_u, h_i⟩ on triples (m,); return the loss sum and the number of steps taken."""
     dim = users.shape[1]
-    loss, made = 0.0, 0
+    loss, taken = 0.0, 0
     rate = np.float32(rate)
     reg_user, reg_positive = np.float32(reg_user), np.float32(reg_positive)
     reg_negative, reg_bias = np.float32(reg_negative), np.float32(reg_bias)
@@ -42,10 +42,10 @@ def bpr_steps(rows, targets, negatives, users, items, biases, rate, reg_user, re
         margin = biases[i] - biases[j] if with_biases else np.float32(0)
         for f in range(dim):
             margin += user[f] * (liked[f] - other[f])
-        pull, cost = _pull(np.float64(margin))
+        gradient, cost = _gradient_and_loss(np.float64(margin))
         loss += cost
-        made += 1
-        step = np.float32(pull) if i != j else np.float32(0)
+        taken += 1
+        step = np.float32(gradient) if i != j else np.float32(0)
         for f in range(dim):
             w, h, g = user[f], liked[f], other[f]
             user[f] = w + rate * (step * (h - g) - reg_user * w)
@@ -54,20 +54,20 @@ def bpr_steps(rows, targets, negatives, users, items, biases, rate, reg_user, re
         if with_biases:
             biases[i] += rate * (step - reg_bias * biases[i])
             biases[j] += rate * (-step - reg_bias * biases[j])
-    return loss, made
+    return loss, taken
 
 
 @njit(cache=True, fastmath=FAST)
-def fpmc_steps(rows, contexts, targets, negatives, users, items, next_items, last_items, gammas, rate, decay,
+def fpmc_steps(rows, contexts, targets, negatives, users, items, next_items, last_items, gammas, rate, weight_decay,
                learn_gammas, with_users):  # fmt: skip
-    """Steps of x̂ = ⟨v_u, v_i⟩ + Σ_k γ_k ⟨v_i^next, v_{l_k}^last⟩; returns the loss sum and the steps made.
+    """Take steps of x̂ = ⟨v_u, v_i⟩ + Σ_k γ_k ⟨v_i^next, v_{l_k}^last⟩; return as bpr_steps does.
 
     contexts (m, W): the last items, newest first, padded with −1; gammas (W,) weigh them.
     """
     dim, length = users.shape[1], next_items.shape[1]
     context = np.empty(length, dtype=np.float32)
-    loss, made = 0.0, 0
-    rate, decay = np.float32(rate), np.float32(decay)
+    loss, taken = 0.0, 0
+    rate, weight_decay = np.float32(rate), np.float32(weight_decay)
     for m in range(len(rows)):
         i, j = targets[m], negatives[m]
         if j < 0:
@@ -85,42 +85,42 @@ def fpmc_steps(rows, contexts, targets, negatives, users, items, next_items, las
                 margin += user[f] * (liked[f] - other[f])
         for f in range(length):
             margin += context[f] * (near[f] - far[f])
-        pull, cost = _pull(np.float64(margin))
+        gradient, cost = _gradient_and_loss(np.float64(margin))
         loss += cost
-        made += 1
-        step = np.float32(pull) if i != j else np.float32(0)
+        taken += 1
+        step = np.float32(gradient) if i != j else np.float32(0)
         if with_users:
             for f in range(dim):
                 w, h, g = user[f], liked[f], other[f]
-                user[f] = w + rate * (step * (h - g) - decay * w)
-                liked[f] = h + rate * (step * w - decay * h)
-                other[f] = g + rate * (-step * w - decay * g)
+                user[f] = w + rate * (step * (h - g) - weight_decay * w)
+                liked[f] = h + rate * (step * w - weight_decay * h)
+                other[f] = g + rate * (-step * w - weight_decay * g)
         for k in range(contexts.shape[1]):
             if contexts[m, k] >= 0:
                 last = last_items[contexts[m, k]]
                 slope = np.float32(0)
                 for f in range(length):
                     slope += last[f] * (near[f] - far[f])
-                    last[f] += rate * (step * gammas[k] * (near[f] - far[f]) - decay * last[f])
+                    last[f] += rate * (step * gammas[k] * (near[f] - far[f]) - weight_decay * last[f])
                 if learn_gammas:
-                    gammas[k] += rate * (step * slope - decay * gammas[k])
+                    gammas[k] += rate * (step * slope - weight_decay * gammas[k])
         for f in range(length):
             h, g = near[f], far[f]
-            near[f] = h + rate * (step * context[f] - decay * h)
-            far[f] = g + rate * (-step * context[f] - decay * g)
-    return loss, made
+            near[f] = h + rate * (step * context[f] - weight_decay * h)
+            far[f] = g + rate * (-step * context[f] - weight_decay * g)
+    return loss, taken
 
 
 @njit(cache=True, fastmath=FAST)
-def shared_steps(rows, contexts, targets, negatives, users, items, biases, gammas, rate, decay, learn_gammas,
+def shared_steps(rows, contexts, targets, negatives, users, items, biases, gammas, rate, weight_decay, learn_gammas,
                  with_users):  # fmt: skip
-    """Steps of x̂ = b_i + ⟨p_u + Σ_k γ_k q_{l_k}, q_i⟩ with one table of items; returns loss sum and steps made."""
+    """Take steps of x̂ = b_i + ⟨p_u + Σ_k γ_k q_{l_k}, q_i⟩ with one table of items; return as bpr_steps does."""
     dim = items.shape[1]
     query = np.empty(dim, dtype=np.float32)
     apart = np.empty(dim, dtype=np.float32)
     slopes = np.empty(contexts.shape[1], dtype=np.float32)
-    loss, made = 0.0, 0
-    rate, decay = np.float32(rate), np.float32(decay)
+    loss, taken = 0.0, 0
+    rate, weight_decay = np.float32(rate), np.float32(weight_decay)
     for m in range(len(rows)):
         i, j = targets[m], negatives[m]
         if j < 0:
@@ -135,28 +135,29 @@ def shared_steps(rows, contexts, targets, negatives, users, items, biases, gamma
         margin = biases[i] - biases[j]
         for f in range(dim):
             margin += query[f] * apart[f]
-        pull, cost = _pull(np.float64(margin))
+        gradient, cost = _gradient_and_loss(np.float64(margin))
         loss += cost
-        made += 1
-        step = np.float32(pull) if i != j else np.float32(0)
+        taken += 1
+        step = np.float32(gradient) if i != j else np.float32(0)
         for k in range(contexts.shape[1] if learn_gammas else 0):
             slopes[k] = np.float32(0)
             for f in range(dim if contexts[m, k] >= 0 else 0):
                 slopes[k] += items[contexts[m, k], f] * apart[f]
-        # an item may be target and context at once: gradients add up, each decays once for each role it plays
+        # an item may be both target and context: gradients add up, and it decays once for each role
         for f in range(dim):
-            items[i, f] += rate * (step * query[f] - decay * items[i, f])
-            items[j, f] += rate * (-step * query[f] - decay * items[j, f])
+            items[i, f] += rate * (step * query[f] - weight_decay * items[i, f])
+            items[j, f] += rate * (-step * query[f] - weight_decay * items[j, f])
         for k in range(contexts.shape[1]):
             if contexts[m, k] >= 0:
                 for f in range(dim):
-                    items[contexts[m, k], f] += rate * (step * gammas[k] * apart[f] - decay * items[contexts[m, k], f])
+                    item = contexts[m, k]
+                    items[item, f] += rate * (step * gammas[k] * apart[f] - weight_decay * items[item, f])
         for k in range(contexts.shape[1] if learn_gammas else 0):
             if contexts[m, k] >= 0:
-                gammas[k] += rate * (step * slopes[k] - decay * gammas[k])
+                gammas[k] += rate * (step * slopes[k] - weight_decay * gammas[k])
         if with_users:
             for f in range(dim):
-                users[rows[m], f] += rate * (step * apart[f] - decay * users[rows[m], f])
-        biases[i] += rate * (step - decay * biases[i])
-        biases[j] += rate * (-step - decay * biases[j])
-    return loss, made
+                users[rows[m], f] += rate * (step * apart[f] - weight_decay * users[rows[m], f])
+        biases[i] += rate * (step - weight_decay * biases[i])
+        biases[j] += rate * (-step - weight_decay * biases[j])
+    return loss, taken

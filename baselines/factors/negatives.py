@@ -1,13 +1,13 @@
-"""Negatives: which item stands against the one that was taken.
+"""Negatives: the items that pairwise learning ranks below the observed ones.
 
 Rendle and Freudenthaler (WSDM 2014), "Improving pairwise learning for item recommendation from implicit feedback",
 for adaptive oversampling: draw a factor f with a probability proportional to |w_f| σ_f (w the query's vector, σ_f the
-standard deviation of the items' factor f) and a rank r from a geometric distribution, and take the item that stands at
-rank r by sign(w_f) · factor f, so that items that the model already scores high are drawn more often.
+standard deviation of the items' factor f) and a rank r from a geometric distribution; the negative is the item at rank
+r by sign(w_f) · factor f. Items that the model scores high are drawn more often.
 
-Departures. The orders and σ are taken anew once in N · ln N draws, as in the paper, and at the beginning of an epoch; w
-at the beginning of each chunk of CHUNK draws. An item that the check refuses gives way to the next rank. Devooght and
-Bersini's code, which "adaptive_reversed" follows, weighs by σ_f² and draws another factor and rank for a refused item.
+Departures. Rankings and σ are updated every N · ln N draws, as in the paper, and at the start of an epoch; w at the
+start of each chunk of CHUNK draws. An item that the check refuses is replaced by the next rank. Devooght and Bersini's
+code, which "adaptive_reversed" follows, weighs by σ_f² and draws another factor and rank for a refused item.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ from typing import Literal, get_args
 import numpy as np
 from numba import njit
 
-from baselines.counts.kernels import count_both_ways, pack_bits
+from baselines.counts.kernels import BITSET_LIMIT, count_both_ways, pack_bits
+from recsys_data.checks import check_choice, check_range
 from recsys_data.split import TrainingSet
 
 Draw = Literal["uniform", "popularity", "adaptive", "adaptive_reversed"]
 Check = Literal["user", "target", "none"]
-CHUNK = 4096  # adaptive draws made with the same factors
-ROUNDS = 64  # redraws before a learner who has (nearly) everything is let off
-BITS_MEMORY = 1 << 28  # bytes that the table of who took what may take; above it, sorted lists are searched
+CHUNK = 4096  # adaptive draws from the same factors
+ROUNDS = 64  # redraws; then the steps of users who have seen nearly every item are skipped
 
 
 @dataclass(frozen=True)
 class Negatives:
-    """How negatives are drawn.
+    """The distribution of negatives.
 
     draw: "uniform" over items; "popularity", the item of a random training event; "adaptive" oversampling of hard
-    ones; "adaptive_reversed", the ranks from the other end, which draws easy ones, as the code of Devooght and
-    Bersini (2017) reads. check: refuse what the "user" took in training, only the "target" itself, or "none".
-    refused: "redraw" (at most 64 times), or "skip" the whole step, as implicit does. mean_rank: of adaptive draws.
+    negatives; "adaptive_reversed" ranks from the other end, which draws easy negatives, as the code of Devooght and
+    Bersini (2017) does. check: refuse the items that the "user" has seen in training, only the "target" itself, or
+    "none". refused: "redraw" (at most 64 times), or "skip" the whole step, as implicit does. mean_rank: the mean rank
+    of adaptive draws.
     """
 
     draw: Draw = "uniform"
@@ -44,96 +45,97 @@ class Negatives:
     mean_rank: float = 100.0
 
     def __post_init__(self) -> None:
-        for name, options in (("draw", get_args(Draw)), ("check", get_args(Check)), ("refused", ("redraw", "skip"))):
-            if getattr(self, name) not in options:
-                raise ValueError(f"{name} must be one of {', '.join(options)}, got {getattr(self, name)!r}")
-        if not self.mean_rank >= 1:
-            raise ValueError(f"mean_rank must be at least 1, got {self.mean_rank}")
+        check_choice(self, "draw", get_args(Draw))
+        check_choice(self, "check", get_args(Check))
+        check_choice(self, "refused", ("redraw", "skip"))
+        check_range(self, "mean_rank", at_least=1)
         if self.check == "none" and self.refused == "skip":
             raise ValueError("refused must be 'redraw' where check is 'none', which refuses nothing, got 'skip'")
 
     @property
     def adaptive(self) -> bool:
-        """Whether draws look at the model's factors."""
+        """Whether draws depend on the model's factors."""
         return self.draw.startswith("adaptive")
 
 
 class SeenItems:
-    """Who took what in training: bits where they fit, else sorted lists to search."""
+    """The training items of each factor row: bits if they fit into BITSET_LIMIT, else sorted lists."""
 
     def __init__(self, train: TrainingSet, rows: np.ndarray, num_rows: int) -> None:
-        """Rows (S,): the learner's row of each sequence."""
+        """Index by factor row; rows (S,): the row of each sequence."""
         owners, items = np.repeat(rows, train.sequences.lengths), train.sequences.items
         if (np.diff(owners) < 0).any():
             order = np.argsort(owners, kind="stable")
             owners, items = owners[order], items[order]
         self.offsets, self.items = count_both_ways(items, owners, num_rows, train.num_items)[:2]
         words = (train.num_items + 63) // 64
-        fits = num_rows * words * 8 <= BITS_MEMORY
+        fits = num_rows * words * 8 <= BITSET_LIMIT
         self.bits = pack_bits(self.offsets, self.items, words) if fits else np.zeros((0, 0), dtype=np.uint64)
 
 
 class NegativeSampler:
-    """Draws negatives for one fit; all its randomness comes from ``generator``."""
+    """Draws negatives for one fit; ``generator`` is its only source of randomness."""
 
-    def __init__(self, how: Negatives, train: TrainingSet, seen: SeenItems, generator: np.random.Generator) -> None:
-        self.how, self.seen, self.generator = how, seen, generator
+    def __init__(
+        self, negatives: Negatives, train: TrainingSet, seen: SeenItems, generator: np.random.Generator
+    ) -> None:
+        self.negatives, self.seen, self.generator = negatives, seen, generator
         self.num_items = train.num_items
         self.events = train.sequences.items
-        self.since_sorted = np.iinfo(np.int64).max
+        self.draws_since_sorting = np.iinfo(np.int64).max
         self.orders, self.spread = np.zeros((0, 0), dtype=np.int32), np.zeros(0)
 
     def begin_epoch(self) -> None:
-        """Forget the orders of adaptive draws, so that an epoch depends on nothing but the factors it begins with."""
-        self.since_sorted = np.iinfo(np.int64).max
+        """Drop the rankings of adaptive draws, so that an epoch depends only on the factors at its start."""
+        self.draws_since_sorting = np.iinfo(np.int64).max
 
     def draw(self, rows: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """A negative (m,) int32 for each learner's row and target; −1: none, the step is skipped. Not adaptive."""
+        """Draw a negative for each factor row and target, not adaptively: (m,) int32, −1 to skip the step."""
         drawn = self._fresh(len(rows))
-        if self.how.check == "none":
+        if self.negatives.check == "none":
             return drawn
-        open_ = np.flatnonzero(self._refused(rows, targets, drawn))
-        if self.how.refused == "redraw":
+        left = np.flatnonzero(self._refused(rows, targets, drawn))
+        if self.negatives.refused == "redraw":
             for _ in range(ROUNDS):
-                if not len(open_):
+                if not len(left):
                     return drawn
-                drawn[open_] = self._fresh(len(open_))
-                open_ = open_[self._refused(rows[open_], targets[open_], drawn[open_])]
-        drawn[open_] = -1
+                drawn[left] = self._fresh(len(left))
+                left = left[self._refused(rows[left], targets[left], drawn[left])]
+        drawn[left] = -1
         return drawn
 
     def draw_adaptive(
         self, rows: np.ndarray, targets: np.ndarray, queries: np.ndarray, factors: np.ndarray
     ) -> np.ndarray:
-        """Adaptive negatives (m,) int32 under query vectors (m, D) and item factors (N, D); −1 as in ``draw``."""
-        if self.since_sorted >= self.num_items * np.log(max(self.num_items, 2)):
+        """Draw adaptive negatives (m,) int32 by query vectors (m, D) and item factors (N, D); −1 to skip the step."""
+        if self.draws_since_sorting >= self.num_items * np.log(max(self.num_items, 2)):
             self.orders = np.argsort(-factors.T, axis=1, kind="stable").astype(np.int32)  # (D, N), highest first
             self.spread = factors.std(axis=0, dtype=np.float64)
-            self.since_sorted = 0
-        self.since_sorted += len(rows)
-        ranks = (self.generator.geometric(1 / self.how.mean_rank, len(rows)) - 1) % self.num_items
+            self.draws_since_sorting = 0
+        self.draws_since_sorting += len(rows)
+        ranks = (self.generator.geometric(1 / self.negatives.mean_rank, len(rows)) - 1) % self.num_items
         return _adaptive(
             self.orders, self.spread, queries, self.generator.random(len(rows)), ranks, rows, targets,
-            self.seen.bits, self.seen.offsets, self.seen.items, ("none", "target", "user").index(self.how.check),
-            self.how.refused == "skip", self.how.draw == "adaptive_reversed",
+            self.seen.bits, self.seen.offsets, self.seen.items, ("none", "target", "user").index(self.negatives.check),
+            self.negatives.refused == "skip", self.negatives.draw == "adaptive_reversed",
         )  # fmt: skip
 
     def _fresh(self, count: int) -> np.ndarray:
         """Unchecked draws (count,) int32."""
-        if self.how.draw == "popularity":
+        if self.negatives.draw == "popularity":
             return self.events[self.generator.integers(0, len(self.events), count)]
         return self.generator.integers(0, self.num_items, count, dtype=np.int32)
 
     def _refused(self, rows: np.ndarray, targets: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-        """Which draws the check refuses, (m,) bool."""
-        if self.how.check == "target":
+        """The mask (m,) of draws that the check refuses."""
+        if self.negatives.check == "target":
             return drawn == targets
-        return _among_taken(self.seen.bits, self.seen.offsets, self.seen.items, rows, drawn)
+        return _seen(self.seen.bits, self.seen.offsets, self.seen.items, rows, drawn)
 
 
 @njit(cache=True)
-def _took(bits, offsets, items, row, item):  # noqa: ANN001, ANN202
-    """Whether a learner's row holds an item."""
+def _has_seen(bits, offsets, items, row, item):  # noqa: ANN001, ANN202
+    """Whether a factor row has seen an item."""
     if len(bits):
         return (bits[row, item >> 6] >> np.uint64(item & 63)) & np.uint64(1) == np.uint64(1)
     low, high = offsets[row], offsets[row + 1]
@@ -147,17 +149,17 @@ def _took(bits, offsets, items, row, item):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True)
-def _among_taken(bits, offsets, items, rows, drawn):  # noqa: ANN001, ANN202
-    """Which draws (m,) their row has taken."""
+def _seen(bits, offsets, items, rows, drawn):  # noqa: ANN001, ANN202
+    """The mask (m,) of draws that their row has seen."""
     out = np.empty(len(rows), dtype=np.bool_)
     for m in range(len(rows)):
-        out[m] = _took(bits, offsets, items, rows[m], drawn[m])
+        out[m] = _has_seen(bits, offsets, items, rows[m], drawn[m])
     return out
 
 
 @njit(cache=True)
 def _adaptive(orders, spread, queries, chances, ranks, rows, targets, bits, offsets, items, check, skip, easy):  # noqa: ANN001, ANN202
-    """Adaptive draws (m,); see NegativeSampler.draw_adaptive. check: 0 none, 1 the target, 2 all the row took."""
+    """Draw adaptively (m,); see NegativeSampler.draw_adaptive. check: 0 none, 1 the target, 2 all the row has seen."""
     num_factors, num_items = orders.shape
     out = np.full(len(rows), -1, dtype=np.int32)
     for m in range(len(rows)):
@@ -174,7 +176,8 @@ def _adaptive(orders, spread, queries, chances, ranks, rows, targets, bits, offs
         for shift in range(num_items):
             rank = (ranks[m] + shift) % num_items
             item = orders[factor, rank if from_top else num_items - 1 - rank]
-            refused = (check == 1 and item == targets[m]) or (check == 2 and _took(bits, offsets, items, rows[m], item))
+            target = check == 1 and item == targets[m]
+            refused = target or (check == 2 and _has_seen(bits, offsets, items, rows[m], item))
             if not refused:
                 out[m] = item
             if not refused or skip:

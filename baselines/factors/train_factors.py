@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from baselines.factors.negatives import CHUNK, NegativeSampler, SeenItems
+from baselines.factors.negatives import CHUNK, NegativeSampler
 from recsys_data.split import TrainingSet
 from training.checkpoint import generator_state, restore_generator
 from training.control.guard import Diverged
@@ -31,24 +31,24 @@ def factor_rows(train: TrainingSet) -> tuple[np.ndarray, int]:
     return rows, train.num_users + int(anonymous.sum())
 
 
-def draw_positives(how: Positives, rows: np.ndarray, generator: np.random.Generator) -> Iterator[np.ndarray]:
+def draw_positives(positives: Positives, rows: np.ndarray, generator: np.random.Generator) -> Iterator[np.ndarray]:
     """Yield one epoch of instance numbers, as many as there are instances, in chunks of at most STEP.
 
     "shuffled": each once; "with_replacement": each draw uniform; "users": a uniform row among those with instances,
     then one of its instances. rows (E,): the factor row of each instance.
     """
     count = len(rows)
-    if how == "shuffled":
+    if positives == "shuffled":
         order = generator.permutation(count)
-    elif how == "users":
+    elif positives == "users":
         by_row = np.argsort(rows, kind="stable")
         starts = np.flatnonzero(np.diff(rows[by_row], prepend=-1))
         lengths = np.diff(starts, append=count)
     for start in range(0, count, STEP):
         size = min(STEP, count - start)
-        if how == "shuffled":
+        if positives == "shuffled":
             yield order[start : start + size]
-        elif how == "with_replacement":
+        elif positives == "with_replacement":
             yield generator.integers(0, count, size)
         else:
             row = generator.integers(0, len(starts), size)
@@ -58,22 +58,19 @@ def draw_positives(how: Positives, rows: np.ndarray, generator: np.random.Genera
 def train_factors(
     model: Any,
     run: Run,
-    train: TrainingSet,
     factors: Mapping[str, np.ndarray],
-    learners: tuple[np.ndarray, int],
+    sampler: NegativeSampler,
     rows: np.ndarray,
-    take_steps: Callable[[np.ndarray, NegativeSampler], tuple[float, int]],
+    take_steps: Callable[[np.ndarray], tuple[float, int]],
 ) -> None:
     """Train ``factors`` in place for at most ``model.epochs`` epochs.
 
-    learners: what factor_rows returned; rows (E,): the factor row of each instance. take_steps(chosen, sampler) takes
+    sampler: its generator draws the positives too. rows (E,): the factor row of each instance. take_steps(chosen) takes
     one step for each of the instance numbers ``chosen`` and returns the loss sum and the number of steps taken.
     With ``model.patience`` and ``run.validate`` the factors of the best epoch are kept and training stops after
     ``patience`` epochs without a better one; otherwise all epochs run and the last factors are kept. An interrupted
     fit resumes after the last whole epoch with the same bits. Sets the attributes that train_epochs sets.
     """
-    generator = run.generator("steps")
-    sampler = NegativeSampler(model.negatives, train, SeenItems(train, *learners), generator)
     stopping = None if model.patience is None else Patience(model.patience)
     EpochLoop(model, run, _FactorLearner(model, factors, rows, sampler, take_steps), model.epochs, stopping).fit()
 
@@ -86,7 +83,7 @@ class _FactorLearner:
     factors: Mapping[str, np.ndarray]
     rows: np.ndarray
     sampler: NegativeSampler
-    take_steps: Callable[[np.ndarray, NegativeSampler], tuple[float, int]]
+    take_steps: Callable[[np.ndarray], tuple[float, int]]
 
     @property
     def learning_rate(self) -> float:
@@ -114,9 +111,9 @@ class _FactorLearner:
         """Take the steps of one epoch; yield once, at its end."""
         self.sampler.begin_epoch()
         for drawn in draw_positives(self.model.positives, self.rows, self.sampler.generator):
-            size = CHUNK if self.sampler.how.adaptive else len(drawn)
+            size = CHUNK if self.sampler.negatives.adaptive else len(drawn)
             for start in range(0, len(drawn), size):
-                loss, count = self.take_steps(drawn[start : start + size], self.sampler)
+                loss, count = self.take_steps(drawn[start : start + size])
                 progress.loss_sum += loss
                 progress.targets += count
                 progress.step += count

@@ -1,12 +1,12 @@
-"""Item-kNN in which old events of the history count less.
+"""Item-kNN with weights that decay with the age of an event.
 
 Ding and Li (CIKM 2005), "Time weight collaborative filtering": f(t) = e^(−λt) weighs an event of age t. Donkers,
 Loepp and Ziegler (RecSys 2017) use "an exponential decaying component" with "decaying constant 1" and do not say of
-what unit; the three readings are the options of ``age``.
+what unit; the options of ``age`` are the three interpretations.
 
-Departures. Ding and Li learn one decay rate for each cluster of items and user; here the rate is one number. Their
-formula divides by Σ_c s_jc f(t_c), which is 1 wherever all r_uc are 1; ``form="ratio"`` keeps the denominator that
-tells something without ratings: all of item j's similarities, Σ s_jc over every c.
+Departures. Ding and Li learn one decay rate per cluster of items and user; here the rate is one number. Their formula
+divides by Σ_c s_jc f(t_c), which makes every prediction 1 if all r_uc are 1; ``form="ratio"`` divides by a sum that is
+informative without ratings: all similarities of item j, Σ s_jc over every c.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from numba import njit
 
 from baselines.counts.neighbour_lists import ItemLists, ListSums
 from baselines.neighbours.item_knn import ItemKNN, similar_items
+from recsys_data.checks import check_choice, check_range
 from recsys_data.interactions import Clock
-from recsys_data.scores import Scores
+from recsys_data.scores import Scores, pick_items
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
 from training.run import Run
@@ -32,14 +33,14 @@ DAY = 86_400.0
 class DecayedItemKNN:
     """Scores an item by the sum over the history of similarity × e^(−rate · age of the event).
 
-    item_knn: whose lists are summed (only its ``query`` is not used). age: "position" is 0 for the last event read, 1
-    for the one before, …; "days" is the time before the last event read in days (timestamps in seconds);
-    "share_of_history" is that time divided by the time since the first event, so that it lies in [0, 1]. Ages are
-    taken from the last event read, never from the time of the query: a common shift changes no order. half_life: if
-    given, rate = ln 2 / half_life. form: "sum", or "ratio", the sum divided by all of the item's similarities.
+    item_knn: the model whose lists are summed; its ``query`` is not used. age: "position" is 0 for the last event read,
+    1 for the one before, …; "days" is the time before the last event read in days (timestamps in seconds);
+    "share_of_history" is that time divided by the time since the first event, in [0, 1]. Ages count from the last event
+    read, not from the time of the query; a common shift changes no ranking. half_life: if given, rate = ln 2 /
+    half_life. form: "sum", or "ratio", the sum divided by all of the item's similarities.
 
-    Empty histories and unknown items score 0 for every item; items on no list tie at 0, as do those whose weight has
-    fallen below 10⁻³⁰. Users are not looked at.
+    Empty histories and unknown items score 0 for every item; items on no list tie at 0, as do those whose weight is
+    below 10⁻³⁰. Users are ignored.
     """
 
     item_knn: ItemKNN = field(default_factory=ItemKNN)
@@ -53,24 +54,20 @@ class DecayedItemKNN:
     signals: ClassVar[frozenset[str]] = frozenset({"co-occurrence"})
 
     def __post_init__(self) -> None:
-        if self.age not in ("position", "days", "share_of_history"):
-            raise ValueError(f"age must be one of position, days, share_of_history, got {self.age!r}")
-        if self.form not in ("sum", "ratio"):
-            raise ValueError(f"form must be one of sum, ratio, got {self.form!r}")
+        check_choice(self, "age", ("position", "days", "share_of_history"))
+        check_choice(self, "form", ("sum", "ratio"))
         if not self.item_knn.count_repeats:
-            raise ValueError("item_knn.count_repeats must be True: every event has an age of its own, got False")
-        if self.rate < 0:
-            raise ValueError(f"rate must be at least 0, got {self.rate}")
-        if self.half_life is not None and not self.half_life > 0:
-            raise ValueError(f"half_life must be above 0 or None, got {self.half_life}")
+            raise ValueError("item_knn.count_repeats must be True: each event has its own age, got False")
+        check_range(self, "rate", at_least=0)
+        check_range(self, "half_life", above=0, or_none=True)
 
     @property
     def clock(self) -> Clock:
-        """The order of events, or their times too."""
+        """The order of events for ages by position, else their times too."""
         return Clock.WITHIN if self.age == "position" else Clock.RELATIVE
 
     def fit(self, train: TrainingSet, run: Run) -> DecayedItemKNN:
-        """Find the lists of all items. Raises ValueError where ages need times that the clock does not know."""
+        """Compute the list of each item. Raises ValueError if ages need times that the clock does not have."""
         if self.age != "position" and not train.clock.has_gaps:
             raise ValueError(
                 f"age={self.age!r} needs the time between events, but this training set's clock is "
@@ -89,19 +86,19 @@ class DecayedItemKNN:
         if self.age == "share_of_history":
             return ShareSums(self.lists_, batch.items, batch.timestamps, batch.asked, rate)
         if self.age == "position":
-            keep = np.full(batch.items.shape, np.exp(-rate), dtype=np.float32)
+            factors = np.full(batch.items.shape, np.exp(-rate), dtype=np.float32)
         else:
             gaps = np.maximum(np.diff(batch.timestamps, axis=1, prepend=batch.timestamps[:, :1]), 0.0)
-            keep = np.exp(-rate * gaps / DAY).astype(np.float32)
-        return ListSums(self.lists_, batch.items, batch.asked, keep=keep)
+            factors = np.exp(-rate * gaps / DAY).astype(np.float32)
+        return ListSums(self.lists_, batch.items, batch.asked, decay_factors=factors)
 
 
 @dataclass(frozen=True, eq=False)
 class ShareSums:
-    """Scores (M, N) summed over the lists of the items read, each weighed by its share of the history's time span.
+    """Scores (M, N): sums over the lists of the items read, weighted by age as a share of the history's time span.
 
-    items, timestamps (B, T) and asked (M, 2) as in SequenceBatch; made when a block is asked for, from the start for
-    every position, since each event's share changes with every event after it.
+    items, timestamps (B, T) and asked (M, 2) as in SequenceBatch. Computed block by block, from the start for every
+    query, since the share of an event changes with every event after it.
     """
 
     lists: ItemLists
@@ -116,19 +113,17 @@ class ShareSums:
         return len(self.asked), self.lists.num_items
 
     def block(self, rows: slice, items: np.ndarray | None = None) -> np.ndarray:
-        """Scores of the asked positions ``rows`` for all items (rows, N) or for candidates (rows, C) or (C,)."""
+        """Scores of the queries ``rows`` for all items (rows, N), or for candidates (rows, C) or (C,)."""
         lists = self.lists
         dense = _sum_by_share(
             lists.offsets, lists.items, lists.weights, self.items, self.timestamps, self.asked[rows], self.rate
         )
-        if items is None:
-            return dense
-        return dense[:, items] if items.ndim == 1 else np.take_along_axis(dense, items, 1)
+        return pick_items(dense, items)
 
 
 @njit(cache=True)
 def _sum_by_share(offsets, list_items, list_weights, items, timestamps, asked, rate):  # noqa: ANN001, ANN202
-    """Sums (M, N) float32; a history within one instant has ages 0."""
+    """Sum the lists to (M, N) float32; all ages are 0 where the events of a history share one time."""
     out = np.zeros((len(asked), len(offsets) - 1), dtype=np.float32)
     for m in range(len(asked)):
         row, read = asked[m]

@@ -1,4 +1,4 @@
-"""User-kNN: what users with a like history took (cosine on binary histories, as in Devooght and Bersini 2017)."""
+"""User-kNN: the items of users with similar histories (cosine of binary histories, as in Devooght and Bersini 2017)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from baselines.counts.nearest_sequences import EVERYTHING, NearUnits, ordered_units
+from baselines.counts.nearest_sequences import NO_SAMPLING, NearestSequences, ordered_profiles
+from recsys_data.checks import check_range
 from recsys_data.sequences import UNKNOWN, SequenceBatch
 from recsys_data.split import TrainingSet
 from training.run import Run
@@ -15,12 +16,12 @@ from training.run import Run
 
 @dataclass
 class UserKNN:
-    """Scores an item by the summed similarity of the nearest training users (or sessions) who took it.
+    """Scores an item by the summed similarity of the nearest training users (or sessions) that hold it.
 
-    Similarity is the cosine of the sets of items, |q ∩ u| / √(|q| |u|), over the whole history read; of equally near
-    users those who come first in training are taken. A user is looked up by the history alone, so unknown users are
-    served like known ones; with ``exclude_self`` a known user is no neighbour of their own. An empty history and one
-    of unknown items have no neighbours: all items tie at 0, as do items that no neighbour took.
+    Similarity is the cosine of the sets of items, |q ∩ u| / √(|q| |u|), over the whole history read; of equally similar
+    users those that come first in training are taken. Neighbours are found by the history alone, so unknown users are
+    handled like known ones; with ``exclude_self`` known users are not their own neighbours. An empty history and one of
+    unknown items have no neighbours: all items tie at 0, as do items of no neighbour.
     """
 
     neighbours: int = 80
@@ -31,27 +32,26 @@ class UserKNN:
     signals: ClassVar[frozenset[str]] = frozenset({"co-occurrence"})
 
     def __post_init__(self) -> None:
-        if self.neighbours < 1:
-            raise ValueError(f"neighbours must be at least 1, got {self.neighbours}")
+        check_range(self, "neighbours", at_least=1)
 
     def fit(self, train: TrainingSet, run: Run) -> UserKNN:
         """Index the users by item."""
-        self.units_ = ordered_units(train, None)
+        self.profiles_ = ordered_profiles(train, None)
         owners = train.sequences.users
-        self.unit_of_user_ = np.full(int(max(train.num_users, owners.max(initial=UNKNOWN) + 1)), -1, dtype=np.int64)
+        self.profile_of_user_ = np.full(int(max(train.num_users, owners.max(initial=UNKNOWN) + 1)), -1, dtype=np.int64)
         known = owners != UNKNOWN
-        self.unit_of_user_[owners[known]] = np.flatnonzero(known)
+        self.profile_of_user_[owners[known]] = np.flatnonzero(known)
         return self
 
-    def score(self, batch: SequenceBatch) -> NearUnits:
+    def score(self, batch: SequenceBatch) -> NearestSequences:
         """Summed similarities, (M, N)."""
         users = batch.users[batch.asked[:, 0]]
-        known = (users >= 0) & (users < len(self.unit_of_user_)) & self.exclude_self
-        banned = np.full(len(users), -1, dtype=np.int64)
-        banned[known] = self.unit_of_user_[users[known]]
+        known = (users >= 0) & (users < len(self.profile_of_user_)) & self.exclude_self
+        excluded = np.full(len(users), -1, dtype=np.int64)
+        excluded[known] = self.profile_of_user_[users[known]]
         longest = int(batch.asked[:, 1].max(initial=0))
-        num_items = self.units_.num_items
-        return NearUnits(
-            self.units_, batch.items, batch.asked, banned, np.ones(longest + 1), 0, np.ones(longest + 1),
-            "cosine", np.ones(num_items), EVERYTHING, self.neighbours, max(longest, 1),
+        num_items = self.profiles_.num_items
+        return NearestSequences(
+            self.profiles_, batch.items, batch.asked, excluded, np.ones(longest + 1), 0, np.ones(longest + 1),
+            "cosine", np.ones(num_items), NO_SAMPLING, self.neighbours, max(longest, 1),
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Popularity: the same list for everybody, the most taken items first."""
+"""Popularity: the same ranking for every query, the most frequent items first."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.sparse import csr_array
 
+from recsys_data.checks import check_range
 from recsys_data.interactions import Clock
 from recsys_data.scores import Sparse
 from recsys_data.sequences import SequenceBatch
@@ -16,16 +17,16 @@ from training.run import Run
 
 
 def as_back_off(counts: np.ndarray) -> np.ndarray:
-    """Counts (N,) scaled exactly (by a power of two) into [0, 1) as float32, so that they rank below any count.
+    """Scale counts (N,) exactly, by a power of two, into [0, 1) as float32, so that they rank below any count.
 
-    Equal counts stay equal and unequal ones unequal up to 2²⁴ events of one item.
+    Equal counts stay equal, and different ones different up to 2²⁴ events per item.
     """
     exponent = int(np.max(counts, initial=0)).bit_length()
     return np.ldexp(counts.astype(np.float32), -exponent)
 
 
 def same_for_all(batch: SequenceBatch, scores: np.ndarray) -> Sparse:
-    """One row of scores (N,) for every asked position."""
+    """The scores (N,) repeated for every query."""
     return Sparse(csr_array((len(batch.asked), len(scores)), dtype=np.float32), scores)
 
 
@@ -33,7 +34,7 @@ def same_for_all(batch: SequenceBatch, scores: np.ndarray) -> Sparse:
 class Popularity:
     """Scores an item by the number of training events on it, over all time.
 
-    Unknown users and empty histories get the same list as everybody; items taken equally often tie.
+    All queries get the same scores, unknown users and empty histories too; items with equal counts tie.
     """
 
     deterministic: ClassVar[bool] = True
@@ -46,7 +47,7 @@ class Popularity:
         return self
 
     def score(self, batch: SequenceBatch) -> Sparse:
-        """The counts, the same in each row; (M, N)."""
+        """Training counts, the same for each query; (M, N)."""
         return same_for_all(batch, self.counts_)
 
 
@@ -54,10 +55,10 @@ class Popularity:
 class RecentPopularity:
     """Scores an item by the number of events on it among the newest training events of all users.
 
-    The window is the last ``days`` before the newest training event (timestamps in seconds) or, with ``days`` None,
-    the newest ``share`` of the events; events as old as the oldest one inside are inside, so that the order of ties
-    in time is without effect. Items without an event in the window rank by their count over all time, below the
-    others. Unknown users and empty histories get the same list as everybody.
+    The window is the last ``days`` before the newest training event (timestamps in seconds) or, with ``days`` None, the
+    newest ``share`` of the events. Events with the same time as the oldest one in the window are in it too, so that the
+    order of ties in time has no effect. Items without an event in the window rank by their count over all time, below
+    the others. All queries get the same scores, unknown users and empty histories too.
     """
 
     share: float = 0.1
@@ -69,10 +70,8 @@ class RecentPopularity:
     clock: ClassVar[Clock] = Clock.BETWEEN
 
     def __post_init__(self) -> None:
-        if not 0 < self.share <= 1:
-            raise ValueError(f"share must be above 0 and at most 1, got {self.share}")
-        if self.days is not None and not self.days > 0:
-            raise ValueError(f"days must be above 0, got {self.days}")
+        check_range(self, "share", above=0, at_most=1)
+        check_range(self, "days", above=0, or_none=True)
 
     def fit(self, train: TrainingSet, run: Run) -> RecentPopularity:
         """Count the events of each item in the window."""
@@ -97,5 +96,5 @@ class RecentPopularity:
         return self
 
     def score(self, batch: SequenceBatch) -> Sparse:
-        """The counts inside the window, the same in each row; (M, N)."""
+        """Counts in the window, the same for each query; (M, N)."""
         return same_for_all(batch, self.scores_)

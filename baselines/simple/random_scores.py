@@ -1,4 +1,4 @@
-"""Random: another order of the items for every history, the floor under all baselines."""
+"""Random: a random ranking for every history, the lower bound for all baselines."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from training.run import Run
 
 @dataclass
 class Random:
-    """Scores every item by a number in [0, 1) that hashes the seed, the user and the items read.
+    """Scores an item by a hash in [0, 1) of the seed, the user and the items read.
 
-    So the same history gets the same order in any batch, and every history, the empty one and unknown users included,
-    an order of its own. Scores have 24 bits: items seldom tie.
+    The same history gets the same ranking in any batch; different histories get independent ones, empty histories and
+    unknown users included. Scores have 24 bits: ties are rare.
     """
 
     deterministic: ClassVar[bool] = False
@@ -32,13 +32,13 @@ class Random:
         return self
 
     def score(self, batch: SequenceBatch) -> RandomScores:
-        """Hashes, (M, N)."""
+        """Hashed scores, (M, N)."""
         return RandomScores(self.keys_, _hash_histories(batch.items, batch.users, batch.asked, self.salt_))
 
 
 @dataclass(frozen=True, eq=False)
 class RandomScores:
-    """Hashes of item keys (N,) and history hashes (M,), both uint64, made when a block is asked for."""
+    """Scores hashed from item keys (N,) and history hashes (M,), both uint64, block by block."""
 
     keys: np.ndarray
     histories: np.ndarray
@@ -49,7 +49,7 @@ class RandomScores:
         return len(self.histories), len(self.keys)
 
     def block(self, rows: slice, items: np.ndarray | None = None) -> np.ndarray:
-        """Scores of the asked positions ``rows`` for all items (rows, N) or for candidates (rows, C) or (C,)."""
+        """Scores of the queries ``rows`` for all items (rows, N), or for candidates (rows, C) or (C,)."""
         if items is None or items.ndim == 1:
             return _mix(self.histories[rows], self.keys if items is None else self.keys[items])
         return np.vstack([_mix(self.histories[rows][r : r + 1], self.keys[own]) for r, own in enumerate(items)])
@@ -57,7 +57,7 @@ class RandomScores:
 
 @njit(cache=True)
 def _mix(histories, keys):  # noqa: ANN001, ANN202
-    """Numbers (M, N) float32 in [0, 1): the top 24 bits of MurmurHash3's finaliser on history hash ^ item key."""
+    """Mix into (M, N) float32 in [0, 1): the top 24 bits of MurmurHash3's finaliser of history hash ^ item key."""
     out = np.empty((len(histories), len(keys)), dtype=np.float32)
     for m in range(len(histories)):
         for j in range(len(keys)):
@@ -70,7 +70,7 @@ def _mix(histories, keys):  # noqa: ANN001, ANN202
 
 @njit(cache=True)
 def _hash_histories(items, users, asked, salt):  # noqa: ANN001, ANN202
-    """One hash (M,) uint64 of user and items read (FNV-1a over whole numbers) for each asked position."""
+    """Hash the user and the items read of each query to (M,) uint64 (FNV-1a over whole numbers)."""
     out = np.empty(len(asked), dtype=np.uint64)
     for m in range(len(asked)):
         hashed = (salt ^ np.uint64(users[asked[m, 0]])) * np.uint64(1099511628211)

@@ -1,4 +1,4 @@
-"""Repeat: the items just taken, newest first."""
+"""LastItemRepeat: the items read last, newest first."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.sparse import coo_array
 
+from recsys_data.checks import check_range
 from recsys_data.interactions import Clock
 from recsys_data.scores import Sparse
 from recsys_data.sequences import SequenceBatch
@@ -17,10 +18,10 @@ from training.run import Run
 
 @dataclass
 class LastItemRepeat:
-    """Scores the item read l places before the newest by 1 / (1 + l), for the last ``depth`` events.
+    """Scores the item read l events before the newest by 1 / (1 + l), for the last ``depth`` events.
 
-    An item read more than once counts where it is newest. All other items tie at 0, as do all items for an empty
-    history; events of unknown items name nothing. Users are not looked at.
+    A repeated item counts at its newest position. All other items tie at 0, as do all items for an empty history;
+    events of unknown items are skipped. Users are ignored.
     """
 
     depth: int = 1
@@ -31,16 +32,15 @@ class LastItemRepeat:
     clock: ClassVar[Clock] = Clock.WITHIN
 
     def __post_init__(self) -> None:
-        if self.depth < 1:
-            raise ValueError(f"depth must be at least 1, got {self.depth}")
+        check_range(self, "depth", at_least=1)
 
     def fit(self, train: TrainingSet, run: Run) -> LastItemRepeat:
-        """Learn nothing but the size of the catalogue."""
+        """Store the number of items."""
         self.num_items_ = train.num_items
         return self
 
     def score(self, batch: SequenceBatch) -> Sparse:
-        """Reciprocal ages of the last items read, (M, N)."""
+        """Reciprocal ages of the last items, (M, N)."""
         lags = np.arange(self.depth)
         rows, places = batch.asked[:, :1], batch.asked[:, 1:] - 1 - lags  # (M, depth)
         items = np.where(places >= 0, batch.items[rows, np.maximum(places, 0)], -1)

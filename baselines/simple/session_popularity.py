@@ -1,4 +1,4 @@
-"""Session popularity: what was taken most in this history (S-POP of Hidasi et al., ICLR 2016)."""
+"""Session popularity: the most frequent items of the history (S-POP of Hidasi et al., ICLR 2016)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from training.run import Run
 
 @dataclass
 class SessionPopularity:
-    """Scores an item by how often the history holds it; popularity in training, below 1, breaks ties.
+    """Scores an item by its count in the history; popularity in training, scaled below 1, breaks ties.
 
-    An empty history gets the popularity alone. Users are not looked at. Items that tie in both tie.
+    An empty history gets the popularity alone. Users are ignored. Items that are equal in both tie.
     """
 
     deterministic: ClassVar[bool] = True
@@ -33,5 +33,5 @@ class SessionPopularity:
     def score(self, batch: SequenceBatch) -> ListSums:
         """Counts in the history plus the tie-break, (M, N)."""
         num_items = len(self.back_off_)
-        itself = ItemLists(np.arange(num_items + 1), np.arange(num_items), np.ones(num_items, dtype=np.float32))
-        return ListSums(itself, batch.items, batch.asked, start=self.back_off_)
+        identity = ItemLists(np.arange(num_items + 1), np.arange(num_items), np.ones(num_items, dtype=np.float32))
+        return ListSums(identity, batch.items, batch.asked, start=self.back_off_)

@@ -8,7 +8,7 @@ from baselines.factors.bpr_mf import BPRMF
 from baselines.factors.fpmc import FPMC
 from baselines.factors.sequential_mf import SequentialMF
 from baselines.neighbours.decayed_knn import DecayedItemKNN
-from baselines.neighbours.item_knn import ConditionalProbability, ItemKNN
+from baselines.neighbours.item_knn import ItemKNN
 from baselines.neighbours.session_knn import SessionKNN, VectorSessionKNN
 from baselines.neighbours.user_knn import UserKNN
 from baselines.simple.markov import MarkovChain
@@ -35,7 +35,6 @@ MODELS = {
     "sequential rules": SequentialRules(),
     "item-kNN": ItemKNN(),
     "item-kNN, last item": ItemKNN(query="last_item", self_similarity="repeats"),
-    "item-kNN, conditional probability": ItemKNN(similarity=ConditionalProbability()),
     "decayed item-kNN": DecayedItemKNN(),
     "decayed item-kNN by days": DecayedItemKNN(age="days", half_life=0.1),
     "user-kNN": UserKNN(),

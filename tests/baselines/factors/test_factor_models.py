@@ -212,8 +212,8 @@ def test_refuses_bad_fields():
         BPRMF(learning_rate=0)
     with pytest.raises(ValueError, match="positives must be one of shuffled, .*, got 'all'"):
         FPMC(positives="all")
-    with pytest.raises(ValueError, match="reading must be one of shared, separate, context_only, got 'c'"):
-        SequentialMF(reading="c")
+    with pytest.raises(ValueError, match="variant must be one of shared, separate, context_only, got 'c'"):
+        SequentialMF(variant="c")
     with pytest.raises(ValueError, match="patience must be at least 1 or None, got 0"):
         BPRMF(patience=0)
     with pytest.raises(ValueError, match=r"reg_bias must be 0 where biases is False, got 0\.1"):

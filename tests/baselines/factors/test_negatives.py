@@ -14,9 +14,9 @@ ROWS = [[0, 1, 1, 2], [2, 3], [0, 1, 2, 3, 4]]
 
 
 @pytest.mark.parametrize("bits", [True, False])
-def test_what_the_user_took_is_never_drawn(training_set, monkeypatch, bits):
+def test_items_the_user_has_seen_are_never_drawn(training_set, monkeypatch, bits):
     if not bits:
-        monkeypatch.setattr(negatives, "BITS_MEMORY", 0)
+        monkeypatch.setattr(negatives, "BITSET_LIMIT", 0)
     draws = sampler(training_set(ROWS, 5))
     assert (draws.seen.bits.size > 0) == bits
     rows = np.repeat([0, 1], 4000)
@@ -26,7 +26,7 @@ def test_what_the_user_took_is_never_drawn(training_set, monkeypatch, bits):
         assert found.tolist() == free
         # uniform over what is free: 4000 / n each, four standard deviations of √(4000 / n) at most
         assert np.abs(counts - 4000 / len(free)).max() < 4 * (4000 / len(free)) ** 0.5
-    assert (draws.draw(np.full(10, 2), np.full(10, 0)) == -1).all()  # took everything: let off
+    assert (draws.draw(np.full(10, 2), np.full(10, 0)) == -1).all()  # has seen every item
 
 
 def test_target_check_refuses_only_the_target(training_set):
@@ -73,7 +73,7 @@ def test_adaptive_draws_choose_factors_by_weight_and_spread(training_set):
     np.testing.assert_allclose(np.bincount(drawn, minlength=4) / 9000, [2 / 3, 0, 0, 1 / 3], atol=0.02)
 
 
-def test_adaptive_draws_pass_over_what_was_taken(training_set):
+def test_adaptive_draws_pass_over_seen_items(training_set):
     train = training_set([[0, 1]], 4)
     factors = np.array([[4.0], [3.0], [2.0], [1.0]])
     one = np.ones((5, 1))

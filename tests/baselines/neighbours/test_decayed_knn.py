@@ -57,7 +57,7 @@ def test_without_decay_it_is_the_plain_item_knn(training_set):
 
 
 def test_ratio_divides_by_all_similarities_of_an_item(training_set):
-    # 0 and 1 in two units together, 1 and 2 in one; supports 2, 3, 1
+    # 0 and 1 in two profiles together, 1 and 2 in one; supports 2, 3, 1
     train = training_set([[0, 1], [0, 1], [1, 2]], 3)
     plain = {i: dict(fitted(train).lists_.of(i)) for i in range(3)}
     row = all_scores(fitted(train, form="ratio", rate=0.0), SequenceBatch.of([[0]]))[0]

@@ -5,7 +5,7 @@ from implicit.nearest_neighbours import CosineRecommender
 from sklearn.metrics.pairwise import cosine_similarity
 
 from baselines.counts import cooccurrence
-from baselines.neighbours.item_knn import ConditionalProbability, Cosine, ItemKNN
+from baselines.neighbours.item_knn import Cosine, ItemKNN
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch
 from training.run import Run
@@ -27,7 +27,7 @@ def random_rows(num_items=37, num_rows=90, longest=40, seed=3):
 
 
 def test_cosine_by_hand(training_set):
-    # units: {0,1} {1,2} {0,1,2} {3}; 0 in 2, 1 in 3, 2 in 2; C01 = 2, C02 = 1, C12 = 2
+    # profiles: {0,1} {1,2} {0,1,2} {3}; 0 in 2, 1 in 3, 2 in 2; C01 = 2, C02 = 1, C12 = 2
     model = ItemKNN(similarity=PLAIN).fit(training_set(ROWS, 5), Run(0))
     assert model.lists_.of(0) == [(1, pytest.approx(2 / 6**0.5)), (2, pytest.approx(1 / 2))]
     assert model.lists_.of(1) == [(0, pytest.approx(2 / 6**0.5)), (2, pytest.approx(2 / 6**0.5))]
@@ -43,16 +43,9 @@ def test_hidasis_regularised_cosine_by_hand(training_set):
     assert dict(model.lists_.of(1))[0] == pytest.approx(2 / (4**0.25 * 4**0.75))
 
 
-def test_conditional_probability_by_hand(training_set):
-    model = ItemKNN(similarity=ConditionalProbability(alpha=0.5)).fit(training_set(ROWS, 4), Run(0))
-    # Freq(01) / (Freq(0) · Freq(1)^½) = 2 / (2 · √3); from 1 to 0: 2 / (3 · √2)
-    assert dict(model.lists_.of(0))[1] == pytest.approx(2 / (2 * 3**0.5))
-    assert dict(model.lists_.of(1))[0] == pytest.approx(2 / (3 * 2**0.5))
-
-
 @pytest.mark.parametrize(("own", "expected"), [("none", None), ("full", 1.0), ("repeats", 1 / 2)])
 def test_self_similarity(training_set, own, expected):
-    # item 0 lies in two units and is repeated in one of them
+    # item 0 lies in two profiles and is repeated in one of them
     lists = ItemKNN(similarity=PLAIN, self_similarity=own).fit(training_set(ROWS, 4), Run(0)).lists_
     assert dict(lists.of(0)).get(0) == (None if expected is None else pytest.approx(expected))
 
@@ -66,7 +59,7 @@ def test_list_scaling(training_set):
 def test_sessions_are_cut_at_gaps(training_set):
     train = training_set([[0, 1, 2], [2, 0]], 3, times=[[0, 10, 100], [0, 50]])
     lists = ItemKNN(similarity=PLAIN, session_gap=60.0).fit(train, Run(0)).lists_
-    # units {0,1} {2} {2,0}: 0 and 2 in two each, together in one
+    # profiles {0,1} {2} {2,0}: 0 and 2 in two each, together in one
     assert dict(lists.of(0))[2] == pytest.approx(1 / 2)
     assert 2 not in dict(lists.of(1))
     with pytest.raises(ValueError, match="session_gap=60 needs the time between events, .*'order inside a sequence'"):
@@ -108,13 +101,14 @@ def test_blocks_and_candidates_agree_with_the_whole_to_the_bit(training_set):
 @pytest.mark.parametrize("num_items", [37, 400])
 @pytest.mark.parametrize("bits", [True, False])
 def test_lists_equal_implicit_and_scikit_learn(training_set, monkeypatch, num_items, bits):
-    """Counting by comparing bits and by walking units must both equal the two peers, on dense and sparse data."""
+    """Counting by comparing bits and by walking profiles must both equal the two peers, on dense and sparse data."""
     if not bits:
-        monkeypatch.setattr(cooccurrence, "BITS_MEMORY", 0)
+        monkeypatch.setattr(cooccurrence, "BITSET_LIMIT", 0)
     train = training_set(random_rows(num_items, 90, 40 if num_items == 37 else 6), num_items)
-    units = cooccurrence.Units.of(train)
-    assert (cooccurrence._bits(units).size > 0) == bits
-    matrix = sp.csr_matrix((units.unit_counts > 0, units.unit_items, units.unit_offsets), (90, num_items)).astype(float)
+    profiles = cooccurrence.Profiles.of(train)
+    assert (cooccurrence._bits(profiles).size > 0) == bits
+    held = (profiles.profile_counts > 0, profiles.profile_items, profiles.profile_offsets)
+    matrix = sp.csr_matrix(held, (90, num_items)).astype(float)
     lists = ItemKNN(neighbours=12, similarity=PLAIN, self_similarity="full").fit(train, Run(0)).lists_
     peer = CosineRecommender(K=12, num_threads=1)
     peer.fit(matrix, show_progress=False)
@@ -138,7 +132,7 @@ def test_ties_at_the_cut_go_to_the_lower_item_number(training_set):
 def test_small_blocks_give_the_same_lists(training_set, monkeypatch):
     train = training_set(random_rows(), 37)
     whole = ItemKNN(neighbours=5).fit(train, Run(0)).lists_
-    monkeypatch.setattr(cooccurrence, "CELLS", 20)
+    monkeypatch.setattr(cooccurrence, "BLOCK_ENTRIES", 20)
     cut = ItemKNN(neighbours=5).fit(train, Run(0)).lists_
     assert np.array_equal(whole.items, cut.items) and np.array_equal(whole.weights, cut.weights)
 
@@ -160,5 +154,5 @@ def test_refuses_bad_fields(fields, sentence):
 def test_refuses_bad_similarities():
     with pytest.raises(ValueError, match="shrinkage must be at least 0, got -1"):
         Cosine(shrinkage=-1)
-    with pytest.raises(ValueError, match="alpha must be between 0 and 1, got 2"):
-        ConditionalProbability(alpha=2)
+    with pytest.raises(ValueError, match="alpha must be at least 0 and at most 1, got 2"):
+        Cosine(alpha=2)

@@ -3,7 +3,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from baselines.neighbours.session_knn import SessionKNN, VectorSessionKNN, place_weights
+from baselines.neighbours.session_knn import SessionKNN, VectorSessionKNN, position_weights
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch
 from training.run import Run
@@ -84,7 +84,7 @@ def test_vector_form_by_hand(training_set):
 
 def weights(kind, n):
     """Those of the places 1 … n of a query of n events."""
-    behind, power = place_weights(kind, n)
+    behind, power = position_weights(kind, n)
     return behind[::-1] * (np.arange(1, n + 1) / n) ** power
 
 
@@ -98,7 +98,9 @@ def test_place_weights_by_hand():
 
 @pytest.mark.parametrize("kind", ["same", "share", "linear", "logarithmic", "quadratic"])
 def test_a_long_history_takes_no_square_of_its_length(training_set, kind):
-    model = VectorSessionKNN(sampling="listed_last", place_weights=kind).fit(training_set([[0, 1], [0, 2]], 3), Run(0))
+    model = VectorSessionKNN(sampling="listed_last", position_weights=kind).fit(
+        training_set([[0, 1], [0, 2]], 3), Run(0)
+    )
     all_scores(model, SequenceBatch.of([[0]]))  # compiled
     batch = SequenceBatch.of([[0] * 2000])
     tracemalloc.start()
@@ -132,7 +134,7 @@ def test_equals_brute_force_in_any_block(training_set):
     train = training_set(rows, 17, times=times)
     histories = [rng.integers(0, 17, rng.integers(1, 9)).tolist() for _ in range(20)]
     asked = [(b, r) for b, row in enumerate(histories) for r in range(1, len(row) + 1)]
-    model = VectorSessionKNN(neighbours=7, sample_size=25, place_weights="quadratic").fit(train, Run(0))
+    model = VectorSessionKNN(neighbours=7, sample_size=25, position_weights="quadratic").fit(train, Run(0))
     scores = model.score(SequenceBatch.of(histories, asked=asked))
     whole = scores.block(slice(None))
     for m, (b, read) in enumerate(asked):
@@ -150,7 +152,7 @@ def test_refuses_bad_fields():
         SessionKNN(sample_size=0)
     with pytest.raises(ValueError, match="sampling must be one of recent, listed_last, random, got 'old'"):
         VectorSessionKNN(sampling="old")
-    with pytest.raises(ValueError, match="lag_decay must be one of .*, got 'div'"):
-        VectorSessionKNN(lag_decay="div")
+    with pytest.raises(ValueError, match="recency must be one of .*, got 'div'"):
+        VectorSessionKNN(recency="div")
     with pytest.raises(ValueError, match="window must be at least 1 or None, got 0"):
         SessionKNN(window=0)

@@ -65,7 +65,7 @@ def test_equals_counting_with_numpy(training_set):
 
 
 def test_refuses_bad_fields():
-    with pytest.raises(ValueError, match="counting must be 'every' or 'last_occurrence', got 'first'"):
+    with pytest.raises(ValueError, match="counting must be one of every, last_occurrence, got 'first'"):
         MarkovChain(counting="first")
     with pytest.raises(ValueError, match="neighbours must be at least 1 or None, got 0"):
         MarkovChain(neighbours=0)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from baselines.counts.recency import decay_weights
+from baselines.counts.recency import recency_weights
 from baselines.simple.markov import MarkovChain
 from baselines.simple.rules import AssociationRules, SequentialRules
 from recsys_data.sequences import SequenceBatch
@@ -33,7 +33,7 @@ def test_sequential_rules_weigh_by_distance(training_set):
 
 
 def test_back_off_stays_below_the_weakest_rule(training_set):
-    for model in (AssociationRules(), SequentialRules(decay="quadratic")):
+    for model in (AssociationRules(), SequentialRules(recency="quadratic")):
         model.fit(training_set([[0, 1, 2, 3], [4, 4, 5]], 7), Run(0))
         row = all_scores(model, SequenceBatch.of([[0]]))[0]
         assert row[4] > row[5] > row[6] == 0  # popularity 2, 1, 0
@@ -51,17 +51,17 @@ def test_one_step_is_the_markov_chain(training_set):
 
 
 def test_decays_by_hand():
-    assert decay_weights("same", 3).tolist() == [1, 1, 1]
-    np.testing.assert_allclose(decay_weights("reciprocal", 3), [1, 1 / 2, 1 / 3])
-    np.testing.assert_allclose(decay_weights("linear", 12)[[0, 4, 9, 10, 11]], [0.9, 0.5, 0, 0, 0], atol=1e-12)
-    np.testing.assert_allclose(decay_weights("logarithmic", 9)[8], 1 / np.log10(10.7))
-    np.testing.assert_allclose(decay_weights("quadratic", 4)[3], 1 / 16)
+    assert recency_weights("same", 3).tolist() == [1, 1, 1]
+    np.testing.assert_allclose(recency_weights("reciprocal", 3), [1, 1 / 2, 1 / 3])
+    np.testing.assert_allclose(recency_weights("linear", 12)[[0, 4, 9, 10, 11]], [0.9, 0.5, 0, 0, 0], atol=1e-12)
+    np.testing.assert_allclose(recency_weights("logarithmic", 9)[8], 1 / np.log10(10.7))
+    np.testing.assert_allclose(recency_weights("quadratic", 4)[3], 1 / 16)
 
 
 def test_refuses_bad_fields():
     with pytest.raises(ValueError, match="steps must be at least 1, got 0"):
         SequentialRules(steps=0)
-    with pytest.raises(ValueError, match="decay must be one of same, .*, got 'div'"):
-        SequentialRules(decay="div")
+    with pytest.raises(ValueError, match="recency must be one of same, .*, got 'div'"):
+        SequentialRules(recency="div")
     with pytest.raises(ValueError, match="neighbours must be at least 1, got 0"):
         AssociationRules(neighbours=0)
