@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.context import make_order
 from cli.options import RESULTS, AsJson, Data, DataName, FigurePath, SuiteName
+from cli.request_options import RequestOptions
 
 
 def dataset_named(name: str) -> Any:
@@ -35,16 +35,16 @@ def verify(name: DataName, data: Data = None) -> None:
 def describe(name: DataName, data: Data = None, as_json: AsJson = False, figure: FigurePath = None) -> None:
     """Print counts, times, clock and histograms of a data set, and draw them."""
     from cli.printing import print_json, print_records
-    from recsys_data.datasets.describe import bars, describe
+    from recsys_data.datasets.summary import histogram_text, summarise_dataset
     from reports.figures.dataset import save_figure
 
-    facts = describe(loaded := dataset_named(name).load(data))
+    facts = summarise_dataset(loaded := dataset_named(name).load(data))
     if as_json:
         print_json(facts)
     else:
         rows = [{"what": key, "value": value} for key, value in facts.items() if key != "histograms"]
         print_records(facts["name"], rows, ["what", "value"])
-        print(bars(facts["histograms"]))
+        print(histogram_text(facts["histograms"]))
     if figure or not as_json:
         path = save_figure(loaded, figure or RESULTS / "data" / f"{loaded.name}.svg", loaded.name)
         print(path, file=sys.stderr if as_json else sys.stdout)
@@ -55,7 +55,7 @@ def audit(suite: SuiteName, data: Data = None, as_json: AsJson = False) -> None:
     from cli.data_actions import audited
     from cli.printing import print_records
 
-    rows = [*audited(make_order(suite, RESULTS, data).open())]
+    rows = [*audited(RequestOptions(data=data).request(suite).load())]
     print_records(suite, rows, ["dataset", "level", "name", "value", "sentence"], as_json)
 
 
@@ -67,11 +67,11 @@ def import_(file: Annotated[Path, typer.Argument(help="CSV, TSV, .inter, Session
     """Read a file of events, check it, keep it in the data folder, and say how a suite names it."""
     from cli.data_actions import import_file
     from cli.printing import print_json
-    from recsys_data.datasets.describe import describe
+    from recsys_data.datasets.summary import summarise_dataset
 
     kept = import_file(file, tuple(columns.split(",")) if columns else (), name, clock, data)
     if as_json:
-        print_json(describe(kept.load(data)))
+        print_json(summarise_dataset(kept.load(data)))
     else:
         print(f"imported; a suite names it as {kept!r} from recsys_data.files.interaction_file")
 

@@ -1,7 +1,7 @@
 """Options: what the commands can be told, each once, with its help."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -29,21 +29,10 @@ NoReport = Annotated[bool, typer.Option("--no-report", help="Leave the report fo
 Bundle = Annotated[Path | None, typer.Option("--from", metavar="ZIP", help="A bundle instead of the store.")]
 ReportFolder = Annotated[Path | None, typer.Option("--out", help="The folder to write the report in.")]
 
-NONE: list[str] = []
 RESULTS = Path("results")
 
 
 ALL = "all"
-
-
-def make_request(suite: str, results: Path, data: Path | None, threads: int = 1, **words: Any) -> Any:
-    """The order that the words of a command line mean; threads are set before the heavy libraries load."""
-    from harness.system.determinism import set_environment
-
-    set_environment(threads)
-    from harness.suites.request import RunRequest
-
-    return RunRequest.from_cli(suite, results, data, threads=threads, **words)
 
 
 def named_suites(suite: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Estimates: what a cell will cost in time, memory and disk, from cells that were measured; each says its basis."""
+"""Estimates of a cell's time, memory and disk from measured cells, each with its basis."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from harness.system.environment import usable_cores
 
 @dataclass(frozen=True)
 class Estimate:
-    """Wall seconds, peak memory and disk of one cell, each None where nothing like it was measured.
+    """Wall seconds, peak memory and disk of one cell; None where nothing similar was measured.
 
-    basis: in words. kind: the basis in one or two words, to be counted. unmeasured: the kind of model of which nothing
-    was measured, if so.
+    basis: a sentence. kind: the basis in one or two words, for counting. unmeasured: the type of a model that was never
+    measured.
     """
 
     seconds: float | None = None
@@ -34,10 +34,10 @@ UNKNOWN = Estimate()
 
 @dataclass(frozen=True)
 class RunCost:
-    """What several cells come to: the sums of those that are known, and what is not known.
+    """The cost of several cells: sums over the cells that have an estimate.
 
-    seconds: wall time with ``jobs`` at once; memory_mb: of ``jobs`` such processes; unknown: the number of cells of
-    each kind of model of which nothing was measured.
+    seconds: wall time with ``jobs`` at once. memory_mb: of ``jobs`` processes. unknown: the number of cells without an
+    estimate, by the model's type.
     """
 
     cells: int
@@ -48,12 +48,12 @@ class RunCost:
 
     @property
     def known(self) -> int:
-        """The number of cells whose time is known."""
+        """The number of cells with an estimate of time."""
         return self.cells - sum(self.unknown.values())
 
 
 def total_cost(estimates: Iterable[Estimate], jobs: int) -> RunCost:
-    """The cost of cells, ``jobs`` at a time (no more than the machine has cores); the longest cell is a lower bound."""
+    """The cost of cells, ``jobs`` at a time (at most one per core); the longest cell is a lower bound on time."""
     found = list(estimates)
     seconds = [e.seconds for e in found if e.seconds is not None]
     memory = sorted((e.memory_mb for e in found if e.memory_mb is not None), reverse=True)
@@ -72,22 +72,22 @@ def total_cost(estimates: Iterable[Estimate], jobs: int) -> RunCost:
 
 @dataclass(frozen=True, eq=False)
 class StoredCells:
-    """The finished cells of a store."""
+    """The finished cells of a store, from which the plan tells stale cells and estimates costs."""
 
     store: Store
     records: Sequence[Mapping[str, Any]]
 
     @classmethod
     def of(cls, store: Store) -> StoredCells:
-        """All that ``store`` holds now."""
+        """Read the finished cells of ``store``."""
         return cls(store, store.records())
 
     def estimate(self, parts: Mapping[str, Any], prepared: Prepared) -> Estimate:
-        """The cost of the cell with these key parts on this data, from the nearest cells that were measured.
+        """Estimate the cost of the cell with these key parts from the most similar measured cells.
 
-        In this order: the same model with the same fields on the same split; on other data, of those the nearest in
-        training events; the same kind of model with other fields. On other data fitting is taken to grow with the
-        training events and scoring with the test queries; memory is the largest seen, unscaled.
+        First choice: the same model fields on the same split; then the same fields on the data set nearest in training
+        events; then another model of the same type. Fit time scales with the training events, scoring time with the
+        test queries; memory is the largest measured, unscaled.
         """
         fields, kind = parts["model fields"], parts["model fields"]["type"]
         name = kind.rpartition(".")[2]
@@ -96,20 +96,21 @@ class StoredCells:
         equal = [r for r in alike if r["model_fields"] == fields]
         here = [r for r in equal if r["key_parts"].get("split") == prepared.fingerprint]
         if here:
-            words = f"measured on these data, {_runs(here)}"
-            return Estimate(_scaled(here, prepared), _memory(here), disk, words, "measured")
+            basis = f"measured on these data, {_run_count(here)}"
+            return Estimate(_scaled_seconds(here, prepared), _peak_memory(here), disk, basis, "measured")
         chosen = _nearest(equal or alike, prepared.sizes["train_events"])
         if not chosen:
             return Estimate(None, None, disk, f"no {name} has been run on {parts['device']}", "not known", name)
         changed, tier = ("", "by events") if equal else (f"other fields of {name}, ", "other fields, by events")
-        words = f"{changed}by events from {chosen[0]['dataset']} ({chosen[0]['counts']['train_events']:,}), "
-        return Estimate(_scaled(chosen, prepared), _memory(chosen), disk, words + _runs(chosen), tier)
+        basis = f"{changed}by events from {chosen[0]['dataset']} ({chosen[0]['counts']['train_events']:,}), "
+        seconds, memory = _scaled_seconds(chosen, prepared), _peak_memory(chosen)
+        return Estimate(seconds, memory, disk, basis + _run_count(chosen), tier)
 
     def _disk(self, prepared: Prepared) -> float | None:
-        """The size of a cell's folder in MB: as on the same split, else by test queries from the nearest in size."""
+        """The size of a cell's folder in MB: from cells on the same split, else from the nearest in test queries."""
         here = [r for r in self.records if r["key_parts"].get("split") == prepared.fingerprint]
         queries = prepared.sizes["test_queries"]
-        measured = here or sorted(self.records, key=lambda r: _apart(r["counts"]["test_queries"], queries))[:1]
+        measured = here or sorted(self.records, key=lambda r: _log_distance(r["counts"]["test_queries"], queries))[:1]
         if not measured:
             return None
         rates = [self.store.size(r["key"]) / max(r["counts"]["test_queries"], 1) for r in measured[:8]]
@@ -120,17 +121,17 @@ def _nearest(records: Sequence[Mapping[str, Any]], events: int) -> list[Mapping[
     """The records of the one data set whose number of training events is nearest on a log scale."""
     if not records:
         return []
-    best = min(records, key=lambda r: _apart(r["counts"]["train_events"], events))
+    best = min(records, key=lambda r: _log_distance(r["counts"]["train_events"], events))
     return [r for r in records if r["key_parts"].get("split") == best["key_parts"].get("split")]
 
 
-def _apart(one: int, other: int) -> float:
-    """How far two counts are apart on a log scale."""
+def _log_distance(one: int, other: int) -> float:
+    """The distance between two counts on a log scale."""
     return abs(math.log(max(one, 1) / max(other, 1)))
 
 
-def _scaled(records: Sequence[Mapping[str, Any]], prepared: Prepared) -> float:
-    """The median of the records' seconds, each brought to these data's size."""
+def _scaled_seconds(records: Sequence[Mapping[str, Any]], prepared: Prepared) -> float:
+    """The median of the records' seconds, each scaled to the size of these data."""
     sizes = prepared.sizes
     return statistics.median(
         r["seconds"]["fit"] * sizes["train_events"] / max(r["counts"]["train_events"], 1)
@@ -139,16 +140,16 @@ def _scaled(records: Sequence[Mapping[str, Any]], prepared: Prepared) -> float:
     )
 
 
-def _memory(records: Sequence[Mapping[str, Any]]) -> float:
-    """The largest memory that one of them took, in MB."""
+def _peak_memory(records: Sequence[Mapping[str, Any]]) -> float:
+    """The largest peak memory of the records, in MB."""
     return max(r["peak_memory_mb"] for r in records)
 
 
-def _runs(records: Sequence[Mapping[str, Any]]) -> str:
-    """How many cells an estimate rests on."""
+def _run_count(records: Sequence[Mapping[str, Any]]) -> str:
+    """The number of measured cells, as text."""
     return f"{len(records)} run{'s' * (len(records) > 1)}"
 
 
 def _device(record: Mapping[str, Any]) -> str:
-    """The kind of device of a stored cell."""
+    """The device kind of a stored cell: "cpu" or "cuda"."""
     return record["device"].partition(":")[0]

@@ -1,4 +1,4 @@
-"""The plan: which cells the store holds, which are new or stale and why, what the rest will cost."""
+"""The plan of a run: which cells are stored, which are new or stale and why, and what the rest will cost."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from recsys_data.fetching.errors import DataMissing
 from recsys_data.fetching.source import Source
 
 BY_A_RUN = "a run fetches it"
-DUPLICATE = Estimate(0.0, 0.0, 0.0, "one cell with another of this suite", "twin")
+DUPLICATE = Estimate(0.0, 0.0, 0.0, "the same cell as another of this suite", "duplicate")
 
 
 @dataclass(frozen=True, eq=False)
 class PlannedCell:
-    """A cell, its key, and what is to be done about it.
+    """A cell, its key, and its state before the run.
 
-    state: "cached" (the store holds it), "new", "stale" (the store holds it computed with something else), "shared"
-    (an earlier suite of the same command computes it), "skipped" (its data are not there), "to fetch" (a run would
-    fetch them), "refused" (its data cannot be used), "left out" (by --only or --protocol). why: in words, empty for
-    cached cells. estimate: of a cell to be computed. failure: of a refused cell. parts: the parts of the key.
+    state: "cached" (stored), "new", "stale" (stored, but computed with something else), "shared" (an earlier suite of
+    the same command computes it), "skipped" (its data are missing), "to fetch" (a run would fetch them), "refused" (its
+    data cannot be used), "left out" (by --only or --protocol). why: the reason, empty for cached cells. estimate: of a
+    cell to compute. failure: of a refused cell. parts: the parts of the key.
     """
 
     index: int
@@ -45,33 +45,33 @@ class PlannedCell:
 
     @property
     def to_do(self) -> bool:
-        """Whether the cell is to be computed."""
+        """Whether a run computes the cell."""
         return self.state in ("new", "stale")
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What a run would do, cell by cell in the suite's order."""
+    """The cells of a suite in its order, each with its state before the run."""
 
     loaded: LoadedSuite
     cells: list[PlannedCell]
 
     @property
     def to_do(self) -> list[PlannedCell]:
-        """The cells to be computed."""
+        """The cells to compute."""
         return [planned for planned in self.cells if planned.to_do]
 
     def cost(self, jobs: int) -> RunCost:
-        """What all that is to do will take, ``jobs`` cells at a time."""
+        """The cost of the cells to compute, ``jobs`` at a time."""
         return total_cost((planned.estimate for planned in self.to_do), jobs)
 
 
 @dataclass
 class PlanContext:
-    """What the plans of one command share, so that a file is looked for once and a cell computed once.
+    """State that the plans of one command share: a file is looked for once, and a cell computed once.
 
-    fetch: whether absent data are fetched; a plan that is only shown fetches nothing. missing: files that were looked
-    for in vain and what was said of them. cells: the suite that is the first to have a cell, by key.
+    fetch: whether missing data are fetched; a plan that is only shown fetches nothing. missing: the message for each
+    file that was not found. cells: the first suite that has a cell, by key.
     """
 
     fetch: bool = True
@@ -79,32 +79,32 @@ class PlanContext:
     cells: dict[str, str] = field(default_factory=dict)
 
 
-def make_plan(loaded: LoadedSuite, store: Store, *, fresh: bool = False, shared: PlanContext | None = None) -> Plan:
-    """The plan of an opened order against a store; with ``fresh`` nothing counts as cached but what this command did.
+def make_plan(loaded: LoadedSuite, store: Store, *, fresh: bool = False, context: PlanContext | None = None) -> Plan:
+    """Plan a loaded suite against a store.
 
-    A key holds fingerprints of the data, so data sets are prepared for it where they were not before. ``shared``: what
-    the plans of earlier suites of the same command found.
+    A key holds fingerprints of the data, so data sets that were not prepared before are prepared here. fresh: only
+    cells that this command computed count as cached. context: shared with the earlier suites of the same command.
     """
-    past, shared = StoredCells.of(store), shared or PlanContext()
+    stored, context = StoredCells.of(store), context or PlanContext()
     cells: list[PlannedCell] = []
     own: set[str] = set()
-    searched: set[str] = set()  # searches that an earlier cell of this plan does
+    searched: set[str] = set()  # searches that an earlier cell of this plan runs
     for index in range(len(loaded.cells)):
-        planned = _planned(loaded, past, index, fresh, shared)
-        twin = planned.to_do and planned.key in own
-        planned = replace(planned, estimate=DUPLICATE) if twin else _with_search(planned, store, fresh, searched)
+        planned = _planned(loaded, stored, index, fresh, context)
+        duplicate = planned.to_do and planned.key in own
+        planned = replace(planned, estimate=DUPLICATE) if duplicate else _with_search(planned, store, fresh, searched)
         cells.append(planned)
         own |= {planned.key} if planned.to_do else set()
-    shared.cells |= dict.fromkeys(own, loaded.suite.name)
+    context.cells |= dict.fromkeys(own, loaded.suite.name)
     return Plan(loaded, cells)
 
 
-def _planned(loaded: LoadedSuite, past: StoredCells, index: int, fresh: bool, shared: PlanContext) -> PlannedCell:
-    cell, store = loaded.cells[index], past.store
+def _planned(loaded: LoadedSuite, stored: StoredCells, index: int, fresh: bool, context: PlanContext) -> PlannedCell:
+    cell, store = loaded.cells[index], stored.store
     command = loaded.command(cell)
     if not loaded.chosen[index]:
-        return PlannedCell(index, cell, "", "left out", "not chosen by --only or --protocol", command)
-    prepared, state, why, failure = _prepared(loaded, cell, shared)
+        return PlannedCell(index, cell, "", "left out", "not selected by --only or --protocol", command)
+    prepared, state, why, failure = _prepared(loaded, cell, context)
     parts = cell_parts(loaded, index, prepared)
     key = key_of(parts)
     if prepared is None:
@@ -112,77 +112,79 @@ def _planned(loaded: LoadedSuite, past: StoredCells, index: int, fresh: bool, sh
     if cell.space and not prepared.validates:
         failure = Failure.of(_nothing_to_tune_on(cell))
         return PlannedCell(index, cell, key, "refused", failure.reason, command, failure=failure)
-    if store.holds(key) and (not fresh or key in shared.cells):
+    if store.holds(key) and (not fresh or key in context.cells):
         return PlannedCell(index, cell, key, "cached", "", command)
-    if key in shared.cells:
-        return PlannedCell(index, cell, key, "shared", f"{shared.cells[key]} computes it", command)
-    state, why = _reason(cell, parts, past.records) if not fresh else ("new", "computed anew, as --fresh asks")
+    if key in context.cells:
+        return PlannedCell(index, cell, key, "shared", f"{context.cells[key]} computes it", command)
+    state, why = ("new", "computed anew (--fresh)") if fresh else _new_or_stale(cell, parts, stored.records)
     earlier = store.failure(key)
     if earlier is not None:
         why = f"failed before: {earlier['reason']}"
     epoch = None if fresh else last_epoch(store.partial(key))
     if epoch is not None:
-        why += f"; goes on from a checkpoint after epoch {epoch}"
-    return PlannedCell(index, cell, key, state, why, command, past.estimate(parts, prepared), parts=parts)
+        why += f"; resumes from a checkpoint after epoch {epoch}"
+    return PlannedCell(index, cell, key, state, why, command, stored.estimate(parts, prepared), parts=parts)
 
 
 def _nothing_to_tune_on(cell: Cell) -> ValueError:
-    return ValueError(f"{cell.model_name} is to be tuned, but {cell.protocol} leaves no validation part of "
-                      f"{cell.dataset}: give the protocol one, or the model fields")  # fmt: skip
+    return ValueError(f"{cell.model_name} cannot be tuned: {cell.protocol} leaves no validation part of "
+                      f"{cell.dataset}; use a protocol with a validation part, or do not tune the model")  # fmt: skip
 
 
 def _with_search(planned: PlannedCell, store: Store, fresh: bool, searched: set[str]) -> PlannedCell:
-    """The planned cell with the trials that it has to wait for or to do, in words and, for the first, in its cost."""
+    """The planned cell with its search in ``why``; the first cell of a search also gets the cost of its trials."""
     if not (planned.to_do and planned.cell.space):
         return planned
-    search, total = search_key(planned.parts), planned.cell.experiment.tuning.trials
+    search, trials = search_key(planned.parts), planned.cell.experiment.tuning.trials
     found = None if fresh else search_record(store, planned.parts)
-    left = total - (0 if found is None else len(found.trials))
+    left = trials - (0 if found is None else len(found.trials))
     if not left:
-        return replace(planned, why=f"{planned.why}; its {total} trials are done")
+        return replace(planned, why=f"{planned.why}; its {trials} trials are done")
     if search in searched:
-        return replace(planned, why=f"{planned.why}; after the search of {total} trials")
+        return replace(planned, why=f"{planned.why}; after the search of {trials} trials")
     searched.add(search)
-    one = planned.estimate
-    each = found.seconds / len(found.trials) if found is not None and found.trials else one.seconds
-    seconds = None if one.seconds is None or each is None else one.seconds + left * each
-    words = f"{left} trials to do first" if left == total else f"{left} of {total} trials to do first"
-    basis = f"{one.basis}, {left + 1} fits" if one.seconds is not None else one.basis
-    return replace(planned, why=f"{planned.why}; {words}", estimate=replace(one, seconds=seconds, basis=basis))
+    fit = planned.estimate
+    trial_seconds = found.seconds / len(found.trials) if found is not None and found.trials else fit.seconds
+    seconds = None if fit.seconds is None or trial_seconds is None else fit.seconds + left * trial_seconds
+    first = f"{left} trials first" if left == trials else f"{left} of {trials} trials first"
+    basis = f"{fit.basis}, {left + 1} fits" if fit.seconds is not None else fit.basis
+    return replace(planned, why=f"{planned.why}; {first}", estimate=replace(fit, seconds=seconds, basis=basis))
 
 
 def _who_fetches(source: Source) -> str:
-    """Whether a run would fetch what is absent, or why not."""
+    """The end of the message on missing files: a run fetches them, or why it cannot."""
     if not source.urls:
         return "it cannot be fetched by a program"
     return "ENCORE_OFFLINE forbids fetching it" if os.environ.get("ENCORE_OFFLINE") else BY_A_RUN
 
 
-def _prepared(loaded: LoadedSuite, cell: Cell, shared: PlanContext) -> tuple[Prepared | None, str, str, Failure | None]:
+def _prepared(
+    loaded: LoadedSuite, cell: Cell, context: PlanContext
+) -> tuple[Prepared | None, str, str, Failure | None]:
     """The cell's data, or None with the state, the reason and, for refused data, the failure."""
     dataset, folder = cell.experiment.dataset, loaded.request.data
     source = getattr(dataset, "source", None)
-    files = repr(source or getattr(dataset, "dataset", dataset))  # the whole of a smoke run's part
-    if files not in shared.missing and not shared.fetch and isinstance(source, Source) and not source.present(folder):
-        shared.missing[files] = source.missing_message(folder, dataset.title, _who_fetches(source))
-    if files in shared.missing:
-        fetched = not shared.fetch and isinstance(source, Source) and _who_fetches(source) == BY_A_RUN
-        return None, "to fetch" if fetched else "skipped", shared.missing[files], None
+    files = repr(source or getattr(dataset, "dataset", dataset))  # a smoke run's part has the files of the whole
+    if files not in context.missing and not context.fetch and isinstance(source, Source) and not source.present(folder):
+        context.missing[files] = source.missing_message(folder, dataset.title, _who_fetches(source))
+    if files in context.missing:
+        fetched = not context.fetch and isinstance(source, Source) and _who_fetches(source) == BY_A_RUN
+        return None, "to fetch" if fetched else "skipped", context.missing[files], None
     try:
         return loaded.prepare(cell), "", "", None
     except StoreUnusable:
         raise
     except DataMissing as error:
-        shared.missing[files] = error_message(error)
-        return None, "skipped", shared.missing[files], None
+        context.missing[files] = error_message(error)
+        return None, "skipped", context.missing[files], None
     except Exception as error:  # an error of one data set or protocol does not stop the other cells
         failure = Failure.of(error)
         return None, "refused", failure.reason, failure
 
 
-def _reason(cell: Cell, parts: Mapping[str, Any], past: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    """New or stale, and why: compared with the stored cell of the same names and seed that differs least."""
-    same = [r for r in past if (r["dataset"], r["model"], r["seed"]) == (cell.dataset, cell.model_name, cell.seed)]
+def _new_or_stale(cell: Cell, parts: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """State and reason: what differs from the most similar stored cell of the same data set, model and seed."""
+    same = [r for r in records if (r["dataset"], r["model"], r["seed"]) == (cell.dataset, cell.model_name, cell.seed)]
     if not same:
         return "new", "never computed"
     changes = min((differences(r.get("key_parts", {}), parts) for r in reversed(same)), key=len)

@@ -1,4 +1,4 @@
-"""A tour: every suite in turn; one that cannot be run does not stop the others."""
+"""Running every suite in turn: one that fails does not stop the others."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from harness.running.plan import Plan
 from harness.running.session import RunOutcome
 from harness.store import StoreUnusable
 from harness.suites.load import SuiteNotLoadable, load_suite
-from harness.suites.overrides import applicable_sets
-from harness.suites.parse_overrides import InvalidOverride
+from harness.suites.overrides import InvalidOverride, applicable_sets
 
 
 @dataclass(frozen=True)
 class SuiteOutcome:
-    """What became of one suite: its plan or outcome and its reports, or the sentence why there are none.
+    """The outcome of one suite: its plan, or its run and reports, or the reason why there are none.
 
-    not_selected: nothing of the suite was asked for (by --only, --protocol or --set); no failure.
+    not_selected: --only, --protocol or --set leave no cell of the suite; this is no failure.
     """
 
     suite: str
@@ -43,13 +42,10 @@ class SuiteOutcome:
         return bool(self.outcome and self.outcome.skipped)
 
     def row(self) -> dict[str, Any]:
-        """What a summary shows of it."""
+        """Its row in the summary of all suites."""
         if self.outcome is None:
-            return {
-                "suite": self.suite,
-                "outcome": "passed over" if self.not_selected else "FAILED",
-                "why": self.reason,
-            }
+            state = "not selected" if self.not_selected else "FAILED"
+            return {"suite": self.suite, "outcome": state, "why": self.reason}
         states = Counter(planned.state for planned in self.outcome.plan.cells)
         failed = len(self.outcome.failed)
         return {
@@ -64,18 +60,20 @@ class SuiteOutcome:
         }
 
 
-def sets_for(suites: Sequence[str], sets: Sequence[str], warn: Callable[[str], None]) -> dict[str, tuple[str, ...]]:
-    """For each suite that can be loaded those of the changes ``sets`` that it can take; it runs without the others.
+def sets_by_suite(
+    suites: Sequence[str], sets: Sequence[str], warn: Callable[[str], None]
+) -> dict[str, tuple[str, ...]]:
+    """For each suite that can be loaded, those of the --set ``sets`` that apply to it; it runs without the others.
 
-    Raises InvalidOverride, before anything is computed, for a change that no suite can take.
+    Raises InvalidOverride, before anything is computed, for a change that applies to no suite.
     """
     chosen, refusals = {}, {}
     for name in suites if sets else ():
         try:
             chosen[name], unfit = applicable_sets(load_suite(name).experiments, sets)
-        except SuiteNotLoadable:  # told when its turn comes
+        except SuiteNotLoadable:  # run_all reports it
             continue
-        except InvalidOverride:  # so is what its models refuse
+        except InvalidOverride:  # run_all reports what its models refuse
             chosen[name] = tuple(sets)
             continue
         lost = [text for text in sets if text not in chosen[name]]
@@ -83,34 +81,34 @@ def sets_for(suites: Sequence[str], sets: Sequence[str], warn: Callable[[str], N
         if lost:
             warn(f"{name} runs without --set {', '.join(lost)}: it has no such model or field")
     for text, refusal in refusals.items():
-        if not any(text in kept for kept in chosen.values()):
+        if not any(text in applied for applied in chosen.values()):
             raise InvalidOverride(f"no suite can take it: {refusal}")
     return chosen
 
 
 def run_all(
-    suites: Sequence[str], visit: Callable[[str], SuiteOutcome], warn: Callable[[str], None]
+    suites: Sequence[str], run_one: Callable[[str], SuiteOutcome], warn: Callable[[str], None]
 ) -> list[SuiteOutcome]:
-    """What ``visit`` made of each suite; an error of one is its reason, told at once, and the next follows.
+    """Apply ``run_one`` to each suite; an error becomes the reason of that suite's outcome, and the next suite follows.
 
-    Raises StoreUnusable, since no suite could store anything then, and InvalidOverride where no suite was asked for.
+    Raises StoreUnusable, which would stop every suite, and InvalidOverride where no suite has a matching cell.
     """
-    stops = []
+    outcomes = []
     for name in suites:
         try:
-            stops.append(visit(name))
+            outcomes.append(run_one(name))
         except StoreUnusable:
             raise
         except InvalidOverride as error:
-            stops.append(SuiteOutcome(name, reason=error_message(error), not_selected=True))
-        except Exception as error:  # whatever a suite does wrong, the others go on
+            outcomes.append(SuiteOutcome(name, reason=error_message(error), not_selected=True))
+        except Exception as error:  # an error of one suite does not stop the others
             if os.environ.get("ENCORE_TRACE"):
                 raise
-            stops.append(SuiteOutcome(name, reason=error_message(error)))
-            warn(f"FAILED {name}: {stops[-1].reason}")
-    passed = [stop for stop in stops if stop.not_selected]
-    if passed and all(stop.reason for stop in stops):
-        raise InvalidOverride(f"nothing of any suite is meant: {passed[0].suite}: {passed[0].reason}")
-    for stop in passed:
-        warn(f"passed over {stop.suite}: {stop.reason}")
-    return stops
+            outcomes.append(SuiteOutcome(name, reason=error_message(error)))
+            warn(f"FAILED {name}: {outcomes[-1].reason}")
+    left_out = [outcome for outcome in outcomes if outcome.not_selected]
+    if left_out and all(outcome.reason for outcome in outcomes):
+        raise InvalidOverride(f"no suite has a matching cell: {left_out[0].suite}: {left_out[0].reason}")
+    for outcome in left_out:
+        warn(f"NOT SELECTED {outcome.suite}: {outcome.reason}")
+    return outcomes

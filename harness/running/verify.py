@@ -1,4 +1,4 @@
-"""The determinism certificate: stored cells computed again in a store of their own and compared bit for bit."""
+"""The determinism certificate: stored cells are computed again in a temporary store and compared bit for bit."""
 
 from __future__ import annotations
 
@@ -24,47 +24,47 @@ from harness.system.environment import capture
 
 SCHEMA = 1
 FILE = "certificate.json"
-_TIMED = ("seconds", "targets_per_second", "time")  # of a curve: what no two runs share
+_TIMES = ("seconds", "targets_per_second", "time")  # of a curve: they differ in every run
 _RECORDED = ("metrics", "validation", "epochs", "best_epoch", "stopped", "parameters")
 
 
-def certify(order: RunRequest, *, tell: Callable[[dict[str, Any]], None] = lambda _: None) -> Path:
-    """Compute again every stored cell that the order chooses, compare, and write suites/<suite>/certificate.json.
+def certify(request: RunRequest, *, on_cell: Callable[[dict[str, Any]], None] = lambda _: None) -> Path:
+    """Compute the request's stored cells again, compare, and write suites/<suite>/certificate.json; return its path.
 
-    Compared are all columns of the ranks, the items' counts, the kept lists, the epochs' losses and validation scores,
-    and what the record says of metrics and epochs; times are not. A cell whose data or code changed since cannot be
-    compared and is listed with the reason. A tuned cell is computed again with the fields that its search chose; the
-    search is not repeated. ``tell`` hears of each cell. Raises ValueError if no chosen cell is stored.
+    Compared are all columns of the ranks, the item counts, the stored lists, the losses and validation scores of the
+    epochs, and the record's metrics and epochs; not the times. A cell whose data or code changed since is listed as not
+    compared, with the reason. A tuned cell is computed again with the fields that its search chose; the search is not
+    repeated. ``on_cell`` gets each row of the certificate. Raises ValueError if no chosen cell is stored.
     """
-    store, loaded = Store.open(order.results), order.load()
+    store, loaded = Store.open(request.results), request.load()
     cells = [planned for planned in make_plan(loaded, store).cells if planned.state != "left out"]
     if not any(planned.state == "cached" for planned in cells):
         raise ValueError(f"no stored cell of suite {loaded.suite.name!r} can be compared: run the suite first")
     rows = []
     for planned in cells:
-        rows.append(_row(order, planned, store))
-        tell(rows[-1])
+        rows.append(_row(request, planned, store))
+        on_cell(rows[-1])
     path = store.suite_file(loaded.suite.name, FILE)
     store.write_json(path, to_json({
         "schema": SCHEMA, "suite": loaded.suite.name, "made": now(), "cells": rows,
-        "environment": capture(prepare_determinism(order.threads, order.device)),
+        "environment": capture(prepare_determinism(request.threads, request.device)),
     }))  # fmt: skip
     return path
 
 
-def _row(order: RunRequest, planned: PlannedCell, store: Store) -> dict[str, Any]:
-    """One cell of the certificate: "same", "different" with what differs first, or "not compared" with why."""
+def _row(request: RunRequest, planned: PlannedCell, store: Store) -> dict[str, Any]:
+    """One row of the certificate: "same", "different" with the first difference, or "not compared" with the reason."""
     cell = planned.cell
     row = {"dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model_name, "seed": cell.seed,
            "key": planned.key}  # fmt: skip
     if planned.state != "cached":
         return row | {"state": "not compared", "reason": planned.why or planned.state, "rows": 0}
     with tempfile.TemporaryDirectory(dir=store.root / "partial", prefix="verify-") as folder:
-        again = replace(order, results=Path(folder)).portable()
+        again = replace(request, results=Path(folder)).portable()
         _copy_search(store, Store(Path(folder)), planned)
-        done = run_cell(CellJob(again, planned.index, planned.key, planned.parts))
-        if done.state != "DONE":
-            return row | {"state": "different", "reason": f"computed again it failed: {done.reason}", "rows": 0}
+        outcome = run_cell(CellJob(again, planned.index, planned.key, planned.parts))
+        if outcome.state != "DONE":
+            return row | {"state": "different", "reason": f"it failed when computed again: {outcome.reason}", "rows": 0}
         first, second = (_result(Store(root), planned) for root in (store.root, Path(folder)))
         try:
             found, rows = difference(first, second), len(first.ranks)
@@ -74,7 +74,7 @@ def _row(order: RunRequest, planned: PlannedCell, store: Store) -> dict[str, Any
 
 
 def _copy_search(store: Store, other: Store, planned: PlannedCell) -> None:
-    """Give the other store what a tuned cell's search chose: the cell is certified with these fields."""
+    """Copy a tuned cell's search to the other store, so that the cell is computed with the same fields."""
     search = store.record(planned.key).get("tuning", {}).get("search")
     if search is not None and store.search(search).is_dir():
         shutil.copytree(store.search(search), other.search(search))
@@ -86,7 +86,7 @@ def _result(store: Store, planned: PlannedCell) -> CellResult:
 
 
 def difference(first: CellResult, second: CellResult) -> str:
-    """What differs first between two results of one cell, in words; empty if every bit is the same."""
+    """The first difference between two results of one cell, in words; empty if every bit is the same."""
     for name, a, b in _columns(first.ranks, second.ranks):
         if a.shape != b.shape:
             return f"{name}: {len(a)} rows before, {len(b)} again"
@@ -106,7 +106,7 @@ def difference(first: CellResult, second: CellResult) -> str:
 
 
 def _columns(first: RankTable, second: RankTable) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    """All arrays of two rank tables side by side; no lists are an empty array."""
+    """The arrays of two rank tables, paired by name; absent lists are an empty array."""
     names = ("cluster", "query", "target", "repeat", "history", "candidates", "greater", "tied", "item_counts")
     both = [(name, getattr(first, name), getattr(second, name)) for name in names]
     lists = [np.empty(0) if ranks.top_items is None else ranks.top_items for ranks in (first, second)]
@@ -114,6 +114,6 @@ def _columns(first: RankTable, second: RankTable) -> list[tuple[str, np.ndarray,
 
 
 def _untimed(result: CellResult) -> list[dict[str, Any]]:
-    """A cell's curve without its times, each epoch once (a resumed one counts by its last record)."""
+    """A cell's curve without its times, one record per epoch (the last one of a resumed epoch)."""
     epochs = {line["epoch"]: line for line in result.curve if "epoch" in line and "loss" in line}
-    return [{k: v for k, v in line.items() if k not in _TIMED} for line in epochs.values()]
+    return [{k: v for k, v in line.items() if k not in _TIMES} for line in epochs.values()]

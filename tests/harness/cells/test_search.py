@@ -163,7 +163,7 @@ def test_killed_in_its_third_trial_it_goes_on_with_the_third(runs, monkeypatch):
     monkeypatch.delenv("ENCORE_TEST_DIE")
     store = Store.open(killed.results)
     whys = [p.why for p in make_plan(killed.load(), store).cells]
-    assert whys[0].endswith("2 of 4 trials to do first") and whys[1].endswith("after the search of 4 trials")
+    assert whys[0].endswith("2 of 4 trials first") and whys[1].endswith("after the search of 4 trials")
     assert runs.run(killed).count("fit") == 2 + 2 + 2
     assert ledgers(killed) == ledgers(calm) and ranks(killed) == ranks(calm)
 
@@ -247,8 +247,8 @@ def test_without_a_validation_part_the_plan_refuses(runs):
     planned = make_plan(order.load(), Store.open(order.results)).cells
     assert [p.state for p in planned] == ["refused", "refused", "new", "new"]
     assert planned[0].why == (
-        "Noisy is to be tuned, but per-user 80/0/20 leaves no validation part of markov-20x15: give the protocol one, "
-        "or the model fields"
+        "Noisy cannot be tuned: per-user 80/0/20 leaves no validation part of markov-20x15; use a protocol with a "
+        "validation part, or do not tune the model"
     )
 
 

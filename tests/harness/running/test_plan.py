@@ -146,7 +146,7 @@ def test_a_failure_and_a_checkpoint_are_spoken_of(loaded):
     (partial / "progress.jsonl").write_text('{"event": "epoch", "epoch": 2}\n{"event": "epo')
     plan = make_plan(opened(), store)
     assert plan.cells[0].why == "failed before: it broke"
-    assert plan.cells[1].why == "never computed; goes on from a checkpoint after epoch 2"
+    assert plan.cells[1].why == "never computed; resumes from a checkpoint after epoch 2"
 
 
 ABSENT = """
@@ -197,14 +197,14 @@ def test_a_cell_of_two_suites_is_computed_by_the_first(loaded, tiny_suite):
     twin.write_text(tiny_suite.read_text().replace('name="tiny"', 'name="twin"'))
     other = RunRequest(str(twin), store.root).load()
     shared = PlanContext()
-    first = make_plan(opened(only="GRU"), store, shared=shared)
-    second = make_plan(other, store, shared=shared)
+    first = make_plan(opened(only="GRU"), store, context=shared)
+    second = make_plan(other, store, context=shared)
     assert [p.state for p in second.cells] == ["new", "shared", "shared"]
     assert second.cells[1].why == "tiny computes it"
     assert second.cost(1).cells == 1
     store_cell(store, first.cells[1], parts_of(opened(), 1))
     store_cell(store, first.cells[2], parts_of(opened(), 2))
-    again = make_plan(other, store, fresh=True, shared=shared)
+    again = make_plan(other, store, fresh=True, context=shared)
     assert [p.state for p in again.cells][1:] == ["cached", "cached"], "--fresh does not compute a cell twice"
     assert [p.state for p in make_plan(other, store, fresh=True).cells] == ["new", "new", "new"]
 
@@ -227,16 +227,16 @@ def test_a_plan_that_is_only_shown_fetches_nothing(tiny_suite, tmp_path, monkeyp
     loaded = RunRequest(str(path), tmp_path / "results", tmp_path / "data").load()
     monkeypatch.delenv("ENCORE_OFFLINE", raising=False)
     monkeypatch.setattr("recsys_data.fetching.source.Source.fetch", None)  # a call would be a TypeError
-    plan = make_plan(loaded, Store.open(tmp_path / "results"), shared=PlanContext(fetch=False))
+    plan = make_plan(loaded, Store.open(tmp_path / "results"), context=PlanContext(fetch=False))
     assert {p.state for p in plan.cells} == {"to fetch"}
     assert "and a run fetches it; put it there by hand" in plan.cells[0].why
     monkeypatch.setenv("ENCORE_OFFLINE", "1")
-    offline = make_plan(loaded, Store.open(tmp_path / "results"), shared=PlanContext(fetch=False))
+    offline = make_plan(loaded, Store.open(tmp_path / "results"), context=PlanContext(fetch=False))
     assert {p.state for p in offline.cells} == {"skipped"}
     assert "and ENCORE_OFFLINE forbids fetching it; put it there by hand" in offline.cells[0].why
     assert "https://files.grouplens.org/datasets/movielens/ml-100k.zip" in plan.cells[0].why
     monkeypatch.setenv("ENCORE_OFFLINE", "1")
-    plan = make_plan(loaded, Store.open(tmp_path / "results"), shared=PlanContext(fetch=False))
+    plan = make_plan(loaded, Store.open(tmp_path / "results"), context=PlanContext(fetch=False))
     assert {p.state for p in plan.cells} == {"skipped"}
 
 

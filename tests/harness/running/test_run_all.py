@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.running.run_all import SuiteOutcome, run_all, sets_for
+from harness.running.run_all import SuiteOutcome, run_all, sets_by_suite
 from harness.store import StoreUnusable
 from harness.suites.parse_overrides import InvalidOverride
 
@@ -33,8 +33,8 @@ def test_a_suite_that_is_not_meant_is_passed_over_unless_none_is_meant():
         "ab", visiting(a=InvalidOverride("--only 'GRU' matches none of x"), b=SuiteOutcome("b")), told.append
     )
     assert stops[0].not_selected and not stops[0].failed
-    assert told == ["passed over a: --only 'GRU' matches none of x"]
-    with pytest.raises(InvalidOverride, match="nothing of any suite is meant: a: --only 'GRU' matches none of x"):
+    assert told == ["NOT SELECTED a: --only 'GRU' matches none of x"]
+    with pytest.raises(InvalidOverride, match="no suite has a matching cell: a: --only 'GRU' matches none of x"):
         run_all(
             "ab", visiting(a=InvalidOverride("--only 'GRU' matches none of x"), b=InvalidOverride("nor here")), print
         )
@@ -56,15 +56,15 @@ def two(tmp_path, tiny_text):
 
 def test_a_suite_without_a_field_runs_as_it_is_and_says_so(two):
     told = []
-    found = sets_for(two.values(), ["epochs=1", "GRU.dim=4"], told.append)
+    found = sets_by_suite(two.values(), ["epochs=1", "GRU.dim=4"], told.append)
     assert found == {two["whole"]: ("epochs=1", "GRU.dim=4"), two["plain"]: ()}
     assert told == [f"{two['plain']} runs without --set epochs=1, GRU.dim=4: it has no such model or field"]
 
 
 def test_a_change_that_no_suite_can_take_is_refused_before_anything_runs(two):
     with pytest.raises(InvalidOverride, match="no suite can take it: --set 'epoch=1': .*has a field 'epoch'"):
-        sets_for(two.values(), ["epoch=1"], print)
-    assert sets_for(two.values(), ["dim=large"], print)[two["whole"]] == ("dim=large",), "its own suite refuses it"
+        sets_by_suite(two.values(), ["epoch=1"], print)
+    assert sets_by_suite(two.values(), ["dim=large"], print)[two["whole"]] == ("dim=large",), "its own suite refuses it"
 
 
 @pytest.mark.parametrize("error", [StoreUnusable("no space left"), KeyboardInterrupt()])

@@ -31,14 +31,14 @@ SUITE = Suite(name="tiny", title="Tiny", seeds=[0], metrics=[MRR(5)],
 
 
 @pytest.fixture
-def order(tmp_path):
+def run_request(tmp_path):
     path = tmp_path / "tiny_suite.py"
     path.write_text(SUITE)
-    order = RunRequest(str(path), tmp_path / "results")
-    store = Store.open(order.results)
-    plan = make_plan(order.load(), store)
+    run_request = RunRequest(str(path), tmp_path / "results")
+    store = Store.open(run_request.results)
+    plan = make_plan(run_request.load(), store)
     run_session(plan, store)
-    return order
+    return run_request
 
 
 def states(path):
@@ -46,19 +46,19 @@ def states(path):
     return {cell["model"]: (cell["state"], cell["reason"]) for cell in record["cells"]}
 
 
-def test_it_certifies_what_is_the_same_and_names_what_is_not(order):
+def test_it_certifies_what_is_the_same_and_names_what_is_not(run_request):
     told = []
-    path = certify(order, tell=told.append)
+    path = certify(run_request, on_cell=told.append)
     assert states(path) == {"Popularity": ("same", ""), "GRU": ("same", "")}
     assert [row["model"] for row in told] == ["Popularity", "GRU"]
-    assert path == order.results / "suites" / "tiny" / "certificate.json"
-    assert not list((order.results / "partial").glob("verify-*"))
+    assert path == run_request.results / "suites" / "tiny" / "certificate.json"
+    assert not list((run_request.results / "partial").glob("verify-*"))
 
-    gru = next(cell for cell in read_suite(order.results, "tiny").cells if cell.model == "GRU")
+    gru = next(cell for cell in read_suite(run_request.results, "tiny").cells if cell.model == "GRU")
     greater = np.array(gru.ranks.greater)
     greater[3] += 1
     dataclasses.replace(gru.ranks, greater=greater).write(gru.folder / "ranks.parquet")
-    state, reason = states(certify(order))["GRU"]
+    state, reason = states(certify(run_request))["GRU"]
     assert state == "different"
     assert reason == f"greater: first at row 3, {greater[3]} before, {greater[3] - 1} again"
     assert RankTable.read(gru.folder / "ranks.parquet").greater[3] == greater[3]  # the store is left as it was
@@ -68,26 +68,26 @@ def test_it_certifies_what_is_the_same_and_names_what_is_not(order):
     lines = [json.loads(line) for line in curve.read_text().splitlines()]
     lines[-1]["loss"] += 1e-9
     curve.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    state, reason = states(certify(order))["GRU"]
+    state, reason = states(certify(run_request))["GRU"]
     assert (state, reason.partition(":")[0]) == ("different", f"the curve's record {len(lines)}")
 
 
-def test_a_cell_whose_files_are_damaged_is_told_and_the_others_are_certified(order):
-    gru = next(cell for cell in read_suite(order.results, "tiny").cells if cell.model == "GRU")
+def test_a_cell_whose_files_are_damaged_is_told_and_the_others_are_certified(run_request):
+    gru = next(cell for cell in read_suite(run_request.results, "tiny").cells if cell.model == "GRU")
     lines = (gru.folder / "curve.jsonl").read_text().splitlines()
     (gru.folder / "curve.jsonl").write_text(lines[0] + "\n")
-    assert states(certify(order))["GRU"] == ("different", f"the curve: 1 epochs before, {len(lines)} again")
+    assert states(certify(run_request))["GRU"] == ("different", f"the curve: 1 epochs before, {len(lines)} again")
     (gru.folder / "ranks.parquet").write_bytes(b"half")
-    found = states(certify(order))
+    found = states(certify(run_request))
     assert found["Popularity"] == ("same", "")
     assert found["GRU"][0] == "different" and "ranks.parquet is damaged" in found["GRU"][1]
 
 
-def test_a_cell_that_is_not_stored_is_told_and_none_at_all_refused(order):
-    changed = dataclasses.replace(order, overrides=Overrides(("GRU.dim=5",)))
+def test_a_cell_that_is_not_stored_is_told_and_none_at_all_refused(run_request):
+    changed = dataclasses.replace(run_request, overrides=Overrides(("GRU.dim=5",)))
     found = states(certify(changed))
     assert found["Popularity"][0] == "same"
     assert found["GRU"][0] == "not compared"
     assert found["GRU"][1]
     with pytest.raises(ValueError, match="run the suite first"):
-        certify(dataclasses.replace(order, results=order.results.with_name("empty")))
+        certify(dataclasses.replace(run_request, results=run_request.results.with_name("empty")))

@@ -114,7 +114,7 @@ def test_seeds_are_counted_or_listed():
         parse_seeds("3,3")
     with pytest.raises(
         InvalidOverride,
-        match="means more than 10,000 seeds; write --seeds 20261122, .with the comma. for that one seed",
+        match="means more than 10,000 seeds; write --seeds 20261122, .with the comma",
     ):
         parse_seeds("20261122")
     assert parse_seeds("20261122,") == (20261122,)
@@ -179,12 +179,10 @@ def test_of_many_rows_the_nearest_are_named():
     models = {f"Model {letter}": Net() for letter in "abcdefghijklmn"} | {"Popularity": Plain()}
     many = Suite("s", "S", [Experiment(Named("ml"), Named("p"), models)], seeds=[0], metrics=["m"])
     with pytest.raises(
-        InvalidOverride, match="'popularty' matches none of 15 dataset/model labels; the closest names are Popularity, "
+        InvalidOverride, match="'popularty' matches none of 15 .* labels; the closest names are Popularity, "
     ):
         Overrides(only="popularty").selection(many)
-    with pytest.raises(
-        InvalidOverride, match="matches none of 15 dataset/model labels; the closest names are ml/Popularity, "
-    ):
+    with pytest.raises(InvalidOverride, match="matches none of 15 .* labels; the closest names are ml/Popularity, "):
         Overrides(only="ml/Popularty").selection(many)
 
 
