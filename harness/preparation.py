@@ -1,11 +1,10 @@
-"""Prepared: a data set under a protocol, loaded, split and audited; kept for the cells that share it, and on disk."""
+"""Prepared: a data set loaded, split by a protocol and audited; cells share it through caches in memory and on disk."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import json
-import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,29 +14,29 @@ from typing import Any
 
 from harness.spec import Experiment, canonical, written_form
 from harness.system.sources import closure_of, combined
+from recsys_data.atomic_write import write_bytes_atomically
 from recsys_data.datasets.cache import load_cached, raw_files, raw_sums
 from recsys_data.interactions import Interactions
 from recsys_data.split import Split
 
-KEPT = 2  # splits held in memory at once: cells come ordered by experiment
+CACHED_SPLITS = 2  # in memory at once: cells are ordered by experiment
 _SCHEMA = 2
 
 
-class Refused(ValueError):
-    """Data that may not be trained on, in one sentence: an empty part, or a leak that the audit found."""
+class DataRefused(ValueError):
+    """Data that must not be trained on: a part is empty, or the audit found a leak."""
 
 
-class CacheBroken(ValueError):
-    """What was kept of a data set on disk does not give the split that it gave before."""
+class CacheDamaged(ValueError):
+    """The data cached on disk give another split than before."""
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """What a record needs of a split and of the data it came from, and the split itself, made when it is asked for.
+    """A split, built on first use, and what records need of it and of its data.
 
-    data: fingerprint, unit, edition, clock, events, users, items, licence, citation. audit: the findings as plain
-    records. fingerprint: the split's. marks: the split's own caveats. sizes: train_events, validation_queries,
-    test_queries.
+    data: fingerprint, unit, edition, clock, events, users, items, licence, citation. audit: the findings as JSON data.
+    fingerprint: the split's. marks: the split's own caveats. sizes: train_events, validation_queries, test_queries.
     """
 
     data: Mapping[str, Any]
@@ -45,65 +44,64 @@ class Prepared:
     fingerprint: str
     marks: tuple[str, ...]
     sizes: Mapping[str, int]
-    make: Callable[[], Split]
+    build_split: Callable[[], Split]
 
     @cached_property
     def split(self) -> Split:
-        """The split. Raises CacheBroken where data kept on disk no longer give the one that was audited."""
-        made = self.make()
-        if made.fingerprint != self.fingerprint:
-            raise CacheBroken("what is kept of the data in the results folder's prepared/ gives another split than "
-                              "before: it is damaged; remove that folder and run again")  # fmt: skip
-        return made
+        """The split. Raises CacheDamaged where the data cached on disk give another split than the audited one."""
+        built = self.build_split()
+        if built.fingerprint != self.fingerprint:
+            raise CacheDamaged("the data cached in the results folder's prepared/ give another split than before: "
+                               "they are damaged; remove that folder and run again")  # fmt: skip
+        return built
 
     @property
-    def validates(self) -> bool:
-        """Whether there is a validation part."""
-        if "validation_queries" not in self.sizes:  # kept by an earlier version
-            return len(self.split.validation) > 0
+    def has_validation(self) -> bool:
+        """Whether the split has a validation part."""
         return self.sizes["validation_queries"] > 0
 
     @property
     def caveats(self) -> list[str]:
-        """The sentences that every result from this split carries."""
+        """The caveats of every result on this split, as sentences."""
         return list(dict.fromkeys([*self.marks, *(f["sentence"] for f in self.audit if f["level"] == "caveat")]))
 
     @property
     def caveat_marks(self) -> list[str]:
-        """What of the caveats belongs to a key: the split's own, and the audit's by name, however it is worded."""
+        """The caveats that belong to a key: the split's own, and the names of the audit's, whatever their wording."""
         return list(dict.fromkeys([*self.marks, *(f["name"] for f in self.audit if f["level"] == "caveat")]))
 
     def record(self) -> dict[str, Any]:
-        """All but the split, as JSON."""
+        """Everything but the split, as JSON data."""
         return {"schema": _SCHEMA, "data": dict(self.data), "audit": list(self.audit), "marks": list(self.marks),
                 "fingerprint": self.fingerprint, "sizes": dict(self.sizes)}  # fmt: skip
 
 
-_kept: OrderedDict[str, Prepared] = OrderedDict()
+# The process owns this cache: a worker computes many cells, and gets each as a value of its own.
+_prepared: OrderedDict[str, Prepared] = OrderedDict()
 
 
 def prepare(experiment: Experiment, folder: Path | None, cache: Path | None = None) -> Prepared:
-    """The experiment's data set loaded from ``folder``, split by its protocol and audited; the last KEPT are kept.
+    """Load the experiment's data set from ``folder``, split and audit it; the last CACHED_SPLITS stay in memory.
 
-    With ``cache``, events, fingerprint and findings are kept there too: the same raw bytes under the same code are not
-    read, split and audited again before the split itself is asked for.
-    Raises DataMissing where there are no data, ValueError where they are damaged or too weak for the protocol,
-    Refused for an empty part or a leak.
+    cache: a folder for events, fingerprints and findings; the same raw bytes under the same code are then not read and
+    audited again, and split again only where the split itself is used.
+    Raises DataMissing where the data are missing, ValueError where they are damaged or lack what the protocol needs,
+    DataRefused for an empty part or a leak.
     """
     name = canonical([written_form(experiment.dataset), written_form(experiment.protocol), str(folder), str(cache)])
-    if name not in _kept:
-        _kept[name] = _prepare(experiment, folder) if cache is None else _recalled(experiment, folder, cache)
-        while len(_kept) > KEPT:
-            _kept.popitem(last=False)
-    _kept.move_to_end(name)
-    return _kept[name]
+    if name not in _prepared:
+        _prepared[name] = _prepare(experiment, folder) if cache is None else _cached(experiment, folder, cache)
+        while len(_prepared) > CACHED_SPLITS:
+            _prepared.popitem(last=False)
+    _prepared.move_to_end(name)
+    return _prepared[name]
 
 
-def _recalled(experiment: Experiment, folder: Path | None, cache: Path) -> Prepared:
-    """What ``cache`` holds of the experiment, or what is now prepared and put there."""
+def _cached(experiment: Experiment, folder: Path | None, cache: Path) -> Prepared:
+    """Read the prepared experiment from ``cache``, or prepare it and write it there."""
     dataset, protocol = experiment.dataset, experiment.protocol
     files = raw_files(dataset, folder)
-    if files is None:  # not there, or not known: only loading can tell
+    if files is None:  # missing, or unknown before loading
         return _prepare(experiment, folder)
     reading = combined(closure_of(dataset))
     load = functools.partial(load_cached, dataset, folder, cache, reading)
@@ -114,35 +112,32 @@ def _recalled(experiment: Experiment, folder: Path | None, cache: Path) -> Prepa
         record = json.loads(path.read_text())
         if record.pop("schema") == _SCHEMA:
             tuples = {"audit": tuple(record.pop("audit")), "marks": tuple(record.pop("marks"))}
-            return Prepared(**record, **tuples, make=lambda: protocol.prepare(load()))
-    except (OSError, ValueError, KeyError, TypeError):  # not there yet, or damaged: made again
+            return Prepared(**record, **tuples, build_split=lambda: protocol.prepare(load()))
+    except (OSError, ValueError, KeyError, TypeError):  # missing or damaged: prepare again
         pass
     prepared = _prepare(experiment, folder, load)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(json.dumps(prepared.record()))
-    aside.replace(path)
+    write_bytes_atomically(path, json.dumps(prepared.record()).encode())
     return prepared
 
 
 def _prepare(experiment: Experiment, folder: Path | None, load: Callable[[], Interactions] | None = None) -> Prepared:
-    """The experiment's data loaded (by ``load``, if not as usual), split and audited."""
+    """Load the experiment's data (by ``load``, where given), split and audit them."""
     from recsys_data.audit.leakage import audit
 
     interactions = experiment.dataset.load(folder) if load is None else load()
     split = experiment.protocol.prepare(interactions)
     label = f"{experiment.dataset.name} under {experiment.protocol.name}"
     if len(split.train) == 0:
-        raise Refused(f"{label} leaves no event to train on; loosen the protocol's filters or take more users")
+        raise DataRefused(f"{label} leaves no event to train on; loosen the protocol's filters or take more users")
     if len(split.test) == 0:
-        raise Refused(f"{label} leaves nothing to test on; loosen the protocol's filters or take more users")
+        raise DataRefused(f"{label} leaves nothing to test on; loosen the protocol's filters or take more users")
     findings = tuple(
         {"level": f.level, "name": f.name, "value": _plain(f.value), "sentence": f.sentence}
         for f in audit(split, experiment.protocol)
     )
     leaks = [f["sentence"] for f in findings if f["level"] == "fail"]
     if leaks:
-        raise Refused(f"{label} does not pass the leakage audit: {'; '.join(leaks)}")
+        raise DataRefused(f"{label} does not pass the leakage audit: {'; '.join(leaks)}")
     data = {
         "fingerprint": interactions.fingerprint,
         "unit": interactions.unit,
@@ -164,7 +159,7 @@ def _prepare(experiment: Experiment, folder: Path | None, load: Callable[[], Int
             "validation_queries": len(split.validation),
             "test_queries": len(split.test),
         },
-        make=lambda: split,
+        build_split=lambda: split,
     )
 
 

@@ -1,4 +1,4 @@
-"""Suite, Experiment, Cell: what is run; expanding a suite into cells in a fixed order."""
+"""Suite, Experiment and Cell; the expansion of a suite into cells in a fixed order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.tuning import Tuning
 
 @dataclass(frozen=True)
 class Citation:
-    """The work that a suite plays again."""
+    """The publication that a suite reruns."""
 
     authors: str
     title: str
@@ -44,9 +44,9 @@ class Experiment:
 
 @dataclass(frozen=True, eq=False)
 class Suite:
-    """A paper or a question: experiments, seeds, metrics, what was published and what was claimed.
+    """Experiments with their seeds and metrics, and the published values and claims to test.
 
-    ``metrics``: the first is the primary one. ``comparisons``: pairs of model labels (a, b) tested beside the
+    ``metrics``: the first is the primary one. ``comparisons``: pairs of model labels (a, b) to test besides the
     declared claims; empty means every model against the best baseline. ``notes``: sentences for the reader.
     """
 
@@ -67,7 +67,7 @@ class Suite:
 class Cell:
     """One (experiment, model, seed).
 
-    model: as the suite names it; of a tuned one, the fields that are searched are chosen before it is fitted.
+    model: as the suite defines it; the search of a tuned model replaces its tuned fields before the fit.
     """
 
     experiment: Experiment
@@ -77,7 +77,7 @@ class Cell:
 
     @property
     def space(self) -> Mapping[str, Any]:
-        """What is searched for this model, by field; empty for a model that is not tuned."""
+        """The search space of this model, by field; empty for a model that is not tuned."""
         tuning = self.experiment.tuning
         return {} if tuning is None else tuning.spaces.get(self.model_name, {})
 
@@ -93,23 +93,23 @@ class Cell:
 
     @property
     def label(self) -> str:
-        """What ``--only`` matches, with the seed: data set/model/seed."""
+        """The cell's name in messages: data set/model/seed."""
         return f"{self.dataset}/{self.model_name}/{self.seed}"
 
     def identity(self, split_fingerprint: str) -> dict[str, Any]:
-        """What decides the random streams of this cell: split, model, fields, seed; not the code, not the names."""
+        """The source of this cell's random streams: split, model fields and seed; not the code, not the names."""
         return {"split": split_fingerprint, "model": written_form(self.model), "seed": self.seed}
 
     def random_seed(self, split_fingerprint: str) -> int:
-        """The root of all generators of this cell."""
+        """The seed from which all random generators of this cell are derived."""
         digest = hashlib.sha256(canonical(self.identity(split_fingerprint)).encode()).digest()
         return int.from_bytes(digest[:8], "big") >> 1
 
 
 def written_form(value: Any) -> Any:
-    """A value as plain JSON data: dataclasses as {"type", fields…}, enums by value, tuples as lists.
+    """The JSON data of a value in keys and records: dataclasses as {"type", fields…}, enums by value, tuples as lists.
 
-    Raises TypeError for anything whose identity cannot be written down, so that no key is silently incomplete.
+    Raises TypeError for any other type, so that no key is silently incomplete.
     """
     if value is None or isinstance(value, bool | int | float | str):
         return value
@@ -127,7 +127,7 @@ def written_form(value: Any) -> Any:
 
 
 def written_name(kind: type) -> str:
-    """The name by which a class is written into keys and seeds: its own ``written_name``, else its qualified name.
+    """The name of a class in keys and seeds: its own ``written_name``, else its qualified name.
 
     The module is not part of it, so that moving a file changes no random stream. A subclass does not inherit the name.
     """
@@ -135,12 +135,12 @@ def written_name(kind: type) -> str:
 
 
 def canonical(value: Any) -> str:
-    """JSON with sorted keys and no blanks: equal values give equal text."""
+    """JSON with sorted keys and no spaces: equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def expand(suite: Suite, seeds: Sequence[int] | None = None) -> Iterator[Cell]:
-    """All cells of a suite in a fixed order: experiment, model, seed; deterministic models have the one seed 0."""
+    """All cells of a suite in a fixed order: experiment, model, seed; deterministic models have the single seed 0."""
     chosen = list(suite.seeds if seeds is None else seeds)
     for experiment in suite.experiments:
         for name, model in experiment.models.items():

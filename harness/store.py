@@ -1,4 +1,4 @@
-"""Finished cells on disk: atomic, content-addressed, locked while they are computed, never half-written."""
+"""The store of finished cells: addressed by key, locked while they are computed, written atomically."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 
 from evaluation.stored_files import read_record
 from harness.system.locks import file_lock
+from recsys_data.atomic_write import atomic_write
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -24,7 +25,7 @@ class StoreUnusable(ValueError):
 
 
 def unusable(error: OSError, root: Path) -> StoreUnusable | None:
-    """What a full disk or a folder that cannot be written means to a user; None for any other error."""
+    """The error to raise for a full disk or a folder that cannot be written; None for any other error."""
     if error.errno in _FULL:
         return StoreUnusable(f"no space left for results in {root}: free some and run again; finished cells are kept")
     if error.errno in _CLOSED:
@@ -43,26 +44,26 @@ class Store:
 
     @classmethod
     def open(cls, root: Path) -> Store:
-        """The store at ``root``, made if it is not there. Raises StoreUnusable if it cannot be written."""
+        """Open the store at ``root``, creating it if needed. Raises StoreUnusable if it cannot be written."""
         store = cls(Path(root).absolute())
         with store.writing():
-            store._make()
+            store._create()
         return store
 
-    def _make(self) -> None:
-        """Make the folders, and try whether a file can be written."""
+    def _create(self) -> None:
+        """Create the folders and write a probe file."""
         for folder in ("cells", "partial", "locks", "suites"):
             try:
                 (self.root / folder).mkdir(parents=True, exist_ok=True)
-            except FileNotFoundError as error:  # a place where no folder can be made, such as /proc
-                raise PermissionError(errno.EACCES, "no folder can be made there", str(self.root)) from error
+            except FileNotFoundError as error:  # in /proc, for example
+                raise PermissionError(errno.EACCES, "no folder can be created there", str(self.root)) from error
         probe = self.root / "cells" / f".probe-{os.getpid()}"
         probe.write_bytes(b"probe")
         probe.unlink()
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Turn a full or closed disk into StoreUnusable."""
+        """Raise StoreUnusable for a full or read-only disk."""
         try:
             yield
         except (FileExistsError, NotADirectoryError) as error:
@@ -70,25 +71,25 @@ class Store:
                 f"{error.filename} is in the way: {self.root} must be a folder; choose another with --results"
             ) from error
         except OSError as error:
-            sentence = unusable(error, self.root)
-            if sentence is None:
+            blocked = unusable(error, self.root)
+            if blocked is None:
                 raise
-            raise sentence from error
+            raise blocked from error
 
     def folder(self, key: str) -> Path:
-        """Where a cell's result or failure lies."""
+        """The folder of a cell's result or failure."""
         return self.root / "cells" / key
 
     def partial(self, key: str) -> Path:
-        """Where an unfinished cell keeps its checkpoint and progress."""
+        """The folder of an unfinished cell's checkpoint and progress."""
         return self.root / "partial" / key
 
     def search(self, key: str) -> Path:
-        """Where the search of a tuned model keeps its head and its ledger."""
+        """The folder of a search's record and ledger."""
         return self.root / "tuning" / key
 
     def record(self, key: str) -> dict[str, Any] | None:
-        """The cell.json of a finished cell, or None."""
+        """The record of a finished cell; None where there is none."""
         return read_record(self.folder(key) / "cell.json", ["key"])
 
     def holds(self, key: str) -> bool:
@@ -96,23 +97,23 @@ class Store:
         return (self.folder(key) / "cell.json").exists()
 
     def size(self, key: str) -> int:
-        """The bytes that a cell's files take."""
+        """The total size of a cell's files, in bytes."""
         return sum(path.stat().st_size for path in self.folder(key).iterdir())
 
     def failure(self, key: str) -> dict[str, Any] | None:
-        """The failure.json of a failed cell, or None."""
+        """The record of a failed cell; None where there is none."""
         return read_record(self.folder(key) / "failure.json", ["reason"])
 
     def records(self) -> list[dict[str, Any]]:
-        """All finished cells, oldest first."""
+        """The records of all finished cells, oldest first."""
         found = [read_record(path, ["key"]) for path in sorted((self.root / "cells").glob("[!.]*/cell.json"))]
         return sorted((r for r in found if r is not None), key=lambda r: (r.get("finished", ""), r["key"]))
 
     @contextlib.contextmanager
     def lock(self, key: str, wait: bool = False) -> Iterator[bool]:
-        """Whether this process now owns the cell; with ``wait`` it is true once another owner is done.
+        """Lock a cell; False where another process owns it, unless ``wait`` waits for that process.
 
-        The system frees the lock of a process that dies, so no lock is ever left behind.
+        The system frees the lock of a process that dies, so no lock is left behind.
         """
         with contextlib.ExitStack() as stack:
             with self.writing():
@@ -120,13 +121,13 @@ class Store:
             yield owned
 
     def commit(self, key: str, write: Callable[[Path], None]) -> Path:
-        """Let ``write`` fill a folder aside, then put it in place at once; call it only while owning the lock.
+        """Fill a temporary folder with ``write``, then rename it into place; call it only while owning the lock.
 
-        A reader sees the earlier folder (a failure, or a result computed anew) or the whole new one.
+        A reader sees either the earlier folder or the complete new one.
         """
         target = self.folder(key)
         with self.writing():
-            self.sweep(key)
+            self.remove_leftovers(key)
             aside = target.with_name(f".new-{key}")
             aside.mkdir(parents=True)
             try:
@@ -140,11 +141,11 @@ class Store:
                 target.rename(target.with_name(f".old-{key}"))
             aside.rename(target)
             sync(target.parent)
-            self.sweep(key)
+            self.remove_leftovers(key)
         return target
 
-    def sweep(self, key: str) -> None:
-        """Clear what a process that died while writing this cell left; the lock's owner alone may do so."""
+    def remove_leftovers(self, key: str) -> None:
+        """Remove what a process that died while writing this cell left; call it only while owning the lock."""
         target, old = self.folder(key), self.root / "cells" / f".old-{key}"
         if old.exists() and not target.exists():
             old.rename(target)
@@ -152,7 +153,7 @@ class Store:
             shutil.rmtree(target.with_name(name), ignore_errors=True)
 
     def commit_failure(self, key: str, failure: Mapping[str, Any], trace: str) -> Path:
-        """Record that a cell failed; a result that is there already is kept."""
+        """Store that a cell failed, unless a result is stored."""
         if self.record(key) is not None:
             return self.folder(key)
 
@@ -163,29 +164,26 @@ class Store:
         return self.commit(key, write)
 
     def discard_partial(self, key: str) -> None:
-        """Drop an unfinished cell's checkpoint."""
+        """Remove an unfinished cell's checkpoint and progress."""
         shutil.rmtree(self.partial(key), ignore_errors=True)
 
     def suite_file(self, suite: str, name: str = "suite.json") -> Path:
-        """A file that belongs to one suite."""
+        """The path of a file of one suite."""
         return self.root / "suites" / suite / name
 
     def write_json(self, path: Path, value: Any) -> None:
-        """Write a JSON file aside and rename it into place."""
+        """Write a JSON file atomically."""
         self.write_text(path, json.dumps(value, indent=1, allow_nan=False))
 
     def write_text(self, path: Path, text: str) -> None:
-        """Write a file aside and rename it into place."""
-        with self.writing():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            aside = path.with_name(f".{path.name}-{os.getpid()}")
+        """Write a text file atomically."""
+        with self.writing(), atomic_write(path) as aside:
             aside.write_text(text)
             sync(aside)
-            aside.replace(path)
 
 
 def sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
+    """Flush a file or folder to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""Completing a stored cell with metrics that another suite asks of it; its ranks already hold them."""
+"""Add metrics to a stored cell, computed from its ranks, for a suite that names other metrics."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from harness.store import Store, sync
 
 
 def add_metrics(store: Store, key: str, metrics: Sequence[Any]) -> bool:
-    """Whether anything was missing: the metrics not in the cell's record are computed from its ranks and added.
+    """Add the metrics that the cell's record lacks; return whether any was missing.
 
-    Key, ranks and all other words of the record stay as they are.
+    The key, the ranks and the other entries of the record do not change.
     """
     record = store.record(key)
     if record is None or all(metric.name in record["metrics"] for metric in metrics):

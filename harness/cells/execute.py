@@ -1,4 +1,4 @@
-"""Computing one cell: fit, validate, rank. This file is part of every cell's key: what moves no bit lives elsewhere."""
+"""Compute one cell: fit, validate, rank. This file is part of every cell's key, so it holds only what affects bits."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from training.run import Run
 
 
 class ClockTooWeak(ValueError):
-    """A model needs to know more of time than the data tell."""
+    """A model needs times or an order that the data do not have."""
 
 
 @dataclass(frozen=True, eq=False)
 class ComputedCell:
-    """What came of a cell: the fitted model, its ranks, its validation score (None without a validation part), costs.
+    """A computed cell: the fitted model, its ranks, its validation score (None without a validation part), its costs.
 
     seconds: "fit" (epochs before a resume included) and "score" (the test part ranked).
     """
@@ -52,8 +52,8 @@ def compute(
 ) -> ComputedCell:
     """Fit a fresh copy of the cell's model and rank every test target.
 
-    A learner stops by the first metric on the validation part; its fields may name further ones that it looks at.
-    Every generator is derived from the cell's identity.
+    The first metric on the validation part stops a learner; its fields may name further metrics to evaluate. Every
+    random generator is derived from the cell's identity.
     """
     split = prepared.split
     _check_clock(cell, split.clock)
@@ -78,11 +78,11 @@ def compute(
     _reset_memory(device)
     started = time.perf_counter()
     model = dataclasses.replace(cell.model).fit(split.train, run)
-    fit_seconds = _clock(device) - started + _before_resume(model)
+    fit_seconds = _synchronised_time(device) - started + _seconds_before_resume(model)
     validation = _sign(primary) * validate(model) if len(split.validation) else None
     started = time.perf_counter()
     ranks = _ranker(cell, prepared, top_k=lists_needed(metrics))(model, split.test)
-    score_seconds = _clock(device) - started
+    score_seconds = _synchronised_time(device) - started
     return ComputedCell(
         model=model,
         ranks=ranks,
@@ -94,7 +94,7 @@ def compute(
 
 
 def _sign(metric: Any) -> float:
-    """What a metric's value is multiplied with so that higher is better."""
+    """The factor that makes a higher value of the metric better."""
     return 1.0 if metric.higher_is_better else -1.0
 
 
@@ -104,21 +104,21 @@ def _metric(name: str) -> Any:
 
 
 def _ranker(cell: Cell, prepared: Prepared, top_k: int) -> Callable[[Any, HeldOut], RankTable]:
-    """Ranks a held-out part with the experiment's fixed batching."""
+    """A function that ranks a held-out part with the experiment's fixed batch size."""
     counts = prepared.split.train.item_counts
-    kept = min(top_k, len(counts))
+    length = min(top_k, len(counts))
     return lambda model, held_out: rank_held_out(
-        model, held_out, counts, max_padded_events=cell.experiment.max_padded_events, top_k=kept
+        model, held_out, counts, max_padded_events=cell.experiment.max_padded_events, top_k=length
     )
 
 
 def lists_needed(metrics: Sequence[Any]) -> int:
-    """How long the kept lists must be for these metrics; 0 if none needs lists."""
+    """The length of the lists that these metrics need; 0 if none needs lists."""
     return max((metric.k for metric in metrics if getattr(metric, "needs_lists", False)), default=0)
 
 
 def _check_clock(cell: Cell, clock: Clock) -> None:
-    """Refuse a model that needs gaps or an order that the data do not have."""
+    """Raise ClockTooWeak for a model that needs gaps or an order that the data do not have."""
     needed = needed_clock(cell.model)
     for what, needs, has in (
         ("true gaps between events", needed.has_gaps, clock.has_gaps),
@@ -132,14 +132,14 @@ def _check_clock(cell: Cell, clock: Clock) -> None:
             )
 
 
-def _before_resume(model: Any) -> float:
+def _seconds_before_resume(model: Any) -> float:
     """The seconds of the epochs that an earlier process spent on this fit."""
     resumed = getattr(model, "resumed_from_", None) or 0
     return sum(record["seconds"] for record in getattr(model, "curve_", ()) if record["epoch"] <= resumed)
 
 
-def _clock(device: str) -> float:
-    """The time once the device has done what it was given."""
+def _synchronised_time(device: str) -> float:
+    """The time after the device has finished its work."""
     if device.startswith("cuda"):
         import torch
 
@@ -148,7 +148,7 @@ def _clock(device: str) -> float:
 
 
 def _reset_memory(device: str) -> None:
-    """Start new measurements of peak memory."""
+    """Restart the measurement of peak memory."""
     reset_peak_memory()
     if device.startswith("cuda"):
         import torch
@@ -157,7 +157,7 @@ def _reset_memory(device: str) -> None:
 
 
 def _gpu_memory_mb(device: str) -> float | None:
-    """The largest memory that torch held on the GPU, in MB; None on the CPU."""
+    """The peak GPU memory that torch allocated, in MB; None on the CPU."""
     if not device.startswith("cuda"):
         return None
     import torch

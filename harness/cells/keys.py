@@ -1,4 +1,4 @@
-"""A cell's key: the hash of all that decides its bits, kept in parts so that a change can be named."""
+"""A cell's key: the hash of everything that determines its bits; stored parts tell what changed."""
 
 from __future__ import annotations
 
@@ -36,11 +36,10 @@ def key_parts(
     device: str,
     threads: int,
 ) -> dict[str, Any]:
-    """The parts of a cell's key; not the names of suite, data set and model, nor claims.
+    """The parts of a cell's key; the names of suite, data set and model and the claims are not among them.
 
-    sources: the hashes of the code that computes the cell. metrics: a learner stops by the first; where one needs the
-    recommended lists, as many as it needs are kept. prepared: None for data that could not be had; such a key serves
-    to store the failure.
+    sources: the hashes of the code that computes the cell. metrics: the first stops a learner; the largest list that
+    one needs is stored. prepared: None where the data could not be prepared; such a key is used to store the failure.
     """
     model = cell.model
     parts = {
@@ -65,22 +64,22 @@ def key_parts(
 
 
 def _tuning(cell: Cell) -> dict[str, Any]:
-    """What decides the search of a tuned model, beside all that decides its cells."""
+    """The parts of a tuned model's search that are not parts of its cells."""
     tuning = cell.experiment.tuning
     return {"trials": tuning.trials, "space": written_form(cell.space), "sampler": tuning.sampler,
             "search seed": tuning.seed, "sampler version": sampler_version(tuning.sampler)}  # fmt: skip
 
 
 def search_key(parts: Mapping[str, Any]) -> str:
-    """The key of the search that a tuned cell rests on: all that is in the cell's key but its seed and the lists kept.
+    """The key of a tuned cell's search: the cell's key without the seed and the length of the lists.
 
-    A trial is ranked on the validation part by the primary metric alone, so neither of them moves it.
+    A trial is ranked on the validation part by the primary metric alone, so neither of them changes it.
     """
     return key_of({name: value for name, value in parts.items() if name not in ("seed", "lists kept")})
 
 
 def engine_of(model: Any, device: str) -> str | None:
-    """The engine a model computes with on a device: ``resolved_engine(device)``, else its ``engine``, else None."""
+    """The engine of a model on a device: ``resolved_engine(device)``, else ``engine``, else None."""
     resolve = getattr(model, "resolved_engine", None)
     return str(resolve(device)) if callable(resolve) else getattr(model, "engine", None)
 
@@ -91,7 +90,7 @@ def key_of(parts: Mapping[str, Any]) -> str:
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Which parts of two keys differ, in words: "model fields: dim 32 → 64", "code: training/loop.py"."""
+    """The parts in which two keys differ, in words: "model fields: dim 32 → 64", "code: training/loop.py"."""
     return [
         f"{name}: {detail}" if (detail := _detail(name, old.get(name), new.get(name))) else name
         for name in {**new, **old}
@@ -100,7 +99,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def _detail(name: str, old: Any, new: Any) -> str:
-    """What changed inside one part, shortly."""
+    """The change inside one part, shortened."""
     if name in ("data", "split", "dataset", "caveats"):
         return ""
     if name == "code" and isinstance(old, Mapping):
@@ -126,6 +125,6 @@ def _changes(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -
 
 
 def _short(value: Any) -> str:
-    """A value in at most 40 signs."""
+    """A value in at most 40 characters."""
     text = value if isinstance(value, str) else canonical(value)
     return text if len(text) <= 40 else f"{text[:37]}…"

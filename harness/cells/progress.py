@@ -1,4 +1,4 @@
-"""Progress of cells: each writes lines into its partial folder; the parent reads them and shows them."""
+"""Progress of running cells: each appends records to a file in its partial folder, which the parent process follows."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ FILE = "progress.jsonl"
 POLL_SECONDS = 0.5
 
 
-def writer(folder: Path) -> Callable[[Mapping[str, Any]], None]:
-    """A log that appends each record to the cell's progress file, seen by the parent at once."""
+def progress_writer(folder: Path) -> Callable[[Mapping[str, Any]], None]:
+    """A function that appends records to the progress file in ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
-    if path.exists() and not path.read_bytes().endswith(b"\n"):  # what a killed run left of a line stands alone
+    if path.exists() and not path.read_bytes().endswith(b"\n"):  # end the partial line of a killed run
         with path.open("a") as file:
             file.write("\n")
 
@@ -30,23 +30,23 @@ def writer(folder: Path) -> Callable[[Mapping[str, Any]], None]:
 
 
 def last_epoch(folder: Path) -> int | None:
-    """The last epoch that an unfinished cell reported, None if it reported none."""
-    epochs = [line["epoch"] for line in JsonlTail(folder / FILE).fresh() if line.get("event") == "epoch"]
+    """The last epoch that an unfinished cell reported; None if it reported none."""
+    epochs = [line["epoch"] for line in JsonlTail(folder / FILE).new_records() if line.get("event") == "epoch"]
     return epochs[-1] if epochs else None
 
 
 @dataclass
 class JsonlTail:
-    """Reads what was appended to a file since it last looked, from the start of one that has taken its place.
+    """Reads the records appended to a file since the last call, from the start if the file was replaced.
 
-    Half a line is left for later; a line that was cut off, by a full disk or a killed process, is passed over.
+    An incomplete last line is left for the next call; a damaged line (full disk, killed process) is skipped.
     """
 
     path: Path
     position: int = 0
     inode: int = 0
 
-    def fresh(self) -> list[dict[str, Any]]:
+    def new_records(self) -> list[dict[str, Any]]:
         """The new records."""
         try:
             with self.path.open("rb") as file:
@@ -64,7 +64,7 @@ class JsonlTail:
 
 
 def _record(line: bytes) -> dict[str, Any] | None:
-    """The record of a line, None where the line is damaged."""
+    """The record of a line; None where the line is damaged."""
     try:
         record = json.loads(line)
     except ValueError:
@@ -74,19 +74,19 @@ def _record(line: bytes) -> dict[str, Any] | None:
 
 @dataclass
 class ProgressWatcher:
-    """A thread that hands every new progress record of some cells to ``tell(key, record)``."""
+    """A thread that passes every new progress record of some cells to ``on_record(key, record)``."""
 
     folders: Mapping[str, Path]
-    tell: Callable[[str, Mapping[str, Any]], None]
+    on_record: Callable[[str, Mapping[str, Any]], None]
     _tails: dict[str, JsonlTail] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
     def __enter__(self) -> ProgressWatcher:
-        """Start at the files' present ends: what a killed run reported is not news."""
+        """Start at the current ends of the files: earlier records belong to a killed run."""
         for key, folder in self.folders.items():
             self._tails[key] = JsonlTail(folder / FILE)
-            self._tails[key].fresh()
+            self._tails[key].new_records()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
         return self
@@ -99,5 +99,5 @@ class ProgressWatcher:
     def _watch(self) -> None:
         while not self._stop.wait(POLL_SECONDS):
             for key, tail in self._tails.items():
-                for record in tail.fresh():
-                    self.tell(key, record)
+                for record in tail.new_records():
+                    self.on_record(key, record)

@@ -1,4 +1,4 @@
-"""The record of a finished cell (cell.json) and of a failed one (failure.json)."""
+"""Records of cells: cell.json of a finished one, failure.json of a failed one."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def cell_record(
     environment: Mapping[str, Any],
     started: str,
 ) -> dict[str, Any]:
-    """All that is kept of a finished cell beside its ranks and curve, as plain JSON data."""
-    model, split, order = computed.model, prepared.split, loaded.request
+    """The record of a finished cell, as JSON data; its ranks and curve are files of their own."""
+    model, split, request = computed.model, prepared.split, loaded.request
     curve = curve_of(model)
-    metrics = {metric.name: _number(metric.measure(computed.ranks)) for metric in loaded.metrics}
+    metrics = {metric.name: float(metric.measure(computed.ranks)) for metric in loaded.metrics}
     primary = loaded.metrics[0].name
     record = {
         "schema": SCHEMAS["cell.json"],
@@ -63,13 +63,13 @@ def cell_record(
             "source": combined(parts["code"]),
         },
         "key_parts": dict(parts),
-        "device": order.device,
-        "device_name": device_name(order.device),
-        "threads": order.threads,
+        "device": request.device,
+        "device_name": device_name(request.device),
+        "threads": request.threads,
         "engine": getattr(model, "engine_", parts["engine"]),
         "environment": dict(environment),
         "metrics": metrics,
-        "validation": {} if computed.validation is None else {primary: _number(computed.validation)},
+        "validation": {} if computed.validation is None else {primary: float(computed.validation)},
         "seconds": {name: round(value, 4) for name, value in computed.seconds.items()},
         "targets_per_second": _throughput(curve),
         "peak_memory_mb": round(computed.peak_memory_mb, 1),
@@ -103,7 +103,7 @@ def cell_record(
 
 
 def write_cell(folder: Path, record: Mapping[str, Any], computed: ComputedCell, metrics: Sequence[Any]) -> None:
-    """Write a finished cell's files into ``folder``: record, ranks, the metrics' sums by user, curve."""
+    """Write a finished cell's files into ``folder``: record, ranks, the metrics' sums per user, curve."""
     from evaluation.metrics.sums_file import write_sums
 
     computed.ranks.write(folder / "ranks.parquet")
@@ -124,7 +124,7 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException) -> Failure:
-        """The failure that an exception means."""
+        """The failure for an exception."""
         trace = "".join(traceback.format_exception(error))
         return cls(error_message(error), type(error).__name__, trace)
 
@@ -156,28 +156,24 @@ def error_message(error: BaseException) -> str:
 
 
 def curve_of(model: Any) -> list[dict[str, Any]]:
-    """The fit's records, one an epoch; empty for models without epochs."""
+    """The fit's records, one per epoch; empty for models without epochs."""
     return list(getattr(model, "curve_", None) or [])
 
 
-def _number(value: Any) -> float:
-    return float(value)
-
-
 def _parameters(model: Any) -> int | None:
-    """How many numbers a model has learnt, where it tells."""
+    """The number of learned parameters; None where the model does not report it."""
     found = getattr(model, "parameters_", None)
     return int(found) if found is not None else None
 
 
 def _throughput(curve: Sequence[Mapping[str, Any]]) -> float | None:
-    """The median of the epochs' targets per second; None for models without epochs."""
+    """The median over epochs of targets per second; None for models without epochs."""
     rates = [line["targets_per_second"] for line in curve if line.get("targets_per_second")]
     return statistics.median(rates) if rates else None
 
 
 def _training_caveats(model: Any) -> list[str]:
-    """The caveats of a learner that was still allowed to go on when a limit ended it, and of one ruled by the clock."""
+    """The caveats of a fit that a limit stopped before it converged, and of one that depends on wall time."""
     stopped, caveats = getattr(model, "stopped_", None), []
     if stopped == "epoch limit":
         caveats = [f"NOT CONVERGED: stopped by its limit of {model.epochs_} epochs (best epoch {model.best_epoch_})"]

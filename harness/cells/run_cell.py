@@ -9,9 +9,9 @@ from typing import Any
 
 from harness.cells.execute import compute
 from harness.cells.keys import cell_parts, differences, key_of
-from harness.cells.progress import writer
+from harness.cells.progress import progress_writer
 from harness.cells.record import Failure, cell_record, now, store_failure, write_cell
-from harness.cells.search import SearchBusy, chosen_cell
+from harness.cells.search import SearchBusy, tuned_cell
 from harness.store import Store, unusable
 from harness.suites.request import LoadedSuite, RunRequest
 from harness.system.determinism import prepare_determinism
@@ -103,11 +103,11 @@ def _compute_and_store(loaded: LoadedSuite, job: CellJob, store: Store, switches
         store.discard_partial(job.key)
     started = now()
     partial = store.partial(job.key)
-    log = writer(partial)
+    log = progress_writer(partial)
     log({"event": "started", "time": started, "run": job.run})
     tuned = {}
     if cell.space:
-        cell, chosen = chosen_cell(loaded, cell, prepared, parts, store, run=job.run, fresh=job.fresh, wait=job.wait,
+        cell, chosen = tuned_cell(loaded, cell, prepared, parts, store, run=job.run, fresh=job.fresh, wait=job.wait,
                                    log=log)  # fmt: skip
         tuned = {"tuning": chosen}
     device = loaded.request.device

@@ -1,7 +1,7 @@
-"""Search: a tuned model's trials, done or gone on with, each a line of its ledger; the cell with what they chose.
+"""Search: run or resume a tuned model's trials, one line of the ledger each, and return the cell with the best fields.
 
-A search belongs to a model on one split, not to a seed: the first cell that needs it does it, in its own process.
-Trials see no test part: it is taken out of the split before the first one. This file is part of a tuned cell's key.
+A search belongs to a model on one split, not to a seed: the first cell that needs it runs it, in its own process.
+Trials have no test part: it is removed from the split before the first one. This file is part of a tuned cell's key.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ Log = Callable[[Mapping[str, Any]], None]
 
 
 class SearchBusy(Exception):
-    """Another process is doing the search that a cell waits for."""
+    """Another process runs the search that a cell needs."""
 
 
-class NothingChosen(ValueError):
-    """No trial of a search gave a score."""
+class NoTrialSucceeded(ValueError):
+    """Every trial of a search failed."""
 
 
-def chosen_cell(
+def tuned_cell(
     loaded: LoadedSuite,
     cell: Cell,
     prepared: Prepared,
@@ -53,10 +53,10 @@ def chosen_cell(
     wait: bool,
     log: Log,
 ) -> tuple[Cell, dict[str, Any]]:
-    """The cell with the fields that its search chose, and what its record says of the search.
+    """The cell with the fields that its search chose, and the search's part of the cell's record.
 
-    Trials that the ledger lacks are done first. fresh: a search that another run did is thrown away. Raises SearchBusy
-    if another process is at it (with ``wait`` that is waited for), NothingChosen if every trial failed.
+    Trials that are missing from the ledger are run first. fresh: discard a search of another run. wait: wait for
+    another process that runs the search; without it SearchBusy is raised. Raises NoTrialSucceeded if all trials failed.
     """
     key = search_key(parts)
     with store.lock(key, wait=wait) as owned:
@@ -65,19 +65,19 @@ def chosen_cell(
         found = read_search(store.search(key))
         if found is None or (fresh and found.record["run"] != run):
             shutil.rmtree(store.search(key), ignore_errors=True)
-            found = SearchResult(_head(loaded, cell, parts, key, run), [])
+            found = SearchResult(_search_record(loaded, cell, parts, key, run), [])
             store.write_json(store.search(key) / SEARCH_FILE, found.record)
-        found = _finish(loaded, cell, prepared, store, found, log)
-    return _with_chosen(cell, found)
+        found = _run_trials(loaded, cell, prepared, store, found, log)
+    return _with_best_trial(cell, found)
 
 
 def search_record(store: Store, parts: Mapping[str, Any]) -> SearchResult | None:
-    """What the store holds of the search that a cell with these key parts rests on."""
+    """The stored search of a cell with these key parts; None where there is none."""
     return read_search(store.search(search_key(parts)))
 
 
-def _head(loaded: LoadedSuite, cell: Cell, parts: Mapping[str, Any], key: str, run: str) -> dict[str, Any]:
-    """What is kept of a search beside its trials."""
+def _search_record(loaded: LoadedSuite, cell: Cell, parts: Mapping[str, Any], key: str, run: str) -> dict[str, Any]:
+    """The record of a search, without its trials."""
     metric = loaded.metrics[0]
     return to_json({
         "schema": 1, "key": key, "dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model_name,
@@ -87,13 +87,13 @@ def _head(loaded: LoadedSuite, cell: Cell, parts: Mapping[str, Any], key: str, r
     })  # fmt: skip
 
 
-def _finish(
+def _run_trials(
     loaded: LoadedSuite, cell: Cell, prepared: Prepared, store: Store, found: SearchResult, log: Log
 ) -> SearchResult:
-    """The search with all its trials; after each the ledger is written anew, whole or not at all."""
+    """Run the missing trials; the ledger is replaced atomically after each."""
     tuning, trials = cell.experiment.tuning, list(found.trials)
     seed = search_seed(cell)
-    blind = without_test(prepared) if len(trials) < tuning.trials else None
+    untested = without_test(prepared) if len(trials) < tuning.trials else None
     while len(trials) < tuning.trials:
         turn = 1.0 if found.higher_is_better else -1.0
         past = [{"point": t["point"], "score": None if t["validation"] is None else turn * t["validation"]}
@@ -101,7 +101,7 @@ def _finish(
         point = propose(tuning.sampler, cell.space, seed, past)
         same = next((trial for trial in trials if trial["point"] == point), None)
         trial = {"trial": len(trials), "point": point}
-        trial |= _repeated(same) if same is not None else _tried(loaded, cell, blind, point)
+        trial |= _repeated_trial(same) if same is not None else _run_trial(loaded, cell, untested, point)
         trials.append(to_json(trial | {"finished": now()}))
         lines = "".join(json.dumps(line, allow_nan=False) + "\n" for line in trials)
         store.write_text(store.search(found.record["key"]) / LEDGER_FILE, lines)
@@ -112,18 +112,18 @@ def _finish(
 
 
 def search_seed(cell: Cell) -> str:
-    """What decides the draws of a cell's search: the search's seed, the model's fields and what they may be."""
+    """The seed of a search's draws: its own seed, the model's fields, and the search space."""
     return canonical([cell.experiment.tuning.seed, written_form(cell.model), written_form(cell.space)])
 
 
-def _repeated(same: Mapping[str, Any]) -> dict[str, Any]:
-    """A trial that was drawn before: its fields, and so its bits, are the same."""
+def _repeated_trial(same: Mapping[str, Any]) -> dict[str, Any]:
+    """A trial that repeats an earlier one: the fields are the same, and so are the bits."""
     kept = {name: same[name] for name in ("fields", "state", "validation", "reason", "epochs", "stopped")}
     return kept | {"seconds": 0.0, "same_as": same["trial"]}
 
 
-def _tried(loaded: LoadedSuite, cell: Cell, blind: Prepared, point: Mapping[str, Any]) -> dict[str, Any]:
-    """One trial: the model with these fields fitted and judged on the validation part."""
+def _run_trial(loaded: LoadedSuite, cell: Cell, untested: Prepared, point: Mapping[str, Any]) -> dict[str, Any]:
+    """Fit the model with the fields at ``point`` and score it on the validation part."""
     values = {field: cell.space[field].at(number) for field, number in point.items()}
     trial = {"fields": written_form(values), "state": "DONE", "validation": None, "reason": "", "epochs": None,
              "stopped": None}  # fmt: skip
@@ -131,22 +131,24 @@ def _tried(loaded: LoadedSuite, cell: Cell, blind: Prepared, point: Mapping[str,
     started = time.perf_counter()
     try:
         attempt = replace(cell, model=dataclasses.replace(cell.model, **values), seed=cell.experiment.tuning.seed)
-        computed = compute(attempt, blind, metrics=[metric], device=loaded.request.device, checkpoint=None, log=_silent)
+        computed = compute(
+            attempt, untested, metrics=[metric], device=loaded.request.device, checkpoint=None, log=_no_log
+        )
         if not math.isfinite(computed.validation):
             raise ValueError(f"its validation score is {computed.validation}")
         trial |= {"validation": computed.validation, "epochs": getattr(computed.model, "epochs_", None),
                   "stopped": getattr(computed.model, "stopped_", None)}  # fmt: skip
-    except Exception as error:  # fields that break a model are a finding, and the search goes on
+    except Exception as error:  # a trial that fails is recorded, and the search continues
         trial |= {"state": "FAILED", "reason": error_message(error)}
     return trial | {"seconds": round(time.perf_counter() - started, 4)}
 
 
-def _silent(record: Mapping[str, Any]) -> None:
-    """Drop a trial's epochs: a cell's progress tells of its own fit alone."""
+def _no_log(record: Mapping[str, Any]) -> None:
+    """Ignore a trial's records: a cell's progress shows only its own fit."""
 
 
 def without_test(prepared: Prepared) -> Prepared:
-    """The same data with an empty test part. Its fingerprint is another, so trials have random streams of their own."""
+    """The same data with an empty test part; its fingerprint differs, so trials have random streams of their own."""
     split = prepared.split
     none, start = np.empty(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
     nobody = Sequences(items=np.empty(0, np.int32), timestamps=np.empty(0), offsets=start, users=np.empty(0, np.int32))
@@ -159,15 +161,15 @@ def without_test(prepared: Prepared) -> Prepared:
         target_offsets=start,
         clusters=np.empty(0, np.int32),
     )
-    blind = replace(split, test=test)
-    return replace(prepared, fingerprint=blind.fingerprint, make=lambda: blind)
+    untested = replace(split, test=test)
+    return replace(prepared, fingerprint=untested.fingerprint, build_split=lambda: untested)
 
 
-def _with_chosen(cell: Cell, found: SearchResult) -> tuple[Cell, dict[str, Any]]:
-    """The cell with the best trial's fields, and what its record says of the search."""
+def _with_best_trial(cell: Cell, found: SearchResult) -> tuple[Cell, dict[str, Any]]:
+    """The cell with the best trial's fields, and the search's part of the cell's record."""
     best = found.best
     if best is None:
-        raise NothingChosen(f"none of the {len(found.trials)} trials of {cell.model_name} gave a validation score; "
+        raise NoTrialSucceeded(f"none of the {len(found.trials)} trials of {cell.model_name} gave a validation score; "
                             f"the first failed with: {found.trials[0]['reason']}")  # fmt: skip
     values = {field: cell.space[field].at(number) for field, number in best["point"].items()}
     record = {"search": found.record["key"], "trials": len(found.trials), "failed": found.failed,

@@ -109,7 +109,7 @@ def _planned(loaded: LoadedSuite, stored: StoredCells, index: int, fresh: bool, 
     key = key_of(parts)
     if prepared is None:
         return PlannedCell(index, cell, key, state, why, command, failure=failure)
-    if cell.space and not prepared.validates:
+    if cell.space and not prepared.has_validation:
         failure = Failure.of(_nothing_to_tune_on(cell))
         return PlannedCell(index, cell, key, "refused", failure.reason, command, failure=failure)
     if store.holds(key) and (not fresh or key in context.cells):

@@ -1,4 +1,4 @@
-"""suite.json: what belongs to a suite, so that a report needs neither the suite's file nor torch."""
+"""suite.json: the suite's record, from which a report is built without the suite's file and without torch."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _STATES = {
 
 @dataclass(frozen=True)
 class SuiteRecord(RunListener):
-    """Keeps suite.json true to the store during a run.
+    """Keeps suite.json up to date during a run.
 
-    A run with --only or --protocol amends the record of an earlier run with the same changed fields and users: what
-    that knew of other cells and seeds stays. Any other run replaces it.
+    A run with --only or --protocol amends the record of an earlier run with the same --set and --limit-users: the
+    entries of other cells and seeds stay. Any other run replaces the record.
     """
 
     plan: Plan
@@ -57,12 +57,12 @@ class SuiteRecord(RunListener):
 
     def _write(self) -> None:
         suite = self.plan.loaded.suite.name
-        with self.store.lock(f"suite-{suite}", wait=True):  # runs of two parts at once amend one record
+        with self.store.lock(f"suite-{suite}", wait=True):  # two runs with --only may amend one record at once
             self.store.write_json(self.store.suite_file(suite), _amended(self.plan, self.store))
 
 
 def _amended(plan: Plan, store: Store) -> dict[str, Any]:
-    """The suite's record, with what an earlier run knew where this one is of a part."""
+    """The suite's record, amended by the entries of an earlier run where this run selects a part of the cells."""
     record = suite_head(plan.loaded) | {"created": now()}
     entries = {}
     for planned in plan.cells:
@@ -85,7 +85,7 @@ def _amended(plan: Plan, store: Store) -> dict[str, Any]:
 
 
 def suite_head(loaded: LoadedSuite) -> dict[str, Any]:
-    """The suite's own words, published values and claims, and the options it ran with."""
+    """The part of the record that describes the suite, its published values and claims, and the options of the run."""
     from evaluation.verdicts.claims import claim_to_json
 
     suite = loaded.suite
@@ -109,7 +109,7 @@ def suite_head(loaded: LoadedSuite) -> dict[str, Any]:
 
 
 def _stored(store: Store, key: str, entry: Mapping[str, Any]) -> dict[str, str]:
-    """State and reason of a cell as the store holds it."""
+    """State and reason of a cell in the store."""
     if store.holds(key):
         return {"state": "DONE", "reason": ""}
     failure = store.failure(key)
@@ -119,7 +119,7 @@ def _stored(store: Store, key: str, entry: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _amendable(loaded: LoadedSuite, store: Store) -> dict[str, Any] | None:
-    """The suite's earlier record, if this run is of a part of the cells and adds to it."""
+    """The suite's earlier record, if this run selects a part of its cells and amends it; else None."""
     path = store.suite_file(loaded.suite.name)
     record = read_record(path, ["cells"], "remove it") if loaded.request.overrides.selects_cells else None
     if record is None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from harness import preparation
-from harness.preparation import CacheBroken, prepare
+from harness.preparation import CacheDamaged, prepare
 from harness.spec import Experiment
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.datasets.subsample import LimitUsers
@@ -24,7 +24,7 @@ def desk(tmp_path):
     path.write_text("user,item,timestamp\n" + "".join(f"u{u},i{i},{t:.0f}\n" for u, i, t in rows))
 
     def prepared(dataset=None, protocol=None, cache=tmp_path / "prepared"):
-        preparation._kept.clear()
+        preparation._prepared.clear()
         return prepare(Experiment(dataset or InteractionFile(str(path)), protocol or LeaveLastOut(), {}), None, cache)
 
     return path, tmp_path / "prepared", prepared
@@ -47,13 +47,10 @@ def test_what_is_opened_again_is_what_was_made(desk, monkeypatch):
     }
 
 
-def test_whether_there_is_a_validation_part_is_known_of_older_caches_too(desk):
+def test_a_split_says_whether_it_has_a_validation_part(desk):
     _, _, prepared = desk
-    ready = prepared()
-    older = {name: size for name, size in ready.sizes.items() if name != "validation_queries"}
-    assert ready.validates and dataclasses.replace(ready, sizes=older).validates
-    none = prepared(protocol=PerUserFractions(train=0.8, validation=0.0, test=0.2))
-    assert not none.validates and not dataclasses.replace(none, sizes=older).validates
+    assert prepared().has_validation
+    assert not prepared(protocol=PerUserFractions(train=0.8, validation=0.0, test=0.2)).has_validation
 
 
 def test_the_split_is_made_only_when_it_is_asked_for(desk, monkeypatch):
@@ -98,7 +95,7 @@ def test_a_changed_byte_in_what_is_kept_is_found_before_anything_is_trained(desk
     values = np.load(items)
     values[[0, -1]] = values[[-1, 0]] + 1
     np.save(items, values % 12)
-    with pytest.raises(CacheBroken, match="gives another split than before"):
+    with pytest.raises(CacheDamaged, match="give another split than before"):
         _ = prepared().split
 
 

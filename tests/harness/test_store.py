@@ -56,7 +56,7 @@ def test_a_crash_between_the_two_renames_loses_no_result(tmp_path):
     store = Store.open(tmp_path)
     store.commit("k", fill)
     (tmp_path / "cells" / "k").rename(tmp_path / "cells" / ".old-k")
-    store.sweep("k")
+    store.remove_leftovers("k")
     assert store.record("k")["value"] == 1
 
 

@@ -8,7 +8,7 @@ import torch
 from rich.console import Console
 
 from cli.progress_display import RunDisplay, duration
-from harness.cells.progress import ProgressWatcher, last_epoch, writer
+from harness.cells.progress import ProgressWatcher, last_epoch, progress_writer
 from harness.cells.run_cell import CellOutcome
 from harness.running.session import _placed
 from harness.suites.request import RunRequest
@@ -16,13 +16,13 @@ from harness.suites.request import RunRequest
 
 def test_what_is_written_is_told_once_and_half_a_line_not_at_all(tmp_path):
     told = []
-    log = writer(tmp_path / "a")
+    log = progress_writer(tmp_path / "a")
     log({"event": "epoch", "epoch": 1})
     with ProgressWatcher(
         {"a": tmp_path / "a", "b": tmp_path / "b"}, lambda key, record: told.append((key, record["epoch"]))
     ):
         log({"event": "epoch", "epoch": 2})
-        writer(tmp_path / "b")({"event": "epoch", "epoch": 7})
+        progress_writer(tmp_path / "b")({"event": "epoch", "epoch": 7})
         with (tmp_path / "a" / "progress.jsonl").open("a") as file:
             file.write('{"event": "epoch", "epo')
         deadline = time.monotonic() + 20
@@ -35,7 +35,7 @@ def test_what_is_written_is_told_once_and_half_a_line_not_at_all(tmp_path):
 
 def test_a_line_cut_off_by_a_full_disk_hides_none_that_follow(tmp_path):
     (tmp_path / "progress.jsonl").write_text('{"event": "epoch", "epoch": 1}\n{"event": "epoch", "epo')
-    log = writer(tmp_path)
+    log = progress_writer(tmp_path)
     log({"event": "started"})
     log({"event": "epoch", "epoch": 2})
     assert last_epoch(tmp_path) == 2
@@ -47,12 +47,12 @@ def test_a_line_cut_off_by_a_full_disk_hides_none_that_follow(tmp_path):
 
 def test_a_cell_computed_anew_is_watched_from_its_start(tmp_path):
     told = []
-    old = writer(tmp_path / "a")
+    old = progress_writer(tmp_path / "a")
     for epoch in range(50):
         old({"event": "epoch", "epoch": epoch, "loss": 0.123456})
     with ProgressWatcher({"a": tmp_path / "a"}, lambda key, record: told.append(record["epoch"])):
         (tmp_path / "a" / "progress.jsonl").unlink()
-        log = writer(tmp_path / "a")
+        log = progress_writer(tmp_path / "a")
         for epoch in range(100, 103):
             log({"event": "epoch", "epoch": epoch})
         deadline = time.monotonic() + 20
