@@ -12,14 +12,13 @@ from evaluation.verdicts.claims import (
     Gain,
     Published,
     Ranking,
-    Rerun,
     claim_from_json,
 )
 
 RANKING = Ranking("A beats B", "A", "B", "D", "MRR@20", "abstract")
 GAIN = Gain("12 % better", "A", "B", "D", "MRR@20", 0.12, "table 2", runs=3, same_test=False)
 COST = Cost("22,822 against 24,917 tuples", "A", "B", "D", 22822 / 24917)
-PUBLISHED = Published("D", "A", "MRR@20", 0.0626, "table 2", digits=4, rerun=Rerun.CORRECTED, protocol="P")
+PUBLISHED = Published("D", "A", "MRR@20", 0.0626, "table 2", digits=4, protocol="P")
 CLAIMS = [RANKING, GAIN, COST, Compound("in all cells", (RANKING, GAIN, COST), "section 5")]
 
 

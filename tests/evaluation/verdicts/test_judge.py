@@ -1,8 +1,15 @@
 """Every outcome of every kind of claim, on a store whose truth is known."""
 
+import math
+from dataclasses import replace
+
+import numpy as np
 import pytest
+from scipy import stats
 
 from evaluation.comparison.compare import compare_suite
+from evaluation.metrics.accuracy import MRR
+from evaluation.statistics.equivalence import seeds_to_decide
 from evaluation.verdicts.claims import Compound, Cost, Gain, Outcome, Published, Ranking
 from evaluation.verdicts.judge import judge_suite, requests_of
 
@@ -61,9 +68,54 @@ def test_a_learner_needs_seeds(store):
 
 def test_an_open_level_says_how_many_seeds_would_decide(store):
     store.learner("GRU", 0.8, seeds=3, seed_shift=0.06)
-    (found,) = verdicts(store, [published(mean_of(store, "GRU"), "GRU")])
+    true = mean_of(store, "GRU")
+    near, far = verdicts(store, [published(true, "GRU"), published(1.05 * true, "GRU")])
+    values = [c.metrics["MRR@20"] for c in store.suite().cells]
+    needed = seeds_to_decide(true, round(true, 6), 0.5e-6, np.std(values, ddof=1) / true, 1)
+    assert (near.outcome, far.outcome) == (Outcome.INCONCLUSIVE, Outcome.INCONCLUSIVE)
+    assert needed > 3
+    assert f"About {needed} seeds would decide it" in near.reason
+    assert "No number of seeds can decide it" in far.reason
+
+
+def half_width(verdict):
+    """Half the 90 % interval of the log ratio; the rounding of the published value is negligible."""
+    low, high = verdict.interval
+    return math.log(high / low) / 2
+
+
+def test_a_level_on_another_test_set_has_the_noise_of_both_samples(three_models):
+    value = Published("D", "Markov", "MRR@20", mean_of(three_models, "Markov"), "t", digits=12, same_test=False)
+    (found,) = verdicts(three_models, [value])
+    row = compare_suite(three_models.suite(), **FEW)[0].model("Markov")
+    t = stats.t.ppf(0.95, 80 - 1)
+    assert half_width(found) == pytest.approx(t * math.sqrt(2) * row.error / row.mean)
+
+
+def test_a_gain_on_another_test_set_has_the_noise_of_both_samples(three_models):
+    ratio = mean_of(three_models, "Markov") / mean_of(three_models, "Popularity")
+    claim = Gain("gains", "Markov", "Popularity", "D", "MRR@20", ratio - 1, digits=12, same_test=False)
+    (found,) = verdicts(three_models, claims=[claim])
+    cells = {c.model: MRR(20).per_cluster(c.ranks) for c in three_models.suite().cells}
+    ours, theirs = cells["Markov"].sums, cells["Popularity"].sums
+    residuals = ours - ratio * theirs  # the delta method of a ratio of means, by cluster
+    error = math.sqrt(80 / 79 * (residuals**2).sum()) / ours.sum()
+    t = stats.t.ppf(0.95, 80 - 1)
     assert found.outcome is Outcome.INCONCLUSIVE
-    assert "seeds would decide it" in found.reason or "No number of seeds" in found.reason
+    assert half_width(found) == pytest.approx(t * math.sqrt(2) * error)
+    (same,) = verdicts(three_models, claims=[replace(claim, same_test=True)])
+    assert same.outcome is Outcome.REPRODUCED
+
+
+def test_a_cost_has_the_interval_of_welch(store):
+    fast, slow = [100.0, 101.0, 99.5, 103.0], [200.0, 190.0, 207.0]
+    for name, values in (("A", fast), ("B", slow)):
+        for seed, value in enumerate(values):
+            store.add(name, draw_ranks(0.0, seed), seed=seed, targets_per_second=value)
+    (found,) = verdicts(store, claims=[Cost("half as fast", "A", "B", "D", 0.5)])
+    parts = [np.var(v, ddof=1) / np.mean(v) ** 2 / len(v) for v in (fast, slow)]
+    df = sum(parts) ** 2 / sum(part**2 / (len(v) - 1) for part, v in zip(parts, (fast, slow), strict=True))
+    assert half_width(found) == pytest.approx(stats.t.ppf(0.95, df) * math.sqrt(sum(parts)))
 
 
 @pytest.mark.parametrize(
@@ -131,6 +183,29 @@ def test_compound_claims_need_every_part(three_models):
     assert found[0].reason == "2 of 2 parts hold."
     assert found[1].reason.startswith("1 of 2 parts hold; Popularity beats LSTM (CONTRADICTED)")
     assert len(found[1].parts) == 2
+
+
+def test_the_worst_part_decides_a_compound_claim(three_models):
+    three_models.add("Twin", draw_ranks(0.3, 1), deterministic=True)
+    unclear, bad = ranking("Twin", "Markov"), ranking("Popularity", "GRU")
+    closed = ranking("GRU", "Popularity", not_comparable="other data")
+    far = Gain("far better", "GRU", "Popularity", "D", "MRR@20", 30.0)
+    claims = [Compound("c", parts) for parts in ((unclear, bad), (unclear, far), (unclear, closed), (closed, far))]
+    found = verdicts(three_models, claims=claims)
+    assert [v.outcome.name for v in found] == ["CONTRADICTED", "NOT_REPRODUCED", "NOT_COMPARABLE", "NOT_REPRODUCED"]
+
+
+def test_a_hypothesis_without_a_cited_paper_is_supported_or_not(three_models):
+    good, bad = ranking("GRU", "Popularity"), ranking("Popularity", "GRU")
+    claims = [good, bad, ranking("GRU", "Popularity", place="table 2"), Compound("all", (good, bad))]
+    found = verdicts(three_models, claims=claims)
+    assert [v.outcome.name for v in found] == ["REPRODUCED", "CONTRADICTED", "REPRODUCED", "CONTRADICTED"]
+    assert [v.outcome_text for v in found] == ["SUPPORTED", "NOT SUPPORTED", "REPRODUCED", "NOT SUPPORTED"]
+    assert "Popularity beats GRU (NOT SUPPORTED)" in found[3].reason
+    paper = {"title": "On small things"}
+    assert [v.outcome_text for v in verdicts(three_models, claims=claims, paper=paper)] == [
+        "REPRODUCED", "CONTRADICTED", "REPRODUCED", "CONTRADICTED",
+    ]  # fmt: skip
 
 
 def test_a_pair_that_several_claims_speak_of_is_one_test(three_models):

@@ -1,4 +1,4 @@
-"""Chapters beyond the first: all pairs, several data sets, readings, reach, energy, the split, sources and doubt."""
+"""Chapters: all pairs, several data sets, variants, coverage, energy, the split, sources, uncertain numbers, claims."""
 
 import dataclasses
 import itertools
@@ -12,9 +12,9 @@ from evaluation.comparison.compare import compare_suite
 from evaluation.metrics.coverage import ItemCoverage, UserCoverage
 from evaluation.metrics.lists import CatalogueCoverage, Gini
 from evaluation.results.suite_results import read_suite
-from evaluation.verdicts.claims import Published, Ranking
+from evaluation.verdicts.claims import Outcome, Published, Ranking, Verdict
 from reports.figures.matrices import joined
-from reports.output.export import csv_rows, latex_table
+from reports.output.export import csv_rows, to_latex
 from reports.output.terminal import print_report
 from reports.report import build
 
@@ -204,8 +204,8 @@ class TestSourcesAndDoubt:
             ("group", "In the paper itself"), ("", "GRU"), ("", "Markov"), ("", "Markov"),
             ("group", "Further source: another library"), ("", "GRU"),
         ]  # fmt: skip
-        assert csv_rows(table)[1][0] == "In the paper itself"
-        assert "Further source" in latex_table(table)
+        assert csv_rows(table)[2][0] == "In the paper itself"
+        assert "Further source" in str(to_latex(table))
 
     def test_an_uncertain_number_has_a_ratio_and_no_verdict(self, judged):
         table = blocks(judged, "verdicts")["published"]
@@ -227,6 +227,24 @@ class TestSourcesAndDoubt:
         console = Console(record=True, width=120, color_system=None, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
         print_report(judged, console)
         assert "Further source: another library" in console.export_text()
+
+
+def test_a_claim_of_a_suites_own_kind_is_shown_as_it_was_stored(tmp_path, make_store):
+    make_store(tmp_path, published=False)
+    amend(tmp_path, "little", paper=None)
+    verdict = Verdict("GRU is fast", Outcome.REPRODUCED, "It is.", kind="Fast", claimed="≤ 3 s", estimate=2.5,
+                      dataset=CHAIN, protocol="per user 90/5/5", models=("GRU",))  # fmt: skip
+    claim = {"kind": "Fast", "text": "GRU is fast", "place": "", "requested": [], "verdicts": [verdict.to_json()]}
+    amend(tmp_path, "little", claims=[claim])
+    report = build(tmp_path, "little")
+    table = blocks(report, "verdicts")["claims"]
+    (row,) = table.rows
+    shown = {key: table.entry(row, key).text for key in ("subject", "outcome", "claimed", "estimate", "reason")}
+    assert shown == {"subject": "GRU is fast", "outcome": "SUPPORTED", "claimed": "≤ 3 s", "estimate": "2.500",
+                     "reason": "It is."}  # fmt: skip
+    assert table.entry(row, "estimate").link.startswith("runs-")
+    said = report.sections[0].blocks[0].paragraphs[0]
+    assert said.startswith("Of 1 claim, 1 supported. Supported: “GRU is fast”.")
 
 
 def test_a_changed_cell_changes_what_was_kept(tmp_path, make_store):
