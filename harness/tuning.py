@@ -1,7 +1,7 @@
-"""Tuning: how many trials each model gets, what may be chosen, and what trial n tries; the one home of optuna.
+"""Tuning: the number of trials per model, the search spaces, and the point that each trial tries.
 
-A trial's fields depend on the search's seed, the trial's number and, for sampler "tpe", on the trials before it; never
-on time, on order or on another model. Nothing of the harness is imported here: this file is part of a tuned cell's key.
+A trial's fields depend on the search's seed, the trial's number and, for sampler "tpe", on the earlier trials; never
+on time, order or another model. This file is part of a tuned cell's key, so it imports nothing of the harness.
 """
 
 from __future__ import annotations
@@ -16,25 +16,27 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from recsys_data.checks import check_choice, check_range
+
 SAMPLERS = ("random", "tpe")
 
 
 class Space(Protocol):
-    """What a field may be: ``draw`` gives a point as JSON knows it, ``at`` the field's value there."""
+    """The values that a field may take: ``draw`` returns a point (a JSON number), ``at`` the field's value there."""
 
     def draw(self, generator: np.random.Generator) -> int | float:
-        """A random point."""
+        """Draw a random point."""
 
     def at(self, point: float) -> Any:
         """The value at a point."""
 
     def probes(self) -> Sequence[Any]:
-        """The values that a model must accept: every option, or both ends."""
+        """The values that a model must accept: all options, or both ends."""
 
 
 @dataclass(frozen=True, init=False)
 class Choice:
-    """One of these options, each as likely; a point is an option's number. Options may be values such as losses."""
+    """One of several equally likely options, which may be values such as losses; a point is an option's index."""
 
     options: tuple[Any, ...]
 
@@ -44,27 +46,27 @@ class Choice:
         object.__setattr__(self, "options", options)
 
     def draw(self, generator: np.random.Generator) -> int:
-        """The number of an option."""
+        """Draw the index of an option."""
         return int(generator.integers(len(self.options)))
 
     def at(self, point: float) -> Any:
-        """The option with this number."""
+        """The option with this index."""
         return self.options[int(point)]
 
     def probes(self) -> Sequence[Any]:
-        """Every option."""
+        """All options."""
         return self.options
 
 
 @dataclass(frozen=True)
 class Uniform:
-    """A number between low and high, each as likely."""
+    """A number uniform between low and high."""
 
     low: float
     high: float
 
     def __post_init__(self) -> None:
-        _check_range(self, -math.inf)
+        _check_ends(self, -math.inf)
 
     def draw(self, generator: np.random.Generator) -> float:
         """A number of the range."""
@@ -81,10 +83,10 @@ class Uniform:
 
 @dataclass(frozen=True)
 class LogUniform(Uniform):
-    """A positive number between low and high, its logarithm uniform."""
+    """A positive number between low and high with a uniform logarithm."""
 
     def __post_init__(self) -> None:
-        _check_range(self, 0.0)
+        _check_ends(self, 0.0)
 
     def draw(self, generator: np.random.Generator) -> float:
         """A number of the range."""
@@ -93,14 +95,14 @@ class LogUniform(Uniform):
 
 
 @dataclass(frozen=True)
-class Whole:
-    """A whole number from low to high, both included, each as likely."""
+class IntUniform:
+    """A whole number uniform from low to high, both included."""
 
     low: int
     high: int
 
     def __post_init__(self) -> None:
-        _check_range(self, -math.inf)
+        _check_ends(self, -math.inf)
 
     def draw(self, generator: np.random.Generator) -> int:
         """A number of the range."""
@@ -115,8 +117,8 @@ class Whole:
         return (self.low, self.high)
 
 
-def _check_range(space: Any, above: float) -> None:
-    """Refuse a range without room, or one whose lower end is not above ``above``."""
+def _check_ends(space: Any, above: float) -> None:
+    """Raise ValueError for an empty range, or one whose lower end is not above ``above``."""
     name = type(space).__name__
     if not space.low < space.high:
         raise ValueError(f"{name} needs low < high, got low={space.low} and high={space.high}")
@@ -126,11 +128,11 @@ def _check_range(space: Any, above: float) -> None:
 
 @dataclass(frozen=True)
 class Tuning:
-    """An equal search for every model named in ``spaces`` (label → field → what it may be): ``trials`` each.
+    """A search of ``trials`` trials for every model named in ``spaces`` (label → field → space).
 
-    A trial's model is judged on the validation part alone, by the suite's primary metric; the best (the earliest of
-    equals) is what every seed of the model then runs with. sampler: "random" draws each trial by itself, so that the
-    expected best of k trials is known from one search; "tpe" is optuna's, each trial led by those before it.
+    A trial is scored on the validation part alone, by the suite's primary metric; every seed of the model then runs
+    with the best trial's fields (the earliest of equals). sampler: "random" draws the trials independently, so that one
+    search tells the expected best of k trials; "tpe" is optuna's, where the earlier trials guide each trial.
     """
 
     trials: int
@@ -139,10 +141,8 @@ class Tuning:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.trials < 1:
-            raise ValueError(f"trials must be at least 1, got {self.trials}")
-        if self.sampler not in SAMPLERS:
-            raise ValueError(f"sampler must be one of {', '.join(SAMPLERS)}, got {self.sampler!r}")
+        check_range(self, "trials", at_least=1)
+        check_choice(self, "sampler", SAMPLERS)
         if not self.spaces:
             raise ValueError("spaces names no model: expected label → field → Choice(…), Uniform(…), LogUniform(…)")
         for label, space in self.spaces.items():
@@ -150,26 +150,26 @@ class Tuning:
                 raise ValueError(f"the space of {label!r} is empty: name at least one field, or leave the model out")
             for field, values in space.items():
                 if not all(callable(getattr(values, verb, None)) for verb in ("draw", "at", "probes")):
-                    raise ValueError(f"the space of {label}.{field} must be a Choice, Uniform, LogUniform or Whole, "
-                                     f"got {values!r}")  # fmt: skip
+                    raise ValueError(f"the space of {label}.{field} must be a Choice, Uniform, LogUniform or "
+                                     f"IntUniform, got {values!r}")  # fmt: skip
 
     def without(self, label: str, field: str) -> Tuning | None:
-        """The same search with one field of a model held fixed; None if nothing is left to search."""
+        """The same search without one field of a model; None if nothing is left to search."""
         spaces = {name: {f: s for f, s in space.items() if (name, f) != (label, field)}
                   for name, space in self.spaces.items()}  # fmt: skip
-        left = {name: space for name, space in spaces.items() if space}
-        return dataclasses.replace(self, spaces=left) if left else None
+        remaining = {name: space for name, space in spaces.items() if space}
+        return dataclasses.replace(self, spaces=remaining) if remaining else None
 
 
 def sampler_version(sampler: str) -> str:
-    """The version of the library that draws, part of a search's key: numpy's is there already."""
+    """The sampler's library version, part of a search's key; numpy's version is a part already."""
     return f"optuna {importlib.metadata.version('optuna')}" if sampler == "tpe" else ""
 
 
 def propose(sampler: str, space: Mapping[str, Space], seed: str, past: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The point of trial ``len(past)``: a number for each field, from the search's seed and the trials before it.
+    """The point of trial ``len(past)``: a number for each field, from the search's seed and the earlier trials.
 
-    past: for each earlier trial {"point", "score"}; score is higher for better, None for a trial that failed.
+    past: for each earlier trial {"point", "score"}; a higher score is better, None is a failed trial.
     """
     if sampler == "tpe":
         return _tpe_point(space, seed, past)
@@ -178,7 +178,7 @@ def propose(sampler: str, space: Mapping[str, Space], seed: str, past: Sequence[
 
 
 def _generator(seed: str, purpose: str) -> np.random.Generator:
-    """A generator of its own for one purpose of a search."""
+    """The random generator for one purpose of a search."""
     return np.random.default_rng(_number(seed, purpose))
 
 
@@ -187,9 +187,9 @@ def _number(seed: str, purpose: str) -> int:
 
 
 def _tpe_point(space: Mapping[str, Space], seed: str, past: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What optuna's TPE proposes after ``past``; a sampler seeded anew for each trial, so that a resumed search is one.
+    """The point that optuna's TPE proposes after ``past``.
 
-    One sampler for a whole study would begin its stream again after a resume.
+    Each trial has a sampler with a seed of its own; a single sampler would restart its stream after a resume.
     """
     import optuna
 
@@ -205,9 +205,9 @@ def _tpe_point(space: Mapping[str, Space], seed: str, past: Sequence[Mapping[str
 
 
 def _distribution(kinds: Any, values: Any) -> Any:
-    """A space as optuna knows it; an option is known by its number."""
+    """The optuna distribution of a space; an option is represented by its index."""
     if isinstance(values, Choice):
         return kinds.CategoricalDistribution(range(len(values.options)))
-    if isinstance(values, Whole):
+    if isinstance(values, IntUniform):
         return kinds.IntDistribution(values.low, values.high)
     return kinds.FloatDistribution(values.low, values.high, log=isinstance(values, LogUniform))

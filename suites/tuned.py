@@ -1,9 +1,9 @@
-"""Tuned: whether the order of the models changes when all get the same tuning.
+"""Tuned: the ranking of the models with and without the same tuning budget for all.
 
-Seven models on MovieLens 100K, each as it comes and each after a random search of the same number of trials, chosen on
-the validation part. Comparisons in the literature often tune the proposed model alone (Ferrari
-Dacrema, Cremonesi and Jannach 2019); here nobody is favoured. Spaces are those of the usual ranges, not made after
-looking at any result; epochs are few, so that all fits in minutes.
+Seven models on MovieLens 100K, each with its default settings and each after a random search with the same number of
+trials, selected on the validation part. Comparisons in the literature often tune only the proposed model (Ferrari
+Dacrema, Cremonesi and Jannach 2019). The search spaces are common ranges, fixed before any result was seen; epochs are
+few, so that the suite takes minutes.
 """
 
 from baselines.factors.bpr_mf import BPRMF
@@ -16,7 +16,7 @@ from baselines.simple.popularity import Popularity
 from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.verdicts.claims import Ranking
 from harness.spec import Experiment, Suite
-from harness.tuning import Choice, LogUniform, Tuning, Uniform, Whole
+from harness.tuning import Choice, IntUniform, LogUniform, Tuning, Uniform
 from recsys_data.datasets.movielens import MovieLens100K
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.rnn import GRU
@@ -24,7 +24,7 @@ from recsys_models.rnn import GRU
 ML100K = MovieLens100K()
 TRIALS = 12
 
-# 1. Each model as it comes, but for the epochs of those that learn.
+# 1. The models at their defaults, except for the number of epochs.
 MODELS = {
     "Markov chain": MarkovChain(),
     "Item-kNN": ItemKNN(),
@@ -35,12 +35,12 @@ MODELS = {
     "GRU": GRU(dim=64, embedding_dim=64, batch_size=32, epochs=4, patience=2),
 }
 
-# 2. What each may be instead.
+# 2. The search spaces.
 COSINES = [Cosine(shrinkage, alpha) for shrinkage in (0.0, 20.0, 100.0) for alpha in (0.5, 0.75)]
 SPACES = {
     "Markov chain": {"counting": Choice("every", "last_occurrence"), "neighbours": Choice(10, 20, 50, 100, 200, None)},
     "Item-kNN": {
-        "neighbours": Whole(10, 400),
+        "neighbours": IntUniform(10, 400),
         "similarity": Choice(*COSINES),
         "query": Choice("history_sum", "last_item"),
         "counting": Choice("profiles", "events"),
@@ -50,7 +50,7 @@ SPACES = {
         "rate": LogUniform(0.01, 3.0),
     },
     "S-KNN": {
-        "neighbours": Whole(20, 500),
+        "neighbours": IntUniform(20, 500),
         "similarity": Choice("cosine", "jaccard"),
         "window": Choice(None, 5, 10, 20, 50),
     },
@@ -77,12 +77,12 @@ SPACES = {
 
 
 def untuned(label: str) -> str:
-    """The label of the row in which a model is as it comes."""
+    """The label of a model's untuned row."""
     return f"{label} (untuned)"
 
 
 def by_order(better: str, worse: str) -> Ranking:
-    """Encore's own question about two tuned models."""
+    """Encore's own claim about two tuned models."""
     return Ranking(
         f"after the same tuning {better} beats {worse}",
         better=better,
@@ -95,7 +95,7 @@ def by_order(better: str, worse: str) -> Ranking:
 
 SUITE = Suite(
     name="tuned",
-    title="Does the order of the models change when all get the same tuning?",
+    title="Does the ranking of the models change when all get the same tuning?",
     experiments=[
         Experiment(
             ML100K,
@@ -110,9 +110,9 @@ SUITE = Suite(
     comparisons=[(label, untuned(label)) for label in MODELS],
     claims=[by_order("GRU", "Markov chain"), by_order("GRU", "FPMC"), by_order("Markov chain", "Item-kNN")],
     notes=[
-        f"Every model but popularity, which has nothing to tune, had {TRIALS} trials of random search on the "
-        "validation part, whatever they cost. The rows marked “(untuned)” are the models as they come.",
-        "The GRU stops after 4 epochs at the latest, tuned or not, so that the suite ends in minutes: no result here "
-        "is what it reaches when it is trained out.",
+        f"Every model except popularity, which has nothing to tune, had {TRIALS} trials of random search on the "
+        "validation part, at any cost. The rows marked “(untuned)” are the models at their defaults.",
+        "The GRU stops after at most 4 epochs, tuned or not, so that the suite takes minutes: no result here is that "
+        "of a fully trained GRU.",
     ],
 )

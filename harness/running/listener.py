@@ -19,7 +19,7 @@ class RunListener:
     def progress(self, planned: PlannedCell, record: Mapping[str, Any]) -> None:
         """A cell that this run computes reports a progress record."""
 
-    def done(self, planned: PlannedCell, done: CellOutcome) -> None:
+    def done(self, planned: PlannedCell, outcome: CellOutcome) -> None:
         """A cell is done; its result or its failure is stored."""
 
     def end(self, completed: bool) -> None:
@@ -42,10 +42,10 @@ class Listeners(RunListener):
         for listener in self.members:
             listener.progress(planned, record)
 
-    def done(self, planned: PlannedCell, done: CellOutcome) -> None:
+    def done(self, planned: PlannedCell, outcome: CellOutcome) -> None:
         """Pass the event on."""
         for listener in self.members:
-            listener.done(planned, done)
+            listener.done(planned, outcome)
 
     def end(self, completed: bool) -> None:
         """Pass the event on."""

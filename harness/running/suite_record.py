@@ -45,7 +45,7 @@ class SuiteRecord(RunListener):
         """Write the record: the states of the plan."""
         self._write()
 
-    def done(self, planned: PlannedCell, done: CellOutcome) -> None:
+    def done(self, planned: PlannedCell, outcome: CellOutcome) -> None:
         """Write the record: one more cell is done."""
         self._write()
 

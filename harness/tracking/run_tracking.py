@@ -30,7 +30,7 @@ class MlflowListener(RunListener):
         metric = self._plan.loaded.metrics[0].name
         self._tracker.progress(planned.key, (cell.dataset, cell.model_name, cell.seed), record, metric)
 
-    def done(self, planned: PlannedCell, done: CellOutcome) -> None:
+    def done(self, planned: PlannedCell, outcome: CellOutcome) -> None:
         """Enter the cell as it is stored."""
         self._tracker.enter([_stored(self._store, planned)])
 

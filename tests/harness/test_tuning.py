@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.tuning import Choice, LogUniform, Tuning, Uniform, Whole, propose
+from harness.tuning import Choice, IntUniform, LogUniform, Tuning, Uniform, propose
 
 SPACE = {
     "dim": Choice(32, 64, 128),
     "rate": LogUniform(1e-4, 1e-1),
     "dropout": Uniform(0.0, 0.5),
-    "neighbours": Whole(3, 5),
+    "neighbours": IntUniform(3, 5),
 }
 
 
@@ -73,7 +73,7 @@ def test_tpe_goes_where_the_score_is_best():
         (lambda: Uniform(1.0, 1.0), "Uniform needs low < high, got low=1.0 and high=1.0"),
         (lambda: LogUniform(0.0, 1.0), "LogUniform needs finite ends above 0, got 0.0"),
         (lambda: Uniform(0.0, math.inf), "Uniform needs finite ends"),
-        (lambda: Whole(5, 3), "Whole needs low < high"),
+        (lambda: IntUniform(5, 3), "IntUniform needs low < high"),
         (lambda: Tuning(0, {"GRU": SPACE}), "trials must be at least 1, got 0"),
         (lambda: Tuning(3, {}), "spaces names no model"),
         (lambda: Tuning(3, {"GRU": {}}), "the space of 'GRU' is empty"),
@@ -89,7 +89,7 @@ def test_what_cannot_be_searched_is_refused_in_a_sentence(make, words):
 
 
 def test_a_field_held_fixed_leaves_the_others():
-    tuning = Tuning(3, {"GRU": {"dim": Choice(1, 2), "rate": Uniform(0, 1)}, "kNN": {"neighbours": Whole(1, 9)}})
+    tuning = Tuning(3, {"GRU": {"dim": Choice(1, 2), "rate": Uniform(0, 1)}, "kNN": {"neighbours": IntUniform(1, 9)}})
     assert list(tuning.without("GRU", "dim").spaces["GRU"]) == ["rate"]
     assert list(tuning.without("kNN", "neighbours").spaces) == ["GRU"]
     assert tuning.without("kNN", "neighbours").without("GRU", "dim").without("GRU", "rate") is None

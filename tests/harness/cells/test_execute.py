@@ -1,7 +1,9 @@
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
 
+from baselines.simple.popularity import Popularity
 from evaluation.metrics.accuracy import MRR, MeanRank
 from harness.cells.execute import compute
 from harness.cells.record import _training_caveats
@@ -49,6 +51,23 @@ def test_evaluations_inside_an_epoch_are_told_and_epochs_keep_their_records():
     told = [record["event"] for record in records]
     assert told.count("epoch") == 2 and told.count("evaluation") == done.model.iterations_ > 2
     assert [record["epoch"] for record in done.model.curve_] == [1, 2]
+
+
+@dataclass
+class Resumed(Popularity):
+    """A model whose first two epochs an earlier process computed."""
+
+    def fit(self, train, run):
+        self.resumed_from_ = 2
+        self.curve_ = [{"epoch": epoch, "seconds": 1000.0 * epoch} for epoch in (1, 2, 3)]
+        return super().fit(train, run)
+
+
+def test_the_seconds_of_a_fit_include_the_epochs_before_a_resume():
+    cell = Cell(EXPERIMENT, "Resumed", Resumed(), 0)
+    done = compute(cell, prepare(EXPERIMENT, None), metrics=[MRR(20)], device="cpu", checkpoint=None, log=print)
+    assert 3000.0 < done.seconds["fit"] < 3900.0, "epochs 1 and 2; epoch 3 is part of this fit's own time"
+    assert done.seconds["score"] < 900.0
 
 
 def test_limits_and_clocks_are_caveats():

@@ -43,6 +43,15 @@ def parts(cell=None, ready=None, sources=SOURCES, metrics=METRICS, device="cpu",
 
 
 CELL = Cell(Experiment(Data(), Protocol(), {}), "Model", Model(), 0)
+
+
+def with_engine(name):
+    """A model on another engine; the engine is no field of it."""
+    model = Model()
+    model.engine = name
+    return model
+
+
 CHANGES = {
     "data": {"ready": prepared(data="other")},
     "split": {"ready": prepared(split="other")},
@@ -56,6 +65,7 @@ CHANGES = {
     "lists kept": {"metrics": [MRR(20), Gini(5)]},
     "device": {"device": "cuda:1"},
     "threads": {"threads": 2},
+    "engine": {"cell": replace(CELL, model=with_engine("another"))},
 }
 
 

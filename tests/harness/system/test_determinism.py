@@ -78,7 +78,12 @@ def test_peak_memory_is_that_since_the_reset():
 
 
 def test_a_process_is_known_by_its_start():
-    assert process_start(os.getpid()) == process_start(os.getpid()) is not None
+    own = process_start(os.getpid())
+    later = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert None not in (own, process_start(later.pid))
+    assert process_start(later.pid) != own, "two processes with different starts"
+    later.communicate(b"\n")
+    assert process_start(os.getpid()) == own
     gone = subprocess.Popen([sys.executable, "-c", "pass"])
     gone.wait()
     assert process_start(gone.pid) is None
