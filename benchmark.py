@@ -1,16 +1,23 @@
-"""The command line: names the commands; each lives in cli/, heavy imports inside it."""
+"""Entry point of the command line. The commands are in cli/ and import heavy libraries only when they run."""
 
 from collections.abc import Callable, Mapping
 
 import typer
 
 from cli import data, info, results, run
-from cli.errors import guarded
+from cli.errors import handle_errors
 
-HELP = "Play papers on sequential recommendation again, and say with statistics what reproduced."
-DATA_HELP = "Fetch, describe, verify, audit, import and export data sets."
-# rich would take a third of a second to load for the help
-PLAIN = {"no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+HELP = """Rerun published experiments on sequential recommendation and test which results reproduce.
+
+A suite is a set of experiments. A cell is one model on one data set, with one protocol and one random seed.
+"""
+DATA_HELP = "Fetch, verify, describe, audit, import and export data sets."
+TYPER_OPTIONS = {
+    "no_args_is_help": True,
+    "add_completion": False,
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": None,  # importing rich takes a third of a second
+}
 COMMANDS = {
     "run": run.run,
     "plan": run.plan,
@@ -35,11 +42,11 @@ DATA_COMMANDS = {
 
 
 def group(help_text: str, commands: Mapping[str, Callable[..., None]]) -> typer.Typer:
-    """The commands under their names, guarded."""
-    made = typer.Typer(help=help_text, **PLAIN)
+    """A typer application of the commands, each with error handling."""
+    application = typer.Typer(help=help_text, **TYPER_OPTIONS)
     for name, function in commands.items():
-        made.command(name)(guarded(function))
-    return made
+        application.command(name)(handle_errors(function))
+    return application
 
 
 app = group(HELP, COMMANDS)

@@ -1,49 +1,44 @@
-"""The data commands: fetch, verify, describe, audit, import and export data sets."""
+"""The commands ``data fetch``, ``verify``, ``describe``, ``audit``, ``import`` and ``export``."""
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cli.options import RESULTS, AsJson, Data, DataName, FigurePath, SuiteName
-from cli.request_options import RequestOptions
-
-
-def dataset_named(name: str) -> Any:
-    """The data set of a name, or the file at a path."""
-    from cli.data_actions import dataset_named as found
-    from recsys_data.datasets.catalogue import DATASETS
-
-    return found(name, DATASETS)
+from cli.options import RESULTS, AsJson, Data, DataName, FigurePath, RequestOptions, SuiteName
 
 
 def fetch(name: DataName, data: Data = None) -> None:
-    """Fetch a data set from its official address, checked."""
-    from cli.data_actions import fetch
+    """Download a data set from its official source and verify it."""
+    from cli.data_actions import fetch_dataset, find_dataset
 
-    print(fetch(dataset_named(name), data))
+    print(fetch_dataset(find_dataset(name), data))
 
 
 def verify(name: DataName, data: Data = None) -> None:
-    """Load a data set and compare its counts with those that are known."""
-    from cli.data_actions import verify
+    """Load a data set and compare its counts with the expected ones."""
+    from cli.data_actions import find_dataset, verify_dataset
 
-    print(verify(dataset_named(name), data))
+    print(verify_dataset(find_dataset(name), data))
 
 
 def describe(name: DataName, data: Data = None, as_json: AsJson = False, figure: FigurePath = None) -> None:
-    """Print counts, times, clock and histograms of a data set, and draw them."""
+    """Show counts, time range, clock and histograms of a data set.
+
+    Also draws them as a figure.
+    """
+    from cli.data_actions import find_dataset
     from cli.printing import print_json, print_records
     from recsys_data.datasets.summary import histogram_text, summarise_dataset
     from reports.figures.dataset import save_figure
 
-    facts = summarise_dataset(loaded := dataset_named(name).load(data))
+    facts = summarise_dataset(loaded := find_dataset(name).load(data))
     if as_json:
         print_json(facts)
     else:
-        rows = [{"what": key, "value": value} for key, value in facts.items() if key != "histograms"]
-        print_records(facts["name"], rows, ["what", "value"])
+        rows = [{"property": key, "value": value} for key, value in facts.items() if key != "histograms"]
+        print_records(facts["name"], rows, ["property", "value"])
         print(histogram_text(facts["histograms"]))
     if figure or not as_json:
         path = save_figure(loaded, figure or RESULTS / "data" / f"{loaded.name}.svg", loaded.name)
@@ -51,35 +46,44 @@ def describe(name: DataName, data: Data = None, as_json: AsJson = False, figure:
 
 
 def audit(suite: SuiteName, data: Data = None, as_json: AsJson = False) -> None:
-    """Audit a suite's splits for leaks: duplicates, the future, unseen items, ties, repeats."""
-    from cli.data_actions import audited
+    """Check a suite's splits for leakage and other flaws.
+
+    Reports duplicates, temporal leakage, unseen items, ties and repeats.
+    """
+    from cli.data_actions import audit_rows
     from cli.printing import print_records
 
-    rows = [*audited(RequestOptions(data=data).request(suite).load())]
+    rows = list(audit_rows(RequestOptions(data=data).request(suite).load()))
     print_records(suite, rows, ["dataset", "level", "name", "value", "sentence"], as_json)
 
 
-def import_(file: Annotated[Path, typer.Argument(help="CSV, TSV, .inter, SessionId/ItemId/Time or Parquet.")],
-            name: Annotated[str, typer.Option(help="What it is called from now on.")],
-            columns: Annotated[str, typer.Option(help="user,item,timestamp,part in the file's order.")] = "",
-            clock: Annotated[str, typer.Option(help="What the times mean, where not Unix times.")] = "",
+def import_(file: Annotated[Path, typer.Argument(help="CSV, TSV, RecBole .inter, session file or Parquet.")],
+            name: Annotated[str, typer.Option(help="The name of the data set.")],
+            columns: Annotated[str, typer.Option(help="Names of the columns in order, e.g. user,item,timestamp.")] = "",
+            clock: Annotated[str, typer.Option(help="The meaning of the times if they are not Unix times.")] = "",
             data: Data = None, as_json: AsJson = False) -> None:  # fmt: skip
-    """Read a file of events, check it, keep it in the data folder, and say how a suite names it."""
+    """Import a file of events as a data set.
+
+    Checks the file, stores it in the data folder and prints how a suite refers to it.
+    """
     from cli.data_actions import import_file
     from cli.printing import print_json
     from recsys_data.datasets.summary import summarise_dataset
 
-    kept = import_file(file, tuple(columns.split(",")) if columns else (), name, clock, data)
+    dataset = import_file(file, tuple(columns.split(",")) if columns else (), name, clock, data)
     if as_json:
-        print_json(summarise_dataset(kept.load(data)))
+        print_json(summarise_dataset(dataset.load(data)))
     else:
-        print(f"imported; a suite names it as {kept!r} from recsys_data.files.interaction_file")
+        print(f"imported; use {dataset!r} from recsys_data.files.interaction_file in a suite")
 
 
-def export(name: DataName, kind: Annotated[str, typer.Option("--format")] = "inter",
-           out: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
+def export(name: DataName,
+           kind: Annotated[str, typer.Option("--format", help="inter (RecBole), sessions, csv, tsv, parquet, "
+                                             "sequences or lst.")] = "inter",
+           out: Annotated[Path | None, typer.Option(help="File to write [default: NAME with the format's extension]."
+                                                    )] = None,
            data: Data = None) -> None:  # fmt: skip
-    """Write a data set as inter (RecBole), sessions, csv, tsv, parquet, sequences or lst."""
-    from cli.data_actions import export_file
+    """Write a data set in another file format."""
+    from cli.data_actions import export_file, find_dataset
 
-    print(export_file(dataset_named(name), kind, out, data))
+    print(export_file(find_dataset(name), kind, out, data))

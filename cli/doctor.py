@@ -1,4 +1,4 @@
-"""The doctor: what is installed, which device, which data, whether determinism holds, and what to do about it."""
+"""Checks of the command ``doctor``: libraries, device, determinism, results folder, checkout and data sets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SPARE_GB = 2.0
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the doctor: level "ok", "note" or "red"; ``advice`` says what to do about a red one."""
+    """The result of one check; level is "ok", "note" or "red", and a red one comes with advice."""
 
     name: str
     level: str
@@ -27,8 +27,8 @@ class Check:
     advice: str = ""
 
 
-def examine(results: Path, data: Path | None, datasets: Mapping[str, Any]) -> list[Check]:
-    """All checks, in the order they are shown."""
+def run_checks(results: Path, data: Path | None, datasets: Mapping[str, Any]) -> list[Check]:
+    """Run all checks, in the order of the output."""
     return [
         _python(),
         *_libraries(),
@@ -43,12 +43,12 @@ def examine(results: Path, data: Path | None, datasets: Mapping[str, Any]) -> li
 
 def _python() -> Check:
     found = platform.python_version()
-    tried = sys.version_info[:2] == (3, 11)
-    return Check("python", "ok" if tried else "note", found if tried else f"{found}: tried is 3.11")
+    tested = sys.version_info[:2] == (3, 11)
+    return Check("python", "ok" if tested else "note", found if tested else f"{found}, tested with 3.11")
 
 
 def _libraries() -> list[Check]:
-    """Each library beside its pin in requirements.txt."""
+    """Compare each library with its pinned version in requirements.txt."""
     pins = {}
     for line in (ROOT / "requirements.txt").read_text().splitlines():
         name, _, version = line.partition("==")
@@ -61,7 +61,7 @@ def _libraries() -> list[Check]:
         if found == "absent":
             checks.append(Check(name, "red", "absent", "run make setup"))
         elif pinned and found.partition("+")[0] != pinned:
-            checks.append(Check(name, "note", f"{found}, pinned {pinned}: results may differ in bits"))
+            checks.append(Check(name, "note", f"{found}, pinned {pinned}: results may differ in their last bits"))
         else:
             checks.append(Check(name, "ok", found))
     return checks
@@ -78,7 +78,7 @@ def _device() -> Check:
 
 
 def _determinism() -> Check:
-    """Trains a small recurrent step twice under the switches and compares the bits."""
+    """Train a small recurrent network twice and compare the bits of its weights."""
     import torch
 
     prepare_determinism(1, "cpu")
@@ -107,30 +107,31 @@ def _determinism() -> Check:
 
 
 def _results(results: Path) -> list[Check]:
-    """Whether results can be written, how much room there is, what waits unfinished."""
-    place = results.absolute()
+    """Check that results can be written, the free disk space, and unfinished cells."""
+    folder = results.absolute()
     try:
-        store = Store.open(place)
+        store = Store.open(folder)
     except StoreUnusable as error:
         return [Check("results", "red", str(error), "choose another folder with --results or ENCORE_RESULTS")]
-    free = shutil.disk_usage(place).free / 1e9
-    room = Check("free disk", "ok", f"{free:.1f} GB at {results}")
+    free = shutil.disk_usage(folder).free / 1e9
+    space = Check("free disk", "ok", f"{free:.1f} GB at {results}")
     if free < _SPARE_GB:
-        room = Check("free disk", "red", f"{free:.1f} GB at {results}", f"free at least {_SPARE_GB:.0f} GB")
+        space = Check("free disk", "red", f"{free:.1f} GB at {results}", f"free at least {_SPARE_GB:.0f} GB")
     cells = len(list((store.root / "cells").glob("[!.]*/cell.json")))
-    waiting = [path.name for path in (store.root / "partial").iterdir() if not (store.folder(path.name)).exists()]
-    note = f"; {len(waiting)} unfinished: the same run goes on with them" if waiting else ""
-    return [room, Check("results", "ok", f"{cells} finished cells in {results}{note}")]
+    unfinished = [path.name for path in (store.root / "partial").iterdir() if not (store.folder(path.name)).exists()]
+    note = f"; {len(unfinished)} unfinished; the same run continues them" if unfinished else ""
+    return [space, Check("results", "ok", f"{cells} finished cells in {results}{note}")]
 
 
 def _checkout() -> Check:
     commit, dirty = git_state()
     if not commit:
-        return Check("checkout", "note", "not a git checkout: results will name no commit")
-    return Check("checkout", "note" if dirty else "ok", f"commit {commit[:12]}{', with changes' if dirty else ''}")
+        return Check("checkout", "note", "not a git checkout: results record no commit")
+    changes = ", with uncommitted changes" if dirty else ""
+    return Check("checkout", "note" if dirty else "ok", f"commit {commit[:12]}{changes}")
 
 
 def _dataset(dataset: Any, data: Path | None) -> Check:
     if dataset.present(data):
         return Check(dataset.name, "ok", f"data present ({dataset.title})")
-    return Check(dataset.name, "note", f"data absent ({dataset.title}): its cells are skipped, or fetched if online")
+    return Check(dataset.name, "note", f"data absent ({dataset.title}): a run fetches them, or skips their cells")

@@ -1,4 +1,4 @@
-"""Guarded commands: an expected error is one sentence on stderr and exit code 2, an interruption is 130."""
+"""Error handling of commands: one sentence on stderr and an exit code instead of a traceback."""
 
 import errno
 import functools
@@ -10,33 +10,36 @@ from typing import Any
 import typer
 
 
-def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The command with its errors told in one sentence; ENCORE_TRACE=1 lets the traceback through."""
+def handle_errors(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Print expected errors as one sentence and exit with code 2, or 130 for an interruption.
 
-    @functools.wraps(function)
-    def told(*args: Any, **kwargs: Any) -> Any:
+    ENCORE_TRACE=1 shows the traceback of an expected error.
+    """
+
+    @functools.wraps(command)
+    def handled(*args: Any, **kwargs: Any) -> Any:
         try:
-            return function(*args, **kwargs)
+            return command(*args, **kwargs)
         except (ValueError, OSError) as error:
-            if os.environ.get("ENCORE_TRACE") or isinstance(error, BrokenPipeError):  # whoever read has gone
+            if os.environ.get("ENCORE_TRACE") or isinstance(error, BrokenPipeError):  # the reader closed the pipe
                 raise
-            warn(f"error: {' '.join(_words(error).split())}")
+            warn(f"error: {' '.join(_message(error).split())}")
             raise typer.Exit(2) from error
         except KeyboardInterrupt as error:
-            warn("interrupted: what is finished is kept; run the same command again to go on")
+            warn("interrupted: finished cells are stored; run the same command again to continue")
             raise typer.Exit(130) from error
 
-    return told
+    return handled
 
 
-def _words(error: ValueError | OSError) -> str:
-    """An error's own words; the system's in an order to be read: which file, what is the matter, what to do."""
+def _message(error: ValueError | OSError) -> str:
+    """The error's message; for an error of the operating system: the file, the problem and the remedy."""
     if not isinstance(error, OSError) or error.errno is None or error.strerror is None:
         return str(error)
-    places = [str(place) for place in (error.filename, error.filename2) if place is not None]
+    paths = [str(path) for path in (error.filename, error.filename2) if path is not None]
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    remedy = "free some space" if full else "name another place, or make this one usable"
-    return f"{': '.join([*places[-1:], error.strerror])}; {remedy}, and run again"
+    remedy = "free disk space" if full else "choose another path, or make this one usable"
+    return f"{': '.join([*paths[-1:], error.strerror])}; {remedy}, and run again"
 
 
 def warn(text: str) -> None:

@@ -1,42 +1,107 @@
-"""Options: what the commands can be told, each once, with its help."""
+"""Arguments and options that several commands share, with their help texts."""
 
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-SuiteName = Annotated[str, typer.Argument(metavar="SUITE", help="A suite's name, or the path of your own suite file.")]
-SuiteOrAll = Annotated[str, typer.Argument(metavar="SUITE", help="A suite's name, the path of your own, or all.")]
-DataName = Annotated[str, typer.Argument(metavar="NAME", help="A data set's name, or the path of a file of events.")]
-Results = Annotated[Path, typer.Option("--results", envvar="ENCORE_RESULTS", help="The folder results are kept in.")]
-Data = Annotated[Path | None, typer.Option("--data", envvar="ENCORE_DATA", help="The folder data sets are in.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-FigurePath = Annotated[Path | None, typer.Option("--figure", help="The figure: .svg (results/data), .png or .pdf.")]
-Only = Annotated[str, typer.Option(metavar="GLOB", help="Only these cells: a pattern on dataset/model, or on either.")]
-Protocol = Annotated[str, typer.Option(metavar="GLOB", help="Only cells under these protocols: a pattern on the name.")]
-Seeds = Annotated[str, typer.Option(metavar="SEEDS", help="How many (5: 0 to 4) or which (0,3,7; one alone: 7,).")]
-Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda[:i]", help="Where models are trained.")]
-Jobs = Annotated[int, typer.Option(min=1, help="How many cells are computed at once, each in its own process.")]
-Threads = Annotated[int, typer.Option(min=1, help="Threads a cell; part of its key, since it can move bits.")]
-Set = Annotated[
-    list[str], typer.Option("--set", metavar="PATH=VALUE", help="Change a field: GRU.dim=64; of all: dim=64.")
-]
-Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="A smoke run on N users, marked as such.")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Compute every cell anew.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")]
-NoMlflow = Annotated[bool, typer.Option("--no-mlflow", help="Do not enter runs into MLflow; track does so later.")]
-NoReport = Annotated[bool, typer.Option("--no-report", help="Leave the report for later.")]
-Bundle = Annotated[Path | None, typer.Option("--from", metavar="ZIP", help="A bundle instead of the store.")]
-ReportFolder = Annotated[Path | None, typer.Option("--out", help="The folder to write the report in.")]
-
 RESULTS = Path("results")
-
-
 ALL = "all"
+
+SuiteName = Annotated[str, typer.Argument(metavar="SUITE", help="The name of a suite, or the path of a suite file.")]
+OptionalSuite = Annotated[
+    str, typer.Argument(metavar="[SUITE]", help="The name of a suite, or the path of a suite file.")
+]
+SuiteOrAll = Annotated[
+    str, typer.Argument(metavar="SUITE", help="The name of a suite, the path of a suite file, or all.")
+]
+DataName = Annotated[str, typer.Argument(metavar="NAME", help="The name of a data set, or the path of an event file.")]
+Results = Annotated[Path, typer.Option("--results", envvar="ENCORE_RESULTS", help="Folder of stored results.")]
+Data = Annotated[Path | None, typer.Option("--data", envvar="ENCORE_DATA", help="Folder of data sets.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+FigurePath = Annotated[
+    Path | None, typer.Option("--figure", help="Figure to write: .svg, .png or .pdf [default: results/data/NAME.svg].")
+]
+Only = Annotated[str, typer.Option(metavar="PATTERN", help="Select cells by data set, model or dataset/model.")]
+Protocol = Annotated[str, typer.Option(metavar="PATTERN", help="Select cells by the name of their protocol.")]
+Seeds = Annotated[
+    str, typer.Option(metavar="SEEDS", help="Number of seeds (5 means 0 to 4) or a list of seeds (0,3,7 or 7,).")
+]
+Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]", help="Device for training and scoring.")]
+Jobs = Annotated[int, typer.Option(min=1, help="Number of cells computed in parallel, each in its own process.")]
+Threads = Annotated[
+    int, typer.Option(min=1, help="Threads per cell; another number is another cell, since it can change the result.")
+]
+Set = Annotated[
+    list[str],
+    typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of one model (GRU.dim=64) or of all (dim=64)."),
+]
+Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="Smoke run on N users; its results are marked.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Recompute all selected cells, stored or not.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and exit.")]
+NoMlflow = Annotated[bool, typer.Option("--no-mlflow", help="Do not write to MLflow; the command track does it later.")]
+NoReport = Annotated[bool, typer.Option("--no-report", help="Do not write the report.")]
+Bundle = Annotated[Path | None, typer.Option("--from", metavar="ZIP", help="Read a bundle instead of --results.")]
+ReportFolder = Annotated[Path | None, typer.Option("--out", help="Folder of the report [default: RESULTS/SUITE].")]
+
+
+@dataclass(frozen=True)
+class RequestOptions:
+    """Which cells of a suite, with which overrides, and where they run."""
+
+    only: Only = ""
+    protocol: Protocol = ""
+    seeds: Seeds = ""
+    device: Device = "auto"
+    threads: Threads = 1
+    results: Results = RESULTS
+    data: Data = None
+    sets: Set = field(default_factory=list)
+    limit_users: Limit = None
+
+    def prepare_process(self) -> None:
+        """Set the number of threads; it takes effect before the heavy libraries load."""
+        from harness.system.determinism import set_environment
+
+        set_environment(self.threads)
+
+    def request(self, suite: str) -> Any:
+        """The RunRequest for one suite. Raises ValueError for an option that cannot be used."""
+        self.prepare_process()
+        from harness.suites.request import RunRequest
+
+        return RunRequest.from_cli(suite, **vars(self))
+
+
+def with_request_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Show typer the fields of RequestOptions in place of a command's parameter ``options``, which gets the value."""
+    defaults, shared = RequestOptions(), []
+    for option in dataclasses.fields(RequestOptions):
+        default = getattr(defaults, option.name)
+        shared.append(inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=default,
+                                        annotation=option.type))  # fmt: skip
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command).parameters.values():
+        own = parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        parameters += shared if parameter.name == "options" else [own]
+
+    @functools.wraps(command)
+    def expanded(**given: Any) -> None:
+        options = RequestOptions(**{option.name: given.pop(option.name) for option in shared})
+        command(options=options, **given)
+
+    expanded.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    expanded.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return expanded
 
 
 def named_suites(suite: str) -> list[str]:
-    """The suites that a word means: all of the checkout, or the one."""
+    """The suite's name in a list, or the names of all suites of the checkout for "all"."""
     if suite != ALL:
         return [suite]
     from harness.suites.load import suite_names
@@ -45,7 +110,7 @@ def named_suites(suite: str) -> list[str]:
 
 
 def stored_name(suite: str) -> str:
-    """The name that a suite's results are stored under: a user's file is loaded to learn it."""
+    """The name under which a suite's results are stored; a suite file is loaded to read it."""
     if "/" not in suite and not suite.endswith(".py"):
         return suite
     from harness.suites.load import load_suite

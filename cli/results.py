@@ -1,52 +1,58 @@
-"""The commands on what is stored: show, report, compare, track, ui."""
+"""The commands on stored results: show, report, bundle, compare, track and ui."""
 
+import html
+import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from cli.context import stored_name
 from cli.errors import warn
-from cli.options import RESULTS, AsJson, Bundle, ReportFolder, Results, SuiteName
+from cli.options import RESULTS, AsJson, Bundle, OptionalSuite, ReportFolder, Results, SuiteName, stored_name
 
 
 def write_report(results: Path, suite: str, folder: Path | None = None) -> list[Path]:
-    """Build the report, write its renderings into its folder, print the tables and, last, the paths; return these."""
+    """Write a suite's report, print its tables and the paths of its files, and return the paths."""
     from cli.printing import terminal
     from reports.output.terminal import print_report
-    from reports.output.write import put
+    from reports.output.write import write_outputs
     from reports.report import build
 
     report = build(results, suite)
-    paths, missing = put(report, folder or results / suite)
+    paths, unavailable = write_outputs(report, folder or results / suite)
     print_report(report, terminal())
     for path in paths:
         print(path)
-    if missing:
-        warn(f"warning: {missing}")
+    for reason in unavailable:
+        warn(f"warning: {reason}")
     return paths
 
 
 def show(suite: SuiteName, results: Results = RESULTS, as_json: AsJson = False) -> None:
-    """Show every stored cell of a suite."""
-    from cli.printing import print_records
-    from cli.rows import engine_column, shown_cells
+    """Show every cell of a suite's stored results."""
+    from cli.listings import cell_rows
+    from cli.printing import engine_column, print_records
     from evaluation.results.suite_results import read_suite
 
     found = read_suite(results, stored_name(suite))
     metrics = [name.lower() for name in found.record["metrics"]]
-    rows = shown_cells(found)
+    rows = cell_rows(found)
     columns = ["dataset", "model", "seed", "state", *metrics, "seconds", "peak_memory_mb", *engine_column(rows), "key",
                "reason"]  # fmt: skip
     print_records(found.record["title"], rows, columns, as_json)
 
 
-def report(suite: Annotated[str, typer.Argument(metavar="[SUITE]", help="A suite's name, or its file.")] = "",
-           results: Results = RESULTS, bundle: Bundle = None, out: ReportFolder = None) -> None:  # fmt: skip
-    """Write a suite's report again from what is stored, or from a bundle alone, every statistic made anew."""
+def report(
+    suite: OptionalSuite = "", results: Results = RESULTS, bundle: Bundle = None, out: ReportFolder = None
+) -> None:
+    """Write a suite's report from stored results or from a bundle.
+
+    All statistics are recomputed.
+    """
     if bundle is None:
         if not suite:
-            raise ValueError("name a suite, or a bundle with --from")
+            raise ValueError("SUITE is missing: give the name of a suite, or a bundle with --from")
         write_report(results, stored_name(suite), out)
         return
     from reports.output.bundle import opened_bundle, same_report
@@ -59,9 +65,12 @@ def report(suite: Annotated[str, typer.Argument(metavar="[SUITE]", help="A suite
 
 
 def bundle(suite: SuiteName, results: Results = RESULTS,
-           out: Annotated[Path | None, typer.Option("-o", "--out", help="The zip to write; SUITE.zip if not given.")]
+           out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write [default: SUITE.zip].")]
            = None) -> None:  # fmt: skip
-    """Pack a suite's ranks, cells, audit and report with checksums into one zip; no raw data, no weights."""
+    """Pack a suite's results and report into one ZIP file.
+
+    The file holds ranks, cells, audit, report and checksums; it holds no data sets and no model weights.
+    """
     from reports.output.bundle import write_bundle
 
     name = stored_name(suite)
@@ -70,33 +79,63 @@ def bundle(suite: SuiteName, results: Results = RESULTS,
     print(f"{path}: {len(packed)} files of {name}, {path.stat().st_size / 1e6:,.1f} MB")
 
 
-def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", help="Rank files, or folders of cells.")],
-            metric: Annotated[list[str], typer.Option(help="mrr@20, recall@20, ndcg@10, …; several make families.")]
+def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", help="Rank files or cell folders.")],
+            metric: Annotated[list[str], typer.Option(help="Metric such as mrr@20 or ndcg@10; repeatable.")]
             = ("mrr@20", "recall@20"),
-            cluster: Annotated[str, typer.Option(help="The column that says whose a query is.")] = "",
-            alternatives: Annotated[bool, typer.Option("--alternatives", help="Add other tests, with warnings.")]
+            cluster: Annotated[str, typer.Option(help="Column of users or sessions, the units of resampling.")] = "",
+            alternatives: Annotated[bool, typer.Option("--alternatives", help="Add other tests, with caveats.")]
             = False,
-            out: Annotated[Path | None, typer.Option(help="Write the answer to a .html, .txt or .json file.")] = None,
+            out: Annotated[Path | None, typer.Option(help="File to write: .html, .txt or .json.")] = None,
             as_json: AsJson = False) -> None:  # fmt: skip
-    """Compare anybody's ranks by user: A minus B with interval, p and words."""
-    from cli.compare_output import write_answer
+    """Compare two or more rank files of any origin.
+
+    Prints the differences A minus B with confidence intervals and p-values.
+    """
     from cli.printing import print_json
     from evaluation.rank_files.compare import compare_files, render_text
 
     answer = compare_files(ranks, metric, cluster=cluster or None, alternatives=alternatives)
     if out is not None:
-        write_answer(answer, out)
+        _write_comparison(answer, render_text(answer), out)
     if as_json:
         print_json(answer)
     else:
         print(render_text(answer))
 
 
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Comparison of ranks</title><meta name="color-scheme" content="light dark">
+<h1>Comparison of ranks</h1>
+<pre>{text}</pre>
+<details><summary>All numbers</summary><pre>{numbers}</pre></details>
+</html>
+"""
+
+
+def _write_comparison(comparison: Mapping[str, Any], text: str, path: Path) -> None:
+    """Write a comparison in the format of the file's extension: .json, .txt or .html."""
+    numbers = json.dumps(comparison, indent=1, allow_nan=False)
+    pages = {
+        ".json": numbers,
+        ".txt": text,
+        ".html": _PAGE.format(text=html.escape(text), numbers=html.escape(numbers)),
+    }
+    if path.suffix not in pages:
+        raise ValueError(f"--out {path} must end in .html, .txt or .json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(pages[path.suffix], encoding="utf-8")
+
+
 def track(suite: SuiteName, results: Results = RESULTS) -> None:
-    """Enter a suite's stored cells into MLflow; those that are there already are left alone."""
+    """Enter a suite's stored cells into MLflow.
+
+    Cells that MLflow already has are left unchanged.
+    """
     from evaluation.results.suite_results import read_suite
     from harness.store import Store
-    from harness.tracking.mlflow_view import Tracker, tracking_uri
+    from harness.tracking.mlflow_client import tracking_uri
+    from harness.tracking.mlflow_view import Tracker
 
     name = stored_name(suite)
     found = read_suite(results, name)
@@ -105,13 +144,16 @@ def track(suite: SuiteName, results: Results = RESULTS) -> None:
     tracker.close()
     if tracker.failed:
         raise typer.Exit(2)
-    print(f"{entered} cells entered into MLflow at {tracking_uri(results)}; {len(found.cells)} are stored")
+    print(f"{entered} cells entered into MLflow at {tracking_uri(results)}; {len(found.cells)} cells are stored")
 
 
-def ui(results: Results = RESULTS, port: Annotated[int, typer.Option(help="The port to listen at.")] = 5000) -> None:
-    """Open MLflow on the store; stop it with Ctrl-C."""
+def ui(results: Results = RESULTS, port: Annotated[int, typer.Option(help="Port of the web server.")] = 5000) -> None:
+    """Start MLflow's web server on the stored results.
+
+    Stop it with Ctrl-C.
+    """
     import subprocess
 
-    from harness.tracking.mlflow_view import ui_command
+    from harness.tracking.mlflow_client import ui_command
 
     raise typer.Exit(subprocess.call(ui_command(results, port)))

@@ -8,15 +8,30 @@ from typing import Any
 import typer
 
 from cli.errors import warn
-from cli.options import ALL, AsJson, DryRun, Fresh, Jobs, NoMlflow, NoReport, SuiteName, SuiteOrAll, named_suites
-from cli.request_options import RequestOptions, with_request_options
+from cli.options import (
+    ALL,
+    AsJson,
+    DryRun,
+    Fresh,
+    Jobs,
+    NoMlflow,
+    NoReport,
+    RequestOptions,
+    SuiteName,
+    SuiteOrAll,
+    named_suites,
+    with_request_options,
+)
 from cli.results import write_report
 
 
 @with_request_options
 def run(suite: SuiteOrAll, options: RequestOptions, jobs: Jobs = 1, dry_run: DryRun = False,
         no_mlflow: NoMlflow = False, no_report: NoReport = False, fresh: Fresh = False) -> None:  # fmt: skip
-    """Run what is missing of a suite (or of all), then write its report. Exit 0: all good, 1: some cell failed."""
+    """Compute the missing cells of a suite, then write its report.
+
+    The exit code is 1 if a cell fails.
+    """
     if dry_run:
         _show_plans(suite, options, jobs, fresh)
         return
@@ -88,7 +103,7 @@ def _run_suite(request: Any, store: Any, context: Any, *, jobs: int, fresh: bool
 def plan(
     suite: SuiteOrAll, options: RequestOptions, jobs: Jobs = 1, fresh: Fresh = False, as_json: AsJson = False
 ) -> None:
-    """Show for each cell (or suite) whether it is cached, new or stale, why, and what the rest will cost."""
+    """Show the state of each cell and the cost of computing the rest."""
     _show_plans(suite, options, jobs, fresh, as_json=as_json)
 
 
@@ -121,7 +136,10 @@ def _show_plans(suite: str, options: RequestOptions, jobs: int, fresh: bool, *, 
 
 @with_request_options
 def verify(suite: SuiteName, options: RequestOptions) -> None:
-    """Compute a suite's stored cells again, compare them bit for bit, write a certificate. Exit 1: some bit differs."""
+    """Recompute a suite's stored cells and compare them bit for bit.
+
+    Writes a certificate. The exit code is 1 if a bit differs.
+    """
     request = options.request(suite)
     from harness.running.verify import certify
 

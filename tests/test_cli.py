@@ -133,12 +133,12 @@ def test_report_draws_again_from_what_is_stored(stored):
     assert result.stdout.splitlines()[-2:] == first.stdout.splitlines()[-2:]
 
 
-def test_a_smoke_run_is_stamped(stored, tmp_path):
+def test_a_smoke_run_has_a_caveat(stored, tmp_path):
     suite, _, _ = stored
     assert call("run", suite, "--results", tmp_path, "--limit-users", 12, "--seeds", "0", "--no-mlflow").exit_code == 0
     rows = json.loads(call("show", "tiny", "--results", tmp_path, "--json").stdout)
     assert len(rows) == 2
-    assert all(any("SMOKE RUN: 12 of 30 users" in stamp for stamp in row["stamps"]) for row in rows)
+    assert all(any("SMOKE RUN: 12 of 30 users" in caveat for caveat in row["caveats"]) for row in rows)
 
 
 FAILING = '"GRU": GRU(dim=8, embedding_dim=6, epochs=3, patience=3, batch_size=8, learning_rate=1e30)'
@@ -184,7 +184,7 @@ def test_absent_data_are_skipped_unless_they_are_required(tmp_path, tiny_text, m
     (["run", "quickstart", "--device", "gpu"], "unknown device 'gpu': expected auto, cpu, cuda or cuda:<number>"),
     (["run", "quickstart", "--seeds", "many"], "error: --seeds 'many' is not understood"),
     (["run", "quickstart", "--set", "GRU.dmi=3"], "GRU has no field 'dmi': did you mean 'dim'?"),
-    (["run", "quickstart", "--set", "GRU.dim=x"], "GRU.dim is a whole number, got 'x'"),
+    (["run", "quickstart", "--set", "GRU.dim=x"], "GRU.dim must be a whole number, got 'x'"),
     (["run", "quickstart", "--only", "nothing"], "error: --only 'nothing' matches none of"),
     (["show", "quickstart"], "error: no results of suite 'quickstart' in"),
     (["report", "quickstart"], "error: no results of suite 'quickstart' in"),
@@ -208,7 +208,7 @@ def test_what_the_system_refuses_is_one_sentence_with_the_place(stored, tmp_path
     (tmp_path / "folder").mkdir()
     words = ("bundle", "tiny", "--results", results, "--out")
     assert refused(*words, tmp_path / "folder") == (
-        f"error: {tmp_path / 'folder'}: Is a directory; name another place, or make this one usable, and run again"
+        f"error: {tmp_path / 'folder'}: Is a directory; choose another path, or make this one usable, and run again"
     )
     assert f"{tmp_path / 'file'}: File exists" in refused(*words, tmp_path / "file" / "x.zip")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"], "nothing half-written is left"
@@ -272,13 +272,13 @@ def test_data_are_imported_described_verified_and_exported(tmp_path):
     assert call("data", "export", kept, "--format", "inter", "--out", out).exit_code == 0
     assert out.read_text().splitlines()[0] == "user_id:token\titem_id:token\ttimestamp:float"
     assert "no data set or file is called 'ml-100': did you mean 'ml-100k'?" in refused("data", "verify", "ml-100")
-    assert "fetch" in refused("data", "verify", "ml-1m-ordered", "--data", tmp_path)
+    assert "ratings-ordered.tsv not found under" in refused("data", "verify", "ml-1m-ordered", "--data", tmp_path)
 
 
 def test_a_suites_splits_are_audited(stored):
     suite, _, _ = stored
     rows = json.loads(call("data", "audit", suite, "--json").stdout)
-    assert {row["level"] for row in rows} <= {"note", "stamp"}
+    assert {row["level"] for row in rows} <= {"note", "caveat"}
     assert "training events after a test event" in {row["name"] for row in rows}
 
 

@@ -152,7 +152,7 @@ def test_what_to_report_must_be_named_and_agree(stored, tmp_path):
     results, _ = stored
     call("bundle", "tiny", "--results", results, "-o", tmp_path / "x.zip")
     for words, sentence in [
-        (["report"], "error: name a suite, or a bundle with --from"),
+        (["report"], "error: SUITE is missing: give the name of a suite, or a bundle with --from"),
         (["report", "ml1m", "--from", tmp_path / "x.zip"], "holds the suite 'tiny', not 'ml1m'"),
         (["report", "--from", tmp_path / "none.zip"], "error: no bundle at"),
         (["bundle", "nothing", "--results", results], "error: no results of suite 'nothing'"),

@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from cli.data_actions import COUNTED, audited, dataset_named, import_file
+from cli.data_actions import FACTS, audit_rows, find_dataset, import_file
 from harness.suites.request import RunRequest
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.datasets.summary import summarise_dataset
@@ -29,7 +29,7 @@ def test_an_imported_file_keeps_the_clock_it_was_read_with(tmp_path, clock, kept
 @pytest.mark.parametrize("name", ["", " ", "../plays", "a/b", ".plays"])
 def test_an_imported_file_stays_in_its_folder(tmp_path, name):
     (tmp_path / "plays.tsv").write_text(ROWS)
-    with pytest.raises(ValueError, match="--name .* cannot name a data set"):
+    with pytest.raises(ValueError, match="--name .* is not a valid name"):
         import_file(tmp_path / "plays.tsv", (), name, "", tmp_path / "data")
     assert not (tmp_path / "data").exists()
 
@@ -64,12 +64,12 @@ def test_positions_between_sessions_survive_an_export(tmp_path, kind):
 
 
 def test_an_audit_counts_each_data_set_too(tiny_suite, tmp_path):
-    rows = list(audited(RunRequest(str(tiny_suite), tmp_path).load()))
+    rows = list(audit_rows(RunRequest(str(tiny_suite), tmp_path).load()))
     facts = summarise_dataset(MarkovChainSequences(num_users=30, num_items=25, length=20).load())
-    assert rows and all({key: row[key] for key in COUNTED} == {key: facts[key] for key in COUNTED} for row in rows)
+    assert rows and all({key: row[key] for key in FACTS} == {key: facts[key] for key in FACTS} for row in rows)
     assert rows[0]["users"] == 30 and rows[0]["sessions"] is None and len(rows[0]["sha256"]) == 64
 
 
 def test_an_unknown_name_is_answered_by_a_near_one():
     with pytest.raises(ValueError, match="no data set or file is called 'ml-100'.*did you mean 'ml-100k'"):
-        dataset_named("ml-100", {"ml-100k": None})
+        find_dataset("ml-100", {"ml-100k": None})
