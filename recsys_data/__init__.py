@@ -1,1 +1,1 @@
-"""What is learnt from: interactions, sequences, splits. The ground floor; needs numpy and pyarrow, never torch."""
+"""Data for experiments: interactions, sequences and splits. Requires NumPy and pyarrow, never torch."""

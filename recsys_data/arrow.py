@@ -1,4 +1,4 @@
-"""Arrow columns as NumPy arrays, without pyarrow's own conversion: that imports pandas, which takes over a second."""
+"""Arrow columns as NumPy arrays, without pyarrow's own conversion, which imports pandas (over a second)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pyarrow as pa
 
 
 def numbers(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
-    """A column of numbers without gaps as an array of its type; not copied where it is in one piece."""
+    """A column of numbers without nulls as an array of its type; no copy if it is one chunk."""
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     arrays = [np.from_dlpack(chunk) for chunk in chunks if len(chunk)]
     if not arrays:
@@ -16,7 +16,7 @@ def numbers(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
 
 
 def texts(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
-    """A column of texts as an array of Python texts: long ones do not widen the short ones."""
+    """A column of texts as an object array of Python strings, so a long text does not widen the others."""
     array = np.empty(len(column), dtype=object)
     array[:] = column.to_pylist()
     return array

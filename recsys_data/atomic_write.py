@@ -1,4 +1,4 @@
-"""A file that appears whole or not at all: written aside and renamed, so that nobody reads half of it."""
+"""Atomic writes: a file is written under a temporary name and renamed, so readers never see half of it."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A file to be written, put at ``path`` when the block ends well, in place of what was there; else it is gone."""
+    """Yield a temporary file that replaces ``path`` if the block succeeds and is deleted if it fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(handle)
-    aside = Path(name)
+    temporary = Path(name)
     try:
-        yield aside
-        aside.chmod(0o644)
-        aside.replace(path)
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
     except BaseException:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
 def write_bytes_atomically(path: Path, data: bytes) -> None:
-    """Put ``data`` at ``path``, in place of what was there; its folder is made if need be."""
-    with atomic_write(path) as aside:
-        aside.write_bytes(data)
+    """Write ``data`` to ``path``, replacing an existing file; create the folder if needed."""
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(data)

@@ -1,4 +1,4 @@
-"""Checks of a value's fields: one sentence that names the field, the rule and the value received."""
+"""Checks of fields; an error names the field, the rule and the value received."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def check_range(
 ) -> None:
     """Raise ValueError for the first of the fields ``names`` of ``owner`` that is outside the bounds, or not a number.
 
-    finite: infinity is refused too. unit: what the bounds are counted in, for the sentence. or_none: None is accepted.
+    finite: refuse infinity too. unit: the unit of the bounds, for the message. or_none: accept None.
     """
     bounds = [("at least", at_least), ("above", above), ("below", below), ("at most", at_most)]
     rule = " and ".join(f"{word} {bound:g}" for word, bound in bounds if bound is not None)

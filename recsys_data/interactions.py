@@ -1,4 +1,4 @@
-"""Interactions: who took what, when, in one fixed order."""
+"""Interactions: events of users with items at times, in one fixed order."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from recsys_data.vocabulary import encode_ids
 
 
 class Clock(enum.Enum):
-    """What the timestamps of a data set mean; a protocol or model that needs a better clock refuses.
+    """The meaning of a data set's timestamps; a protocol or model that needs a stronger clock raises an error.
 
-    ABSOLUTE: seconds since 1970, comparable between users. RELATIVE: seconds since the user's first event, so that
-    gaps are true but users cannot be compared. BETWEEN: positions that order whole sessions and the events inside
-    them, no durations. WITHIN: positions inside one sequence only. NONE: no order at all.
+    ABSOLUTE: seconds since 1970, comparable between users. RELATIVE: seconds since the user's first event: true gaps,
+    not comparable between users. BETWEEN: positions that order whole sessions and the events in them, no durations.
+    WITHIN: positions in one sequence only. NONE: no order at all.
     """
 
     ABSOLUTE = "absolute"
@@ -34,7 +34,7 @@ class Clock(enum.Enum):
 
     @property
     def has_global_order(self) -> bool:
-        """Whether events of different users (or sessions) can be put in order."""
+        """Whether events of different users (or sessions) can be ordered."""
         return self in (Clock.ABSOLUTE, Clock.BETWEEN)
 
     @property
@@ -45,12 +45,12 @@ class Clock(enum.Enum):
 
 @dataclass(frozen=True, eq=False)
 class Interactions:
-    """Events in the fixed order user, time, source row; ids are coded 0 … n − 1 in the order of the sorted raw ids.
+    """Events in the fixed order user, time, source row; ids are encoded as 0 … n − 1 in the order of the raw ids.
 
     users (E,) int32, items (E,) int32, timestamps (E,) float64 (their meaning is ``clock``), ratings (E,) float32 or
-    None; user_ids (num_users,) and item_ids (num_items,) hold the raw ids. ``unit`` says what a "user" is here: a
-    user, or a session when the data are anonymous. ``parts`` (num_users,) int8 or None: the part that a published
-    split puts each user (or session) in: 0 training, 1 validation, 2 test. Build it with ``from_events``.
+    None; user_ids (num_users,) and item_ids (num_items,) hold the raw ids. ``unit``: "user", or "session" for anonymous
+    data. ``parts`` (num_users,) int8 or None: the part of each user (or session) in the published split: 0 training,
+    1 validation, 2 test. Build it with ``from_events``.
     """
 
     name: str
@@ -81,37 +81,38 @@ class Interactions:
         facts: dict[str, Any] | None = None,
         parts: Any | None = None,
     ) -> Interactions:
-        """Events from raw columns of equal length in source order; ties in time keep the source order.
+        """Build events from raw columns of equal length in source order; ties in time keep the source order.
 
-        users and items: raw ids in any form that vocabulary.encode_ids reads.
-
-        With ``timestamps`` None (clocks without durations) an event's time is its position in the user's rows.
-        ``parts``: the published part of each event, one and the same for all events of a user. Raises ValueError for
-        no events, unequal lengths, a time that is not finite, or a user in two parts.
+        users and items: raw ids in any form that vocabulary.encode_ids accepts. timestamps: None (clocks without
+        durations) uses the position of each event in its user's rows. parts: the published part of each event, the same
+        for all events of a user. Raises ValueError for no events, unequal lengths, a time that is not finite, or a user
+        in two parts.
         """
-        of_users, of_items = encode_ids(users), encode_ids(items)
-        if of_users.size == 0:
+        enuser_codes, enitem_codes = encode_ids(users), encode_ids(items)
+        if enuser_codes.size == 0:
             raise ValueError(f"{name}: no events; expected at least one (user, item) row")
-        if of_users.size != of_items.size:
-            raise ValueError(f"{name}: {of_users.size} users but {of_items.size} items; expected one of each a row")
-        user_ids, coded_users = of_users.ids, of_users.codes
-        item_ids, coded_items = of_items.ids, of_items.codes
+        if enuser_codes.size != enitem_codes.size:
+            raise ValueError(
+                f"{name}: {enuser_codes.size} users but {enitem_codes.size} items; expected one of each per row"
+            )
+        user_ids, user_codes = enuser_codes.ids, enuser_codes.codes
+        item_ids, item_codes = enitem_codes.ids, enitem_codes.codes
         if timestamps is None:
-            order = np.argsort(coded_users, kind="stable")
-            times = _positions(coded_users[order])
+            order = np.argsort(user_codes, kind="stable")
+            times = _positions(user_codes[order])
         else:
             times = np.asarray(timestamps, dtype=np.float64)
-            if times.shape != coded_users.shape:
-                raise ValueError(f"{name}: {coded_users.size} events but {times.size} timestamps")
+            if times.shape != user_codes.shape:
+                raise ValueError(f"{name}: {user_codes.size} events but {times.size} timestamps")
             if not np.isfinite(times).all():
                 row = int(np.flatnonzero(~np.isfinite(times))[0])
                 raise ValueError(f"{name}: the timestamp of event {row} is {times[row]}; expected a finite number")
-            order = np.lexsort((times, coded_users))  # lexsort is stable: ties keep the source row
+            order = np.lexsort((times, user_codes))  # lexsort is stable: ties keep the source row
             times = times[order]
         return cls(
             name=name,
-            users=coded_users[order].astype(np.int32),
-            items=coded_items[order].astype(np.int32),
+            users=user_codes[order].astype(np.int32),
+            items=item_codes[order].astype(np.int32),
             timestamps=times,
             clock=clock,
             user_ids=user_ids,
@@ -120,7 +121,7 @@ class Interactions:
             unit=unit,
             edition=edition,
             facts=dict(facts or {}),
-            parts=None if parts is None else _part_of_users(name, user_ids, coded_users, np.asarray(parts)),
+            parts=None if parts is None else _part_of_users(name, user_ids, user_codes, np.asarray(parts)),
         )
 
     def __len__(self) -> int:
@@ -129,22 +130,22 @@ class Interactions:
 
     @property
     def num_users(self) -> int:
-        """The number of coded users, with or without events."""
+        """The number of encoded users, with or without events."""
         return len(self.user_ids)
 
     @property
     def num_items(self) -> int:
-        """The number of coded items, with or without events."""
+        """The number of encoded items, with or without events."""
         return len(self.item_ids)
 
     @cached_property
     def offsets(self) -> np.ndarray:
-        """Where each user's events begin: (num_users + 1,) int64; user u owns events offsets[u] : offsets[u + 1]."""
+        """The first event of each user, (num_users + 1,) int64; user u owns events offsets[u] : offsets[u + 1]."""
         return np.concatenate([[0], np.cumsum(np.bincount(self.users, minlength=self.num_users))]).astype(np.int64)
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over the content (raw ids, codes, times, ratings, clock), the same on every machine."""
+        """SHA-256 of the content (raw ids, codes, times, ratings, clock, parts), the same on every machine."""
         digest = hashlib.sha256(f"{self.clock.value}|{self.unit}|{self.num_users}|{self.num_items}".encode())
         for ids in (self.user_ids, self.item_ids):
             digest.update("\n".join(map(str, ids.tolist())).encode())
@@ -156,14 +157,14 @@ class Interactions:
         return digest.hexdigest()
 
     def keep(self, mask: np.ndarray, **changes: Any) -> Interactions:
-        """The events where ``mask`` (E,) is true, recoded so that ids without events disappear."""
+        """Keep the events where ``mask`` (E,) is true; ids without events disappear."""
         users, items = self.users[mask], self.items[mask]
-        kept_users, coded_users = np.unique(users, return_inverse=True)
-        kept_items, coded_items = np.unique(items, return_inverse=True)
+        kept_users, user_codes = np.unique(users, return_inverse=True)
+        kept_items, item_codes = np.unique(items, return_inverse=True)
         return replace(
             self,
-            users=coded_users.astype(np.int32),
-            items=coded_items.astype(np.int32),
+            users=user_codes.astype(np.int32),
+            items=item_codes.astype(np.int32),
             timestamps=self.timestamps[mask],
             ratings=None if self.ratings is None else self.ratings[mask],
             parts=None if self.parts is None else self.parts[kept_users],
@@ -184,15 +185,15 @@ def _part_of_users(name: str, user_ids: np.ndarray, users: np.ndarray, parts: np
     """The one part of each user, (num_users,) int8, from the part of each event (E,)."""
     of_users = np.empty(len(user_ids), dtype=np.int8)
     of_users[users] = parts
-    torn = np.flatnonzero(of_users[users] != parts)
-    if len(torn):
-        raise ValueError(f"{name}: {user_ids[users[torn[0]]]} is in more than one part of the published split")
+    different = np.flatnonzero(of_users[users] != parts)
+    if len(different):
+        raise ValueError(f"{name}: {user_ids[users[different[0]]]} is in more than one part of the published split")
     return of_users
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How many events, users (or sessions) and items a data set has."""
+    """The numbers of events, users (or sessions) and items of a data set."""
 
     events: int
     users: int
@@ -200,9 +201,9 @@ class Counts:
 
     @classmethod
     def of(cls, interactions: Interactions) -> Counts:
-        """The counts of what was loaded."""
+        """The counts of a loaded data set."""
         return cls(len(interactions), interactions.num_users, interactions.num_items)
 
-    def words(self, unit: str) -> str:
-        """The counts as a reader says them."""
+    def summary(self, unit: str) -> str:
+        """The counts in words, for messages."""
         return f"{self.events:,} events, {self.users:,} {unit}s, {self.items:,} items"

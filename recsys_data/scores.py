@@ -1,4 +1,4 @@
-"""Scores: what a model answers with. Arrays are numpy arrays or torch tensors; a value holds one kind only."""
+"""Scores of a model. Arrays are NumPy arrays or torch tensors; one object holds one kind only."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Any, Protocol
 
 import numpy as np
 
-Array = Any  # numpy.ndarray or torch.Tensor: this floor does not import torch
+Array = Any  # numpy.ndarray or torch.Tensor: recsys_data does not import torch
 
 
 class Scores(Protocol):
-    """A row of item scores for each of M asked positions over N items; higher is better."""
+    """Item scores of M queries over N items; higher is better."""
 
     @property
     def shape(self) -> tuple[int, int]:
         """(M, N)."""
 
     def block(self, rows: slice, items: Array | None = None) -> Array:
-        """Scores of the asked positions ``rows`` for all items (rows, N), or for candidates (rows, C) or (C,)."""
+        """Scores of the queries ``rows`` for all items (rows, N), or for candidates (rows, C) or (C,)."""
 
 
 def pick_items(dense: Array, items: Array | None) -> Array:
-    """Columns ``items`` of a block: the same for every row (C,), or each row's own (rows, C)."""
+    """Select the columns ``items`` of a block: (C,) for every row, or (rows, C) with each row's own."""
     if items is None:
         return dense
     if items.ndim == 1:
@@ -32,7 +32,7 @@ def pick_items(dense: Array, items: Array | None) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Dense:
-    """All scores in one (M, N) buffer; for small catalogues or small batches."""
+    """All scores in one (M, N) array, for small catalogues or small batches."""
 
     values: Array
 
@@ -42,13 +42,13 @@ class Dense:
         return tuple(self.values.shape)
 
     def block(self, rows: slice, items: Array | None = None) -> Array:
-        """Scores of ``rows``; see Scores.block."""
+        """Scores of ``rows`` for all items or for ``items``."""
         return pick_items(self.values[rows], items)
 
 
 @dataclass(frozen=True, eq=False)
 class Factored:
-    """Scores as inner products: queries (M, D) · item_factors (N, D) + bias (N,). Never held as M × N."""
+    """Scores as inner products: queries (M, D) · item_factors (N, D) + bias (N,), never stored as M × N."""
 
     queries: Array
     item_factors: Array
@@ -60,7 +60,7 @@ class Factored:
         return self.queries.shape[0], self.item_factors.shape[0]
 
     def block(self, rows: slice, items: Array | None = None) -> Array:
-        """Scores of ``rows``; see Scores.block. The full product is used for candidates too, so that bits agree."""
+        """Scores of ``rows``; candidates are selected from the full product, so their bits are the same."""
         dense = self.queries[rows] @ self.item_factors.T
         if self.bias is not None:
             dense = dense + self.bias
@@ -69,10 +69,10 @@ class Factored:
 
 @dataclass(frozen=True, eq=False)
 class Sparse:
-    """Scores that are ``default`` for most items: a scipy CSR matrix (M, N) of the others' scores.
+    """Scores that are ``default`` for most items; a SciPy CSR matrix (M, N) holds the other scores.
 
-    ``default`` is a number, or an array (N,): a score that every row starts from (such as popularity as a back-off).
-    Stored entries replace the default, they are not added to it.
+    ``default`` is a number, or an array (N,) of default scores (such as popularity as a back-off). Stored entries
+    replace the default; they are not added to it.
     """
 
     matrix: Any
@@ -84,7 +84,7 @@ class Sparse:
         return self.matrix.shape
 
     def block(self, rows: slice, items: Array | None = None) -> np.ndarray:
-        """Scores of ``rows``; see Scores.block."""
+        """Scores of ``rows`` for all items or for ``items``."""
         part = self.matrix[rows]
         dense = np.empty(part.shape, dtype=np.float32)
         dense[:] = self.default

@@ -1,4 +1,4 @@
-"""Sequences, and SequenceBatch: padded histories with the positions that are asked for."""
+"""Sequences, and SequenceBatch: padded histories with their queries."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-PAD = -1  # the item of a padded slot; never a valid item, so that item 0 cannot be mistaken for padding
-UNKNOWN = -1  # a user that training has not seen, or an item that the protocol dropped
+PAD = -1  # the item of a padded slot; never a valid item: item 0 is not padding
+UNKNOWN = -1  # a user or an item that training has not seen
 
 
 @dataclass(frozen=True, eq=False)
 class Sequences:
-    """Ragged event sequences, one after the other.
+    """Ragged sequences of events, concatenated.
 
     items (E,) int32 and timestamps (E,) float64, oldest first; offsets (S + 1,) int64; users (S,) int32 with
     UNKNOWN (−1) for anonymous sessions.
@@ -41,10 +41,10 @@ class Sequences:
         return np.repeat(np.arange(len(self)), self.lengths)
 
     def pad(self, rows: np.ndarray, stops: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """The first ``stops`` events (all by default) of each of ``rows``, padded right with PAD.
+        """Pad the first ``stops`` events (all by default) of each of ``rows`` on the right with PAD.
 
-        Returns items (B, T) int64 and timestamps (B, T) float64, T the longest asked length (at least 1); padded
-        slots repeat no event: their item is PAD and their time 0.
+        Returns items (B, T) int64 and timestamps (B, T) float64, T the longest length (at least 1); padded
+        slots have the item PAD and the time 0.
         """
         starts = self.offsets[rows]
         counts = self.lengths[rows] if stops is None else np.minimum(stops, self.lengths[rows])
@@ -61,12 +61,12 @@ class Sequences:
 
 @dataclass(frozen=True, eq=False)
 class SequenceBatch:
-    """Histories and the positions that are asked for; targets are never in it.
+    """Histories and queries, without the targets.
 
     items (B, T) int64, right-padded with PAD; timestamps (B, T) float64; users (B,) int64, −1 when unknown or
-    anonymous; asked (M, 2) int64: (row, number of events read), where 0 is the empty history; query_times (M,)
-    float64, NaN where the protocol withholds when the next event happens. A row may be longer than what is asked of
-    it: a model must use only the first ``asked[m, 1]`` events for query m.
+    anonymous; asked (M, 2) int64: (row, history length) of each query, where 0 is the empty history;
+    query_times (M,) float64, the time of the next event, NaN where the protocol withholds it. A row may be longer than
+    the history of a query: a model must use only the first ``asked[m, 1]`` events for query m.
     """
 
     items: np.ndarray
@@ -84,7 +84,7 @@ class SequenceBatch:
         users: list[int] | None = None,
         asked: list[tuple[int, int]] | None = None,
     ) -> SequenceBatch:
-        """A batch from plain lists (for tests and small uses); by default each row is asked once, after its end."""
+        """Build a batch from lists; by default each row has one query, after its last event."""
         width = max(1, max((len(row) for row in histories), default=1))
         items = np.full((len(histories), width), PAD, dtype=np.int64)
         times = np.zeros((len(histories), width))
@@ -106,6 +106,6 @@ class SequenceBatch:
         return (self.items != PAD).sum(axis=1)
 
     def last_items(self) -> np.ndarray:
-        """The last item read before each asked position, (M,) int64; PAD for an empty history."""
+        """The last item in the history of each query, (M,) int64; PAD for an empty history."""
         rows, read = self.asked[:, 0], self.asked[:, 1]
         return np.where(read > 0, self.items[rows, np.maximum(read - 1, 0)], PAD)

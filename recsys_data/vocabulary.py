@@ -1,4 +1,4 @@
-"""Raw ids as codes 0 … n − 1 in the order of the sorted ids: the same whatever order the rows came in."""
+"""Encode raw ids as 0 … n − 1 in the order of the sorted ids, independent of the order of the rows."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers, texts
 
-_WIDE = 4  # a lookup table may be this many times as long as the column
+_WIDE = 4  # the largest length of a lookup table, as a multiple of the column's
 
 
 @dataclass(frozen=True, eq=False)
 class EncodedColumn:
-    """A column in codes: ``ids`` (n,) sorted and different, ``codes`` (E,) integers into them."""
+    """A column of ids: ``ids`` (n,) sorted and unique, ``codes`` (E,) indices into them."""
 
     ids: np.ndarray
     codes: np.ndarray
@@ -30,22 +30,22 @@ class EncodedColumn:
 def encode_ids(column: Any) -> EncodedColumn:
     """Encode a column: an array of numbers or texts, a pyarrow array (dictionary or plain), or an EncodedColumn.
 
-    Ids that are all whole numbers are numbers, even where they came as texts (unless one is written another way, such
-    as 007): so that the order, and with it the fingerprint, does not depend on how a file was read.
+    Ids that are all whole numbers become numbers even if given as texts (unless one is written differently, such as
+    007), so the order, and with it the fingerprint, does not depend on how a file was read.
     """
     if isinstance(column, EncodedColumn):
         return column
     if isinstance(column, pa.ChunkedArray | pa.Array):
-        return _code_arrow(column)
+        return _encode_arrow(column)
     raw = np.asarray(column)
     if raw.dtype.kind in "iu" and raw.size:
-        return _code_numbers(raw)
+        return _encode_numbers(raw)
     ids, codes = np.unique(raw.astype(str) if raw.dtype.kind == "O" else raw, return_inverse=True)
-    return _numbered(ids, codes)
+    return _as_numbers(ids, codes)
 
 
-def _code_numbers(raw: np.ndarray) -> EncodedColumn:
-    """Codes of whole numbers: through a lookup table where the numbers lie close, else by sorting."""
+def _encode_numbers(raw: np.ndarray) -> EncodedColumn:
+    """Encode whole numbers, by a lookup table where their range is small, else by sorting."""
     low, high = int(raw.min()), int(raw.max())
     if high - low > _WIDE * raw.size + (1 << 16):
         ids, codes = np.unique(raw, return_inverse=True)
@@ -57,29 +57,29 @@ def _code_numbers(raw: np.ndarray) -> EncodedColumn:
     return EncodedColumn(np.flatnonzero(present).astype(np.int64) + low, places[shifted])
 
 
-def _code_arrow(column: pa.ChunkedArray | pa.Array) -> EncodedColumn:
-    """Codes of a pyarrow column; a dictionary's order (that of first appearance) is sorted away."""
+def _encode_arrow(column: pa.ChunkedArray | pa.Array) -> EncodedColumn:
+    """Encode a pyarrow column; the order of its dictionary is ignored."""
     whole = pa.chunked_array([column]) if isinstance(column, pa.Array) else column
     if pa.types.is_integer(whole.type):
-        return _code_numbers(numbers(whole))
+        return _encode_numbers(numbers(whole))
     if not pa.types.is_dictionary(whole.type):
         whole = whole.dictionary_encode()
     whole = whole.unify_dictionaries()
     if whole.num_chunks == 0:
         return EncodedColumn(np.empty(0, dtype=str), np.empty(0, dtype=np.int64))
-    words = whole.chunk(0).dictionary
+    entries = whole.chunk(0).dictionary
     indices = np.concatenate([numbers(chunk.indices) for chunk in whole.chunks])
-    order = numbers(pc.sort_indices(words)).astype(np.int64)  # by bytes of UTF-8, which is by code point
-    used = np.zeros(len(words), dtype=bool)
+    order = numbers(pc.sort_indices(entries)).astype(np.int64)  # by bytes of UTF-8, which is by code point
+    used = np.zeros(len(entries), dtype=bool)
     used[indices] = True
     order = order[used[order]]
-    places = np.zeros(len(words), dtype=np.int32)
+    places = np.zeros(len(entries), dtype=np.int32)
     places[order] = np.arange(len(order))
-    return _numbered(texts(words)[order], places[indices])
+    return _as_numbers(texts(entries)[order], places[indices])
 
 
-def _numbered(ids: np.ndarray, codes: np.ndarray) -> EncodedColumn:
-    """The same column with whole numbers instead of texts, where every text is a number as numbers are written."""
+def _as_numbers(ids: np.ndarray, codes: np.ndarray) -> EncodedColumn:
+    """The same column with integer ids, where every text is a whole number in its usual notation."""
     if ids.dtype.kind not in "UO" or not ids.size:
         return EncodedColumn(ids, codes)
     texts = ids.tolist()

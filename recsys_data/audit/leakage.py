@@ -1,31 +1,31 @@
-"""The audit: what a split lets through, found before any training."""
+"""The audit: leakage and other problems of a split, found before any training."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from recsys_data.audit.order_control import chain_mrr
+from recsys_data.protocols.per_user import SplitProtocol
 from recsys_data.sequences import UNKNOWN
 from recsys_data.split import HeldOut, Split
 
 FAIL, CAVEAT, NOTE = "fail", "caveat", "note"
 _LEVELS = (FAIL, CAVEAT, NOTE)
-_MANY_DUPLICATES = 0.01  # share of test targets; above it a split is refused
-_MANY_TIES = 0.10  # share of targets at the very time of the event before; above it the order is partly arbitrary
+_MANY_DUPLICATES = 0.01  # share of test targets above which a split is refused
+_MANY_TIES = 0.10  # share of targets at the time of the event before, above which the order is partly arbitrary
 _LITTLE_ORDER = 1.05  # the chain on the true order must beat the shuffled one by this factor
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing the audit measured.
+    """A finding of the audit.
 
-    level: "fail" (the split must not be used), "caveat" (the sentence must stand with every result) or "note". value:
-    the measured number, a share where the sentence has a per cent sign; None where the clock does not let it be told.
+    level: "fail" (the split must not be used), "caveat" (every result carries the sentence) or "note". value: the
+    measured number, a share where the sentence has a per cent sign; None where the clock is too weak to measure it.
     """
 
     level: str
@@ -36,13 +36,13 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class LocatedTargets:
-    """Where the test targets are: which event of which sequence each known target is."""
+    """The test targets located in their sequences: the event of each known target."""
 
     held_out: HeldOut
 
     @cached_property
     def known(self) -> np.ndarray:
-        """The targets that are not UNKNOWN, as numbers in ``targets``."""
+        """The indices in ``targets`` of the targets that are not UNKNOWN."""
         return np.flatnonzero(self.held_out.targets != UNKNOWN)
 
     @cached_property
@@ -63,12 +63,12 @@ class LocatedTargets:
 
     @cached_property
     def history_lengths(self) -> np.ndarray:
-        """How many events are read before each known target is asked for."""
+        """The history length of the query of each known target."""
         return self.held_out.history_lengths[self.queries]
 
     @cached_property
     def _spans(self) -> tuple[np.ndarray, np.ndarray]:
-        """For each known target, the first and the last place (from the row's start) of its item in its row; −1."""
+        """The first and last position of each known target's item in its sequence, −1 if absent."""
         sequences = self.held_out.sequences
         width = np.int64(1 + max(sequences.items.max(initial=0), self.items.max(initial=0)))
         keys = sequences.owners() * width + sequences.items
@@ -80,16 +80,16 @@ class LocatedTargets:
         return first, np.where(found, order[np.clip(high - 1, 0, last)] - self.starts, -1)
 
     @cached_property
-    def read_already(self) -> np.ndarray:
-        """Whether each known target's item is among the events read."""
+    def in_history(self) -> np.ndarray:
+        """Whether the item of each known target is in its history."""
         first, _ = self._spans
         return (first >= 0) & (first < self.history_lengths)
 
     @cached_property
     def events(self) -> np.ndarray:
-        """The event of each known target: the j-th known target of a query is the j-th event after what is read.
+        """The event of each known target: the j-th known target of a query is the j-th event after the history.
 
-        −1 where another item stands there.
+        −1 where that event has another item.
         """
         first_of_query = np.searchsorted(self.queries, self.queries, side="left")
         place = self.starts + self.history_lengths + np.arange(len(self.queries)) - first_of_query
@@ -100,13 +100,13 @@ class LocatedTargets:
 
     @cached_property
     def in_input(self) -> np.ndarray:
-        """Whether each known target is nowhere after what is read, although its row has it."""
+        """Whether each known target occurs in its history but not after it."""
         _, last = self._spans
         return (self.events < 0) & (last >= 0) & (last < self.history_lengths)
 
 
-def audit(split: Split, protocol: Any) -> list[Finding]:
-    """What was found in the test part, the gravest first; ``protocol.allows`` names what it knowingly accepts."""
+def audit(split: Split, protocol: SplitProtocol) -> list[Finding]:
+    """Audit the test part; return the findings, most severe first. ``protocol.allows`` names the accepted ones."""
     allows = frozenset(getattr(protocol, "allows", ()))
     targets = LocatedTargets(split.test)
     checks: tuple[Callable[[], Finding | None], ...] = (
@@ -128,23 +128,23 @@ def audit(split: Split, protocol: Any) -> list[Finding]:
 
 
 def _share(mask: np.ndarray) -> float:
-    """The share of true values; 0 for none at all."""
+    """The share of true values; 0 for an empty mask."""
     return float(mask.mean()) if mask.size else 0.0
 
 
 def _target_in_input(targets: LocatedTargets) -> Finding:
-    """A target that the model has already read when it is asked for it."""
+    """Targets inside their own history."""
     value = _share(targets.in_input)
     return Finding(
         FAIL if value else NOTE,
         "target inside its own input",
         value,
-        f"{value:.2%} of test targets are themselves among the events read before they are asked for",
+        f"{value:.2%} of test targets are themselves events of the history they are predicted from",
     )
 
 
 def _duplicates(split: Split, targets: LocatedTargets, allows: frozenset[str]) -> Finding | None:
-    """The same user, item and time in training and among the targets."""
+    """Targets that are also training events of the same user, item and time."""
     name = "same event on both sides of the cut"
     train, test = split.train.sequences, split.test.sequences
     at = targets.events >= 0
@@ -164,7 +164,7 @@ def _duplicates(split: Split, targets: LocatedTargets, allows: frozenset[str]) -
         name,
         value,
         f"{value:.2%} of test targets are also training events of the same user, item "
-        f"and time{'; the filter DropDuplicates takes them out' if value else ''}",
+        f"and time{'; the filter DropDuplicates removes them' if value else ''}",
     )
 
 
@@ -173,7 +173,7 @@ def _contains(keys: np.ndarray, times: np.ndarray, wanted: np.ndarray, when: np.
     low, high = np.searchsorted(keys, wanted, side="left"), np.searchsorted(keys, wanted, side="right")
     hits = np.zeros(len(wanted), dtype=bool)
     live = np.flatnonzero(low < high)
-    while live.size:  # one step through all candidates' runs at a time; runs are as short as an item's repeats
+    while live.size:  # one step through all runs at a time; a run is as long as the repeats of an item
         hits[live] |= times[low[live]] == when[live]
         low[live] += 1
         live = live[(low[live] < high[live]) & ~hits[live]]
@@ -181,14 +181,14 @@ def _contains(keys: np.ndarray, times: np.ndarray, wanted: np.ndarray, when: np.
 
 
 def _future(split: Split, targets: LocatedTargets, allows: frozenset[str]) -> Finding:
-    """Training events that happen after a test event."""
+    """Training events later than a test event: temporal leakage."""
     name = "training events after a test event"
     if not split.clock.has_global_order:
         return Finding(
             NOTE,
             name,
             None,
-            f"whether training events happen after test events cannot be told: the clock is {split.clock.value}",
+            f"training events after test events cannot be measured: the clock is {split.clock.value}",
         )
     times = split.test.sequences.timestamps[targets.events[targets.events >= 0]]
     order = np.sort(split.train.sequences.timestamps)
@@ -215,7 +215,7 @@ def _cut_in_two(split: Split, allows: frozenset[str]) -> Finding | None:
 
 
 def _unseen_users(split: Split) -> Finding | None:
-    """Test users of whom training has no event."""
+    """Test users without training events."""
     if split.train.num_users == 0:
         return None
     value = _share(split.test.sequences.users == UNKNOWN)
@@ -223,7 +223,7 @@ def _unseen_users(split: Split) -> Finding | None:
 
 
 def _unseen_items(split: Split) -> Finding | None:
-    """Test events whose item training has not seen."""
+    """Test events whose item does not occur in training."""
     steps = [step for step in split.steps if step.get("part") == "test"]
     if not steps:
         return None
@@ -239,7 +239,7 @@ def _unseen_items(split: Split) -> Finding | None:
 
 
 def _ties(split: Split, targets: LocatedTargets) -> Finding | None:
-    """Targets at the very time of the event before."""
+    """Targets at the time of the event before them."""
     if not split.clock.has_gaps:
         return None
     events = targets.events[(targets.events >= 0) & (targets.history_lengths > 0)]
@@ -249,16 +249,16 @@ def _ties(split: Split, targets: LocatedTargets) -> Finding | None:
         CAVEAT if value > _MANY_TIES else NOTE,
         "ties in time",
         value,
-        f"{value:.2%} of test targets have the same time as the event before them, so that their "
+        f"{value:.2%} of test targets have the same time as the event before them, so their "
         "order is that of the source file",
     )
 
 
 def _repeats(split: Split, targets: LocatedTargets) -> Finding:
-    """Targets whose item has been read already."""
-    value = _share(targets.read_already)
+    """Targets whose item is in the history."""
+    value = _share(targets.in_history)
     level = CAVEAT if value and split.test.exclude_seen else NOTE
-    more = ", and can never be hit, since seen items are no candidates" if level == CAVEAT else ""
+    more = ", and can never be hit, because seen items are not candidates" if level == CAVEAT else ""
     return Finding(
         level,
         "targets already in the history",
@@ -268,23 +268,26 @@ def _repeats(split: Split, targets: LocatedTargets) -> Finding:
 
 
 def _last_item(split: Split, targets: LocatedTargets) -> Finding:
-    """Targets that repeat the last item read."""
+    """Targets that repeat the last item of the history."""
     some = targets.history_lengths > 0
     last = split.test.sequences.items[(targets.starts + targets.history_lengths - 1)[some]]
     value = float(np.count_nonzero(last == targets.items[some])) / max(1, len(targets.known))
     return Finding(
-        NOTE, "targets that repeat the last item", value, f"{value:.2%} of test targets are the item just taken"
+        NOTE,
+        "targets that repeat the last item",
+        value,
+        f"{value:.2%} of test targets are the last item of the history",
     )
 
 
 def _empty_histories(split: Split) -> Finding:
-    """Queries with nothing read."""
+    """Queries with an empty history."""
     value = _share(split.test.history_lengths == 0)
-    return Finding(NOTE, "empty histories", value, f"{value:.2%} of test queries have nothing to read before them")
+    return Finding(NOTE, "empty histories", value, f"{value:.2%} of test queries have an empty history")
 
 
 def _drift(split: Split, targets: LocatedTargets) -> Finding:
-    """How much less the test targets are on the items that were most popular in training."""
+    """The change between training and test in the share of the most popular items."""
     counts = split.train.item_counts
     top = np.zeros(split.train.num_items, dtype=bool)
     top[np.argsort(-counts, kind="stable")[: max(1, split.train.num_items // 10)]] = True
@@ -293,20 +296,20 @@ def _drift(split: Split, targets: LocatedTargets) -> Finding:
         NOTE,
         "popularity drift",
         after - before,
-        "the tenth of the items that is most popular in training "
-        f"took {before:.1%} of the training events and takes {after:.1%} of the test targets",
+        "the most popular tenth of the items in training "
+        f"has {before:.1%} of the training events and {after:.1%} of the test targets",
     )
 
 
 def _order(split: Split) -> Finding | None:
-    """Whether a shuffled-order control loses anything."""
+    """The loss of a Markov chain when histories are shuffled."""
     if not split.clock.has_order:
         return None
     real, shuffled = (
         chain_mrr(split.train.sequences, split.test, split.train.num_items, shuffle=s) for s in (False, True)
     )
     little = real <= _LITTLE_ORDER * shuffled
-    more = "; the order of events tells next to nothing here" if little else ""
+    more = "; the order of events carries almost no information here" if little else ""
     return Finding(
         CAVEAT if little else NOTE,
         "order control",

@@ -1,1 +1,1 @@
-"""The data sets: one file per source, synthetic ones too, and the catalogue of them all."""
+"""The data sets: one file per source or generator, and the catalogue of all of them."""

@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from recsys_data.datasets.dataset import FromFiles, check_counts
+from recsys_data.checks import check_choice
+from recsys_data.datasets.dataset import FileDataset, check_counts
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.ragged import read_ragged
 from recsys_data.files.tables import read_arrays
@@ -30,7 +31,7 @@ _FIVE_CORE = {
 
 @dataclass(frozen=True)
 class _PaperFile:
-    """What is known of the file that a paper published."""
+    """The facts about a file published by a paper."""
 
     category: str
     counts: Counts
@@ -59,8 +60,8 @@ _PAPERS = {
 
 
 @dataclass(frozen=True)
-class AmazonFiveCore(FromFiles):
-    """The 5-core reviews of a category, in each user's order with the gaps between events."""
+class AmazonFiveCore(FileDataset):
+    """The 5-core reviews of a category, in the order of each user, with the gaps between events."""
 
     category: str = "Beauty"
 
@@ -72,8 +73,7 @@ class AmazonFiveCore(FromFiles):
     )
 
     def __post_init__(self) -> None:
-        if self.category not in _FIVE_CORE:
-            raise ValueError(f"category must be one of {', '.join(_FIVE_CORE)}, got {self.category!r}")
+        check_choice(self, "category", _FIVE_CORE)
 
     @property
     def name(self) -> str:
@@ -99,13 +99,13 @@ class AmazonFiveCore(FromFiles):
         )
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The reviews with the clock RELATIVE, in seconds since each user's first; DataMissing if not there."""
+        """Load the reviews with the clock RELATIVE, in seconds since each user's first; DataMissing if missing."""
         (path,) = self.source.paths(folder, self.title)
         values, lengths = read_ragged(read_bytes(path), str(path), b" \t")
         cut = np.flatnonzero((lengths % 2 == 0) | (lengths < 3))
         if len(cut):
             line = int(cut[0]) + 1
-            raise ValueError(f"{path}: line {line} is cut off; expected a user, n items and n gaps")
+            raise ValueError(f"{path}: line {line} is truncated; expected a user, n items and n gaps")
         counts = (lengths - 1) // 2  # a line: the user, the items, as many gaps
         starts = np.cumsum(lengths) - lengths
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -113,7 +113,7 @@ class AmazonFiveCore(FromFiles):
         gaps = values[first_item + np.repeat(counts, counts) + within]
         total = np.cumsum(gaps)
         first = np.cumsum(counts) - counts
-        before = np.repeat(total[first] - gaps[first], counts)  # what earlier users' gaps add up to
+        before = np.repeat(total[first] - gaps[first], counts)  # the sum of the gaps of earlier users
         loaded = Interactions.from_events(
             self.name,
             np.repeat(values[starts], counts),
@@ -126,16 +126,15 @@ class AmazonFiveCore(FromFiles):
 
 
 @dataclass(frozen=True)
-class AmazonPaper(FromFiles):
-    """The very file of a paper: SASRec's Video Games or BERT4Rec's Beauty, in each user's order, without times."""
+class AmazonPaper(FileDataset):
+    """The file of a paper: SASRec's Video Games or BERT4Rec's Beauty, in the order of each user, without times."""
 
     paper: str = "SASRec"
 
     licence: ClassVar[str] = LICENCE
 
     def __post_init__(self) -> None:
-        if self.paper not in _PAPERS:
-            raise ValueError(f"paper must be one of {', '.join(_PAPERS)}, got {self.paper!r}")
+        check_choice(self, "paper", _PAPERS)
 
     @property
     def category(self) -> str:
@@ -154,7 +153,7 @@ class AmazonPaper(FromFiles):
 
     @property
     def citation(self) -> str:
-        """The paper that cut the file, and the data's own."""
+        """The citations of the paper and of the data."""
         return f"{_PAPERS[self.paper].citation}; {CITATION}"
 
     @property
@@ -164,20 +163,20 @@ class AmazonPaper(FromFiles):
 
     @property
     def source(self) -> Source:
-        """The file, under the name it has here."""
+        """The file, under Encore's name."""
         name = f"amazon/{self.paper.lower()}-{self.category}.txt"
         return Source((name,), home=f"{_PAPERS[self.paper].home}, saved under that name")
 
     @property
     def edition(self) -> str:
-        """What the file lacks and what it may be compared with."""
+        """The limits of the file and the results it is comparable with."""
         return (
             f"the {self.paper} paper's own file, ids renumbered, times missing, {_PAPERS[self.paper].remark}; "
             "comparable with that paper's leave-one-out results"
         )
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The events with the clock WITHIN; DataMissing if the file is not there."""
+        """Load the events with the clock WITHIN; DataMissing if the file is missing."""
         (path,) = self.source.paths(folder, self.title)
         types = {"user": pa.int64(), "item": pa.int64()}
         table = read_arrays(read_bytes(path), ("user", "item"), types, separator=" ", where=str(path))

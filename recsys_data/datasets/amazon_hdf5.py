@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from recsys_data.datasets.dataset import FromFiles
+from recsys_data.datasets.dataset import FileDataset
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.times import to_seconds
 from recsys_data.interactions import Clock, Interactions
@@ -24,8 +24,8 @@ class Hdf5Missing(ValueError):
 
 
 @dataclass(frozen=True)
-class AmazonCoPurchasing(FromFiles):
-    """The reviews that Spotlight calls Amazon: another crawl than the 2014 release; its item features are not read."""
+class AmazonCoPurchasing(FileDataset):
+    """The reviews of Spotlight's Amazon data set, another crawl than the 2014 release; item features are not read."""
 
     name: ClassVar[str] = "amazon-spotlight"
     title: ClassVar[str] = "Amazon co-purchasing (Spotlight)"
@@ -42,25 +42,25 @@ class AmazonCoPurchasing(FromFiles):
     )
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The reviews as events; DataMissing without the file, Hdf5Missing without h5py."""
+        """Load the reviews as events; DataMissing without the file, Hdf5Missing without h5py."""
         (path,) = self.source.paths(folder, self.title)
         try:
             import h5py  # optional, in requirements-data.txt: one data set needs it
         except ImportError as error:
             raise Hdf5Missing(
                 f"{self.name}: {path.name} is HDF5, and h5py is not installed; pip install h5py "
-                "(requirements-data.txt) and run this again"
+                "(requirements-data.txt) and try again"
             ) from error
         try:
             with h5py.File(io.BytesIO(read_bytes(path)), "r") as file:
                 columns = {name: file[name][:] for name in _COLUMNS if name in file}
         except OSError as error:
-            raise ValueError(f"{path}: cannot be read as HDF5 ({error}); it is cut off, fetch it again") from error
+            raise ValueError(f"{path}: cannot be read as HDF5 ({error}); it is truncated, fetch it again") from error
         return reviews(self.name, columns, str(path))
 
 
 def reviews(name: str, columns: Mapping[str, Any], where: str) -> Interactions:
-    """Events from the arrays user_id, item_id, rating and timestamp; ValueError naming the one that is missing."""
+    """Build events from the arrays user_id, item_id, rating and timestamp; ValueError that names a missing one."""
     missing = [column for column in _COLUMNS if column not in columns]
     if missing:
         raise ValueError(f"{where}: no array {missing[0]}; found {', '.join(columns) or 'none'}")

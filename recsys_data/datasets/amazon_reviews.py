@@ -10,8 +10,9 @@ import pyarrow as pa
 from pyarrow import json
 
 from recsys_data.arrow import numbers
+from recsys_data.checks import check_choice
 from recsys_data.datasets.amazon import CITATION, LICENCE
-from recsys_data.datasets.dataset import FromFiles
+from recsys_data.datasets.dataset import FileDataset
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.tables import read_table
 from recsys_data.interactions import Clock, Interactions
@@ -21,11 +22,11 @@ _JSON_FIELDS = {"reviewerID": pa.string(), "asin": pa.string(), "overall": pa.fl
 
 
 @dataclass(frozen=True)
-class AmazonReviews(FromFiles):
+class AmazonReviews(FileDataset):
     """The reviews of a category, such as Beauty, Video_Games or Digital_Music, at a day's resolution.
 
     files: "5-core" (reviews_CATEGORY_5.json: users and items with five reviews or more) or "ratings"
-    (ratings_CATEGORY.csv: all). No checksum and no counts are published, so nothing but the format is checked.
+    (ratings_CATEGORY.csv: all). No checksum and no counts are published, so only the format is checked.
     """
 
     category: str = "Beauty"
@@ -36,8 +37,7 @@ class AmazonReviews(FromFiles):
     expected: ClassVar[None] = None
 
     def __post_init__(self) -> None:
-        if self.files not in ("5-core", "ratings"):
-            raise ValueError(f"files must be 5-core or ratings, got {self.files!r}")
+        check_choice(self, "files", ("5-core", "ratings"))
 
     @property
     def name(self) -> str:
@@ -59,7 +59,7 @@ class AmazonReviews(FromFiles):
         return Source((f"amazon/{name}",), (f"{_HOST}/{name}.gz",), into="amazon")
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The reviews as events; DataMissing if the file is neither there nor to be fetched."""
+        """Load the reviews as events; DataMissing if the file is missing and cannot be fetched."""
         (path,) = self.source.paths(folder, self.title)
         user, item, rating, time = (_ratings if self.files == "ratings" else _reviews)(read_bytes(path), str(path))
         return Interactions.from_events(
@@ -74,7 +74,7 @@ class AmazonReviews(FromFiles):
 
 
 def _ratings(data: bytes, where: str) -> list[pa.ChunkedArray]:
-    """User, item, rating and time of a file of ratings."""
+    """The user, item, rating and time columns of a file of ratings."""
     columns = ("user", "item", "rating", "timestamp")
     types = {
         "user": pa.dictionary(pa.int32(), pa.string()),
@@ -87,15 +87,17 @@ def _ratings(data: bytes, where: str) -> list[pa.ChunkedArray]:
 
 
 def _reviews(data: bytes, where: str) -> list[pa.ChunkedArray]:
-    """User, item, rating and time of a file of reviews, a JSON object a line."""
+    """The user, item, rating and time columns of a file of reviews, one JSON object per line."""
     options = json.ParseOptions(explicit_schema=pa.schema(_JSON_FIELDS.items()), unexpected_field_behavior="ignore")
     try:
         table = json.read_json(pa.BufferReader(data), json.ReadOptions(block_size=8 << 20), options)
     except pa.ArrowInvalid as error:
-        raise ValueError(f"{where}: cannot be read as one JSON review a line ({str(error).splitlines()[0]})") from error
+        raise ValueError(
+            f"{where}: cannot be read as one JSON review per line ({str(error).splitlines()[0]})"
+        ) from error
     for name in _JSON_FIELDS:
         if table[name].null_count:
             raise ValueError(
-                f"{where}: {table[name].null_count:,} reviews have no {name}; it is cut off or another file"
+                f"{where}: {table[name].null_count:,} reviews have no {name}; it is truncated or another file"
             )
     return [table[name] for name in _JSON_FIELDS]

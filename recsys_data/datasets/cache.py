@@ -1,4 +1,4 @@
-"""Prepared data sets on disk: raw files are read once, then opened memory-mapped."""
+"""Cache of prepared data sets: raw files are read once, then the arrays are memory-mapped."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from recsys_data.atomic_write import write_bytes_atomically
 from recsys_data.datasets.dataset import Dataset
 from recsys_data.datasets.subsample import LimitUsers
 from recsys_data.fetching.source import Source, locate
@@ -26,11 +27,11 @@ _ARRAYS = ("users", "items", "timestamps", "ratings", "parts", "user_ids", "item
 
 
 def load_cached(dataset: Dataset, folder: Path | None, cache: Path, code: str = "") -> Interactions:
-    """``dataset.load(folder)``, taken from ``cache`` where files of the same bytes were read by the same code before.
+    """Return ``dataset.load(folder)``, from ``cache`` if the same code has read files with the same bytes before.
 
-    The key is made of the data set's fields, the SHA-256 of each raw file, and ``code``, a hash of the source that
-    reads them (if empty, of this package). A part of a data set is cut from the whole one. A data set without files
-    of its own (generated, or of a kind unknown here) is loaded each time. A damaged entry is made again.
+    The key consists of the data set's fields, the SHA-256 of each raw file, and ``code``, a hash of the source code
+    that reads them (if empty, of this package). LimitUsers is cut from the whole data set. A data set without known
+    files (generated, or a user's class) is loaded each time. A damaged entry is replaced.
     """
     if isinstance(dataset, LimitUsers):
         return dataset.cut(load_cached(dataset.dataset, folder, cache, code))
@@ -51,14 +52,14 @@ def load_cached(dataset: Dataset, folder: Path | None, cache: Path, code: str = 
 
 
 def _drop_old(cache: Path, stem: str) -> None:
-    """Keep the two newest entries of a data set: others are of files or code that have changed since."""
+    """Keep the two newest entries of a data set; the others belong to older files or code."""
     entries = sorted(cache.glob(f"{stem}-{'[0-9a-f]' * 16}"), key=lambda path: path.stat().st_mtime_ns)
     for entry in entries[:-2]:
         shutil.rmtree(entry, ignore_errors=True)
 
 
 def write_prepared(interactions: Interactions, entry: Path) -> None:
-    """The folder ``entry`` with one file an array; it appears whole or not at all, and an existing one stays."""
+    """Write the folder ``entry`` with one file per array, atomically; keep an existing one."""
     entry.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=entry.parent, prefix=".making-"))
     try:
@@ -80,15 +81,15 @@ def write_prepared(interactions: Interactions, entry: Path) -> None:
             "fingerprint": interactions.fingerprint,
         }
         (scratch / "meta.json").write_text(json.dumps(meta))
-        scratch.chmod(0o755)  # a scratch folder is its maker's alone; what is kept, others may read
+        scratch.chmod(0o755)  # mkdtemp makes it private; other users may read the entry
         if not entry.exists():
             try:
                 scratch.replace(entry)
-            except OSError:  # another process has put the same entry there in the meantime
+            except OSError:  # another process has written the same entry in the meantime
                 if not (entry / "meta.json").exists():
                     raise
     except OSError as error:
-        if error.errno is None:  # how NumPy says that the disk took less than it was given
+        if error.errno is None:  # NumPy's error for a short write to a full disk
             raise OSError(errno.ENOSPC, str(error), str(entry)) from error
         raise
     finally:
@@ -96,17 +97,17 @@ def write_prepared(interactions: Interactions, entry: Path) -> None:
 
 
 def read_prepared(entry: Path) -> Interactions:
-    """What write_prepared wrote, its arrays memory-mapped and read-only; ValueError for another schema or a gap."""
+    """Read an entry, its arrays memory-mapped and read-only; ValueError for another schema or a missing array."""
     meta = json.loads((entry / "meta.json").read_text())
     if meta["schema"] != SCHEMA:
-        raise ValueError(f"{entry}: prepared data of schema {meta['schema']}, this program reads schema {SCHEMA}")
+        raise ValueError(f"{entry}: prepared data of schema {meta['schema']}, expected {SCHEMA}; remove the folder")
     arrays: dict[str, Any] = {}
     for name in _ARRAYS:
         if (entry / f"{name}.npy").exists():
             arrays[name] = np.load(entry / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         elif (entry / f"{name}.json").exists():
             texts = json.loads((entry / f"{name}.json").read_text(encoding="utf-8"))
-            arrays[name] = np.empty(len(texts), dtype=object)  # long texts do not widen the short ones
+            arrays[name] = np.empty(len(texts), dtype=object)  # a long text does not widen the others
             arrays[name][:] = texts
     missing = {"users", "items", "timestamps", "user_ids", "item_ids"} - arrays.keys()
     if missing:
@@ -119,12 +120,12 @@ def read_prepared(entry: Path) -> Interactions:
         edition=meta["edition"],
         facts=meta["facts"],
     )
-    vars(loaded)["fingerprint"] = meta["fingerprint"]  # fills the cached property: hashing again would read it all
+    vars(loaded)["fingerprint"] = meta["fingerprint"]  # the cached property: hashing would read all arrays
     return loaded
 
 
 def raw_files(dataset: Dataset, folder: Path | None) -> list[Path] | None:
-    """The raw files that ``load`` would read, none for generated data; None where they are absent or not known."""
+    """The raw files that ``load`` reads, empty for generated data; None where they are missing or unknown."""
     if isinstance(dataset, LimitUsers):
         return raw_files(dataset.dataset, folder)
     if hasattr(dataset, "raw_files"):
@@ -135,40 +136,39 @@ def raw_files(dataset: Dataset, folder: Path | None) -> list[Path] | None:
 
 
 def raw_sums(files: list[Path], cache: Path) -> list[str]:
-    """The SHA-256 of each file; one that has not changed in any way since it was last read is not read again.
+    """The SHA-256 of each file; a file that has not changed since it was last read is not read again.
 
-    Its inode, size, and times of change must be those written down beside the sum; the system sets one of the times
-    itself. A file that changed within the last seconds is read each time, since the times are coarse.
+    A file is unchanged if its path, inode, size, mtime and ctime are those recorded with its hash. A file that changed
+    within the last two seconds is always read, since the times are coarse.
     """
     return [_sum(path.resolve(), cache / "raw") for path in files]
 
 
-def _sum(path: Path, notes: Path) -> str:
-    """The SHA-256 of a file, from its note where nothing has changed."""
+def _sum(path: Path, records: Path) -> str:
+    """The SHA-256 of a file, from its record if the file is unchanged."""
     stat = path.stat()
     state = [str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
-    note = notes / f"{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.json"
+    record = records / f"{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.json"
     try:
-        *known, digest = json.loads(note.read_text())
+        *known, digest = json.loads(record.read_text())
         if known == state:
             return digest
-    except (OSError, ValueError):  # no note yet, or half of one
+    except (OSError, ValueError):  # no record yet, or a damaged one
         pass
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns) > _COARSE:
-        notes.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps([*state, digest]))
+        write_bytes_atomically(record, json.dumps([*state, digest]).encode())
     return digest
 
 
 def _key(dataset: Dataset, sums: list[str], code: str) -> str:
-    """16 hexadecimal signs that change with the fields, the files, or the source that reads them."""
-    return hashlib.sha256(f"{SCHEMA}|{dataset!r}|{sums}|{code or _package()}".encode()).hexdigest()[:16]
+    """16 hexadecimal digits that change with the fields, the files, or the source code that reads them."""
+    return hashlib.sha256(f"{SCHEMA}|{dataset!r}|{sums}|{code or _package_hash()}".encode()).hexdigest()[:16]
 
 
 @functools.cache
-def _package() -> str:
-    """A hash of this package's source."""
+def _package_hash() -> str:
+    """The hash of this package's source code."""
     sources = (path.read_bytes() for path in sorted(Path(__file__).parents[1].rglob("*.py")))
     return hashlib.sha256(b"".join(sources)).hexdigest()

@@ -1,4 +1,4 @@
-"""Every data set by the name the command line knows it by."""
+"""All data sets by their names on the command line."""
 
 from __future__ import annotations
 

@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from recsys_data.datasets.dataset import FromFiles, check_counts
+from recsys_data.checks import check_choice
+from recsys_data.datasets.dataset import FileDataset, check_counts
 from recsys_data.datasets.hcrnn import CITATION, HCRNNDataset
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.ragged import read_ragged
@@ -42,16 +43,15 @@ class CiteULikeHCRNN(HCRNNDataset):
 
 
 @dataclass(frozen=True)
-class CiteULikeLibraries(FromFiles):
-    """citeulike-a or citeulike-t: who has which article in the library; no order and no time."""
+class CiteULikeLibraries(FileDataset):
+    """citeulike-a or citeulike-t: the articles in each user's library, without order and times."""
 
     which: str = "a"
 
     licence: ClassVar[str] = "research use with citation"
 
     def __post_init__(self) -> None:
-        if self.which not in _LIBRARIES:
-            raise ValueError(f"which must be one of {', '.join(_LIBRARIES)}, got {self.which!r}")
+        check_choice(self, "which", _LIBRARIES)
 
     @property
     def name(self) -> str:
@@ -73,18 +73,18 @@ class CiteULikeLibraries(FromFiles):
 
     @property
     def expected(self) -> Counts:
-        """The counts of the file (the citeulike-a README says one pair more, that of -t 391 articles more)."""
+        """The counts of the file (the README of citeulike-a has one pair more, that of -t 391 articles more)."""
         return _LIBRARIES[self.which]
 
     @property
     def source(self) -> Source:
-        """users.dat of the repository, which is the official home."""
+        """The file users.dat of the official repository."""
         return Source(
             (f"citeulike-{self.which}/users.dat",), home=f"github.com/js05212/citeulike-{self.which}, users.dat"
         )
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The libraries, in the order of article numbers, which means nothing (clock NONE)."""
+        """Load the libraries in the order of article numbers, which has no meaning (clock NONE)."""
         (path,) = self.source.paths(folder, self.title)
         values, lengths = read_ragged(read_bytes(path), str(path))
         starts = np.cumsum(lengths) - lengths
@@ -92,7 +92,7 @@ class CiteULikeLibraries(FromFiles):
         if len(wrong):
             line = int(wrong[0])
             raise ValueError(
-                f"{path}: line {line + 1} has {max(0, lengths[line] - 1)} articles, not as many as it says"
+                f"{path}: line {line + 1} has {max(0, lengths[line] - 1)} articles and announces another number"
             )
         articles = np.ones(len(values), dtype=bool)
         articles[starts] = False
@@ -108,26 +108,26 @@ class CiteULikeLibraries(FromFiles):
 
 
 @dataclass(frozen=True)
-class CiteULikeLog(FromFiles):
-    """Who posted which article when, a line a tag; the lines of one posting that follow each other are one event."""
+class CiteULikeLog(FileDataset):
+    """The log of postings (article, user, time), one line per tag; consecutive lines of one posting are one event."""
 
     name: ClassVar[str] = "citeulike-log"
     title: ClassVar[str] = "CiteULike (who-posted-what log)"
     licence: ClassVar[str] = "CiteULike: research use with citation"
     citation: ClassVar[str] = "CiteULike, who-posted-what data, www.citeulike.org (closed in 2019)"
-    expected: ClassVar[None] = None  # the log grew daily and no edition's counts are published
+    expected: ClassVar[None] = None  # the log grew daily; no counts are published
     source: ClassVar[Source] = Source(
         ("citeulike/who-posted-what.txt",),
         home="a copy of the log that somebody has kept: its official address is gone",
     )
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The postings with times, unfiltered; DataMissing if the log is not there, ValueError naming a broken row."""
+        """Load all postings with times; DataMissing if the log is missing, ValueError that names a wrong row."""
         (path,) = self.source.paths(folder, self.title)
         text = pa.dictionary(pa.int32(), pa.string())
         types = {"article": text, "user": text, "time": pa.string()}
         data = read_bytes(path)
-        # the official script reads three columns, and some copies were cut down to these
+        # the official script reads three columns, and some copies have only these
         columns = ("article", "user", "time", "tag")[: 1 + data.partition(b"\n")[0].count(b"|")]
         table = read_table(data, columns if len(columns) > 2 else ("article", "user", "time", "tag"), types,
                            separator="|", where=str(path))  # fmt: skip

@@ -1,4 +1,4 @@
-"""Dataset: a plain value that can load; Counts: what must be found in it."""
+"""Dataset: the interface of all data sets; a check of their counts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from recsys_data.interactions import Counts, Interactions
 
 @runtime_checkable
 class Dataset(Protocol):
-    """A frozen dataclass with one verb; ``name`` is also what the command line calls it.
+    """A frozen dataclass that loads interactions; ``name`` is also its name on the command line.
 
-    ``expected`` is None where nothing is known beforehand. ``licence`` and ``citation`` are one line each.
+    ``expected`` is None where no counts are known. ``licence`` and ``citation`` are one line each.
     """
 
     @property
@@ -26,25 +26,25 @@ class Dataset(Protocol):
 
     @property
     def expected(self) -> Counts | None:
-        """What ``load`` must find."""
+        """The counts that ``load`` must find."""
 
     @property
     def licence(self) -> str:
-        """Under which terms the data may be used."""
+        """The terms of use of the data."""
 
     @property
     def citation(self) -> str:
-        """What a paper that uses the data cites."""
+        """The citation for papers that use the data."""
 
     def present(self, folder: Path | None) -> bool:
-        """Whether ``load`` would find every file under ``folder`` without fetching."""
+        """Whether every file is under ``folder``, so that ``load`` fetches nothing."""
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The events; raises download.DataMissing where the files are not there and cannot be fetched."""
+        """Load the events; DataMissing where files are missing and cannot be fetched."""
 
 
-class FromFiles:
-    """A data set that is read from the files of its ``source``."""
+class FileDataset:
+    """A data set read from the files of its ``source``."""
 
     source: Source
 
@@ -54,11 +54,11 @@ class FromFiles:
 
 
 def check_counts(interactions: Interactions, expected: Counts, where: str) -> Interactions:
-    """``interactions``, if they have the ``expected`` counts; else ValueError with both in one sentence."""
+    """Return ``interactions``; raise ValueError with both counts if they are not the ``expected`` ones."""
     found = Counts.of(interactions)
     if found != expected:
         raise ValueError(
-            f"{interactions.name}: {where} holds {found.words(interactions.unit)}; expected "
-            f"{expected.words(interactions.unit)}; it is cut off or another edition, remove it and fetch it again"
+            f"{interactions.name}: {where} holds {found.summary(interactions.unit)}; expected "
+            f"{expected.summary(interactions.unit)}; it is truncated or another edition, remove it and fetch it again"
         )
     return interactions

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers
-from recsys_data.datasets.dataset import FromFiles, check_counts
+from recsys_data.checks import check_choice
+from recsys_data.datasets.dataset import FileDataset, check_counts
 from recsys_data.datasets.session_files import PublishedSessions
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.tables import read_table
@@ -42,12 +43,12 @@ class Diginetica(PublishedSessions):
 
 
 @dataclass(frozen=True)
-class DigineticaViews(FromFiles):
+class DigineticaViews(FileDataset):
     """The raw item views of Diginetica, train-item-views.csv, with times.
 
-    order: "timeframe" (milliseconds since the session's first query: the order in which things happened) or "file"
-    (only the day is a time; events of a day keep the order of the file, which is what the published NARM and STAMP
-    numbers rest on; few sessions go past midnight). sample: SR-GNN's sample of 12,391 rows, for checks.
+    order: "timeframe" (milliseconds since the session's first query: the true order) or "file" (the time is the day
+    only; events of a day keep the order of the file, as in the published NARM and STAMP numbers; few sessions cross
+    midnight). sample: SR-GNN's sample of 12,391 rows, for checks.
     """
 
     order: str = "timeframe"
@@ -57,12 +58,11 @@ class DigineticaViews(FromFiles):
     citation: ClassVar[str] = CITATION
 
     def __post_init__(self) -> None:
-        if self.order not in ("timeframe", "file"):
-            raise ValueError(f"order must be timeframe or file, got {self.order!r}")
+        check_choice(self, "order", ("timeframe", "file"))
 
     @property
     def name(self) -> str:
-        """diginetica-views, and what is not the default."""
+        """diginetica-views, and fields other than the defaults."""
         return "diginetica-views" + ("-file-order" * (self.order == "file")) + ("-sample" * self.sample)
 
     @property
@@ -72,12 +72,12 @@ class DigineticaViews(FromFiles):
 
     @property
     def expected(self) -> Counts | None:
-        """The counts of the sample; those of the whole are not published."""
+        """The counts of the sample; those of the whole file are not published."""
         return Counts(12_391, 2_986, 7_139) if self.sample else None
 
     @property
     def source(self) -> Source:
-        """The file, which needs a registration."""
+        """The file, which requires a registration."""
         name = "sample_train-item-views.csv" if self.sample else "train-item-views.csv"
         return Source(
             (f"diginetica/{name}",),
@@ -85,7 +85,7 @@ class DigineticaViews(FromFiles):
         )
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The views of all sessions; DataMissing if the file is not there."""
+        """Load the views of all sessions; DataMissing if the file is missing."""
         (path,) = self.source.paths(folder, self.title)
         columns = ("session", "user", "item", "timeframe", "date")
         types = {"session": pa.int64(), "item": pa.int64(), "timeframe": pa.int64(), "date": pa.date32()}
@@ -93,7 +93,7 @@ class DigineticaViews(FromFiles):
         sessions = numbers(table["session"])
         days = numbers(pc.cast(table["date"], pa.int32())) * 86_400.0
         times = days
-        if self.order == "timeframe":  # the day is that of the session's first row, so that midnight does not reorder
+        if self.order == "timeframe":  # the day of the session's first row, so midnight does not reorder
             _, first, inverse = np.unique(sessions, return_index=True, return_inverse=True)
             times = days[first][inverse] + numbers(table["timeframe"]) / 1e3
         loaded = Interactions.from_events(

@@ -1,4 +1,4 @@
-"""GeneratedDataset data: what every data set that is computed, not read, has in common."""
+"""The common part of synthetic data sets."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class GeneratedDataset:
-    """A data set that is always at hand, the same for equal fields on every machine."""
+    """A synthetic data set: always present, the same for equal fields on every machine."""
 
     licence: ClassVar[str] = "none: generated"
     citation: ClassVar[str] = "none: generated"
     expected: ClassVar[None] = None
 
     def present(self, folder: Path | None) -> bool:
-        """Whether the data are at hand: always, they are made."""
+        """Whether the data are present: always."""
         return True
 
     def raw_files(self, folder: Path | None) -> list[Path]:
-        """None are read."""
+        """The raw files: none."""
         return []

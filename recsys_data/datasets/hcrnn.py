@@ -1,4 +1,4 @@
-"""The event files that the HCRNN paper's code uses: a header, a row number, then named columns."""
+"""The event files of the HCRNN paper's code: a header, a row number, then named columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 
-from recsys_data.datasets.dataset import FromFiles, check_counts
+from recsys_data.datasets.dataset import FileDataset, check_counts
 from recsys_data.fetching.source import read_bytes
 from recsys_data.files.tables import read_arrays
 from recsys_data.interactions import Clock, Interactions
@@ -20,15 +20,15 @@ CITATION = (
 )
 
 
-class HCRNNDataset(FromFiles):
-    """A data set whose ``source`` is such files; an item is a number, the columns are as usual, parts are not kept."""
+class HCRNNDataset(FileDataset):
+    """A data set of such files. in_parts: whether the files are the published parts."""
 
     item_type: ClassVar[pa.DataType] = pa.int64()
     columns: ClassVar[Sequence[str]] = ("ItemId", "Time", "SessionId")
     in_parts: ClassVar[bool] = False
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The events with true times; DataMissing if a file is not there."""
+        """Load the events with true times; DataMissing if a file is missing."""
         paths = self.source.paths(folder, self.title)
         table = read_hcrnn_files(paths, self.item_type, self.columns)
         loaded = Interactions.from_events(
@@ -46,7 +46,7 @@ class HCRNNDataset(FromFiles):
 def read_hcrnn_files(
     paths: Sequence[Path], item_type: pa.DataType, columns: Sequence[str] = ("ItemId", "Time", "SessionId")
 ) -> dict[str, np.ndarray]:
-    """The events of the files, one after the other: item, time (Unix seconds), user, and file (the file's number).
+    """Read the events of the files in turn: item, time (Unix seconds), user, and file (the number of the file).
 
     The columns after the row number are ``columns``, then item_idx and sess_idx; sess_idx is the user.
     """

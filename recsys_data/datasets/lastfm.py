@@ -1,4 +1,4 @@
-"""Last.fm 1K: the listening log, and two published samples of it."""
+"""Last.fm 1K: the listening log and two published samples of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers
-from recsys_data.datasets.dataset import FromFiles, check_counts
+from recsys_data.checks import check_choice, check_range
+from recsys_data.datasets.dataset import FileDataset, check_counts
 from recsys_data.datasets.hcrnn import CITATION, HCRNNDataset
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.ragged import read_ragged
@@ -26,7 +27,7 @@ _OWN_CITATION = "Òscar Celma: Music Recommendation and Discovery. Springer 2010
 
 @dataclass(frozen=True)
 class LastFMUserArtist(HCRNNDataset):
-    """Users' artists with true times: the two small parts of the HCRNN paper's edition of Last.fm 1K."""
+    """Artists with true times: the two small parts of the HCRNN paper's edition of Last.fm 1K."""
 
     name: ClassVar[str] = "lastfm-user-artist"
     title: ClassVar[str] = "Last.fm 1K (users' artists, sample)"
@@ -46,8 +47,8 @@ class LastFMUserArtist(HCRNNDataset):
 
 
 @dataclass(frozen=True)
-class LastFMArtistSessions(FromFiles):
-    """Artists of listening sessions, oldest first, without users and times."""
+class LastFMArtistSessions(FileDataset):
+    """The artists of listening sessions, oldest first, without users and times."""
 
     name: ClassVar[str] = "lastfm-artist-sessions"
     title: ClassVar[str] = "Last.fm 1K (artist sessions, part)"
@@ -64,7 +65,7 @@ class LastFMArtistSessions(FromFiles):
     )
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """1,026,560 listens in 90,532 sessions as one set without parts; DataMissing if a file is not there."""
+        """Load 1,026,560 listens in 90,532 sessions without parts; DataMissing if a file is missing."""
         paths = self.source.paths(folder, self.title)
         parts = [read_ragged(read_bytes(path), str(path), b",") for path in paths]
         lengths = np.concatenate([part[1] for part in parts])
@@ -90,13 +91,13 @@ _ITEMS = {
 
 
 @dataclass(frozen=True)
-class LastFM1K(FromFiles):
+class LastFM1K(FileDataset):
     """The whole listening log of 992 users, 19,150,868 listens with true times.
 
-    item: what counts as one item: "track" (the title alone: equal titles by different artists are one, as in the
-    Time-LSTM code), "artist and track", "track id" (MusicBrainz) or "artist". Rows without it are left out. share:
-    the part of each user's listens that is kept (Donkers: 0.1); keep: "last" or "first" for a contiguous part,
-    "random" for single events, seeded.
+    item: the definition of an item: "track" (the title alone, so equal titles of different artists are one item, as in
+    the Time-LSTM code), "artist and track", "track id" (MusicBrainz) or "artist". Rows without it are dropped. share:
+    the share of each user's listens to keep (Donkers: 0.1); keep: "last" or "first" for a contiguous part, "random" for
+    single events, seeded.
     """
 
     item: str = "track"
@@ -120,16 +121,13 @@ class LastFM1K(FromFiles):
     )
 
     def __post_init__(self) -> None:
-        if self.item not in _ITEMS:
-            raise ValueError(f"item must be one of {', '.join(_ITEMS)}, got {self.item!r}")
-        if not 0 < self.share <= 1:
-            raise ValueError(f"share must be above 0 and at most 1, got {self.share}")
-        if self.keep not in ("last", "first", "random"):
-            raise ValueError(f"keep must be one of last, first, random, got {self.keep!r}")
+        check_choice(self, "item", _ITEMS)
+        check_range(self, "share", above=0, at_most=1)
+        check_choice(self, "keep", ("last", "first", "random"))
 
     @property
     def name(self) -> str:
-        """lastfm-1k, and what is not the default."""
+        """lastfm-1k, and fields other than the defaults."""
         more = [] if self.item == "track" else [self.item.replace(" ", "-")]
         more += [] if self.share == 1 else [f"{100 * self.share:g}-{self.keep}"]
         return "-".join(["lastfm-1k", *more])
@@ -141,18 +139,18 @@ class LastFM1K(FromFiles):
         return f"Last.fm 1K (by {self.item}{part})"
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The listens; ValueError where the log does not have its 19,150,868 rows of 992 users."""
+        """Load the listens; ValueError unless the log has its 19,150,868 rows of 992 users."""
         (path,) = self.source.paths(folder, self.title)
         loaded, rows = read_log(path, self.name, self.item)
         if (rows, loaded.num_users) != (self.rows, self.users):
             raise ValueError(
                 f"{self.name}: {path} holds {rows:,} rows of {loaded.num_users:,} users; expected {self.rows:,} rows "
-                f"of {self.users:,}; it is cut off, remove it and fetch it again"
+                f"of {self.users:,}; it is truncated, remove it and fetch it again"
             )
-        return loaded if self.share == 1 else loaded.keep(self._kept(loaded))
+        return loaded if self.share == 1 else loaded.keep(self._sample_mask(loaded))
 
-    def _kept(self, interactions: Interactions) -> np.ndarray:
-        """A mask of the sub-sample: ⌈share·n⌉ of each user's n listens."""
+    def _sample_mask(self, interactions: Interactions) -> np.ndarray:
+        """A mask (E,) of the sample: ⌈share·n⌉ of each user's n listens."""
         lengths = np.diff(interactions.offsets)
         share = Fraction(str(self.share))  # exact: 0.07 of 100 listens are 7, not the 7.000000000000001 of a float
         quota = -(-lengths * share.numerator // share.denominator)[interactions.users]
@@ -167,10 +165,10 @@ class LastFM1K(FromFiles):
 
 
 def read_log(path: Path, name: str, item: str) -> tuple[Interactions, int]:
-    """The listens of a log file in the official format, and how many rows the file has.
+    """Read the listens of a log file in the official format; return them and the number of rows.
 
-    Rows are newest first in the file; listens of the same second are put in the order in which they were played,
-    which is the file's backwards. A quote character is ordinary text.
+    The file has the newest rows first; listens of the same second are put in playing order, the reverse of the file.
+    A quote character is ordinary text.
     """
     wanted = _ITEMS[item]
     types = {"user": pa.dictionary(pa.int32(), pa.string()), "timestamp": pa.timestamp("s", "UTC")}
@@ -184,31 +182,31 @@ def read_log(path: Path, name: str, item: str) -> tuple[Interactions, int]:
     del table
     named = np.ones(rows, dtype=bool)
     for part in parts:
-        if len(part.ids) and part.ids[0] == "":  # sorted: the empty text would be the first
+        if len(part.ids) and part.ids[0] == "":  # sorted: the empty text is the first
             named &= part.codes != 0
-    back = np.flatnonzero(named)[::-1]
-    items = parts[0] if len(parts) == 1 else _paired(*parts)
-    items = _recoded(items, items.codes[back])
+    kept = np.flatnonzero(named)[::-1]
+    items = parts[0] if len(parts) == 1 else _join_columns(*parts)
+    items = _select_codes(items, items.codes[kept])
     del parts, named
     return Interactions.from_events(
         name,
-        EncodedColumn(users.ids, users.codes[back]),
+        EncodedColumn(users.ids, users.codes[kept]),
         items,
-        times[back],
+        times[kept],
         clock=Clock.ABSOLUTE,
-        edition=f"official log; an item is a listen's {item}; {rows - len(back):,} rows without it left out",
+        edition=f"official log; an item is a listen's {item}; {rows - len(kept):,} rows without it left out",
     ), rows
 
 
-def _recoded(column: EncodedColumn, codes: np.ndarray) -> EncodedColumn:
-    """Some rows of a column, without the ids that no longer occur."""
+def _select_codes(column: EncodedColumn, codes: np.ndarray) -> EncodedColumn:
+    """The rows ``codes`` of a column, without the ids that no longer occur."""
     left = np.zeros(len(column.ids), dtype=bool)
     left[codes] = True
     return EncodedColumn(column.ids[left], (np.cumsum(left, dtype=np.int32) - np.int32(1))[codes])
 
 
-def _paired(first: EncodedColumn, second: EncodedColumn) -> EncodedColumn:
-    """Two columns of texts as one, joined by a tab."""
+def _join_columns(first: EncodedColumn, second: EncodedColumn) -> EncodedColumn:
+    """Join two columns of texts by a tab."""
     keys, codes = np.unique(first.codes.astype(np.int64) * len(second.ids) + second.codes, return_inverse=True)
     left, right = (
         pa.array(ids.astype(object)).cast(pa.string()).take(pa.array(places))

@@ -1,4 +1,4 @@
-"""Synthetic events whose best reachable score is known exactly."""
+"""Synthetic events of a Markov chain whose best possible score is known exactly."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from recsys_data.checks import check_range
 from recsys_data.datasets.generated import GeneratedDataset
 from recsys_data.interactions import Clock, Interactions
 
@@ -18,16 +19,16 @@ _YEAR = 365 * 86_400
 
 @dataclass(frozen=True)
 class MarkovChainSequences(GeneratedDataset):
-    """Users who walk one first-order Markov chain over the items; only the last item tells anything about the next.
+    """Users who follow one first-order Markov chain over the items; only the last item predicts the next.
 
     From an item the chain goes on by one of ``branching`` random permutations of the items, the b-th with weight
     proportional to 2^−b, or (with probability ``noise``) to any item. Every row and column of the transition matrix
-    sums to 1, so that popularity is uniform and tells nothing. Users have between length/2 and 3·length/2 events, at
+    sums to 1, so popularity is uniform and uninformative. Users have between length/2 and 3·length/2 events, at
     whole seconds of an absolute clock, starting anywhere in one year.
 
-    Interactions.facts holds, of one prediction after any history but the empty one, with all items as candidates:
-    "best", the expected MRR@20 and Recall@20 of ranking by the true transition matrix (no model can exceed them in
-    expectation), and "chance", those of a random order.
+    Interactions.facts contains, for predictions after non-empty histories with all items as candidates, "best": the
+    expected MRR@20 and Recall@20 of ranking by the true transition matrix, which no model can exceed in expectation;
+    and "chance": those of a random order.
     """
 
     num_users: int = 300
@@ -40,11 +41,9 @@ class MarkovChainSequences(GeneratedDataset):
     title: ClassVar[str] = "Synthetic Markov chain"
 
     def __post_init__(self) -> None:
-        for name, least in (("num_users", 1), ("num_items", 2), ("length", 2), ("branching", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
-        if not 0.0 <= self.noise <= 1.0:
-            raise ValueError(f"noise must be between 0 and 1, got {self.noise}")
+        check_range(self, "num_users", "branching", at_least=1)
+        check_range(self, "num_items", "length", at_least=2)
+        check_range(self, "noise", at_least=0, at_most=1)
 
     @property
     def name(self) -> str:
@@ -52,7 +51,7 @@ class MarkovChainSequences(GeneratedDataset):
         return f"markov-{self.num_users}x{self.num_items}"
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The events, the same for equal fields on every machine."""
+        """Generate the events, the same for equal fields on every machine."""
         rng = np.random.default_rng(self.seed)
         steps, weights = self._steps(rng)
         lengths = rng.integers(max(1, self.length // 2), self.length + self.length // 2 + 1, size=self.num_users)
@@ -79,13 +78,13 @@ class MarkovChainSequences(GeneratedDataset):
         )
 
     def _steps(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Where each branch leads from each item, (branching, num_items), and the branches' weights."""
+        """The next item of each branch after each item, (branching, num_items), and the weights of the branches."""
         steps = np.stack([rng.permutation(self.num_items) for _ in range(self.branching)])
         weights = 0.5 ** np.arange(1, self.branching + 1)
         return steps, weights / weights.sum()
 
     def transitions(self) -> np.ndarray:
-        """The true transition matrix, (num_items, num_items) float64; row i: the chances of what follows item i."""
+        """The true transition matrix, (num_items, num_items) float64; row i: the probabilities of the item after i."""
         steps, weights = self._steps(np.random.default_rng(self.seed))
         matrix = np.full((self.num_items, self.num_items), self.noise / self.num_items)
         for step, weight in zip(steps, weights, strict=True):
@@ -97,8 +96,8 @@ class MarkovChainSequences(GeneratedDataset):
 
         The last item is uniform at every position (the matrix is doubly stochastic), so the expectation is the mean
         over rows of Σ_r p_(r) · 1/r, where p_(r) is the row's r-th largest entry and r runs to the cut-off. With
-        ``kept`` only so many successors of an item are ranked, and all other items tie behind them: then a target
-        that is none of them is at each place from kept + 1 to num_items alike.
+        ``kept``, only that many successors of an item are ranked and all other items tie behind them: any other target
+        is equally likely at each rank from kept + 1 to num_items.
         """
         kept = self.num_items if kept is None else min(kept, self.num_items)
         first = -np.sort(-self.transitions(), axis=1)[:, : min(kept, _CUT_OFF)]

@@ -1,4 +1,4 @@
-"""MovieLens 100K, 1M and 10M, and three editions of 1M in which the clock is missing or partial."""
+"""MovieLens 100K, 1M and 10M, and three editions of 1M without times or with few users."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from recsys_data.datasets.dataset import FromFiles, check_counts
+from recsys_data.datasets.dataset import FileDataset, check_counts
 from recsys_data.datasets.hcrnn import CITATION as HCRNN
 from recsys_data.datasets.hcrnn import HCRNNDataset
 from recsys_data.fetching.source import Source, read_bytes
@@ -26,8 +26,8 @@ _INTEGERS = {"user": pa.int64(), "item": pa.int64()}
 _RATED = {**_INTEGERS, "rating": pa.float32()}
 
 
-def _timed_ratings(name: str, path: Path, separator: str, edition: str) -> Interactions:
-    """Ratings with Unix seconds; every rating counts as an interaction."""
+def _read_ratings(name: str, path: Path, separator: str, edition: str) -> Interactions:
+    """Read ratings with Unix seconds; every rating is an interaction."""
     table = read_arrays(
         read_bytes(path), _RATING_COLUMNS, {**_RATED, "timestamp": pa.int64()}, separator=separator, where=str(path)
     )
@@ -42,15 +42,15 @@ def _timed_ratings(name: str, path: Path, separator: str, edition: str) -> Inter
     )
 
 
-class OfficialRatings(FromFiles):
-    """A release with one file of ratings and their times, a rating a line; every rating counts as an interaction."""
+class OfficialRatings(FileDataset):
+    """A release with one file, one rating and its time per line; every rating is an interaction."""
 
     separator: ClassVar[str] = "::"
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """All ratings as events; DataMissing if the file is neither there nor to be fetched."""
+        """Load all ratings as events; DataMissing if the file is missing and cannot be fetched."""
         (path,) = self.source.paths(folder, self.title)
-        loaded = _timed_ratings(self.name, path, self.separator, "official release, complete")
+        loaded = _read_ratings(self.name, path, self.separator, "official release, complete")
         return check_counts(loaded, self.expected, str(path))
 
 
@@ -98,8 +98,8 @@ class MovieLens10M(OfficialRatings):
 
 
 @dataclass(frozen=True)
-class MovieLens1MOrdered(FromFiles):
-    """MovieLens 1M, all events with ratings in each user's order of time, without the times themselves."""
+class MovieLens1MOrdered(FileDataset):
+    """MovieLens 1M, all events with ratings in the time order of each user, without the times."""
 
     name: ClassVar[str] = "ml-1m-ordered"
     title: ClassVar[str] = "MovieLens 1M (ordered)"
@@ -107,7 +107,7 @@ class MovieLens1MOrdered(FromFiles):
     citation: ClassVar[str] = _CITATION
     expected: ClassVar[Counts] = Counts(1_000_209, 6_040, 3_706)
     source: ClassVar[Source] = Source(
-        ("ml-1m/ratings-ordered.tsv",), home="docs/datasets.md, which tells how it was put together from public copies"
+        ("ml-1m/ratings-ordered.tsv",), home="docs/datasets.md, which describes how it was built from public copies"
     )
     edition: ClassVar[str] = (
         "all events of MovieLens 1M in each user's order, times missing: ties within one second are in the order its "
@@ -115,7 +115,7 @@ class MovieLens1MOrdered(FromFiles):
     )
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """1,000,209 ratings with the clock WITHIN; DataMissing if the file is not there."""
+        """Load 1,000,209 ratings with the clock WITHIN; DataMissing if the file is missing."""
         (path,) = self.source.paths(folder, self.title)
         table = read_arrays(
             read_bytes(path),
@@ -137,7 +137,7 @@ class MovieLens1MOrdered(FromFiles):
 
 
 @dataclass(frozen=True)
-class MovieLens1MSASRec(FromFiles):
+class MovieLens1MSASRec(FileDataset):
     """MovieLens 1M as the SASRec, BERT4Rec and gSASRec papers use it: movies with five ratings or more, order only."""
 
     name: ClassVar[str] = "ml-1m-sasrec"
@@ -157,7 +157,7 @@ class MovieLens1MSASRec(FromFiles):
     )
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """999,611 events with the clock WITHIN; DataMissing if the file is not there."""
+        """Load 999,611 events with the clock WITHIN; DataMissing if the file is missing."""
         (path,) = self.source.paths(folder, self.title)
         table = read_arrays(read_bytes(path), ("user", "item"), _INTEGERS, separator=" ", where=str(path))
         loaded = Interactions.from_events(

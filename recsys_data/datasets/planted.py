@@ -1,4 +1,4 @@
-"""Planted signals: small data sets whose best possible score is known, to show what a model can and cannot learn."""
+"""Planted signals: small data sets with a known best score, to test what a model can and cannot learn."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from recsys_data.checks import check_choice
 from recsys_data.datasets.generated import GeneratedDataset
 from recsys_data.interactions import Clock, Interactions
 
@@ -22,12 +23,12 @@ def best_mrr(probabilities: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class PlantedSignal(GeneratedDataset):
-    """Users whose next item follows one known rule; ``permuted`` deals the same events out again at random.
+    """Users whose next item follows one known rule; ``permuted`` shuffles the same events.
 
     signal: "order" (each item has three successors, .6 .3 .1), "co-occurrence" (a user draws from one group of six
     items), "repeats" (the last item again with probability .7, else any item), "popularity" (independent draws, a few
-    items popular). A permuted set keeps every item's count and every user's length; only popularity is left in it, so
-    a model that does better than chance there has seen what it must not see. Never square: users ≠ items ≠ length.
+    items popular). A permuted set keeps the counts of items and the lengths of histories; only popularity remains, so a
+    model that beats chance there has seen held-out data. Users, items and length differ, so no array is square.
     """
 
     signal: str
@@ -43,9 +44,8 @@ class PlantedSignal(GeneratedDataset):
         return f"Planted {self.signal}" + (" (permuted)" if self.permuted else "")
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The events, with facts["best"] and facts["chance"] as MRR@20."""
-        if self.signal not in SIGNALS:
-            raise ValueError(f"signal must be one of {', '.join(SIGNALS)}, got {self.signal!r}")
+        """Generate the events, with facts["best"] and facts["chance"] as MRR@20."""
+        check_choice(self, "signal", SIGNALS)
         rng = np.random.default_rng([self.seed, sum(map(ord, self.signal))])
         items, best = SIGNALS[self.signal](rng, self.num_users, self.num_items, self.length)
         counts = np.bincount(items.ravel(), minlength=self.num_items)
@@ -65,7 +65,7 @@ class PlantedSignal(GeneratedDataset):
 
 def _order(rng: np.random.Generator, users: int, items: int, length: int) -> tuple[np.ndarray, float]:
     probabilities = np.array([0.6, 0.3, 0.1])
-    # three different successors an item, none of them itself; permutations keep every item equally frequent
+    # three different successors per item, none of them itself; permutations keep all items equally frequent
     shifts = rng.choice(np.arange(1, items), 3, replace=False)
     relabel = rng.permutation(items)
     successors = np.empty((items, 3), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Planted gaps: users whose next item the time since the last one decides, so that who reads times can know it."""
+"""Planted gaps: the time since the last event determines the next item."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from pathlib import Path
 
 import numpy as np
 
+from recsys_data.checks import check_choice
 from recsys_data.datasets.generated import GeneratedDataset
 from recsys_data.interactions import Clock, Interactions
 
 DAY = 86_400.0
-AFTER_SHORT, AFTER_LONG = 1, 5  # how far on the ring of items the next one lies
+AFTER_SHORT, AFTER_LONG = 1, 5  # the step on the ring of items
 
 
 @dataclass(frozen=True)
 class PlantedGaps(GeneratedDataset):
-    """Items on a ring: after a short gap the next item lies 1 on, after a long one 5 on; half of all gaps are long.
+    """Items on a ring: a short gap leads 1 step ahead, a long one 5 steps; half of all gaps are long.
 
-    Gaps are uniform in ``short`` or ``long``, (least, most) seconds. decides: "next", the gap that ends with the item
-    itself (Time-LSTM's own reading: it is told when the next event happens); "previous", the gap before the last item.
-    Best: who sees the gap knows the item, MRR 1. Without: two items are equally likely, MRR (1 + 1/2) / 2 = 0.75.
+    Gaps are uniform in ``short`` or ``long``, (smallest, largest) seconds. decides: "next", the gap before the next
+    item (as in Time-LSTM, which knows the time of the next event); "previous", the gap before the last item. A model
+    that reads the gap can reach MRR 1; without it two items are equally likely, MRR (1 + 1/2) / 2 = 0.75.
     """
 
     short: tuple[float, float] = (0.01 * DAY, 0.2 * DAY)
@@ -32,11 +33,10 @@ class PlantedGaps(GeneratedDataset):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.decides not in ("next", "previous"):
-            raise ValueError(f"decides must be one of next, previous, got {self.decides!r}")
+        check_choice(self, "decides", ("next", "previous"))
         if not 0 <= self.short[0] < self.short[1] <= self.long[0] < self.long[1]:
             raise ValueError(
-                f"short and long must be two rising pairs, one above the other, got {self.short}, {self.long}"
+                f"short and long must be two increasing pairs, short below long, got {self.short}, {self.long}"
             )
 
     @property
@@ -45,7 +45,7 @@ class PlantedGaps(GeneratedDataset):
         return f"Gaps decide: {self.decides}, {_span(self.short)} or {_span(self.long)}"
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The events, with facts["best"] and facts["chance"] (of who does not see gaps) as MRR@20."""
+        """Generate the events, with facts["best"] and facts["chance"] (without gaps) as MRR@20."""
         rng = np.random.default_rng(self.seed)
         shape = (self.num_users, self.length)
         is_long = rng.random(shape) < 0.5
@@ -64,7 +64,7 @@ class PlantedGaps(GeneratedDataset):
 
 
 def _span(pair: tuple[float, float]) -> str:
-    """A pair of seconds in the largest unit that keeps the lesser at 1 or more."""
+    """Format a pair of seconds in the largest unit in which the smaller is at least 1."""
     units = (("d", DAY), ("h", 3600.0), ("min", 60.0), ("s", 1.0))
     unit, seconds = next((u for u in units if pair[0] >= u[1]), units[-1])
     return f"{pair[0] / seconds:g}–{pair[1] / seconds:g} {unit}"

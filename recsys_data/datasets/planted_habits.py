@@ -1,4 +1,4 @@
-"""Planted habits: users who go on from the same item in different ways, each way a habit that many users share."""
+"""Planted habits: the next item depends on the last item and on a habit shared by many users."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from recsys_data.checks import check_range
 from recsys_data.datasets.generated import GeneratedDataset
 from recsys_data.datasets.planted import best_mrr
 from recsys_data.interactions import Clock, Interactions
@@ -14,11 +15,11 @@ from recsys_data.interactions import Clock, Interactions
 
 @dataclass(frozen=True)
 class PlantedHabits(GeneratedDataset):
-    """Items on a ring: a user goes 1 on or 5 on from an item; which way, a habit says; with chance ``stray`` anywhere.
+    """Items on a ring: a habit determines a step of 1 or 5 after each item; a share ``stray`` of the steps is random.
 
-    There are ``habits`` of them, each a coin flipped once for every item; users are dealt out to them. Who knows the
-    habit, by the user or from a long history, knows the item but for strays; who goes by the last item alone can put
-    two items first, the one that more of the coins say before the other.
+    Each of the ``habits`` draws one step per item with equal probability; users are assigned to habits evenly. A model
+    that infers the habit, from the user or a long history, can predict every item except strays; a model that reads
+    only the last item can rank the two possible items first, the one of more habits before the other.
     """
 
     habits: int = 40
@@ -29,10 +30,8 @@ class PlantedHabits(GeneratedDataset):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 1 <= self.habits <= self.num_users:
-            raise ValueError(f"habits must be between 1 and num_users ({self.num_users}), got {self.habits}")
-        if not 0.0 <= self.stray < 1.0:
-            raise ValueError(f"stray must be at least 0 and below 1, got {self.stray}")
+        check_range(self, "habits", at_least=1, at_most=self.num_users)
+        check_range(self, "stray", at_least=0, below=1)
 
     @property
     def name(self) -> str:
@@ -40,11 +39,11 @@ class PlantedHabits(GeneratedDataset):
         return f"Habits decide: {self.habits} habits"
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The events, with facts["best"] and facts["chance"] (of who goes by the last item alone) as MRR@20."""
+        """Generate the events, with facts["best"] and facts["chance"] (from the last item alone) as MRR@20."""
         rng = np.random.default_rng(self.seed)
         steps = np.where(rng.random((self.habits, self.num_items)) < 0.5, 1, 5)
         own = steps[rng.permutation(np.arange(self.num_users) % self.habits)]  # (users, items)
-        walk = rng.integers(self.num_items, size=(self.num_users, self.length))  # where strays go
+        walk = rng.integers(self.num_items, size=(self.num_users, self.length))  # the items of strays
         strays = rng.random(walk.shape) < self.stray
         users = np.arange(self.num_users)
         for at in range(1, self.length):
@@ -64,7 +63,7 @@ class PlantedHabits(GeneratedDataset):
         )
 
     def _best(self, share: float) -> float:
-        """The best MRR@20 after an item from which ``share`` of the moves by habit go 1 on, the others 5 on."""
+        """The best MRR@20 after an item where ``share`` of the habitual steps are 1 and the others 5."""
         probabilities = np.full(self.num_items, self.stray / self.num_items)
         probabilities[:2] += (1.0 - self.stray) * np.array([share, 1.0 - share])
         return best_mrr(probabilities)

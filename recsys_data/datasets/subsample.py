@@ -1,4 +1,4 @@
-"""LimitUsers: a data set cut down to few users, for smoke runs."""
+"""LimitUsers: a data set reduced to few users, for smoke runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from recsys_data.checks import check_range
 from recsys_data.datasets.dataset import Dataset
 from recsys_data.fetching.source import Source
 from recsys_data.hashing import hash_ids
@@ -15,10 +16,10 @@ from recsys_data.interactions import Interactions
 
 @dataclass(frozen=True)
 class LimitUsers:
-    """The ``n`` users of ``dataset`` with the smallest seeded hash of their id; everything else is its own.
+    """The ``n`` users of ``dataset`` with the smallest seeded hash of their id.
 
-    The same users are taken on every machine, and a larger ``n`` only adds to them. The Interactions carry the caveat
-    "SMOKE RUN: n of N users". The name stays that of the whole data set, so that claims still find their place.
+    The users are the same on every machine, and a larger ``n`` only adds users. The Interactions carry the caveat
+    "SMOKE RUN: n of N users". The name is that of the whole data set, so claims still apply.
     """
 
     dataset: Dataset
@@ -26,8 +27,7 @@ class LimitUsers:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.n < 1:
-            raise ValueError(f"n must be at least 1 user, got {self.n}")
+        check_range(self, "n", at_least=1, unit="user")
 
     @property
     def name(self) -> str:
@@ -51,24 +51,24 @@ class LimitUsers:
 
     @property
     def source(self) -> Source | None:
-        """The files of the whole data set, None where it names none."""
+        """The files of the whole data set, None if it has none."""
         return getattr(self.dataset, "source", None)
 
     @property
     def expected(self) -> None:
-        """None: what a part holds is not known beforehand; the whole is checked as it is loaded."""
+        """None: the counts of the part are unknown; those of the whole data set are checked."""
         return
 
     def present(self, folder: Path | None) -> bool:
-        """Whether the whole data set is there."""
+        """Whether the whole data set is present."""
         return self.dataset.present(folder)
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The events of the chosen users, with a caveat; all events where there are at most ``n`` users."""
+        """Load the events of the chosen users, with a caveat; all events where there are at most ``n`` users."""
         return self.cut(self.dataset.load(folder))
 
     def cut(self, whole: Interactions) -> Interactions:
-        """The events of the chosen users of the whole data set."""
+        """Keep the events of the chosen users of the whole data set."""
         if whole.num_users <= self.n:
             return whole
         order = np.argsort(hash_ids(whole.user_ids, self.seed), kind="stable")

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers
-from recsys_data.datasets.dataset import FromFiles, check_counts
+from recsys_data.datasets.dataset import FileDataset, check_counts
 from recsys_data.datasets.session_files import PublishedSessions
 from recsys_data.fetching.source import Source, read_bytes
 from recsys_data.files.tables import read_arrays, read_table
@@ -43,7 +43,7 @@ class YooChoose64(PublishedSessions):
 
 
 @dataclass(frozen=True)
-class YooChoose100k(FromFiles):
+class YooChoose100k(FileDataset):
     """A slice of YooChoose's first week with true times, split as session-rec publishes it."""
 
     name: ClassVar[str] = "yoochoose-100k"
@@ -61,7 +61,7 @@ class YooChoose100k(FromFiles):
     )
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """83,846 clicks in 21,210 sessions with the published parts; DataMissing if a file is not there."""
+        """Load 83,846 clicks in 21,210 sessions with the published parts; DataMissing if a file is missing."""
         paths = self.source.paths(folder, self.title)
         names = ("SessionId", "ItemId", "Time")
         types = {"SessionId": pa.int64(), "ItemId": pa.int64(), "Time": pa.float64()}
@@ -81,10 +81,10 @@ class YooChoose100k(FromFiles):
 
 
 @dataclass(frozen=True)
-class YooChooseClicks(FromFiles):
+class YooChooseClicks(FileDataset):
     """All clicks of YooChoose, yoochoose-clicks.dat, with true times.
 
-    The 1/4 and 1/64 of the papers are cuts of the training part, which the protocol makes: LastDays(fraction=64).
+    The papers' 1/4 and 1/64 are fractions of the training part, which the protocol cuts: LastDays(fraction=64).
     """
 
     name: ClassVar[str] = "yoochoose"
@@ -100,13 +100,13 @@ class YooChooseClicks(FromFiles):
     )
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """33,003,944 clicks in 9,249,729 sessions; DataMissing if the file is neither there nor to be fetched."""
+        """Load 33,003,944 clicks in 9,249,729 sessions; DataMissing if the file is missing and cannot be fetched."""
         (path,) = self.source.paths(folder, self.title)
         return check_counts(read_clicks(path, self.name), self.expected, str(path))
 
 
 def read_clicks(path: Path, name: str) -> Interactions:
-    """The clicks of a file in the official format: session, time (ISO 8601), item, category."""
+    """Read the clicks of a file in the official format: session, time (ISO 8601), item, category."""
     types = {"session": pa.int64(), "time": pa.timestamp("ms", "UTC"), "item": pa.int64()}
     data = path if path.suffix != ".xz" else read_bytes(path)
     table = read_table(data, ("session", "time", "item", "category"), types, separator=",", where=str(path))

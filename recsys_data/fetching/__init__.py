@@ -1,1 +1,1 @@
-"""Raw files: where they come from, downloads that resume, archives."""
+"""Raw files: their sources, resumable downloads, archives."""

@@ -1,15 +1,15 @@
-"""The errors of fetching: data that are not there, a failed download, a damaged archive."""
+"""Errors of fetching: missing data, a failed download, a damaged archive."""
 
 from __future__ import annotations
 
 
 class DownloadFailed(RuntimeError):
-    """No complete, trustworthy file came from an address."""
+    """No complete file with the right checksum came from an address."""
 
 
 class DataMissing(FileNotFoundError):
-    """A data set's files are not there and could not be fetched; the message is one sentence that says what to do."""
+    """A data set's files are missing and could not be fetched; the message says what to do."""
 
 
 class ArchiveDamaged(ValueError):
-    """An archive whose bytes are not whole."""
+    """An archive is incomplete or corrupt."""

@@ -1,4 +1,4 @@
-"""Where data files are found, and how they are fetched: mirrors, resumable, checked before use, atomic."""
+"""Find data files and fetch missing ones: from mirrors, resumable, verified before use, atomic."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from recsys_data.fetching.unpack import unpack
 
 
 def data_folder(folder: Path | None) -> Path:
-    """The folder that holds raw data: ``folder``, else $ENCORE_DATA, else ``data`` in the working directory."""
+    """The folder of raw data: ``folder``, else $ENCORE_DATA, else ``data`` in the working directory."""
     return Path(folder) if folder is not None else Path(os.environ.get("ENCORE_DATA") or "data")
 
 
 def locate(folder: Path | None, name: str) -> Path | None:
-    """The file ``name`` (such as ml-100k/u.data) under the data folder, plain or with .xz beside it, or None."""
+    """Find the file ``name`` (such as ml-100k/u.data) or ``name``.xz under the data folder; None if missing."""
     root = data_folder(folder)
     return next((path for path in (root / name, root / f"{name}.xz") if path.is_file()), None)
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file, decompressed where its name ends in .xz. ValueError if it is cut off or not xz."""
+    """Read a file; decompress it if its name ends in .xz. ValueError if it is truncated or not xz."""
     if path.suffix != ".xz":
         return path.read_bytes()
     try:
@@ -35,13 +35,13 @@ def read_bytes(path: Path) -> bytes:
 
 @dataclass(frozen=True)
 class Source:
-    """The files of a data set and the official archive that holds them.
+    """The files of a data set and the official archive that contains them.
 
     files: names under the data folder. urls: the official address, then mirrors; empty where the data cannot be
-    fetched by a program. checksum: "md5:…" or "sha256:…" as the owner published it; empty where none is published:
-    then the first-seen SHA-256 is written down beside the file and the counts are the gate (UNPINNED). into: the
-    folder, under the data folder, that the archive is unpacked in. home: the page a person would look at.
-    file_checksums: those of the files themselves, checked after unpacking, where the owner published these instead.
+    downloaded automatically. checksum: "md5:…" or "sha256:…" as published by the owner; if empty, the first SHA-256
+    seen is recorded beside the file (UNPINNED) and the counts are the check. into: the folder, under the data folder,
+    that the archive is unpacked to. home: the web page of the data. file_checksums: published checksums of the files
+    themselves, verified after unpacking.
     """
 
     files: tuple[str, ...]
@@ -56,25 +56,27 @@ class Source:
         return all(locate(folder, name) is not None for name in self.files)
 
     def paths(self, folder: Path | None, dataset: str) -> list[Path]:
-        """Where the files are; they are fetched first if they are not there. Raises DataMissing."""
+        """The paths of the files, which are fetched if missing. Raises DataMissing."""
         if not self.present(folder):
             self.fetch(folder, dataset)
         found = [locate(folder, name) for name in self.files]
         missing = [name for name, path in zip(self.files, found, strict=True) if path is None]
         if missing:
-            raise DataMissing(self.sentence(folder, dataset, f"the fetched archive does not hold {missing[0]}"))
+            raise DataMissing(
+                self.missing_message(folder, dataset, f"the downloaded archive does not contain {missing[0]}")
+            )
         return [path for path in found if path is not None]
 
     def fetch(self, folder: Path | None, dataset: str) -> None:
-        """Download from the first address that answers well, verify, unpack. Raises DataMissing.
+        """Download from the first working address, verify and unpack. Raises DataMissing.
 
-        Nothing is trusted before its checksum; a broken download is taken up where it stopped by the next call. With
-        ENCORE_OFFLINE set, no address is tried.
+        A file is used only after its checksum; the next call resumes a broken download. With ENCORE_OFFLINE set, no
+        address is tried.
         """
         if not self.urls:
-            raise DataMissing(self.sentence(folder, dataset, "it cannot be fetched by a program"))
+            raise DataMissing(self.missing_message(folder, dataset, "it cannot be downloaded automatically"))
         if os.environ.get("ENCORE_OFFLINE"):
-            raise DataMissing(self.sentence(folder, dataset, "ENCORE_OFFLINE forbids fetching it"))
+            raise DataMissing(self.missing_message(folder, dataset, "ENCORE_OFFLINE forbids downloads"))
         root, reasons = data_folder(folder), []
         for url in self.urls:
             try:
@@ -83,20 +85,20 @@ class Source:
                 return
             except (DownloadFailed, ValueError, OSError) as error:
                 reasons.append(f"{url}: {error}")
-        raise DataMissing(self.sentence(folder, dataset, "fetching failed (" + "; ".join(reasons) + ")"))
+        raise DataMissing(self.missing_message(folder, dataset, "fetching failed (" + "; ".join(reasons) + ")"))
 
     def _unpack_checked(self, archive: Path, root: Path) -> None:
-        """The files of ``archive``, checked; one that is not what the owner published does not stay for later calls."""
+        """Unpack ``archive`` and verify its files; delete an archive that is not as published."""
         try:
             unpack(archive, root / self.into)
             self._check_files(root)
         except (ArchiveDamaged, DownloadFailed):
             archive.unlink(missing_ok=True)
-            _note(archive).unlink(missing_ok=True)  # else no mirror and no later call could bring a good one
+            _checksum_file(archive).unlink(missing_ok=True)  # so that a mirror or a later call can fetch a good one
             raise
 
     def _check_files(self, root: Path) -> None:
-        """DownloadFailed where an unpacked file does not have its published checksum; the file is removed."""
+        """Raise DownloadFailed for a file without its published checksum, and remove it."""
         for name, checksum in zip(self.files, self.file_checksums, strict=False):
             kind, _, digest = checksum.partition(":")
             path = root / name
@@ -108,42 +110,42 @@ class Source:
                 path.unlink()
                 raise DownloadFailed(f"{name} has the {kind} {found}, the owner published {digest}")
 
-    def sentence(self, folder: Path | None, dataset: str, reason: str) -> str:
-        """One sentence: what is missing, why, and where to put it by hand."""
+    def missing_message(self, folder: Path | None, dataset: str, reason: str) -> str:
+        """The message for missing files: which files, why, and where to put them."""
         names = " and ".join(self.files)
         address = self.urls[0] if self.urls else self.home
         place = f" (from {address})" if address else ""
         return (
             f"{dataset}: {names} not found under {data_folder(folder)} and {reason}; put it there by hand{place}, "
-            "plain or xz-compressed, or point ENCORE_DATA to the folder that has it"
+            "plain or xz-compressed, or set ENCORE_DATA to the folder that contains it"
         )
 
 
 def download(url: str, checksum: str, folder: Path) -> Path:
-    """The file behind ``url`` in ``folder``, verified against ``checksum`` ("md5:…", "sha256:…" or "" for none).
+    """Download ``url`` to ``folder`` and verify it against ``checksum`` ("md5:…", "sha256:…" or "" for none).
 
-    A file already there is verified again. Without a published checksum the first-seen SHA-256 is kept beside it in
-    NAME.sha256 as UNPINNED, and a later file must match it. Raises DownloadFailed.
+    An existing file is verified again. Without a published checksum the first SHA-256 seen is recorded in NAME.sha256
+    as UNPINNED, and later files must match it. Raises DownloadFailed.
     """
-    import pooch  # here, and not above: it takes longer to import than a data set takes to load
+    import pooch  # imported here: it takes longer than loading a data set
 
     from recsys_data.fetching.resumable import ResumingDownloader
 
     folder.mkdir(parents=True, exist_ok=True)
     name = url.rsplit("/", 1)[-1]
-    note = _note(folder / name)
-    known = checksum or (f"sha256:{note.read_text().split()[0]}" if note.exists() else None)
+    record = _checksum_file(folder / name)
+    known = checksum or (f"sha256:{record.read_text().split()[0]}" if record.exists() else None)
     try:
         path = Path(pooch.retrieve(url, known_hash=known, fname=name, path=folder, downloader=ResumingDownloader()))
-    except ValueError as error:  # pooch's word for a wrong hash; the bad file is already gone
-        raise DownloadFailed(f"what came does not have the checksum {known}") from error
+    except ValueError as error:  # pooch's error for a wrong hash; it has deleted the file
+        raise DownloadFailed(f"the downloaded file does not have the checksum {known}") from error
     if known is None:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        note.write_text(f"{digest}  {name}  UNPINNED: first seen here, published by nobody\n")
+        record.write_text(f"{digest}  {name}  UNPINNED: first seen here, not published by the owner\n")
     return path
 
 
-def _note(archive: Path) -> Path:
-    """Where the first-seen checksum of an archive is written down."""
+def _checksum_file(archive: Path) -> Path:
+    """The file with the first checksum seen of an archive."""
     return archive.with_name(f"{archive.name}.sha256")

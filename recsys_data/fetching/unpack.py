@@ -1,10 +1,9 @@
-"""Safe unpacking: no path outside the folder, no links, a bound on the size."""
+"""Safe unpacking: no path outside the folder, no links, a limit on the size."""
 
 from __future__ import annotations
 
 import gzip
 import lzma
-import os
 import shutil
 import tarfile
 import tempfile
@@ -15,15 +14,16 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from recsys_data.atomic_write import atomic_write
 from recsys_data.fetching.errors import ArchiveDamaged
 
 LARGEST = 8 << 30  # bytes an archive may unpack to; the largest known data set needs 2.5 GB
 
 
 def unpack(archive: Path, folder: Path, largest: int = LARGEST) -> list[Path]:
-    """The files of a .zip, .tar.gz, .tgz, .7z or .gz under ``folder``; any other file is copied there as it is.
+    """Unpack a .zip, .tar.gz, .tgz, .7z or .gz to ``folder``; copy any other file there. Return the files.
 
-    Files appear whole or not at all. Raises ArchiveDamaged, or ValueError for a member outside the folder, a link,
+    Each file is written atomically. Raises ArchiveDamaged, or ValueError for a member outside the folder, a link,
     or more than ``largest`` bytes.
     """
     try:
@@ -34,28 +34,22 @@ def unpack(archive: Path, folder: Path, largest: int = LARGEST) -> list[Path]:
 
 
 def _unpack(archive: Path, folder: Path, largest: int) -> list[Path]:
-    """As unpack, with the errors of the libraries."""
+    """Unpack, raising the errors of the libraries."""
     written, left = [], largest
     for name, opener in _members(archive):
         target = folder / _inside(archive, name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".unpack-")
-        try:
-            with opener() as source, os.fdopen(handle, "wb") as out:
-                while chunk := source.read(1 << 20):
-                    left -= len(chunk)
-                    if left < 0:
-                        raise ValueError(f"{archive}: unpacks to more than {largest:,} bytes; refused as unsafe")
-                    out.write(chunk)
-            Path(temporary).replace(target)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        with atomic_write(target) as temporary, opener() as source, temporary.open("wb") as out:
+            while chunk := source.read(1 << 20):
+                left -= len(chunk)
+                if left < 0:
+                    raise ValueError(f"{archive}: unpacks to more than {largest:,} bytes; refused as unsafe")
+                out.write(chunk)
         written.append(target)
     return written
 
 
 def _inside(archive: Path, name: str) -> PurePosixPath:
-    """``name`` as a relative path, or ValueError where it leads out of the folder."""
+    """``name`` as a relative path; ValueError where it leads outside the folder."""
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or (path.parts and ":" in path.parts[0]):
         raise ValueError(f"{archive}: member {name!r} leads outside the folder; refused as unsafe")
@@ -78,7 +72,7 @@ def _members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
 
 
 def _zip_members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
-    """Members of a zip file."""
+    """The members of a zip file."""
     with zipfile.ZipFile(archive) as opened:
         for info in opened.infolist():
             if (info.external_attr >> 16) & 0o170000 == 0o120000:
@@ -88,7 +82,7 @@ def _zip_members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]
 
 
 def _tar_members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
-    """Members of a tar file, compressed or not."""
+    """The members of a tar file, compressed or not."""
     with tarfile.open(archive) as opened:
         for info in opened:
             if info.issym() or info.islnk():
@@ -100,7 +94,7 @@ def _tar_members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]
 
 
 def _seven_zip_members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
-    """Members of a 7z file, through a scratch folder beside it; needs py7zr."""
+    """The members of a 7z file, by way of a scratch folder beside it; needs py7zr."""
     try:
         import py7zr
     except ImportError as error:
@@ -118,6 +112,6 @@ def _seven_zip_members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[byt
         for path in sorted(p for p in scratch.rglob("*") if p.is_file()):
             yield path.relative_to(scratch).as_posix(), partial(path.open, "rb")
     except (py7zr.exceptions.ArchiveError, lzma.LZMAError) as error:
-        raise EOFError(str(error) or "damaged") from error  # as the other libraries have it
+        raise EOFError(str(error) or "damaged") from error  # as the other libraries do
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

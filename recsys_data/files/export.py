@@ -1,4 +1,4 @@
-"""Interactions written as a file (or a folder of files) that others, and InteractionFile, read."""
+"""Export interactions to files in common formats, which InteractionFile reads too."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
+from recsys_data.atomic_write import atomic_write
 from recsys_data.files.sequence_files import write_sequence_files
 from recsys_data.files.time_lstm_files import write_lst_files
 from recsys_data.interactions import Interactions
@@ -33,19 +34,18 @@ _HEADERS = {
         "part": "published_part",
     },
 }
-PART_NAMES = ("train", "validation", "test")  # in the order of recsys_data.protocols.build's numbers
+PART_NAMES = ("train", "validation", "test")  # in the order of the part numbers of recsys_data.split
 
 
 def export_interactions(interactions: Interactions, path: Path, kind: str) -> Path:
-    """The file ``path``, one event a row in the fixed order, with a header; it appears whole or not at all.
+    """Write ``path``, one event per row in the fixed order, with a header; the write is atomic.
 
     kind: "inter" (RecBole's atomic file, tab-separated, typed header), "sessions" (SessionId ItemId Time), "csv",
-    "tsv" or "parquet"; "sequences" (Devooght's) and "lst" (Time-LSTM's) make a folder. Positions
-    that order whole sessions stand in the time column, to be read with that clock again; data whose clock orders only
-    the events of one history get none: their order is the rows'. Data without order are to be read with that clock, or
-    the rows' order would count. Where the data were published in parts, a last column
-    says each event's: train, validation or test. Raises ValueError for another kind, and for data or
-    an id that such a file cannot hold.
+    "tsv" or "parquet"; "sequences" (Devooght's) and "lst" (Time-LSTM's) write a folder. Positions
+    that order whole sessions go to the time column; read them with the same clock. Data whose clock orders only the
+    events of a history get no time column: the rows are in order. Read data without order with the clock NONE, else the
+    order of the rows counts. A published split adds a last column: train, validation or test. Raises ValueError for
+    another kind, and for data or an id that the format cannot hold.
     """
     if kind not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {kind!r}")
@@ -65,19 +65,18 @@ def export_interactions(interactions: Interactions, path: Path, kind: str) -> Pa
     if interactions.parts is not None:
         columns[names["part"]] = pa.array(PART_NAMES).take(pa.array(interactions.parts[interactions.users]))
     table = pa.table(columns)
-    partial = path.with_name(f".{path.name}.part")
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    if kind == "parquet":
-        pq.write_table(table, partial, compression="zstd")
-    elif kind == "csv":
-        csv.write_csv(table, partial)
-    else:
-        _refuse(interactions, "\t\r\n")
-        with partial.open("wb") as file:
-            file.write(("\t".join(table.column_names) + "\n").encode())
-            options = csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
-            csv.write_csv(table, file, options)
-    partial.replace(path)
+    if kind not in ("parquet", "csv"):
+        _check_ids(interactions, "\t\r\n")
+    with atomic_write(path) as temporary:
+        if kind == "parquet":
+            pq.write_table(table, temporary, compression="zstd")
+        elif kind == "csv":
+            csv.write_csv(table, temporary)
+        else:
+            with temporary.open("wb") as file:
+                file.write(("\t".join(table.column_names) + "\n").encode())
+                options = csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
+                csv.write_csv(table, file, options)
     return path
 
 
@@ -86,14 +85,14 @@ def _ids(ids: np.ndarray, codes: np.ndarray) -> pa.Array:
     return pa.array(ids).take(pa.array(codes))
 
 
-def _refuse(interactions: Interactions, forbidden: str) -> None:
-    """ValueError for an id with a character that separates fields or rows, or a quote that pyarrow would not write."""
+def _check_ids(interactions: Interactions, forbidden: str) -> None:
+    """Raise ValueError for an id with a separator or a quote, which pyarrow does not write."""
     for kind, ids in (("user", interactions.user_ids), ("item", interactions.item_ids)):
         if ids.dtype.kind in "iu":
             continue
         for value in ids.tolist():
-            if any(sign in value for sign in forbidden + '"'):
+            if any(character in value for character in forbidden + '"'):
                 raise ValueError(
-                    f"{interactions.name}: the {kind} id {value!r} cannot stand in a tab-separated file; "
+                    f"{interactions.name}: a tab-separated file cannot hold the {kind} id {value!r}; "
                     "export as csv or parquet"
                 )

@@ -1,4 +1,4 @@
-"""Sequence files as Devooght and Bersini's programs read them: user item rating item rating …, a user a line."""
+"""Sequence files of Devooght and Bersini's programs: one user per line, user item rating item rating …."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _MAPS = ("user_id_mapping", "item_id_mapping")
 
 @dataclass(frozen=True)
 class SequenceFiles(UserFiles):
-    """A folder with train_set_sequences and, where there are, val_set_sequences and test_set_sequences; or one file.
+    """A folder with train_set_sequences and optionally val_set_sequences and test_set_sequences; or one such file.
 
-    A line is a user, then item and rating in turn, oldest first, blanks between. The three files are the published
-    parts (protocol AsPublished); without the latter two there are none. train_set_sequences+ repeats halves of the
-    other files and is not read. user_id_mapping and item_id_mapping in the same folder bring the raw ids back.
+    A line is a user, then alternating items and ratings, oldest first, separated by blanks. The three files are the
+    published parts (protocol AsPublished); one file alone has none. train_set_sequences+ repeats halves of the other
+    files and is not read. user_id_mapping and item_id_mapping in the same folder restore the raw ids.
     """
 
     def _files(self, folder: Path | None) -> dict[int, Path]:
-        """The files that are there, by part."""
+        """The existing files by part."""
         place = self.locate(folder)
         if place.is_file():
             return {TRAIN: place}
@@ -35,11 +35,11 @@ class SequenceFiles(UserFiles):
         return files if TRAIN in files else {}
 
     def present(self, folder: Path | None) -> bool:
-        """Whether the file, or the folder with its training file, is there."""
+        """Whether the file, or the folder with its training file, exists."""
         return bool(self._files(folder))
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The events with ratings and the clock WITHIN; DataMissing, or ValueError naming the line that is not so."""
+        """Load the events with ratings and the clock WITHIN; DataMissing, or ValueError that names a wrong line."""
         files = self._files(folder)
         if not files:
             raise DataMissing(f"{self.name}: no file and no folder with {PARTS[TRAIN]} at {self.path}")
@@ -60,13 +60,13 @@ class SequenceFiles(UserFiles):
 
 
 def write_sequence_files(interactions: Interactions, folder: Path) -> Path:
-    """The folder with the three files (or the training file alone where the data have no parts) and both mappings.
+    """Write the three files (only the training file for data without parts) and both mappings to ``folder``.
 
-    Users and items are written as their numbers 0 … n − 1, which those programs need; a data set without ratings gets
-    the rating 1, as there. Times are lost. Raises ValueError for data without order.
+    Users and items are written as numbers 0 … n − 1, which those programs require; data without ratings get the rating
+    1, as there. Times are not written. Raises ValueError for data without order.
     """
     if not interactions.clock.has_order:
-        raise ValueError(f"{interactions.name} has no order; sequence files would invent one")
+        raise ValueError(f"{interactions.name} has no order, which sequence files require")
     folder.mkdir(parents=True, exist_ok=True)
     ratings = ["1"] * len(interactions)
     if interactions.ratings is not None:
@@ -88,7 +88,7 @@ def write_sequence_files(interactions: Interactions, folder: Path) -> Path:
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """User, item (E,) int64 and rating (E,) float64 of each event of a file."""
+    """The user, item (E,) int64 and rating (E,) float64 of each event of a file."""
     users, items, ratings, lengths = [], [], [], []
     for number, line in enumerate(read_bytes(path).decode("utf-8").rstrip("\r\n").split("\n"), start=1):
         tokens = line.split()
@@ -96,7 +96,7 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             continue
         if len(tokens) % 2 == 0 or len(tokens) < 3:
             raise ValueError(
-                f"{path}: line {number} has {len(tokens)} numbers; expected a user, then item and rating in turn"
+                f"{path}: line {number} has {len(tokens)} numbers; expected a user, then alternating items and ratings"
             )
         try:
             users.append(int(tokens[0]))
@@ -104,14 +104,15 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             ratings.extend(map(float, tokens[2::2]))
         except ValueError as error:
             raise ValueError(
-                f"{path}: line {number} holds {_odd(tokens)!r}; expected whole numbers for user and items, and ratings"
+                f"{path}: line {number} holds {_first_invalid(tokens)!r}; "
+                "expected whole numbers for user and items, and numeric ratings"
             ) from error
         lengths.append(len(tokens) // 2)
     return np.repeat(np.array(users, np.int64), lengths), np.array(items, np.int64), np.array(ratings)
 
 
-def _odd(tokens: list[str]) -> str:
-    """The first token that is not what its place asks for."""
+def _first_invalid(tokens: list[str]) -> str:
+    """The first token that is not a number of the expected kind."""
     for place, token in enumerate(tokens):
         try:
             (float if place and place % 2 == 0 else int)(token)

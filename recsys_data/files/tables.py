@@ -1,4 +1,4 @@
-"""Columns of a text table, with the row and column named where one cannot be read."""
+"""Read columns of text tables; an error names the row and the column."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pyarrow import csv
 
 from recsys_data.arrow import numbers, texts
 
-_JOINED = "\x1f"  # stands for a separator of several characters while pyarrow reads
+_ONE_CHARACTER = "\x1f"  # replaces a separator of several characters, which pyarrow cannot read
 
 
 def read_arrays(
@@ -24,7 +24,7 @@ def read_arrays(
     header: bool = False,
     where: str = "table",
 ) -> dict[str, np.ndarray]:
-    """The columns named in ``types``, as arrays, of a text table; see read_table."""
+    """Read the columns named in ``types`` as arrays; arguments and errors as in read_table."""
     table = read_table(data, columns, types, separator=separator, header=header, where=where)
     return {name: (texts if pa.types.is_string(types[name]) else numbers)(table[name]) for name in types}
 
@@ -39,17 +39,17 @@ def read_table(
     quoted: bool = False,
     where: str = "table",
 ) -> pa.Table:
-    """The columns named in ``types`` of a text table whose lines hold ``columns`` in that order.
+    """Read the columns named in ``types`` of a text table whose lines consist of ``columns`` in that order.
 
-    ``data``: the text, or the path of a file too large to hold. A quote character is ordinary text unless ``quoted``.
-    ``separator`` may have several characters (``::``). Raises
-    ValueError with one sentence that names the row (1 is the file's first line) and the column for a line with too
-    few or too many fields, a value that is not of its type, or an empty value in a column of numbers.
+    ``data``: the text, or the path of a file too large for memory. A quote character is ordinary text unless
+    ``quoted``. ``separator`` may have several characters (``::``). Raises ValueError that names the row (1 is the first
+    line) and the column for a line with too few or too many fields, a value of another type, or an empty value in a
+    column of numbers.
     """
     if len(separator) > 1:
         data = data.read_bytes() if isinstance(data, Path) else data
-        data = data.replace(separator.encode(), _JOINED.encode())
-        separator = _JOINED
+        data = data.replace(separator.encode(), _ONE_CHARACTER.encode())
+        separator = _ONE_CHARACTER
     read = csv.ReadOptions(column_names=list(columns), skip_rows=int(header), block_size=8 << 20)
     parse = csv.ParseOptions(delimiter=separator, quote_char='"' if quoted else False, newlines_in_values=quoted)
     convert = csv.ConvertOptions(column_types=dict(types), include_columns=list(types), strings_can_be_null=False)
@@ -60,11 +60,11 @@ def read_table(
     try:
         table = csv.read_csv(source(), read, parse, convert)
     except pa.ArrowInvalid:
-        read.use_threads = False  # only the serial reader knows row numbers
+        read.use_threads = False  # only the serial reader reports row numbers
         try:
             table = csv.read_csv(source(), read, parse, convert)
         except pa.ArrowInvalid as error:
-            raise ValueError(_sentence(where, str(error), columns, types)) from error
+            raise ValueError(_error_message(where, str(error), columns, types)) from error
     for name in types:
         if table[name].null_count:
             row = table[name].is_null().index(True).as_py() + 1 + int(header)
@@ -73,14 +73,14 @@ def read_table(
 
 
 def _kind(wanted: pa.DataType) -> str:
-    """A type in a reader's words."""
+    """A type in words, for messages."""
     if pa.types.is_timestamp(wanted):
         return "a time such as 2009-05-04T23:08:57Z"
     return "a whole number" if pa.types.is_integer(wanted) else "a number" if pa.types.is_floating(wanted) else "text"
 
 
-def _sentence(where: str, message: str, columns: Sequence[str], types: Mapping[str, pa.DataType]) -> str:
-    """The complaint of pyarrow in one sentence with row and column."""
+def _error_message(where: str, message: str, columns: Sequence[str], types: Mapping[str, pa.DataType]) -> str:
+    """The error of pyarrow as one sentence with row and column."""
     if found := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", message):
         row, wanted, got = found.groups()
         first_missing = f", column {columns[int(got)]} is missing" if int(got) < int(wanted) else ""

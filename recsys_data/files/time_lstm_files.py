@@ -1,4 +1,4 @@
-"""Time-LSTM's three .lst files: items, gaps to the next event, and seconds since the first, a user a line in each."""
+"""Time-LSTM's three .lst files: items, gaps to the next event, seconds since the first; one user per line."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _MAP = "item_id_mapping"
 class LstFiles(UserFiles):
     """A folder with user-item.lst, user-item-delta-time.lst and user-item-accumulate-time.lst, or tr_ and te_ of each.
 
-    A line is a user, a comma, and the user's items, oldest first, blanks between; in the second file the seconds to
-    the next event (0 for the last), in the third the seconds since the first. Where the six files of the split are
-    there, they are read, and the users of te_ are the published test part. item_id_mapping, which write_lst_files
-    adds, brings raw ids back.
+    A line is a user, a comma, and the user's items, oldest first, separated by blanks; in the second file the seconds
+    to the next event (0 for the last), in the third the seconds since the first event. If the six files of the split
+    exist, they are read, and the users of te_ are the published test part. item_id_mapping, which write_lst_files
+    adds, restores the raw ids.
     """
 
     def _prefixes(self, folder: Path | None) -> dict[int, str]:
-        """Which files there are: both parts, or else whole ones, or none."""
+        """The prefix of each part: both parts if they exist, else the whole files, else none."""
         for prefixes in (PREFIXES, {TRAIN: ""}):
             names = [prefix + name for prefix in prefixes.values() for name in (ITEMS, GAPS, SINCE)]
             if all((self.locate(folder) / name).is_file() for name in names):
@@ -37,11 +37,11 @@ class LstFiles(UserFiles):
         return {}
 
     def present(self, folder: Path | None) -> bool:
-        """Whether the three files, or the six, are there."""
+        """Whether the three files, or the six, exist."""
         return bool(self._prefixes(folder))
 
     def load(self, folder: Path | None = None) -> Interactions:
-        """The events with the clock RELATIVE; DataMissing, or ValueError naming the line where the files disagree."""
+        """Load the events with the clock RELATIVE; DataMissing, or ValueError that names an inconsistent line."""
         prefixes = self._prefixes(folder)
         if not prefixes:
             raise DataMissing(
@@ -56,23 +56,23 @@ class LstFiles(UserFiles):
             restore_ids(items, place / _MAP),
             since,
             clock=Clock.RELATIVE,
-            edition="Time-LSTM's .lst files: seconds since each user's first event, the absolute start lost",
+            edition="Time-LSTM's .lst files: seconds since each user's first event, no absolute times",
             parts=np.repeat(list(prefixes), [len(column[0]) for column in columns]) if len(prefixes) > 1 else None,
         )
 
 
 def write_lst_files(interactions: Interactions, folder: Path) -> Path:
-    """The folder with the three files, short histories first as the official script has them, and item_id_mapping.
+    """Write the three files, shortest histories first as in the official script, and item_id_mapping to ``folder``.
 
-    Items are numbered from 0 by how often they were taken, most first (ties by raw id), since those programs cut the
-    vocabulary by number. Data with parts get tr_ (training and validation) and te_ of each file too. Raises ValueError
-    for data without durations, and for a user id with a comma, a blank or a line break.
+    Items are numbered from 0 by decreasing popularity (ties by raw id), because those programs cut the vocabulary by
+    number. Data with parts get tr_ (training and validation) and te_ files too. Raises ValueError for data without
+    durations, and for a user id with a comma, a blank or a line break.
     """
     if not interactions.clock.has_gaps:
         raise ValueError(f"{interactions.name} has the clock {interactions.clock.value}; .lst files need durations")
     bad = next((raw for raw in map(str, interactions.user_ids.tolist()) if not raw or {*", \t\r\n"} & {*raw}), None)
     if bad is not None:
-        raise ValueError(f"{interactions.name}: the user id {bad!r} cannot stand in an .lst file; export as csv")
+        raise ValueError(f"{interactions.name}: an .lst file cannot hold the user id {bad!r}; export as csv")
     folder.mkdir(parents=True, exist_ok=True)
     counts = np.bincount(interactions.items, minlength=interactions.num_items)
     order = np.argsort(-counts, kind="stable")
@@ -89,7 +89,7 @@ def write_lst_files(interactions: Interactions, folder: Path) -> Path:
             (GAPS, np.append(np.diff(times), 0.0)),
             (SINCE, times - times[:1]),
         ):
-            lines[name].append(f"{interactions.user_ids[user]}," + " ".join(map(_plain, values.tolist())))
+            lines[name].append(f"{interactions.user_ids[user]}," + " ".join(map(_number_text, values.tolist())))
     chosen = {"": range(len(by_length))}
     if interactions.parts is not None:
         test = (interactions.parts[by_length] == TEST).tolist()
@@ -103,23 +103,23 @@ def write_lst_files(interactions: Interactions, folder: Path) -> Path:
 
 
 def _read(place: Path, prefix: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """User (E,) text, item (E,) int64 and seconds since the first event (E,) float64 of three files."""
+    """The user (E,) text, item (E,) int64 and seconds since the first event (E,) float64 of each event."""
     users, items, since, lengths = [], [], [], []
     names = [f"{prefix}{name}" for name in (ITEMS, GAPS, SINCE)]
     texts = [read_bytes(place / name).decode("utf-8").rstrip("\r\n").split("\n") for name in names]
     if len({len(lines) for lines in texts}) > 1:
         found = ", ".join(f"{len(lines)} in {name}" for lines, name in zip(texts, names, strict=True))
-        raise ValueError(f"{place}: not as many lines in each file ({found}); they do not belong together")
+        raise ValueError(f"{place}: the files have different numbers of lines ({found}); they do not belong together")
     for number, lines in enumerate(zip(*texts, strict=True), start=1):
         owners, values = zip(*(line.split(",", 1) if "," in line else ("", line) for line in lines), strict=True)
         where = f"{place}: line {number} of the {prefix}*.lst files"
         if len(set(owners)) > 1 or not owners[0]:
-            raise ValueError(f"{where} begins with {', '.join(map(repr, owners))}; expected one user and a comma")
+            raise ValueError(f"{where} starts with {', '.join(map(repr, owners))}; expected one user and a comma")
         try:
             row = np.array(values[0].split(), dtype=np.int64)
             gaps, times = (np.array(value.split(), dtype=np.float64) for value in values[1:])
         except ValueError as error:
-            raise ValueError(f"{where}, user {owners[0]}, holds what is no number ({error})") from error
+            raise ValueError(f"{where}, user {owners[0]}: not a number ({error})") from error
         if not len(row) == len(gaps) == len(times) or not len(row):
             raise ValueError(
                 f"{where}, user {owners[0]}, has {len(row)} items, {len(gaps)} gaps and {len(times)} times"
@@ -135,6 +135,6 @@ def _read(place: Path, prefix: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return np.repeat(owned, lengths), np.concatenate(items), np.concatenate(since)
 
 
-def _plain(value: float) -> str:
-    """A number without a needless .0, exact otherwise."""
+def _number_text(value: float) -> str:
+    """A number without a trailing .0, otherwise exact."""
     return str(int(value)) if float(value).is_integer() else repr(value)

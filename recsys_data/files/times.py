@@ -1,4 +1,4 @@
-"""Times as Unix seconds, whether they came as seconds, a thousandth or less of these, or ISO 8601."""
+"""Convert times to Unix seconds: from seconds, milli-, micro- or nanoseconds, timestamps or ISO 8601."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers
 
-_LARGEST_SECONDS = 1e11  # the year 5138; whatever is larger counts milliseconds
-_LARGEST_MILLISECONDS = 1e14  # beyond that microseconds
-_LARGEST_MICROSECONDS = 1e17  # and beyond that nanoseconds, which pandas makes of its times
+_LARGEST_SECONDS = 1e11  # the year 5138; larger values are milliseconds
+_LARGEST_MILLISECONDS = 1e14  # larger values are microseconds
+_LARGEST_MICROSECONDS = 1e17  # larger values are nanoseconds, the unit of pandas
 
 
 def to_seconds(column: pa.ChunkedArray, where: str) -> tuple[np.ndarray, str]:
-    """Unix seconds (E,) float64, and what the column was in a word, such as "seconds", "nanoseconds" or "ISO 8601".
+    """Unix seconds (E,) float64, and the format of the column, such as "seconds", "nanoseconds" or "ISO 8601".
 
-    ISO 8601 without a zone is read as UTC. Raises ValueError naming the row and the value that is none of these.
+    ISO 8601 without a zone is read as UTC. Raises ValueError that names the row and the value of any other format.
     """
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        whole = column.cast(pa.timestamp("us", getattr(column.type, "tz", None)), safe=False)  # cuts nanoseconds off
+        whole = column.cast(pa.timestamp("us", getattr(column.type, "tz", None)), safe=False)  # truncates nanoseconds
         return _from_timestamps(whole), "timestamps"
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         try:

@@ -135,7 +135,7 @@ def test_data_without_order_have_a_caveat():
     assert (finding.level, finding.value) == ("caveat", 0.0)
     assert finding.sentence.endswith(
         "MRR@20 1.0000 on the true order and 1.0000 on shuffled histories; "
-        "the order of events tells next to nothing here"
+        "the order of events carries almost no information here"
     )
 
 

@@ -103,7 +103,7 @@ def test_another_schema_is_refused(raw):
     write_prepared(MarkovChainSequences(num_users=3, num_items=4, length=4).load(), raw / "entry")
     meta = json.loads((raw / "entry/meta.json").read_text())
     (raw / "entry/meta.json").write_text(json.dumps({**meta, "schema": 99}))
-    with pytest.raises(ValueError, match="prepared data of schema 99, this program reads schema 1"):
+    with pytest.raises(ValueError, match="prepared data of schema 99, expected 1; remove the folder"):
         read_prepared(raw / "entry")
 
 

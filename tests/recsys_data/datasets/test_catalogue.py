@@ -9,11 +9,11 @@ from recsys_data.datasets.amazon import AmazonFiveCore, AmazonPaper
 from recsys_data.datasets.catalogue import DATASETS
 from recsys_data.datasets.citeulike import CiteULikeHCRNN, CiteULikeLibraries
 from recsys_data.datasets.dataset import Dataset
-from recsys_data.datasets.describe import describe
 from recsys_data.datasets.diginetica import Diginetica
 from recsys_data.datasets.lastfm import LastFMArtistSessions, LastFMUserArtist
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.datasets.movielens import MovieLens1MSubsample, MovieLens100K
+from recsys_data.datasets.summary import summarise_dataset
 from recsys_data.datasets.yoochoose import YooChoose64, YooChoose100k
 from recsys_data.fetching.source import data_folder
 from recsys_data.interactions import Clock, Counts, Interactions
@@ -82,7 +82,7 @@ def test_real_days_and_parts():
     data = loaded(CiteULikeHCRNN())
     assert np.bincount(data.parts).tolist() == [1_294, 144, 360]
     assert np.bincount(data.parts[data.users]).tolist() == [36_104, 4_058, 9_500]
-    facts = describe(data)
+    facts = summarise_dataset(data)
     assert (facts["start"], facts["end"]) == ("2004-11-03T17:25:51+00:00", "2014-12-29T10:38:09+00:00")
     slice_ = loaded(YooChoose100k())
     assert np.bincount(slice_.parts).tolist() == [17_794, 0, 3_416]
@@ -90,9 +90,9 @@ def test_real_days_and_parts():
 
 
 def test_real_times_of_the_samples():
-    facts = describe(loaded(MovieLens1MSubsample()))
+    facts = summarise_dataset(loaded(MovieLens1MSubsample()))
     assert (facts["start"], facts["end"]) == ("2000-04-25T23:05:54+00:00", "2003-02-27T14:18:34+00:00")
-    facts = describe(loaded(LastFMUserArtist()))
+    facts = summarise_dataset(loaded(LastFMUserArtist()))
     assert (facts["start"], facts["end"]) == ("2005-06-30T05:38:15+00:00", "2009-06-18T11:23:39+00:00")
 
 
@@ -147,13 +147,13 @@ def put(folder, name, text):
 
 def test_cut_files_are_refused_in_one_sentence(tmp_path):
     put(tmp_path, "citeulike-a/users.dat", "2 10 20\n3 10 20\n")
-    with pytest.raises(ValueError, match="line 2 has 2 articles, not as many as it says"):
+    with pytest.raises(ValueError, match="line 2 has 2 articles and announces"):
         CiteULikeLibraries("a").load(tmp_path)
     put(tmp_path, "amazon/5core-Beauty.txt", "1 5 6\t0 86400\n2 5\t0 0\n")
-    with pytest.raises(ValueError, match="line 2 is cut off; expected a user, n items and n gaps"):
+    with pytest.raises(ValueError, match="line 2 is truncated; expected a user, n items and n gaps"):
         AmazonFiveCore("Beauty").load(tmp_path)
     put(tmp_path, "amazon/5core-Beauty.txt", "1 5 6\t0 86400\n2\n")
-    with pytest.raises(ValueError, match="line 2 is cut off; expected a user, n items and n gaps"):
+    with pytest.raises(ValueError, match="line 2 is truncated; expected a user, n items and n gaps"):
         AmazonFiveCore("Beauty").load(tmp_path)
     put(tmp_path, "diginetica/train-sessions.txt", "1 2 3\n4 x 5\n")
     put(tmp_path, "diginetica/test-sessions.txt", "1 2\n")
@@ -178,9 +178,9 @@ def test_fields_name_what_there_is():
 
 
 def test_describe_is_plain():
-    facts = describe(MarkovChainSequences().load())
+    facts = summarise_dataset(MarkovChainSequences().load())
     assert facts["users"] == 300 and facts["sessions"] is None and facts["clock"] == "absolute"
-    sessions = describe(
+    sessions = summarise_dataset(
         Interactions.from_events("s", [1, 1, 1, 2], ["a", "b", "a", "c"], None, clock=Clock.WITHIN, unit="session")
     )
     assert sessions["users"] is None and sessions["sessions"] == 2

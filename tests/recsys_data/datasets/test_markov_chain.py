@@ -58,7 +58,10 @@ def test_events_are_deterministic_rectangular_and_timed():
 
 @pytest.mark.parametrize(
     ("fields", "sentence"),
-    [({"num_items": 1}, "num_items must be at least 2, got 1"), ({"noise": 1.5}, "noise must be between 0 and 1")],
+    [
+        ({"num_items": 1}, "num_items must be at least 2, got 1"),
+        ({"noise": 1.5}, "noise must be at least 0 and at most 1"),
+    ],
 )
 def test_bad_fields(fields, sentence):
     with pytest.raises(ValueError, match=sentence):

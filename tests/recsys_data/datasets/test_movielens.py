@@ -101,7 +101,7 @@ def test_missing_data_say_where_to_put_them(tmp_path, monkeypatch):
     sentence = str(caught.value)
     assert isinstance(caught.value, FileNotFoundError)
     assert "ml-1m/ratings.dat" in sentence and str(tmp_path) in sentence and "ml-1m.zip" in sentence
-    with pytest.raises(DataMissing, match="cannot be fetched by a program"):
+    with pytest.raises(DataMissing, match="cannot be downloaded automatically"):
         MovieLens1MOrdered().load(tmp_path)
 
 

@@ -40,5 +40,5 @@ def test_names_tell_the_gaps_apart_and_seeds_the_events():
 def test_bad_fields_are_named():
     with pytest.raises(ValueError, match="decides must be one of next, previous, got 'last'"):
         PlantedGaps(decides="last")
-    with pytest.raises(ValueError, match="short and long must be two rising pairs, one above the other, got"):
+    with pytest.raises(ValueError, match="short and long must be two increasing pairs, short below long, got"):
         PlantedGaps(short=(10.0, 300.0), long=(120.0, 600.0))

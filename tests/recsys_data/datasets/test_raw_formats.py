@@ -67,19 +67,19 @@ def test_a_cut_log_is_refused(tmp_path):
 def test_a_tenth_of_the_log(taken, expected):
     # ⌈0.1·10⌉ = 1 of ten listens and ⌈0.1·1⌉ = 1 of one
     data = events(["abcdefghij", "b"])
-    kept = data.keep(LastFM1K(share=0.1, keep=taken)._kept(data))
+    kept = data.keep(LastFM1K(share=0.1, keep=taken)._sample_mask(data))
     assert [history(kept, user)[0] for user in (0, 1)] == [[letter] for letter in expected]
 
 
 def test_a_random_tenth_is_seeded():
     data = events(["abcdefghij" * 3, "b"])
-    masks = [LastFM1K(share=0.2, keep="random", seed=seed)._kept(data) for seed in (0, 0, 1)]
+    masks = [LastFM1K(share=0.2, keep="random", seed=seed)._sample_mask(data) for seed in (0, 0, 1)]
     assert masks[0].sum() == 6 + 1 and (masks[0] == masks[1]).all() and (masks[0] != masks[2]).any()
 
 
 def test_a_share_is_exact():
     data = events(["ab" * 50])
-    assert LastFM1K(share=0.07)._kept(data).sum() == 7  # in floats 0.07 · 100 is a little more than 7
+    assert LastFM1K(share=0.07)._sample_mask(data).sum() == 7  # in floats 0.07 · 100 is a little more than 7
 
 
 def test_names_tell_the_variant():

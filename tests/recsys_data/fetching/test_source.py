@@ -43,7 +43,7 @@ def test_without_a_published_checksum_the_first_seen_one_holds(server, tmp_path)
     assert "UNPINNED" in (tmp_path / "data.bin.sha256").read_text()
     (tmp_path / "data.bin").unlink()
     server.data["/good/data.bin"] = b"something else"
-    with pytest.raises(DownloadFailed, match="what came does not have the checksum sha256:"):
+    with pytest.raises(DownloadFailed, match="the downloaded file does not have the checksum sha256:"):
         download(url, "", tmp_path)
     assert not (tmp_path / "data.bin").exists()
 
@@ -57,7 +57,7 @@ def test_a_broken_connection_is_taken_up_where_it_stopped(server, tmp_path):
 def test_a_later_call_goes_on_too(server, tmp_path, monkeypatch):
     url = f"{server.address}/breaks/data.bin"
     monkeypatch.setattr("recsys_data.fetching.resumable.ATTEMPTS", 1)
-    with pytest.raises(DownloadFailed, match="the connection broke off after 200,000 bytes, 1 times tried"):
+    with pytest.raises(DownloadFailed, match="the connection broke after 200,000 bytes, 1 attempts"):
         download(url, SHA, tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["data.bin.part"]  # nothing that looks finished
     monkeypatch.setattr("recsys_data.fetching.resumable.ATTEMPTS", 5)
@@ -81,7 +81,7 @@ def test_a_part_of_another_file_is_not_trusted(server, tmp_path):
 
 
 def test_a_wrong_checksum_leaves_nothing_behind(server, tmp_path):
-    with pytest.raises(DownloadFailed, match="what came does not have the checksum md5:0000"):
+    with pytest.raises(DownloadFailed, match="the downloaded file does not have the checksum md5:0000"):
         download(f"{server.address}/good/data.bin", "md5:" + "0" * 32, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -103,16 +103,16 @@ def test_redirects_are_followed(server, tmp_path):
 def test_a_silent_server_is_given_up(server, tmp_path):
     quick = ResumingDownloader(attempts=1, timeout=0.2)
     start = time.monotonic()
-    with pytest.raises(DownloadFailed, match="nothing came for 0.2 seconds after 0 bytes, 1 times tried"):
+    with pytest.raises(DownloadFailed, match="no byte for 0.2 seconds after 0 bytes, 1 attempts"):
         quick(f"{server.address}/slow/data.bin", str(tmp_path / "out"), None)
     assert time.monotonic() - start < 3
 
 
 def test_progress_tells_bytes_and_rate(server, tmp_path):
-    told = []
-    ResumingDownloader(tell=told.append)(f"{server.address}/breaks/data.bin", str(tmp_path / "out"), None)
-    assert told[-1].have == told[-1].total == len(DATA) and told[-1].rate > 0
-    assert [step.have for step in told] == sorted(step.have for step in told)
+    reports = []
+    ResumingDownloader(on_progress=reports.append)(f"{server.address}/breaks/data.bin", str(tmp_path / "out"), None)
+    assert reports[-1].received == reports[-1].total == len(DATA) and reports[-1].rate > 0
+    assert [step.received for step in reports] == sorted(step.received for step in reports)
 
 
 def zipped(**files):
@@ -151,7 +151,7 @@ def test_an_archive_without_the_file_and_a_file_with_a_wrong_sum(tmp_path):
     archive = zipped(set__events="1 2 3")
     with serving({"/good/set.zip": archive}) as server:
         urls = (f"{server.address}/good/set.zip",)
-        with pytest.raises(DataMissing, match="the fetched archive does not hold set/other.txt"):
+        with pytest.raises(DataMissing, match="the downloaded archive does not contain set/other.txt"):
             Source(("set/other.txt",), urls).paths(tmp_path, "A set")
         (tmp_path / "set/events.txt").unlink()
         wrong = Source(("set/events.txt",), urls, file_checksums=("md5:" + "0" * 32,))

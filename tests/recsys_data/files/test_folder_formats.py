@@ -66,7 +66,7 @@ def test_mappings_bring_raw_ids_back_in_either_order_of_columns(tmp_path):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("1 2 3\n4 5\n", "line 2 has 2 numbers; expected a user, then item and rating in turn"),
+        ("1 2 3\n4 5\n", "line 2 has 2 numbers; expected a user, then alternating items and ratings"),
         ("1 2.5 3\n", "line 1 holds '2.5'; expected whole numbers for user and items"),
         ("1 2 x\n", "line 1 holds 'x'"),
     ],
@@ -98,10 +98,10 @@ def test_lst_of_the_split_are_parts(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("user-item.lst", "ann,2 0\n", r"not as many lines in each file \(1 in user-item.lst, 2 in"),
-        ("user-item.lst", "ann,2 0\nzoe,1 2 2\n", "line 2 .* begins with 'zoe', 'bob', 'bob'"),
+        ("user-item.lst", "ann,2 0\n", r"the files have different numbers of lines \(1 in user-item.lst, 2 in"),
+        ("user-item.lst", "ann,2 0\nzoe,1 2 2\n", "line 2 .* starts with 'zoe', 'bob', 'bob'"),
         ("user-item.lst", "ann,2 0\nbob,1 2\n", "line 2 .* user bob, has 2 items, 3 gaps and 3 times"),
-        ("user-item.lst", "ann,2 x\nbob,1 2 2\n", "line 1 .* user ann, holds what is no number"),
+        ("user-item.lst", "ann,2 x\nbob,1 2 2\n", "line 1 .* user ann: not a number"),
         ("user-item-delta-time.lst", "ann,60 0\nbob,1.5 11 0\n", "line 2 .* the times are not the sums of the gaps"),
     ],
 )
@@ -149,9 +149,9 @@ def test_writers_refuse_what_the_files_cannot_hold(tmp_path):
     with pytest.raises(ValueError, match="w has the clock order inside a sequence; .lst files need durations"):
         export_interactions(weak, tmp_path / "l", "lst")
     blank = Interactions.from_events("w", ["a b"], ["x"], [1], clock=Clock.ABSOLUTE)
-    with pytest.raises(ValueError, match="the user id 'a b' cannot stand in an .lst file"):
+    with pytest.raises(ValueError, match="an .lst file cannot hold the user id 'a b'"):
         export_interactions(blank, tmp_path / "l", "lst")
     none = Interactions.from_events("w", ["a"], ["x"], None, clock=Clock.NONE)
-    with pytest.raises(ValueError, match="w has no order; sequence files would invent one"):
+    with pytest.raises(ValueError, match="w has no order, which sequence files require"):
         export_interactions(none, tmp_path / "s", "sequences")
     assert list(tmp_path.iterdir()) == []

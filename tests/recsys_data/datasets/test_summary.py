@@ -1,6 +1,6 @@
 import pytest
 
-from recsys_data.datasets.describe import bars, describe, events_over_time, gaps, histograms
+from recsys_data.datasets.summary import events_over_time, gaps, histogram_text, histograms, summarise_dataset
 from recsys_data.interactions import Clock, Interactions
 from reports.figures.dataset import save_figure
 
@@ -44,16 +44,16 @@ def test_days_or_months_without_holes():
 
 def test_a_weak_clock_leaves_lists_empty_and_says_so():
     weak = events(Clock.WITHIN)
-    found = describe(weak)["histograms"]
+    found = summarise_dataset(weak)["histograms"]
     assert found["events"] == found["gaps"] == [] and gaps(weak) is None
-    assert bars(found).count("not known") == 2
-    relative = describe(events(Clock.RELATIVE))["histograms"]
+    assert histogram_text(found).count("unknown") == 2
+    relative = summarise_dataset(events(Clock.RELATIVE))["histograms"]
     assert relative["events"] == [] and sum(counts(relative["gaps"]).values()) == 4
 
 
 def test_the_longest_bar_has_the_width_and_a_small_one_is_seen():
-    text = bars({"events": [{"from": "x", "count": 1_000}, {"from": "y", "count": 1}, {"from": "z", "count": 0}],
-                 "popularity": [], "lengths": [], "gaps": []}, width=10)  # fmt: skip
+    classes = [{"from": "x", "count": 1_000}, {"from": "y", "count": 1}, {"from": "z", "count": 0}]
+    text = histogram_text({"events": classes, "popularity": [], "lengths": [], "gaps": []}, width=10)
     lines = text.splitlines()
     assert [line.count("█") for line in lines[1:4]] == [10, 1, 0]
 

@@ -1,4 +1,4 @@
-"""What a data set holds, as plain facts that a command prints or writes as JSON."""
+"""Summary of a data set: counts, times and histograms, for printing or JSON."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import numpy as np
 
 from recsys_data.interactions import Clock, Interactions
 
-_MONTH_FROM = 200.0  # days; a longer span is counted by month, not by day
+_MONTH_FROM = 200.0  # days; a longer period is counted by month instead of by day
 _GAP_EDGES = (60, 3_600, 86_400, 604_800, 2_592_000)  # seconds
 _GAP_WORDS = ("none", "under a minute", "under an hour", "under a day", "under a week", "under 30 days", "longer")
 _TITLES = {
     "events": "Events over time (UTC)",
-    "popularity": "Items by how often they were taken",
+    "popularity": "Items by their number of events",
     "lengths": "Histories by their number of events",
-    "gaps": "Gaps between neighbouring events of a history",
+    "gaps": "Gaps between consecutive events of a history",
 }
 
 
-def describe(interactions: Interactions) -> dict[str, Any]:
-    """The counts, times, clock and fingerprint of ``interactions``, ready for JSON.
+def summarise_dataset(interactions: Interactions) -> dict[str, Any]:
+    """Summarise ``interactions``: counts, times, clock and fingerprint, ready for JSON.
 
-    events, users, items: numbers; sessions: the number of sessions where the unit is a session, else None (and users
-    is None where it is); start and end: UTC in ISO 8601 where the clock is absolute, else None; clock: its words;
-    sha256: the fingerprint. Further: name, edition, shortest, median and longest history, repeats, the share of
-    events whose item the same history already holds, and ``histograms``, see histograms().
+    events, users, items: numbers; sessions: the number of sessions where the unit is a session (users is then None),
+    else None; start and end: UTC in ISO 8601 where the clock is absolute, else None; clock: its value; sha256: the
+    fingerprint; name, edition; shortest, median and longest history; repeats: the share of events whose item occurs
+    earlier in the history; histograms: as of histograms().
     """
     lengths = np.diff(interactions.offsets)
     start, end = (None, None)
@@ -54,11 +54,11 @@ def describe(interactions: Interactions) -> dict[str, Any]:
 
 
 def histograms(interactions: Interactions) -> dict[str, list[dict[str, Any]]]:
-    """Four short lists of {"from": label, "count": number}, empty where the clock does not know.
+    """Four lists of {"from": label, "count": number}, empty where the clock is too weak.
 
-    events: events a month (UTC), or a day where the data span 200 days or less; popularity: items by how often they
-    were taken, lengths: histories by their length, both in classes that double (1, 2–3, 4–7, …); gaps: the time
-    between two neighbouring events of one history, in classes from none to longer than 30 days.
+    events: events per month (UTC), or per day where the data span at most 200 days; popularity: items by their number
+    of events, lengths: histories by their length, both in doubling classes (1, 2–3, 4–7, …); gaps: the time between
+    consecutive events of a history, in classes from none to longer than 30 days.
     """
     lengths = np.diff(interactions.offsets)
     between = gaps(interactions)
@@ -74,13 +74,13 @@ def histograms(interactions: Interactions) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def bars(found: dict[str, list[dict[str, Any]]], width: int = 40) -> str:
-    """The histograms as text, a bar a class, the longest of each list ``width`` signs; empty lists in a sentence."""
+def histogram_text(found: dict[str, list[dict[str, Any]]], width: int = 40) -> str:
+    """The histograms as text, one bar per class, the longest of each list ``width`` characters wide."""
     lines = []
     for name, title in _TITLES.items():
         lines += ["", title]
         if not found[name]:
-            lines.append("  not known: the clock of these data does not tell")
+            lines.append("  unknown: the clock of these data is too weak")
         most = max((entry["count"] for entry in found[name]), default=1)
         for entry in found[name]:
             bar = "█" * max(round(width * entry["count"] / most), int(entry["count"] > 0))
@@ -89,7 +89,7 @@ def bars(found: dict[str, list[dict[str, Any]]], width: int = 40) -> str:
 
 
 def events_over_time(interactions: Interactions) -> tuple[list[str], np.ndarray]:
-    """The months (or days) from the first event to the last, in UTC, and each one's events (P,); none without dates."""
+    """The months (or days) from first to last event, in UTC, and the events in each (P,); empty without dates."""
     if interactions.clock is not Clock.ABSOLUTE:
         return [], np.empty(0, dtype=np.int64)
     moments = interactions.timestamps.astype("datetime64[s]")
@@ -101,7 +101,7 @@ def events_over_time(interactions: Interactions) -> tuple[list[str], np.ndarray]
 
 
 def gaps(interactions: Interactions) -> np.ndarray | None:
-    """The seconds between neighbouring events of one history, (E − histories,) float64; None without durations."""
+    """The seconds between consecutive events of a history, (E − histories,) float64; None without durations."""
     if not interactions.clock.has_gaps:
         return None
     same = interactions.users[1:] == interactions.users[:-1]
@@ -109,7 +109,7 @@ def gaps(interactions: Interactions) -> np.ndarray | None:
 
 
 def _doubling(numbers: np.ndarray) -> list[dict[str, Any]]:
-    """How many of ``numbers`` are 1, 2–3, 4–7 and so on; numbers below 1 are left out."""
+    """Count how many of ``numbers`` are 1, 2–3, 4–7 and so on; ignore numbers below 1."""
     numbers = numbers[numbers > 0].astype(np.int64)
     counts = np.bincount(np.frexp(numbers)[1] - 1)  # frexp's exponent of n is the number of binary digits of n
     labels = ["1", *(f"{2**k}–{2 ** (k + 1) - 1}" for k in range(1, len(counts)))]
@@ -117,7 +117,7 @@ def _doubling(numbers: np.ndarray) -> list[dict[str, Any]]:
 
 
 def _classes(labels: Any, counts: np.ndarray) -> list[dict[str, Any]]:
-    """A record a class, ready for JSON."""
+    """One record per class, ready for JSON."""
     return [{"from": label, "count": int(count)} for label, count in zip(labels, counts, strict=True)]
 
 
