@@ -17,7 +17,17 @@ from recsys_data.datasets.dataset import Dataset
 from recsys_data.datasets.summary import summarise_dataset
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.fetching.source import data_folder
-from recsys_data.protocols.filters import MinItemEvents, MinUserEvents, apply_filters
+from recsys_data.protocols.filters import (
+    AllOf,
+    DropDuplicates,
+    DropRepeats,
+    KCore,
+    MinItemEvents,
+    MinUserEvents,
+    TopItems,
+    Truncate,
+    apply_filters,
+)
 from recsys_data.protocols.per_user import LeaveLastOut, PerUserFractions
 from recsys_data.protocols.published import AsPublished
 from recsys_data.sequences import Sequences
@@ -55,6 +65,9 @@ _AUDITED: Mapping[str, Any] = {
 }
 
 
+_FILTERS = (MinUserEvents, MinItemEvents, KCore, TopItems, Truncate, DropRepeats, DropDuplicates, AllOf)
+
+
 def page(folder: Path | None = None) -> Iterator[str]:
     """The lines of the page, from the data under ``folder`` (default: ENCORE_DATA); the same data give the same page.
 
@@ -67,10 +80,11 @@ def page(folder: Path | None = None) -> Iterator[str]:
     yield "# Data sets"
     yield ""
     yield "Printed by `python -m studies.datasets_page` from the files themselves: each edition was loaded,"
-    yield "and the load would have refused counts other than those that its value in `recsys_data/datasets/` expects."
+    yield "and loading refuses other counts than those that its class in `recsys_data/datasets/` expects."
     yield ""
     yield from _editions(present, folder)
     yield from _sizes(present, folder)
+    yield from _filters()
     yield from _audits(present, folder)
     missing = {name: dataset for name, dataset in real.items() if name not in present}
     if missing:
@@ -99,7 +113,7 @@ def _editions(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[s
         yield ""
         yield f"{found['edition'][0].upper()}{found['edition'][1:]}. {_MADE.get(name, '')}".rstrip()
         yield ""
-        yield f"- Counts: {'checked at every load' if dataset.expected else 'none known beforehand'}"
+        yield f"- Counts: {'checked at every load' if dataset.expected else 'none published'}"
         yield f"- SHA-256 of the content: `{found['sha256']}`"
         yield f"- {found['repeats']:.2%} of the events repeat an item of the same history"
         yield f"- Licence: {dataset.licence}"
@@ -141,6 +155,16 @@ def _pairs(sequences: Sequences) -> int:
     return int(np.maximum(sequences.lengths - 1, 0).sum())
 
 
+def _filters() -> Iterator[str]:
+    """The filters of `recsys_data/protocols/filters.py` with the first line of their docstrings."""
+    yield from ("## Filters", "")
+    yield "A protocol applies its `filters` in order before it splits; the report lists what each one removes."
+    yield ""
+    for kind in _FILTERS:
+        yield f"- `{kind.__name__}`: {(kind.__doc__ or '').partition(chr(10))[0].replace('``', '`')}"
+    yield ""
+
+
 def _audits(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[str]:
     """The findings for the audited data sets, and what they mean."""
     yield from ("## What the audit finds", "")
@@ -163,7 +187,7 @@ def _audits(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[str
 def _address(dataset: Any) -> str:
     """Where the files of this very edition come from."""
     if dataset.name == "ml-1m-ordered":
-        return "put together from public copies, as told here"
+        return "built from public copies, as described here"
     return dataset.source.urls[0] if dataset.source.urls else dataset.source.home
 
 

@@ -129,7 +129,7 @@ def _model_rows(
                 baseline=run.baseline,
                 reference=run.model == reference,
                 best=run.model == best,
-                inseparable=run.model == best or bool(adjusted[run.model] >= ALPHA),
+                matches_best=run.model == best or bool(adjusted[run.model] >= ALPHA),
                 optimistic=run.optimistic,
                 pessimistic=run.pessimistic,
                 ties_flagged=run.ties_flagged,

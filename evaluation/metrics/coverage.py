@@ -1,4 +1,4 @@
-"""Whole-table metrics: how far correct recommendations spread over users and items, without a mean over queries.
+"""IntUniform-table metrics: how far correct recommendations spread over users and items, without a mean over queries.
 
 Ties count by expectation, independently for each query: an event with chance p in each query happens in at least one
 with 1 − Π (1 − p). Definitions follow Devooght and Bersini (2017) at their cut-off k.

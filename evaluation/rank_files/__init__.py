@@ -1,1 +1,1 @@
-"""Anybody's rank files: read, joined query by query, compared."""
+"""Rank files of any origin: read, join query by query, compare."""

@@ -1,4 +1,4 @@
-"""Joining rank files: the same (user, query, target) rows in every file, or a refusal that names the first line."""
+"""Join rank files on (user, query, target); an error names the first line without a partner."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from evaluation.ranking.rank_table import RankTable
 
 
 def join_rank_files(files: Sequence[RankFile]) -> list[RankTable]:
-    """A RankTable a file, with the same queries in the same rows; clusters are numbered in the order of their names.
+    """Return one RankTable per file, with the same queries in the same rows; clusters are numbered by name.
 
-    Rows are matched by cluster, query and (where a file has it) target; without a ``query`` column by their order
+    Rows match by cluster, query and (where all files have it) target; without a ``query`` column, by their order
     within the cluster. Raises InvalidRankFile naming the first line without a partner, or the first duplicate.
     """
     first = files[0]
@@ -21,7 +21,7 @@ def join_rank_files(files: Sequence[RankFile]) -> list[RankTable]:
         if (first.query is None) != (other.query is None):
             with_it, without = (first, other) if other.query is None else (other, first)
             raise InvalidRankFile(
-                f"{with_it.name} has a column query and {without.name} has none; both or neither must"
+                f"{with_it.name} has a column query and {without.name} has none; add it to both or neither"
             )
     by_target = all(file.target is not None for file in files)
     codes = _codes(files, by_target)
@@ -32,20 +32,20 @@ def join_rank_files(files: Sequence[RankFile]) -> list[RankTable]:
         orders.append(order)
     for file, keys, order in zip(files[1:], codes[1:], orders[1:], strict=True):
         if len(order) != len(orders[0]) or (keys[order] != codes[0][orders[0]]).any():
-            raise InvalidRankFile(_difference(first, codes[0], file, keys))
+            raise InvalidRankFile(_mismatch_message(first, codes[0], file, keys))
     keys = codes[0][orders[0]]
-    back = np.lexsort((orders[0], keys[:, 1], keys[:, 0]))  # targets of a query in the order of the first file
-    fresh = np.ones(len(keys), dtype=bool)
-    fresh[1:] = (keys[1:, :2] != keys[:-1, :2]).any(axis=1)
-    query = (np.cumsum(fresh) - 1)[back]
+    first_order = np.lexsort((orders[0], keys[:, 1], keys[:, 0]))  # targets of a query in the order of the first file
+    is_first = np.ones(len(keys), dtype=bool)
+    is_first[1:] = (keys[1:, :2] != keys[:-1, :2]).any(axis=1)
+    query = (np.cumsum(is_first) - 1)[first_order]
     tables = []
     for file, order in zip(files, orders, strict=True):
-        rows = order[back]
+        rows = order[first_order]
         tables.append(
             RankTable(
-                cluster=keys[back, 0],
+                cluster=keys[first_order, 0],
                 query=query,
-                target=keys[back, 2],
+                target=keys[first_order, 2],
                 repeat=file.repeat[rows],
                 history=np.zeros(len(rows), dtype=np.int32),
                 candidates=file.candidates[rows],
@@ -59,10 +59,10 @@ def join_rank_files(files: Sequence[RankFile]) -> list[RankTable]:
 
 
 def _codes(files: Sequence[RankFile], by_target: bool) -> list[np.ndarray]:
-    """Each file's keys (R, 4) int64, cluster, query, target, repeat, numbered alike in all files."""
+    """Return each file's keys (R, 4) int64: cluster, query, target, repeat; equal values have equal numbers."""
     columns = [_numbered([file.cluster for file in files])]
     if files[0].query is None:
-        columns.append([_running(cluster) for cluster in columns[0]])
+        columns.append([_position_in_cluster(cluster) for cluster in columns[0]])
     else:
         columns.append(_numbered([file.query for file in files]))
     if by_target and files[0].query is not None:
@@ -77,23 +77,23 @@ def _codes(files: Sequence[RankFile], by_target: bool) -> list[np.ndarray]:
 
 
 def _numbered(columns: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Texts as numbers, in the order of the texts."""
+    """Number the distinct texts of all columns in sorted order."""
     _, where = np.unique(np.concatenate(columns), return_inverse=True)
     return np.split(where.astype(np.int64), np.cumsum([len(column) for column in columns])[:-1])
 
 
-def _running(cluster: np.ndarray) -> np.ndarray:
-    """The place of each row among the rows of its cluster, in file order."""
+def _position_in_cluster(cluster: np.ndarray) -> np.ndarray:
+    """Return the position of each row among the rows of its cluster, in file order."""
     order = np.argsort(cluster, kind="stable")
-    heads = np.flatnonzero(np.concatenate([[True], np.diff(cluster[order]) != 0]))
-    sizes = np.diff(np.append(heads, len(cluster)))
-    places = np.empty(len(cluster), dtype=np.int64)
-    places[order] = np.arange(len(cluster)) - np.repeat(heads, sizes)
-    return places
+    firsts = np.flatnonzero(np.concatenate([[True], np.diff(cluster[order]) != 0]))
+    sizes = np.diff(np.append(firsts, len(cluster)))
+    positions = np.empty(len(cluster), dtype=np.int64)
+    positions[order] = np.arange(len(cluster)) - np.repeat(firsts, sizes)
+    return positions
 
 
 def _compare_targets(files: Sequence[RankFile], codes: Sequence[np.ndarray]) -> None:
-    """Without queries rows are joined by order, so targets that differ betray files in another order."""
+    """Raise InvalidRankFile where rows joined by order have different targets: the files differ in order."""
     first = files[0]
     known = {tuple(key): target for key, target in zip(codes[0].tolist(), first.target, strict=True)}
     for file, keys in zip(files[1:], codes[1:], strict=True):
@@ -102,7 +102,7 @@ def _compare_targets(files: Sequence[RankFile], codes: Sequence[np.ndarray]) -> 
             if theirs is not None and theirs != target:
                 raise InvalidRankFile(
                     f"{first.name} and {file.name} differ first at line {line} of {file.name}: target {target} where "
-                    f"{first.name} has {theirs}; without a column query the order within a user must be the same"
+                    f"{first.name} has {theirs}; without a column query, both need the same order within a user"
                 )
 
 
@@ -116,11 +116,11 @@ def _refuse_duplicates(file: RankFile, keys: np.ndarray, order: np.ndarray, by_t
         if by_target:
             what += f", target {file.target[at]}"
         hint = "" if by_target else "; several targets of a query need a column target in every file"
-        raise InvalidRankFile(f"{file.name}, line {later.min()}: {what} stands there a second time{hint}")
+        raise InvalidRankFile(f"{file.name}, line {later.min()}: {what} is a duplicate{hint}")
 
 
-def _difference(first: RankFile, ours: np.ndarray, other: RankFile, theirs: np.ndarray) -> str:
-    """The sentence about the first line of either file that the other has no partner for."""
+def _mismatch_message(first: RankFile, ours: np.ndarray, other: RankFile, theirs: np.ndarray) -> str:
+    """Return an error message about the first line of either file without a partner in the other."""
     for file, keys, partner, partners in ((other, theirs, first, ours), (first, ours, other, theirs)):
         known = set(map(tuple, partners.tolist()))
         for row, key in enumerate(keys.tolist()):
@@ -133,4 +133,4 @@ def _difference(first: RankFile, ours: np.ndarray, other: RankFile, theirs: np.n
                     f"{file.cluster_name} {file.cluster[row]}, {place} is not in {partner.name}; a comparison needs "
                     f"the same test set"
                 )
-    raise AssertionError("the files were said to differ")
+    raise AssertionError("both files have the same rows")

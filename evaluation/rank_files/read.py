@@ -1,4 +1,4 @@
-"""Outside ranks: anybody's rank files (CSV, TSV, Parquet) and Encore's own, read and joined row by row.
+"""Read rank files: CSV, TSV and Parquet files of any tool, and Encore's own.
 
 Columns: ``user`` or ``session`` (the cluster), ``query`` (optional), ``target`` (optional), and ``rank`` (1 is best) or
 ``greater`` and ``tied`` (other candidates scored higher than, and the same as, the target), ``candidates`` (optional:
@@ -20,14 +20,12 @@ from evaluation.ranking.rank_table import RankTable
 
 CLUSTERS = ("user", "session")
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
-UNKNOWN_CANDIDATES = np.iinfo(
-    np.int32
-).max  # the number of candidates where a file does not tell: then nothing is a miss
-MAX_EXACT_INTEGER = 2**53  # up to here a whole number is itself as a float
+UNKNOWN_CANDIDATES = np.iinfo(np.int32).max  # candidates where a file has no such column: nothing is a miss
+MAX_EXACT_INTEGER = 2**53  # whole numbers up to here are exact as floats
 
 
 class InvalidRankFile(ValueError):
-    """A rank file that cannot be read as one, in one sentence."""
+    """A file is no valid rank file, or two files do not match."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +33,7 @@ class RankFile:
     """One rank file, rows in the file's order.
 
     cluster (R,) str; query (R,) str or None; target (R,) str or None; repeat (R,) int64; greater, tied, candidates (R,)
-    int64; lines (R,) int64: where each row stands in its file, counted as an editor does.
+    int64; lines (R,) int64: the line number of each row, as in an editor.
     """
 
     name: str
@@ -51,13 +49,13 @@ class RankFile:
 
 
 def read_rank_file(path: Path, cluster: str | None = None) -> RankFile:
-    """The ranks of ``path``: a file, or a folder of one stored cell, or a folder of files that together are one.
+    """Read ``path``: a file, the folder of a stored cell, or a folder of files that form one table.
 
-    ``cluster``: the column that says whose a query is; by default ``user``, else ``session``. Raises FileNotFoundError,
-    and InvalidRankFile naming file, line, value and what was expected.
+    ``cluster``: the column with the owner of a query; by default ``user``, else ``session``. Raises FileNotFoundError,
+    and InvalidRankFile naming file, line, value and the expected form.
     """
     if not path.exists():
-        raise FileNotFoundError(f"no rank file {path}: expected a CSV, TSV or Parquet file with ranks")
+        raise FileNotFoundError(f"no rank file {path}; expected a CSV, TSV or Parquet file with ranks")
     if not path.is_dir():
         return _read_file(path, cluster)
     stored = path / "ranks.parquet"
@@ -65,12 +63,12 @@ def read_rank_file(path: Path, cluster: str | None = None) -> RankFile:
         return _read_file(stored, cluster, str(path))
     parts = sorted(p for p in path.iterdir() if _suffix(p) in (*SEPARATORS, ".parquet"))
     if not parts:
-        raise InvalidRankFile(f"{path} holds no rank file: expected .csv, .tsv, .txt or .parquet files in it")
+        raise InvalidRankFile(f"{path} contains no rank file; expected .csv, .tsv, .txt or .parquet files")
     return _join_parts([_read_file(part, cluster) for part in parts], str(path))
 
 
 def _suffix(path: Path) -> str:
-    """The suffix that tells the format; a trailing .gz, .bz2 or .zst is the compression."""
+    """Return the suffix of the format, without a compression suffix .gz, .bz2 or .zst."""
     suffixes = [s.lower() for s in path.suffixes]
     return suffixes[-2] if len(suffixes) > 1 and suffixes[-1] in (".gz", ".bz2", ".zst") else path.suffix.lower()
 
@@ -79,9 +77,7 @@ def _read_file(path: Path, cluster: str | None, name: str | None = None) -> Rank
     suffix = _suffix(path)
     label = name or str(path)
     if suffix != ".parquet" and suffix not in SEPARATORS:
-        raise InvalidRankFile(
-            f"{path}: unknown kind of file {suffix or '(no suffix)'}; expected .csv, .tsv or .parquet"
-        )
+        raise InvalidRankFile(f"{path}: unknown file format {suffix or '(no suffix)'}; expected .csv, .tsv or .parquet")
     try:
         if suffix == ".parquet":
             table, first_line = pq.read_table(path), 1
@@ -97,80 +93,80 @@ def _read_file(path: Path, cluster: str | None, name: str | None = None) -> Rank
     if b"schema" not in metadata or "cluster" not in table.column_names:
         return _rank_file(label, table, cluster, first_line)
     RankTable.check_schema(path, {"schema": metadata[b"schema"].decode()})
-    return _tell_repeated_targets_apart(_rank_file(label, table, "cluster", first_line))
+    return _number_repeated_targets(_rank_file(label, table, "cluster", first_line))
 
 
-def _tell_repeated_targets_apart(file: RankFile) -> RankFile:
-    """A rank table of Encore's may hold a target of a query twice, dropped ones (−1) above all: those are numbered."""
+def _number_repeated_targets(file: RankFile) -> RankFile:
+    """Make repeated targets of a query distinct; a stored rank table may repeat the dropped target −1."""
     keys = np.char.add(np.char.add(file.query, " "), np.char.add(file.target, np.char.mod(" %d", file.repeat)))
     _, where = np.unique(keys, return_inverse=True)
     order = np.argsort(where, kind="stable")
-    heads = np.flatnonzero(np.concatenate([[True], np.diff(where[order]) != 0]))
-    times = np.empty(len(keys), dtype=np.int64)
-    times[order] = np.arange(len(keys)) - np.repeat(heads, np.diff(np.append(heads, len(keys))))
-    target = np.where(times > 0, np.char.add(file.target, np.char.mod("#%d", times)), file.target)
+    firsts = np.flatnonzero(np.concatenate([[True], np.diff(where[order]) != 0]))
+    occurrence = np.empty(len(keys), dtype=np.int64)
+    occurrence[order] = np.arange(len(keys)) - np.repeat(firsts, np.diff(np.append(firsts, len(keys))))
+    target = np.where(occurrence > 0, np.char.add(file.target, np.char.mod("#%d", occurrence)), file.target)
     return replace(file, target=target)
 
 
 def _rank_file(name: str, table: pa.Table, cluster: str | None, first_line: int) -> RankFile:
-    held = table.column_names
-    doubled = next((column for column in held if held.count(column) > 1), None)
-    if doubled is not None:
-        raise InvalidRankFile(f"{name} has two columns named {doubled}")
-    whose = cluster.strip().lower() if cluster else next((column for column in CLUSTERS if column in held), None)
-    if whose is None or whose not in held:
-        wanted = whose or "user or session"
+    columns = table.column_names
+    repeated = next((column for column in columns if columns.count(column) > 1), None)
+    if repeated is not None:
+        raise InvalidRankFile(f"{name} has two columns named {repeated}")
+    owner = cluster.strip().lower() if cluster else next((column for column in CLUSTERS if column in columns), None)
+    if owner is None or owner not in columns:
+        wanted = owner or "user or session"
         raise InvalidRankFile(
-            f"{name} has no column {wanted}: it has {', '.join(held)}; a query must belong to someone"
+            f"{name} has no column {wanted}: it has {', '.join(columns)}; name the column of each query's owner"
         )
     if table.num_rows == 0:
-        raise InvalidRankFile(f"{name} has no rows; expected one for each query and target")
+        raise InvalidRankFile(f"{name} has no rows; expected one row per query and target")
     lines = np.arange(table.num_rows) + first_line
-    if "rank" in held:
-        greater, tied = _whole(name, table, "rank", 1, lines) - 1, np.zeros(table.num_rows, dtype=np.int64)
-    elif {"greater", "tied"} <= set(held):
-        greater, tied = (_whole(name, table, column, 0, lines) for column in ("greater", "tied"))
+    if "rank" in columns:
+        greater, tied = _whole_numbers(name, table, "rank", 1, lines) - 1, np.zeros(table.num_rows, dtype=np.int64)
+    elif {"greater", "tied"} <= set(columns):
+        greater, tied = (_whole_numbers(name, table, column, 0, lines) for column in ("greater", "tied"))
     else:
-        raise InvalidRankFile(f"{name} has no column rank, nor greater and tied: it has {', '.join(held)}")
+        raise InvalidRankFile(f"{name} has no column rank, nor greater and tied: it has {', '.join(columns)}")
     return RankFile(
         name=name,
-        cluster_name=whose,
-        cluster=_words(name, table, whose, lines),
-        query=_words(name, table, "query", lines) if "query" in held else None,
-        target=_words(name, table, "target", lines) if "target" in held else None,
-        repeat=_whole(name, table, "repeat", 0, lines) if "repeat" in held else np.zeros(table.num_rows, np.int64),
+        cluster_name=owner,
+        cluster=_key_texts(name, table, owner, lines),
+        query=_key_texts(name, table, "query", lines) if "query" in columns else None,
+        target=_key_texts(name, table, "target", lines) if "target" in columns else None,
+        repeat=_whole_numbers(name, table, "repeat", 0, lines)
+        if "repeat" in columns
+        else np.zeros(table.num_rows, np.int64),
         greater=greater,
         tied=tied,
-        candidates=_whole(name, table, "candidates", 1, lines)
-        if "candidates" in held
+        candidates=_whole_numbers(name, table, "candidates", 1, lines)
+        if "candidates" in columns
         else greater + tied + UNKNOWN_CANDIDATES,
         lines=lines,
     )
 
 
-def _words(name: str, table: pa.Table, column: str, lines: np.ndarray) -> np.ndarray:
-    """A key column as text, so that 7 in a Parquet file and 7 in a CSV file are one user."""
-    values = _texts(name, table, column)
+def _key_texts(name: str, table: pa.Table, column: str, lines: np.ndarray) -> np.ndarray:
+    """Return a key column as text, so that 7 is the same user in Parquet and CSV files."""
+    values = _column_texts(name, table, column)
     empty = np.array([value is None or not value.strip() for value in values])
     if empty.any():
-        raise InvalidRankFile(f"{name}, line {lines[np.argmax(empty)]}: {column} is empty; every row needs one")
+        raise InvalidRankFile(f"{name}, line {lines[np.argmax(empty)]}: {column} is empty; every row needs a value")
     return values.astype(str)
 
 
-def _texts(name: str, table: pa.Table, column: str) -> np.ndarray:
-    """A column as text, None where it is empty."""
+def _column_texts(name: str, table: pa.Table, column: str) -> np.ndarray:
+    """Return a column as text, None where it is empty."""
     try:
         return table[column].cast(pa.string()).to_numpy(zero_copy_only=False)
     except pa.ArrowException as error:
         kind = table[column].type
-        raise InvalidRankFile(
-            f"{name}: {column} cannot be read as text or numbers, it holds {kind} ({error})"
-        ) from None
+        raise InvalidRankFile(f"{name}: {column} must hold text or numbers, got {kind} ({error})") from None
 
 
-def _whole(name: str, table: pa.Table, column: str, least: int, lines: np.ndarray) -> np.ndarray:
-    """A column of whole numbers of at least ``least``."""
-    values = _texts(name, table, column)
+def _whole_numbers(name: str, table: pa.Table, column: str, least: int, lines: np.ndarray) -> np.ndarray:
+    """Return a column of whole numbers that are at least ``least``."""
+    values = _column_texts(name, table, column)
     try:
         numbers = values.astype(np.float64)
     except (TypeError, ValueError):
@@ -195,7 +191,7 @@ def _number(value: str | None) -> float:
 
 
 def _join_parts(parts: Sequence[RankFile], name: str) -> RankFile:
-    """Several files as one; without a ``query`` column their order is the order within a user."""
+    """Concatenate files; without a ``query`` column their order is the order within a user."""
     first = parts[0]
     for part in parts[1:]:
         for column in ("query", "target"):

@@ -1,4 +1,4 @@
-"""Counting: how many candidates beat and tie each target of a block of scores, in one fused pass over the block."""
+"""Counts of the candidates above and tied with each target, in one fused pass over a block of scores."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-ABSENT = -1  # a padded slot of a target, history or top list
+ABSENT = -1  # padding of targets, histories and top lists
 
 
 class RankCounts(NamedTuple):
-    """What one block of R rows of scores says of its targets.
+    """Counts for the targets of one block of R rows of scores.
 
-    greater, tied (R, W) int64: candidates scored strictly above, and other candidates scored exactly like, each
-    target; 0 where a target is ABSENT. top (R, k) int64: the best candidates of each row, ties by item number, ABSENT
-    where a row has fewer than k. non_finite: the first (row, item) whose score is not finite, or None.
+    greater, tied (R, W) int64: candidates scored strictly above each target, and other candidates scored the same; 0
+    where a target is ABSENT. top (R, k) int64: the best candidates of each row, ties by item number, padded with
+    ABSENT. non_finite: the first (row, item) whose score is not finite, or None.
     """
 
     greater: np.ndarray
@@ -25,11 +25,11 @@ class RankCounts(NamedTuple):
 
 
 def count_block(block: Any, targets: np.ndarray, excluded: np.ndarray, top_k: int = 0) -> RankCounts:
-    """Counts of a block of scores (R, N), a numpy array, or a torch tensor on any device.
+    """Count a block of scores (R, N), a numpy array or a torch tensor on any device.
 
-    targets (R, W) int64: items asked for, padded with ABSENT; excluded (R, H) int64: each row's items that are no
-    candidates, without duplicates and without its targets, padded with ABSENT. Scores are compared exactly as given
-    (16-bit floats are widened, which keeps order and ties). A tensor on a GPU is counted there.
+    targets (R, W) int64: padded with ABSENT; excluded (R, H) int64: each row's items that are no candidates, without
+    duplicates and without its targets, padded with ABSENT. Scores are compared exactly (16-bit floats are widened,
+    which preserves order and ties). A tensor on a GPU is counted there.
     """
     if hasattr(block, "detach"):
         block = block.detach()
@@ -49,7 +49,7 @@ def count_block(block: Any, targets: np.ndarray, excluded: np.ndarray, top_k: in
         non_finite = int(row), int(np.flatnonzero(~np.isfinite(scores[row]))[0])
     top = np.full((len(targets), top_k), ABSENT, dtype=np.int64)
     if top_k and non_finite is None:
-        _keep_best(scores, excluded, top, np.full(scores.shape[1], -1, dtype=np.int64))
+        _fill_top(scores, excluded, top, np.full(scores.shape[1], -1, dtype=np.int64))
     return RankCounts(greater, tied, top, non_finite)
 
 
@@ -62,65 +62,65 @@ def _count(
     tied: np.ndarray,
     largest: float,
 ) -> int:
-    """Fill greater and tied; return the first row with a score that is not finite, or −1."""
+    """Fill ``greater`` and ``tied``; return the first row with a non-finite score, or −1."""
     num_rows, num_items = scores.shape
     for r in range(num_rows):
         row = scores[r]
         for w in range(max(targets.shape[1], 1)):
             target = targets[r, w] if w < targets.shape[1] else ABSENT
-            mark = row[max(target, 0)]
+            score = row[max(target, 0)]
             above, equal, finite = 0, 0, 0
-            if w == 0:  # the first pass also looks for NaN and infinity
+            if w == 0:  # the first pass also detects NaN and infinity
                 for j in range(num_items):
-                    above += row[j] > mark
-                    equal += row[j] == mark
+                    above += row[j] > score
+                    equal += row[j] == score
                     finite += abs(row[j]) <= largest
                 if finite != num_items:
                     return r
             elif target >= 0:
                 for j in range(num_items):
-                    above += row[j] > mark
-                    equal += row[j] == mark
+                    above += row[j] > score
+                    equal += row[j] == score
             if target < 0:
                 continue
             for h in range(excluded.shape[1]):
                 item = excluded[r, h]
                 if item >= 0:
-                    above -= row[item] > mark
-                    equal -= row[item] == mark
+                    above -= row[item] > score
+                    equal -= row[item] == score
             greater[r, w] = above
             tied[r, w] = equal - 1
     return -1
 
 
 @njit(cache=True, nogil=True)
-def _keep_best(scores: np.ndarray, excluded: np.ndarray, top: np.ndarray, stamp: np.ndarray) -> None:
-    """Fill top by insertion: items come in ascending order and only a strictly better score moves up."""
+def _fill_top(scores: np.ndarray, excluded: np.ndarray, top: np.ndarray, excluded_in: np.ndarray) -> None:
+    """Fill ``top`` by insertion in ascending item order; only a strictly better score moves up."""
     num_rows, num_items = scores.shape
     k = top.shape[1]
     best = np.empty(k, dtype=scores.dtype)
     for r in range(num_rows):
         for h in range(excluded.shape[1]):
             if excluded[r, h] >= 0:
-                stamp[excluded[r, h]] = r
-        held = 0
+                excluded_in[excluded[r, h]] = r
+        size = 0
         for j in range(num_items):
             score = scores[r, j]
-            if (held == k and score <= best[k - 1]) or stamp[j] == r:
+            if (size == k and score <= best[k - 1]) or excluded_in[j] == r:
                 continue
-            place = min(held, k - 1)
-            while place > 0 and best[place - 1] < score:
-                best[place] = best[place - 1]
-                top[r, place] = top[r, place - 1]
-                place -= 1
-            best[place] = score
-            top[r, place] = j
-            held = min(held + 1, k)
+            slot = min(size, k - 1)
+            while slot > 0 and best[slot - 1] < score:
+                best[slot] = best[slot - 1]
+                top[r, slot] = top[r, slot - 1]
+                slot -= 1
+            best[slot] = score
+            top[r, slot] = j
+            size = min(size + 1, k)
 
 
 def _count_on_device(block: Any, targets: np.ndarray, excluded: np.ndarray, top_k: int) -> RankCounts:
-    """The same counts by tensor operations where the block lies; torch itself is never imported."""
-    longs = block[:0].long()  # gives int64 tensors on the block's device
+    """Count by tensor operations on the block's device, without importing torch."""
+    longs = block[:0].long()  # creates int64 tensors on the block's device
     finite = block.isfinite()
     if not bool(finite.all()):
         row, item = (~finite).nonzero()[0].tolist()
@@ -128,22 +128,22 @@ def _count_on_device(block: Any, targets: np.ndarray, excluded: np.ndarray, top_
         return RankCounts(zeros, zeros, np.full((len(targets), top_k), ABSENT, dtype=np.int64), (row, item))
     lowest = float("-inf")
     candidates = block
-    rows, places = np.nonzero(excluded >= 0)
+    rows, columns = np.nonzero(excluded >= 0)
     if len(rows):
         candidates = block.clone()
-        candidates[longs.new_tensor(rows), longs.new_tensor(excluded[rows, places])] = lowest
+        candidates[longs.new_tensor(rows), longs.new_tensor(excluded[rows, columns])] = lowest
     greater = np.zeros(targets.shape, dtype=np.int64)
     tied = np.zeros(targets.shape, dtype=np.int64)
-    marks = block.gather(1, longs.new_tensor(np.maximum(targets, 0)))  # (R, W)
+    target_scores = block.gather(1, longs.new_tensor(np.maximum(targets, 0)))  # (R, W)
     for w in range(targets.shape[1]):
-        mark = marks[:, w : w + 1]
-        asked = targets[:, w] >= 0
-        greater[asked, w] = (candidates > mark).sum(1).cpu().numpy()[asked]
-        tied[asked, w] = (candidates == mark).sum(1).cpu().numpy()[asked] - 1
+        score = target_scores[:, w : w + 1]
+        present = targets[:, w] >= 0
+        greater[present, w] = (candidates > score).sum(1).cpu().numpy()[present]
+        tied[present, w] = (candidates == score).sum(1).cpu().numpy()[present] - 1
     top = np.full((len(targets), top_k), ABSENT, dtype=np.int64)
     if top_k:
-        kept = min(top_k, block.shape[1])
+        length = min(top_k, block.shape[1])
         values, order = candidates.sort(dim=1, descending=True, stable=True)  # stable: ties by item number
-        best = order[:, :kept].masked_fill(values[:, :kept] == lowest, ABSENT)
-        top[:, :kept] = best.cpu().numpy()
+        best = order[:, :length].masked_fill(values[:, :length] == lowest, ABSENT)
+        top[:, :length] = best.cpu().numpy()
     return RankCounts(greater, tied, top, None)

@@ -1,9 +1,9 @@
-"""Near-ties: whether ranks that differ between two computations of the same scores differ by rounding alone.
+"""Near-ties: rank changes between two computations of the same scores that rounding alone explains.
 
-Other batch sizes or devices sum in another order, so that scores agree up to a tolerance only. If no score differs by
-more than the tolerance, an item can change sides with the target only where the two lie within twice the tolerance of
-each other (both may have moved, towards one another). A rank that moved by more such places than there are such items
-is no near-tie, and something else is wrong.
+Other batch sizes and devices sum in another order, so scores agree up to a tolerance only. If no score differs by more
+than the tolerance, an item can pass the target only if their scores are within twice the tolerance (both may move
+towards each other). If a rank changes by more positions than there are such items, it is no near-tie: something else
+is wrong.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.ranking.rank import _blocks  # the very blocks that are ranked, since a product's bits depend on them
+from evaluation.ranking.rank import _blocks  # the blocks of the ranking, since the bits of a product depend on them
 from evaluation.ranking.rank_table import RankTable
 from evaluation.ranking.recommender import Recommender
 from recsys_data.split import HeldOut
@@ -24,64 +24,63 @@ _SHARED = ("cluster", "query", "target", "repeat", "history", "candidates")
 class RankChanges:
     """The ranks that differ between two tables of the same queries.
 
-    num_rows: of the tables; rows (M,) int64: where they differ; moves (M,) int64: by how many places, the larger of
-    what the best and the worst possible rank of the tie group moved by.
+    num_rows: of each table; rows (M,) int64: the rows that differ; changes (M,) int64: by how many positions, the
+    larger of the changes of the best and the worst rank in the tie group.
     """
 
     num_rows: int
     rows: np.ndarray
-    moves: np.ndarray
+    changes: np.ndarray
 
     @property
-    def num_moved(self) -> int:
-        """How many ranks moved."""
+    def num_changed(self) -> int:
+        """The number of changed ranks."""
         return len(self.rows)
 
     @property
-    def largest_move(self) -> int:
-        """The most places that a rank moved by; 0 if none did."""
-        return int(self.moves.max(initial=0))
+    def largest_change(self) -> int:
+        """The largest change of a rank, in positions; 0 if none changed."""
+        return int(self.changes.max(initial=0))
 
     def near_ties(self, ranks: RankTable, scores: np.ndarray, tolerance: float) -> np.ndarray:
-        """Whether each moved rank is a near-tie under ``tolerance``, (M,) bool.
+        """Return whether each changed rank is a near-tie under ``tolerance``, (M,) bool.
 
-        ``scores`` (Q, N) are those that ``ranks``, either of the two tables, came from (see ranked_scores).
+        ``scores`` (Q, N): the scores behind ``ranks``, either of the two tables (see ranked_scores).
         """
         if ranks.repeat.any():
-            raise ValueError("near-ties are judged on a ranking of all items, but these ranks have sampled candidates")
-        asked = zip(ranks.query[self.rows], ranks.target[self.rows], strict=True)
-        near = [_near(scores[query], target, tolerance) for query, target in asked]
-        return self.moves <= np.array(near, dtype=np.int64)
+            raise ValueError("near-ties need a ranking of all items, but these ranks have sampled candidates")
+        pairs = zip(ranks.query[self.rows], ranks.target[self.rows], strict=True)
+        near = [_near(scores[query], target, tolerance) for query, target in pairs]
+        return self.changes <= np.array(near, dtype=np.int64)
 
 
 def rank_changes(one: RankTable, other: RankTable) -> RankChanges:
-    """What moved between two rank tables; ValueError, naming the column and the row, unless they ask the same."""
+    """Return the ranks that differ between two tables; ValueError naming column and row if the queries differ."""
     if len(one) != len(other):
         raise ValueError(
-            f"only ranks of the same queries can be compared, but one table has {len(one)} rows and the other "
-            f"{len(other)}"
+            f"the two tables must have the same queries, but one table has {len(one)} rows and the other {len(other)}"
         )
     for name in _SHARED:
         differ = np.flatnonzero(getattr(one, name) != getattr(other, name))
         if len(differ):
             r = differ[0]
             raise ValueError(
-                f"only ranks of the same queries can be compared, but {name} in row {r} is "
+                f"the two tables must have the same queries, but {name} in row {r} is "
                 f"{getattr(one, name)[r]} in one table and {getattr(other, name)[r]} in the other"
             )
-    best, worst = (_places(other, n) - _places(one, n) for n in (0, 1))
-    moves = np.maximum(np.abs(best), np.abs(worst))
-    rows = np.flatnonzero(moves)
-    return RankChanges(len(one), rows, moves[rows])
+    best, worst = (_bound(other, n) - _bound(one, n) for n in (0, 1))
+    changes = np.maximum(np.abs(best), np.abs(worst))
+    rows = np.flatnonzero(changes)
+    return RankChanges(len(one), rows, changes[rows])
 
 
 def ranked_scores(model: Recommender, held_out: HeldOut, *, max_padded_events: int = 65536) -> np.ndarray:
-    """The scores (Q, N) that rank_held_out ranks, batched alike, in their own precision; −inf: no candidate.
+    """Return the scores (Q, N) that rank_held_out ranks, from the same batches; −inf where an item is no candidate.
 
-    All are held at once: for test sets of a size where one wants to look.
+    All scores are in memory at once, so this is for small test sets.
     """
     if held_out.num_sampled:
-        raise ValueError("near-ties are judged on a ranking of all items, but this protocol samples candidates")
+        raise ValueError("near-ties need a ranking of all items, but this protocol samples candidates")
     found = None
     for batch, queries in held_out.batches(max_padded_events=max_padded_events):
         scores = model.score(batch)
@@ -90,7 +89,7 @@ def ranked_scores(model: Recommender, held_out: HeldOut, *, max_padded_events: i
         for rows in _blocks(len(queries), scores.shape[1]):
             found[queries[rows]] = _array(scores.block(rows))
     if found is None:
-        raise ValueError("this held-out part has no queries, so there is nothing to score")
+        raise ValueError("this held-out part has no queries to score")
     if held_out.exclude_seen:
         for q in range(len(held_out)):
             found[q, held_out.sequences.row(held_out.sequence_of[q])[: held_out.history_lengths[q]]] = -np.inf
@@ -98,25 +97,25 @@ def ranked_scores(model: Recommender, held_out: HeldOut, *, max_padded_events: i
 
 
 def max_score_difference(one: np.ndarray, other: np.ndarray) -> float:
-    """The most by which two computations (Q, N) of one candidate's score differ; infinite if candidates do."""
+    """Return the largest difference between two computations of scores (Q, N); infinite if candidates differ."""
     with np.errstate(invalid="ignore"):  # −inf − −inf, where an item is no candidate in both
-        apart = np.abs(one.astype(np.float64) - other)
-    return float(np.where(np.isneginf(one) & np.isneginf(other), 0.0, apart).max(initial=0.0))
+        difference = np.abs(one.astype(np.float64) - other)
+    return float(np.where(np.isneginf(one) & np.isneginf(other), 0.0, difference).max(initial=0.0))
 
 
-def _places(ranks: RankTable, worst: int) -> np.ndarray:
+def _bound(ranks: RankTable, worst: int) -> np.ndarray:
     return ranks.greater.astype(np.int64) + worst * ranks.tied
 
 
 def _near(scores: np.ndarray, target: int, tolerance: float) -> int:
-    """How many other candidates score within twice the tolerance of the target; 0 where it is none itself."""
+    """Count the other candidates within twice the tolerance of the target; 0 if it is no candidate."""
     if target < 0 or not np.isfinite(scores[target]):
         return 0
     return int(np.count_nonzero(np.abs(scores.astype(np.float64) - scores[target]) <= 2 * tolerance)) - 1
 
 
 def _array(block: object) -> np.ndarray:
-    """A block of scores as numpy, wherever it lies."""
+    """Return a block of scores on any device as a numpy array."""
     if hasattr(block, "detach"):
         block = block.detach().cpu()
         block = (block.float() if block.element_size() < 4 else block).numpy()

@@ -1,4 +1,4 @@
-"""Ranks from Scores: greater and tied counts of every target, in bounded memory, where the scores lie."""
+"""Ranks from Scores: greater and tied counts of every target, in bounded memory, on the device of the scores."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from recsys_data.scores import Scores
 from recsys_data.sequences import PAD, SequenceBatch
 from recsys_data.split import HeldOut
 
-BLOCK_CELLS = 1 << 24  # scores held at once; with MAX_ROWS it fixes the blocks, so that bits depend on nothing else
+BLOCK_CELLS = 1 << 24  # scores in memory at once; with MAX_ROWS it alone determines the blocks, and so the bits
 MAX_ROWS = 256
 
 
 class NonFiniteScores(ValueError):
-    """A model answered with NaN or an infinite score, so no rank can be given."""
+    """A model returned NaN or an infinite score, so its targets cannot be ranked."""
 
 
 def rank_held_out(
@@ -28,16 +28,16 @@ def rank_held_out(
     max_padded_events: int = 65536,
     top_k: int = 0,
 ) -> RankTable:
-    """The ranks of all targets of ``held_out`` among all items, sorted by query and target position.
+    """Rank all targets of ``held_out`` among all items; sorted by query and target position.
 
-    item_counts (num_items,): how often each item occurs in training. ``top_k`` > 0 also keeps each query's best items
-    (ties by item number; −1 where there are fewer candidates).
+    item_counts (num_items,): how often each item occurs in training. ``top_k`` > 0 also stores each query's best items
+    (ties by item number; padded with −1).
 
     Where ``held_out.exclude_seen``, the items of a query's history are no candidates. A target that cannot be
-    recommended is a miss, and marked by greater = candidates, tied = 0: one that the protocol dropped (−1), and one
-    that stands in the history while seen items are excluded. Where ``held_out.num_sampled`` > 0, a target is ranked
-    among that many random other items, with a row for each repeat. Raises NonFiniteScores naming the query, and
-    ValueError if the scores have the wrong shape or lists are asked of sampled candidates.
+    recommended is a miss, marked by greater = candidates, tied = 0: one that the protocol dropped (−1), or one that is
+    in the history while seen items are excluded. Where ``held_out.num_sampled`` > 0, a target is ranked among that many
+    random other items, with one row per repeat. Raises NonFiniteScores naming the query, and ValueError if the scores
+    have the wrong shape or ``top_k`` is combined with sampled candidates.
     """
     num_items = len(item_counts)
     targets = held_out.targets.astype(np.int64)
@@ -60,25 +60,26 @@ def rank_held_out(
         scores = model.score(batch)
         _check_shape(scores, len(queries), num_items, model)
         for rows in _blocks(len(queries), num_items):
-            asked = queries[rows]
-            wanted, where = _padded_targets(targets, held_out.target_offsets, asked)
-            excluded = np.full((len(asked), 0), ABSENT, dtype=np.int64)
+            query_numbers = queries[rows]
+            row_targets, where = _padded_targets(targets, held_out.target_offsets, query_numbers)
+            excluded = np.full((len(query_numbers), 0), ABSENT, dtype=np.int64)
             if held_out.exclude_seen:
                 excluded = _histories(batch, rows)
-                candidates[asked] -= 0 if sampled else (excluded != ABSENT).sum(axis=1)
-                wanted = np.where(_among(wanted, excluded), ABSENT, wanted)
+                candidates[query_numbers] -= 0 if sampled else (excluded != ABSENT).sum(axis=1)
+                row_targets = np.where(_are_excluded(row_targets, excluded), ABSENT, row_targets)
             if sampled:
-                above, equal, non_finite = sampled_counts(scores, rows, asked, wanted, excluded, held_out)
+                above, equal, non_finite = sampled_counts(scores, rows, query_numbers, row_targets, excluded, held_out)
             else:
-                counted = count_block(scores.block(rows), wanted, excluded, top_k)
+                counted = count_block(scores.block(rows), row_targets, excluded, top_k)
                 above, equal, non_finite = counted.greater[..., None], counted.tied[..., None], counted.non_finite
                 if top_items is not None:
-                    top_items[asked] = counted.top
+                    top_items[query_numbers] = counted.top
             if non_finite is not None:
-                raise NonFiniteScores(_complaint(model, held_out, int(asked[non_finite[0]]), non_finite[1]))
+                query_number = int(query_numbers[non_finite[0]])
+                raise NonFiniteScores(_non_finite_message(model, held_out, query_number, non_finite[1]))
             real = where >= 0
-            missed = (wanted == ABSENT)[..., None]
-            greater[where[real]] = np.where(missed, candidates[asked][:, None, None], above)[real]
+            missed = (row_targets == ABSENT)[..., None]
+            greater[where[real]] = np.where(missed, candidates[query_numbers][:, None, None], above)[real]
             tied[where[real]] = np.where(missed, 0, equal)[real]
     query = np.repeat(query, repeats)
     return RankTable(
@@ -97,28 +98,28 @@ def rank_held_out(
 
 
 def _candidate_rule(held_out: HeldOut) -> str:
-    """Among what targets are ranked, in words."""
+    """Describe the candidates that targets are ranked among."""
     rule = f"{held_out.num_sampled} random other items" if held_out.num_sampled else "all items"
     return f"{rule} but those in the history" if held_out.exclude_seen else rule
 
 
 def _blocks(num_queries: int, num_items: int) -> list[slice]:
-    """The rows of each block: as many as BLOCK_CELLS scores allow, at most MAX_ROWS."""
+    """Return the rows of each block: as many as BLOCK_CELLS scores allow, at most MAX_ROWS."""
     step = min(max(BLOCK_CELLS // max(num_items, 1), 1), MAX_ROWS)
     return [slice(start, min(start + step, num_queries)) for start in range(0, num_queries, step)]
 
 
-def _padded_targets(targets: np.ndarray, offsets: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The targets (R, W) of each asked query, padded with ABSENT, and where each stands in the flat targets."""
-    widths = offsets[asked + 1] - offsets[asked]
+def _padded_targets(targets: np.ndarray, offsets: np.ndarray, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the targets (R, W) of ``queries``, padded with ABSENT, and their indices in the flat targets."""
+    widths = offsets[queries + 1] - offsets[queries]
     steps = np.arange(max(int(widths.max(initial=0)), 1))
     filled = steps < widths[:, None]
-    where = np.where(filled, offsets[asked][:, None] + steps, ABSENT)
+    where = np.where(filled, offsets[queries][:, None] + steps, ABSENT)
     return np.where(filled, targets[where] if len(targets) else ABSENT, ABSENT), where
 
 
 def _histories(batch: SequenceBatch, rows: slice) -> np.ndarray:
-    """The different items that each asked position of ``rows`` has read, (R, T), padded with ABSENT."""
+    """Return the distinct items in the history of each query of ``rows``, (R, T), padded with ABSENT."""
     asked = batch.asked[rows]
     read = np.arange(batch.items.shape[1]) < asked[:, 1:2]
     items = np.sort(np.where(read, batch.items[asked[:, 0]], PAD), axis=1)
@@ -126,16 +127,16 @@ def _histories(batch: SequenceBatch, rows: slice) -> np.ndarray:
     return items
 
 
-def _among(wanted: np.ndarray, excluded: np.ndarray) -> np.ndarray:
-    """Whether each target (R, W) is one of its row's excluded items (R, T)."""
-    found = np.zeros(wanted.shape, dtype=bool)
-    for w in range(wanted.shape[1]):
-        found[:, w] = ((excluded == wanted[:, w : w + 1]) & (excluded != ABSENT)).any(axis=1)
+def _are_excluded(targets: np.ndarray, excluded: np.ndarray) -> np.ndarray:
+    """Return whether each target (R, W) is one of its row's excluded items (R, T)."""
+    found = np.zeros(targets.shape, dtype=bool)
+    for w in range(targets.shape[1]):
+        found[:, w] = ((excluded == targets[:, w : w + 1]) & (excluded != ABSENT)).any(axis=1)
     return found
 
 
 def _check_shape(scores: Scores, num_queries: int, num_items: int, model: Recommender) -> None:
-    """Refuse an answer that is not one row a query and one column an item."""
+    """Raise ValueError unless the scores have one row per query and one column per item."""
     if tuple(scores.shape) != (num_queries, num_items):
         raise ValueError(
             f"{type(model).__name__} must score {num_queries} queries × {num_items} items, got scores of shape "
@@ -143,10 +144,10 @@ def _check_shape(scores: Scores, num_queries: int, num_items: int, model: Recomm
         )
 
 
-def _complaint(model: Recommender, held_out: HeldOut, query: int, item: int) -> str:
-    """One sentence that names the query and the item whose score is not finite."""
+def _non_finite_message(model: Recommender, held_out: HeldOut, query: int, item: int) -> str:
+    """Return an error message that names the query and the item with a non-finite score."""
     return (
         f"{type(model).__name__} gave query {query} (sequence {int(held_out.sequence_of[query])} after "
         f"{int(held_out.history_lengths[query])} events) a NaN or infinite score for item {item}; scores must "
-        "be finite, so nothing of this model was ranked"
+        "be finite, so the model was not ranked"
     )

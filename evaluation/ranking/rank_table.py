@@ -1,4 +1,4 @@
-"""RankTable: one row per (query, target); the project's currency."""
+"""RankTable: one row per (query, target), from which metrics and tests are computed without the model."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from evaluation.stored_files import read_parquet_columns
 
 SCHEMA_VERSION = 1
 _COLUMNS = {
-    "cluster": np.int32,  # user or session: the unit of inference
-    "query": np.int32,  # the asked position, numbered over the held-out part
-    "target": np.int32,  # the item that came; −1: dropped by the protocol, counted as a miss
+    "cluster": np.int32,  # user or session, the unit of inference
+    "query": np.int32,  # number of the query in the held-out part
+    "target": np.int32,  # the next item; −1: dropped by the protocol, a miss
     "repeat": np.int16,  # number of the negative sample; 0 under full ranking
     "history": np.int32,  # number of events read
     "candidates": np.int32,  # number of items ranked, the target among them
     "greater": np.int32,  # candidates scored strictly greater than the target
-    "tied": np.int32,  # other candidates scored exactly the same
+    "tied": np.int32,  # other candidates with exactly the same score
 }
 
 
 @dataclass(frozen=True, eq=False)
 class RankTable:
-    """Ranks of all targets, from which every accuracy metric and test is recomputed without a model.
+    """Ranks of all targets of a held-out part.
 
     All columns are (R,) arrays, sorted by query, target position, repeat. item_counts (num_items,) int64: how often
-    each item occurs in training. top_items (Q, k) int32 or None: the kept lists, row q for query q. meta: small facts
-    that travel in the file (data set, protocol, cut-offs kept …).
+    each item occurs in training. top_items (Q, k) int32 or None: the stored lists, row q for query q. meta: facts
+    stored in the file.
     """
 
     cluster: np.ndarray
@@ -59,16 +59,16 @@ class RankTable:
 
     @cached_property
     def num_queries(self) -> int:
-        """The number of different queries."""
+        """The number of distinct queries."""
         return len(np.unique(self.query))
 
     @cached_property
     def num_clusters(self) -> int:
-        """The number of different clusters."""
+        """The number of distinct clusters."""
         return len(np.unique(self.cluster))
 
     def write(self, path: Path) -> None:
-        """Write ``path`` (Parquet, zstd), with item_counts and top_items beside it in the same folder."""
+        """Write ``path`` (Parquet, zstd), and item_counts and top_items to two more files in its folder."""
         table = pa.table({name: getattr(self, name).astype(dtype) for name, dtype in _COLUMNS.items()})
         metadata = {"schema": str(SCHEMA_VERSION), **{k: str(v) for k, v in (self.meta or {}).items()}}
         pq.write_table(table.replace_schema_metadata(metadata), path, compression="zstd")
@@ -80,7 +80,7 @@ class RankTable:
 
     @classmethod
     def read(cls, path: Path) -> RankTable:
-        """Read what ``write`` wrote. Raises ValueError for another schema version."""
+        """Read a table that ``write`` wrote. Raises ValueError for another schema version."""
         columns, metadata = read_parquet_columns(path)
         cls.check_schema(path, metadata)
         metadata.pop("schema")
@@ -94,17 +94,16 @@ class RankTable:
 
     @staticmethod
     def check_schema(path: Path, metadata: dict[str, str]) -> None:
-        """Raise ValueError unless the file's metadata is of the schema that this program reads."""
+        """Raise ValueError unless the file's metadata has the schema that this program reads."""
         version = metadata.get("schema", "None")
         if version != str(SCHEMA_VERSION):
-            raise ValueError(f"{path}: rank table of schema {version}, this program reads schema {SCHEMA_VERSION}")
-
-    def same_bits(self, other: RankTable) -> bool:
-        """Whether every column is equal."""
-        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in _COLUMNS)
+            raise ValueError(
+                f"{path}: rank table of schema {version}, but this program reads schema {SCHEMA_VERSION}; "
+                f"remove its folder and run again"
+            )
 
 
 @functools.lru_cache(maxsize=8)
 def _item_counts(stored: bytes) -> np.ndarray:
-    """The training counts in the bytes of items.parquet: one array for all cells of a data set, which hold the same."""
+    """Parse the training counts in items.parquet; all cells of a data set share one array."""
     return read_parquet_columns(pa.BufferReader(stored))[0]["count"]

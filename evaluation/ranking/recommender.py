@@ -1,4 +1,4 @@
-"""The Recommender protocol: all that the harness asks of a model."""
+"""The Recommender protocol: the interface between a model and the harness."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ from recsys_data.split import TrainingSet
 
 @runtime_checkable
 class Recommender(Protocol):
-    """A value whose fields are its hyper-parameters, with two verbs: fit and score.
+    """A model: a dataclass whose fields are its hyper-parameters, with two methods, fit and score.
 
-    A recommender is a dataclass. ``fit`` must leave its fields alone, draw every random number from ``run`` (so that
-    fitting twice gives the same bits), and keep what it learns in attributes that end in ``_``. A learner with epochs
-    leaves ``curve_`` (a list of records, one an epoch), ``epochs_`` (the number run), ``best_epoch_``, ``stopped_``
-    ("patience", "epoch limit", …) and ``resumed_from_`` (the epoch a checkpoint was taken up at, or None).
+    ``fit`` must not change the fields, must draw every random number from ``run`` (so that fitting twice gives the same
+    bits), and stores learned state in attributes that end in ``_``. A model with epochs sets ``curve_`` (a list of
+    records, one per epoch), ``epochs_`` (the number run), ``best_epoch_``, ``stopped_`` ("patience", "epoch limit", …)
+    and ``resumed_from_`` (the epoch of the checkpoint that training resumed from, or None).
     """
 
-    deterministic: ClassVar[bool]  # True: the seed changes nothing, so one cell serves all seeds
+    deterministic: ClassVar[bool]  # True: the seed has no effect, so one cell serves all seeds
     family: ClassVar[str]  # "popularity", "markov", "neighbours", "factorisation", "recurrent", "attention"
-    signals: ClassVar[frozenset[str]]  # planted signals it must find: "order", "taste", "co-occurrence", "repeats", …
+    signals: ClassVar[
+        frozenset[str]
+    ]  # planted signals that it must learn: "order", "taste", "co-occurrence", "repeats", …
 
     def fit(self, train: TrainingSet, run: Any) -> Recommender:
         """Learn from ``train`` under ``run`` (training.run.Run) and return self."""
 
     def score(self, batch: SequenceBatch) -> Scores:
-        """A row of scores over all items for each asked position of ``batch``."""
+        """Return one row of scores over all items for each query of ``batch``."""
 
 
 def needed_clock(model: Recommender) -> Clock:
-    """The least clock that a model can learn from (its ``clock`` attribute; NONE by default)."""
+    """Return the least precise clock that a model can learn from (its ``clock`` attribute; NONE by default)."""
     return getattr(model, "clock", Clock.NONE)

@@ -1,4 +1,4 @@
-"""Sampled ranking: each target among a few random other items, as some papers measure; never the default."""
+"""Sampled ranking: each target among a few random other items, as in some papers; never the default."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from recsys_data.split import HeldOut
 def sampled_counts(
     scores: Scores,
     rows: slice,
-    asked: np.ndarray,
-    wanted: np.ndarray,
+    queries: np.ndarray,
+    targets: np.ndarray,
     excluded: np.ndarray,
     held_out: HeldOut,
 ) -> tuple[np.ndarray, np.ndarray, tuple[int, int] | None]:
-    """Greater and tied counts (R, W, repeats) of each target against ``held_out.num_sampled`` other items.
+    """Count greater and tied items (R, W, repeats) for each target among ``held_out.num_sampled`` other items.
 
-    asked (R,): the query numbers of ``rows``, from which the draws follow, so that batching moves nothing; wanted
-    (R, W): targets, ABSENT where there is none; excluded (R, H): items that may not be drawn. Third comes the first
-    (row, item) whose score is not finite, or None. Raises ValueError where fewer items are left than are to be drawn.
+    queries (R,): the query numbers of ``rows``; they seed the draws, so that batching changes nothing; targets (R, W):
+    padded with ABSENT; excluded (R, H): items that are not drawn. The third result is the first (row, item) whose score
+    is not finite, or None. Raises ValueError where fewer items remain than are to be drawn.
     """
     num_items = scores.shape[1]
-    shape = (*wanted.shape, held_out.repeats)
+    shape = (*targets.shape, held_out.repeats)
     greater, tied = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-    first = np.zeros((len(asked), 1), dtype=np.int64)  # the target stands in column 0
-    none = np.full((len(asked), 0), ABSENT, dtype=np.int64)
-    for w in range(wanted.shape[1]):
+    first = np.zeros((len(queries), 1), dtype=np.int64)  # the target is in column 0
+    none = np.full((len(queries), 0), ABSENT, dtype=np.int64)
+    for w in range(targets.shape[1]):
         for repeat in range(held_out.repeats):
             drawn = np.stack(
                 [
                     _draw(held_out, num_items, int(q), w, repeat, int(t), e)
-                    for q, t, e in zip(asked, wanted[:, w], excluded, strict=True)
+                    for q, t, e in zip(queries, targets[:, w], excluded, strict=True)
                 ]
             )
-            counted = count_block(scores.block(rows, _like(scores, drawn)), first, none)
+            counted = count_block(scores.block(rows, _as_index(scores, drawn)), first, none)
             if counted.non_finite is not None:
                 row, column = counted.non_finite
                 return greater, tied, (row, int(drawn[row, column]))
@@ -45,24 +45,24 @@ def sampled_counts(
 
 
 def _draw(
-    held_out: HeldOut, num_items: int, query: int, place: int, repeat: int, target: int, excluded: np.ndarray
+    held_out: HeldOut, num_items: int, query: int, position: int, repeat: int, target: int, excluded: np.ndarray
 ) -> np.ndarray:
-    """The target, then the items drawn uniformly without replacement among the others, (1 + num_sampled,)."""
-    rng = np.random.default_rng([held_out.sample_seed, query, place, repeat])
-    mark = max(target, 0)  # a missed target is counted as one whatever it is ranked against
-    barred = np.unique(np.append(excluded[excluded != ABSENT], mark))
-    left = num_items - len(barred)
+    """Return the target, then items drawn uniformly without replacement from the others, (1 + num_sampled,)."""
+    rng = np.random.default_rng([held_out.sample_seed, query, position, repeat])
+    first = max(target, 0)  # a missed target stays a miss whatever it is ranked against
+    not_drawn = np.unique(np.append(excluded[excluded != ABSENT], first))
+    left = num_items - len(not_drawn)
     if left < held_out.num_sampled:
         raise ValueError(
-            f"query {query} leaves {left} other items to draw from, but {held_out.num_sampled} are to be drawn; "
-            f"use a smaller count or all items"
+            f"query {query} has {left} other items to draw from, but {held_out.num_sampled} are to be drawn; "
+            f"sample fewer items or rank all of them"
         )
     numbers = rng.choice(left, held_out.num_sampled, replace=False)
-    # the n-th item that is not barred is n plus the number of barred items at or before it
-    return np.append(mark, numbers + np.searchsorted(barred - np.arange(len(barred)), numbers, side="right"))
+    # the n-th drawable item is n plus the number of not_drawn items at or before it
+    return np.append(first, numbers + np.searchsorted(not_drawn - np.arange(len(not_drawn)), numbers, side="right"))
 
 
-def _like(scores: Scores, items: np.ndarray) -> object:
-    """Item numbers as what this kind of scores is indexed with."""
+def _as_index(scores: Scores, items: np.ndarray) -> object:
+    """Return item numbers as the index type of these scores."""
     block = scores.block(slice(0, 0))
     return block.long().new_tensor(items) if hasattr(block, "long") else items

@@ -1,1 +1,1 @@
-"""Stored results read back from a results folder."""
+"""Stored results, read from a results folder without torch."""

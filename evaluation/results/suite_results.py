@@ -1,4 +1,4 @@
-"""CellResult, CellFailure, SuiteResults: stored results read back without torch."""
+"""Stored results of a suite: CellResult, CellFailure, SuiteResults."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from evaluation.stored_files import name_damaged, read_record
 
 @dataclass(frozen=True, eq=False)
 class CellResult:
-    """A finished cell: ``record`` is its cell.json; ranks and curve are read when asked for.
+    """A finished cell: ``record`` is its cell.json; ranks and curve are read on first use.
 
-    The labels (dataset, protocol, model, seed) are the suite's, since suites that share a cell may name it otherwise.
+    The labels (dataset, protocol, model, seed) are the suite's: suites that share a cell may label it differently.
     """
 
     folder: Path
@@ -29,27 +29,27 @@ class CellResult:
 
     @property
     def key(self) -> str:
-        """The content-addressed key, also the folder's name."""
+        """The content-addressed key, which is also the folder's name."""
         return self.record["key"]
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Test metrics by shown name, such as MRR@20."""
+        """Test metrics by displayed name, such as MRR@20."""
         return self.record["metrics"]
 
     @property
     def deterministic(self) -> bool:
-        """Whether the seed changes nothing for this model."""
+        """Whether the seed has no effect on this model."""
         return self.record["deterministic"]
 
     @property
     def caveats(self) -> list[str]:
-        """Sentences that must stand wherever this result is shown (NOT CONVERGED, smoke size, …)."""
+        """Sentences to show wherever this result is shown (NOT CONVERGED, smoke size, …)."""
         return self.record["caveats"]
 
     @cached_property
     def ranks(self) -> RankTable:
-        """The stored ranks. Raises ValueError naming files that are damaged or gone."""
+        """The stored ranks. Raises ValueError naming damaged or missing files."""
         with name_damaged(path := self.folder / "ranks.parquet"):
             return RankTable.read(path)
 
@@ -61,7 +61,7 @@ class CellResult:
 
     @cached_property
     def curve(self) -> list[dict[str, Any]]:
-        """One record an epoch; empty for models without epochs."""
+        """One record per epoch; empty for models without epochs."""
         path = self.folder / "curve.jsonl"
         with name_damaged(path):
             return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
@@ -69,7 +69,7 @@ class CellResult:
 
 @dataclass(frozen=True)
 class CellFailure:
-    """A cell that failed or was skipped: state FAILED or SKIPPED, one sentence why, the command that repeats it."""
+    """A cell without a result: its state (FAILED, SKIPPED or MISSING), the reason, and the command to run it again."""
 
     dataset: str
     protocol: str
@@ -98,16 +98,16 @@ class SuiteResults:
 
 
 def read_suite(root: Path, name: str) -> SuiteResults:
-    """The results of suite ``name`` under the store ``root``, in the suite's order.
+    """Read the results of suite ``name`` from the store ``root``, in the suite's order.
 
-    A cell without a finished result is a CellFailure. Raises FileNotFoundError with one sentence if there is no such
-    suite in the store, and ValueError naming a file that is damaged.
+    A cell without a finished result is a CellFailure. Raises FileNotFoundError if the store has no such suite, and
+    ValueError naming a damaged file.
     """
     path = root / "suites" / name / "suite.json"
     if not path.exists():
-        held = sorted(p.name for p in (root / "suites").glob("*") if (p / "suite.json").exists())
+        stored = sorted(p.name for p in (root / "suites").glob("*") if (p / "suite.json").exists())
         raise FileNotFoundError(
-            f"no results of suite {name!r} in {root}: it holds {', '.join(held) or 'no suite'}; "
+            f"no results of suite {name!r} in {root}: it holds {', '.join(stored) or 'no suite'}; "
             f"run it first: python benchmark.py run {name}"
         )
     record = read_record(path, ["cells"], "remove it") or {}

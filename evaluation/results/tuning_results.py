@@ -1,4 +1,4 @@
-"""SearchResult: the stored trials of a tuned model, and what more or fewer of them come to."""
+"""SearchResult: the stored trials of a hyper-parameter search, and the best score by number of trials."""
 
 from __future__ import annotations
 
@@ -26,69 +26,71 @@ class SearchResult:
 
     @property
     def metric(self) -> str:
-        """The shown name of the metric that chose."""
+        """The displayed name of the metric that the search optimises."""
         return self.record["metric"]
 
     @property
     def higher_is_better(self) -> bool:
-        """Which direction of the metric is better."""
+        """Whether a higher value of the metric is better."""
         return self.record["higher_is_better"]
 
     @property
     def failed(self) -> int:
-        """The number of trials that gave no score."""
+        """The number of trials without a score."""
         return sum(score is None for score in self.scores)
 
     @property
     def seconds(self) -> float:
-        """The wall time of all trials."""
+        """The wall-clock seconds of all trials."""
         return sum(trial["seconds"] for trial in self.trials)
 
     @cached_property
     def scores(self) -> list[float | None]:
-        """Each trial's validation score, None where it failed."""
+        """The validation score of each trial; None where it failed."""
         return [trial["validation"] for trial in self.trials]
 
     @property
     def best(self) -> dict[str, Any] | None:
-        """The trial with the best validation score, the earliest of equals; None if all failed."""
+        """The trial with the best validation score, the earliest of ties; None if all failed."""
         done = [trial for trial in self.trials if trial["validation"] is not None]
-        return max(done, key=lambda trial: self._better(trial["validation"]), default=None)
+        return max(done, key=lambda trial: self._oriented(trial["validation"]), default=None)
 
     def best_so_far(self) -> list[float | None]:
-        """The best validation score of the first k trials, for k = 1 … trials; None before the first success."""
+        """Return the best validation score of the first k trials, k = 1 … trials; None before the first success."""
         found: list[float | None] = []
         for score in self.scores:
             last = found[-1] if found else None
-            kept = [s for s in (last, score) if s is not None]
-            found.append(max(kept, key=self._better, default=None))
+            scores = [s for s in (last, score) if s is not None]
+            found.append(max(scores, key=self._oriented, default=None))
         return found
 
     def expected_best(self) -> list[float | None]:
-        """The expected best validation score of k trials, k = 1 … trials, had they been drawn again from these.
+        """Return the expected best validation score of k trials resampled from these, k = 1 … trials.
 
         Dodge et al. (2019), "Show your work": E[V_k] = Σ_v v · (P(V ≤ v)^k − P(V < v)^k) with the empirical
-        distribution of the n trials. It holds for trials drawn independently (random search). A failed trial counts as
-        one that no other is worse than; the expectation is over draws with one success at least. None if all failed.
+        distribution of the n trials, valid for independent trials (random search). A failed trial counts as the worst;
+        the expectation is over draws with at least one success. None if all failed.
         """
-        done = sorted((s for s in self.scores if s is not None), key=self._better)
+        done = sorted((s for s in self.scores if s is not None), key=self._oriented)
         total, failed = len(self.scores), self.failed
         if not done:
             return [None] * total
         expected: list[float | None] = []
         for k in range(1, total + 1):
-            below = [((failed + i) / total) ** k for i in range(len(done) + 1)]  # P(best among the i worst, or none)
+            below = [
+                ((failed + i) / total) ** k for i in range(len(done) + 1)
+            ]  # P(best is among the i worst, or none succeeds)
             mass = sum(value * (below[i + 1] - below[i]) for i, value in enumerate(done))
             expected.append(mass / (1 - below[0]))
         return expected
 
-    def _better(self, score: float) -> float:
-        """A score with its sign turned so that higher is better."""
+    def _oriented(self, score: float) -> float:
+        """Return the score with a sign such that higher is better."""
         return score if self.higher_is_better else -score
 
 
 def read_search(folder: Path) -> SearchResult | None:
-    """The search stored in ``folder``; None where there is none. Raises ValueError naming a file that is damaged."""
+    """Read the search in ``folder``; None where there is none. Raises ValueError naming a damaged file."""
     record, ledger = read_record(folder / SEARCH_FILE, ["metric", "higher_is_better"]), folder / LEDGER_FILE
     if record is None:
         return None

@@ -1,13 +1,13 @@
-"""What may be said of methods: users and seeds are crossed, and both are a source of chance.
+"""Test of two methods with users and seeds crossed, both of them random.
 
-A trained model's score differs from its method's by the seed; a user-only p calls equal methods different far too
-often. Variance of the difference of two methods, each the mean over its seeds and over all users:
+The score of a trained model varies around its method's with the seed, so a user-only test calls equal methods different
+far too often. Variance of the difference of two methods, each the mean over its seeds and over all users:
 
     Var = V_users + Σ_methods (s² − v) / S
 
 V_users: cluster variance of the seed-averaged difference; s²: variance of the method's seed means; v: the part of s²
-that the interaction of seeds and users makes, which V_users holds already. Leaving v in counts it twice
-(``conservative``); a component that would be negative is 0. Degrees of freedom after Satterthwaite (1946).
+that comes from the interaction of seeds and users, which V_users includes already. Without −v it counts twice
+(``conservative``); a negative component is set to 0. Degrees of freedom by Satterthwaite (1946).
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from evaluation.statistics.significance import VARIANCE_FLOOR
 class MethodTest:
     """A t-test of two methods over users and seeds.
 
-    estimate: A − ratio · B; error, df, p, interval: with the interaction subtracted once; the same names with
-    ``_conservative``: with it counted twice. seed_share: the part of the variance that seeds make. Where nothing varies
-    and the estimate is not 0, t is endless, and p the least that flips of G clusters' signs could give, 2^(1 − G).
+    estimate: A − ratio · B; error, df, p, interval: with the interaction counted once; the same names with
+    ``_conservative``: with it counted twice. seed_share: the share of the variance that comes from seeds. Where nothing
+    varies and the estimate is not 0, t is infinite and p is the least that sign flips of G clusters give, 2^(1 − G).
     """
 
     estimate: float
@@ -45,7 +45,7 @@ class MethodTest:
 
 @dataclass(frozen=True, eq=False)
 class SeedVariance:
-    """What the seeds of one method add: s² / S and v / S, with S; nothing for a deterministic method (S = 0)."""
+    """The variance from the seeds of one method: ``between`` s² / S and ``interaction`` v / S, with S seeds."""
 
     between: float
     interaction: float
@@ -53,16 +53,16 @@ class SeedVariance:
 
     @classmethod
     def of(cls, seeds: Sequence[ClusterSums]) -> SeedVariance:
-        """The seed part of a method from the sums of its S ≥ 2 seeds."""
+        """Estimate the seed variance of a method from the sums of its S ≥ 2 seeds."""
         num_seeds = len(seeds)
         counts = seeds[0].counts.astype(np.float64)
         total, num_clusters = counts.sum(), len(counts)
         sums = np.stack([found.sums for found in seeds])  # (S, G)
         means = sums.sum(axis=1) / total
         influence = (sums - means[:, None] * counts) / total
-        apart = influence - influence.mean(axis=0)
-        mixed = num_clusters / (num_clusters - 1) * float((apart * apart).sum()) / (num_seeds - 1)
-        return cls(float(means.var(ddof=1)) / num_seeds, mixed / num_seeds, num_seeds)
+        deviations = influence - influence.mean(axis=0)
+        interaction = num_clusters / (num_clusters - 1) * float((deviations * deviations).sum()) / (num_seeds - 1)
+        return cls(float(means.var(ddof=1)) / num_seeds, interaction / num_seeds, num_seeds)
 
 
 def crossed_test(
@@ -73,12 +73,12 @@ def crossed_test(
     ratio: float = 1.0,
     level: float = 0.95,
 ) -> MethodTest | None:
-    """The users × seeds test of method a against ``ratio`` times method b, from the sums of each seed.
+    """Test method a against ``ratio`` times method b over users × seeds, from the sums of each seed.
 
-    A deterministic method has one seed and no seed part. None where a method with seeds has fewer than two of them:
-    then nothing can be said of the method. Seeds of a and b are independent.
+    A deterministic method has one seed and no seed variance. Return None where another method has fewer than two seeds:
+    then its seed variance is unknown. Seeds of a and b are independent.
     """
-    if any(len(seeds) < 2 and not sure for seeds, sure in zip((a, b), deterministic, strict=True)):
+    if any(len(seeds) < 2 and not fixed for seeds, fixed in zip((a, b), deterministic, strict=True)):
         return None
     counts = a[0].counts.astype(np.float64)
     means = [np.mean([found.sums for found in seeds], axis=0) for seeds in (a, b)]
@@ -89,8 +89,8 @@ def crossed_test(
     users = num_clusters / (num_clusters - 1) * float(residuals @ residuals)
     parts = [
         (SeedVariance.of(seeds), weight)
-        for seeds, sure, weight in zip((a, b), deterministic, (1.0, ratio * ratio), strict=True)
-        if not sure
+        for seeds, fixed, weight in zip((a, b), deterministic, (1.0, ratio * ratio), strict=True)
+        if not fixed
     ]
     rounding_floor = VARIANCE_FLOOR * float(differences @ differences) / total**2
     return _test(estimate, users, num_clusters, parts, level, rounding_floor)
@@ -107,13 +107,13 @@ def _test(
     once, twice = users, users
     spread_once = spread_twice = users * users / (num_clusters - 1)
     for part, weight in parts:
-        between, mixed = weight * part.between, weight * part.interaction
+        between, interaction = weight * part.between, weight * part.interaction
         own = between * between / (part.num_seeds - 1)
         twice += between
         spread_twice += own
-        if between > mixed:
-            once += between - mixed
-            spread_once += own + mixed * mixed / ((part.num_seeds - 1) * (num_clusters - 1))
+        if between > interaction:
+            once += between - interaction
+            spread_once += own + interaction * interaction / ((part.num_seeds - 1) * (num_clusters - 1))
     results = []
     for variance, spread in ((once, spread_once), (twice, spread_twice)):
         error = float(np.sqrt(variance))

@@ -1,4 +1,4 @@
-"""Effect sizes, the conclusion on a difference, and the smallest difference that a test set could have shown."""
+"""Effect sizes, the conclusion about a difference, and the smallest detectable difference."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MARGIN = 0.05  # a relative difference below this is of no practical relevance
-STRICT_MARGIN = 0.02
+MARGIN = 0.05  # a smaller relative difference has no practical relevance
 ALPHA = 0.05
 POWER_FACTOR = 1.959964 + 0.841621  # two-sided 5 %, power 80 %
 
 
 class Conclusion(enum.Enum):
-    """The conclusion on a difference A − B; it needs both the test and the relevance margin."""
+    """The conclusion about a difference A − B, from both the test and the relevance margin."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -25,7 +24,7 @@ class Conclusion(enum.Enum):
 
 @dataclass(frozen=True)
 class Shares:
-    """The shares of clusters (users) for whom A is better, equal and worse; they sum to 1."""
+    """The shares of clusters (users) for which A is better, equal and worse; they sum to 1."""
 
     better: float
     tied: float
@@ -33,32 +32,32 @@ class Shares:
 
     @classmethod
     def of(cls, differences: np.ndarray, counts: np.ndarray, higher_is_better: bool = True) -> Shares:
-        """The shares from D_u (G,); differences below rounding (1e-12 a query) are ties."""
+        """Count the signs of D_u (G,); a difference below rounding error (1e-12 per query) is a tie."""
         signs = np.where(np.abs(differences) <= 1e-12 * counts, 0, np.sign(differences))
         signs = signs if higher_is_better else -signs
         return cls(float(np.mean(signs > 0)), float(np.mean(signs == 0)), float(np.mean(signs < 0)))
 
 
 def relative_difference(a: float, b: float) -> float:
-    """A / b − 1; infinite where b is 0 and a is not, 0 where both are."""
+    """Return a / b − 1; infinite where b is 0 and a is not, 0 where both are."""
     if b == 0:
         return 0.0 if a == 0 else math.copysign(math.inf, a)
     return a / b - 1.0
 
 
 def standardised_effect(estimate: float, error: float, num_clusters: int) -> float:
-    """The paired effect in standard deviations of a cluster's contribution: θ / (SE · √G); 0 where nothing varies."""
+    """Return the effect in standard deviations of a cluster's contribution, θ / (SE · √G); 0 if nothing varies."""
     return estimate / (error * math.sqrt(num_clusters)) if error > 0 else 0.0
 
 
 def smallest_detectable_difference(error: float) -> float:
-    """The true difference that a two-sided 5 % test with this standard error finds with 80 % probability: 2.8 SE."""
+    """Return the true difference that a two-sided 5 % test with this error finds with probability 80 %: 2.8 SE."""
     return POWER_FACTOR * error
 
 
 def conclude(
     p_adjusted: float | None,
-    relative_difference: float,
+    relative: float,
     interval: tuple[float, float],
     *,
     margin: float = MARGIN,
@@ -67,11 +66,11 @@ def conclude(
     """Conclude how A compares with B.
 
     "practically equal": the interval of the relative difference lies within ± margin. "better" or "worse": adjusted
-    p < .05 and a relative difference beyond the margin. "inconclusive": everything else, a significant difference of
-    unclear relevance among it, and no p at all.
+    p < .05 and a relative difference beyond the margin. "inconclusive": everything else, such as a significant
+    difference of unclear relevance, or no p.
     """
     if all(math.isfinite(end) for end in interval) and -margin < interval[0] and interval[1] < margin:
         return Conclusion.EQUAL
-    if p_adjusted is None or not p_adjusted < ALPHA or not abs(relative_difference) > margin:
+    if p_adjusted is None or not p_adjusted < ALPHA or not abs(relative) > margin:
         return Conclusion.INCONCLUSIVE
-    return Conclusion.BETTER if (relative_difference > 0) == higher_is_better else Conclusion.WORSE
+    return Conclusion.BETTER if (relative > 0) == higher_is_better else Conclusion.WORSE

@@ -1,7 +1,7 @@
-"""Did a number come out again? Two one-sided tests (TOST) of rerun / published on the log scale.
+"""Equivalence of a rerun and a published value: two one-sided tests (TOST) of their ratio on the log scale.
 
 Reproduced within δ: the 90 % interval of the log ratio lies inside ± log(1 + δ) (Schuirmann 1987). The published
-value is widened by half a unit of its last digit. A non-significant difference would be no evidence of this.
+value is an interval of ± half a unit of its last digit. A non-significant difference is no evidence of equivalence.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from scipy.special import stdtrit
 
 STRICT, LENIENT = 0.05, 0.10
 MAX_SEEDS = 1000
-CONFIDENCE = 0.95  # one-sided, so the interval holds 90 %
+CONFIDENCE = 0.95  # one-sided, so the interval is a 90 % interval
 
 
 class EquivalenceZone(enum.Enum):
-    """Where the interval of a ratio lies."""
+    """The position of a ratio's interval relative to the equivalence margins."""
 
     STRICT = "within ±5 %"
     LENIENT = "within ±10 %"
@@ -30,7 +30,7 @@ class EquivalenceZone(enum.Enum):
 
 @dataclass(frozen=True)
 class Noise:
-    """One source of chance in a log ratio: its name, its variance, and the degrees of freedom of that estimate."""
+    """A source of variance in a log ratio: name, variance, and degrees of freedom of the estimate."""
 
     name: str
     variance: float
@@ -39,7 +39,7 @@ class Noise:
 
 @dataclass(frozen=True)
 class Equivalence:
-    """A log ratio's 90 % interval, as ratios, and where it lies. noise: the sources; rounding: half-width in logs."""
+    """The 90 % interval of a ratio and its zone. noise: the sources; rounding: half-width on the log scale."""
 
     ratio: float
     interval: tuple[float, float]
@@ -49,7 +49,7 @@ class Equivalence:
 
     @property
     def dominant(self) -> str:
-        """The name of the largest source of doubt."""
+        """The name of the largest source of uncertainty."""
         sizes = {source.name: math.sqrt(source.variance) for source in self.noise}
         sizes["the rounding of the published value"] = self.rounding / 1.645
         return max(sizes, key=lambda name: sizes[name])
@@ -64,10 +64,10 @@ def tost(
     strict: float = STRICT,
     lenient: float = LENIENT,
 ) -> Equivalence:
-    """Whether ``rerun`` equals ``published`` ± ``half_unit`` up to ``strict`` or ``lenient``.
+    """Test whether ``rerun`` equals ``published`` ± ``half_unit`` within ``strict`` or ``lenient``.
 
-    Sources of noise add; degrees of freedom by Welch and Satterthwaite. Raises ValueError for values that are not
-    above 0, since a ratio is judged.
+    Variances add; degrees of freedom by Welch and Satterthwaite. Raises ValueError for values that are not above 0,
+    which have no ratio.
     """
     if not (rerun > 0 and published > half_unit >= 0):
         raise ValueError(f"a ratio needs values above 0 (and above their rounding), got {rerun} and {published}")
@@ -83,7 +83,7 @@ def tost(
 
 
 def _zone(low: float, high: float, strict: float, lenient: float) -> EquivalenceZone:
-    """The narrowest band that holds the interval, or the side it lies on, or OPEN where it straddles an edge."""
+    """Return the narrowest band that contains the interval, or its side, or OPEN where it crosses an edge."""
     for band, zone in ((strict, EquivalenceZone.STRICT), (lenient, EquivalenceZone.LENIENT)):
         if -math.log1p(band) < low and high < math.log1p(band):
             return zone
@@ -95,10 +95,9 @@ def _zone(low: float, high: float, strict: float, lenient: float) -> Equivalence
 
 
 def seed_noise(deviation: float, num_seeds: int, paper_runs: int) -> list[Noise]:
-    """The seed noise of both sides from the rerun's relative SD over seeds; the paper's runs are taken to vary alike.
+    """Return the seed noise of both values from the rerun's relative SD over seeds, assumed equal for the paper's runs.
 
-    Both parts rest on the same estimate, so their variance is one with S − 1 degrees of freedom; they are named apart
-    so that the larger can be told.
+    Both parts come from one estimate, so they are one source with S − 1 degrees of freedom, named after the larger.
     """
     total = deviation**2 * (1 / paper_runs + 1 / num_seeds)
     if total == 0:
@@ -119,7 +118,7 @@ def seeds_to_decide(
     strict: float = STRICT,
     lenient: float = LENIENT,
 ) -> int | None:
-    """The least number of seeds whose interval would decide, were mean and deviation to stay; None if none can."""
+    """Return the least number of seeds that decides at the present mean and deviation; None if none up to MAX_SEEDS."""
 
     def decides(num_seeds: int) -> bool:
         noise = [*seed_noise(deviation, num_seeds, paper_runs), *others]

@@ -1,4 +1,4 @@
-"""Named alternatives: tests that peers print. Each comes with the reason why it does not decide here."""
+"""Tests that other tools print, each with the reason why it does not decide here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.special import stdtr
 
 @dataclass(frozen=True)
 class Alternative:
-    """A test's name, its two-sided p, and the warning that is printed beside it."""
+    """A named test: its two-sided p and the warning to print beside it."""
 
     name: str
     p: float
@@ -19,16 +19,16 @@ class Alternative:
 
 @dataclass(frozen=True)
 class NaiveTest:
-    """The paired t-test that takes events for independent, shown for contrast: error, p, and the design effect."""
+    """The paired t-test that assumes independent events: error, p, and the design effect; shown for contrast."""
 
     error: float
     p: float
     design_effect: float
-    warning: str = "takes the events of one user for independent, so it calls chance significant far too often"
+    warning: str = "assumes that the events of a user are independent, so it rejects far too often"
 
 
 def event_level_test(differences: np.ndarray, cluster_error: float) -> NaiveTest:
-    """The naive test on event differences (N,), and how many times larger the clustered variance is."""
+    """Test event differences (N,); the design effect is the clustered variance over the naive one."""
     num = len(differences)
     error = float(differences.std(ddof=1) / np.sqrt(num)) if num > 1 else 0.0
     if error == 0:
@@ -39,11 +39,11 @@ def event_level_test(differences: np.ndarray, cluster_error: float) -> NaiveTest
 
 def wilcoxon(means_a: np.ndarray, means_b: np.ndarray) -> Alternative:
     """Wilcoxon's signed-rank test on user means (G,)."""
-    from scipy import stats  # here, since it takes a second to load
+    from scipy import stats  # here, since it takes a second to import
 
     differences = means_a - means_b
     p = float(stats.wilcoxon(differences).pvalue) if differences.any() else 1.0
-    warning = "tests another question than the mean, and errs with many users and many ties; do not decide by it"
+    warning = "does not test the mean, and is unreliable with many users and many ties; do not decide by it"
     return Alternative("Wilcoxon signed-rank over users", p, warning)
 
 
@@ -53,5 +53,5 @@ def paired_t(means_a: np.ndarray, means_b: np.ndarray) -> Alternative:
 
     differences = means_a - means_b
     p = float(stats.ttest_1samp(differences, 0.0).pvalue) if np.ptp(differences) > 0 else float(not differences.any())
-    warning = "weighs every user alike (macro), so it can disagree with the mean over events that is reported"
+    warning = "weighs users equally (macro), so it can disagree with the reported mean over events"
     return Alternative("paired t-test over users", p, warning)

@@ -1,4 +1,4 @@
-"""PairedSums: per-cluster sums of several models on one test set, side by side: all that user-level inference needs."""
+"""Per-cluster sums of several models on one test set: the input of user-level inference."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from evaluation.metrics.cluster_sums import ClusterSums
 
 
 class UnequalTestSets(ValueError):
-    """Two results were not measured on the same queries of the same clusters, so they cannot be paired."""
+    """Two results have different queries or clusters, so they cannot be paired."""
 
 
 @dataclass(frozen=True, eq=False)
 class PairedSums:
-    """M models on G clusters.
+    """The sums of M models on G clusters.
 
-    models: their labels; clusters (G,); counts (G,) int64 n_u: queries of each cluster; sums (G, M) float64: the metric
-    summed over the cluster's queries, averaged over the model's seeds.
+    models: the labels; clusters (G,); counts (G,) int64 n_u: the queries of each cluster; sums (G, M) float64: the
+    metric summed over the cluster's queries, averaged over the model's seeds.
     """
 
     models: tuple[str, ...]
@@ -31,7 +31,7 @@ class PairedSums:
 
     @classmethod
     def of(cls, results: Mapping[str, Sequence[ClusterSums]]) -> PairedSums:
-        """A paired from each model's seeds. Raises UnequalTestSets, and ValueError for fewer than two clusters."""
+        """Average each model's seeds. Raises UnequalTestSets, and ValueError for fewer than two clusters."""
         first_name, first = next((name, seeds[0]) for name, seeds in results.items())
         columns = []
         for name, seeds in results.items():
@@ -39,7 +39,7 @@ class PairedSums:
                 check_same_test_set(first, found, first_name, name)
             columns.append(np.mean([found.sums for found in seeds], axis=0))
         if len(first.clusters) < 2:
-            raise ValueError("there is one user (cluster) only; a comparison needs at least two to see how users vary")
+            raise ValueError("got one user (cluster); a comparison needs at least two to estimate how users vary")
         return cls(tuple(results), first.clusters, first.counts, np.stack(columns, axis=1))
 
     @property
@@ -54,27 +54,27 @@ class PairedSums:
 
     @cached_property
     def means(self) -> np.ndarray:
-        """The micro mean of each model, (M,)."""
+        """The micro mean of each model (over events), (M,)."""
         return self.sums.sum(axis=0) / self.num_events
 
     @cached_property
     def macro(self) -> np.ndarray:
-        """The macro mean of each model, (M,): every cluster counts the same."""
+        """The macro mean of each model (over clusters), (M,)."""
         return (self.sums / self.counts[:, None]).mean(axis=0)
 
     def index(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
-        """The columns of each pair of labels, (P, 2) int64."""
-        places = {name: m for m, name in enumerate(self.models)}
-        return np.array([(places[a], places[b]) for a, b in pairs], dtype=np.int64).reshape(-1, 2)
+        """Return the columns of each pair of labels, (P, 2) int64."""
+        columns = {name: m for m, name in enumerate(self.models)}
+        return np.array([(columns[a], columns[b]) for a, b in pairs], dtype=np.int64).reshape(-1, 2)
 
     def differences(self, pairs: np.ndarray) -> np.ndarray:
-        """D_u = sums of a − sums of b for each pair (P, 2), as (G, P)."""
+        """Return D_u = sums of a − sums of b for each pair (P, 2), (G, P)."""
         return self.sums[:, pairs[:, 0]] - self.sums[:, pairs[:, 1]]
 
     def generator(self, purpose: str) -> np.random.Generator:
-        """A generator that depends on the test set (its counts) and the purpose alone, not on any model.
+        """Return a generator seeded by the test set (its counts) and the purpose, not by any model.
 
-        So the same results give the same bytes, and a further model changes no other pair's numbers.
+        So equal results give equal bytes, and adding a model changes no other pair's numbers.
         """
         counts = np.ascontiguousarray(self.counts, dtype="<i8").tobytes()
         digest = hashlib.sha256(purpose.encode() + b"|" + counts).digest()
@@ -82,7 +82,7 @@ class PairedSums:
 
 
 def check_same_test_set(first: ClusterSums, other: ClusterSums, first_name: str, other_name: str) -> None:
-    """Raise UnequalTestSets in one sentence unless both have the same clusters with as many queries each."""
+    """Raise UnequalTestSets unless both have the same clusters with equally many queries."""
     if len(first.clusters) != len(other.clusters):
         raise UnequalTestSets(
             f"{first_name} was tested on {len(first.clusters)} clusters but {other_name} on {len(other.clusters)}; "

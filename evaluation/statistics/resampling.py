@@ -1,6 +1,6 @@
 """Sums under random signs and under resampled clusters, for all models at once and in bounded memory.
 
-Everything is added in a fixed order in float64, so the bits depend neither on the number of threads nor on a BLAS.
+Sums are float64 in a fixed order, so the bits depend neither on the number of threads nor on the BLAS library.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from collections.abc import Iterator
 import numpy as np
 from numba import njit
 
-CHUNK_FLIPS = 4096  # flips or resamples worked on at once
-CHUNK_CELLS = 1 << 24  # drawn cluster numbers held at once
+CHUNK_FLIPS = 4096  # flips or resamples per block
+CHUNK_CELLS = 1 << 24  # drawn cluster numbers in memory at once
 
 
 def flipped_sums(columns: np.ndarray, flips: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
-    """Σ_u ε_u · columns[u] for ``flips`` draws of fair signs ε, as blocks (at most CHUNK_FLIPS, K).
+    """Yield Σ_u ε_u · columns[u] for ``flips`` draws of fair signs ε, in blocks (at most CHUNK_FLIPS, K).
 
-    columns (G, K) float64. One sign a cluster and flip serves all columns. Eight clusters' signs are one byte, whose
-    256 sums are tabled once and looked up for every flip.
+    columns (G, K) float64. One sign per cluster and flip serves all columns. The signs of eight clusters are one byte;
+    its 256 sums are tabulated once and looked up for every flip.
     """
     num_clusters, width = columns.shape
     padded = np.zeros((-(-num_clusters // 8) * 8, width))
@@ -55,7 +55,7 @@ def _add_signed(columns: np.ndarray, signs: np.ndarray, sums: np.ndarray) -> Non
 
 
 def resampled_sums(columns: np.ndarray, resamples: int, generator: np.random.Generator) -> np.ndarray:
-    """Σ_u c_u · columns[u] for ``resamples`` draws of G clusters with replacement, (resamples, K)."""
+    """Return Σ_u c_u · columns[u] for ``resamples`` draws of G clusters with replacement, (resamples, K)."""
     num_clusters, width = columns.shape
     rows = np.ascontiguousarray(columns, dtype=np.float64)
     sums = np.zeros((resamples, width))

@@ -1,7 +1,7 @@
 """User-level tests on one test set: clustered standard errors, sign-flip randomisation, cluster bootstrap.
 
-The estimate of a pair is θ = Σ_u D_u / Σ_u n_u with D_u the difference of the two models' sums over cluster u. What
-these tests say holds for *these trained models* on other users; for methods, see evaluation.statistics.crossed.
+The estimate of a pair is θ = Σ_u D_u / Σ_u n_u with D_u the difference of the two models' sums over cluster u. The
+tests generalise *these trained models* to other users; for methods, see evaluation.statistics.crossed.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from evaluation.statistics.paired_sums import PairedSums
 
 FLIPS = 100_000
 RESAMPLES = 10_000
-FEW_CLUSTERS = 200  # below this the bootstrap is studentised
-CACHED_FLIPS = 256  # statistics made at once, few enough to stay in the processor's cache
-ROUGH_BELOW = 100  # clusters; see the skewed cells of docs/statistics.md
-ROUNDING = 1e-9  # flipped statistics this close to the observed one, relatively, tie with it
-VARIANCE_FLOOR = 1e-12  # a variance below this share of ΣD² is rounding_floor but rounding
+FEW_CLUSTERS = 200  # fewer than this: the bootstrap is studentised
+CACHED_FLIPS = 256  # statistics per block, few enough for the processor's cache
+ROUGH_BELOW = 100  # clusters; see the skewed rows of docs/statistics.md
+ROUNDING = 1e-9  # relative distance within which a flipped statistic ties with the observed one
+VARIANCE_FLOOR = 1e-12  # a variance below this share of ΣD² is rounding error
 
 
 def cluster_errors(differences: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Linearised cluster standard errors of θ, (P,), from D (G, P) and n (G,).
+    """Return the linearised cluster standard errors of θ, (P,), from D (G, P) and n (G,).
 
     SE² = G / (G − 1) · Σ_u (D_u − θ n_u)² / N², the CR1 standard error of a mean.
     """
@@ -44,13 +44,13 @@ class SignFlips:
 def sign_flip_test(
     paired: PairedSums, pairs: np.ndarray, *, family: np.ndarray | None = None, flips: int = FLIPS
 ) -> SignFlips:
-    """Sign-flip randomisation by cluster of every pair (P, 2), studentised, with one sign matrix for all pairs.
+    """Test every pair (P, 2) by sign-flip randomisation over clusters, studentised, with one sign matrix for all pairs.
 
-    A flip swaps the two models' whole output for a user. t = θ / SE is recomputed under each flip, so that equality of
-    means is tested without assuming that the models are exchangeable. ``family``: the pairs (F,) over which max-T
+    A flip swaps the outputs of the two models for a user. t = θ / SE is recomputed under each flip, so the null
+    hypothesis is equality of means, not exchangeability of the models. ``family``: the pairs (F,) over which max-T
     adjusts, all by default. A pair of identical results has p = 1.
     """
-    from evaluation.statistics.resampling import flipped_sums  # here, since numba takes a second to load
+    from evaluation.statistics.resampling import flipped_sums  # here, since numba takes a second to import
 
     family = np.arange(len(pairs)) if family is None else family
     a, b = pairs.T
@@ -62,7 +62,7 @@ def sign_flip_test(
     scale = np.sqrt(1.0 - 1.0 / paired.num_clusters)
 
     def statistic(signed: np.ndarray, weighted: np.ndarray) -> np.ndarray:
-        """|t| from Σ ε D and Σ ε D n, both (B, P)."""
+        """Return |t| from Σ ε D and Σ ε D n, both (B, P)."""
         theta = signed / paired.num_events
         variance = squares - 2.0 * theta * weighted + theta * theta * of_counts
         spread = np.sqrt(np.maximum(variance, VARIANCE_FLOOR * squares))
@@ -86,12 +86,12 @@ def sign_flip_test(
 
 @dataclass(frozen=True, eq=False)
 class Bootstrap:
-    """Means under resampled clusters, and how intervals are made of them.
+    """Means under resampled clusters, and intervals from them.
 
-    means (B, M) of the models; t_models (B, M), t_pairs (B, P): studentised deviations, or None where there are
-    clusters enough for percentiles. A deviation is NaN where all clusters of a resample are alike, so that it has no
-    error to be divided by (few clusters, or few that carry the value). Such resamples are left out of the quantiles;
-    where they are more than a tail of them, what is left tells too little, and percentiles are taken.
+    means (B, M) of the models; t_models (B, M), t_pairs (B, P): studentised deviations, or None where there are enough
+    clusters for percentiles. A deviation is NaN where all clusters of a resample are equal, so that its error is 0 (few
+    clusters, or few that differ). Quantiles leave such resamples out; if they are more than a tail of all resamples,
+    the interval is the percentile interval.
     """
 
     paired: PairedSums
@@ -102,18 +102,18 @@ class Bootstrap:
 
     @property
     def studentised(self) -> bool:
-        """Whether intervals are bootstrap-t, else percentiles."""
+        """Whether intervals are bootstrap-t rather than percentiles."""
         return self.t_pairs is not None
 
     def model_intervals(self, level: float = 0.95) -> np.ndarray:
-        """Intervals of the models' means, (M, 2)."""
+        """Return intervals of the models' means, (M, 2)."""
         if self.t_models is None:
             return _percentiles(self.means, level)
         errors = cluster_errors(self.paired.sums, self.paired.counts)
         return _studentised(self.paired.means, errors, self.t_models, self.means, level)
 
     def pair_intervals(self, level: float = 0.95) -> np.ndarray:
-        """Intervals of the pairs' differences, (P, 2)."""
+        """Return intervals of the pairs' differences, (P, 2)."""
         a, b = self.pairs.T
         differences = self.means[:, a] - self.means[:, b]
         if self.t_pairs is None:
@@ -122,7 +122,7 @@ class Bootstrap:
         return _studentised(self.paired.means[a] - self.paired.means[b], errors, self.t_pairs, differences, level)
 
     def ratio_intervals(self, level: float = 0.95) -> np.ndarray:
-        """Percentile intervals of θ_a / θ_b − 1, (P, 2), from the same resamples; NaN where a mean of b is 0."""
+        """Return percentile intervals of θ_a / θ_b − 1, (P, 2), from the same resamples; NaN where a mean of b is 0."""
         a, b = self.pairs.T
         below = self.means[:, b]
         ratios = np.divide(self.means[:, a], below, out=np.full(below.shape, np.nan), where=below > 0) - 1.0
@@ -130,7 +130,7 @@ class Bootstrap:
 
 
 def cluster_bootstrap(paired: PairedSums, pairs: np.ndarray, *, resamples: int = RESAMPLES) -> Bootstrap:
-    """Bootstrap over clusters in ratio form: θ* = Σ c_u D_u / Σ c_u n_u, n_u drawn together with D_u, never events."""
+    """Resample clusters (never events): θ* = Σ c_u D_u / Σ c_u n_u, with n_u drawn together with D_u."""
     from evaluation.statistics.resampling import resampled_sums
 
     counts = paired.counts.astype(np.float64)
@@ -147,7 +147,7 @@ def cluster_bootstrap(paired: PairedSums, pairs: np.ndarray, *, resamples: int =
     squares, weighted = np.split(sums[:, width + 2 :], 2, axis=1)
     theta = np.hstack([means, means[:, pairs[:, 0]] - means[:, pairs[:, 1]]])
     variance = squares - 2 * theta * weighted + theta**2 * of_counts
-    spread = variance > VARIANCE_FLOOR * np.maximum(squares, (series * series).sum(axis=0))  # more than rounding
+    spread = variance > VARIANCE_FLOOR * np.maximum(squares, (series * series).sum(axis=0))  # more than rounding error
     errors = np.sqrt(np.where(spread, variance, 0.0) * paired.num_clusters / (paired.num_clusters - 1)) / total
     centre = np.concatenate([paired.means, paired.means[pairs[:, 0]] - paired.means[pairs[:, 1]]])
     t = np.divide(theta - centre, errors, out=np.full(theta.shape, np.nan), where=spread)
@@ -155,15 +155,15 @@ def cluster_bootstrap(paired: PairedSums, pairs: np.ndarray, *, resamples: int =
 
 
 def _percentiles(values: np.ndarray, level: float) -> np.ndarray:
-    """The central ``level`` of each column, (K, 2)."""
+    """Return the central ``level`` interval of each column, (K, 2)."""
     tail = (1.0 - level) / 2.0
     return np.quantile(values, [tail, 1.0 - tail], axis=0).T
 
 
 def _studentised(centre: np.ndarray, errors: np.ndarray, t: np.ndarray, values: np.ndarray, level: float) -> np.ndarray:
-    """Bootstrap-t intervals (K, 2): the centre minus the upper and the lower quantile of t*, times the error.
+    """Return bootstrap-t intervals (K, 2): the centre minus the upper and the lower quantile of t* times the error.
 
-    Percentiles of ``values`` (B, K) where the t* that are unknown are more than a tail.
+    Where the NaN t* are more than a tail, return percentiles of ``values`` (B, K).
     """
     quantiles = _percentiles(t, level)
     unknown = np.isnan(t).mean(axis=0)

@@ -52,7 +52,7 @@ def test_numbers_are_those_of_the_parts(three_models):
     assert pair.relative == pytest.approx(row.mean / markov[0].micro - 1)
     assert pair.naive.error > 0
     assert table.model("GRU").best
-    assert not table.model("Popularity").inseparable
+    assert not table.model("Popularity").matches_best
 
 
 def test_two_deterministic_models_are_decided_by_sign_flips(three_models):

@@ -129,7 +129,7 @@ def test_a_model_that_never_hits_has_no_relative_difference(tmp_path, two):
     answer = compare_files((two[0], lost), ["mrr@20", "recall@20", "map@20", "ndcg@20", "mrr"], **FEW)
     json.dumps(answer, allow_nan=False)
     assert answer["comparisons"][0]["relative"] is None
-    assert answer["comparisons"][0]["word"] == "better"
+    assert answer["comparisons"][0]["conclusion"] == "better"
 
 
 def test_other_formats_say_the_same(tmp_path, two):
@@ -197,7 +197,7 @@ THREE = ("user", "query", "rank")
 BAD = [
     ([*BASE[:2], ("y", 7, 2)], THREE, "differ first at line 4 of .*b.csv: user y, query 7 is not in .*a.csv"),
     ([("x", 1, 3), ("x", 2, 1)], THREE, "differ first at line 4 of .*a.csv: user y, query 1 is not in .*b.csv"),
-    ([*BASE, ("x", 2, 9)], THREE, "b.csv, line 5: user x, query 2 stands there a second time"),
+    ([*BASE, ("x", 2, 9)], THREE, "b.csv, line 5: user x, query 2 is a duplicate"),
     ([BASE[0], ("x", 2, 0), BASE[2]], THREE, "b.csv, line 3: rank must be a whole number of at least 1, got '0'"),
     ([("x", 1, 3), ("x", 2, 1.5), ("y", 1, 2)], THREE, "line 3: rank must be a whole number .* got '1.5'"),
     ([("x", 1, 3), ("x", 2, ""), ("y", 1, 2)], THREE, "line 3: rank must be a whole number .* got ''"),
@@ -221,7 +221,7 @@ def test_bad_files_are_refused_with_the_line(tmp_path, rows, columns, words):
 def test_duplicate_targets_and_reordered_files_are_refused(tmp_path):
     columns = ("user", "query", "target", "rank")
     a = write(tmp_path / "a.csv", [("x", 1, "i", 1), ("x", 1, "i", 2), ("y", 1, "k", 2)], columns)
-    with pytest.raises(InvalidRankFile, match="line 3: user x, query 1, target i stands there a second time"):
+    with pytest.raises(InvalidRankFile, match="line 3: user x, query 1, target i is a duplicate"):
         compare_files((a, a), ["mrr@20"], **FEW)
     b = write(tmp_path / "b.csv", [("x", "i", 1), ("x", "j", 2), ("y", "k", 2)], ("user", "target", "rank"))
     c = write(tmp_path / "c.csv", [("x", "j", 1), ("x", "i", 2), ("y", "k", 2)], ("user", "target", "rank"))
@@ -240,7 +240,7 @@ def test_other_bad_input(tmp_path, two):
     with pytest.raises(ValueError, match="one user"):
         compare_files((alone, alone))
     (tmp_path / "z.xlsx").write_bytes(b"x")
-    with pytest.raises(InvalidRankFile, match="unknown kind of file .xlsx"):
+    with pytest.raises(InvalidRankFile, match="unknown file format .xlsx"):
         compare_files((two[0], tmp_path / "z.xlsx"))
     (tmp_path / "broken.parquet").write_bytes(b"no parquet")
     with pytest.raises(InvalidRankFile, match="cannot be read"):
@@ -248,7 +248,7 @@ def test_other_bad_input(tmp_path, two):
     with pytest.raises(InvalidRankFile, match="no column shop"):
         compare_files(two, cluster="shop")
     pq.write_table(pa.table({"user": ["x", "y"], "rank": [[1], [2]]}), tmp_path / "nested.parquet")
-    with pytest.raises(InvalidRankFile, match="nested.parquet: rank cannot be read as text or numbers, it holds list"):
+    with pytest.raises(InvalidRankFile, match="nested.parquet: rank must hold text or numbers, got list"):
         compare_files((two[0], tmp_path / "nested.parquet"))
 
 
@@ -273,7 +273,7 @@ def test_other_candidates_are_told(tmp_path):
     silent = write(tmp_path / "silent.csv", [("x", 1, 3), ("y", 1, 4)])
     answer = compare_files((silent, few, all_, few), ["mrr@20"], **FEW)
     (told,) = [note for note in answer["notes"] if "candidates" in note]
-    assert "all.csv rank 1 of 2 targets among other candidates (100 against 3,700 at first)" in told
+    assert "all.csv rank 1 of 2 targets among other candidates (100 against 3,700 in the first of them)" in told
     assert told in render_text(answer)
 
 

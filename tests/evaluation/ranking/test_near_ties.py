@@ -58,7 +58,7 @@ def test_other_batch_sizes_move_near_ties_only(split, gru, cells):
     assert max_score_difference(scores, others) <= TOLERANCE
     moved = rank_changes(one, other)
     assert moved.num_rows == len(split.test) == 1600
-    assert moved.num_moved <= 0.01 * moved.num_rows
+    assert moved.num_changed <= 0.01 * moved.num_rows
     assert moved.near_ties(one, scores, TOLERANCE).all()
     assert moved.near_ties(other, others, TOLERANCE).all()
 
@@ -68,7 +68,7 @@ def test_another_precision_moves_many_ranks_and_each_is_a_near_tie(split, gru):
     apart = max_score_difference(scores, others)
     assert 1e-4 < apart < 1e-2  # 8 bits of scores below 1
     moved = rank_changes(one, other)
-    assert moved.num_moved > 50
+    assert moved.num_changed > 50
     assert moved.near_ties(one, scores, apart).all()
     assert not moved.near_ties(one, scores, apart / 100).all()  # a tolerance that was not kept explains less
 
@@ -106,13 +106,13 @@ SCORES = np.array([[1.0, 1.002, 0.997, 1.5, 0.0]] * 2)
 def test_moves_by_hand():
     # query 0 stays; query 1: from place 3 (two greater) to a tie of three at 2 … 4: the ends move by −1 and +1
     moved = rank_changes(table([2, 2]), table([2, 1], tied=[0, 2]))
-    assert (moved.num_rows, moved.num_moved, moved.largest_move) == (2, 1, 1)
+    assert (moved.num_rows, moved.num_changed, moved.largest_change) == (2, 1, 1)
     assert moved.rows.tolist() == [1]
     # query 0: 2 → 0 greater, by 2; query 1: one tied fewer, so that the worst place moves by 1
     moved = rank_changes(table([2, 2], tied=[0, 1]), table([0, 2]))
-    assert moved.moves.tolist() == [2, 1]
-    assert moved.largest_move == 2
-    assert rank_changes(table([2, 2]), table([2, 2])).largest_move == 0
+    assert moved.changes.tolist() == [2, 1]
+    assert moved.largest_change == 2
+    assert rank_changes(table([2, 2]), table([2, 2])).largest_change == 0
 
 
 def test_a_move_needs_as_many_items_within_twice_the_tolerance():

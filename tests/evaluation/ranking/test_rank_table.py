@@ -1,4 +1,3 @@
-import dataclasses
 import json
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import read_suite
+from tests.evaluation.rank_tables import same_columns
 
 
 def toy(**changes):
@@ -29,20 +29,16 @@ def test_round_trip_to_equal_bits(tmp_path):
     table = toy(top_items=np.array([[1, 2], [3, 4], [5, 6]], dtype=np.int32), meta={"dataset": "toy"})
     table.write(tmp_path / "ranks.parquet")
     again = RankTable.read(tmp_path / "ranks.parquet")
-    assert table.same_bits(again)
+    assert same_columns(table, again)
     assert again.item_counts.tolist() == list(range(7))
     assert again.top_items.tolist() == [[1, 2], [3, 4], [5, 6]]
     assert again.meta == {"dataset": "toy"}
     assert (again.num_queries, again.num_clusters, again.num_items) == (3, 2, 7)
 
 
-def test_one_changed_rank_is_seen():
-    assert not toy().same_bits(dataclasses.replace(toy(), greater=np.array([0, 7, 3])))
-
-
 def test_another_schema_is_refused(tmp_path):
     pq.write_table(pa.table({"query": [1]}), tmp_path / "ranks.parquet")
-    with pytest.raises(ValueError, match="rank table of schema None, this program reads schema 1"):
+    with pytest.raises(ValueError, match="rank table of schema None, but this program reads schema 1"):
         RankTable.read(tmp_path / "ranks.parquet")
 
 
