@@ -1,1 +1,1 @@
-"""What is run: one file, one paper or question; each defines SUITE."""
+"""Suites: one file per paper or question; each defines SUITE."""

@@ -1,9 +1,9 @@
-"""Full: who is best now? Every data set × every model and baseline under one modern protocol, five seeds.
+"""Full: which model is best? Every data set × every model and baseline under one protocol, five seeds.
 
-All events before a moment train, those after it test, every item is ranked, and nothing is known of what comes later.
-Where a data set has no clock that compares users, the next best cut is taken, and its name says so. Models come from
-the zoo, at one size, with one setting for all networks: what each would gain by tuning is another question. What this
-answers and what not stands in docs/suites/full.md.
+All events before a moment train, those after it test, every item is ranked, and no later information is used. Data sets
+without a clock that compares users get the next best split, and its name says so. Models are those of the zoo, at one
+size, with one setting for all networks: the gain from tuning is another question. docs/suites/full.md says what this
+suite answers and what it does not.
 """
 
 from collections.abc import Mapping
@@ -36,22 +36,22 @@ from recsys_data.protocols.targets import EVERY_POSITION
 from recsys_models.stamp import STMP
 from suites import zoo
 
-# 1. The models: all of the zoo's, larger. A network keeps the rate and the optimiser that it has there.
+# 1. The models of the zoo, larger. Networks keep the learning rate and the optimiser that they have there.
 NETWORK = {"dim": 128, "embedding_dim": 64, "batch_size": 64, "epochs": 100, "patience": 8}
-MEMORY = {**NETWORK, "batch_size": 1024}  # STAMP's batches are counted in targets, not in windows
+MEMORY = {**NETWORK, "batch_size": 1024}  # STAMP's batches count targets, not windows
 FACTORS = {"dim": 64, "chain_dim": 64, "epochs": 100, "patience": 8}
-SESSIONS = {"neighbours": 500}  # session-rec looks between 50 and 1,500
+SESSIONS = {"neighbours": 500}  # session-rec searches between 50 and 1,500
 
 
 def resized(model: Any, size: Mapping[str, Any]) -> Any:
-    """A model of the zoo with those fields of ``size`` that it has; an item embedding of None stays None."""
+    """Replace the fields of ``size`` that a model has; an item embedding of None stays None."""
     known = {field.name for field in fields(model)}
     unset = {"embedding_dim"} if getattr(model, "embedding_dim", None) is None else set()
     return replace(model, **{name: value for name, value in size.items() if name in known - unset})
 
 
 def larger(label: str, model: Any) -> Any:
-    """A model of the zoo at the size it has here."""
+    """A model of the zoo at the size of this suite."""
     if label in ("S-KNN", "V-SKNN"):
         return resized(model, SESSIONS)
     if isinstance(model, STMP):
@@ -62,10 +62,10 @@ def larger(label: str, model: Any) -> Any:
 MODELS = {label: larger(label, model) for label, model in zoo.MODELS.items()}
 
 
-def fitting(clock: Clock, *, users: bool = True) -> dict[str, Any]:
-    """The models that need no better clock and, without ``users``, no vector for each user.
+def models_for(clock: Clock, *, users: bool = True) -> dict[str, Any]:
+    """The models that need no better clock and, without ``users``, no vector per user.
 
-    Where sessions are in no order, their neighbours are looked for among those listed last instead of the most recent.
+    Where sessions have no order, session neighbours are sampled from those listed last instead of the most recent.
     """
     chosen = {}
     for label, model in MODELS.items():
@@ -79,9 +79,9 @@ def fitting(clock: Clock, *, users: bool = True) -> dict[str, Any]:
     return chosen
 
 
-# 2. The data, by what their clock allows. An item that training has not seen is a miss, for everybody alike.
+# 2. The data, by what their clock allows. Items that training has not seen count as misses, for all models alike.
 MISS = {"unseen": "miss"}
-TIMES = [  # histories of users with true times: one cut through all of them
+TIMES = [  # user histories with true times: one cut in time for all
     MovieLens100K(),
     MovieLens1M(),
     MovieLens10M(),
@@ -96,21 +96,21 @@ TIMES = [  # histories of users with true times: one cut through all of them
     AmazonCoPurchasing(),
 ]
 SESSION_TIMES = [YooChoose100k(), YooChooseClicks(), DigineticaViews(), DigineticaViews(sample=True)]
-CUT_IN_TIME_BY_OTHERS = [YooChoose64(), Diginetica()]  # sessions whose published test part is the last days
+CUT_IN_TIME_BY_OTHERS = [YooChoose64(), Diginetica()]  # the published test part is the last days
 GAPS = [AmazonFiveCore("Beauty"), AmazonFiveCore("Sports_and_Outdoors"), AmazonFiveCore("Toys_and_Games")]
 ORDER = [MovieLens1MOrdered(), MovieLens1MSASRec(), AmazonPaper("SASRec"), AmazonPaper("BERT4Rec")]
 SESSION_ORDER = [LastFMArtistSessions()]
 OTHER_SESSIONS = DisjointUsers(test=0.1, validation=0.1, target_rule=EVERY_POSITION, **MISS)
-NO_ORDER = [CiteULikeLibraries("a"), CiteULikeLibraries("t")]  # what is left of recommendation without sequence
+NO_ORDER = [CiteULikeLibraries("a"), CiteULikeLibraries("t")]  # recommendation without order
 
 GROUPS = [
-    (TIMES, GlobalTimeCut(test=0.1, validation=0.1, **MISS), fitting(Clock.ABSOLUTE)),
-    (SESSION_TIMES, GlobalTimeCut(test=0.1, validation=0.1, by="end", **MISS), fitting(Clock.ABSOLUTE, users=False)),
-    (CUT_IN_TIME_BY_OTHERS, AsPublished(validation=0.1, **MISS), fitting(Clock.WITHIN, users=False)),
-    (GAPS, LeaveLastOut(**MISS), fitting(Clock.RELATIVE)),
-    (ORDER, LeaveLastOut(**MISS), fitting(Clock.WITHIN)),
-    (SESSION_ORDER, OTHER_SESSIONS, fitting(Clock.WITHIN, users=False)),
-    (NO_ORDER, RandomFractions(train=0.8, validation=0.1, test=0.1, **MISS), fitting(Clock.WITHIN)),
+    (TIMES, GlobalTimeCut(test=0.1, validation=0.1, **MISS), models_for(Clock.ABSOLUTE)),
+    (SESSION_TIMES, GlobalTimeCut(test=0.1, validation=0.1, by="end", **MISS), models_for(Clock.ABSOLUTE, users=False)),
+    (CUT_IN_TIME_BY_OTHERS, AsPublished(validation=0.1, **MISS), models_for(Clock.WITHIN, users=False)),
+    (GAPS, LeaveLastOut(**MISS), models_for(Clock.RELATIVE)),
+    (ORDER, LeaveLastOut(**MISS), models_for(Clock.WITHIN)),
+    (SESSION_ORDER, OTHER_SESSIONS, models_for(Clock.WITHIN, users=False)),
+    (NO_ORDER, RandomFractions(train=0.8, validation=0.1, test=0.1, **MISS), models_for(Clock.WITHIN)),
 ]
 
 SUITE = Suite(
@@ -121,9 +121,9 @@ SUITE = Suite(
     metrics=[MRR(20), Recall(20), NDCG(10)],
     baselines=list(zoo.BASELINES),
     notes=[
-        "One setting for all networks, none tuned for a data set: a model may be behind here for want of it.",
+        "One setting for all networks, not tuned per data set: a model may rank lower here for lack of tuning.",
         "Only the global time cut keeps the future out of training. Leave last out, random users and random order do "
-        "not, and each result carries its own caveat where the audit finds more.",
-        "Users who come after the cut are new: models with user vectors serve them by a mean.",
+        "not; each result carries a caveat for every further leak that the audit finds.",
+        "Users who first appear after the cut are new: models with user vectors use a mean for them.",
     ],
 )

@@ -1,16 +1,13 @@
-"""Multiplicative LSTM: Wilhelm's blog post of 2018, played again with the two changes it mixes taken apart.
+"""Multiplicative LSTM: Wilhelm's blog post of 2018, rerun with its two changes separated.
 
-The post sets an LSTM that answers with its hidden state beside a multiplicative LSTM whose code answers with its cell
-state (its text says hidden). Here all four run. Each published number is one trial, the best of 200 on validation; the
-post's draft also lists the trials that were best on test, and there MovieLens 1M comes out the other way round (LSTM
-0.1433, mLSTM 0.1420). docs/suites/mlstm.md tells every departure.
+The post compares an LSTM whose output is its hidden state with a multiplicative LSTM whose code outputs its cell state
+(its text says hidden). Here all four combinations run. Each published number is one trial, the best of 200 on
+validation. The post's draft also lists the trials that were best on test; there MovieLens 1M comes out the other way
+round (LSTM 0.1433, mLSTM 0.1420). docs/suites/mlstm.md lists every departure.
 """
 
 from collections.abc import Mapping
 
-from baselines.neighbours.item_knn import ItemKNN
-from baselines.simple.markov import MarkovChain
-from baselines.simple.popularity import Popularity
 from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.verdicts.claims import Gain, Published, Ranking
 from harness.spec import Citation, Experiment, Suite
@@ -20,6 +17,7 @@ from recsys_data.datasets.movielens import MovieLens1M, MovieLens1MOrdered, Movi
 from recsys_data.protocols.by_user import HashedUsers
 from recsys_data.protocols.filters import AllOf, MinItemEvents, MinUserEvents
 from recsys_models.mlstm import MLSTM, SpotlightLSTM
+from suites.presets import REFERENCES
 
 WILHELM_2018 = Citation(
     authors="Wilhelm",
@@ -29,19 +27,20 @@ WILHELM_2018 = Citation(
     url="https://florianwilhelm.info/2018/08/multiplicative_LSTM_for_sequence_based_recos/",
 )
 
-# 1. The data. 1M also in its order without times: the same sequences but for ties. 10M and Spotlight's Amazon
-#    are fetched; where Amazon cannot be had, the 5-core Beauty reviews stand in.
+# 1. The data. 1M also in its ordered edition without times: the same sequences except for ties. 10M and Spotlight's
+#    Amazon are fetched; the 5-core Beauty reviews are a substitute where Amazon is not available.
 ONE, TEN, AMAZON = MovieLens1M(), MovieLens10M(), AmazonCoPurchasing()
 ORDERED, BEAUTY = MovieLens1MOrdered(), AmazonFiveCore("Beauty")
-EDITIONS = {ONE: (ONE, ORDERED), TEN: (TEN,), AMAZON: (AMAZON,)}  # whose levels can be compared with the post's
-STANDS_IN = "Beauty reviews of another crawl stand in for Spotlight's Amazon: another catalogue, another quantity"
+EDITIONS = {ONE: (ONE, ORDERED), TEN: (TEN,), AMAZON: (AMAZON,)}  # with levels comparable with the post's
+SUBSTITUTE = "Beauty reviews of another crawl replace Spotlight's Amazon: another catalogue, another quantity"
 
-# 2. The protocol (experiments/run.py): users by hash, 80/10/10, seed 72; windows cut from the end, the last item asked,
-#    items of the window not ranked. Amazon: users and items of ten events or more, counted once on the whole.
+# 2. The protocol (experiments/run.py): users by hash, 80/10/10, seed 72; windows cut from the end, the last item is the
+#    target, items of the window are not ranked. Amazon: users and items of ten or more events, counted once on the
+#    whole.
 FILMS = HashedUsers(max_len=100, min_len=20, seed=72)
 TEN_AND_MORE = AllOf((MinUserEvents(10), MinItemEvents(10)))
 GOODS = HashedUsers(max_len=50, min_len=5, seed=72, filters=(TEN_AND_MORE,))
-GOODS_HERE = HashedUsers(max_len=50, min_len=5, seed=72)  # ten and more would leave next to nothing of the 5-core
+GOODS_HERE = HashedUsers(max_len=50, min_len=5, seed=72)  # ten or more would leave almost nothing of the 5-core
 
 # 3. The best trials on validation, as the post's draft prints them in full.
 LSTM, MULTIPLICATIVE, KULA = "LSTM", "mLSTM", "LSTM (Kula's settings)"
@@ -49,7 +48,7 @@ HIDDEN, CELL, MASKED, PLAIN = "mLSTM (hidden)", "LSTM (cell)", "mLSTM (padding m
 
 
 def trial(learning_rate: float, batch_size: int, dim: int, weight_decay: float, epochs: int) -> dict:
-    """A trial's settings; no stopping in the code: every epoch is run (here the best of them on validation is kept)."""
+    """Settings of a trial. The code has no early stopping: every epoch runs (here the best on validation is kept)."""
     return {
         "learning_rate": learning_rate,
         "batch_size": batch_size,
@@ -83,13 +82,13 @@ TRIALS |= {ORDERED: TRIALS[ONE], BEAUTY: TRIALS[AMAZON]}
 
 
 def models(trials: Mapping[str, dict], max_len: int) -> dict:
-    """The 2 × 2 of cell and output, what the codes do to padding and biases, and three references.
+    """The 2 × 2 of cell and output, variants of padding and biases, and three references.
 
-    A row that was never tuned takes the settings of the row it is a change of.
+    A row that was never tuned takes the settings of the row that it modifies.
     """
     lstm, multiplicative = ({**trials[label], "max_len": max_len} for label in (LSTM, MULTIPLICATIVE))
     plain = {**trials.get(PLAIN, trials[MULTIPLICATIVE]), "max_len": max_len}
-    as_coded = {"padding": "official"}  # both codes run over the padding on the left, without masking
+    as_coded = {"padding": "official"}  # both codes process the padding on the left, without masking
     return {
         LSTM: SpotlightLSTM(**lstm, **as_coded, output="hidden"),
         CELL: SpotlightLSTM(**lstm, **as_coded, output="cell"),
@@ -98,9 +97,7 @@ def models(trials: Mapping[str, dict], max_len: int) -> dict:
         PLAIN: MLSTM(**plain, **as_coded, output="cell", biases=False),
         MASKED: MLSTM(**multiplicative, padding="masked", output="cell"),
         KULA: SpotlightLSTM(**trials[KULA], max_len=max_len, **as_coded),
-        "Popularity": Popularity(),
-        "Markov chain": MarkovChain(),
-        "Item-kNN": ItemKNN(),
+        **REFERENCES,
     }
 
 
@@ -133,24 +130,24 @@ PUBLISHED = [
     for model, value in row.items()
 ]
 PUBLISHED += [
-    Published(BEAUTY.name, model, "MRR", value, "results table", source="blog post", not_comparable=STANDS_IN)
+    Published(BEAUTY.name, model, "MRR", value, "results table", source="blog post", not_comparable=SUBSTITUTE)
     for model, value in POST[AMAZON].items()
 ]
 
 # 5. "For Movielens 10m it's 7.96% more, for Movielens 1m it's 5.30% more and for Amazon it's 18.19% more."
-SAID = {ONE: 0.0530, TEN: 0.0796, AMAZON: 0.1819}
+CLAIMED_GAINS = {ONE: 0.0530, TEN: 0.0796, AMAZON: 0.1819}
 GAINS = [
     Gain(f"mLSTM has a test MRR {gain:.2%} above LSTM on {edition.title}", MULTIPLICATIVE, LSTM, edition.name, "MRR",
          gain, place="evaluation section", digits=4, same_test=False)
-    for dataset, gain in SAID.items()
+    for dataset, gain in CLAIMED_GAINS.items()
     for edition in EDITIONS[dataset]
 ]  # fmt: skip
 
 
-def asked(text: str, better: str, worse: str) -> list[Ranking]:
-    """A question that the 2 × 2 answers, on every data set."""
+def own_claims(text: str, better: str, worse: str) -> list[Ranking]:
+    """Encore's own claim about the 2 × 2, on every data set."""
     return [
-        Ranking(f"{text} ({dataset.title})", better, worse, dataset.name, "MRR", place="Encore's own question")
+        Ranking(f"{text} ({dataset.title})", better, worse, dataset.name, "MRR", place="Encore's own claim")
         for dataset in (ONE, ORDERED, TEN, AMAZON, BEAUTY)
     ]
 
@@ -162,20 +159,20 @@ SUITE = Suite(
     experiments=EXPERIMENTS,
     seeds=range(5),
     metrics=[MRR(), Recall(20)],
-    baselines=["Popularity", "Markov chain", "Item-kNN"],
+    baselines=list(REFERENCES),
     comparisons=[(CELL, LSTM), (HIDDEN, LSTM), (MULTIPLICATIVE, HIDDEN), (PLAIN, MULTIPLICATIVE),
                  (MASKED, MULTIPLICATIVE)],
     published=PUBLISHED,
     claims=[
         *GAINS,
-        Ranking("mLSTM beats LSTM (asked of the stand-in for Amazon)", MULTIPLICATIVE, LSTM, BEAUTY.name, "MRR",
+        Ranking("mLSTM beats LSTM (on the substitute for Amazon)", MULTIPLICATIVE, LSTM, BEAUTY.name, "MRR",
                 place="evaluation section"),
-        *asked("the multiplicative transition alone helps: mLSTM (hidden) beats LSTM", HIDDEN, LSTM),
-        *asked("answering with the cell state alone helps: LSTM (cell) beats LSTM", CELL, LSTM),
+        *own_claims("the multiplicative transition alone helps: mLSTM (hidden) beats LSTM", HIDDEN, LSTM),
+        *own_claims("the cell state as output alone helps: LSTM (cell) beats LSTM", CELL, LSTM),
     ],
     notes=[
-        "Published: one run a setting, the best of 200 trials on validation, some on the borders of what was searched. "
-        "The trials that were best on test would turn MovieLens 1M round: LSTM 0.1433, mLSTM 0.1420.",
+        "Published: one run per setting, the best of 200 trials on validation, some at the bounds of the search space. "
+        "The trials that were best on test would reverse MovieLens 1M: LSTM 0.1433, mLSTM 0.1420.",
         "MovieLens 1M has about 600 test users: the standard error of an MRR of 0.13 is as large as the claimed gain.",
         "Kula's trials of the same LSTM give 0.126, 0.091 and 0.150 where the post gives 0.132, 0.103 and 0.264: the "
         "level on Amazon does not carry over even between the two sources.",

@@ -1,6 +1,6 @@
-"""Presets: the settings that libraries and papers come with, by name, so that no suite holds magic numbers.
+"""Presets: settings of published baselines, by name, shared by the suites.
 
-Not a suite: other suites name these values. Sources stand in docs/baselines.md and in each model's docstring.
+Not a suite. docs/baselines.md and each model's docstring name the sources.
 """
 
 from baselines.factors.bpr_mf import BPRMF
@@ -10,33 +10,16 @@ from baselines.factors.sequential_mf import SequentialMF
 from baselines.neighbours.decayed_knn import DecayedItemKNN
 from baselines.neighbours.item_knn import ItemKNN
 from baselines.neighbours.user_knn import UserKNN
+from baselines.simple.markov import MarkovChain
+from baselines.simple.popularity import Popularity
+from recsys_models.gru4rec import GRU4Rec, shared_sampling
+from training.losses.sampled import TOP1
 
-BPR_MYMEDIALITE = BPRMF(
-    dim=10,
-    epochs=30,
-    learning_rate=0.05,
-    reg_user=0.0025,
-    reg_positive=0.0025,
-    reg_negative=0.00025,
-    reg_bias=0.0,
-    positives="users",
-    init_scale=0.1,
-)
-BPR_IMPLICIT = BPRMF(
-    dim=100,
-    epochs=100,
-    learning_rate=0.01,
-    reg_user=0.01,
-    reg_positive=0.01,
-    reg_negative=0.01,
-    reg_bias=0.01,
-    positives="with_replacement",
-    init="uniform",
-    init_scale=0.005,
-    negatives=Negatives("popularity", refused="skip"),
-)
-# hidasib/GRU4Rec's baselines.py. Its biases are declared and never moved; its negative is the item of one of the first
-# num_items events, unchecked, to which that of any event comes nearest
+REFERENCES = {"Popularity": Popularity(), "Markov chain": MarkovChain(), "Item-kNN": ItemKNN()}  # at their defaults
+LISTED = {"sampling": "listed_last"}  # for session sets that list training sessions by date, without times
+
+# hidasib/GRU4Rec's baselines.py. It declares biases and never updates them. Its negative is the item of one of the
+# first num_items events, unchecked; the item of any event is the closest option here
 BPR_HIDASI = BPRMF(
     dim=100,
     epochs=10,
@@ -50,7 +33,7 @@ BPR_HIDASI = BPRMF(
     negatives=Negatives("popularity", check="none"),
     query="history_mean",
 )
-BPR_DONKERS = BPRMF(dim=20, epochs=30, learning_rate=0.01)  # decays and draws are not stated
+BPR_DONKERS = BPRMF(dim=20, epochs=30, learning_rate=0.01)  # regularisation and sampling are not stated
 BPR_DEVOOGHT = BPRMF(
     dim=20,
     learning_rate=0.01,
@@ -61,7 +44,6 @@ BPR_DEVOOGHT = BPRMF(
     reg_negative=0.0,
     negatives=Negatives("adaptive_reversed", mean_rank=100.0),
 )
-FPMC_RECBOLE = FPMC(dim=64, chain_dim=64, weight_decay=0.0)  # without its Adam and mini-batches
 FPMC_SESSION_REC = FPMC(
     dim=100, chain_dim=100, learning_rate=0.05, weight_decay=0.0025, negatives=Negatives("adaptive", "target")
 )
@@ -69,3 +51,14 @@ SEQUENTIAL_MF_DONKERS = SequentialMF(dim=20, epochs=30, learning_rate=0.01)  # w
 ITEM_KNN_HIDASI = ItemKNN(neighbours=100, query="last_item", counting="events")  # λ = 20, α = 0.5
 ITEM_KNN_DECAYED_DONKERS = DecayedItemKNN(rate=1.0)  # the unit of age is not stated; here it is the position
 USER_KNN_DEVOOGHT = UserKNN(neighbours=80)
+# The TOP1 settings of the ICLR 2016 paper for RSC15, from its script, which has final_act tanh (not available here) and
+# does not sort by time. GRU4Rec rows of 2017 and 2018 most likely used them
+GRU4REC_2016 = GRU4Rec(
+    inputs="one-hot",
+    reset="before",
+    batch_size=50,
+    dropout=0.5,
+    learning_rate=0.01,
+    session_order="listed",
+    loss=TOP1(num_negatives=0, sampling=shared_sampling()),
+)

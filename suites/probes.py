@@ -1,9 +1,9 @@
-"""Probes: what the papers' models are for, asked of planted data on which the answer is known.
+"""Probes: time-aware and user-aware models on planted data with known answers.
 
-Time-LSTM (Zhu et al. 2017) where the time since the last item decides the next; the official code's clamp of its time
-gate against the paper's constraint, on gaps near the 1e5 seconds that the clamp speaks of and far from them; user-based
-GRUs (Donkers et al. 2017) where users differ in their habits. The claims are Encore's own wording of what each paper
-would have to expect; either outcome is an answer.
+Time-LSTM (Zhu et al. 2017) on data where the time since the last item decides the next one; the weight clamp of its
+official code compared with the paper's constraint, on gaps near the clamp's scale of 1e5 seconds and far from it;
+user-based GRUs (Donkers et al. 2017) on users with different habits. The claims are Encore's own wording of what each
+paper implies; either outcome is informative.
 """
 
 from evaluation.metrics.accuracy import MRR, Recall
@@ -17,7 +17,7 @@ from recsys_data.protocols.targets import EVERY_POSITION
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
 
-# 1. Gaps of minutes, of days, of months; the model is told when the next event happens, as in the paper and its code.
+# 1. Gaps of minutes, days and months; the model reads the time of the next event, as in the paper and its code.
 DAYS = PlantedGaps()
 MINUTES = PlantedGaps(short=(10.0, 60.0), long=(120.0, 600.0))
 MONTHS = PlantedGaps(short=(30 * DAY, 60 * DAY), long=(100 * DAY, 400 * DAY))
@@ -32,8 +32,8 @@ WITH_GAPS = {
     "Time-LSTM 3": TimeLSTM3(**TIMED),
 }
 
-# 2. The clamp, which speaks of raw seconds: all else as in the code; and the same cell and LSTM_T in days, to show what
-#    the unit does.
+# 2. The clamp, which applies to raw seconds; all else as in the code. The same cell and LSTM_T in days show the effect
+#    of the unit.
 RAW = {**TIMED, "inner": "tanh", "time_unit": 1.0}
 CLAMPS = {
     "Time-LSTM 2, w ≤ 0": TimeLSTM2(variant="paper", **RAW),
@@ -45,7 +45,7 @@ CLAMPS = {
     "LSTM_T": WITH_GAPS["LSTM_T"],
 }
 
-# 3. Users with habits of their own; without dropout and L2, so that nothing but the user's vector is looked at.
+# 3. Users with individual habits; no dropout and no L2, to isolate the effect of the user vector.
 HABITS = PlantedHabits()
 PER_USER = PerUserFractions(train=0.7, validation=0.1, test=0.2)
 SMALL = {"dim": 48, "batch_size": 20, "learning_rate": 0.01, "epochs": 30, "patience": 4, "dropout": 0.0}
@@ -81,7 +81,7 @@ CLAIMS = [
 
 SUITE = Suite(
     name="probes",
-    title="Probes: gaps that decide, the clamp of Time-LSTM's code, users with habits",
+    title="Probes: planted time gaps, the weight clamp of Time-LSTM, planted user habits",
     experiments=[
         Experiment(DAYS, OTHER_USERS, {**WITH_GAPS, **CLAMPS}),
         Experiment(MINUTES, OTHER_USERS, CLAMPS),
@@ -92,11 +92,11 @@ SUITE = Suite(
     metrics=[MRR(20), Recall(20)],
     claims=CLAIMS,
     notes=[
-        "The data are planted: where gaps decide, MRR@20 is 1 for who reads them and 0.75 for who does not; where "
-        "habits decide, 0.745 for who knows a user's habit and 0.600 for who goes by the last item alone.",
-        "The clamp w ≥ −1e−5 of the official code leaves tanh(−1e−5 Δ): near 1e5 seconds, about a day, it is the one "
-        "thing that tells gaps apart, and beyond some days it is −1 for all.",
-        "The rectified gate's thresholds get no gradient (tests/recsys_models/engine/test_unroll.py and "
-        "test_user_gru.py show it is exactly zero); straight-through is Encore's own extension.",
+        "The data are planted. Where gaps decide, the best MRR@20 is 1 for models that read gaps and 0.75 for models "
+        "that do not. Where habits decide, it is 0.745 with a user's habit and 0.600 with the last item alone.",
+        "The clamp w ≥ −1e−5 of the official code leaves tanh(−1e−5 Δ): near 1e5 seconds, about a day, only this term "
+        "distinguishes gaps; beyond a few days it is −1 for all of them.",
+        "The thresholds of the rectified gate get no gradient (tests/recsys_models/engine/test_unroll.py and "
+        "test_user_gru.py show that it is exactly zero); straight-through is Encore's own extension.",
     ],
 )

@@ -2,10 +2,10 @@
 
 Devooght and Bersini (2017), "Long and short-term recommendations with recurrent neural networks", UMAP, and kwonmha's
 reimplementation of their cross-entropy network, which ties the item vectors as Inan et al. (2017) do and reports one
-table in its README. What is known of its reproducibility: that table is one run a row on 500 test users, so that the
-standard error of SPS near 0.31 is 0.021 and only the gap at 100 dimensions is clearly outside it; the README itself
-says that its numbers lie below the original's, and its validation and test keep seen items as candidates, which the
-original removes. The original papers' tables were not at hand, so none of their numbers is judged here.
+table in its README. On its reproducibility: that table is one run per row on 500 test users, so the standard error of
+SPS near 0.31 is 0.021 and only the gap at 100 dimensions clearly exceeds it. The README itself says that its numbers
+are below the original's; its validation and test keep seen items as candidates, which the original removes. The
+original papers' tables were not available, so none of their numbers is judged here.
 """
 
 from collections.abc import Mapping
@@ -29,20 +29,20 @@ from training.losses.loss import CrossEntropy
 from training.optimisers.optimisers import Adagrad
 
 MOVIELENS = MovieLens1MOrdered()
-# users below 2 events, items below 5, users below 2 again, once: 3,416 items. Test and validation have 500 of the 6,040
-# users each, drawn without replacement, as kwonmha's do; as a share, so that a smoke run has them too
+# Drop users below 2 events, items below 5, users below 2 again, once: 3,416 items. Test and validation have 500 of the
+# 6,040 users each, drawn without replacement, as in kwonmha's code; as a share, so that a smoke run has them too
 PREPARED = (MinUserEvents(2), MinItemEvents(5), MinUserEvents(2))
 DRAWN = {"test": 0.0828, "validation": 0.0828, "seed": 2, "filters": PREPARED}
 SEEN_KEPT = DisjointUsers(**DRAWN)
 SEEN_REMOVED = DisjointUsers(**DRAWN, candidates=UNSEEN_ITEMS_ONLY)
-# half of each held-out history trains too: matrix factorisation has a vector for each user
+# half of each held-out history trains too: matrix factorisation needs a vector per user
 SEEN_KEPT_EXTENDED = DisjointUsers(**DRAWN, extended=True)
 SEEN_REMOVED_EXTENDED = DisjointUsers(**DRAWN, extended=True, candidates=UNSEEN_ITEMS_ONLY)
 
 # kwonmha: batches of 16 prefixes of at most 30 items, AdaGrad at 0.1 from an accumulator of 0.1, costs summed over the
-# batch, the model with the best SPS on validation. There the first look is after 50,000 iterations (ten epochs), the
-# next every 5,000, and training goes on until it is stopped by hand (a model kept in its repository is named after 16
-# epochs, another after 47). Here there is a look after each epoch and a limit of 20 (100,800 iterations).
+# batch, the model with the best SPS on validation. There the first evaluation is after 50,000 iterations (ten epochs),
+# then every 5,000, and training continues until it is stopped by hand (the names of models in its repository say 16 and
+# 47 epochs). Here an evaluation follows each epoch, up to 20 epochs (100,800 iterations).
 BUDGET = {"epochs": 20, "patience": 10}
 PLAIN = Summed(CrossEntropy())
 DIMS = (50, 100, 200)
@@ -60,18 +60,18 @@ def tied(dim: int) -> str:
 
 NETWORKS = {}
 for size in DIMS:
-    # --r_emb is 0 unless given, so vanilla reads one-hot items; the README does not say
+    # --r_emb is 0 by default, so vanilla reads one-hot items; the README does not say
     NETWORKS[vanilla(size)] = RNNCCE(dim=size, tied=False, loss=PLAIN, **BUDGET)
     # --tying needs --r_emb equal to --r_l; temperature 10 and gamma 0.5 are the defaults there
     NETWORKS[tied(size)] = RNNCCE(dim=size, **BUDGET)
 
-# each changes one thing that could move a number
+# each changes one thing that could change a number
 VARIANTS = {
-    # the other reading of "vanilla": the README advises an embedding
+    # the other interpretation of "vanilla": the README advises an embedding
     "LSTM vanilla with embedding, dim 100": RNNCCE(dim=100, tied=False, embedding_dim=100, loss=PLAIN, **BUDGET),
     # sharing alone (Press and Wolf 2017), without the softened target
     "LSTM shared, dim 100": RNNCCE(dim=100, loss=PLAIN, **BUDGET),
-    # no gradient through the softened target, a reading of Inan et al. in which it is given
+    # no gradient through the softened target, which is one interpretation of Inan et al.
     "LSTM weight tying, target stopped, dim 100": RNNCCE(
         dim=100, loss=Summed(AugmentedCrossEntropy(gradient="stopped")), **BUDGET
     ),
@@ -130,7 +130,7 @@ PUBLISHED = [
         digits=3,
         source="kwonmha's README",
         protocol=SEEN_KEPT.name,
-        same_test=False,  # 500 other users: the ready-made split was not at hand
+        same_test=False,  # 500 other users: the ready-made split was not available
     )
     for model, pair in TABLE.items()
     for metric, per_cent in zip(("SPS@10", "Recall@10"), pair, strict=True)
@@ -138,12 +138,12 @@ PUBLISHED = [
 
 
 def beats(text: str, better: str, worse: str, metric: str, place: str) -> Ranking:
-    """A claim under kwonmha's protocol."""
+    """Claim under kwonmha's protocol that ``better`` beats ``worse``."""
     return Ranking(text, better, worse, MOVIELENS.name, metric, place, SEEN_KEPT.name)
 
 
 UNDER = "README, sentences under the table"
-INSIDE = "README, table; inside the noise of 500 users"
+INSIDE = "README, table; within the noise of 500 users"
 CLAIMS = [
     Compound(
         "weight tying clearly marks higher recall (dimensions 100 and 200)",
@@ -169,7 +169,7 @@ CLAIMS = [
 
 
 def removed(models: Mapping[str, Any]) -> dict[str, Any]:
-    """The same models under labels of their own, so that ``--only`` can tell the two halves of the suite apart."""
+    """The models relabelled, so that ``--only`` can select either half of the suite."""
     return {f"{name}, seen removed": model for name, model in models.items()}
 
 
@@ -203,11 +203,12 @@ SUITE = Suite(
     comparisons=[(tied(d), vanilla(d)) for d in DIMS] + [(tied(100), name) for name in ("MM", "UKNN", "POP")],
     baselines=[*{**BASELINES, **FACTORISATION, **removed({**BASELINES, **FACTORISATION})}],
     notes=[
-        "kwonmha's table is one run a row on 500 users: the standard error of SPS near 0.31 is 0.021.",
-        "The ordered edition keeps one order for ratings of the same second; the official programs' sort is unstable.",
-        "Training stops after 20 epochs at the latest; the official program looks for the first time after 10 and has "
-        "no end of its own. A run with fewer says so in its command and in each cell's caveat.",
-        "Of the original papers it is known that a reader missed their SPS@10 above 0.30 on this data set (issue 11 of "
-        "rdevooght/sequence-based-recommendations); no cell of their tables was at hand.",
+        "kwonmha's table is one run per row on 500 users: the standard error of SPS near 0.31 is 0.021.",
+        "The ordered edition keeps one order for ratings of the same second; the sort of the official programs is not "
+        "stable.",
+        "Training stops after at most 20 epochs; the official program evaluates first after 10 and has no limit of its "
+        "own. A run with fewer epochs says so in its command and in the caveat of each cell.",
+        "A reader of the original papers did not reach their SPS@10 above 0.30 on this data set (issue 11 of "
+        "rdevooght/sequence-based-recommendations); no cell of their tables was available.",
     ],
 )

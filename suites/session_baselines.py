@@ -1,9 +1,9 @@
-"""Session baselines: session-rec's cheap references, played again on the published splits.
+"""Session baselines: session-rec's reference methods, rerun on the published splits.
 
-Ludewig, Mauro, Latifi and Jannach (2021), "Empirical analysis of session-based recommendation algorithms", UMUAI; the
+Ludewig, Mauro, Latifi and Jannach (2021), "Empirical analysis of session-based recommendation algorithms", UMUAI. The
 numbers are those of their framework's single-split tables, on the published YooChoose 1/64 and (time-ordered)
-Diginetica splits, whose test sets are the ones at hand. Each of their methods was tuned by them; here every method has
-fixed settings, so V-SKNN, the one with many, may fall short by what tuning gives.
+Diginetica splits; the test sets are the same. They tuned each of their methods; here every method has fixed settings,
+so V-SKNN, which has many, may fall short of a tuned one.
 """
 
 from baselines.neighbours.session_knn import SessionKNN, VectorSessionKNN
@@ -18,13 +18,11 @@ from harness.spec import Citation, Experiment, Suite
 from recsys_data.datasets.diginetica import Diginetica
 from recsys_data.datasets.yoochoose import YooChoose64
 from recsys_data.protocols.published import AsPublished
-from suites.presets import ITEM_KNN_HIDASI
+from suites.presets import ITEM_KNN_HIDASI, LISTED
 
-# the published training part whole; a test item that training has not seen is a miss
+# the whole published training part; a test item that training has not seen is a miss
 PUBLISHED_SPLIT = AsPublished(validation=0)
 YOOCHOOSE, DIGINETICA = YooChoose64(), Diginetica()
-# both sets list their training sessions by date, without times
-LISTED = {"sampling": "listed_last"}
 
 MODELS = {
     "Popularity": Popularity(),
@@ -64,7 +62,7 @@ PUBLISHED = [
 
 SUITE = Suite(
     name="session_baselines",
-    title="Session baselines beside session-rec's reruns",
+    title="Session baselines compared with session-rec's reruns",
     paper=Citation(
         authors="Ludewig, Mauro, Latifi and Jannach",
         title="Empirical analysis of session-based recommendation algorithms",
@@ -95,7 +93,7 @@ SUITE = Suite(
         ),
     ],
     notes=[
-        "Every method here is deterministic: one seed, no seed noise. The test sets are those of the published reruns.",
-        "session-rec tuned each method; settings here are fixed, and none was chosen on a test part.",
+        "Every method is deterministic: one seed, no seed noise. The test sets are those of the published reruns.",
+        "session-rec tuned each method; settings here are fixed, and none was selected on a test part.",
     ],
 )

@@ -1,16 +1,13 @@
-"""Time-LSTM: Zhu et al. (IJCAI 2017), its cells and their rivals, in the official code's protocol and in a sounder one.
+"""Time-LSTM: Zhu et al. (IJCAI 2017), its cells and their rivals, under the official code's protocol and a sounder one.
 
-The paper's table is not published here: it was not to be had, and half-remembered cells are no numbers. A user could
-not obtain it with the official code (ZJULearning/time_lstm, issue 4), whose data left the net (issue 12). So the suite
-asks the abstract's claim, and sets beside each other what paper, code and a fair comparison make of it.
-docs/suites/time_lstm.md tells every departure.
+The paper's table is not published here, because it was not available and remembered numbers do not count. A user could
+not reproduce it with the official code (ZJULearning/time_lstm, issue 4), and its data are no longer online (issue 12).
+The suite therefore tests the abstract's claim, and compares the paper, its code and a fair protocol.
+docs/suites/time_lstm.md lists every departure.
 """
 
 from dataclasses import replace
 
-from baselines.neighbours.item_knn import ItemKNN
-from baselines.simple.markov import MarkovChain
-from baselines.simple.popularity import Popularity
 from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.verdicts.claims import Compound, Ranking
 from harness.spec import Citation, Experiment, Suite
@@ -22,7 +19,7 @@ from recsys_data.protocols.growing_prefixes import GrowingPrefixes
 from recsys_data.protocols.time_lstm_gaps import OfficialTopItems
 from recsys_models.phased_lstm import PhasedLSTM
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
-from suites.stamp import GRU_2016
+from suites.presets import GRU4REC_2016, REFERENCES
 from training.optimisers.optimisers import Adagrad
 
 ZHU_2017 = Citation(
@@ -35,33 +32,33 @@ ZHU_2017 = Citation(
 METRICS = ("Recall@10", "MRR@10")
 
 # 1. The data. Last.fm: a track is its title; the 5,000 most played, a user's first 200 (lastfm.py, train.sh).
-#    CiteULike: "users and items with few interactions are filtered" (§5.1); how few is not said: fewer than five.
+#    CiteULike: "users and items with few interactions are filtered" (§5.1); how few is not stated: fewer than five.
 LASTFM, CITEULIKE = LastFM1K(), CiteULikeLog()
 LASTFM_HERE, CITEULIKE_HERE = LastFMUserArtist(), CiteULikeHCRNN()  # artists of 270 users; another filter's postings
-FIRST_200 = Truncate(200, keep="first")  # the max_len of train.sh; the paper's is not known (issue 5)
+FIRST_200 = Truncate(200, keep="first")  # max_len in train.sh; the paper's is unknown (issue 5)
 TRACKS = (TopItems(5000), FIRST_200, MinUserEvents(3))
 PAPERS = (MinUserEvents(5), MinItemEvents(5), TopItems(5000), FIRST_200, MinUserEvents(3))
 
 
-# 2. The protocols: 80 % of the users train, the last event of the others is asked, its time told.
+# 2. The protocols: 80 % of the users train; the target is the last event of the others, and its time is known.
 def official(filters: tuple, candidates: dict | None = None) -> GrowingPrefixes:
-    """The code's: the longest histories test, as its files are sorted so; their prefixes join after epoch 10 of 50."""
+    """The code's protocol: the longest histories test (its files are sorted so); their prefixes train from epoch 11."""
     return GrowingPrefixes(test=0.2, draw="length order", fixed_epochs=10, epochs=50, filters=filters,
                            **(candidates or {}))  # fmt: skip
 
 
-FULL = {"candidates": ALL_ITEMS}  # beside the code's 100 sampled items, three times
+FULL = {"candidates": ALL_ITEMS}  # in addition to the code's 100 sampled items, three times
 
 
 def sounder(filters: tuple) -> GrowingPrefixes:
-    """Users by chance, nothing of a test user learnt, a tenth of the users to stop by, all items ranked."""
+    """Random test users, none of their events in training, 10 % of the users for early stopping, all items ranked."""
     return GrowingPrefixes(test=0.2, validation=0.1, draw="without replacement", grow=False, filters=filters, **FULL)
 
 
 # 3. The models. train.sh: 128 units, batches of five users, 50 epochs, rate 0.01; main.py: AdaGrad, no clipping.
 CODE = {"dim": 128, "max_len": 200, "batch_size": 5, "epochs": 50, "patience": 5, "learning_rate": 1e-2,
         "optimiser": Adagrad()}  # fmt: skip
-# a batch here is filled with short histories up to its size: these sizes leave about five users in it
+# a batch here is filled up with short histories: these sizes leave about five users in it
 OF_100_EVENTS, OF_30_EVENTS = {"batch_size": 2}, {"batch_size": 1}
 SESSION_RNN, LSTM, LSTM_T, PHASED = "Session-RNN", "LSTM", "LSTM with time", "Phased LSTM"
 TIME_LSTMS = ("Time-LSTM 1", "Time-LSTM 2", "Time-LSTM 3")
@@ -69,10 +66,10 @@ AS_CODED = "(official code)"
 
 
 def paper_rows(change: dict) -> dict:
-    """The paper's models; σ_Δ is read as a sigmoid, and gaps are in days: neither is settled by the text."""
+    """The paper's models, with σ_Δ as a sigmoid and gaps in days; the text states neither."""
     fields = {**CODE, **change}
     return {
-        SESSION_RNN: replace(GRU_2016, epochs=50, patience=5),  # its settings in the paper are not known
+        SESSION_RNN: replace(GRU4REC_2016, epochs=50, patience=5),  # the paper does not state its settings
         LSTM: PeepholeLSTM(**fields),
         LSTM_T: LSTMT(**fields),
         PHASED: PhasedLSTM(**fields),  # periods of an hour to thirty days
@@ -83,7 +80,7 @@ def paper_rows(change: dict) -> dict:
 
 
 def official_rows(change: dict) -> dict:
-    """The code's: seconds, tanh inside the time gates, and w_1 ≥ −1e−5, which leaves most of it without a gradient."""
+    """The code's models: seconds, tanh inside the time gates, and w_1 ≥ −1e−5, which stops most of its gradient."""
     fields = {**CODE, **change}
     seconds = {**fields, "time_unit": 1.0}
     gates = {**seconds, "inner": "tanh"}
@@ -97,13 +94,10 @@ def official_rows(change: dict) -> dict:
 
 
 def past_rows(change: dict) -> dict:
-    """The paper's models told only what has happened: the gap before each event, not the one to the next."""
+    """The paper's models with past gaps only: the gap before each event, not the one to the next."""
     fields = {**CODE, **change, "gap": "previous"}
     models = (LSTMT, TimeLSTM1, TimeLSTM2, TimeLSTM3)
     return {f"{label} (past gaps)": model(**fields) for label, model in zip((LSTM_T, *TIME_LSTMS), models, strict=True)}
-
-
-REFERENCES = {"Popularity": Popularity(), "Markov chain": MarkovChain(), "Item-kNN": ItemKNN()}
 
 
 SETS = [(LASTFM, TRACKS, {}), (CITEULIKE, PAPERS, OF_30_EVENTS),
@@ -117,7 +111,7 @@ EXPERIMENTS = [
         Experiment(dataset, sounder(filters), {**paper_rows(change), **past_rows(change), **REFERENCES}),
     )
 ]
-# The code gives the gap of a track outside the vocabulary to the wrong neighbour: its own models on its own gaps.
+# The code adds the gap of a track outside the vocabulary to the wrong neighbour; its models also run on these gaps.
 WRONG_GAPS = (OfficialTopItems(5000), FIRST_200, MinUserEvents(3))
 EXPERIMENTS += [
     Experiment(dataset, official(WRONG_GAPS), official_rows(change)) for dataset, _, change in (SETS[0], SETS[2])
@@ -126,7 +120,7 @@ EXPERIMENTS += [
 
 # 4. What was claimed: "the superiority of the recommendation method using Time-LSTM over the traditional methods".
 def superior(model: str, dataset: str, protocol: GrowingPrefixes, how: str, suffix: str = "") -> Compound:
-    """One of the paper's cells above all three rivals in both metrics; ``suffix``: the rows of the code."""
+    """Claim that a cell of the paper beats all three rivals in both metrics; ``suffix`` selects the code's rows."""
     rivals = (LSTM, f"{LSTM_T}{suffix}", f"{PHASED}{suffix}")
     parts = [
         Ranking(f"{model}{suffix} above {rival} in {metric}", f"{model}{suffix}", rival, dataset, metric,
@@ -142,9 +136,9 @@ CLAIMS = [
     superior(model, dataset.name, protocol, how, suffix)
     for dataset, filters, _ in SETS
     for protocol, how, suffix in (
-        (official(filters), "by the code's protocol", ""),
-        (official(filters), "by the code's protocol", f" {AS_CODED}"),
-        (sounder(filters), "by the sounder protocol", ""),
+        (official(filters), "under the code's protocol", ""),
+        (official(filters), "under the code's protocol", f" {AS_CODED}"),
+        (sounder(filters), "under the sounder protocol", ""),
     )
     for model in TIME_LSTMS
 ]
@@ -161,12 +155,12 @@ SUITE = Suite(
     + [(f"{label} (past gaps)", LSTM) for label in TIME_LSTMS],
     claims=CLAIMS,
     notes=[
-        "The paper's table was not to be had, so no level is judged. Its row CoFactor is not run.",
-        "Time-LSTM and LSTM with time are told when the next event happens, at training and at test; LSTM, the "
-        "references and the rows called 'past gaps' are not.",
-        "Recall@10 and MRR@10 among 100 sampled items have a chance level of 0.099 and 0.029, and may order models "
-        "otherwise than the full ranking beside them.",
-        "The code's split tests on the longest histories, learns from prefixes of the test users, has no validation "
-        "part, and selects nothing: its last epoch counts here.",
+        "The paper's table was not available, so no level is judged. Its row CoFactor is not run.",
+        "Time-LSTM and LSTM with time read the time of the next event, in training and at test; LSTM, the references "
+        "and the rows marked 'past gaps' do not.",
+        "With 100 sampled items, Recall@10 and MRR@10 have chance levels of 0.099 and 0.029 and may rank models "
+        "differently from the full ranking shown next to them.",
+        "The code's split tests on the longest histories, trains on prefixes of the test users and has no validation "
+        "part; nothing is selected, and the last epoch counts.",
     ],
 )

@@ -1,9 +1,9 @@
-"""User-based GRUs: Donkers, Loepp and Ziegler (RecSys 2017), Table 2 whole, with what the paper leaves open by name.
+"""User-based GRUs: Donkers, Loepp and Ziegler (RecSys 2017), all of Table 2, with open choices as named variants.
 
-No code was published and nobody is known to have rerun the rectified or the attentional cell. MovieLens 10M and the
-Last.fm log are fetched or put into place by hand; until they are, MovieLens 1M in its order and a sample of Last.fm's
-artists stand in for them: the claims are asked of these too, their levels are other quantities.
-docs/suites/user_gru.md tells every departure.
+No code was published, and no rerun of the rectified or the attentional cell is known. MovieLens 10M and the Last.fm log
+are fetched or placed by hand; without them, MovieLens 1M in its order and a sample of Last.fm's artists are
+substitutes: the claims are tested on these too, but their levels are other quantities. docs/suites/user_gru.md lists
+every departure.
 """
 
 from baselines.factors.sequential_mf import SequentialMF
@@ -31,26 +31,26 @@ DONKERS_2017 = Citation(
 METRICS = ("MRR@20", "Recall@20")
 
 # 1. The data (§4.1.2). Last.fm: a tenth of each user's listens, so that 90 % of it are 1,738 events a user, as there
-#    (0.1 · 0.9 · 19,150,868 / 992 = 1,737.5). Which tenth is not said: the last one; a song is its title.
+#    (0.1 · 0.9 · 19,150,868 / 992 = 1,737.5). Which tenth is not stated: the last one is used; a song is its title.
 MOVIES, MUSIC = MovieLens10M(), LastFM1K(share=0.1)
 OTHER_SAMPLES = [
     LastFM1K(share=0.1, keep="first"),
-    LastFM1K(share=0.1, keep="random"),  # takes albums apart, so expect much lower levels
+    LastFM1K(share=0.1, keep="random"),  # splits albums, so expect much lower levels
     LastFM1K(share=0.1, item="artist and track"),
 ]
 MOVIES_HERE, MUSIC_HERE = MovieLens1MOrdered(), LastFMUserArtist()
-STANDS_IN = {
-    MOVIES_HERE.name: "MovieLens 1M stands in for 10M, 128 units for 1,000: another quantity",
-    MUSIC_HERE.name: "artists of 270 users stand in for songs of 992, 128 units for 1,000: another quantity",
+SUBSTITUTES = {
+    MOVIES_HERE.name: "MovieLens 1M instead of 10M, 128 units instead of 1,000: another quantity",
+    MUSIC_HERE.name: "artists of 270 users instead of songs of 992, 128 units instead of 1,000: another quantity",
 }
 
-# 2. The protocol (§4.1.2): per user, test items that training has not seen left out, every position asked.
+# 2. The protocol (§4.1.2): per user; test items that training has not seen are dropped; every position is a query.
 PER_USER = PerUserFractions(train=0.9, validation=0.05, test=0.05)
-# whether seen items stay candidates is not stated: they do; for films, which nobody rates twice, both readings
+# whether seen items stay candidates is not stated: they do; for films, which nobody rates twice, both variants run
 MASKED = PerUserFractions(train=0.9, validation=0.05, test=0.05, candidates=UNSEEN_ITEMS_ONLY)
-# how cuts are rounded is not stated: down, so that 20 ratings are 18, 1 and 1; or to the nearest
+# how cuts are rounded is not stated: down (20 ratings give 18, 1 and 1), or to the nearest
 NEAREST = PerUserFractions(train=0.9, validation=0.05, test=0.05, rounding="nearest")
-SHUFFLED = RandomFractions(train=0.9, validation=0.05, test=0.05)  # a control: what is left without order
+SHUFFLED = RandomFractions(train=0.9, validation=0.05, test=0.05)  # a control without order
 
 # 3. The models under the names of Table 2, with the values of Table 1 and §4.1.3.
 KNN, DECAYED = "Item-based k-NN", "Exp. decayed item-based k-NN"
@@ -60,9 +60,9 @@ USER_GRUS = (LINEAR, RECTIFIED, ATTENTIONAL)
 NETWORK = {
     "dim": 1000,  # Table 1, hidden units; §4.1.3: embeddings of the same size
     "max_len": 20,  # Table 1, unfold dimension
-    "batch_size": 1000,  # Table 1; read as windows side by side
-    "epochs": 10,  # Table 1, iterations; read as epochs
-    "patience": 10,  # stopping on validation is mentioned, no rule given: all epochs run, the best is kept
+    "batch_size": 1000,  # Table 1; taken as parallel windows
+    "epochs": 10,  # Table 1, iterations; taken as epochs
+    "patience": 10,  # stopping on validation is mentioned without a rule: all epochs run, the best is kept
     "learning_rate": 1e-3,  # Table 1; Adam (§4.1.3), its other values unstated
     "dropout": 0.2,  # Table 1 prints 0.8, a keep probability (§4.1.3)
     "max_norm": 5.0,  # Table 1, gradient cap
@@ -71,12 +71,12 @@ USER = {**NETWORK, "user_dropout": 0.5, "user_l2": 0.01}  # Table 1; the L2 weig
 
 
 def smaller(batch_size: int) -> dict:
-    """The networks' fields on a stand-in: 128 units, and a batch that leaves the paper's number of steps an epoch."""
+    """The networks' fields on a substitute: 128 units, and a batch size that keeps the paper's steps per epoch."""
     return {"dim": 128, "batch_size": batch_size}
 
 
 def paper_rows(change: dict) -> dict:
-    """The eight rows of Table 2; ``change`` of the networks."""
+    """The eight rows of Table 2; ``change`` replaces fields of the networks."""
     return {
         KNN: ItemKNN(neighbours=100),  # Table 1; similarity and form are not given: cosine, summed over the history
         DECAYED: ITEM_KNN_DECAYED_DONKERS,  # Table 1: constant 1; the unit of age is not given: positions
@@ -89,17 +89,17 @@ def paper_rows(change: dict) -> dict:
     }
 
 
-def switch_rows(change: dict) -> dict:
-    """What the paper leaves open: the reading that a row of Table 2 does not take, under that row's name."""
+def variant_rows(change: dict) -> dict:
+    """The alternatives where the paper leaves a choice open, under the name of the row that takes the other one."""
     user = {**USER, **change}
     return {
-        "Popularity": Popularity(),  # two controls that the paper does not have
+        "Popularity": Popularity(),  # two controls that are not in the paper
         "Markov chain": MarkovChain(),
         f"{KNN} (last item)": ItemKNN(neighbours=100, query="last_item"),
         f"{SEQUENTIAL} (separate tables)": SequentialMF(variant="separate", dim=20, epochs=30, learning_rate=0.01),
         f"{SEQUENTIAL} (without users)": SequentialMF(variant="context_only", dim=20, epochs=30, learning_rate=0.01),
         f"{GRU} (no state carried)": StandardGRU(**{**NETWORK, **change}, stateful=False),
-        # as in the language models whose settings these are: users joined, a window may hold two
+        # as in the language models that these settings come from: users are joined, a window may hold two
         f"{GRU} (joined users)": StandardGRU(**{**NETWORK, **change}, streams=True),
         f"{GRU} (dropout before output)": StandardGRU(**{**NETWORK, **change}, output_dropout=0.2),
         f"{LINEAR} (joined users)": LinearUserGRU(**user, streams=True),
@@ -108,43 +108,43 @@ def switch_rows(change: dict) -> dict:
         f"{LINEAR} (one mask a sequence)": LinearUserGRU(**user, user_mask="sequence"),
         f"{RECTIFIED} (candidate unfiltered)": RectifiedUserGRU(**user, filter_candidate=False),
         f"{RECTIFIED} (whole vector compared)": RectifiedUserGRU(**user, thresholds_see="whole"),
-        # Encore's extension: as printed, (7) gets no gradient, and κ stays as it was drawn
+        # Encore's extension: as printed, (7) gets no gradient, and κ keeps its initial values
         f"{RECTIFIED} (straight-through)": RectifiedUserGRU(**user, threshold_gradient="straight-through"),
-        # §3.2.4 asks for values near zero so as to begin like a standard GRU, which they do not; a bias of −3 does
+        # §3.2.4 uses values near zero to start like a standard GRU, which they do not achieve; a bias of −3 does
         f"{ATTENTIONAL} (item first)": AttentionalUserGRU(**user, attention_init="item first"),
         f"{ATTENTIONAL} (drawn like all)": AttentionalUserGRU(**user, attention_init="uniform"),
         f"{ATTENTIONAL} (transform first)": AttentionalUserGRU(**user, bracket="transform first"),
     }
 
 
-AGES = {  # where times are known: the other two readings of "decaying constant 1"
+AGES = {  # where times are known: the other two interpretations of "decaying constant 1"
     f"{DECAYED} (days)": DecayedItemKNN(age="days", rate=1.0),
     f"{DECAYED} (share of history)": DecayedItemKNN(age="share_of_history", rate=1.0),
 }
 
 
-def few(change: dict) -> dict:
-    """The best baseline, the standard GRU and the paper's best, for other readings of data and protocol."""
+def key_rows(change: dict) -> dict:
+    """The best baseline, the standard GRU and the paper's best model, for variants of data and protocol."""
     rows = paper_rows(change)
     return {label: rows[label] for label in (DECAYED, GRU, ATTENTIONAL)}
 
 
 MOVIES_CHANGE, MUSIC_CHANGE = smaller(100), smaller(16)  # 897,450 and 22,960 training events, 9 and 1.7 million there
 EXPERIMENTS = [
-    Experiment(MOVIES, PER_USER, {**paper_rows({}), **switch_rows({})}),
-    Experiment(MOVIES, MASKED, few({})),
-    Experiment(MOVIES, NEAREST, few({})),
-    Experiment(MOVIES, SHUFFLED, few({})),
-    Experiment(MUSIC, PER_USER, {**paper_rows({}), **switch_rows({}), **AGES}),
-    *(Experiment(sample, PER_USER, few({})) for sample in OTHER_SAMPLES),
-    Experiment(MOVIES_HERE, PER_USER, {**paper_rows(MOVIES_CHANGE), **switch_rows(MOVIES_CHANGE)}),
-    Experiment(MOVIES_HERE, MASKED, few(MOVIES_CHANGE)),
-    Experiment(MOVIES_HERE, NEAREST, few(MOVIES_CHANGE)),
-    Experiment(MOVIES_HERE, SHUFFLED, few(MOVIES_CHANGE)),
-    Experiment(MUSIC_HERE, PER_USER, {**paper_rows(MUSIC_CHANGE), **switch_rows(MUSIC_CHANGE), **AGES}),
+    Experiment(MOVIES, PER_USER, {**paper_rows({}), **variant_rows({})}),
+    Experiment(MOVIES, MASKED, key_rows({})),
+    Experiment(MOVIES, NEAREST, key_rows({})),
+    Experiment(MOVIES, SHUFFLED, key_rows({})),
+    Experiment(MUSIC, PER_USER, {**paper_rows({}), **variant_rows({}), **AGES}),
+    *(Experiment(sample, PER_USER, key_rows({})) for sample in OTHER_SAMPLES),
+    Experiment(MOVIES_HERE, PER_USER, {**paper_rows(MOVIES_CHANGE), **variant_rows(MOVIES_CHANGE)}),
+    Experiment(MOVIES_HERE, MASKED, key_rows(MOVIES_CHANGE)),
+    Experiment(MOVIES_HERE, NEAREST, key_rows(MOVIES_CHANGE)),
+    Experiment(MOVIES_HERE, SHUFFLED, key_rows(MOVIES_CHANGE)),
+    Experiment(MUSIC_HERE, PER_USER, {**paper_rows(MUSIC_CHANGE), **variant_rows(MUSIC_CHANGE), **AGES}),
 ]
 
-# 4. What was published: Table 2; MovieLens MRR, Recall, Last.fm MRR, Recall.
+# 4. The published numbers, Table 2: MovieLens MRR, Recall, Last.fm MRR, Recall.
 TABLE_2 = {
     KNN: (0.03639, 0.12142, 0.04438, 0.10126),
     DECAYED: (0.04231, 0.12853, 0.05594, 0.16724),
@@ -158,25 +158,25 @@ TABLE_2 = {
 
 
 def table_2(movies: str, music: str) -> list[Published]:
-    """Table 2 set against these two data sets."""
+    """The numbers of Table 2 for these two data sets."""
     places = [(dataset, metric) for dataset in (movies, music) for metric in METRICS]
     return [
         Published(dataset, model, metric, value, "Table 2", digits=5, protocol=PER_USER.name,
-                  not_comparable=STANDS_IN.get(dataset, ""), same_test=dataset != MUSIC.name)
+                  not_comparable=SUBSTITUTES.get(dataset, ""), same_test=dataset != MUSIC.name)
         for model, row in TABLE_2.items()
         for (dataset, metric), value in zip(places, row, strict=True)
     ]  # fmt: skip
 
 
-# 5. What was claimed (§4.2, §4.3).
+# 5. The claims (§4.2, §4.3).
 def above(better: str, worse: str, dataset: str, metric: str) -> Ranking:
-    """One ordering of a claim."""
+    """Claim that ``better`` beats ``worse``."""
     text = f"{better} above {worse} in {metric} on {dataset}"
     return Ranking(text, better, worse, dataset, metric, place="Table 2", protocol=PER_USER.name)
 
 
 def orderings(movies: str, music: str, where: str) -> list[Compound]:
-    """The claims C1 to C6, asked of these two data sets; ``where`` says so in words."""
+    """The claims C1 to C6 on these two data sets; ``where`` is appended to each text."""
     both = [(dataset, metric) for dataset in (movies, music) for metric in METRICS]
     best = [(ATTENTIONAL, *place) for place in both if place != (music, "MRR@20")] + [(RECTIFIED, music, "MRR@20")]
     every_other = {winner: [m for m in TABLE_2 if m != winner] for winner in (ATTENTIONAL, RECTIFIED)}
@@ -206,7 +206,7 @@ def orderings(movies: str, music: str, where: str) -> list[Compound]:
     return [Compound(text, tuple(parts), place="§4.2") for text, parts in claims.items()]
 
 
-SAID_GAINS = [  # better, worse, data set, metric, gain, decimals printed, the sentence
+CLAIMED_GAINS = [  # better, worse, data set, metric, gain, decimals printed, the sentence
     (GRU, DECAYED, MOVIES, "MRR@20", 0.12, 2, "an improvement of 12 % in MRR@20, decayed item k-NN to standard GRU"),
     (GRU, DECAYED, MOVIES, "Recall@20", 0.23, 2, "an improvement of 23 % in Recall@20"),
     (GRU, DECAYED, MUSIC, "MRR@20", 1.57, 2, "at least 157 % improvement in MRR@20 on Last.fm"),
@@ -220,7 +220,7 @@ SAID_GAINS = [  # better, worse, data set, metric, gain, decimals printed, the s
 GAINS = [
     Gain(text, better, worse, dataset.name, metric, gain, place="§4.2", digits=digits, protocol=PER_USER.name,
          same_test=dataset is not MUSIC)
-    for better, worse, dataset, metric, gain, digits, text in SAID_GAINS
+    for better, worse, dataset, metric, gain, digits, text in CLAIMED_GAINS
 ]  # fmt: skip
 TUPLES_A_SECOND = {LINEAR: 22_887, RECTIFIED: 22_840, ATTENTIONAL: 22_822}  # the standard GRU: 24,917, on MovieLens
 COSTS = [
@@ -229,7 +229,7 @@ COSTS = [
     for model, tuples in TUPLES_A_SECOND.items()
 ]  # fmt: skip
 
-READINGS = [(other, row) for row in TABLE_2 for other in (*switch_rows({}), *AGES) if other.startswith(f"{row} (")]
+VARIANTS = [(other, row) for row in TABLE_2 for other in (*variant_rows({}), *AGES) if other.startswith(f"{row} (")]
 
 SUITE = Suite(
     name="user_gru",
@@ -239,22 +239,22 @@ SUITE = Suite(
     seeds=range(5),
     metrics=[MRR(20), Recall(20)],
     baselines=[KNN, DECAYED, MF, SEQUENTIAL, "Popularity", "Markov chain"],
-    comparisons=READINGS,
+    comparisons=VARIANTS,
     published=[*table_2(MOVIES.name, MUSIC.name), *table_2(MOVIES_HERE.name, MUSIC_HERE.name)],
     claims=[
         *orderings(MOVIES.name, MUSIC.name, ""),
         *GAINS,
         *COSTS,
-        *orderings(MOVIES_HERE.name, MUSIC_HERE.name, " (asked of the stand-ins)"),
+        *orderings(MOVIES_HERE.name, MUSIC_HERE.name, " (on the substitutes)"),
     ],
     notes=[
-        "The paper reports single runs without deviations; levels come second to claims, since its sample of Last.fm, "
-        "its songs, and its mean length of 115 on MovieLens (the files give 143) cannot be settled from the text.",
+        "The paper reports single runs without deviations. Levels matter less than claims: its sample of Last.fm, "
+        "its songs, and its mean length of 115 on MovieLens (the files give 143) cannot be determined from the text.",
         "A user GRU has about 100 million parameters on MovieLens 10M, the standard GRU 27 million: a gain is also one "
-        "of size. A mean of users stands for a user that training has not seen.",
-        "Sequential MF is a reconstruction from one sentence; its levels in Table 2 are low, so a higher one here "
-        "is a difference of models and no success.",
-        "Ratings are not watched films: many share a second, and the order within it is the file's. The run on "
-        "shuffled histories shows what order is worth.",
+        "of size. A mean of users represents a user that training has not seen.",
+        "Sequential MF is a reconstruction from one sentence; its levels in Table 2 are low, so a higher one here is a "
+        "difference between models and not a success.",
+        "Ratings are not viewing times: many share a second, and the order within it is the file's. The run on "
+        "shuffled histories shows the value of order.",
     ],
 )

@@ -1,4 +1,4 @@
-"""Zoo: every model at small size on MovieLens 100K. The contract test runs over this list."""
+"""Zoo: every model at small size on MovieLens 100K; the contract test covers this list."""
 
 from baselines.factors.bpr_mf import BPRMF
 from baselines.factors.fpmc import FPMC
@@ -62,7 +62,7 @@ NETWORKS = {
     "GRU4Rec": GRU4Rec(**SMALL | {"learning_rate": 0.1, "epochs": 20}, loss=SHARED),
     "LSTM with peepholes": PeepholeLSTM(**SMALL),
     "LSTM_T": LSTMT(gap="previous", **SMALL),
-    # a unit that is mostly shut learns little from short histories: more units, open through the whole period
+    # units that are mostly closed learn little from short histories: use more units, open during the whole period
     "Phased LSTM": PhasedLSTM(open_share=1.0, **{**TRAINING, "dim": 96, "batch_size": 4, "patience": 8}),
     "Time-LSTM 1": TimeLSTM1(gap="previous", **SMALL),
     "Time-LSTM 2": TimeLSTM2(gap="previous", **SMALL),
@@ -73,7 +73,7 @@ NETWORKS = {
     "Linear user GRU": LinearUserGRU(**SMALL),
     "Rectified user GRU": RectifiedUserGRU(**SMALL),
     "Attentional user GRU": AttentionalUserGRU(**SMALL),
-    # every position a target, and Adam: prefixes and AdaGrad, which suites/rnn_cf.py has, take ten times as long
+    # every position is a target, and Adam: prefixes and AdaGrad (suites/rnn_cf.py) take ten times as long
     "RNN-CCE": RNNCCE(dim=32, tied=False, **TRAINING, instances="positions", optimiser=Adam(), loss=CrossEntropy()),
     "RNN-CCE tied": RNNCCE(dim=32, **TRAINING, instances="positions", optimiser=Adam(), loss=AugmentedCrossEntropy()),
     "STMO (reconstruction)": STMO(**MEMORY),

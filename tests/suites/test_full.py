@@ -10,7 +10,7 @@ from recsys_data.datasets.catalogue import DATASETS
 from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.interactions import Clock
 from suites import zoo
-from suites.full import MODELS, SUITE, fitting
+from suites.full import MODELS, SUITE, models_for
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +34,14 @@ def test_it_holds_every_model_and_every_data_set():
 
 
 def test_models_are_left_out_only_for_want_of_a_clock_or_of_users():
-    assert list(fitting(Clock.ABSOLUTE)) == list(MODELS)
-    assert set(MODELS) - set(fitting(Clock.RELATIVE)) == {"Recent popularity"}
+    assert list(models_for(Clock.ABSOLUTE)) == list(MODELS)
+    assert set(MODELS) - set(models_for(Clock.RELATIVE)) == {"Recent popularity"}
     timed = {"LSTM_T", "Phased LSTM", "Time-LSTM 1", "Time-LSTM 2", "Time-LSTM 3"}
-    assert set(MODELS) - set(fitting(Clock.WITHIN)) == {"Recent popularity", *timed}
+    assert set(MODELS) - set(models_for(Clock.WITHIN)) == {"Recent popularity", *timed}
     of_users = {"Linear user GRU", "Rectified user GRU", "Attentional user GRU"}
-    assert set(MODELS) - set(fitting(Clock.ABSOLUTE, users=False)) == of_users
-    assert fitting(Clock.WITHIN)["S-KNN"].sampling == "listed_last"
-    assert fitting(Clock.ABSOLUTE)["S-KNN"].sampling == "recent"
+    assert set(MODELS) - set(models_for(Clock.ABSOLUTE, users=False)) == of_users
+    assert models_for(Clock.WITHIN)["S-KNN"].sampling == "listed_last"
+    assert models_for(Clock.ABSOLUTE)["S-KNN"].sampling == "recent"
 
 
 def test_every_cell_of_what_is_there_can_be_planned(tmp_path, monkeypatch):

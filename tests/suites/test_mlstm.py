@@ -2,7 +2,20 @@
 
 import pytest
 
-from suites.mlstm import AMAZON, CELL, EDITIONS, GAINS, HIDDEN, LSTM, MULTIPLICATIVE, ONE, POST, SAID, SUITE, TEN
+from suites.mlstm import (
+    AMAZON,
+    CELL,
+    CLAIMED_GAINS,
+    EDITIONS,
+    GAINS,
+    HIDDEN,
+    LSTM,
+    MULTIPLICATIVE,
+    ONE,
+    POST,
+    SUITE,
+    TEN,
+)
 
 # test MRR of the best trials on validation, as the draft of the post prints them
 TRIALS = {
@@ -29,9 +42,9 @@ def test_table_and_gains_are_those_of_the_trials(dataset):
     for model, value in TRIALS[dataset].items():
         assert POST[dataset][model] == round(value, 4)
     exact = TRIALS[dataset][MULTIPLICATIVE] / TRIALS[dataset][LSTM] - 1
-    assert SAID[dataset] == round(exact, 4)
+    assert CLAIMED_GAINS[dataset] == round(exact, 4)
     for edition in EDITIONS[dataset]:
-        assert [gain.gain for gain in GAINS if gain.dataset == edition.name] == [SAID[dataset]]
+        assert [gain.gain for gain in GAINS if gain.dataset == edition.name] == [CLAIMED_GAINS[dataset]]
 
 
 def test_the_two_changes_are_taken_apart():

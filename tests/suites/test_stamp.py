@@ -3,27 +3,27 @@
 import pytest
 
 from evaluation.verdicts.claims import Compound
+from suites.presets import GRU4REC_2016
 from suites.stamp import (
     BY_DATE,
-    BY_FILE,
-    BY_TIME,
     CLICKS,
     EXPERIMENTS,
+    FILE_ORDER,
     FULL,
     GRU,
-    GRU_2016,
     GRU_TUNED,
     LOGS,
     MAIN_TABLE,
     MASKED,
     PUBLISHED,
     SUITE,
+    TIME_ORDER,
     TUNED,
     UNMASKED,
 )
 
 # P@20 and MRR@20 of the released logs, which hold the rank of every test event
-RELEASED = {(CLICKS, 64): (68.748, 29.679), (CLICKS, 4): (70.444, 30.005), (BY_FILE, 1): (62.040, 27.387)}
+RELEASED = {(CLICKS, 64): (68.748, 29.679), (CLICKS, 4): (70.444, 30.005), (FILE_ORDER, 1): (62.040, 27.387)}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_only_the_logs_are_certain_and_what_is_of_other_data_says_so():
     for value in PUBLISHED:
         if value.source == "paper":
             assert value.certain == (value.place == LOGS), value
-        if value.source == "paper" and value.dataset in (BY_DATE.name, BY_TIME.name):
+        if value.source == "paper" and value.dataset in (BY_DATE.name, TIME_ORDER.name):
             assert value.not_comparable, value
     judged = [value for value in PUBLISHED if value.certain and not value.not_comparable]
     assert {value.source for value in judged} == {"paper", "session-rec", "SR-GNN"}
@@ -81,8 +81,8 @@ def test_settings_are_those_of_the_released_runs():
         (BY_DATE, 1): (0.003, 1.0),
         (CLICKS, 64): (0.003, 1.0),
         (CLICKS, 4): (0.005, 1.0),
-        (BY_TIME, 1): (0.005, 1.5),
-        (BY_FILE, 1): (0.005, 1.5),
+        (TIME_ORDER, 1): (0.005, 1.5),
+        (FILE_ORDER, 1): (0.005, 1.5),
     }
 
 
@@ -93,7 +93,7 @@ def test_gru4rec_drops_states_whatever_it_reads():
                 model = experiment.models[label]
                 on_states = model.dropout if model.inputs == "one-hot" else model.state_dropout
                 assert on_states > 0.0, (label, experiment.dataset.name)
-    assert (GRU_2016.inputs, GRU_2016.dropout, GRU_2016.session_order) == ("one-hot", 0.5, "listed")
+    assert (GRU4REC_2016.inputs, GRU_2016.dropout, GRU_2016.session_order) == ("one-hot", 0.5, "listed")
 
 
 def test_bpr_mf_is_that_of_hidasis_code():
