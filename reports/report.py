@@ -1,18 +1,18 @@
-"""Report: all that a report says, as plain data made from stored results alone; every rendering reads only this."""
+"""Report of a suite as plain data, built from stored results alone; all output formats read only this."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from evaluation.comparison.compare import compare_suite
+from evaluation.comparison.table import ComparisonTable
 from evaluation.results.cache import ResultCache
 from evaluation.results.process_pool import ProcessPool
-from evaluation.results.suite_results import SuiteResults, read_suite
+from evaluation.results.suite_results import read_suite
 from evaluation.verdicts.judge import judge_suite, requests_of
+from evaluation.verdicts.verdict import Verdict
 from reports.chapters.beyond_accuracy import beyond_section
 from reports.chapters.comparison import comparison_section
 from reports.chapters.cost import cost_section
@@ -24,18 +24,47 @@ from reports.chapters.summary import citation, facts_of, summary_section
 from reports.chapters.training import training_section
 from reports.chapters.variants import variants_section
 from reports.chapters.verdicts import verdicts_section
-from reports.document.blocks import Row, Section, Table
+from reports.document.backlinks import add_backlinks
+from reports.document.blocks import Section, Table
 from reports.document.run_index import RunIndex
 from reports.precompute import precompute_numbers, precompute_pictures
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """The data that chapters are made from."""
+
+    index: RunIndex
+    comparisons: list[ComparisonTable]
+    verdicts: list[Verdict]
+    cache: ResultCache
+
+    @property
+    def metrics(self) -> list[str]:
+        """The suite's metrics; the first is the primary one."""
+        return self.index.results.record["metrics"]
+
+
+CHAPTERS: tuple[Callable[[ReportInputs], Section | None], ...] = (  # in their order
+    lambda inputs: summary_section(inputs.index, inputs.verdicts),
+    lambda inputs: verdicts_section(inputs.index, inputs.verdicts),
+    lambda inputs: comparison_section(inputs.index, inputs.comparisons, inputs.cache),
+    lambda inputs: variants_section(inputs.index, inputs.comparisons, inputs.cache),
+    lambda inputs: slices_section(inputs.index, inputs.metrics[0], inputs.cache),
+    lambda inputs: beyond_section(inputs.index, inputs.cache),
+    lambda inputs: cost_section(inputs.index, inputs.metrics[0]),
+    lambda inputs: training_section(inputs.index),
+    lambda inputs: data_section(inputs.index, inputs.cache),
+    lambda inputs: provenance_section(inputs.index, inputs.metrics),
+)
 
 
 @dataclass(frozen=True)
 class Report:
     """A suite's report.
 
-    ``created`` is the suite's time (UTC ISO), never the time of rendering, so that the same results give the same
-    bytes; ``facts`` are name and value pairs for the head of the page. ``cache`` is where figures once drawn are found
-    again; it is no part of what the report says.
+    created: when the suite ran (UTC, ISO), not when the report is rendered, so that the same results give the same
+    bytes. facts: name and value pairs at the top of the page. cache: holds drawn figures; not part of the content.
     """
 
     suite: str
@@ -51,12 +80,12 @@ class Report:
     cache: ResultCache = field(default=ResultCache(), repr=False, compare=False)
 
     @property
-    def running(self) -> str:
-        """What stands at the head of every printed page: the title and the suite's caveats."""
+    def page_header(self) -> str:
+        """The header of every printed page: the title and the suite's caveats."""
         return " · ".join([self.title, *self.caveats])
 
     def section(self, anchor: str) -> Section | None:
-        """The section with this anchor; None if this report has none."""
+        """The section with this anchor; None if there is none."""
         return next((section for section in self.sections if section.anchor == anchor), None)
 
     def tables(self) -> Iterator[Table]:
@@ -64,86 +93,31 @@ class Report:
         for section in self.sections:
             yield from section.tables
 
-    def record(self) -> dict[str, Any]:
-        """The report as JSON data."""
-        fields = dataclasses.asdict(self)
-        del fields["cache"]
-        return {"schema": 1, **fields}
-
 
 def build(root: Path, suite: str) -> Report:
-    """The report of ``suite`` from the store ``root``.
+    """Build the report of ``suite`` from the store ``root``.
 
-    What takes long is computed once and kept in ``root``/derived, by all that decides it: the same results give the
-    same report, only sooner. Raises FileNotFoundError with one sentence if the store holds no results of that suite.
+    Slow results are cached in ``root``/derived by all their inputs, so the same results give the same report, only
+    faster. Raises FileNotFoundError if the store holds no results of that suite.
     """
     results = read_suite(Path(root), suite)
     cache = ResultCache.for_packages(Path(root) / "derived", ("recsys_data", "evaluation", "reports"))
     index = RunIndex.of(results)
     with ProcessPool() as pool:
         precompute_numbers(results, index, cache, pool)
-        sections = _sections(results, index, cache)
+        comparisons = compare_suite(results, requests_of(results), cache=cache)
+        sections = _sections(ReportInputs(index, comparisons, judge_suite(results, comparisons), cache))
         precompute_pictures(sections, cache, pool)
     record = results.record
     paper, url = citation(record.get("paper"))
     return Report(
         suite=results.name, title=record["title"], paper=paper, paper_url=url, created=record.get("created", ""),
         command=record.get("command", ""), caveats=tuple(record.get("caveats", ())), facts=facts_of(index),
-        metrics=tuple(record["metrics"]), sections=_with_ways_back(sections), cache=cache,
+        metrics=tuple(record["metrics"]), sections=add_backlinks(sections), cache=cache,
     )  # fmt: skip
 
 
-def _sections(results: SuiteResults, index: RunIndex, cache: ResultCache) -> list[Section]:
-    """The chapters that have something to say."""
-    comparisons = compare_suite(results, requests_of(results), cache=cache)
-    verdicts = judge_suite(results, comparisons)
-    metrics = results.record["metrics"]
-    sections = [
-        summary_section(index, verdicts),
-        verdicts_section(index, verdicts),
-        comparison_section(index, comparisons, cache),
-        variants_section(index, comparisons, cache),
-        slices_section(index, metrics[0], cache),
-        beyond_section(index, cache),
-        cost_section(index, metrics[0]),
-        training_section(index),
-        data_section(index, cache),
-    ]
-    told = [section for section in sections if section is not None]
-    provenance = provenance_section(index, metrics)
-    return [*told, methods_section(index, comparisons, [*told, provenance]), provenance]
-
-
-def _with_ways_back(sections: list[Section]) -> tuple[Section, ...]:
-    """The sections with an anchor on each row that links to runs, and on those runs the ways back to it."""
-    named, back = [], {}
-    for section in sections:
-        blocks = []
-        for block in section.blocks:
-            if isinstance(block, Table):
-                rows = [_named(row, f"{block.anchor}-row-{n}") for n, row in enumerate(block.rows, start=1)]
-                for row in rows:
-                    for link in {e.link for e in row.entries if e.link}:
-                        back.setdefault(link, {}).setdefault(section.title, row.anchor)
-                block = dataclasses.replace(block, rows=tuple(rows))
-            blocks.append(block)
-        named.append(dataclasses.replace(section, blocks=tuple(blocks)))
-    return tuple(dataclasses.replace(s, blocks=tuple(_answered(b, back) for b in s.blocks)) for s in named)
-
-
-def _named(row: Row, anchor: str) -> Row:
-    """The row with an anchor, if it links anywhere and has none."""
-    if row.anchor or not any(entry.link for entry in row.entries):
-        return row
-    return dataclasses.replace(row, anchor=anchor)
-
-
-def _answered(block: Any, back: dict[str, dict[str, str]]) -> Any:
-    """A table whose rows know who links to them: the first row of each section."""
-    if not isinstance(block, Table):
-        return block
-    rows = tuple(
-        dataclasses.replace(row, back=tuple((anchor, title) for title, anchor in back[row.anchor].items()))
-        if row.anchor in back else row for row in block.rows
-    )  # fmt: skip
-    return dataclasses.replace(block, rows=rows)
+def _sections(inputs: ReportInputs) -> list[Section]:
+    """All chapters with content; Methods, which explains the columns of all others, comes before the last one."""
+    sections = [section for chapter in CHAPTERS if (section := chapter(inputs)) is not None]
+    return [*sections[:-1], methods_section(inputs.index, inputs.comparisons, sections), sections[-1]]

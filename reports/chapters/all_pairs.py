@@ -1,4 +1,4 @@
-"""All pairs at once: the exploratory map of one data set, and what several data sets say together."""
+"""All pairs: an exploratory heat map per data set, and the comparison across data sets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NUMBERED = 12  # models; a larger map has no room for numbers
 
 
 def heat_map(table: ComparisonTable, heading: str, place: str, caveats: tuple[str, ...]) -> list[Figure]:
-    """The map of all pairs of one table; none for fewer than three models."""
+    """Heat map of all pairs of one table; none for fewer than three models."""
     if len(table.models) < 3:
         return []
     sign = -1 if table.higher_is_better else 1
@@ -36,16 +36,16 @@ def heat_map(table: ComparisonTable, heading: str, place: str, caveats: tuple[st
     caption = (
         f"All pairs in {table.metric} on {heading}, row against column, the best on top"
         f"{': by how much the row is ahead' if numbered else ''}. "
-        "The darker, the surer: Benjamini and Hochberg's q below .05, .01, .001; ≈ (no shade): not told apart. "
-        "Exploratory, and of these trained models."
+        "Darker = smaller q-value (Benjamini and Hochberg: .05, .01, .001); ≈ (no shade) = not significant. "
+        "Exploratory, for these trained models."
     )
-    label = f"Which models are told apart in {table.metric} on {heading}"
+    label = f"Significant differences between models in {table.metric} on {heading}"
     return [Figure(f"heat-{place}", "heat", label, caption,
                     {"models": order, "pairs": pairs, "numbered": numbered}, caveats)]  # fmt: skip
 
 
 def across_blocks(index: RunIndex, comparisons: list[ComparisonTable], cache: ResultCache) -> list[Any]:
-    """What the data sets say together, each once, under the first of its protocols."""
+    """Comparison across data sets, each once, under the first of its protocols."""
     metric = index.results.record["metrics"][0]
     tables: dict[str, ComparisonTable] = {}
     for table in comparisons:
@@ -62,12 +62,12 @@ def across_blocks(index: RunIndex, comparisons: list[ComparisonTable], cache: Re
 
 _FEWEST = 3  # data sets for an interval over them
 _WORDS = (
-    "Data sets are few and chosen, so that what they say together speaks of these and their like. Each counts once.",
+    "The data sets are few and chosen, so a summary across them applies to these and similar ones. Each counts once.",
 )
 
 
 def _summary(tables: list[ComparisonTable], index: RunIndex) -> list[Table]:
-    """The pairs that are declared on two data sets or more."""
+    """Table of the pairs that are declared on at least two data sets."""
     declared: dict[frozenset[str], tuple[str, str]] = {}
     for pair in (pair for t in tables for pair in t.pairs):
         declared.setdefault(frozenset((pair.a, pair.b)), (pair.a, pair.b))
@@ -91,24 +91,24 @@ def _summary(tables: list[ComparisonTable], index: RunIndex) -> list[Table]:
         return []
     columns = (
         Column("a", "A"), Column("b", "B"), Column("datasets", "Data sets", True),
-        Column("tally", "Better / open or equal / worse", True, "on how many, by test and relevance margin"),
+        Column("tally", "Better / inconclusive or equal / worse", True, "number of data sets, by test and margin"),
         Column("mean", "Mean of A ÷ B − 1", True, "random effects"), Column("interval", "95 % interval", True),
         Column("tau", "Spread", True, "τ: standard deviation of the true log ratios between data sets"),
     )  # fmt: skip
     notes = (f"Random-effects mean of log ratios (DerSimonian and Laird) with Hartung and Knapp's interval, which is "
-             f"wide with few data sets, as it should be; below {_FEWEST} of them none is given.",)  # fmt: skip
-    return [Table("across", f"Declared pairs over data sets: {tables[0].metric}", columns, tuple(rows), notes)]
+             f"rightly wide for few data sets; below {_FEWEST} data sets there is none.",)  # fmt: skip
+    return [Table("across", f"Declared pairs across data sets: {tables[0].metric}", columns, tuple(rows), notes)]
 
 
 def interval_percent(low: float | None, high: float | None) -> str:
-    """[+3.1 %, +9.0 %]."""
+    """Format an interval of shares, such as "[+3.1 %, +9.0 %]"."""
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return interval(None, None)
     return f"[{percent(low)}, {percent(high)}]"
 
 
 def _diagram(tables: list[ComparisonTable], models: list[str], index: RunIndex, cache: ResultCache) -> list[Any]:
-    """The critical-difference diagram, or the sentence why there is none."""
+    """The critical-difference diagram, or the reason why there is none."""
     scores = [[table.model(name).mean for name in models] for table in tables]
     higher = tables[0].higher_is_better
 
@@ -121,16 +121,16 @@ def _diagram(tables: list[ComparisonTable], models: list[str], index: RunIndex, 
     drawn = [{"model": name, "rank": rank, "color": _color(name, index)}
              for name, rank in zip(found.models, found.mean_ranks, strict=True)]  # fmt: skip
     caption = (
-        f"Mean ranks of {len(models)} models over {found.num_datasets} data sets in {tables[0].metric}; 1 is best. "
+        f"Mean ranks of {len(models)} models across {found.num_datasets} data sets in {tables[0].metric}; 1 is best. "
         f"Bars join models whose mean ranks differ by less than Nemenyi's critical difference. Friedman's test, Iman "
         f"and Davenport's F = {found.f:.2f}, p {p_value(found.p)}."
     )
-    label = f"Critical-difference diagram of {len(models)} models over {found.num_datasets} data sets"
+    label = f"Critical-difference diagram of {len(models)} models across {found.num_datasets} data sets"
     return [Figure("ranks", "ranks", label, caption, {"models": drawn, "critical": found.critical})]
 
 
 def _named(model: str, index: RunIndex) -> TableCell:
-    """A model with its colour."""
+    """Cell of a model with its colour."""
     return TableCell(model, color=_color(model, index))
 
 

@@ -16,15 +16,15 @@ _MARKS = {"same": "good", "different": "bad", "not compared": "open"}
 def certificate_blocks(index: RunIndex) -> list[Text | Table]:
     """Text and table of the certificate; empty without one."""
     path = index.results.root / "suites" / index.results.name / "certificate.json"
-    record = read_record(path, ["cells", "made"], "remove it, verify the suite")
+    record = read_record(path, ["cells", "created"], "remove it, verify the suite")
     if record is None:
         return []
     held = {cell.key for cell in index.results.cells}
     tally = Counter(cell["state"] for cell in record["cells"])
     summary = join_words([f"{number} {state}" for state, number in tally.items()])
-    made = str(record["made"])[:16].replace("T", " ")
+    created = str(record["created"])[:16].replace("T", " ")
     paragraphs = (
-        f"On {made} UTC, cells were rerun from scratch and compared bit for bit with the stored ones (ranks, item "
+        f"On {created} UTC, cells were rerun from scratch and compared bit for bit with the stored ones (ranks, item "
         f"counts, stored lists, losses and validation scores of every epoch; times are not compared): {summary}.",
     )
     lost = sum(cell["key"] not in held for cell in record["cells"])

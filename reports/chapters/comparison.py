@@ -1,4 +1,4 @@
-"""Comparison: for each data set, how good every model is, and which differences stand up to the tests."""
+"""Comparison: the value of every model on each data set, and the tests of the differences."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from reports.document.numbers import (
 )
 from reports.document.run_index import ModelRuns, RunIndex
 
-_MANY = 12  # pairs; of more, only the findings are told in words
-_ACROSS = 2  # metrics of one table: the width of a sheet of paper, which a wider one would shrink as a whole
+_MANY = 12  # pairs; of more, only clear conclusions are stated in sentences
+_ACROSS = 2  # metrics per table, to fit the width of a page
 _TONE = {Conclusion.BETTER: "good", Conclusion.WORSE: "bad", Conclusion.EQUAL: "quiet", Conclusion.INCONCLUSIVE: "open"}
 
 
 def comparison_section(index: RunIndex, comparisons: list[ComparisonTable], cache: ResultCache) -> Section:
-    """The standing of all models, then the declared differences of each metric with their forest plot."""
+    """All models, then the declared differences of each metric with their forest plot."""
     blocks: list[Any] = []
     empty: list[str] = []
     alone: list[str] = []
@@ -54,24 +54,24 @@ def comparison_section(index: RunIndex, comparisons: list[ComparisonTable], cach
     if empty:
         blocks.append(Text("", (f"No model has a result on these, so nothing is compared: {'; '.join(empty)}.",)))
     if alone:
-        said = "The test part of these asks one user only, so nothing tells how users vary and nothing is compared: "
+        said = "The test part of these has one user only, so the variation between users is unknown: "
         blocks.append(Text("", (f"{said}{'; '.join(alone)}.",)))
     return Section("comparison", "Comparison", tuple(blocks))
 
 
 def _shared(runs: dict[str, ModelRuns]) -> tuple[str, ...]:
-    """The caveats of a whole data set."""
+    """Caveats of a whole data set."""
     return next(iter(runs.values())).group.caveats
 
 
 def _size(table: ComparisonTable) -> str:
-    """How large the test set is."""
+    """The size of the test set."""
     unit = table.unit or "user"
     return f"The test set has {count(table.num_events)} queries of {count(table.num_clusters)} {unit}s."
 
 
 def standings(tables: list[ComparisonTable], runs: dict[str, ModelRuns], heading: str, place: str) -> list[Table]:
-    """The standing in all metrics, as many to a table as a sheet of paper has room for."""
+    """Tables of all models in all metrics, as many metrics per table as fit on a page."""
     made = []
     for start in range(0, len(tables), _ACROSS):
         part = tables[start : start + _ACROSS]
@@ -81,7 +81,7 @@ def standings(tables: list[ComparisonTable], runs: dict[str, ModelRuns], heading
 
 
 def standing(tables: list[ComparisonTable], runs: dict[str, ModelRuns], heading: str, place: str) -> Table:
-    """Every model in every metric, the best first; known bounds below."""
+    """Table of all models in some metrics, the best first, with known bounds below."""
     columns = [Column("model", "Model")]
     for table in tables:
         m = table.metric
@@ -102,7 +102,7 @@ def standing(tables: list[ComparisonTable], runs: dict[str, ModelRuns], heading:
 
 
 def _numbers(tables: list[ComparisonTable], name: str, runs: dict[str, ModelRuns]) -> Iterable[TableCell]:
-    """The entries of one model, metric by metric."""
+    """Cells of one model, metric by metric."""
     link = runs[name].anchor
     for table in tables:
         model = table.model(name)
@@ -112,7 +112,7 @@ def _numbers(tables: list[ComparisonTable], name: str, runs: dict[str, ModelRuns
             yield from (TableCell("–") for _ in range(width))
             continue
         low, high = model.interval or (None, None)
-        marks = ("best",) if model.best else ("level",) if model.inseparable else ()
+        marks = ("best",) if model.best else ("level",) if model.matches_best else ()
         yield TableCell(fraction(model.mean, places), model.mean, low, high, link, _seeds(model), marks)
         yield TableCell(interval(low, high, places), None if low is None else high - low, link=link,
                     exact="" if low is None else f"[{low:.8g}, {high:.8g}]")  # fmt: skip
@@ -149,7 +149,7 @@ def _against(table: ComparisonTable, name: str, link: str) -> tuple[TableCell, T
 
 
 def _bounds(tables: list[ComparisonTable], runs: dict[str, ModelRuns]) -> list[Row]:
-    """What is known of the best possible and the chance value, where the data's maker knows it."""
+    """Rows of the best possible value and the chance value, where the data set knows them."""
     first = next((r.cells[0] for r in runs.values() if r.cells), None)
     facts = (first.record.get("facts") or {}) if first else {}
     rows = []
@@ -167,9 +167,9 @@ def _bounds(tables: list[ComparisonTable], runs: dict[str, ModelRuns]) -> list[R
 
 
 def _notes(tables: list[ComparisonTable], runs: dict[str, ModelRuns]) -> tuple[str, ...]:
-    """What the marks mean, which reference, what the tables themselves note, and every caveat in full."""
+    """Notes: the marks, those of the tables, and every caveat in full."""
     said = [*map(as_sentence, _shared(runs))]
-    said += ["★ best mean; ≈ not separable from it (Holm over all models against the best, chosen after looking)."]
+    said += ["★ best mean; ≈ not significantly different from the best (post hoc, Holm)."]
     said += dict.fromkeys(note for table in tables for note in table.notes)
     by_caveat: dict[str, list[str]] = {}
     for caveat, model in ((caveat, r.model) for r in runs.values() for caveat in r.caveats):
@@ -178,7 +178,7 @@ def _notes(tables: list[ComparisonTable], runs: dict[str, ModelRuns]) -> tuple[s
 
 
 def differences(table: ComparisonTable, runs: dict[str, ModelRuns], heading: str, place: str) -> list[Any]:
-    """The forest plot, its findings in words, and the table of the declared family."""
+    """Forest plot, summary in sentences, and table of the declared comparisons."""
     means = {model.model: model.mean for model in table.models}
     rows = [{"name": f"{p.a}{_dagger(runs[p.a])} − {p.b}{_dagger(runs[p.b])}", "color": runs[p.a].color,
              "value": p.difference, "low": p.simultaneous[0], "high": p.simultaneous[1],
@@ -187,23 +187,23 @@ def differences(table: ComparisonTable, runs: dict[str, ModelRuns], heading: str
     family = f"the {len(rows)} declared pairs" if len(rows) > 1 else "the one declared pair"
     figure = Figure(f"forest-{place}", "forest", label,
                       f"Differences in {table.metric} on {heading} with simultaneous 95 % intervals over {family} "
-                      f"(these trained models). The shade is the relevance margin of ±{100 * table.margin:g} %.",
+                      f"(these trained models). The shaded band is the relevance margin of ±{100 * table.margin:g} %.",
                       {"rows": rows, "axis": f"difference in {table.metric}"}, _shared(runs))  # fmt: skip
-    said = Text(f"{table.metric} in words", _sentences(table), beside=True)
+    said = Text(f"Summary of {table.metric}", _sentences(table), beside=True)
     return [figure, said, _pairs(table, runs, heading, place)]
 
 
 def _sentences(table: ComparisonTable) -> tuple[str, ...]:
-    """What is said of each pair; where they are many, only of those that the tests tell something of."""
+    """The conclusion on each pair; where they are many, only the pairs that are not inconclusive."""
     if len(table.pairs) <= _MANY:
         return tuple(pair.sentence for pair in table.pairs)
     clear = [pair.sentence for pair in table.pairs if _found(pair) is not Conclusion.INCONCLUSIVE]
     rest = len(table.pairs) - len(clear)
-    return (*clear, *([f"Inconclusive, as the table below tells: {pluralize(rest, 'pair')}."] if rest else []))
+    return (*clear, *([f"Inconclusive (see the table below): {pluralize(rest, 'pair')}."] if rest else []))
 
 
 def _found(pair: PairRow) -> Conclusion:
-    """The finding of the methods where seeds allow one, else of these trained models."""
+    """The conclusion on the methods where seeds allow one, else on these trained models."""
     return pair.conclusion_models if pair.p_method is None else pair.conclusion_methods
 
 
@@ -212,23 +212,23 @@ def _dagger(runs: ModelRuns) -> str:
 
 
 def _pairs(table: ComparisonTable, runs: dict[str, ModelRuns], heading: str, place: str) -> Table:
-    """The table of the declared family."""
+    """Table of the declared comparisons."""
     columns = (
         Column("a", "A"), Column("b", "B"), Column("difference", "A − B", True),
         Column("simultaneous", "95 %, family", True, "simultaneous over the declared family, from max-T"),
         Column("relative", "Relative", True), Column("p", "p", True, "sign flips by cluster, these trained models"),
         Column("p_holm", "Holm", True, "adjusted over the family, these trained models"),
-        Column("p_method", "Methods", True, "users × seeds, Holm-adjusted: what is claimed of the methods"),
+        Column("p_method", "p (users × seeds)", True, "p of the methods (users × seeds), Holm-adjusted"),
         Column("shares", "Better / tied / worse", True, "shares of clusters"),
         Column("standardised", "Effect", True, "in standard deviations of a cluster's contribution"),
         Column("detectable", "Detectable", True, "smallest difference found with 80 % power"),
-        Column("finding", "Finding"),
+        Column("finding", "Conclusion"),
     )  # fmt: skip
     places = decimals((p.simultaneous[1] - p.simultaneous[0]) / 2 for p in table.pairs)
     rows = tuple(row(_pair(p, runs, places)) for p in table.pairs)
     why = join_words(list(dict.fromkeys(p.why for p in table.pairs)))
-    notes = (f"Declared: {why}. {table.flips:,} sign flips, {table.resamples:,} bootstrap resamples. “Finding” speaks "
-             "of methods where seeds allow a test of them, else of these trained models.",)  # fmt: skip
+    notes = (f"Declared: {why}. {table.flips:,} sign flips, {table.resamples:,} bootstrap resamples. “Conclusion” "
+             "applies to the methods where seeds allow a test of them, else to these trained models.",)  # fmt: skip
     return Table(f"differences-{place}", f"Declared comparisons in {table.metric}: {heading}", columns, rows, notes,
                  small=True, caveats=_shared(runs))  # fmt: skip
 

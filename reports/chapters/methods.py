@@ -27,13 +27,13 @@ _TESTS = (
     "the suite's comparisons, and its claims. Holm's adjusted p decides. The intervals of differences are simultaneous "
     "over the family (Westfall and Young's max-T).",
     "A significant difference may still be negligible. “Better” needs an adjusted p below .05 and a relative "
-    "difference beyond the relevance margin; “practically equal” needs the whole interval inside the margin; everything else is "
-    "“inconclusive”.",
+    "difference beyond the relevance margin; “practically equal” needs the whole interval inside the margin; "
+    "everything else is “inconclusive”.",
 )
 _TUNING = (
     "The fields of a tuned model come from a search with a fixed number of trials, the same for every model. Trials "
-    "are scored on the validation part only; the test part is not available to the search. Every seed then runs with the "
-    "fields of the best trial. The search uses its own random streams, so no seed is favoured.",
+    "are scored on the validation part only; the test part is not available to the search. Every seed then runs with "
+    "the fields of the best trial. The search uses its own random streams, so no seed is favoured.",
     "The expected best validation score after k trials is that of k independent draws from the search's own trials "
     "(Dodge et al.). It is valid for random search only, and estimates from few trials are slightly low at large k.",
 )

@@ -59,7 +59,7 @@ def _size(index: RunIndex) -> str:
     if not lost:
         return said + "; none failed and none is missing."
     states = {state: sum(f.state == state for f in lost) for state in dict.fromkeys(f.state for f in lost)}
-    return said + f"; {join_words([f'{n} {s.lower()}' for s, n in states.items()])}, (reasons below)."
+    return said + f"; {join_words([f'{n} {s.lower()}' for s, n in states.items()])} (reasons below)."
 
 
 def citation(paper: dict[str, Any] | None) -> tuple[str, str]:

@@ -61,12 +61,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One row. ``anchor`` can be linked to; ``back`` are the anchors that lead here, with their names."""
+    """One row. ``anchor`` can be linked to; ``backlinks`` are the anchors that link here, with their names."""
 
     entries: tuple[TableCell, ...]
     anchor: str = ""
     kind: str = ""  # "" a measured row; "reference": a known value, kept at the end; "group": a heading of rows
-    back: tuple[tuple[str, str], ...] = ()
+    backlinks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Rulers: grid, marks and numbers of an axis, drawn as a few things; matplotlib's own ticks are five each."""
+"""Axis styles: grid, tick marks and labels of an axis, drawn as few artists; matplotlib draws five per tick."""
 
 from __future__ import annotations
 
@@ -7,51 +7,51 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-_MARK, _MINOR, _PAD = 3.5, 2.0, 3.5  # points: lengths of marks, and the way from a mark to its number
-_SIZE, _GAP = 8.0, 4.0  # points: numbers, and the way from them to the axis' name
-_OUTSIDE = {"x": 3, "y": 0}  # matplotlib's markers of a line downwards and to the left
+_MARK, _MINOR, _PAD = 3.5, 2.0, 3.5  # points: lengths of tick marks, and the distance from a mark to its label
+_SIZE, _GAP = 8.0, 4.0  # points: font size of labels, and their distance to the axis title
+_OUTSIDE = {"x": 3, "y": 0}  # matplotlib's markers for tick marks: down and left
 
 
 @dataclass(frozen=True)
 class AxisStyle:
-    """How one axis is ruled; ``places`` with their ``names`` where its own locator and formatter do not say."""
+    """Style of one axis; ``ticks`` with their ``labels`` replace those of its locator and formatter."""
 
-    places: Sequence[float] | None = None
-    names: Sequence[str] = ()
+    ticks: Sequence[float] | None = None
+    labels: Sequence[str] = ()
     grid: bool = True
     marks: bool = True
     numbers: bool = True
-    upright: bool = False
+    vertical: bool = False
 
 
 class AxisStyles:
-    """The rulers of a figure's axes: said while it is drawn, laid at its end, when all limits are known."""
+    """Styles of a figure's axes: set while drawing, drawn at the end when all limits are known."""
 
     def __init__(self, ink: str) -> None:
         self.ink = ink
-        self.said: dict[tuple[int, str], AxisStyle] = {}
+        self._styles: dict[tuple[int, str], AxisStyle] = {}
 
-    def say(self, axes: Any, side: str, **how: Any) -> None:
-        """Rule the "x" or "y" side of ``axes`` so; named places come into view."""
-        self.said[id(axes), side] = ruler = replace(self._of(axes, side), **how)
-        if "places" in how and len(ruler.places):
-            getattr(axes, f"{side}axis").set_view_interval(min(ruler.places), max(ruler.places))
+    def set(self, axes: Any, side: str, **how: Any) -> None:
+        """Set the style of the "x" or "y" axis; the given ticks come into view."""
+        self._styles[id(axes), side] = style = replace(self._of(axes, side), **how)
+        if "ticks" in how and len(style.ticks):
+            getattr(axes, f"{side}axis").set_view_interval(min(style.ticks), max(style.ticks))
 
-    def lay(self, figure: Any) -> None:
-        """Draw them all."""
+    def draw(self, figure: Any) -> None:
+        """Draw all axes of the figure."""
         for axes in figure.axes:
             if axes.axison:
-                axes.get_xlim()  # settles the limits, so that nothing drawn here moves them
+                axes.get_xlim()  # fixes the limits before more is drawn
                 for side in ("x", "y"):
-                    self._lay(axes, side, self._of(axes, side))
+                    self._draw_side(axes, side, self._of(axes, side))
 
     def _of(self, axes: Any, side: str) -> AxisStyle:
-        return self.said.get((id(axes), side), AxisStyle())
+        return self._styles.get((id(axes), side), AxisStyle())
 
-    def _lay(self, axes: Any, side: str, ruler: AxisStyle) -> None:
+    def _draw_side(self, axes: Any, side: str, style: AxisStyle) -> None:
         axis = getattr(axes, f"{side}axis")
         axis.set_visible(False)
-        formatter, places, names = axis.get_major_formatter(), ruler.places, ruler.names
+        formatter, places, names = axis.get_major_formatter(), style.ticks, style.labels
         if places is None:
             places = axis.get_majorticklocs()
             names = formatter.format_ticks(places)
@@ -59,37 +59,37 @@ class AxisStyles:
         near = 1e-9 * (high - low)
         shown = [(place, name) for place, name in zip(places, names, strict=True) if low - near <= place <= high + near]
         at = [place for place, _ in shown]
-        if ruler.grid and at:
+        if style.grid and at:
             gap = float("nan")
             lines = list(itertools.chain.from_iterable((place, place, gap) for place in at))
             self._plot(axes, side, lines, [0, 1, gap] * len(at), alpha=0.15, linewidth=0.5, zorder=0.5)
-        if ruler.marks:
+        if style.marks:
             minor = [place for place in axis.get_minorticklocs() if low <= place <= high]
             for here, size, width in ((at, _MARK, 0.8), (minor, _MINOR, 0.6)):
                 self._plot(axes, side, here, [0] * len(here), marker=_OUTSIDE[side], markersize=size,
                            markeredgewidth=width, linestyle="none", clip_on=False)  # fmt: skip
-        away = _PAD + (_MARK if ruler.marks else 0)
-        self._numbers(axes, side, shown if ruler.numbers else [], away, ruler.upright)
+        away = _PAD + (_MARK if style.marks else 0)
+        self._numbers(axes, side, shown if style.numbers else [], away, style.vertical)
         if side == "x" and axes.get_xlabel():
             deep = _SIZE * (1 + 1.2 * max((name.count("\n") for _, name in shown), default=0))
             self._note(axes, axes.get_xlabel(), (0.5, 0), (0, -away - deep - _GAP), size=9, ha="center", va="top")
-        if ruler.places is None and formatter.get_offset():  # what all numbers are to be multiplied by
+        if style.ticks is None and formatter.get_offset():  # the common factor of all labels
             up = side == "y"
             self._note(axes, formatter.get_offset(), (1, up), (0, 3 if up else -away - _SIZE - _GAP), size=_SIZE,
                        ha="right", va="bottom" if up else "top")  # fmt: skip
 
-    def _plot(self, axes: Any, side: str, along: list[float], across: list[float], **style: Any) -> None:
+    def _plot(self, axes: Any, side: str, along: list[float], across: list[float], **how: Any) -> None:
         if along:
             transform = getattr(axes, f"get_{side}axis_transform")()
             both = (along, across) if side == "x" else (across, along)
-            axes.plot(*both, transform=transform, color=self.ink, scalex=False, scaley=False, **style)
+            axes.plot(*both, transform=transform, color=self.ink, scalex=False, scaley=False, **how)
 
-    def _numbers(self, axes: Any, side: str, shown: list[tuple[float, str]], away: float, upright: bool) -> None:
+    def _numbers(self, axes: Any, side: str, shown: list[tuple[float, str]], away: float, vertical: bool) -> None:
         transform, va, ha = getattr(axes, f"get_{side}axis_text1_transform")(away)
         for place, name in shown:
             if name:
                 axes.text(*((place, 0) if side == "x" else (0, place)), name, transform=transform, ha=ha, va=va,
-                          fontsize=_SIZE, rotation=90 if upright else 0)  # fmt: skip
+                          fontsize=_SIZE, rotation=90 if vertical else 0)  # fmt: skip
 
     def _note(self, axes: Any, text: str, at: tuple[float, float], offset: tuple[float, float], size: float,
               **how: str) -> None:  # fmt: skip

@@ -1,4 +1,4 @@
-"""Pictures as SVG: each drawn once for screen and paper, and not again where the cache knows it."""
+"""Figures as SVG, each drawn once for screen and paper and cached between reports."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from reports.document.blocks import Figure
 
 
 def figure_call(figure: Figure) -> CachedCall:
-    """What is asked of the cache for one figure."""
-    told = json.dumps(asdict(figure), sort_keys=True)
-    return CachedCall("figure", told, functools.partial(_draw, told))
+    """The cached drawing of one figure."""
+    record = json.dumps(asdict(figure), sort_keys=True)
+    return CachedCall("figure", record, functools.partial(_draw, record))
 
 
-def drawn(figure: Figure, cache: ResultCache) -> str:
+def figure_svg(figure: Figure, cache: ResultCache) -> str:
     """The <svg> element of a figure."""
-    return _drawn(figure_call(figure).inputs, cache)
+    return _cached_svg(figure_call(figure).inputs, cache)
 
 
 @functools.lru_cache(maxsize=512)
-def _drawn(told: str, cache: ResultCache) -> str:
-    return cache.get("figure", told, functools.partial(_draw, told))
+def _cached_svg(record: str, cache: ResultCache) -> str:
+    return cache.get("figure", record, functools.partial(_draw, record))
 
 
-def _draw(told: str) -> str:
-    from reports.figures import draw  # here, since matplotlib takes a second to load
+def _draw(record: str) -> str:
+    from reports.figures import draw  # lazy: matplotlib takes a second to load
 
-    fields = json.loads(told)
+    fields = json.loads(record)
     fields.pop("block")
     return draw.draw(Figure(**fields))

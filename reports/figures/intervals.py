@@ -1,4 +1,4 @@
-"""Drawings of intervals, one row each: differences of models, and reruns against published numbers."""
+"""Drawings of intervals, one per row: differences between models, and reruns against published numbers."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from reports.document.numbers import fraction, interval
 from reports.figures.lines import Pen, short
 
 _TICKS = (0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10)
-_ROOMY = 2.2  # the span of ratios up to which all of these ticks find room
-_CROWDED = (0.9, 1.1, 0.67, 1.25)
-_NUMBER = 0.22  # inches: half of the number at the right end of the axis
+_ALL_TICKS_SPAN = 2.2  # largest span of ratios with room for all of these ticks
+_OPTIONAL_TICKS = (0.9, 1.1, 0.67, 1.25)
+_RIGHT_MARGIN = 0.22  # inches: half of the rightmost label
 
 
 def forest(figure: Any, data: dict[str, Any], pen: Pen) -> None:
-    """Differences with their intervals, one row a pair, over the band of the relevance margin."""
+    """Differences with their intervals, one row per pair, over the band of the relevance margin."""
     axes = _rows(figure, data["rows"], pen)
     for place, item in enumerate(data["rows"]):
         if item["margin"]:
             band = [place - 0.5, place + 0.5]
             axes.fill_betweenx(band, -item["margin"], item["margin"], color=pen.ink, alpha=0.12, linewidth=0)
-        told = (f"{item['name']}: {fraction(item['value'], 5, sign=True)} "
+        text = (f"{item['name']}: {fraction(item['value'], 5, sign=True)} "
                 f"{interval(item['low'], item['high'], 5, sign=True)}")  # fmt: skip
-        _interval(axes, place, item, item["value"], told, pen)
+        _interval(axes, place, item, item["value"], text, pen)
     axes.axvline(0, color=pen.ink, linewidth=0.8)
     axes.set_xlabel(data["axis"])
     axes.xaxis.set_major_formatter(lambda v, _: fraction(v, 3, sign=v > 0))
@@ -30,7 +30,7 @@ def forest(figure: Any, data: dict[str, Any], pen: Pen) -> None:
 
 
 def levels(figure: Any, data: dict[str, Any], pen: Pen) -> None:
-    """Rerun divided by published on a log axis over bands of 5 % and 10 %, one row a number."""
+    """Rerun ÷ published on a log axis over bands of 5 % and 10 %, one row per number."""
     rows = data["rows"]
     axes = _rows(figure, rows, pen)
     axes.set_xscale("log")
@@ -38,36 +38,36 @@ def levels(figure: Any, data: dict[str, Any], pen: Pen) -> None:
         axes.axvspan(left, right, color=pen.ink, alpha=shade, linewidth=0)
     axes.axvline(1, color=pen.ink, linewidth=0.8)
     for place, item in enumerate(rows):
-        told = (f"{item['name']}: published {item['published']}, rerun {item['rerun']}, "
+        text = (f"{item['name']}: published {item['published']}, rerun {item['rerun']}, "
                 f"ratio {item['ratio']:.3f}, {item['outcome']}")  # fmt: skip
-        _interval(axes, place, item, item["ratio"], told, pen, full=item["judged"])
-    reach = [r[k] for r in rows for k in ("low", "high", "ratio") if r[k]]
-    low, high = min(*reach, 1 / 1.15), max(*reach, 1.15)
+        _interval(axes, place, item, item["ratio"], text, pen, full=item["judged"])
+    values = [r[k] for r in rows for k in ("low", "high", "ratio") if r[k]]
+    low, high = min(*values, 1 / 1.15), max(*values, 1.15)
     axes.set_xlim(low / 1.03, high * 1.03)
-    ticks = [t for t in _TICKS if low <= t <= high and (high / low < _ROOMY or t not in _CROWDED)]
-    pen.rule(axes, "x", places=ticks, names=[f"{t:g}" for t in ticks])
+    ticks = [t for t in _TICKS if low <= t <= high and (high / low < _ALL_TICKS_SPAN or t not in _OPTIONAL_TICKS)]
+    pen.set_axis(axes, "x", ticks=ticks, labels=[f"{t:g}" for t in ticks])
     axes.minorticks_off()
     axes.set_xlabel("rerun ÷ published (log scale)")
 
 
 def _rows(figure: Any, rows: list[dict[str, Any]], pen: Pen) -> Any:
-    """Axes with a named row for each item, the first on top."""
+    """Axes with a labelled row per item, the first on top."""
     names = [short(item["name"], 48) for item in rows]
     figure.set_size_inches(figure.get_size_inches()[0], 0.62 + 0.25 * len(rows))
-    pen.frame(figure, left=0.14 + pen.widest(names, 8.0), right=_NUMBER, top=0.08)
+    pen.frame(figure, left=0.14 + pen.widest(names, 8.0), right=_RIGHT_MARGIN, top=0.08)
     axes = figure.subplots()
-    pen.rule(axes, "y", places=range(len(rows)), names=names, grid=False)
+    pen.set_axis(axes, "y", ticks=range(len(rows)), labels=names, grid=False)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     return axes
 
 
 def _interval(
-    axes: Any, place: int, item: dict[str, Any], value: float, told: str, pen: Pen, full: bool = True
+    axes: Any, place: int, item: dict[str, Any], value: float, text: str, pen: Pen, full: bool = True
 ) -> None:
-    """A mark with its whiskers (where both ends are known), and what it says."""
+    """A mark with whiskers (where both ends are known) and a tooltip."""
     shade = pen.color(item["color"])
     if item["low"] is not None and item["high"] is not None:
         axes.plot([item["low"], item["high"]], [place, place], color=shade, linewidth=1.6)
     (dot,) = axes.plot(value, place, marker=pen.marker(item["color"]), color=shade, linestyle="none",
                        fillstyle="full" if full else "none")  # fmt: skip
-    pen.tip(dot, told)
+    pen.tooltip(dot, text)

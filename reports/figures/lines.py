@@ -1,4 +1,4 @@
-"""Drawings of lines and points: each takes an empty figure, plain data and a pen."""
+"""Drawings of lines and points; each takes an empty matplotlib figure, plain data and a pen."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from typing import Any
 from reports.document.numbers import format_number, format_seconds, fraction
 
 _LINE = 11.0  # points between two lines of text
-_NO_ROOM = 100  # what no name is put upon: another, a mark, the frame
+_NO_ROOM = 100  # the cost of covering another name, a mark or the frame
 _DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
 
 
 @dataclass(frozen=True)
 class Pen:
-    """How models are drawn: colour and marker by number, ink, what a mark says when pointed at, how axes are ruled."""
+    """Drawing functions: colour and marker by model number, tooltips, axis styles, widths of text."""
 
     color: Callable[[int | None], str]
     marker: Callable[[int], str]
-    sign: Callable[[int], str]
+    marker_char: Callable[[int], str]
     ink: str
-    tip: Callable[[Any, str], None]
-    rule: Callable[..., None]
-    width: Callable[[str, float], float]
+    tooltip: Callable[[Any, str], None]
+    set_axis: Callable[..., None]
+    text_width: Callable[[str, float], float]
 
     def frame(
         self, figure: Any, *, left: float = 0.55, right: float = 0.12, top: float = 0.28, bottom: float = 0.48
     ) -> None:
-        """Margins in inches: known beforehand, so that nothing is drawn twice to measure it."""
+        """Set the margins in inches, known in advance so that nothing is drawn twice to measure it."""
         width, height = figure.get_size_inches()
         figure.subplots_adjust(left=left / width, right=1 - right / width, top=1 - top / height, bottom=bottom / height)
 
     def widest(self, names: Iterable[str], points: float) -> float:
         """The width of the longest name in inches."""
-        return max((self.width(name, points) for name in names), default=0.0)
+        return max((self.text_width(name, points) for name in names), default=0.0)
 
 
 def short(name: str, most: int = 30) -> str:
-    """A name cut to fit into a figure; names are on one line."""
+    """A name cut to fit into a figure, on one line."""
     line = " ".join(name.split())
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def spread(wanted: list[float], gap: float) -> list[float]:
-    """Places nearest to ``wanted`` that keep their order and are at least ``gap`` apart."""
+    """Positions nearest to ``wanted`` in the same order and at least ``gap`` apart."""
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])
     groups: list[list[float]] = []  # [sum of wanted, number]
     for i in order:
@@ -66,17 +66,17 @@ def _middle(group: list[float]) -> float:
 
 
 def _name(line: dict[str, Any]) -> str:
-    """The name that stands at a mark, cut to fit, with a dagger where a caveat says more."""
+    """A model's name cut to fit, with a dagger if it has a caveat."""
     return short(line["model"], 22) + (" †" if line["has_caveat"] else "")
 
 
 def _named(line: dict[str, Any], pen: Pen) -> str:
-    """The name that stands at a line's end, with the line's marker."""
-    return f"{pen.sign(line['color'])} {_name(line)}"
+    """The name at a line's end, with the line's marker."""
+    return f"{pen.marker_char(line['color'])} {_name(line)}"
 
 
 def _label_ends(axes: Any, ends: list[tuple[str, int, float]], pen: Pen) -> None:
-    """Names to the right of the axes, at the heights where their lines end, moved apart where they would overlap."""
+    """Names to the right of the axes at the heights of the line ends, moved apart where they would overlap."""
     low, high = axes.get_ylim()
     height = axes.get_position().height * axes.figure.get_size_inches()[1] * 72
     places = spread([(y - low) / (high - low) * height for _, _, y in ends], _LINE)
@@ -91,9 +91,9 @@ def _label_ends(axes: Any, ends: list[tuple[str, int, float]], pen: Pen) -> None
 
 
 def curves(figure: Any, data: dict[str, Any], pen: Pen) -> None:
-    """Validation above, loss below, by epoch; the kept epoch is marked."""
-    judged = any(v is not None for line in data["lines"] for v in line["validation"])
-    parts = [("validation", "validation score"), ("loss", "training loss")][0 if judged else 1 :]
+    """Validation score above, loss below, by epoch; a marker on the kept epoch."""
+    validated = any(v is not None for line in data["lines"] for v in line["validation"])
+    parts = [("validation", "validation score"), ("loss", "training loss")][0 if validated else 1 :]
     names = dict.fromkeys(_named(line, pen) for line in data["lines"])
     tall = max(1.7, 0.16 * len(names) + 0.2)
     figure.set_size_inches(figure.get_size_inches()[0], tall * len(parts) + 0.8)
@@ -103,27 +103,27 @@ def curves(figure: Any, data: dict[str, Any], pen: Pen) -> None:
         _panel(axes, [line for line in data["lines"] if any(v is not None for v in line[key])], key, pen)
         axes.set_title(title, loc="left")
     for axes in panels[:-1]:
-        pen.rule(axes, "x", numbers=False)
+        pen.set_axis(axes, "x", numbers=False)
     panels[-1].set_xlabel("epoch")
     panels[-1].xaxis.get_major_locator().set_params(integer=True)
 
 
 def _panel(axes: Any, drawn: list[dict[str, Any]], key: str, pen: Pen) -> None:
-    """One line a seed; the mark of a model on the epoch that each seed kept."""
+    """One line per seed, with the model's marker on the kept epoch."""
     ends: dict[str, tuple[int, list[float]]] = {}
     for line in drawn:
         points = [(e, v) for e, v in zip(line["epochs"], line[key], strict=True) if v is not None]
         (curve,) = axes.plot(*zip(*points, strict=True), color=pen.color(line["color"]), linewidth=1.1,
                              linestyle=_DASHES[line["seed"] % len(_DASHES)], marker=pen.marker(line["color"]),
                              markevery=[n for n, (e, _) in enumerate(points) if e == line["best"]])  # fmt: skip
-        told = ", ".join(f"{e}: {format_number(v, 4)}" for e, v in points[-12:])
-        pen.tip(curve, f"{line['model']}, seed {line['seed']}, kept epoch {line['best']}; {told}")
+        text = ", ".join(f"{e}: {format_number(v, 4)}" for e, v in points[-12:])
+        pen.tooltip(curve, f"{line['model']}, seed {line['seed']}, kept epoch {line['best']}; {text}")
         ends.setdefault(_named(line, pen), (line["color"], []))[1].append(points[-1][1])
     _label_ends(axes, [(name, number, sum(v) / len(v)) for name, (number, v) in ends.items()], pen)
 
 
 def pareto(figure: Any, data: dict[str, Any], pen: Pen) -> None:
-    """Accuracy against seconds of training on a log axis, with the line of those that nobody beats in both."""
+    """Accuracy against training time on a log axis, with the Pareto front."""
     points = sorted(data["points"], key=lambda p: (p["x"], -p["y"]))
     figure.set_size_inches(figure.get_size_inches()[0], max(3.0, 0.16 * len(points) + 0.9))
     pen.frame(figure, right=0.22)
@@ -137,56 +137,56 @@ def pareto(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     for point in points:
         (dot,) = axes.plot(point["x"], point["y"], marker=pen.marker(point["color"]), linestyle="none",
                            color=pen.color(point["color"]), markersize=7)  # fmt: skip
-        pen.tip(dot, f"{point['model']}: {fraction(point['y'])} after {format_seconds(point['x'])}")
+        pen.tooltip(dot, f"{point['model']}: {fraction(point['y'])} after {format_seconds(point['x'])}")
     axes.margins(x=0.12, y=0.18)
     _label_points(axes, points, front, pen)
     axes.xaxis.set_major_formatter(lambda v, _: format_number(v, 1))
-    axes.set_xlabel("seconds of training (log scale)")
+    axes.set_xlabel("training time in seconds (log scale)")
     axes.set_title(data["metric"], loc="left")
     axes.yaxis.set_major_formatter(lambda v, _: fraction(v, 3))
 
 
 def _label_points(axes: Any, points: list[dict[str, Any]], front: list[dict[str, Any]], pen: Pen) -> None:
-    """Names beside their marks, each at the nearest place clear of marks, names, frame and line; none without room."""
+    """Names beside their marks at the nearest position clear of marks, names, frame and line; omitted without room."""
     low, high = axes.get_ylim()
     left, right = map(math.log, axes.get_xlim())
     box, size = axes.get_position(), axes.figure.get_size_inches() * 72
     tall, wide = (high - low) / (box.height * size[1]), (right - left) / (box.width * size[0])  # units a point
     spots = [(math.log(p["x"]) / wide, p["y"] / tall) for p in points]
-    taken = [(x - 5, x + 5, y) for x, y in spots]  # from, to and height of what is there
+    occupied = [(x - 5, x + 5, y) for x, y in spots]  # left, right and height
     steps = [(math.log(p["x"]) / wide, p["y"] / tall) for p in front]
     line = [piece for (a, y), (b, z) in itertools.pairwise(steps) for piece in ((a, b, y, y), (b, b, y, z))]
 
-    def trouble(start: float, end: float, at: float) -> int:
-        """How much is in the way; across the line is better than far from the mark."""
+    def cost(start: float, end: float, at: float) -> int:
+        """Cost of a position; crossing the line costs less than being far from the mark."""
         outside = not (left / wide <= start and end <= right / wide and low / tall + 5 <= at <= high / tall + 5)
         crossed = any(start < b + 2 and a - 2 < end and y < at + 5 and at - 5 < z for a, b, y, z in line)
-        met = sum(start < b and a < end and abs(at - there) < _LINE - 1 for a, b, there in taken)
+        met = sum(start < b and a < end and abs(at - there) < _LINE - 1 for a, b, there in occupied)
         return _NO_ROOM * (outside + met) + 6 * crossed
 
     for (x, y), point in zip(spots, points, strict=True):
-        length = pen.width(_name(point), 9.0) * 72
-        first = x < (spots[0][0] + spots[-1][0]) / 2  # towards the middle; the line of the best runs to the right
+        length = pen.text_width(_name(point), 9.0) * 72
+        first = x < (spots[0][0] + spots[-1][0]) / 2  # towards the middle; the front continues to the right
         places = [((x + 7, x + 7 + length) if after else (x - 7 - length, x - 7), y + up)
                   for up in (8, 0, -9, 16, -17, 24, -25, 32) for after in (first, not first)]  # fmt: skip
-        troubles = [far + trouble(*span, at) for far, (span, at) in enumerate(places)]
-        if min(troubles) >= _NO_ROOM:
+        costs = [far + cost(*span, at) for far, (span, at) in enumerate(places)]
+        if min(costs) >= _NO_ROOM:
             continue
-        (start, end), at = places[troubles.index(min(troubles))]
-        taken.append((start, end, at))
+        (start, end), at = places[costs.index(min(costs))]
+        occupied.append((start, end, at))
         axes.annotate(_name(point), (math.exp(start * wide), at * tall), va="center", color=pen.color(point["color"]),
                       annotation_clip=False)  # fmt: skip
 
 
 def _stairs(axes: Any, values: Sequence[float | None], color: str) -> None:
-    """What one course really found, thin beside the line that it is expected to follow."""
+    """Observed values as thin dotted steps beside the expected line."""
     points = [(x, y) for x, y in enumerate(values) if y is not None]
     if points:
         axes.step(*zip(*points, strict=True), where="post", color=color, alpha=0.5, linewidth=0.8, linestyle=":")
 
 
 def lines(figure: Any, data: dict[str, Any], pen: Pen) -> None:
-    """A metric over named bins, cut-offs or trials, one line a model, with its name at the end."""
+    """A metric over bins, cut-offs or trials, one line per model with its name at the end."""
     drawn = [line for line in data["lines"] if any(v is not None for v in line["values"])]
     figure.set_size_inches(figure.get_size_inches()[0], max(3.0, 0.16 * len(drawn) + 0.9))
     beside = 0.12 + pen.widest((_named(line, pen) for line in drawn), 9.0)
@@ -204,11 +204,11 @@ def lines(figure: Any, data: dict[str, Any], pen: Pen) -> None:
         points = [(x, y) for x, y in enumerate(line["values"]) if y is not None]
         number = line["color"]
         (curve,) = axes.plot(*zip(*points, strict=True), color=pen.color(number), marker=pen.marker(number))
-        told = ", ".join(f"{data['bins'][x]}: {fraction(y)}" for x, y in points)
-        pen.tip(curve, f"{line['model']} by {data['axis']}: {told}")
+        text = ", ".join(f"{data['bins'][x]}: {fraction(y)}" for x, y in points)
+        pen.tooltip(curve, f"{line['model']} by {data['axis']}: {text}")
         ends.append((_named(line, pen), number, points[-1][1]))
         _stairs(axes, line.get("found", ()), pen.color(number))
-    pen.rule(axes, "x", places=range(0, len(data["bins"]), step), names=names)
+    pen.set_axis(axes, "x", ticks=range(0, len(data["bins"]), step), labels=names)
     axes.set_xlabel(data["axis"])
     axes.set_title(data["metric"], loc="left")
     axes.set_ylim(bottom=0)

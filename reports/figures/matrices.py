@@ -1,4 +1,4 @@
-"""Drawings of all pairs at once: the map of differences, and mean ranks with their critical difference."""
+"""Drawings of all pairs: the heat map of differences, and mean ranks with the critical difference."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 from reports.document.numbers import fraction, p_value, percent
 from reports.figures.lines import Pen, short
 
-SHADES = ((0.001, 0.42), (0.01, 0.27), (0.05, 0.14))  # below this q, this shade
-_LETTERS = 24
+SHADES = ((0.001, 0.42), (0.01, 0.27), (0.05, 0.14))  # opacity for q below each bound
+_NAME_LENGTH = 24
 
 
 def heat(figure: Any, data: dict[str, Any], pen: Pen) -> None:
-    """Row against column, the best on top: the darker, the surer; ≈ cannot be told apart."""
+    """Row against column, the best on top: darker = smaller q-value; ≈ = not significant."""
     models, size = data["models"], len(data["models"])
-    names = [short(name, _LETTERS) for name in models]
+    names = [short(name, _NAME_LENGTH) for name in models]
     wide = 0.14 + pen.widest(names, 8.0)
     cell = min(0.42, (figure.get_size_inches()[0] - wide - 0.12) / (size - 1))
     bottom = 0.12 + pen.widest(names[1:], 8.0)
@@ -29,13 +29,14 @@ def heat(figure: Any, data: dict[str, Any], pen: Pen) -> None:
                              [row - 0.47, row - 0.47, row + 0.47, row + 0.47],
                              facecolor=(pen.ink, shade), edgecolor=(pen.ink, 0.3), linewidth=0.4,
                              clip_on=False)  # fmt: skip
-        pen.tip(place, f"{models[row]} against {models[pair['column']]}: {fraction(pair['difference'], 5, sign=True)}, "
-                       f"{percent(pair['relative'])}, q {p_value(pair['q'])}")  # fmt: skip
+        pen.tooltip(place, f"{models[row]} against {models[pair['column']]}: "
+                           f"{fraction(pair['difference'], 5, sign=True)}, {percent(pair['relative'])}, "
+                           f"q {p_value(pair['q'])}")  # fmt: skip
         if data["numbered"] or not shade:
             axes.text(column, row, _rounded(pair["relative"]) if shade else "≈", ha="center", va="center",
                       fontsize=min(6.5, 50 * cell))  # fmt: skip
-    pen.rule(axes, "y", places=range(size - 1), names=names[:-1], grid=False, marks=False)
-    pen.rule(axes, "x", places=range(size - 1), names=names[1:], grid=False, marks=False, upright=True)
+    pen.set_axis(axes, "y", ticks=range(size - 1), labels=names[:-1], grid=False, marks=False)
+    pen.set_axis(axes, "x", ticks=range(size - 1), labels=names[1:], grid=False, marks=False, vertical=True)
     axes.set_xlim(-0.5, size - 1.5)
     axes.set_ylim(size - 1.5, -0.5)
     for side in ("left", "bottom"):
@@ -43,7 +44,7 @@ def heat(figure: Any, data: dict[str, Any], pen: Pen) -> None:
 
 
 def _rounded(relative: float | None) -> str:
-    """A relative difference in at most four signs: 3 %, 41 %, × 38."""
+    """A relative difference in at most four characters: 3 %, 41 %, ×38."""
     if relative is None:
         return "∞"
     size = abs(relative)
@@ -51,7 +52,7 @@ def _rounded(relative: float | None) -> str:
 
 
 def ranks(figure: Any, data: dict[str, Any], pen: Pen) -> None:
-    """Mean ranks on one axis, the best at the left; bars join models that differ by less than the critical one."""
+    """Mean ranks on one axis, the best at the left; bars join models within the critical difference."""
     models = sorted(data["models"], key=lambda m: m["rank"])
     half = (len(models) + 1) // 2
     bars = joined([m["rank"] for m in models], data["critical"])
@@ -79,13 +80,13 @@ def ranks(figure: Any, data: dict[str, Any], pen: Pen) -> None:
         edge = low if left else high
         shade = pen.color(model["color"])
         (line,) = axes.plot([model["rank"], model["rank"], edge], [0, y, y], color=shade, linewidth=0.9, clip_on=False)
-        pen.tip(line, f"{model['model']}: mean rank {model['rank']:.2f}")
+        pen.tooltip(line, f"{model['model']}: mean rank {model['rank']:.2f}")
         axes.annotate(short(model["model"], 22), (edge, y), xytext=(-4 if left else 4, 0), va="center", fontsize=8,
                       textcoords="offset points", ha="right" if left else "left", color=shade)  # fmt: skip
 
 
 def joined(places: list[float], critical: float) -> list[tuple[int, int]]:
-    """The longest runs of rising mean ranks whose ends differ by less than ``critical``, as first and last place."""
+    """First and last index of the longest runs of sorted mean ranks whose ends differ by less than ``critical``."""
     runs: list[tuple[int, int]] = []
     for first in range(len(places)):
         last = max(n for n in range(first, len(places)) if places[n] - places[first] < critical or n == first)

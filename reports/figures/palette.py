@@ -1,15 +1,15 @@
-"""Palette: the colour, marker and sign of each model, the same everywhere."""
+"""Palette: colour and marker of each model, the same in figures and tables."""
 
 from __future__ import annotations
 
-# Found by search: every two differ by at least 20 in CIELAB as normal, deuteranopic and protanopic eyes see them, and
-# each contrasts with its ground (white; #14171c) by at least 4.5 : 1, so that names can be written in them. The two
-# that are nearly black stand apart, and in the dark the two oranges, since neighbours in a suite are often compared.
+# Found by search: each pair differs by at least 20 in CIELAB under normal, deuteranopic and protanopic vision, and each
+# colour has a contrast of at least 4.5 : 1 with its background (white; #14171c), enough for text. The two nearly black
+# colours are not adjacent, nor are the two oranges of the dark scheme: adjacent models are often compared.
 COLORS = ("#0279bb", "#af6203", "#11805a", "#511857", "#c1003d", "#5765f3", "#343701", "#747589")
 DARK = ("#9ae8ed", "#e57325", "#56ea93", "#b85fbc", "#ffd324", "#5e73fd", "#ba715a", "#a0a0a0")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-SIGNS = ("●", "■", "▲", "◆", "▼", "✚", "✖", "★")  # the same markers as characters, for the tables
-INK = "#010203"  # stands for the page's own text colour and is replaced by currentColor
+MARKER_CHARS = ("●", "■", "▲", "◆", "▼", "✚", "✖", "★")  # the same markers as characters, for the tables
+INK = "#010203"  # placeholder of the page's text colour; becomes currentColor
 
 
 def color(number: int | None) -> str:
@@ -18,10 +18,10 @@ def color(number: int | None) -> str:
 
 
 def marker(number: int) -> str:
-    """The marker of the model with this number; after eight models colour and marker part ways."""
+    """The marker of the model with this number; beyond eight models the pairs of colour and marker change."""
     return MARKERS[(number + number // len(MARKERS)) % len(MARKERS)]
 
 
-def sign(number: int) -> str:
+def marker_char(number: int) -> str:
     """The marker as a character."""
-    return SIGNS[(number + number // len(SIGNS)) % len(SIGNS)]
+    return MARKER_CHARS[(number + number // len(MARKER_CHARS)) % len(MARKER_CHARS)]

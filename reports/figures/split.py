@@ -1,4 +1,4 @@
-"""Drawing of one data set's split: how large its parts are, how popular its items, how long its test histories."""
+"""Drawing of a split: sizes of its parts, popularity of items, history lengths of test queries."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from reports.document.numbers import count
 from reports.figures.lines import Pen
 
-_LONG = 200  # events; longer histories are drawn on a log axis
+_LINEAR = 200  # events; longer histories need a log axis
 _PARTS = (("training events", 0.30), ("validation queries", 0.15), ("test queries", 0.05))
 
 
 def split(figure: Any, data: dict[str, Any], pen: Pen) -> None:
-    """The parts as one bar; below, popularity of items on log axes and the share of histories up to each length."""
+    """The parts as one bar; below, item popularity on log axes and the cumulative share of history lengths."""
     figure.set_size_inches(figure.get_size_inches()[0], 3.3)
     pen.frame(figure, left=0.6, top=0.05)
     grid = figure.add_gridspec(2, 2, height_ratios=(0.5, 2.0), hspace=0.42, wspace=0.32)
@@ -20,31 +20,31 @@ def split(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     left, right = figure.add_subplot(grid[1, 0]), figure.add_subplot(grid[1, 1])
     ranks, often = zip(*data["popularity"], strict=True)
     (curve,) = left.plot(ranks, often, color=pen.ink)
-    pen.tip(curve, f"the most popular item: {count(often[0])} training events; {data['summary']}")
+    pen.tooltip(curve, f"the most popular item: {count(often[0])} training events; {data['summary']}")
     left.set(xscale="log", yscale="log", xlabel="item, by popularity")
     left.set_title("training events", loc="left")
     lengths, shares = zip(*data["histories"], strict=True)
     (curve,) = right.step(lengths, shares, where="post", color=pen.ink)
     middle = next(length for length, share in data["histories"] if share >= 0.5)
-    pen.tip(curve, f"half of the test queries come after at most {count(middle)} events")
-    if lengths[-1] > _LONG:
+    pen.tooltip(curve, f"half of the test queries have at most {count(middle)} events of history")
+    if lengths[-1] > _LINEAR:
         right.set_xscale("symlog", linthresh=10)
-    right.set(ylim=(0, 1.02), xlim=(0, None), xlabel="events read before the query")
+    right.set(ylim=(0, 1.02), xlim=(0, None), xlabel="history length (events)")
     right.set_title("share of test queries", loc="left")
     left.minorticks_off()
     right.minorticks_off()
-    _rule(left, "x", ticks(1, ranks[-1]), pen)
-    _rule(left, "y", ticks(min(often), max(often)), pen)
-    if lengths[-1] > _LONG:
-        _rule(right, "x", [0, *ticks(10, lengths[-1])], pen)
+    _set_ticks(left, "x", ticks(1, ranks[-1]), pen)
+    _set_ticks(left, "y", ticks(min(often), max(often)), pen)
+    if lengths[-1] > _LINEAR:
+        _set_ticks(right, "x", [0, *ticks(10, lengths[-1])], pen)
 
 
-def _rule(axes: Any, side: str, places: list[int], pen: Pen) -> None:
-    pen.rule(axes, side, places=places, names=[count(place) for place in places])
+def _set_ticks(axes: Any, side: str, places: list[int], pen: Pen) -> None:
+    pen.set_axis(axes, side, ticks=places, labels=[count(place) for place in places])
 
 
 def ticks(low: int, high: int, most: int = 4) -> list[int]:
-    """Round numbers between two on a log axis, some ``most`` of them; the two themselves where there are none."""
+    """Round numbers between two on a log axis, about ``most`` of them; the two themselves if there are none."""
     powers = range(len(str(int(high))))
     for steps in ((1, 2, 5), (1, 3), (1,)):
         inside = [step * 10**n for n in powers for step in steps if low <= step * 10**n <= high]
@@ -56,15 +56,15 @@ def ticks(low: int, high: int, most: int = 4) -> list[int]:
 
 
 def _bar(axes: Any, parts: list[int], pen: Pen) -> None:
-    """Training, validation and test, each as wide as it is large, named where it is wide enough."""
+    """Training, validation and test as one bar, labelled where there is room."""
     whole, start = sum(parts) or 1, 0.0
     inches = axes.get_position().width * axes.figure.get_size_inches()[0]
     for (name, shade), size in zip(_PARTS, parts, strict=True):
         share = size / whole
         (place,) = axes.barh(0, share, left=start, facecolor=(pen.ink, shade), edgecolor=pen.ink, linewidth=0.6)
-        pen.tip(place, f"{name}: {count(size)}")
+        pen.tooltip(place, f"{name}: {count(size)}")
         text = f"{name}: {count(size)}"
-        if pen.width(text, 8.0) < share * inches - 0.1:
+        if pen.text_width(text, 8.0) < share * inches - 0.1:
             axes.text(start + share / 2, 0, text, ha="center", va="center", fontsize=8)
         start += share
     axes.set(xlim=(0, 1), ylim=(-0.42, 0.42))

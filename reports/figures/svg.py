@@ -1,4 +1,4 @@
-"""Matplotlib's SVG file made into an element of a page: small, with its own ids, hints and the page's text colour."""
+"""SVG files of matplotlib as small elements of a page, with unique ids, tooltips and the page's text colour."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ _MOVED = re.compile(r"translate\((-?[\d.]+)(?: 0)?\)")
 _COORDINATES = ("d", "x", "y", "width", "height", "points", "transform")
 
 
-def inline(svg: str, *, anchor: str, label: str, hints: Sequence[str], ink: str) -> str:
-    """An <svg role="img"> named ``label``, for the middle of a page.
+def inline_svg(svg: str, *, anchor: str, label: str, tooltips: Sequence[str], ink: str) -> str:
+    """Convert a file to an <svg role="img"> element named ``label``.
 
-    Ids begin with ``anchor``; mark number n says hints[n]; ``ink`` becomes the page's text colour.
+    Ids begin with ``anchor``; mark number n shows tooltips[n]; ``ink`` becomes the page's text colour.
     """
     root = ElementTree.fromstring(svg)
     for child in list(root):
         if child.tag == f"{_SVG}metadata":
             root.remove(child)
-    _tidy(root, anchor, hints, ink)
+    _tidy(root, anchor, tooltips, ink)
     left, top, width, height = root.get("viewBox").split()
     body = "".join(_text(child) for child in root)
     return (f'<svg viewBox="{left} {top} {width} {height}" width="{float(width):.0f}pt" height="{float(height):.0f}pt" '
             f'role="img" aria-label="{escape(label)}" stroke-linejoin="round">{body}</svg>')  # fmt: skip
 
 
-def solid(svg: str) -> str:
-    """The same element without transparency: a faint black becomes the grey it looks like on white.
+def remove_transparency(svg: str) -> str:
+    """Replace transparent black by the equal grey on white.
 
-    Some viewers draw all text of a page with transparent parts too bold.
+    Some viewers draw all text too bold on a page with transparency.
     """
     return re.sub(r'style="[^"]*opacity:[^"]*"', _opaque, svg).replace("currentColor", "#000000")
 
 
-def sharing(svg: str, anchor: str, glyphs: set[str]) -> str:
-    """The element with short names for its letters, without those in ``glyphs``, which its own then join."""
+def share_glyphs(svg: str, anchor: str, glyphs: set[str]) -> str:
+    """Shorten the names of letters, drop the definitions already in ``glyphs``, and add the others to it."""
     svg = svg.replace(f"{anchor}-{_FONT}-", _GLYPH)
 
-    def kept(found: re.Match[str]) -> str:
+    def once(found: re.Match[str]) -> str:
         known = found.group(1) in glyphs
         glyphs.add(found.group(1))
         return "" if known else found.group()
 
-    return _LETTER.sub(kept, svg).replace("<defs></defs>", "")
+    return _LETTER.sub(once, svg).replace("<defs></defs>", "")
 
 
 def _opaque(found: re.Match[str]) -> str:
@@ -59,16 +59,16 @@ def _opaque(found: re.Match[str]) -> str:
     return style.replace("currentColor", grey)
 
 
-def _tidy(node: ElementTree.Element, anchor: str, hints: Sequence[str], ink: str) -> None:
-    """Children first: drop what draws nothing, flatten groups that say nothing, shorten and rename."""
+def _tidy(node: ElementTree.Element, anchor: str, tooltips: Sequence[str], ink: str) -> None:
+    """Drop elements that draw nothing, flatten groups without attributes, shorten and rename; children first."""
     kept: list[ElementTree.Element] = []
     for child in list(node):
-        _tidy(child, anchor, hints, ink)
+        _tidy(child, anchor, tooltips, ink)
         name = child.get("id", "")
         if name.startswith("tip") and name[3:].isdigit():
             child.attrib = {"class": "tip"}
             title = ElementTree.Element(f"{_SVG}title")
-            title.text = hints[int(name[3:])]
+            title.text = tooltips[int(name[3:])]
             child.insert(0, title)
         elif child.tag == f"{_SVG}g":
             child.attrib.pop("id", None)
@@ -82,7 +82,7 @@ def _tidy(node: ElementTree.Element, anchor: str, hints: Sequence[str], ink: str
 
 
 def _shorten(node: ElementTree.Element, anchor: str, ink: str) -> None:
-    """Attributes with two decimals, ids of this figure, and the page's colour."""
+    """Round attributes to two decimals; set ids of this figure and the page's colour."""
     if node.tag == f"{_SVG}use" and (moved := _MOVED.fullmatch(node.get("transform", ""))):
         del node.attrib["transform"]
         node.set("x", moved.group(1))
@@ -101,7 +101,7 @@ def _shorten(node: ElementTree.Element, anchor: str, ink: str) -> None:
 
 
 def _text(node: ElementTree.Element) -> str:
-    """The element as HTML text, without name spaces."""
+    """The element as HTML, without namespaces."""
     tag = node.tag.removeprefix(_SVG)
     attributes = "".join(f' {"href" if k == _LINK else k}="{escape(v)}"' for k, v in node.attrib.items())
     inner = escape(node.text or "", quote=False) + "".join(_text(child) for child in node)

@@ -1,18 +1,16 @@
-"""CSV, LaTeX, Markdown and JSON of a report: the same tables for spreadsheets, papers, issues and programs."""
+"""CSV and LaTeX of a table, for files and for the copy buttons of the page."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
-import math
-import re
 import unicodedata
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from recsys_data.atomic_write import write_bytes_atomically
-from reports.document.blocks import Column, Row, Table, TableCell
+from reports.document.blocks import Row, Table, TableCell
 from reports.report import Report
 
 _LATEX = {
@@ -23,179 +21,111 @@ _LATEX = {
     "…": r"\dots{}", "·": r"$\cdot$", "✓": r"$\checkmark$", "✗": r"$\times$", "≤": r"$\leq$", "≥": r"$\geq$",
     "δ": r"$\delta$", "θ": r"$\theta$", "√": r"$\surd$", "²": r"$^2$", "Δ": r"$\Delta$",
 }  # fmt: skip
-_LATEX_MARKS = {
-    "best": r"$^{\star}$",
-    "level": r"$^{\approx}$",
-    "good": r"$\checkmark$~",
-    "bad": r"$\times$~",
-    "open": "?~",
-}
-_MARKDOWN_MARKS = {"best": " ★", "level": " ≈", "good": "✓ ", "bad": "✗ ", "open": "? "}
-_BEFORE = ("good", "bad", "open")
+_LATEX_BEFORE = {"good": r"$\checkmark$~", "bad": r"$\times$~", "open": "?~"}
+_LATEX_AFTER = {"best": r"$^{\star}$", "level": r"$^{\approx}$"}
 
 
-def write_csv(report: Report, folder: Path) -> list[Path]:
-    """Write one CSV a table, named after it, with unrounded values; return the paths.
+@dataclass(frozen=True)
+class TableText:
+    """A table in a text format, in parts, so that a page can copy the rows it shows.
 
-    A column with intervals is followed by its ``…_low`` and ``…_high``; ``caveats`` holds what must stand beside a row.
+    rows: one text per row of the table, each with its line end; None for a row without a line of its own.
     """
+
+    head: str
+    rows: tuple[str | None, ...]
+    foot: str = ""
+
+    def __str__(self) -> str:
+        return self.head + "".join(row for row in self.rows if row is not None) + self.foot
+
+
+def write_csv(report: Report, folder: Path) -> None:
+    """Write one CSV file per table, named after its anchor."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
     for table in report.tables():
-        path = folder / f"{table.anchor}.csv"
-        text = io.StringIO()
-        csv.writer(text).writerows(csv_rows(table))
-        write_bytes_atomically(path, text.getvalue().encode())
-        paths.append(path)
-    return paths
+        write_bytes_atomically(folder / f"{table.anchor}.csv", str(to_csv(table)).encode())
 
 
-def csv_rows(table: Table) -> list[list[Any]]:
-    """A heading and a row of plain values for each row; group headings become a first column."""
+def to_csv(table: Table) -> TableText:
+    """The table as CSV with unrounded values."""
+    head, *rows = [None if values is None else _csv_line(values) for values in csv_rows(table)]
+    return TableText(head, tuple(rows))
+
+
+def _csv_line(values: list[Any]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow(values)
+    return line.getvalue()
+
+
+def csv_rows(table: Table) -> list[list[Any] | None]:
+    """The heading, then the unrounded values of each row; None for a group heading, which fills a first column.
+
+    A column with intervals is followed by ``…_low`` and ``…_high``; ``caveats`` holds the caveats of the row.
+    """
     ranged = [any(r.kind != "group" and r.entries[n].low is not None for r in table.rows)
               for n in range(len(table.columns))]  # fmt: skip
     grouped = any(r.kind == "group" for r in table.rows)
     has_caveats = bool(table.caveats) or any(e.caveats for r in table.rows for e in r.entries)
     head = ["group"] if grouped else []
-    for column, wide in zip(table.columns, ranged, strict=True):
-        head += [column.key, f"{column.key}_low", f"{column.key}_high"] if wide else [column.key]
-    rows: list[list[Any]] = [head + (["caveats"] if has_caveats else [])]
+    for column, is_ranged in zip(table.columns, ranged, strict=True):
+        head += [column.key, f"{column.key}_low", f"{column.key}_high"] if is_ranged else [column.key]
+    rows: list[list[Any] | None] = [head + (["caveats"] if has_caveats else [])]
     group = ""
     for line in table.rows:
         if line.kind == "group":
             group = line.entries[0].text
+            rows.append(None)
             continue
         values: list[Any] = [group] if grouped else []
-        for entry, wide in zip(line.entries, ranged, strict=True):
+        for entry, is_ranged in zip(line.entries, ranged, strict=True):
             values.append(entry.text if entry.value is None else entry.value)
-            values += [entry.low, entry.high] if wide else []
+            values += [entry.low, entry.high] if is_ranged else []
         caveats = dict.fromkeys([*table.caveats, *(s for e in line.entries for s in e.caveats)])
         rows.append(values + (["; ".join(caveats)] if has_caveats else []))
     return rows
 
 
-def latex_text(text: str) -> str:
-    """Text that LaTeX prints as it is; what no usual font holds is given by its code."""
+def escape_latex(text: str) -> str:
+    """Escape text for LaTeX; characters that common fonts lack become U+…."""
     return "".join(_LATEX.get(c) or _latin(c) for c in text)
 
 
 def _latin(character: str) -> str:
-    """A character that T1 fonts have; others without their accents, or as U+…."""
+    """A character of T1 fonts as it is, others without their accents or as U+…."""
     if ord(character) < 0x180:
         return character
-    plain = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
-    return "".join(_LATEX.get(c, c) for c in plain) or f"U+{ord(character):04X}"
+    ascii_part = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+    return "".join(_LATEX.get(c, c) for c in ascii_part) or f"U+{ord(character):04X}"
 
 
-def latex_table(table: Table) -> str:
-    """A table environment with booktabs rules, marks and notes."""
+def to_latex(table: Table) -> TableText:
+    """The table as a LaTeX table environment with marks and notes; it needs amssymb, booktabs and graphicx."""
     kinds = "".join("r" if c.numeric else "p{6cm}" if c.wide else "l" for c in table.columns)
-    lines = [r"\begin{table}", r"\centering", r"\caption{" + latex_text(table.caption) + "}",
-             r"\label{tab:" + table.anchor + "}", r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-             r"\begin{tabular}{" + kinds + "}", r"\toprule",
-             " & ".join(latex_text(c.title) for c in table.columns) + r" \\", r"\midrule"]  # fmt: skip
-    lines += [_latex_row(line, len(table.columns)) for line in table.rows]
-    lines += [r"\bottomrule", r"\end{tabular}}"]
-    notes = [*table.all_notes, *_caveat_notes(table)]
+    head = [r"\begin{table}", r"\centering", r"\caption{" + escape_latex(table.caption) + "}",
+            r"\label{tab:" + table.anchor + "}", r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+            r"\begin{tabular}{" + kinds + "}", r"\toprule",
+            " & ".join(escape_latex(c.title) for c in table.columns) + r" \\", r"\midrule"]  # fmt: skip
+    foot = [r"\bottomrule", r"\end{tabular}}"]
+    caveats = dict.fromkeys(s for r in table.rows for e in r.entries for s in e.caveats)
+    notes = [*table.all_notes, *(f"† {caveat}." for caveat in caveats)]
     if notes:
-        lines.append(r"\par\smallskip\footnotesize " + " ".join(latex_text(note) for note in notes))
-    return "\n".join([*lines, r"\end{table}", ""])
+        foot.append(r"\par\smallskip\footnotesize " + " ".join(escape_latex(note) for note in notes))
+    rows = tuple(_latex_row(line, len(table.columns)) + "\n" for line in table.rows)
+    return TableText("\n".join([*head, ""]), rows, "\n".join([*foot, r"\end{table}", ""]))
 
 
 def _latex_row(line: Row, columns: int) -> str:
     if line.kind == "group":
-        return r"\multicolumn{" + str(columns) + r"}{l}{\textbf{" + latex_text(line.entries[0].text) + r"}} \\"
-    return " & ".join(_latex_entry(entry) for entry in line.entries) + r" \\"
+        return r"\multicolumn{" + str(columns) + r"}{l}{\textbf{" + escape_latex(line.entries[0].text) + r"}} \\"
+    return " & ".join(_latex_cell(entry) for entry in line.entries) + r" \\"
 
 
-def _latex_entry(entry: TableCell) -> str:
-    text = latex_text(entry.text)
-    if "best" in entry.marks:
+def _latex_cell(cell: TableCell) -> str:
+    text = escape_latex(cell.text)
+    if "best" in cell.marks:
         text = r"\textbf{" + text + "}"
-    before = "".join(_LATEX_MARKS[m] for m in entry.marks if m in _BEFORE)
-    after = "".join(_LATEX_MARKS[m] for m in entry.marks if m in ("best", "level"))
-    return before + text + after + (r"\dag{}" if entry.caveats else "")
-
-
-def _caveat_notes(table: Table) -> list[str]:
-    """† and every caveat of the table, once."""
-    caveats = dict.fromkeys(s for r in table.rows for e in r.entries for s in e.caveats)
-    return [f"† {caveat}." for caveat in caveats]
-
-
-def write_latex(report: Report, folder: Path) -> list[Path]:
-    """Write one .tex a table, and all.tex, a document that holds them all and compiles as it is; return the paths."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for table in report.tables():
-        paths.append(folder / f"{table.anchor}.tex")
-        paths[-1].write_text(latex_table(table), encoding="utf-8")
-    head = [r"\documentclass{article}", r"\usepackage[T1]{fontenc}", r"\usepackage[utf8]{inputenc}",
-            r"\usepackage[a4paper,margin=2cm]{geometry}", r"\usepackage{amssymb,booktabs,graphicx}",
-            r"\title{" + latex_text(report.title) + "}", r"\date{" + latex_text(report.created[:10]) + "}",
-            r"\begin{document}", r"\maketitle"]  # fmt: skip
-    head += [r"\textbf{" + latex_text(caveat) + r"}\par" for caveat in report.caveats]
-    body = [rf"\input{{{path.name}}}" + "\n" + r"\clearpage" for path in paths]
-    paths.append(folder / "all.tex")
-    paths[-1].write_text("\n".join([*head, *body, r"\end{document}", ""]), encoding="utf-8")
-    return paths
-
-
-def markdown(report: Report) -> str:
-    """The report's words and tables as Markdown."""
-    lines = [f"# {_md(report.title)}", ""]
-    lines += [_md(report.paper), ""] if report.paper else []
-    lines += [f"**{_md(caveat)}**\n" for caveat in report.caveats]
-    lines += [f"- {_md(name)}: {_md(value)}" for name, value in report.facts]
-    for section in report.sections:
-        lines += ["", f"## {_md(section.title)}"]
-        for block in section.blocks:
-            if block.block == "table":
-                lines += ["", *markdown_table(block)]
-            elif block.block == "text":
-                lines += ["", f"### {_md(block.heading)}"] if block.heading else []
-                lines += [f"\n{_md(paragraph)}" for paragraph in block.paragraphs]
-    return "\n".join(lines) + "\n"
-
-
-def markdown_table(table: Table) -> list[str]:
-    """The lines of one table: caption, pipes, notes."""
-
-    def rule(column: Column) -> str:
-        return "---:" if column.numeric else "---"
-
-    lines = [f"**{_md(table.caption)}**", "", "| " + " | ".join(_md(c.title) for c in table.columns) + " |",
-             "| " + " | ".join(rule(c) for c in table.columns) + " |"]  # fmt: skip
-    for line in table.rows:
-        if line.kind == "group":
-            lines.append(f"| **{_md(line.entries[0].text)}** |" + " |" * (len(table.columns) - 1))
-        else:
-            lines.append("| " + " | ".join(_markdown_entry(entry) for entry in line.entries) + " |")
-    return [*lines, *(f"\n{_md(note)}" for note in [*table.all_notes, *_caveat_notes(table)])]
-
-
-def _markdown_entry(entry: TableCell) -> str:
-    before = "".join(_MARKDOWN_MARKS[m] for m in entry.marks if m in _BEFORE)
-    after = "".join(_MARKDOWN_MARKS[m] for m in entry.marks if m in ("best", "level"))
-    text = f"**{_md(entry.text)}**" if "best" in entry.marks else _md(entry.text)
-    return before + text + after + (" †" if entry.caveats else "")
-
-
-def _md(text: str) -> str:
-    """Text without any meaning to Markdown or HTML, on one line."""
-    line = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", line)
-
-
-def to_json(report: Report) -> str:
-    """The whole report as valid JSON; what is undefined is null."""
-    return json.dumps(_finite(report.record()), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-
-
-def _finite(value: Any) -> Any:
-    """The same data with null for NaN and infinities."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    before = "".join(_LATEX_BEFORE.get(mark, "") for mark in cell.marks)
+    after = "".join(_LATEX_AFTER.get(mark, "") for mark in cell.marks)
+    return before + text + after + (r"\dag{}" if cell.caveats else "")

@@ -1,8 +1,9 @@
-"""HTML: one offline page; names are escaped, figures are inline, nothing is loaded from outside."""
+"""HTML report: one offline page with escaped names and inline figures; it loads nothing."""
 
 from __future__ import annotations
 
 import functools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,61 +11,79 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from evaluation.results.cache import ResultCache
+from recsys_data.atomic_write import write_bytes_atomically
 from reports.document.blocks import Figure
 from reports.figures import palette
-from reports.figures.cached import drawn
-from reports.figures.svg import sharing, solid
-from reports.output.layout import LONG, keep_together
-from reports.output.table_html import badges, cells, swatch
+from reports.figures.cached import figure_svg
+from reports.figures.svg import remove_transparency, share_glyphs
+from reports.output.export import to_csv, to_latex
+from reports.output.layout import LONG_TABLE, keep_together
+from reports.output.table_html import badges_html, row_html, swatch_html
 from reports.report import Report
 
 TEMPLATES = Path(__file__).parent / "templates"
+COPY_FORMATS = {"CSV": to_csv, "LaTeX": to_latex}  # name on the copy button: writer
+
+
+def write_html(report: Report, path: Path) -> None:
+    """Write the report as one HTML page."""
+    write_bytes_atomically(path, render_html(report).encode())
 
 
 def render_html(report: Report) -> str:
-    """The report as one HTML page."""
-    return page(report, paper=False)
+    """Render the report as one HTML page."""
+    return render_page(report, paper=False)
 
 
-def page(report: Report, *, paper: bool, **extra: Any) -> str:
-    """The page for the screen, or for paper (then ``extra`` holds page numbers and fonts)."""
+def render_page(report: Report, *, paper: bool, **extra: Any) -> str:
+    """Render the page for the screen or for paper; ``extra`` then holds page numbers and fonts."""
     template = _environment().get_template("page.html")
-    draw = functools.partial(_drawn, cache=report.cache, glyphs=set())
+    draw = functools.partial(_inline_figure, cache=report.cache, glyphs=set())
     return template.render(report=report, paper=paper, draw=draw, colors=palette.COLORS, dark=palette.DARK,
                            **extra) + "\n"  # fmt: skip
 
 
 @functools.cache
 def _environment() -> Environment:
-    """Templates with escaping always on and no silently missing name."""
+    """The templates; everything is escaped and an unknown name is an error."""
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
                               trim_blocks=True, lstrip_blocks=True)  # fmt: skip
     environment.filters |= {"css_string": css_string}
-    environment.globals |= {"keep_together": keep_together, "LONG": LONG, "inline": _inline,
-                            "cells": cells, "swatch": swatch, "badges": badges}  # fmt: skip
+    environment.globals |= {"keep_together": keep_together, "LONG_TABLE": LONG_TABLE, "inline_file": _inline_file,
+                            "table_texts": _table_texts, "row_html": row_html, "swatch_html": swatch_html,
+                            "badges_html": badges_html}  # fmt: skip
     return environment
 
 
 def css_string(text: str) -> Markup:
-    """A name as a CSS string; every character that could end the string or the style is a code."""
+    """Quote text as a CSS string; characters that could end the string or the style become codes."""
     safe = "".join(c if c.isalnum() or c in " .,-" else f"\\{ord(c):x} " for c in text)
     return Markup(f'"{safe}"')
 
 
-def _drawn(figure: Figure, paper: bool, cache: ResultCache, glyphs: set[str]) -> Markup:
+def _inline_figure(figure: Figure, paper: bool, cache: ResultCache, glyphs: set[str]) -> Markup:
     """The figure as inline SVG; on a screen its colours follow the page's light or dark scheme.
 
-    ``glyphs``: the letters that figures above have drawn; a browser finds them there.
+    ``glyphs``: letters that earlier figures of the page define, for reuse.
     """
-    svg = drawn(figure, cache)
+    svg = figure_svg(figure, cache)
     if paper:
-        return Markup(solid(svg))
+        return Markup(remove_transparency(svg))
     for number, color in enumerate(palette.COLORS):
         svg = svg.replace(color, f"var(--m{number})")
-    return Markup(sharing(svg, figure.anchor, glyphs))
+    return Markup(share_glyphs(svg, figure.anchor, glyphs))
+
+
+def _table_texts(report: Report) -> Markup:
+    """All tables in the formats of the copy buttons, as JavaScript: anchor → format → [head, rows, foot]."""
+    texts: dict[str, dict[str, list[Any]]] = {}
+    for table in report.tables():
+        written = {name: write(table) for name, write in COPY_FORMATS.items()}
+        texts[table.anchor] = {name: [text.head, text.rows, text.foot] for name, text in written.items()}
+    return Markup(json.dumps(texts, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))
 
 
 @functools.cache
-def _inline(name: str) -> Markup:
-    """A style sheet or script of ours, as it is."""
+def _inline_file(name: str) -> Markup:
+    """One of our style sheets or scripts, unescaped."""
     return Markup((TEMPLATES / name).read_text(encoding="utf-8"))

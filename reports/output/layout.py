@@ -1,4 +1,4 @@
-"""Layout: which blocks stand side by side, and which may not be parted by the foot of a page."""
+"""Layout: blocks side by side, and blocks that must share a page."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from dataclasses import dataclass
 
 from reports.document.blocks import Figure, Section, Table, Text
 
-LONG = 28  # rows; a longer table may be cut between rows, with its head repeated
-_SHORT = 500  # characters; words up to this length stay with what follows them
+LONG_TABLE = 28  # rows; a longer table may break between rows, with its head repeated
+_SHORT_TEXT = 500  # characters; a text up to this length stays with the next block
 Block = Table | Figure | Text
 
 
 @dataclass(frozen=True)
 class Item:
-    """Blocks that stand side by side where there is room: a figure and what is told beside it, or one block."""
+    """Blocks that are side by side where there is room: a figure with the blocks beside it, or a single block."""
 
     blocks: tuple[Block, ...]
 
     @property
-    def opens(self) -> bool:
-        """Whether it only introduces what follows."""
+    def is_introduction(self) -> bool:
+        """Whether it is a short text that introduces the next item."""
         only = self.blocks[0]
-        return len(self.blocks) == 1 and isinstance(only, Text) and sum(map(len, only.paragraphs)) <= _SHORT
+        return len(self.blocks) == 1 and isinstance(only, Text) and sum(map(len, only.paragraphs)) <= _SHORT_TEXT
 
     @property
-    def long(self) -> bool:
-        """Whether it needs more than a page, or may."""
-        return any(isinstance(block, Table) and len(block.rows) > LONG for block in self.blocks)
+    def is_long(self) -> bool:
+        """Whether it may need more than a page."""
+        return any(isinstance(block, Table) and len(block.rows) > LONG_TABLE for block in self.blocks)
 
 
 def items(section: Section) -> list[Item]:
-    """The blocks of a section, those ``beside`` a figure together with it."""
+    """The blocks of a section, each figure together with the blocks marked ``beside``."""
     found: list[list[Block]] = []
     for block in section.blocks:
         beside = getattr(block, "beside", False)
@@ -42,12 +42,12 @@ def items(section: Section) -> list[Item]:
 
 
 def keep_together(section: Section) -> list[list[Item]]:
-    """Items by what must share a page: introductions with what they introduce; the heading belongs to the first."""
+    """Group items that must share a page: introductions with the next item; the heading is part of the first group."""
     groups: list[list[Item]] = [[]]
     for item in items(section):
-        if item.long and groups[-1]:
+        if item.is_long and groups[-1]:
             groups.append([])
         groups[-1].append(item)
-        if not item.opens:
+        if not item.is_introduction:
             groups.append([])
     return [group for group in groups if group]

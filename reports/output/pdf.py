@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recsys_data.atomic_write import write_bytes_atomically
-from reports.output.html import page
+from reports.output.html import render_page
 from reports.report import Report
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def write_pdf(report: Report, path: Path) -> None:
     from reports.figures import draw
 
     fonts = {role: base64.b64encode(data).decode() for role, data in draw.fonts().items()}
-    html = page(report, paper=True, page_mark=_mark, fonts=fonts)
+    html = render_page(report, paper=True, page_mark=_mark, fonts=fonts)
     pages = _pages(PdfReader(io.BytesIO(_print(_bare(_numbered(html, {}, report), report), report))), report)
     reader = PdfReader(io.BytesIO(_print(_numbered(html, pages, report), report)))
     settled = _pages(reader, report)

@@ -23,7 +23,7 @@ def anchors_and_links(report):
             anchors.add(block.anchor)
             for row in getattr(block, "rows", ()):
                 anchors.add(row.anchor)
-                links |= {entry.link for entry in row.entries if entry.link} | {anchor for anchor, _ in row.back}
+                links |= {entry.link for entry in row.entries if entry.link} | {anchor for anchor, _ in row.backlinks}
     return anchors, links
 
 
@@ -36,7 +36,7 @@ def test_the_chapters_of_a_report(report):
         "summary", "verdicts", "comparison", "slices", "beyond", "cost", "training", "data", "methods", "provenance",
     ]  # fmt: skip
     assert report.caveats == ("TRIAL: not for citation",)
-    assert "TRIAL" in report.running
+    assert "TRIAL" in report.page_header
     facts = dict(report.facts)
     assert facts["Runs"] == "16 done, 1 skipped, 1 failed"
     assert facts["Commit"] == "0ff3456789"
@@ -48,7 +48,7 @@ def test_every_link_leads_somewhere_and_runs_lead_back(report):
     groups = [row for row in table(report, "cells").rows if row.kind == "group"]
     assert len(groups) == 10  # 5 models on 2 data sets
     for group in groups:
-        names = [name for _, name in group.back]
+        names = [name for _, name in group.backlinks]
         assert "Comparison" in names
         assert "Cost" in names
 

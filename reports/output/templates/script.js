@@ -1,29 +1,12 @@
-"use strict";
-// Adds to a page that is already whole: sorting, filtering and copying of tables.
+// Progressive enhancement of a complete page: sort, filter and copy tables.
 (() => {
-  const said = document.getElementById("said");
-  const say = (text) => { said.textContent = ""; setTimeout(() => { said.textContent = text; }, 50); };
-  const cellText = (cell, without = ".unseen, .swatch, .back") => {
+  const status = document.getElementById("status");
+  const announce = (text) => { status.textContent = ""; setTimeout(() => { status.textContent = text; }, 50); };
+  const cellText = (cell) => {
     const copy = cell.cloneNode(true);
-    copy.querySelectorAll(without).forEach((part) => part.remove());
+    copy.querySelectorAll(".visually-hidden, .swatch, .back").forEach((part) => part.remove());
     copy.querySelectorAll(".badge").forEach((part) => part.replaceWith(` (${part.textContent})`));
     return copy.textContent.replace(/\s+/g, " ").trim();
-  };
-  const shown = (table) => [...table.rows].filter((row) => !row.hidden).map((row) => [...row.cells]);
-  const csv = (table) => shown(table).map((row) => row.map((cell) => {
-    const text = cellText(cell, ".unseen, .swatch, .back, .mark").replace(/ [↕↑↓]$/, "");
-    return /[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
-  }).join(",")).join("\n") + "\n";
-  const signs = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "<": "\\textless{}",
-    ">": "\\textgreater{}", "−": "$-$", "±": "$\\pm$", "≈": "$\\approx$", "★": "$\\star$", "†": "\\dag{}", "–": "--" };
-  const latexText = (text) => text.replace(/[\\~^<>−±≈★†–&%$#_{}]/g, (c) => signs[c] || `\\${c}`);
-  const latex = (table) => {
-    const rows = shown(table);
-    const kinds = [...table.tHead.rows[0].cells].map((cell) => (cell.classList.contains("number") ? "r" : "l")).join("");
-    const lines = rows.map((row) => row.map((cell) => (cell.colSpan > 1
-      ? `\\multicolumn{${cell.colSpan}}{l}{${latexText(cellText(cell))}}` : latexText(cellText(cell)))).join(" & ") + " \\\\");
-    return [`\\begin{tabular}{${kinds}}`, "\\toprule", lines[0], "\\midrule", ...lines.slice(1), "\\bottomrule",
-      "\\end{tabular}", ""].join("\n");
   };
   const copy = async (text, name) => {
     try {
@@ -35,7 +18,7 @@
       document.execCommand("copy");
       area.remove();
     }
-    say(`Copied the table as ${name}.`);
+    announce(`Copied the table as ${name}.`);
   };
   const value = (row, place) => {
     const cell = row.cells[place];
@@ -48,22 +31,22 @@
     return typeof a === "number" ? -1 : 1;
   };
   const sort = (table, heading, place) => {
-    const falling = heading.getAttribute("aria-sort") === "ascending";
+    const descending = heading.getAttribute("aria-sort") === "ascending";
     table.querySelectorAll("th[aria-sort]").forEach((other) => other.removeAttribute("aria-sort"));
-    heading.setAttribute("aria-sort", falling ? "descending" : "ascending");
+    heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
     const body = table.tBodies[0];
     const rows = [...body.rows];
     const fixed = rows.filter((row) => row.classList.contains("reference"));
     const moving = rows.filter((row) => !row.classList.contains("reference"));
     const empty = (row) => ["", "–"].includes(cellText(row.cells[place]));
-    moving.sort((a, b) => empty(a) - empty(b) || (falling ? -1 : 1) * compare(value(a, place), value(b, place)));
+    moving.sort((a, b) => empty(a) - empty(b) || (descending ? -1 : 1) * compare(value(a, place), value(b, place)));
     body.append(...moving, ...fixed);
-    say(`Sorted by ${cellText(heading)}, ${falling ? "descending" : "ascending"}.`);
+    announce(`Sorted by ${cellText(heading)}, ${descending ? "descending" : "ascending"}.`);
   };
   const button = (text, action) => {
-    const made = Object.assign(document.createElement("button"), { type: "button", textContent: text });
-    made.addEventListener("click", action);
-    return made;
+    const element = Object.assign(document.createElement("button"), { type: "button", textContent: text });
+    element.addEventListener("click", action);
+    return element;
   };
   document.querySelectorAll(".table").forEach((block) => {
     const table = block.querySelector("table");
@@ -76,17 +59,21 @@
         const wanted = box.value.toLowerCase();
         const rows = [...table.querySelectorAll("tbody tr:not(.group)")];
         rows.forEach((row) => { row.hidden = !row.textContent.toLowerCase().includes(wanted); });
-        say(`${rows.filter((row) => !row.hidden).length} of ${rows.length} rows.`);
+        announce(`${rows.filter((row) => !row.hidden).length} of ${rows.length} rows.`);
       });
       const above = Object.assign(document.createElement("div"), { className: "tools" });
       above.append(box);
       block.prepend(above);
     }
-    [["CSV", csv], ["LaTeX", latex]].forEach(([kind, made]) => {
-      const copier = button(`Copy ${kind}`, () => copy(made(table), kind));
-      copier.setAttribute("aria-label", `Copy ${kind}: ${name}`);
+    const rows = [...table.querySelectorAll("tbody tr")]; // in the report's order, as in tableTexts
+    const position = new Map(rows.map((row, number) => [row, number]));
+    for (const [format, [head, texts, foot]] of Object.entries(tableTexts[block.id])) {
+      const shown = () => [...table.querySelectorAll("tbody tr")].filter((row) => !row.hidden);
+      const text = () => head + shown().map((row) => texts[position.get(row)] ?? "").join("") + foot;
+      const copier = button(`Copy ${format}`, () => copy(text(), format));
+      copier.setAttribute("aria-label", `Copy ${format}: ${name}`);
       tools.append(copier);
-    });
+    }
     block.append(tools);
     if (!block.hasAttribute("data-sortable")) return;
     [...table.tHead.rows[0].cells].forEach((heading, place) => {

@@ -268,7 +268,7 @@ def test_the_certificate_stands_with_the_provenance(tmp_path, make_store):
             cell | {"state": "different", "reason": "greater: first at row 3", "rows": 360, "key": "gone"},
             cell | {"state": "not compared", "reason": "the code changed", "rows": 0, "key": None}]  # fmt: skip
     path = tmp_path / "suites" / "little" / "certificate.json"
-    path.write_text(json.dumps({"schema": 1, "made": "2026-03-02T10:00:00Z", "cells": rows}))
+    path.write_text(json.dumps({"schema": 2, "created": "2026-03-02T10:00:00Z", "cells": rows}))
     table = blocks(build(tmp_path, "little"), "provenance")["certificate"]
     assert [table.entry(row, "state").text for row in table.rows] == ["same", "different", "not compared"]
     assert table.entry(table.rows[1], "reason").text == "greater: first at row 3"

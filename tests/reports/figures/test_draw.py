@@ -7,7 +7,7 @@ import pytest
 from reports.document.blocks import Figure
 from reports.figures import draw, palette
 from reports.figures.lines import short, spread
-from reports.figures.svg import sharing, solid
+from reports.figures.svg import remove_transparency, share_glyphs
 
 LINES = {"axis": "k", "bins": ["1", "20"], "metric": "MRR@k", "lines": [
     {"model": "A <b> $x$", "color": 0, "has_caveat": True, "values": [0.1, 0.2]},
@@ -67,7 +67,7 @@ class TestEveryPicture:
 
     def test_on_paper_nothing_is_transparent(self, figure):
         drawn = draw.draw(figure)
-        svg = solid(drawn)
+        svg = remove_transparency(drawn)
         assert "opacity" not in svg
         assert "currentColor" not in svg
         greys = {grey for grey in re.findall(r"#([0-9a-f]{2})\1\1\b", svg) if grey not in ("00", "ff")}
@@ -104,7 +104,7 @@ def test_colours_contrast_with_their_ground(colors, ground):
 def test_models_beyond_the_palette_have_their_own_pair_of_colour_and_marker():
     looks = {(palette.color(n), palette.marker(n)) for n in range(40)}
     assert len(looks) == 40
-    assert len({(palette.color(n), palette.sign(n)) for n in range(40)}) == 40
+    assert len({(palette.color(n), palette.marker_char(n)) for n in range(40)}) == 40
 
 
 def test_labels_are_moved_apart_and_keep_their_order():
@@ -124,7 +124,7 @@ def test_long_names_are_cut():
 
 def test_figures_of_a_page_share_their_letters():
     letters, drawn = set(), [draw.draw(figure) for figure in FIGURES[:2]]
-    first, second = (sharing(svg, p.anchor, letters) for svg, p in zip(drawn, FIGURES, strict=False))
+    first, second = (share_glyphs(svg, p.anchor, letters) for svg, p in zip(drawn, FIGURES, strict=False))
     both = ElementTree.fromstring(f"<g>{first}{second}</g>")
     ids = [node.get("id") for node in both.iter() if node.get("id")]
     assert len(ids) == len(set(ids))

@@ -38,7 +38,7 @@ PROBE = """
   for (const copier of block.querySelectorAll(".tools button")) { copier.click(); await Promise.resolve(); }
   found.copied = copied;
   await new Promise((done) => setTimeout(done, 200));
-  found.said = document.getElementById("said").textContent;
+  found.status = document.getElementById("status").textContent;
   found.loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
   found.scripts = document.scripts.length;
   found.wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
@@ -99,14 +99,15 @@ def test_rows_are_filtered(found):
 
 def test_tables_are_copied_as_csv_and_latex(found):
     csv, latex = found["copied"]
-    assert csv.startswith("Model,MRR@20,95 % interval,")
+    assert csv.startswith("model,MRR@20,MRR@20_low,MRR@20_high,")
     assert "★" not in csv
     assert len(csv.strip().splitlines()) == 8
     assert r"kNN\_\{50\%\} \$k\$" in latex
-    assert latex.startswith("\\begin{tabular}{lr")
+    assert latex.startswith("\\begin{table}\n")
+    assert "\\begin{tabular}{lr" in latex
     assert r"\toprule" in latex
     assert "≈" not in latex
-    assert found["said"] == "Copied the table as LaTeX."
+    assert found["status"] == "Copied the table as LaTeX."
 
 
 def test_links_lead_to_the_runs_and_back(found):

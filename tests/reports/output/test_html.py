@@ -5,7 +5,7 @@ import pytest
 
 from reports.document.blocks import TableCell
 from reports.output.html import css_string
-from reports.output.table_html import exact
+from reports.output.table_html import full_value
 
 
 class Page(HTMLParser):
@@ -101,7 +101,7 @@ def test_hover_tells_the_whole_number(html):
     (TableCell("–"), ""), (TableCell("1,234", 1234), ""),
 ])  # fmt: skip
 def test_exact_says_what_the_text_does_not(entry, said):
-    assert exact(entry) == said
+    assert full_value(entry) == said
 
 
 def test_a_css_string_cannot_be_left():

@@ -14,7 +14,7 @@ from reports.document.run_index import RunIndex
 from reports.figures import draw
 from reports.figures.axes import AxisStyles
 from reports.figures.lines import Pen, pareto
-from reports.figures.palette import color, marker, sign
+from reports.figures.palette import color, marker, marker_char
 from reports.report import build
 
 
@@ -95,9 +95,9 @@ def test_a_table_holds_as_many_metrics_as_a_sheet_has_room_for(store, report):
 def cost_figure(points):
     """The axes of a cost figure of these names and places, and the box of each name in pixels."""
     points = [{"model": m, "color": n, "has_caveat": False, "x": x, "y": y} for n, (m, x, y) in enumerate(points)]
-    figure, rulers = matplotlib.figure.Figure(figsize=(draw.WIDTH, 3.0)), AxisStyles("")
-    pen = Pen(color=color, marker=marker, sign=sign, ink="black", tip=lambda *_: None, rule=rulers.say,
-              width=draw.text_width)  # fmt: skip
+    figure, styles = matplotlib.figure.Figure(figsize=(draw.WIDTH, 3.0)), AxisStyles("")
+    pen = Pen(color=color, marker=marker, marker_char=marker_char, ink="black", tooltip=lambda *_: None,
+              set_axis=styles.set, text_width=draw.text_width)  # fmt: skip
     pareto(figure, {"metric": "MRR@20", "points": points}, pen)
     (axes,) = figure.axes
     boxes = {}
