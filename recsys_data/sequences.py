@@ -64,15 +64,15 @@ class SequenceBatch:
     """Histories and queries, without the targets.
 
     items (B, T) int64, right-padded with PAD; timestamps (B, T) float64; users (B,) int64, −1 when unknown or
-    anonymous; asked (M, 2) int64: (row, history length) of each query, where 0 is the empty history;
+    anonymous; query_positions (M, 2) int64: (row, history length) of each query, where 0 is the empty history;
     query_times (M,) float64, the time of the next event, NaN where the protocol withholds it. A row may be longer than
-    the history of a query: a model must use only the first ``asked[m, 1]`` events for query m.
+    the history of a query: a model must use only the first ``query_positions[m, 1]`` events for query m.
     """
 
     items: np.ndarray
     timestamps: np.ndarray
     users: np.ndarray
-    asked: np.ndarray
+    query_positions: np.ndarray
     query_times: np.ndarray
 
     @classmethod
@@ -82,7 +82,7 @@ class SequenceBatch:
         *,
         timestamps: list[list[float]] | None = None,
         users: list[int] | None = None,
-        asked: list[tuple[int, int]] | None = None,
+        query_positions: list[tuple[int, int]] | None = None,
     ) -> SequenceBatch:
         """Build a batch from lists; by default each row has one query, after its last event."""
         width = max(1, max((len(row) for row in histories), default=1))
@@ -91,12 +91,12 @@ class SequenceBatch:
         for b, row in enumerate(histories):
             items[b, : len(row)] = row
             times[b, : len(row)] = np.arange(len(row)) if timestamps is None else timestamps[b]
-        pairs = asked if asked is not None else [(b, len(row)) for b, row in enumerate(histories)]
+        pairs = query_positions if query_positions is not None else [(b, len(row)) for b, row in enumerate(histories)]
         return cls(
             items=items,
             timestamps=times,
             users=np.asarray(users if users is not None else [UNKNOWN] * len(histories), dtype=np.int64),
-            asked=np.asarray(pairs, dtype=np.int64).reshape(-1, 2),
+            query_positions=np.asarray(pairs, dtype=np.int64).reshape(-1, 2),
             query_times=np.full(len(pairs), np.nan),
         )
 
@@ -107,5 +107,5 @@ class SequenceBatch:
 
     def last_items(self) -> np.ndarray:
         """The last item in the history of each query, (M,) int64; PAD for an empty history."""
-        rows, read = self.asked[:, 0], self.asked[:, 1]
+        rows, read = self.query_positions[:, 0], self.query_positions[:, 1]
         return np.where(read > 0, self.items[rows, np.maximum(read - 1, 0)], PAD)

@@ -88,8 +88,8 @@ class HeldOut:
         """
         needed = np.zeros(len(self.sequences), dtype=np.int64)
         np.maximum.at(needed, self.sequence_of, self.history_lengths)
-        asked_rows = np.unique(self.sequence_of)
-        order = asked_rows[np.argsort(needed[asked_rows], kind="stable")]
+        queried = np.unique(self.sequence_of)
+        order = queried[np.argsort(needed[queried], kind="stable")]
         first = np.searchsorted(self.sequence_of, np.arange(len(self.sequences) + 1))
         start = 0
         while start < len(order):
@@ -109,7 +109,7 @@ class HeldOut:
                     items=items,
                     timestamps=timestamps,
                     users=self.sequences.users[rows].astype(np.int64),
-                    asked=np.stack([local, self.history_lengths[queries]], axis=1),
+                    query_positions=np.stack([local, self.history_lengths[queries]], axis=1),
                     query_times=self.query_times[queries],
                 ),
                 queries,

@@ -233,12 +233,12 @@ class GRU4RecNetwork(NextItemNetwork):
     def encode(self, batch: SequenceBatch) -> torch.Tensor:
         """Encode each query from its history."""
         check_items(batch, len(self.output))
-        needed = int(batch.asked[:, 1].max(initial=0))
+        needed = int(batch.query_positions[:, 1].max(initial=0))
         values = self.output.new_zeros(0, len(batch.items), self.output.shape[1])
         if needed:
             values = self.read(torch.from_numpy(np.maximum(batch.items[:, :needed], 0).T).to(self.device))
             for layer in self.layers:
                 (values,) = layer(values)
         states = torch.cat([values.new_zeros(1, *values.shape[1:]), values])  # (1 + T, B, H): step r has read r events
-        rows, reads = torch.from_numpy(batch.asked).to(self.device).unbind(1)
+        rows, reads = torch.from_numpy(batch.query_positions).to(self.device).unbind(1)
         return states[reads, rows]

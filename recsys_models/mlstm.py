@@ -167,7 +167,7 @@ class SpotlightNetwork(NextItemNetwork):
     def encode(self, batch: SequenceBatch) -> torch.Tensor:
         """Encode each query from its history."""
         check_items(batch, len(self.item_embedding))
-        rows, reads = batch.asked.T
+        rows, reads = batch.query_positions.T
         longest = np.zeros(len(batch.items), dtype=np.int64)
         np.maximum.at(longest, rows, reads)
         pads = torch.from_numpy(np.maximum(self.max_len - longest - 1, 0)).to(self.device)

@@ -133,5 +133,5 @@ class PhasedNetwork(NextItemNetwork):
         check_items(batch, len(self.item_bias))
         items = items_with_start(batch)
         times = np.cumsum(history_gaps(batch, "previous", items.shape[1]), axis=1)
-        rows, reads = torch.from_numpy(batch.asked).to(self.device).unbind(1)
+        rows, reads = torch.from_numpy(batch.query_positions).to(self.device).unbind(1)
         return self.hidden(items, times)[reads, rows]

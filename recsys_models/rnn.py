@@ -84,7 +84,7 @@ class RecurrentNetwork(NextItemNetwork):
         """Encode each query from its history."""
         check_items(batch, len(self.item_embedding) - 1)
         states, _ = self.recurrence(self.embed(items_with_start(batch)))  # (B, 1 + T, H): step r has read r events
-        rows, reads = torch.from_numpy(batch.asked).to(self.device).unbind(1)
+        rows, reads = torch.from_numpy(batch.query_positions).to(self.device).unbind(1)
         return self.query(states[rows, reads])
 
 

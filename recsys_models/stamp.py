@@ -257,7 +257,7 @@ class MemoryNetwork(NextItemNetwork):
     def encode(self, batch: SequenceBatch) -> torch.Tensor:
         """Encode each query from its history."""
         check_items(batch, self.num_items)
-        wanted, inverse = np.unique(batch.asked[:, ::-1], axis=0, return_inverse=True)
+        wanted, inverse = np.unique(batch.query_positions[:, ::-1], axis=0, return_inverse=True)
         reads, rows = wanted.T
         some = int(np.searchsorted(reads, 1))
         nothing = self.item_embedding.new_zeros(some, self.item_embedding.shape[1])

@@ -226,7 +226,7 @@ class TimeLSTMNetwork(NextItemNetwork):
         """Encode each query; with gap="next" its last step runs again with the query's own gap."""
         check_items(batch, len(self.item_bias))
         items = self.embed(items_with_start(batch).T)  # (1 + T, B, E)
-        rows, reads = torch.from_numpy(batch.asked).to(self.device).unbind(1)
+        rows, reads = torch.from_numpy(batch.query_positions).to(self.device).unbind(1)
         gaps = to_extra_input(history_gaps(batch, self.gap, len(items)), self.unit, items) if self.timed else None
         states = self.unroll(items, gaps)
         if not (self.timed and self.gap == "next"):

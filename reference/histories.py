@@ -26,5 +26,5 @@ class History:
 
 def histories(batch: SequenceBatch) -> Iterator[History]:
     """Each query of ``batch`` on its own."""
-    for (row, read), when in zip(batch.asked.tolist(), batch.query_times.tolist(), strict=True):
+    for (row, read), when in zip(batch.query_positions.tolist(), batch.query_times.tolist(), strict=True):
         yield History(batch.items[row, :read], batch.timestamps[row, :read], int(batch.users[row]), when)

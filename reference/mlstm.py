@@ -17,8 +17,8 @@ def scores(model: SpotlightLSTM, batch: SequenceBatch) -> np.ndarray:
     """Scores (M, N) of every query. "official" padding: each row of the batch is filled up on the left with zeros."""
     w, found = arrays(model.network_), []
     longest = np.zeros(len(batch.items), dtype=np.int64)  # what each row's longest query reads
-    np.maximum.at(longest, batch.asked[:, 0], batch.asked[:, 1])
-    for (row, _), history in zip(batch.asked.tolist(), histories(batch), strict=True):
+    np.maximum.at(longest, batch.query_positions[:, 0], batch.query_positions[:, 1])
+    for (row, _), history in zip(batch.query_positions.tolist(), histories(batch), strict=True):
         pads = max(0, model.max_len - longest[row] - 1) if model.padding == "official" else 0
         found.append(_representation(model, w, history.items, pads))
     return np.stack(found) @ w["item_embedding"].T + w["item_bias"]

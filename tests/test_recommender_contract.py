@@ -113,7 +113,7 @@ def test_more_right_padding_changes_nothing(name, zoo):
 def test_reads_only_what_is_asked(name, zoo):
     """A query after two events of a longer row equals the query on those two events: nothing later leaks in."""
     row = HISTORIES[2]
-    inside = scores(zoo(name), SequenceBatch.of([row], users=[1], asked=[(0, 2), (0, 5)]))
+    inside = scores(zoo(name), SequenceBatch.of([row], users=[1], query_positions=[(0, 2), (0, 5)]))
     for m, read in enumerate((2, 5)):
         cut = scores(zoo(name), SequenceBatch.of([row[:read]], users=[1]))
         np.testing.assert_allclose(inside[m], cut[0], rtol=1e-4, atol=1e-5)

@@ -80,4 +80,4 @@ def newest_first(train: TrainingSet, session_gap: float | None) -> np.ndarray:
 
 def no_exclusion(batch: SequenceBatch) -> np.ndarray:
     """−1 for every query, (M,): no profile is excluded."""
-    return np.full(len(batch.asked), -1, dtype=np.int64)
+    return np.full(len(batch.query_positions), -1, dtype=np.int64)

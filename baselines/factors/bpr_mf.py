@@ -32,10 +32,10 @@ def history_means(batch: SequenceBatch, vectors: np.ndarray, mask: np.ndarray) -
     a query do not depend on its batch.
     """
     known = batch.items >= 0
-    means = np.zeros((len(batch.asked), vectors.shape[1]), dtype=np.float32)
-    for b in np.unique(batch.asked[mask, 0]):
-        queries_of_row = np.flatnonzero((batch.asked[:, 0] == b) & mask)
-        read = batch.asked[queries_of_row, 1]
+    means = np.zeros((len(batch.query_positions), vectors.shape[1]), dtype=np.float32)
+    for b in np.unique(batch.query_positions[mask, 0]):
+        queries_of_row = np.flatnonzero((batch.query_positions[:, 0] == b) & mask)
+        read = batch.query_positions[queries_of_row, 1]
         row = np.where(known[b, : read.max(), None], vectors[batch.items[b, : read.max()]], 0)
         sums = np.concatenate([np.zeros((1, vectors.shape[1])), np.cumsum(row, axis=0, dtype=np.float64)])
         counts = np.concatenate([[0], np.cumsum(known[b, : read.max()])])
@@ -113,7 +113,7 @@ class BPRMF:
 
     def score(self, batch: SequenceBatch) -> Factored:
         """Queries and item factors with biases; (M, N)."""
-        users = batch.users[batch.asked[:, 0]]
+        users = batch.users[batch.query_positions[:, 0]]
         known = (users >= 0) & (users < self.num_users_) & (self.query == "user_factors")
         queries = history_means(batch, self.item_factors_, ~known)
         queries[known] = self.user_factors_[users[known]]

@@ -24,7 +24,7 @@ def training_contexts(train: TrainingSet, window: int) -> tuple[np.ndarray, np.n
 
 def query_contexts(batch: SequenceBatch, window: int) -> np.ndarray:
     """The last items read before each query, newest first, padded with −1: (M, window) int64."""
-    rows, places = batch.asked[:, :1], batch.asked[:, 1:] - np.arange(1, window + 1)
+    rows, places = batch.query_positions[:, :1], batch.query_positions[:, 1:] - np.arange(1, window + 1)
     return np.where(places >= 0, batch.items[rows, np.maximum(places, 0)], -1)
 
 

@@ -86,7 +86,7 @@ class FPMC:
 
     def score(self, batch: SequenceBatch) -> Factored:
         """User factors and last-item factors against the item factors; (M, N)."""
-        users = batch.users[batch.asked[:, 0]]
+        users = batch.users[batch.query_positions[:, 0]]
         known = (users >= 0) & (users < self.num_users_)
         users_part = np.zeros((len(users), self.dim), dtype=np.float32)
         if self.unknown_users == "history_mean":

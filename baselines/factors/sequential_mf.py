@@ -93,7 +93,7 @@ class SequentialMF:
     def score(self, batch: SequenceBatch) -> Factored:
         """User factors and contexts against the item factors; (M, N)."""
         factors = self.factors_
-        users = batch.users[batch.asked[:, 0]]
+        users = batch.users[batch.query_positions[:, 0]]
         known = (users >= 0) & (users < self.num_users_)
         users_part = np.zeros((len(users), self.dim), dtype=np.float32)
         if self.variant != "context_only":

@@ -84,13 +84,13 @@ class DecayedItemKNN:
         """Decayed sums of similarities, (M, N)."""
         rate = self.rate if self.half_life is None else np.log(2) / self.half_life
         if self.age == "share_of_history":
-            return ShareSums(self.lists_, batch.items, batch.timestamps, batch.asked, rate)
+            return ShareSums(self.lists_, batch.items, batch.timestamps, batch.query_positions, rate)
         if self.age == "position":
             factors = np.full(batch.items.shape, np.exp(-rate), dtype=np.float32)
         else:
             gaps = np.maximum(np.diff(batch.timestamps, axis=1, prepend=batch.timestamps[:, :1]), 0.0)
             factors = np.exp(-rate * gaps / DAY).astype(np.float32)
-        return ListSums(self.lists_, batch.items, batch.asked, decay_factors=factors)
+        return ListSums(self.lists_, batch.items, batch.query_positions, decay_factors=factors)
 
 
 @dataclass(frozen=True, eq=False)

@@ -85,7 +85,7 @@ class ItemKNN:
         """Sums of similarities, (M, N)."""
         if self.query == "last_item":
             return self.lists_.of_last_item(batch)
-        return ListSums(self.lists_, batch.items, batch.asked, once_per_item=not self.count_repeats)
+        return ListSums(self.lists_, batch.items, batch.query_positions, once_per_item=not self.count_repeats)
 
 
 def similar_items(model: ItemKNN, train: TrainingSet) -> ItemLists:

@@ -99,11 +99,12 @@ class _Neighbourhood:
         self, batch: SequenceBatch, measure: str, positions: PositionWeights, recency: Recency, boosts: np.ndarray
     ) -> NearestSequences:
         """Build the scores of either form."""
-        longest = int(batch.asked[:, 1].max(initial=0))
+        longest = int(batch.query_positions[:, 1].max(initial=0))
         window = max(1, longest if self.window is None else min(self.window, longest))
         return NearestSequences(
-            self.profiles_, batch.items, batch.asked, no_exclusion(batch), *position_weights(positions, window),
-            recency_weights(recency, window), measure, boosts, self.sample_size, self.neighbours, window,
+            self.profiles_, batch.items, batch.query_positions, no_exclusion(batch),
+            *position_weights(positions, window), recency_weights(recency, window), measure, boosts,
+            self.sample_size, self.neighbours, window,
         )  # fmt: skip
 
 

@@ -45,13 +45,13 @@ class UserKNN:
 
     def score(self, batch: SequenceBatch) -> NearestSequences:
         """Summed similarities, (M, N)."""
-        users = batch.users[batch.asked[:, 0]]
+        users = batch.users[batch.query_positions[:, 0]]
         known = (users >= 0) & (users < len(self.profile_of_user_)) & self.exclude_self
         excluded = np.full(len(users), -1, dtype=np.int64)
         excluded[known] = self.profile_of_user_[users[known]]
-        longest = int(batch.asked[:, 1].max(initial=0))
+        longest = int(batch.query_positions[:, 1].max(initial=0))
         num_items = self.profiles_.num_items
         return NearestSequences(
-            self.profiles_, batch.items, batch.asked, excluded, np.ones(longest + 1), 0, np.ones(longest + 1),
+            self.profiles_, batch.items, batch.query_positions, excluded, np.ones(longest + 1), 0, np.ones(longest + 1),
             "cosine", np.ones(num_items), NO_SAMPLING, self.neighbours, max(longest, 1),
         )  # fmt: skip

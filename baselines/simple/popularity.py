@@ -27,7 +27,7 @@ def as_back_off(counts: np.ndarray) -> np.ndarray:
 
 def same_for_all(batch: SequenceBatch, scores: np.ndarray) -> Sparse:
     """The scores (N,) repeated for every query."""
-    return Sparse(csr_array((len(batch.asked), len(scores)), dtype=np.float32), scores)
+    return Sparse(csr_array((len(batch.query_positions), len(scores)), dtype=np.float32), scores)
 
 
 @dataclass

@@ -33,7 +33,7 @@ class Random:
 
     def score(self, batch: SequenceBatch) -> RandomScores:
         """Hashed scores, (M, N)."""
-        return RandomScores(self.keys_, _hash_histories(batch.items, batch.users, batch.asked, self.salt_))
+        return RandomScores(self.keys_, _hash_histories(batch.items, batch.users, batch.query_positions, self.salt_))
 
 
 @dataclass(frozen=True, eq=False)

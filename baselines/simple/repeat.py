@@ -42,11 +42,11 @@ class LastItemRepeat:
     def score(self, batch: SequenceBatch) -> Sparse:
         """Reciprocal ages of the last items, (M, N)."""
         lags = np.arange(self.depth)
-        rows, places = batch.asked[:, :1], batch.asked[:, 1:] - 1 - lags  # (M, depth)
+        rows, places = batch.query_positions[:, :1], batch.query_positions[:, 1:] - 1 - lags  # (M, depth)
         items = np.where(places >= 0, batch.items[rows, np.maximum(places, 0)], -1)
         queries, lag = np.nonzero(items >= 0)  # newest first within a query
         first = np.unique(queries * self.num_items_ + items[queries, lag], return_index=True)[1]
         queries, lag = queries[first], lag[first]
         weights = (1.0 / (1 + lag)).astype(np.float32)
-        shape = (len(batch.asked), self.num_items_)
+        shape = (len(batch.query_positions), self.num_items_)
         return Sparse(coo_array((weights, (queries, items[queries, lag])), shape=shape).tocsr())

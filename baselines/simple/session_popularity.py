@@ -34,4 +34,4 @@ class SessionPopularity:
         """Counts in the history plus the tie-break, (M, N)."""
         num_items = len(self.back_off_)
         identity = ItemLists(np.arange(num_items + 1), np.arange(num_items), np.ones(num_items, dtype=np.float32))
-        return ListSums(identity, batch.items, batch.asked, start=self.back_off_)
+        return ListSums(identity, batch.items, batch.query_positions, start=self.back_off_)

@@ -68,7 +68,7 @@ class AmazonFiveCore(FileDataset):
     licence: ClassVar[str] = LICENCE
     citation: ClassVar[str] = CITATION
     edition: ClassVar[str] = (
-        "complete 5-core, ids renumbered, gaps true at a day's resolution, the absolute start lost: no global-time "
+        "complete 5-core, ids renumbered, gaps true at a day's resolution, no absolute times: no global-time "
         "split; comparable with leave-one-out results on the 2014 5-core set"
     )
 

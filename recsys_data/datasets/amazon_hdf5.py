@@ -73,5 +73,5 @@ def reviews(name: str, columns: Mapping[str, Any], where: str) -> Interactions:
         ratings=columns["rating"],
         clock=Clock.ABSOLUTE,
         edition=f"Spotlight's file of the SNAP amazon-meta crawl, unfiltered, times in {kind}; comparable with the "
-        "papers on Spotlight after at least 10 events a user and an item, not with those on the 2014 release",
+        "papers on Spotlight after at least 10 events per user and item, not with those on the 2014 release",
     )

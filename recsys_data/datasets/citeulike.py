@@ -36,8 +36,8 @@ class CiteULikeHCRNN(HCRNNDataset):
         home="github.com/gtshs2/HCRNN, data/citeulike",
     )
     edition: ClassVar[str] = (
-        "filtered, at most 100 postings a user, no repeated item, users split 1,294/144/360 as published by the HCRNN "
-        "paper; not the set of the Time-LSTM paper, so not comparable with its numbers"
+        "filtered, at most 100 postings per user, no repeated item, users split 1,294/144/360 as published by the "
+        "HCRNN paper; not the set of the Time-LSTM paper, so not comparable with its numbers"
     )
     in_parts: ClassVar[bool] = True
 
@@ -118,7 +118,7 @@ class CiteULikeLog(FileDataset):
     expected: ClassVar[None] = None  # the log grew daily; no counts are published
     source: ClassVar[Source] = Source(
         ("citeulike/who-posted-what.txt",),
-        home="a copy of the log that somebody has kept: its official address is gone",
+        home="a private copy of the log; its official address no longer exists",
     )
 
     def load(self, folder: Path | None = None) -> Interactions:

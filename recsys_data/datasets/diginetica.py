@@ -33,7 +33,7 @@ class Diginetica(PublishedSessions):
     expected: ClassVar[Counts] = Counts(982_961, 202_633, 43_097)
     source: ClassVar[Source] = Source(
         ("diginetica/train-sessions.txt", "diginetica/test-sessions.txt"),
-        home="github.com/CRIPAC-DIG/SR-GNN, whose script makes the split, written one session a line",
+        home="github.com/CRIPAC-DIG/SR-GNN, whose script makes the split, written as one session per line",
     )
     edition: ClassVar[str] = (
         "the last seven days held out, events of a session in the order of timeframe, order inside a session only; "

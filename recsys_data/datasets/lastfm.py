@@ -60,7 +60,7 @@ class LastFMArtistSessions(FileDataset):
         home="github.com/Ust-Waylon/MetricLearningSBR, datasets/lastfm, saved under those names",
     )
     edition: ClassVar[str] = (
-        "the validation and test part of a published session split (by all signs that of LESSR), 2 to 20 events a "
+        "the validation and test part of a published session split (apparently that of LESSR), 2 to 20 events per "
         "session, order inside a session only; its training part is missing, so no published number can be compared"
     )
 
@@ -194,7 +194,7 @@ def read_log(path: Path, name: str, item: str) -> tuple[Interactions, int]:
         items,
         times[kept],
         clock=Clock.ABSOLUTE,
-        edition=f"official log; an item is a listen's {item}; {rows - len(kept):,} rows without it left out",
+        edition=f"official log; an item is a listen's {item}; {rows - len(kept):,} rows without it dropped",
     ), rows
 
 

@@ -33,7 +33,7 @@ class YooChoose64(PublishedSessions):
     expected: ClassVar[Counts] = Counts(557_248, 131_491, 17_745)
     source: ClassVar[Source] = Source(
         ("yoochoose/1_64/train-sessions.txt", "yoochoose/1_64/test-sessions.txt"),
-        home="github.com/CRIPAC-DIG/SR-GNN, whose script makes the split, written one session a line",
+        home="github.com/CRIPAC-DIG/SR-GNN, whose script makes the split, written as one session per line",
     )
     edition: ClassVar[str] = (
         "the 1/64 split cut by date, as NARM and SR-GNN do, order inside a session only; comparable with their "

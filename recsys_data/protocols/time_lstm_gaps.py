@@ -51,9 +51,7 @@ class OfficialTopItems(TopItems):
             forward[interactions.offsets[1:] - 1] = 0.0
             gaps = (forward + _carried(forward, kept))[kept]
             users = interactions.users[kept]
-            total = np.concatenate(
-                [[0.0], np.cumsum(gaps)[:-1]]
-            )  # the time of a kept event: the sum of the gaps before it
+            total = np.concatenate([[0.0], np.cumsum(gaps)[:-1]])  # the sum of the gaps before each kept event
             first = np.searchsorted(users, users, side="left")
             times = np.zeros(len(interactions))
             times[kept] = total - total[first]

@@ -45,7 +45,7 @@ def query_gaps(batch: SequenceBatch, model: str) -> np.ndarray:
             f"{model} needs the time of the next event, but this protocol withholds it; "
             f"use gap='previous', or a protocol that gives query times"
         )
-    rows, reads = batch.asked.T
+    rows, reads = batch.query_positions.T
     last = batch.timestamps[rows, np.maximum(reads - 1, 0)]
     return _checked(np.where(reads > 0, batch.query_times - last, 0.0))
 

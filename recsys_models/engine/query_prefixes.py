@@ -16,8 +16,8 @@ def query_prefixes(batch: SequenceBatch, max_len: int) -> Iterator[tuple[np.ndar
 
     The queries keep their order, at most QUERIES_PER_BLOCK in a block.
     """
-    for start in range(0, len(batch.asked), QUERIES_PER_BLOCK):
-        rows, reads = batch.asked[start : start + QUERIES_PER_BLOCK].T
+    for start in range(0, len(batch.query_positions), QUERIES_PER_BLOCK):
+        rows, reads = batch.query_positions[start : start + QUERIES_PER_BLOCK].T
         counts = np.minimum(reads, max_len)
         steps = np.arange(max(1, counts.max()))
         places = np.minimum((reads - counts)[:, None] + steps, batch.items.shape[1] - 1)

@@ -81,7 +81,7 @@ class LayeredNetwork(NextItemNetwork):
     def encode(self, batch: SequenceBatch) -> torch.Tensor:
         """Encode each query from its history."""
         check_items(batch, self.num_items)
-        rows, reads = torch.from_numpy(batch.asked).to(self.device).unbind(1)
+        rows, reads = torch.from_numpy(batch.query_positions).to(self.device).unbind(1)
         return self.query(self.states(items_with_start(batch))[reads, rows])
 
 

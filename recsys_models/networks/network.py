@@ -65,7 +65,7 @@ class NextItemNetwork(nn.Module):
 
 def items_with_start(batch: SequenceBatch) -> np.ndarray:
     """START and then the events that any query needs, (B, 1 + T), so that step r has read r events."""
-    needed = int(batch.asked[:, 1].max(initial=0))
+    needed = int(batch.query_positions[:, 1].max(initial=0))
     start = np.full((len(batch.items), 1), START, dtype=np.int64)
     return np.concatenate([start, batch.items[:, :needed]], axis=1)
 

@@ -72,7 +72,7 @@ class StandardNetwork(NextItemNetwork):
         """Encode each query from its history."""
         check_items(batch, len(self.item_bias))
         items = self.embed(items_with_start(batch).T)
-        rows, reads = torch.from_numpy(batch.asked).to(self.device).unbind(1)
+        rows, reads = torch.from_numpy(batch.query_positions).to(self.device).unbind(1)
         return self.hidden(items, batch.users, items.new_zeros(items.shape[1], self.dim))[reads, rows]
 
 

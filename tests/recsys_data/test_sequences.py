@@ -38,7 +38,7 @@ def test_owners_and_lengths():
 
 
 def test_batch_from_lists_and_its_last_items():
-    batch = SequenceBatch.of([[4, 0], []], asked=[(0, 0), (0, 1), (0, 2), (1, 0)])
+    batch = SequenceBatch.of([[4, 0], []], query_positions=[(0, 0), (0, 1), (0, 2), (1, 0)])
     assert batch.last_items().tolist() == [PAD, 4, 0, PAD]
     assert batch.lengths.tolist() == [2, 0]
 
@@ -47,7 +47,7 @@ def test_batches_ask_every_query_once_and_show_no_unread_event():
     part = held_out()
     seen = []
     for batch, queries in part.batches(max_padded_events=4, max_rows=8):
-        for (row, read), query in zip(batch.asked, queries, strict=True):
+        for (row, read), query in zip(batch.query_positions, queries, strict=True):
             s = part.sequence_of[query]
             assert batch.items[row, :read].tolist() == part.sequences.row(s)[: part.history_lengths[query]].tolist()
             # what stands in the row beyond this query is at most what another query of the row may read

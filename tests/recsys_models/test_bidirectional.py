@@ -32,7 +32,7 @@ def test_it_is_refused_where_the_future_would_leak(kind):
 def test_what_happens_after_the_asked_position_moves_no_bit(kind):
     model = kind(**TINY).fit(tiny_training_set(), Run(1))
     asked = [(0, 0), (0, 2), (0, 5), (1, 1), (1, 3)]
-    batch = SequenceBatch.of([[3, 9, 0, 7, 7, 2, 4], [5, 6, 5, 8]], asked=asked)
+    batch = SequenceBatch.of([[3, 9, 0, 7, 7, 2, 4], [5, 6, 5, 8]], query_positions=asked)
     before = model.score(batch).queries
     for position, (row, read) in enumerate(asked):
         items = batch.items.copy()
@@ -108,7 +108,7 @@ def test_the_last_max_len_events_are_read_and_the_empty_history_is_zero(monkeypa
     long, short = SequenceBatch.of([[8, 1, 3, 9, 0, 7]]), SequenceBatch.of([[3, 9, 0, 7]])
     assert torch.equal(model.score(long).queries, model.score(short).queries)
     assert torch.equal(model.score(SequenceBatch.of([[]])).queries[0], model.network_.query.bias)
-    batch = SequenceBatch.of([[8, 1, 3], [5], []], asked=[(0, 3), (1, 1), (2, 0), (0, 1)])
+    batch = SequenceBatch.of([[8, 1, 3], [5], []], query_positions=[(0, 3), (1, 1), (2, 0), (0, 1)])
     together = model.score(batch).queries
     monkeypatch.setattr(query_prefixes, "QUERIES_AT_ONCE", 2)
     assert torch.allclose(model.score(batch).queries, together, atol=1e-6)

@@ -154,7 +154,9 @@ def test_a_sessions_state_does_not_leak_into_the_next(inputs, reset):
     wrong = 0
     for row in range(len(train.sequences)):
         items, start = train.sequences.row(row).tolist(), train.sequences.offsets[row]
-        scored = model.score(SequenceBatch.of([items], asked=[(0, read) for read in range(len(items))])).queries
+        scored = model.score(
+            SequenceBatch.of([items], query_positions=[(0, read) for read in range(len(items))])
+        ).queries
         for read in range(1, len(items)):
             assert torch.allclose(trained[start + read], scored[read], atol=1e-6)
             wrong += not torch.allclose(leaking[start + read], scored[read], atol=1e-4)
@@ -210,7 +212,7 @@ def test_first_weights_and_an_empty_history():
         type(GRU4Rec().network(tiny_training_set(), Generators.of(Run(0))).layers[0]).__name__ == "GRUResetAfterLayer"
     )
     fitted = GRU4Rec(**TINY).fit(tiny_training_set(), Run(1))
-    scores = fitted.score(SequenceBatch.of([[], [1]], asked=[(0, 0), (1, 0)])).block(slice(None))
+    scores = fitted.score(SequenceBatch.of([[], [1]], query_positions=[(0, 0), (1, 0)])).block(slice(None))
     assert torch.equal(scores, fitted.network_.bias.detach().expand(2, -1))
 
 

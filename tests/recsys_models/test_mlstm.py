@@ -42,7 +42,7 @@ def model(request):
 
 def test_scores_equal_the_oracle(model):
     histories = [[3, 9, 0, 4], [], [7, 7, 1, 0, 2, 10, 8, 5]]
-    batch = SequenceBatch.of(histories, asked=[(0, 2), (0, 4), (1, 0), (2, 8), (2, 0)])
+    batch = SequenceBatch.of(histories, query_positions=[(0, 2), (0, 4), (1, 0), (2, 8), (2, 0)])
     scores = model.score(batch).block(slice(None)).numpy()
     assert np.abs(scores - reference.mlstm.scores(model, batch)).max() < 1e-5
 
@@ -73,7 +73,7 @@ def test_training_sees_what_scoring_sees(model):
     for row in batch.rows:
         items = train.sequences.row(row).tolist()
         asked = [(0, read) for read in range(len(items))]
-        scored = model.score(SequenceBatch.of([items], asked=asked)).queries
+        scored = model.score(SequenceBatch.of([items], query_positions=asked)).queries
         assert torch.allclose(trained[start : start + len(items)], scored, atol=1e-6)
         start += len(items)
 

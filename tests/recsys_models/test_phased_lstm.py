@@ -34,7 +34,9 @@ def test_scores_equal_the_papers_equations(variant):
     model = PhasedLSTM(**TINY, variant=variant, open_share=0.3).fit(tiny_training_set(), Run(3))
     days = np.array([0.0, 0.5, 0.5, 3.5, 4.0])
     items = [3, 9, 0, 0, 5]
-    batch = SequenceBatch.of([items], timestamps=[(1.4e9 + DAY * days).tolist()], asked=[(0, 0), (0, 3), (0, 5)])
+    batch = SequenceBatch.of(
+        [items], timestamps=[(1.4e9 + DAY * days).tolist()], query_positions=[(0, 0), (0, 3), (0, 5)]
+    )
     assert (
         np.abs(model.score(batch).block(slice(None)).numpy() - reference.phased_lstm.scores(model, batch)).max() < 1e-5
     )

@@ -127,7 +127,7 @@ def batch():
     times = [[1.5e9 + DAY * day for day in (0.0, 0.3, 0.3, 2.0, 9.0, 9.1)], [], [1.5e9],
              [1.5e9 + DAY * day for day in (0.0, 1.0, 2.0, 2.1, 2.2)]]  # fmt: skip
     asked = [(0, 0), (0, 3), (0, 6), (1, 0), (2, 1), (3, 5), (3, 2)]
-    made = SequenceBatch.of(histories, timestamps=times, users=[2, -1, 6, 99], asked=asked)
+    made = SequenceBatch.of(histories, timestamps=times, users=[2, -1, 6, 99], query_positions=asked)
     return dataclasses.replace(made, query_times=np.full(len(asked), 1.5e9 + 20 * DAY))
 
 

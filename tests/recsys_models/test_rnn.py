@@ -34,7 +34,7 @@ def model(request):
 def test_scores_equal_the_oracle(model):
     items = [3, 9, 0, 0, 5, 10, 2]
     asked = [(0, read) for read in range(8)]
-    batch = SequenceBatch.of([items], asked=asked)
+    batch = SequenceBatch.of([items], query_positions=asked)
     scores = model.score(batch)
     assert scores.shape == (8, 11)
     assert np.abs(scores.block(slice(None)).numpy() - reference.rnn.scores(model, batch)).max() < 1e-5
@@ -42,8 +42,8 @@ def test_scores_equal_the_oracle(model):
 
 def test_padding_batch_and_later_events_change_nothing(model):
     alone = model.score(SequenceBatch.of([[3, 9, 0]])).queries[0]
-    later = model.score(SequenceBatch.of([[3, 9, 0, 7, 7]], asked=[(0, 3)])).queries[0]
-    batch = SequenceBatch.of([[1], [3, 9, 0], [4, 4, 4, 4, 4, 4]], asked=[(2, 6), (1, 3), (0, 0)])
+    later = model.score(SequenceBatch.of([[3, 9, 0, 7, 7]], query_positions=[(0, 3)])).queries[0]
+    batch = SequenceBatch.of([[1], [3, 9, 0], [4, 4, 4, 4, 4, 4]], query_positions=[(2, 6), (1, 3), (0, 0)])
     padded = dataclasses.replace(batch, items=np.pad(batch.items, ((0, 0), (0, 9)), constant_values=PAD))
     for scores in (model.score(batch), model.score(padded)):
         assert torch.allclose(scores.queries[1], alone, atol=1e-6)
@@ -51,7 +51,7 @@ def test_padding_batch_and_later_events_change_nothing(model):
 
 
 def test_the_empty_history_is_the_start_whoever_asks(model):
-    batch = SequenceBatch.of([[], [4, 2]], asked=[(0, 0), (1, 0)], users=[-1, 3])
+    batch = SequenceBatch.of([[], [4, 2]], query_positions=[(0, 0), (1, 0)], users=[-1, 3])
     scores = model.score(batch)
     assert torch.allclose(scores.queries[0], scores.queries[1], atol=1e-7)
     assert np.allclose(scores.block(slice(None)).numpy(), reference.rnn.scores(model, batch), atol=1e-5)

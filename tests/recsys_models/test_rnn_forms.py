@@ -38,7 +38,7 @@ def test_training_sees_what_scoring_sees(model):
         start = train.sequences.offsets[row]
         items = train.sequences.row(row)[: model.max_len].tolist()
         asked = [(0, read) for read in range(len(items)) if start + read in trained]
-        scored = model.score(SequenceBatch.of([items], asked=asked)).queries
+        scored = model.score(SequenceBatch.of([items], query_positions=asked)).queries
         for (_, read), query in zip(asked, scored, strict=True):
             assert torch.allclose(trained[start + read], query, atol=1e-6)
 

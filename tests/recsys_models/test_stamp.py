@@ -59,7 +59,7 @@ MODELS = [
 def test_asked_queries_are_those_of_the_equations(model, dtype, tolerance):
     network = network_of(model, dtype)
     asked = prefixes(SESSIONS)[::-1]  # in no order that the network likes
-    queries = network.encode(SequenceBatch.of(SESSIONS, asked=asked)).detach().numpy()
+    queries = network.encode(SequenceBatch.of(SESSIONS, query_positions=asked)).detach().numpy()
     weights = arrays(network)
     for query, (row, read) in zip(queries, asked, strict=True):
         np.testing.assert_allclose(query, query_after(model, weights, np.array(SESSIONS[row][:read])), atol=tolerance)
@@ -110,7 +110,7 @@ def test_one_session_by_hand():
         network.general.copy_(torch.eye(2))
         network.current.copy_(torch.eye(2))
         network.weigh.fill_(1.0)
-    batch = SequenceBatch.of([[0, 1]], asked=[(0, 1), (0, 2), (0, 0)])
+    batch = SequenceBatch.of([[0, 1]], query_positions=[(0, 1), (0, 2), (0, 0)])
     t = np.tanh
     # a: m_a = 1 · a, m_t = a; a b: m_a = a + b = (1, 2), m_t = b = (0, 2), so only the second axis is left
     by_hand = [[t(1.0) * t(1.0), 0.0], [0.0, t(2.0) * t(2.0)], [0.0, 0.0]]

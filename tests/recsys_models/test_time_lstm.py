@@ -33,7 +33,7 @@ def tiny_training_set(clock=Clock.RELATIVE):
 
 
 def batch_of(items, times, asked, query_times):
-    batch = SequenceBatch.of(items, timestamps=times, asked=asked)
+    batch = SequenceBatch.of(items, timestamps=times, query_positions=asked)
     return dataclasses.replace(batch, query_times=np.asarray(query_times, dtype=float))
 
 

@@ -38,7 +38,7 @@ CASES = [kind(**TINY) for kind in KINDS] + [
 def test_scores_equal_the_papers_equations(model):
     model = dataclasses.replace(model).fit(tiny_training_set(), Run(3))
     items, asked = [3, 9, 0, 0, 5], [(0, 0), (0, 3), (1, 5), (2, 2), (3, 4)]
-    batch = SequenceBatch.of([items] * 4, users=[4, 0, -1, 7], asked=asked)
+    batch = SequenceBatch.of([items] * 4, users=[4, 0, -1, 7], query_positions=asked)
     assert np.abs(model.score(batch).block(slice(None)).numpy() - reference.user_gru.scores(model, batch)).max() < 1e-5
     if type(model) is not StandardGRU:
         assert model.unseen_users_ == 2
@@ -61,7 +61,7 @@ def test_training_sees_what_scoring_sees(kind, mask):
     for row in range(7):
         items = train.sequences.row(row).tolist()
         asked = [(0, read) for read in range(len(items))]
-        scored = model.score(SequenceBatch.of([items], users=[row], asked=asked)).queries
+        scored = model.score(SequenceBatch.of([items], users=[row], query_positions=asked)).queries
         start = train.sequences.offsets[row]
         for read in range(len(items)):
             assert torch.allclose(trained[start + read], scored[read], atol=1e-6)

@@ -23,7 +23,7 @@ def fitted(train, **fields):
 
 def test_age_in_positions(training_set):
     model = fitted(training_set(ROWS, 4))
-    batch = SequenceBatch.of([[0, 2, 0], []], asked=[(0, 1), (0, 2), (0, 3), (1, 0)])
+    batch = SequenceBatch.of([[0, 2, 0], []], query_positions=[(0, 1), (0, 2), (0, 3), (1, 0)])
     # item 1 from 0 at age 0; then at age 1, and 3 from 2 at age 0; then 1 at ages 2 and 0, 3 at age 1
     expected = [[0, 1, 0, 0], [0, E1, 0, 1], [0, E1**2 + 1, 0, E1], [0, 0, 0, 0]]
     np.testing.assert_allclose(all_scores(model, batch), expected, rtol=1e-6)
@@ -38,7 +38,7 @@ def test_age_in_days_with_a_half_life(training_set):
 
 def test_age_as_a_share_of_the_history(training_set):
     model = fitted(training_set(ROWS, 4), age="share_of_history")
-    batch = SequenceBatch.of([[0, 2, 0]], timestamps=[[10, 40, 50]], asked=[(0, 1), (0, 2), (0, 3), (0, 0)])
+    batch = SequenceBatch.of([[0, 2, 0]], timestamps=[[10, 40, 50]], query_positions=[(0, 1), (0, 2), (0, 3), (0, 0)])
     # after two events ages 1 and 0; after three 1, (50 − 40) / 40 and 0
     expected = [[0, 1, 0, 0], [0, E1, 0, 1], [0, E1 + 1, 0, np.exp(-0.25)], [0] * 4]
     np.testing.assert_allclose(all_scores(model, batch), expected, rtol=1e-6)
@@ -68,7 +68,7 @@ def test_ratio_divides_by_all_similarities_of_an_item(training_set):
 
 def test_a_very_long_history_stays_finite_and_equal_in_every_block(training_set):
     model = fitted(training_set(ROWS, 4))
-    batch = SequenceBatch.of([[2] + [0] * 300], asked=[(0, r) for r in range(0, 302, 7)])
+    batch = SequenceBatch.of([[2] + [0] * 300], query_positions=[(0, r) for r in range(0, 302, 7)])
     scores = all_scores(model, batch)
     assert np.isfinite(scores).all() and scores[-1, 3] == 0  # e^−300 has vanished
     assert np.array_equal(model.score(batch).block(slice(20, 30)), scores[20:30])

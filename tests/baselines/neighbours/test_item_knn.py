@@ -73,7 +73,7 @@ def test_history_sum_adds_the_lists_of_all_events_and_last_item_takes_one(traini
     for i in range(4):
         for j, weight in model.lists_.of(i):
             rows[i, j] = weight
-    batch = SequenceBatch.of([[0, 2, 0], [3, 1], []], asked=[(0, 3), (0, 1), (0, 0), (1, 2), (1, 2), (2, 0)])
+    batch = SequenceBatch.of([[0, 2, 0], [3, 1], []], query_positions=[(0, 3), (0, 1), (0, 0), (1, 2), (1, 2), (2, 0)])
     expected = [rows[0] + rows[2] + rows[0], rows[0], np.zeros(4), rows[3] + rows[1], rows[3] + rows[1], np.zeros(4)]
     np.testing.assert_allclose(all_scores(model, batch), expected, rtol=1e-6)
     once = ItemKNN(similarity=PLAIN, count_repeats=False).fit(train, Run(0))
@@ -87,7 +87,7 @@ def test_blocks_and_candidates_agree_with_the_whole_to_the_bit(training_set):
     model = ItemKNN().fit(training_set(random_rows(), 37), Run(0))
     histories = random_rows(seed=4)[:9]
     asked = [(b, r) for b, row in enumerate(histories) for r in range(len(row))]
-    scores = model.score(SequenceBatch.of(histories, asked=asked))
+    scores = model.score(SequenceBatch.of(histories, query_positions=asked))
     whole = scores.block(slice(None))
     assert whole.shape == scores.shape == (len(asked), 37)
     for start in range(0, len(asked), 7):

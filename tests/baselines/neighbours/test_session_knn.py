@@ -17,7 +17,7 @@ def all_scores(model, batch):
 
 def test_cosine_by_hand(training_set):
     model = SessionKNN().fit(training_set(ROWS, 5), Run(0))
-    batch = SequenceBatch.of([[0, 1, 0], [], [-1, 4]], asked=[(0, 1), (0, 3), (1, 0), (2, 2)])
+    batch = SequenceBatch.of([[0, 1, 0], [], [-1, 4]], query_positions=[(0, 1), (0, 3), (1, 0), (2, 2)])
     # q = {0}: A 1/√2, C 1/√2; q = {0, 1}: A 2/2 = 1, B 1/2, C 1/2; nobody; q = {4}: D 1
     root = 2**-0.5
     expected = [[2 * root, root, 0, root, 0], [1.5, 1.5, 0.5, 0.5, 0], [0] * 5, [0, 0, 0, 0, 1]]
@@ -135,7 +135,7 @@ def test_equals_brute_force_in_any_block(training_set):
     histories = [rng.integers(0, 17, rng.integers(1, 9)).tolist() for _ in range(20)]
     asked = [(b, r) for b, row in enumerate(histories) for r in range(1, len(row) + 1)]
     model = VectorSessionKNN(neighbours=7, sample_size=25, position_weights="quadratic").fit(train, Run(0))
-    scores = model.score(SequenceBatch.of(histories, asked=asked))
+    scores = model.score(SequenceBatch.of(histories, query_positions=asked))
     whole = scores.block(slice(None))
     for m, (b, read) in enumerate(asked):
         expected = by_brute_force(

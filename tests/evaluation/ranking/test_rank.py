@@ -24,7 +24,7 @@ class Replay:
     wrap: object = Dense
 
     def score(self, batch):
-        rows = [self.table[int(batch.users[row]), int(read)] for row, read in batch.asked]
+        rows = [self.table[int(batch.users[row]), int(read)] for row, read in batch.query_positions]
         return self.wrap(np.array(rows))
 
 

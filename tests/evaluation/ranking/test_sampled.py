@@ -39,7 +39,7 @@ class Fixed:
     values: np.ndarray
 
     def score(self, batch):
-        return Dense(np.tile(self.values, (len(batch.asked), 1)))
+        return Dense(np.tile(self.values, (len(batch.query_positions), 1)))
 
 
 COUNTS = np.ones(ITEMS, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Searches of a tuned suite, with models that tell what is asked of them: repeated, cut, broken, shared, refused."""
+"""Searches of a tuned suite, with models that log their calls: repeated, interrupted, failing, shared, refused."""
 
 import json
 import multiprocessing
@@ -56,7 +56,7 @@ class Noisy(Popularity):
         return self
 
     def score(self, batch):
-        self.tell(f"score {len(batch.asked)}")
+        self.tell(f"score {len(batch.query_positions)}")
         return super().score(batch)
 
 

@@ -45,7 +45,7 @@ def test_the_log_cut_to_three_columns_is_the_same(tmp_path):
 
 
 def test_a_broken_log_and_a_missing_one_say_so(tmp_path):
-    with pytest.raises(DataMissing, match=r"who-posted-what.txt not found .* its official address is gone"):
+    with pytest.raises(DataMissing, match=r"who-posted-what.txt not found .* its official address no longer exists"):
         CiteULikeLog().load(tmp_path)
     put_log(tmp_path, LOG + "44|0a\n")
     with pytest.raises(ValueError, match="row 6, column time is missing: 2 fields, expected 4"):
