@@ -93,7 +93,7 @@ def test_gru4rec_drops_states_whatever_it_reads():
                 model = experiment.models[label]
                 on_states = model.dropout if model.inputs == "one-hot" else model.state_dropout
                 assert on_states > 0.0, (label, experiment.dataset.name)
-    assert (GRU4REC_2016.inputs, GRU_2016.dropout, GRU_2016.session_order) == ("one-hot", 0.5, "listed")
+    assert (GRU4REC_2016.inputs, GRU4REC_2016.dropout, GRU4REC_2016.session_order) == ("one-hot", 0.5, "listed")
 
 
 def test_bpr_mf_is_that_of_hidasis_code():
