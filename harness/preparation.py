@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.spec import Experiment, canonical, written_form
-from harness.system.sources import closure_of, combined
+from harness.system.sources import closure_hashes, combined_hash
 from recsys_data.atomic_write import write_bytes_atomically
 from recsys_data.datasets.cache import load_cached, raw_files, raw_sums
 from recsys_data.interactions import Interactions
@@ -103,10 +103,10 @@ def _cached(experiment: Experiment, folder: Path | None, cache: Path) -> Prepare
     files = raw_files(dataset, folder)
     if files is None:  # missing, or unknown before loading
         return _prepare(experiment, folder)
-    reading = combined(closure_of(dataset))
+    reading = combined_hash(closure_hashes(dataset))
     load = functools.partial(load_cached, dataset, folder, cache, reading)
     parts = [written_form(dataset), written_form(protocol), raw_sums(files, cache), reading,
-             combined(closure_of(protocol, ["recsys_data.audit.leakage"]))]  # fmt: skip
+             combined_hash(closure_hashes(protocol, ["recsys_data.audit.leakage"]))]  # fmt: skip
     path = cache / "splits" / f"{hashlib.sha256(canonical(parts).encode()).hexdigest()[:24]}.json"
     try:
         record = json.loads(path.read_text())

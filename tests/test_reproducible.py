@@ -1,4 +1,4 @@
-"""The same suite twice, serial against parallel, killed against calm: rank tables equal bit for bit."""
+"""Runs of one suite (again, in parallel, killed and resumed) give the same rank tables bit for bit."""
 
 import io
 import os

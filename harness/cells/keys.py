@@ -1,4 +1,4 @@
-"""A cell's key: the hash of everything that determines its bits; stored parts tell what changed."""
+"""A cell's key: the hash of everything that determines its bits; its stored parts name what changed."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def key_parts(
         "code": dict(sources),
         "library version": deciding_versions(),
     }
-    kept = lists_needed(metrics)
-    parts |= {"lists kept": kept} if kept else {}
+    length = lists_needed(metrics)
+    parts |= {"list length": length} if length else {}
     return parts | {"tuning": _tuning(cell)} if cell.space else parts
 
 
@@ -75,7 +75,7 @@ def search_key(parts: Mapping[str, Any]) -> str:
 
     A trial is ranked on the validation part by the primary metric alone, so neither of them changes it.
     """
-    return key_of({name: value for name, value in parts.items() if name not in ("seed", "lists kept")})
+    return key_of({name: value for name, value in parts.items() if name not in ("seed", "list length")})
 
 
 def engine_of(model: Any, device: str) -> str | None:

@@ -19,7 +19,7 @@ from harness.spec import Cell, written_form
 from harness.store import Store
 from harness.suites.request import LoadedSuite
 from harness.system.environment import device_name
-from harness.system.sources import combined
+from harness.system.sources import combined_hash
 
 
 def now() -> str:
@@ -60,7 +60,7 @@ def cell_record(
         "fingerprints": {
             "data": prepared.data["fingerprint"],
             "split": split.fingerprint,
-            "source": combined(parts["code"]),
+            "source": combined_hash(parts["code"]),
         },
         "key_parts": dict(parts),
         "device": request.device,

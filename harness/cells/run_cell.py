@@ -63,7 +63,7 @@ class CellOutcome:
 def run_cell(job: CellJob) -> CellOutcome:
     """Compute the job's cell and store it, or store why it failed.
 
-    Raises StoreUnusable and PlanChanged; any other error is stored as the cell's failure.
+    Raises StoreUnusable, and PlanChanged where the suite has lost the cell; any other error is stored as a failure.
     """
     request = job.request
     switches = prepare_determinism(request.threads, request.device)

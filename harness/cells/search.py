@@ -118,8 +118,8 @@ def search_seed(cell: Cell) -> str:
 
 def _repeated_trial(same: Mapping[str, Any]) -> dict[str, Any]:
     """A trial that repeats an earlier one: the fields are the same, and so are the bits."""
-    kept = {name: same[name] for name in ("fields", "state", "validation", "reason", "epochs", "stopped")}
-    return kept | {"seconds": 0.0, "same_as": same["trial"]}
+    result = {name: same[name] for name in ("fields", "state", "validation", "reason", "epochs", "stopped")}
+    return result | {"seconds": 0.0, "same_as": same["trial"]}
 
 
 def _run_trial(loaded: LoadedSuite, cell: Cell, untested: Prepared, point: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,9 +151,9 @@ def without_test(prepared: Prepared) -> Prepared:
     """The same data with an empty test part; its fingerprint differs, so trials have random streams of their own."""
     split = prepared.split
     none, start = np.empty(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
-    nobody = Sequences(items=np.empty(0, np.int32), timestamps=np.empty(0), offsets=start, users=np.empty(0, np.int32))
+    empty = Sequences(items=np.empty(0, np.int32), timestamps=np.empty(0), offsets=start, users=np.empty(0, np.int32))
     test = HeldOut(
-        sequences=nobody,
+        sequences=empty,
         sequence_of=none,
         history_lengths=none,
         query_times=np.empty(0),

@@ -72,7 +72,7 @@ def total_cost(estimates: Iterable[Estimate], jobs: int) -> RunCost:
 
 @dataclass(frozen=True, eq=False)
 class StoredCells:
-    """The finished cells of a store, from which the plan tells stale cells and estimates costs."""
+    """The finished cells of a store, with which the plan finds stale cells and estimates costs."""
 
     store: Store
     records: Sequence[Mapping[str, Any]]

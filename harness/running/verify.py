@@ -22,7 +22,7 @@ from harness.suites.request import RunRequest
 from harness.system.determinism import prepare_determinism
 from harness.system.environment import capture
 
-SCHEMA = 1
+SCHEMA = 2
 FILE = "certificate.json"
 _TIMES = ("seconds", "targets_per_second", "time")  # of a curve: they differ in every run
 _RECORDED = ("metrics", "validation", "epochs", "best_epoch", "stopped", "parameters")
@@ -46,7 +46,7 @@ def certify(request: RunRequest, *, on_cell: Callable[[dict[str, Any]], None] = 
         on_cell(rows[-1])
     path = store.suite_file(loaded.suite.name, FILE)
     store.write_json(path, to_json({
-        "schema": SCHEMA, "suite": loaded.suite.name, "made": now(), "cells": rows,
+        "schema": SCHEMA, "suite": loaded.suite.name, "created": now(), "cells": rows,
         "environment": capture(prepare_determinism(request.threads, request.device)),
     }))  # fmt: skip
     return path

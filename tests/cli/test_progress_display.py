@@ -1,4 +1,4 @@
-"""What a user sees while cells run: live bars on a terminal, quiet lines elsewhere, never wider than the window."""
+"""The display of a run: live bars on a terminal, plain lines elsewhere, never wider than the window."""
 
 import io
 import re
@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from cli.progress_display import RunDisplay
+from cli.progress_display import RunDisplay, duration
 from harness.cells.run_cell import CellOutcome
 
 LABEL = "amazon-5core-sports/Attentional user GRU/3"
@@ -89,3 +89,33 @@ def test_no_color_is_honoured(monkeypatch):
     display.done(PLANNED, CellOutcome(0, "good", "DONE"))
     display.end(True)
     assert "[1/1]" in file.getvalue() and not colour.search(file.getvalue())
+
+
+@pytest.mark.parametrize("seconds, words", [(None, "–"), (0.04, "0.0 s"), (59.9, "59.9 s"), (61, "1 min 01 s"),
+                                            (3600, "1 h 00 min"), (5430, "1 h 30 min")])  # fmt: skip
+def test_times_are_shown_in_seconds_minutes_or_hours(seconds, words):
+    assert duration(seconds) == words
+
+
+RESUMED = {"metrics": {"MRR@20": 0.25}, "seconds": {"fit": 60.0, "score": 4.0}, "epochs": 5, "stopped": "patience",
+          "targets_per_second": 12345.6, "peak_memory_mb": 512.4, "engine": "torch-cpu", "resumed_from": 2}  # fmt: skip
+
+
+def test_one_line_per_cell_where_there_is_no_terminal():
+    printed = io.StringIO()
+    store = SimpleNamespace(record=lambda key: RESUMED if key == "good" else None)
+    cell = SimpleNamespace(cell=SimpleNamespace(label="ml/GRU [x]/0"))
+    display = RunDisplay(Console(file=printed, width=200), store, 3, "MRR@20")
+    display.start()
+    display.progress(cell, {"event": "epoch", "epoch": 1, "epochs": 5, "loss": 1.0, "seconds": 1.0})
+    display.done(cell, CellOutcome(0, "good", "DONE"))
+    display.done(cell, CellOutcome(1, "bad", "FAILED", "it broke"))
+    display.done(cell, CellOutcome(2, "good", "FOUND"))
+    display.end(True)
+    result = "MRR@20 0.2500, 1 min 04 s, 5 epochs, patience, 12,346 targets/s, 512 MB, torch-cpu"
+    assert printed.getvalue().splitlines() == [
+        "ml/GRU [x]/0  resumed from its checkpoint after epoch 2",
+        f"[1/3] ml/GRU [x]/0  {result}",
+        "[2/3] ml/GRU [x]/0  FAILED: it broke",
+        f"[3/3] ml/GRU [x]/0  {result} (computed by another process)",
+    ]

@@ -1,4 +1,4 @@
-"""Data prepared once are opened again, and only while bytes, fields and code are the same."""
+"""Prepared data are reused while bytes, fields and code are the same."""
 
 import dataclasses
 import json
@@ -16,7 +16,7 @@ from recsys_data.protocols.per_user import LeaveLastOut, PerUserFractions
 
 
 @pytest.fixture
-def desk(tmp_path):
+def setup(tmp_path):
     """A file of events, the cache's folder, and a function that prepares with an empty memory."""
     path = tmp_path / "clicks.csv"
     loaded = MarkovChainSequences(num_users=30, num_items=12, length=20).load()
@@ -30,8 +30,8 @@ def desk(tmp_path):
     return path, tmp_path / "prepared", prepared
 
 
-def test_what_is_opened_again_is_what_was_made(desk, monkeypatch):
-    _, _, prepared = desk
+def test_what_is_opened_again_is_what_was_made(setup, monkeypatch):
+    _, _, prepared = setup
     first, plain = prepared(), prepared(cache=None)
     monkeypatch.setattr(InteractionFile, "load", None)  # from here on nothing may be read
     again = prepared()
@@ -47,14 +47,14 @@ def test_what_is_opened_again_is_what_was_made(desk, monkeypatch):
     }
 
 
-def test_a_split_says_whether_it_has_a_validation_part(desk):
-    _, _, prepared = desk
+def test_a_split_says_whether_it_has_a_validation_part(setup):
+    _, _, prepared = setup
     assert prepared().has_validation
     assert not prepared(protocol=PerUserFractions(train=0.8, validation=0.0, test=0.2)).has_validation
 
 
-def test_the_split_is_made_only_when_it_is_asked_for(desk, monkeypatch):
-    _, _, prepared = desk
+def test_the_split_is_made_only_when_it_is_asked_for(setup, monkeypatch):
+    _, _, prepared = setup
     prepared()
     monkeypatch.setattr(LeaveLastOut, "prepare", None)
     assert prepared().fingerprint
@@ -62,8 +62,8 @@ def test_the_split_is_made_only_when_it_is_asked_for(desk, monkeypatch):
         _ = prepared().split
 
 
-def test_other_bytes_another_protocol_fewer_users_and_other_code_are_prepared_anew(desk, monkeypatch):
-    path, cache, prepared = desk
+def test_other_bytes_another_protocol_fewer_users_and_other_code_are_prepared_anew(setup, monkeypatch):
+    path, cache, prepared = setup
     first = prepared()
     found = {first.fingerprint, prepared(protocol=PerUserFractions()).fingerprint}
     part = LimitUsers(InteractionFile(str(path)), 5)
@@ -73,13 +73,13 @@ def test_other_bytes_another_protocol_fewer_users_and_other_code_are_prepared_an
     found.add(prepared().fingerprint)
     assert len(found) == 4
     records = len(list((cache / "splits").iterdir()))
-    monkeypatch.setattr(preparation, "closure_of", lambda *_: {"a file": "changed"})
+    monkeypatch.setattr(preparation, "closure_hashes", lambda *_: {"a file": "changed"})
     prepared()
     assert len(list((cache / "splits").iterdir())) == records + 1
 
 
-def test_a_record_that_is_damaged_is_made_again(desk):
-    _, cache, prepared = desk
+def test_a_record_that_is_damaged_is_made_again(setup):
+    _, cache, prepared = setup
     first = prepared()
     (record,) = (cache / "splits").iterdir()
     for text in ("half a rec", "{}", json.dumps({**first.record(), "schema": 99})):
@@ -88,8 +88,8 @@ def test_a_record_that_is_damaged_is_made_again(desk):
     assert json.loads(record.read_text())["fingerprint"] == first.fingerprint
 
 
-def test_a_changed_byte_in_what_is_kept_is_found_before_anything_is_trained(desk):
-    _, cache, prepared = desk
+def test_a_changed_byte_in_what_is_kept_is_found_before_anything_is_trained(setup):
+    _, cache, prepared = setup
     prepared()
     (items,) = cache.glob("clicks-*/items.npy")
     values = np.load(items)
@@ -99,8 +99,8 @@ def test_a_changed_byte_in_what_is_kept_is_found_before_anything_is_trained(desk
         _ = prepared().split
 
 
-def test_generated_data_are_remembered_too(desk, monkeypatch):
-    _, cache, prepared = desk
+def test_generated_data_are_remembered_too(setup, monkeypatch):
+    _, cache, prepared = setup
     chain = MarkovChainSequences(num_users=20, num_items=9, length=12)
     first = prepared(chain)
     monkeypatch.setattr(MarkovChainSequences, "load", None)
@@ -108,7 +108,7 @@ def test_generated_data_are_remembered_too(desk, monkeypatch):
     assert [path.name for path in cache.iterdir()] == ["splits"], "its events are not kept"
 
 
-def test_a_user_s_own_kind_of_data_is_loaded_each_time(desk):
+def test_a_user_s_own_kind_of_data_is_loaded_each_time(setup):
     loads = []
 
     @dataclasses.dataclass(frozen=True)
@@ -119,14 +119,14 @@ def test_a_user_s_own_kind_of_data_is_loaded_each_time(desk):
             loads.append(folder)
             return MarkovChainSequences(num_users=20, num_items=9, length=12).load()
 
-    _, cache, prepared = desk
+    _, cache, prepared = setup
     prepared(Mine())
     prepared(Mine())
     assert len(loads) == 2 and not cache.exists()
 
 
-def test_what_is_refused_is_refused_again(desk):
-    _, cache, prepared = desk
+def test_what_is_refused_is_refused_again(setup):
+    _, cache, prepared = setup
     for _ in range(2):
         with pytest.raises(ValueError, match="no event is left to train on"):
             prepared(MarkovChainSequences(num_users=1, num_items=2, length=2, noise=0.0), PerUserFractions())

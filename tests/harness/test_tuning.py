@@ -1,4 +1,4 @@
-"""What a trial tries: spaces, refused inputs, order-free draws, a sampler that a resume does not disturb."""
+"""Search spaces and samplers: distributions, refused inputs, independent draws, unchanged by a resume."""
 
 import math
 

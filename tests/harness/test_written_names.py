@@ -1,4 +1,4 @@
-"""Where a class lies decides no random stream: modules are moved and renamed, seeds and ranks stay."""
+"""Moving or renaming a module changes no random stream."""
 
 import dataclasses
 import importlib
@@ -10,7 +10,7 @@ import pytest
 from harness.cells.search import search_seed
 from harness.spec import Cell, Experiment, written_form, written_name
 from harness.suites.load import SuiteNotLoadable, load_suite
-from harness.system.sources import kinds_of
+from harness.system.sources import classes_in
 from harness.tuning import Choice, Tuning
 from recsys_models.rnn import GRU
 from suites import full, mlstm, quickstart, rnn_cf, stamp, time_lstm, tuned, user_gru, zoo
@@ -31,7 +31,7 @@ def test_moving_every_module_changes_no_seed(monkeypatch):
     cells = list(named_cells())
     before = [cell.random_seed("split") for cell in cells]
     kinds = {
-        kind for cell in cells for kind in kinds_of((cell.model, cell.experiment.protocol, cell.experiment.dataset))
+        kind for cell in cells for kind in classes_in((cell.model, cell.experiment.protocol, cell.experiment.dataset))
     }
     assert len(kinds) > 60  # models, losses, optimisers, penalties, controls, samplers, protocols
     protocols = [written_form(cell.experiment.protocol) for cell in cells]
@@ -82,7 +82,7 @@ def test_two_classes_written_alike_are_refused(tmp_path):
     path = tmp_path / "two.py"
     path.write_text(TWO_OF_A_NAME)
     with pytest.raises(
-        SuiteNotLoadable, match=r"baselines.simple.popularity and user_suite_two both have .* 'Popularity'"
+        SuiteNotLoadable, match=r"baselines.simple.popularity and user_suite_two both define a class .* 'Popularity'"
     ):
         load_suite(str(path))
     path = tmp_path / "three.py"

@@ -1,4 +1,4 @@
-"""A cell that suites share, asked for other metrics than it was computed with."""
+"""A cell that two suites with different metrics share."""
 
 import pytest
 

@@ -62,7 +62,7 @@ CHANGES = {
     "seed": {"cell": replace(CELL, seed=1)},
     "code": {"sources": SOURCES | {"training/loop.py": "3"}},
     "validation metric": {"metrics": [NDCG(10)]},
-    "lists kept": {"metrics": [MRR(20), Gini(5)]},
+    "list length": {"metrics": [MRR(20), Gini(5)]},
     "device": {"device": "cuda:1"},
     "threads": {"threads": 2},
     "engine": {"cell": replace(CELL, model=with_engine("another"))},
@@ -92,7 +92,7 @@ def test_further_metrics_that_the_ranks_hold_do_not_count():
 
 
 def test_a_part_that_is_no_longer_there_is_named():
-    assert differences(parts(metrics=[MRR(20), Gini(5)]), parts()) == ["lists kept: 5 → null"]
+    assert differences(parts(metrics=[MRR(20), Gini(5)]), parts()) == ["list length: 5 → null"]
 
 
 def test_neither_seed_nor_kept_lists_make_another_search():

@@ -1,4 +1,4 @@
-"""What a cell will cost, from cells that were measured: the nearest first, each with its basis."""
+"""Estimates of a cell's cost from measured cells: the most similar first, each with its basis."""
 
 import json
 from types import SimpleNamespace

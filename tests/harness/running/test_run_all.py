@@ -1,4 +1,4 @@
-"""Every suite in turn: what one does wrong does not stop the others, what all would suffer does."""
+"""Running every suite: an error of one does not stop the others; an error that would stop all ends the run."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The determinism certificate over a small suite: the same bits, a changed bit named, a stale cell told."""
+"""The determinism certificate of a small suite: equal bits, a changed bit, a stale cell."""
 
 import dataclasses
 import json

@@ -26,7 +26,7 @@ def test_the_checkouts_suites_are_known_by_name():
 
 def test_an_unknown_name_is_answered_by_a_near_one():
     assert "unknown suite 'quikstart': did you mean 'quickstart'?" in refusal("quikstart")
-    assert "known are" in refusal("zzzzzz")
+    assert "suites are" in refusal("zzzzzz")
     assert "no suite file at ./mine.py" in refusal("./mine.py")
 
 
@@ -45,43 +45,43 @@ def test_an_error_while_the_file_runs_is_told_with_its_line(tmp_path):
 def test_a_file_without_a_suite_is_refused(tmp_path):
     path = tmp_path / "empty.py"
     path.write_text("X = 1\n")
-    assert f"{path} has no value SUITE: expected SUITE = Suite(" in refusal(path)
+    assert f"{path} defines no SUITE: expected SUITE = Suite(" in refusal(path)
     other = tmp_path / "wrong.py"
     other.write_text("SUITE = 3\n")
-    assert "has a SUITE that is a int" in refusal(other)
+    assert "defines a SUITE of type int" in refusal(other)
 
 
 @pytest.mark.parametrize("old, new, sentence", [
     ("seeds=range(2)", "seeds=[]", "SUITE has no seeds"),
-    ('name="tiny"', 'name="a/b"', "cannot name a folder"),
-    ('name="tiny"', 'name="cells"', "taken by the store"),
-    ('"Popularity": Popularity()', '"Popularity": Popularity', "is not a value of a dataclass"),
-    ('"Popularity": Popularity()', '"Popularity": CHAIN', "has no fit"),
+    ('name="tiny"', 'name="a/b"', "is not a valid folder name"),
+    ('name="tiny"', 'name="cells"', "is reserved for the store"),
+    ('"Popularity": Popularity()', '"Popularity": Popularity', "is not a dataclass value"),
+    ('"Popularity": Popularity()', '"Popularity": CHAIN', "has no attribute 'fit'"),
     ("experiments=[Experiment(CHAIN", "experiments=[Experiment(CHAIN, PerUserFractions(train=0.8, validation=0.1, "
-     "test=0.1), MODELS), Experiment(CHAIN", "is named twice"),
+     "test=0.1), MODELS), Experiment(CHAIN", "is defined twice"),
     ("experiments=[Experiment(CHAIN, PerUserFractions(train=0.8, validation=0.1, test=0.1), MODELS)]",
      "experiments=Experiment(CHAIN, PerUserFractions(train=0.8, validation=0.1, test=0.1), MODELS)",
      "SUITE's experiments must be a list, got Experiment("),
     ("experiments=[Experiment(", "experiments=[tuple, (", "experiments must be Experiment(…) from harness.spec, got "
      "<class 'tuple'>"),
     ("Experiment(CHAIN", "Experiment('ml-100k'", "an experiment's dataset must be a value with a name, got 'ml-100k'"),
-    ("MODELS)", "[Popularity()])", "must be label → recommender, at least one, got [Popularity()]"),
-    ("MODELS)", "{})", "must be label → recommender, at least one, got {}"),
+    ("MODELS)", "[Popularity()])", "must map labels to recommenders, at least one, got [Popularity()]"),
+    ("MODELS)", "{})", "must map labels to recommenders, at least one, got {}"),
     ("MODELS)", "MODELS, max_padded_events=0)", "max_padded_events must be a whole number of at least 1, got 0"),
     ("seeds=range(2)", "seeds=5", "SUITE's seeds must be a list, got 5"),
     ("seeds=range(2)", "seeds=['a']", "seeds must be whole numbers of at least 0, got 'a'"),
-    ("seeds=range(2)", "seeds=[1, 1]", "SUITE's seeds name 1 twice"),
+    ("seeds=range(2)", "seeds=[1, 1]", "SUITE's seeds list 1 twice"),
     ("seeds=range(2)", "seeds=(s for s in range(2))", "SUITE's seeds must be a list, got <generator"),
     ("[MRR(20), Recall(20)]", "['MRR@20']",
-     "metrics must be first values of evaluation.metrics such as MRR(20), got 'MRR@20'"),
-    ("[MRR(20), Recall(20)]", "[MRR(20), MRR(20)]", "SUITE's metrics name MRR@20 twice"),
+     "SUITE's first metric must be from evaluation.metrics, such as MRR(20), got 'MRR@20'"),
+    ("[MRR(20), Recall(20)]", "[MRR(20), MRR(20)]", "SUITE's metrics list MRR@20 twice"),
     ('baselines=["Popularity"]', 'baselines=["Popular"]', "SUITE's baselines name 'Popular', but its models are "),
-    ("claims=[", "comparisons=['AB'], claims=[", "comparisons must be pairs of labels, got 'AB'"),
+    ("claims=[", "comparisons=['AB'], claims=[", "comparisons must be pairs of model labels, got 'AB'"),
     ("claims=[", "claims=['GRU is best', ",
-     "SUITE's claims must be values of evaluation.verdicts.claims, got 'GRU is best'"),
+     "SUITE's claims must be values from evaluation.verdicts.claims, got 'GRU is best'"),
     ("claims=[", "notes='a note', claims=[", "SUITE's notes must be a list, got 'a note'"),
-    ('name="tiny"', "name=3", "the suite's name 3 cannot name a folder"),
-    ('name="tiny"', 'name="derived"', "taken by the store"),
+    ('name="tiny"', "name=3", "SUITE's name 3 is not a valid folder name"),
+    ('name="tiny"', 'name="derived"', "is reserved for the store"),
     ("SUITE = ", "raise SystemExit(3)\nSUITE = ", "raised SystemExit: 3"),
 ])  # fmt: skip
 def test_a_suite_that_cannot_be_run_is_refused_before_it_runs(tiny_suite, old, new, sentence):
@@ -95,7 +95,7 @@ def test_a_suite_that_cannot_be_run_is_refused_before_it_runs(tiny_suite, old, n
 @pytest.mark.parametrize("spaces, sentence", [
     ('"Gru": {"dim": Choice(4, 8)}', "tuning names 'Gru', but the experiment's models are Popularity, GRU"),
     ('"GRU": {"dims": Choice(4, 8)}', "tuning of 'GRU': GRU has no field 'dims'; did you mean 'dim'?"),
-    ('"GRU": {"dropout": Uniform(0.5, 1.0)}', "tuning of 'GRU' may try dropout=1.0, which it refuses: dropout must be "
+    ('"GRU": {"dropout": Uniform(0.5, 1.0)}', "tuning of 'GRU' includes dropout=1.0, which is invalid: dropout must be "
      "at least 0 and below 1, got 1.0"),
     ('"GRU": {"loss": Choice(object())}', "tuning of 'GRU'.loss: a field of type object cannot be part of a cell's"),
     ('"GRU": {}', "the space of 'GRU' is empty"),

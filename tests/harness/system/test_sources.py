@@ -5,14 +5,15 @@ from dataclasses import dataclass
 import pytest
 
 from evaluation.metrics.accuracy import MRR
-from harness.system.sources import source_hashes
+from harness.system import sources
+from harness.system.sources import add_suite_folder, source_hashes
 
 FILES = {
     "recsys_models/__init__.py": '"""Models."""',
     "recsys_models/net.py": '"""A net."""\nfrom training.loop import go\nimport numpy\n\nclass Net:\n    """Doc."""\n',
     "training/__init__.py": "",
-    "training/loop.py": "from training import losses\ndef go():\n    return losses.one()\n",
-    "training/losses/loss.py": "def one():\n    return 1\n",
+    "training/loop.py": "from training import terms\ndef go():\n    return terms.one()\n",
+    "training/terms.py": "def one():\n    return 1\n",
     "training/unused.py": "X = 1\n",
     "evaluation/__init__.py": "",
     "evaluation/ranking/rank.py": "RANK = 1\n",
@@ -34,7 +35,7 @@ def checkout(tmp_path, monkeypatch):
     """A small checkout with a model whose class says that it lives there."""
     for name, text in FILES.items():
         path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     module = types.ModuleType("recsys_models.net")
     module.__file__ = str(tmp_path / "recsys_models/net.py")
@@ -45,22 +46,22 @@ def checkout(tmp_path, monkeypatch):
 
 def test_files_are_followed_by_import_and_no_others(checkout):
     found = set(source_hashes(Net(), checkout))
-    followed = {"recsys_models/net.py", "training/loop.py", "training/losses/loss.py", "evaluation/ranking/rank.py"}
+    followed = {"recsys_models/net.py", "training/loop.py", "training/terms.py", "evaluation/ranking/rank.py"}
     assert followed | {"evaluation/metrics/accuracy.py"} <= found
     assert {"harness/cells/execute.py", "harness/system/determinism.py"} <= found
     assert "training/unused.py" not in found
-    assert "harness/store.py" not in found, "the rest of the harness moves no bit of a result"
+    assert "harness/store.py" not in found, "the rest of the harness changes no result"
 
 
 def test_docstrings_comments_and_layout_do_not_count(checkout):
     before = source_hashes(Net(), checkout)
-    (checkout / "training/losses/loss.py").write_text(
+    (checkout / "training/terms.py").write_text(
         '"""Losses."""\n\n\ndef one():\n    """One."""\n    return  1  # one\n'
     )
     assert source_hashes(Net(), checkout) == before
 
 
-@pytest.mark.parametrize("name", ["training/losses/loss.py", "recsys_models/net.py", "evaluation/ranking/rank.py"])
+@pytest.mark.parametrize("name", ["training/terms.py", "recsys_models/net.py", "evaluation/ranking/rank.py"])
 def test_a_changed_statement_counts_and_is_named(checkout, name):
     before = source_hashes(Net(), checkout)
     path = checkout / name
@@ -70,19 +71,19 @@ def test_a_changed_statement_counts_and_is_named(checkout, name):
 
 
 def test_an_added_import_brings_its_file(checkout):
-    path = checkout / "training/losses/loss.py"
+    path = checkout / "training/terms.py"
     path.write_text(path.read_text() + "\nfrom .unused import X\n")
     assert "training/unused.py" in source_hashes(Net(), checkout)
 
 
 def test_c_sources_beside_a_module_count(checkout):
-    (checkout / "training/losses.cpp").write_text("int one() { return 1; }")
-    assert "training/losses.cpp" in source_hashes(Net(), checkout)
+    (checkout / "training/terms.cpp").write_text("int one() { return 1; }")
+    assert "training/terms.cpp" in source_hashes(Net(), checkout)
 
 
 SUITE = """
 from dataclasses import dataclass
-from training.losses.loss import one
+from training.terms import one
 FACTOR = 3
 NAME = "mine"
 
@@ -163,11 +164,11 @@ def model_beside(checkout, tmp_path_factory, monkeypatch):
     for name, text in {"mine": "SUITE = 1", "nets": BESIDE, "helpers/decay": "half = 0.5"}.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / f"{name}.py").write_text(text)
-    for name, file in (("user_suite_mine", "mine.py"), ("nets", "nets.py")):
-        module = types.ModuleType(name)
-        module.__file__ = str(folder / file)
-        monkeypatch.setitem(sys.modules, name, module)
-    sys.modules["user_suite_mine"].SUITE = object()
+    module = types.ModuleType("nets")
+    module.__file__ = str(folder / "nets.py")
+    monkeypatch.setitem(sys.modules, "nets", module)
+    monkeypatch.setattr(sources, "_suite_folders", {})
+    add_suite_folder(folder)
 
     @dataclass
     class Beside:
@@ -189,7 +190,7 @@ def test_a_module_beside_a_users_suite_counts_with_what_it_imports(checkout, mod
 
 def test_a_model_that_lies_beside_no_suite_is_a_librarys(checkout, model_beside, monkeypatch):
     model, _ = model_beside
-    monkeypatch.delitem(sys.modules, "user_suite_mine")
+    monkeypatch.setattr(sources, "_suite_folders", {})
     assert "nets.py" not in source_hashes(model, checkout)
 
 
