@@ -30,7 +30,7 @@ import torch
 
 from evaluation.results.suite_results import CellResult, read_suite
 from harness.spec import canonical, written_form
-from harness.system.sources import closure_of, combined
+from harness.system.sources import closure_hashes, combined_hash
 from recsys_data.datasets.movielens import MovieLens100K
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.sequences import Sequences
@@ -48,7 +48,7 @@ WHERE = {"reach": "speed.model_reach", "cost": "speed.model_cost"}
 
 def kept(folder: Path, part: str, model: NextItemModel, work: Callable[[], dict[str, Any]] | None) -> dict[str, Any]:
     """What ``work`` finds, or found before of the same model with the same source; {} where it may not be run."""
-    source = combined(closure_of(model, (WHERE[part],)))
+    source = combined_hash(closure_hashes(model, (WHERE[part],)))
     key = hashlib.sha256(canonical([part, written_form(model), source]).encode()).hexdigest()[:16]
     path = folder / f"{key}.json"
     if not path.exists():

@@ -1,4 +1,4 @@
-"""Loading a suite: by name from the checkout's suites/, or by path from a user's own file."""
+"""Loading of suites: by name from the checkout's suites/, or by path from a user's file."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from types import ModuleType
 from typing import Any
 
 from harness.spec import Experiment, Suite, written_form, written_name
-from harness.suites.validate import fault_of
-from harness.system.sources import kinds_of
+from harness.suites.validate import suite_error
+from harness.system.sources import add_suite_folder, classes_in
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 class SuiteNotLoadable(ValueError):
-    """A suite that cannot be had, in one sentence."""
+    """The suite cannot be loaded; the message is one sentence."""
 
 
 def suite_names(root: Path = ROOT) -> list[str]:
-    """The suites of the checkout, sorted; a file of settings that suites share is none."""
+    """The names of the checkout's suites, sorted; files without a SUITE are left out."""
     return sorted(p.stem for p in (root / "suites").glob("*.py") if not p.stem.startswith("_") and _may_be_suite(p))
 
 
 def _may_be_suite(path: Path) -> bool:
-    """Whether a file gives SUITE a value at its top level; one that cannot be parsed may, and says so when loaded."""
+    """Whether a file defines SUITE at its top level; True if it cannot be parsed, so that loading reports the error."""
     try:
         body = ast.parse(path.read_text()).body
     except (SyntaxError, UnicodeDecodeError):
@@ -40,10 +40,7 @@ def _may_be_suite(path: Path) -> bool:
 
 
 def suite_path(source: str, root: Path = ROOT) -> Path:
-    """The file that ``source`` means: a suite's name, or the path of a file.
-
-    Raises SuiteNotLoadable with close names if there is none.
-    """
+    """The file of a suite, given by name or path. Raises SuiteNotLoadable with the closest name if there is none."""
     path = Path(source).expanduser()
     if path.suffix == ".py" or "/" in source:
         if not path.is_file():
@@ -54,29 +51,29 @@ def suite_path(source: str, root: Path = ROOT) -> Path:
         return known.resolve()
     names = suite_names(root)
     close = difflib.get_close_matches(source, names, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names) or 'none'}"
+    hint = f"did you mean {close[0]!r}?" if close else f"suites are {', '.join(names) or 'none'}"
     raise SuiteNotLoadable(
-        f"unknown suite {source!r}: {hint} (a suite of your own is given by its path, such as ./{source}.py)"
+        f"unknown suite {source!r}: {hint} (for a file of your own, give its path, such as ./{source}.py)"
     )
 
 
 def load_suite(source: str, root: Path = ROOT) -> Suite:
-    """The value SUITE of a suite's file.
+    """The value SUITE of a suite file.
 
-    Raises SuiteNotLoadable: no such suite, a syntax error with its line, an error while it runs, no SUITE in it.
+    Raises SuiteNotLoadable if the file is missing, has a syntax error, raises an error, or has no valid SUITE.
     """
     path = suite_path(source, root)
     module = _module(path, root)
     suite = getattr(module, "SUITE", None)
     if not isinstance(suite, Suite):
-        found = "has no value SUITE" if suite is None else f"has a SUITE that is a {type(suite).__name__}"
+        found = "defines no SUITE" if suite is None else f"defines a SUITE of type {type(suite).__name__}"
         raise SuiteNotLoadable(f"{_shown(path, root)} {found}: expected SUITE = Suite(…) from harness.spec")
     _check(suite, _shown(path, root))
     return suite
 
 
 def _module(path: Path, root: Path) -> ModuleType:
-    """The module of a suite file, imported once a process; its sentence on failure names file and line."""
+    """The module of a suite file, imported once per process. Raises SuiteNotLoadable with file and line."""
     shown = _shown(path, root)
     own = path.parent == root / "suites"
     name = f"suites.{path.stem}" if own else f"user_suite_{path.stem}"
@@ -85,20 +82,23 @@ def _module(path: Path, root: Path) -> ModuleType:
         return loaded
     try:
         ast.parse(path.read_text(), filename=str(path))
-        if own:
-            return importlib.import_module(name)
-        return _import_file(name, path)
+        module = importlib.import_module(name) if own else _import_file(name, path)
     except SyntaxError as error:
         raise SuiteNotLoadable(f"{shown}, line {error.lineno}: {error.msg}; correct the file and run again") from error
     except UnicodeDecodeError as error:
-        raise SuiteNotLoadable(f"{shown} is not a text file in UTF-8: {error.reason}") from error
-    except (Exception, SystemExit) as error:  # a file may end with sys.exit(main())
+        raise SuiteNotLoadable(f"{shown} is not UTF-8 text: {error.reason}; save it as UTF-8") from error
+    except (Exception, SystemExit) as error:  # a file may call sys.exit
         line = _line_in(error, path)
         raise SuiteNotLoadable(f"{shown}{line} raised {type(error).__name__}: {error}") from error
+    add_suite_folder(path.parent)
+    return module
 
 
 def _import_file(name: str, path: Path) -> ModuleType:
-    """A user's file as a module; modules beside it can be imported by it."""
+    """Import a user's file as a module.
+
+    Its folder stays on sys.path: models may import modules beside it when they run, also in workers.
+    """
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise SuiteNotLoadable(f"{path} cannot be read as a Python file: give it the ending .py")
@@ -115,7 +115,7 @@ def _import_file(name: str, path: Path) -> ModuleType:
 
 
 def _line_in(error: BaseException, path: Path) -> str:
-    """Where in the suite's file an error came from."""
+    """The last line of the suite file in an error's traceback, as text."""
     lines = []
     trace = error.__traceback__
     while trace is not None:
@@ -126,7 +126,7 @@ def _line_in(error: BaseException, path: Path) -> str:
 
 
 def _shown(path: Path, root: Path) -> str:
-    """A path as messages show it: relative where that is shorter."""
+    """A path in messages: relative to the checkout or the current folder if it is inside."""
     for place in (root, Path.cwd()):
         if path.is_relative_to(place):
             return str(path.relative_to(place))
@@ -134,16 +134,16 @@ def _shown(path: Path, root: Path) -> str:
 
 
 def _check(suite: Suite, shown: str) -> None:
-    """Refuse a suite that has nothing to run or a part of another kind, or two cells of one name."""
-    fault = fault_of(suite)
-    if fault:
-        raise SuiteNotLoadable(f"{shown}: {fault}")
+    """Refuse an invalid suite: a part of the wrong type, two cells with one name, a field that no key can hold."""
+    error = suite_error(suite)
+    if error:
+        raise SuiteNotLoadable(f"{shown}: {error}")
     seen = set()
     for experiment in suite.experiments:
         for name, model in experiment.models.items():
             label = (experiment.dataset.name, experiment.protocol.name, name)
             if label in seen:
-                raise SuiteNotLoadable(f"{shown}: {' / '.join(label)} is named twice; give one of them another name")
+                raise SuiteNotLoadable(f"{shown}: {' / '.join(label)} is defined twice; rename one of the models")
             seen.add(label)
             _check_model(model, f"{shown}: model {name!r}")
         for value in (experiment.dataset, experiment.protocol):
@@ -153,39 +153,38 @@ def _check(suite: Suite, shown: str) -> None:
 
 
 def _check_written_names(suite: Suite, shown: str) -> None:
-    """Refuse two classes that keys and seeds would write by one name."""
+    """Refuse two classes that keys and seeds would write with one name."""
     values = [(e.dataset, e.protocol, *e.models.values(), *_searched(e)) for e in suite.experiments]
     owners: dict[str, type] = {}
-    for kind in kinds_of(values):
+    for kind in classes_in(values):
         other = owners.setdefault(written_name(kind), kind)
         if other is not kind:
             raise SuiteNotLoadable(
-                f"{shown}: {other.__module__} and {kind.__module__} both have a class written as "
-                f"{written_name(kind)!r} in keys and seeds; rename one, or give it written_name: ClassVar[str] = '…'"
+                f"{shown}: {other.__module__} and {kind.__module__} both define a class that keys and seeds write as "
+                f"{written_name(kind)!r}; rename one, or give it written_name: ClassVar[str] = '…'"
             )
 
 
 def _searched(experiment: Experiment) -> list[Any]:
-    """The values that tuning may choose from."""
+    """The values that tuning can choose."""
     spaces = () if experiment.tuning is None else experiment.tuning.spaces.values()
     return [probe for space in spaces for values in space.values() for probe in values.probes()]
 
 
 def _check_model(model: Any, where: str) -> None:
-    """Refuse what is not a recommender: a dataclass value with two verbs and the attributes that reports ask."""
+    """Refuse a model that is no dataclass value or lacks an attribute of a recommender."""
     missing = [name for name in ("fit", "score", "deterministic", "family") if not hasattr(model, name)]
     if isinstance(model, type) or not dataclasses.is_dataclass(model):
-        raise SuiteNotLoadable(f"{where} is not a value of a dataclass; expected a recommender such as Popularity()")
+        raise SuiteNotLoadable(f"{where} is not a dataclass value; expected a recommender such as Popularity()")
     if missing:
-        raise SuiteNotLoadable(f"{where} has no {missing[0]}; see evaluation.ranking.recommender.Recommender")
+        raise SuiteNotLoadable(
+            f"{where} has no attribute {missing[0]!r}; see evaluation.ranking.recommender.Recommender"
+        )
     _check_plain(model, where)
 
 
 def _check_tuning(experiment: Experiment, shown: str) -> None:
-    """Refuse a search for a model that is not there, of a field it does not have, or of a value it does not accept.
-
-    Each value is tried beside the model's other fields as they stand.
-    """
+    """Refuse a search of an unknown model or field, or of a value that the model's constructor rejects."""
     for label, space in experiment.tuning.spaces.items() if experiment.tuning is not None else ():
         if label not in experiment.models:
             known = ", ".join(experiment.models)
@@ -203,12 +202,12 @@ def _check_tuning(experiment: Experiment, shown: str) -> None:
                 try:
                     dataclasses.replace(model, **{field: value})
                 except (ValueError, TypeError) as error:
-                    raise SuiteNotLoadable(f"{shown}: tuning of {label!r} may try {field}={value!r}, which it "
-                                           f"refuses: {error}") from error  # fmt: skip
+                    raise SuiteNotLoadable(f"{shown}: tuning of {label!r} includes {field}={value!r}, which is "
+                                           f"invalid: {error}") from error  # fmt: skip
 
 
 def _check_plain(value: Any, where: str) -> None:
-    """Refuse a value whose fields cannot be written into a key."""
+    """Refuse a value with a field that cannot be written into a key."""
     try:
         written_form(value)
     except TypeError as error:

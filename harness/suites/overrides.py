@@ -87,7 +87,7 @@ def _matches(name: str, pattern: str) -> bool:
 
 
 def _none_of(cells: Sequence[Cell], pattern: str) -> str:
-    """ "none of" all labels, or their number and the closest of them if they are many."""
+    """The labels that a pattern fails to match, or their number and the closest if they are many."""
     labels = list(dict.fromkeys(f"{cell.dataset}/{cell.model_name}" for cell in cells))
     if len(labels) <= MAX_LISTED:
         return f"none of {', '.join(labels)}"

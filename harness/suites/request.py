@@ -17,7 +17,7 @@ from harness.suites.load import load_suite, suite_path
 from harness.suites.overrides import Overrides, only_pattern, protocol_pattern
 from harness.suites.parse_overrides import format_seeds, parse_seeds
 from harness.system.determinism import resolve_device
-from harness.system.sources import ALONE, SEARCHED, kinds_of, source_hashes
+from harness.system.sources import CELL_MODULES, TUNED_CELL_MODULES, classes_in, source_hashes
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,9 @@ def _load(request: RunRequest) -> LoadedSuite:
 def _sources(cell: Cell) -> dict[str, str]:
     """The hashes of the code that computes a cell, including its search's options; read once per process."""
     value = (cell.model, cell.space) if cell.space else cell.model
-    kinds = kinds_of(value)
+    kinds = classes_in(value)
     if kinds not in _source_hashes:
-        _source_hashes[kinds] = source_hashes(value, alone=SEARCHED if cell.space else ALONE)
+        _source_hashes[kinds] = source_hashes(value, cell_modules=TUNED_CELL_MODULES if cell.space else CELL_MODULES)
     return _source_hashes[kinds]
 
 

@@ -1,4 +1,4 @@
-"""The form of a suite: of what kinds its parts must be; what is of another kind is told in one sentence."""
+"""Validation of a suite's parts: their types, names, seeds and labels."""
 
 from __future__ import annotations
 
@@ -12,44 +12,44 @@ from evaluation.verdicts.claims import Claim, Published
 from harness.spec import Citation, Experiment, Suite
 from harness.tuning import Tuning
 
-_PARTS = ("experiments", "seeds", "metrics", "published", "claims", "comparisons", "baselines", "notes")
-_NEEDED = ("experiments", "seeds", "metrics")
-_STORE = ("all", "cells", "partial", "locks", "prepared", "suites", "tuning", "derived", "data", "mlartifacts",
-          "mlflow.db")  # fmt: skip
+_COLLECTIONS = ("experiments", "seeds", "metrics", "published", "claims", "comparisons", "baselines", "notes")
+_REQUIRED = ("experiments", "seeds", "metrics")
+_STORE_NAMES = ("all", "cells", "partial", "locks", "prepared", "suites", "tuning", "derived", "data", "mlartifacts",
+                "mlflow.db")  # fmt: skip
 
 
-def fault_of(suite: Suite) -> str:
-    """What is wrong with the kinds of a suite's parts, after its file's name and a colon; empty if nothing is."""
-    return next(_faults(suite), "")
+def suite_error(suite: Suite) -> str:
+    """Validate a suite; return its first error as a sentence, or "" if there is none."""
+    return next(_errors(suite), "")
 
 
-def _faults(suite: Suite) -> Iterator[str]:
-    yield from _names(suite)
-    for what in _PARTS:
-        held = getattr(suite, what)
-        if isinstance(held, str | Mapping) or not isinstance(held, Collection):
-            yield f"SUITE's {what} must be a list, got {held!r}"
-        if what in _NEEDED and not list(held):
+def _errors(suite: Suite) -> Iterator[str]:
+    yield from _name_errors(suite)
+    for what in _COLLECTIONS:
+        values = getattr(suite, what)
+        if isinstance(values, str | Mapping) or not isinstance(values, Collection):
+            yield f"SUITE's {what} must be a list, got {values!r}"
+        if what in _REQUIRED and not list(values):
             yield f"SUITE has no {what}; expected at least one"
     for experiment in suite.experiments:
-        yield from _of_experiment(experiment)
-    yield from _seeds(list(suite.seeds))
-    yield from _metrics(list(suite.metrics))
-    yield from _words(suite)
-    yield from _labels(suite)
+        yield from _experiment_errors(experiment)
+    yield from _seed_errors(list(suite.seeds))
+    yield from _metric_errors(list(suite.metrics))
+    yield from _text_errors(suite)
+    yield from _label_errors(suite)
 
 
-def _names(suite: Suite) -> Iterator[str]:
+def _name_errors(suite: Suite) -> Iterator[str]:
     name = suite.name
     if not isinstance(name, str) or not name.strip() or "/" in name or name.startswith("."):
-        yield f"the suite's name {name!r} cannot name a folder; use letters, digits, - and _"
-    if name in _STORE:
-        yield f"the suite's name {name!r} is taken by the store; choose another"
+        yield f"SUITE's name {name!r} is not a valid folder name; use letters, digits, - and _"
+    if name in _STORE_NAMES:
+        yield f"SUITE's name {name!r} is reserved for the store; choose another"
     if not isinstance(suite.title, str):
-        yield f"SUITE's title must be a text, got {suite.title!r}"
+        yield f"SUITE's title must be a string, got {suite.title!r}"
 
 
-def _of_experiment(experiment: Any) -> Iterator[str]:
+def _experiment_errors(experiment: Any) -> Iterator[str]:
     if not isinstance(experiment, Experiment):
         yield f"SUITE's experiments must be Experiment(…) from harness.spec, got {experiment!r}"
     for what, verb in (("dataset", "load"), ("protocol", "prepare")):
@@ -57,63 +57,62 @@ def _of_experiment(experiment: Any) -> Iterator[str]:
         if isinstance(value, type) or not isinstance(getattr(value, "name", None), str):
             yield f"an experiment's {what} must be a value with a name, got {value!r}"
         if not callable(getattr(value, verb, None)):
-            yield f"an experiment's {what} must have {verb}, got {value!r}"
+            yield f"an experiment's {what} must have a method {verb}, got {value!r}"
     models = experiment.models
     if not isinstance(models, Mapping) or not models or not all(isinstance(label, str) and label for label in models):
-        yield f"the models on {experiment.dataset.name} must be label → recommender, at least one, got {models!r}"
-    if not _whole(experiment.max_padded_events, 1):
+        yield f"the models on {experiment.dataset.name} must map labels to recommenders, at least one, got {models!r}"
+    if not _is_integer(experiment.max_padded_events, 1):
         yield f"max_padded_events must be a whole number of at least 1, got {experiment.max_padded_events!r}"
     if not isinstance(experiment.tuning, Tuning | None):
         yield f"tuning must be Tuning(…) from harness.tuning, got {experiment.tuning!r}"
 
 
-def _whole(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+def _is_integer(value: Any, at_least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= at_least
 
 
-def _seeds(seeds: list[Any]) -> Iterator[str]:
+def _seed_errors(seeds: list[Any]) -> Iterator[str]:
     for place, seed in enumerate(seeds):
-        if not _whole(seed, 0):
+        if not _is_integer(seed, 0):
             yield f"SUITE's seeds must be whole numbers of at least 0, got {seed!r}"
         if seed in seeds[:place]:
-            yield f"SUITE's seeds name {seed} twice"
+            yield f"SUITE's seeds list {seed} twice"
 
 
-def _metrics(metrics: list[Any]) -> Iterator[str]:
+def _metric_errors(metrics: list[Any]) -> Iterator[str]:
     for place, metric in enumerate(metrics):
-        kinds = Metric | WholeTableMetric if place else Metric  # the first one stops learners and is tested
-        if not isinstance(metric, kinds) or _named(metric.name) != metric:
-            first = "" if place else " first"
-            yield f"SUITE's metrics must be{first} values of evaluation.metrics such as MRR(20), got {metric!r}"
+        allowed = Metric | WholeTableMetric if place else Metric  # the first is used for early stopping and tests
+        if not isinstance(metric, allowed) or _named(metric.name) != metric:
+            which = "metrics" if place else "first metric"
+            yield f"SUITE's {which} must be from evaluation.metrics, such as MRR(20), got {metric!r}"
         if metric in metrics[:place]:
-            yield f"SUITE's metrics name {metric.name} twice"
+            yield f"SUITE's metrics list {metric.name} twice"
 
 
 def _named(name: str) -> Any:
-    """The metric that a report finds under this name, None if it finds none."""
+    """The metric with this name, or None."""
     try:
         return whole_table_metric_named(name) or metric_named(name)
     except ValueError:
         return None
 
 
-def _words(suite: Suite) -> Iterator[str]:
-    """What a report prints or judges."""
+def _text_errors(suite: Suite) -> Iterator[str]:
     for what, kinds in (("published", Published), ("claims", Claim), ("notes", str)):
         for value in getattr(suite, what):
             if not isinstance(value, kinds):
-                wanted = {"notes": "sentences"}.get(what, "values of evaluation.verdicts.claims")
-                yield f"SUITE's {what} must be {wanted}, got {value!r}"
+                expected = {"notes": "strings"}.get(what, "values from evaluation.verdicts.claims")
+                yield f"SUITE's {what} must be {expected}, got {value!r}"
     if not isinstance(suite.paper, Citation | None):
         yield f"SUITE's paper must be Citation(…) from harness.spec, got {suite.paper!r}"
 
 
-def _labels(suite: Suite) -> Iterator[str]:
-    """Baselines and comparisons are of models that the suite runs; a claim may speak of others."""
+def _label_errors(suite: Suite) -> Iterator[str]:
+    """Errors of baselines and comparisons: each label must be a model of the suite. Claims may name others."""
     known = dict.fromkeys(label for experiment in suite.experiments for label in experiment.models)
     for pair in suite.comparisons:
         if isinstance(pair, str) or len(list(pair)) != 2:
-            yield f"SUITE's comparisons must be pairs of labels, got {pair!r}"
+            yield f"SUITE's comparisons must be pairs of model labels, got {pair!r}"
     named = [("baselines", label) for label in suite.baselines]
     named += [("comparisons", label) for pair in suite.comparisons for label in pair]
     for what, label in named:

@@ -55,9 +55,7 @@ def test_files_are_followed_by_import_and_no_others(checkout):
 
 def test_docstrings_comments_and_layout_do_not_count(checkout):
     before = source_hashes(Net(), checkout)
-    (checkout / "training/terms.py").write_text(
-        '"""Losses."""\n\n\ndef one():\n    """One."""\n    return  1  # one\n'
-    )
+    (checkout / "training/terms.py").write_text('"""Losses."""\n\n\ndef one():\n    """One."""\n    return  1  # one\n')
     assert source_hashes(Net(), checkout) == before
 
 
