@@ -23,7 +23,7 @@ each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name_
 
 @each_kind
 def test_it_is_refused_where_the_future_would_leak(kind):
-    sentence = f'bidirectional must be false unless instances is "prefixes": {kind.__name__} is asked after every event'
+    sentence = f'bidirectional must be false unless instances is "prefixes": {kind.__name__} predicts after every event'
     with pytest.raises(ValueError, match=sentence):
         kind(bidirectional=True)
 
@@ -89,7 +89,7 @@ def test_training_sees_what_scoring_sees(kind, more):
         with torch.no_grad():
             queries = model.network_.encode_training(batch, torch.from_numpy(at))
         for row, query in enumerate(queries):
-            read = batch.items[row][batch.items[row] != PAD]
+            read = batch.inputs[row][batch.inputs[row] != PAD]
             assert torch.allclose(query, model.score(SequenceBatch.of([read.tolist()])).queries[0], atol=1e-6)
             seen.append(len(read))
     assert len(seen) == np.maximum(train.sequences.lengths - 1, 0).sum() and max(seen) == model.max_len
@@ -110,7 +110,7 @@ def test_the_last_max_len_events_are_read_and_the_empty_history_is_zero(monkeypa
     assert torch.equal(model.score(SequenceBatch.of([[]])).queries[0], model.network_.query.bias)
     batch = SequenceBatch.of([[8, 1, 3], [5], []], query_positions=[(0, 3), (1, 1), (2, 0), (0, 1)])
     together = model.score(batch).queries
-    monkeypatch.setattr(query_prefixes, "QUERIES_AT_ONCE", 2)
+    monkeypatch.setattr(query_prefixes, "QUERIES_PER_BLOCK", 2)
     assert torch.allclose(model.score(batch).queries, together, atol=1e-6)
 
 

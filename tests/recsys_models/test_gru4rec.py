@@ -56,7 +56,7 @@ def prepared(model):
     generators = Generators.of(run)
     model.num_items_ = V
     network = model.network(train, generators).double().train()
-    model.loss_ = model.loss.over(train.item_counts, "cpu")
+    model.loss_ = model.loss.with_counts(train.item_counts, "cpu")
     batches = itertools.islice(model.batcher().batches(train.sequences, np.random.default_rng(0)), 3)
     return network, generators.negatives, list(batches), train.item_counts
 
@@ -138,7 +138,7 @@ def trained_queries(model, network, batches):
     for batch in batches:
         with torch.no_grad():
             queries = network.encode_training(batch, torch.arange(len(batch.rows)))
-        found |= dict(zip(batch.events[:, 0].tolist(), queries, strict=True))
+        found |= dict(zip(batch.target_events[:, 0].tolist(), queries, strict=True))
     return found
 
 
@@ -243,7 +243,11 @@ def test_the_value_is_the_mean_and_the_gradient_that_of_the_sum_over_the_batch_s
     model = GRU4Rec(**{**TINY, "batch_size": 8}, loss=LOSSES["TOP1"])
     network, generator, batches, _ = prepared(model)
     short = dataclasses.replace(
-        batches[0], events=batches[0].events[:2], rows=batches[0].rows[:2], slots=np.arange(2), fresh=np.ones(2, bool)
+        batches[0],
+        target_events=batches[0].target_events[:2],
+        rows=batches[0].rows[:2],
+        slots=np.arange(2),
+        fresh=np.ones(2, bool),
     )
     state = generator.get_state()
     value, count = model.objective(network, short, generator)

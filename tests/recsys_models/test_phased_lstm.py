@@ -111,7 +111,7 @@ def test_bad_input_is_told_in_one_sentence():
         ({"variant": "mine"}, "variant must be one of paper, official, got 'mine'"),
         ({"periods": (5.0, 1.0)}, "periods must be two rising numbers of seconds above 0"),
         ({"open_share": 0.0}, "open_share must be above 0 and at most 1, got 0.0"),
-        ({"leak": -0.1}, "leak must be between 0 and 1, got -0.1"),
+        ({"leak": -0.1}, "leak must be at least 0 and at most 1, got -0.1"),
     ):
         with pytest.raises(ValueError, match=words):
             dataclasses.replace(PhasedLSTM(), **fields)

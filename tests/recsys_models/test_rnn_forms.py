@@ -33,7 +33,9 @@ def test_training_sees_what_scoring_sees(model):
     batch = next(iter(model.batcher().batches(train.sequences, np.random.default_rng(0))))
     at = np.flatnonzero(batch.target_mask)
     with torch.no_grad():
-        trained = dict(zip(batch.events.ravel()[at], network.encode_training(batch, torch.from_numpy(at)), strict=True))
+        trained = dict(
+            zip(batch.target_events.ravel()[at], network.encode_training(batch, torch.from_numpy(at)), strict=True)
+        )
     for row in batch.rows[batch.starts]:
         start = train.sequences.offsets[row]
         items = train.sequences.row(row)[: model.max_len].tolist()

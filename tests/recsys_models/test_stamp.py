@@ -238,7 +238,7 @@ def test_bad_fields(field, value, words):
 
 
 def test_the_last_click_alone_cannot_be_left_out():
-    with pytest.raises(ValueError, match="last_click must be true where nothing but the last click"):
+    with pytest.raises(ValueError, match="last_click must be true in a model of the last click alone"):
         STMO(last_click=False)
 
 

@@ -82,9 +82,9 @@ def test_training_queries_are_the_states_before_their_targets(instances):
         at = np.flatnonzero(batch.target_mask)
         queries = model.network_.encode_training(batch, torch.from_numpy(at)).detach().numpy()
         for query, place in zip(queries, at, strict=True):
-            row, step = divmod(int(place), batch.events.shape[1])
-            event = int(batch.events[row, step])
-            first = int(batch.events[row, 0]) - 1  # the first item that the window reads
+            row, step = divmod(int(place), batch.target_events.shape[1])
+            event = int(batch.target_events[row, step])
+            first = int(batch.target_events[row, 0]) - 1  # the first item that the window reads
             first = max(first, int(sequences.offsets[batch.rows[row]]))
             assert batch.targets[row, step] == sequences.items[event]
             np.testing.assert_allclose(

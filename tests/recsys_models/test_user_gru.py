@@ -164,7 +164,7 @@ def test_same_seed_same_bits_and_bad_input_in_one_sentence():
         (LinearUserGRU, {"user_dropout": 1.0}, "user_dropout must be at least 0 and below 1, got 1.0"),
         (LinearUserGRU, {"user_mask": "day"}, "user_mask must be one of step, sequence, got 'day'"),
         (LinearUserGRU, {"user_l2_on": "all"}, "user_l2_on must be one of rows, matrices, table, got 'all'"),
-        (RectifiedUserGRU, {"slope": 1.0}, "slope must be between 0 and 1, got 1.0"),
+        (RectifiedUserGRU, {"slope": 1.0}, "slope must be above 0 and below 1, got 1.0"),
         (AttentionalUserGRU, {"bracket": "none"}, "bracket must be one of gate first, transform first, got 'none'"),
     ):
         with pytest.raises(ValueError, match=words):

@@ -112,9 +112,9 @@ def test_the_thresholds_see_the_whole_vector_or_what_dropout_left():
 
 
 def _watched(forward, shares):
-    def watched(at, weights):
-        forward(at, weights)
-        shares.append(at.kept[2].detach().clone())
+    def watched(step, weights):
+        forward(step, weights)
+        shares.append(step.saved[2].detach().clone())
 
     return watched
 
