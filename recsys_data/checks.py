@@ -24,8 +24,8 @@ def check_range(
     """
     bounds = [("at least", at_least), ("above", above), ("below", below), ("at most", at_most)]
     rule = " and ".join(f"{word} {bound:g}" for word, bound in bounds if bound is not None)
-    rule = " and ".join(filter(None, [rule, "finite" if finite else ""]))
-    rule += (f" {unit}" if unit else "") + (" or None" if or_none else "")
+    rule += f" {unit}" if unit else ""
+    rule = " and ".join(filter(None, [rule, "finite" if finite else ""])) + (" or None" if or_none else "")
     for name in names:
         value = getattr(owner, name)
         if value is None and or_none:
