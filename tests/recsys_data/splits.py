@@ -25,3 +25,9 @@ def asked(split, part):
 def trained(sequences, item_ids):
     """The training sequences as words."""
     return ["".join(item_ids[sequences.row(s)]) for s in range(len(sequences))]
+
+
+def history(data, user):
+    """The raw items and the times of a user's events."""
+    span = slice(data.offsets[user], data.offsets[user + 1])
+    return data.item_ids[data.items[span]].tolist(), data.timestamps[span].tolist()

@@ -137,3 +137,11 @@ def test_limit_users_takes_whole_users_and_adds_a_caveat():
     assert LimitUsers(Letters(), 3).load().facts["caveats"] == ["OLD"]
     with pytest.raises(ValueError, match="n must be at least 1 user, got 0"):
         LimitUsers(Letters(), 0)
+
+
+def test_movielens_ratings_dat(tmp_path):
+    path = tmp_path / "ml-1m/ratings.dat"
+    path.parent.mkdir()
+    path.write_text("1::1193::5::978300760\n1::661::3:978302109\n")
+    with pytest.raises(ValueError, match="row 2, column timestamp is missing: 3 fields, expected 4"):
+        MovieLens1M().load(tmp_path)

@@ -8,7 +8,7 @@ import pytest
 from recsys_data.fetching.errors import DataMissing, DownloadFailed
 from recsys_data.fetching.resumable import ResumingDownloader
 from recsys_data.fetching.source import Source, download
-from tests.recsys_data.serving import DATA, serving
+from tests.recsys_data.fetching.serving import DATA, serving
 
 SHA = "sha256:" + hashlib.sha256(DATA).hexdigest()
 MD5 = "md5:" + hashlib.md5(DATA).hexdigest()

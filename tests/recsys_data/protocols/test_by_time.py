@@ -116,6 +116,35 @@ def test_a_cut_by_end_has_no_training_event_in_the_test_days():
     assert LastDays().allows == {"training events after a test event"}
 
 
+def test_the_last_fraction_of_training():
+    # Days 0 … 9, a session of three clicks a day; the last day tests. 1/3 of nine sessions' 18 pairs: 6 pairs, so 3.
+    data = events(["aba"] * 10, unit="session", clock=Clock.ABSOLUTE)
+    times = data.timestamps + data.users * 86_400.0
+    data = type(data)(**{**{k: v for k, v in vars(data).items() if k != "offsets"}, "timestamps": times})
+    by_date = LastDays(test=0.9, validation=0, fraction=3).prepare(data)
+    assert len(by_date.train.sequences) == 3 and by_date.train.sequences.timestamps.min() == 6 * 86_400
+    assert by_date.steps[0]["removed"] == 18 and len(by_date.test) == 2
+    for fraction, sessions in ((2, 4), (3, 3)):  # ⌊27/2⌋ = 13 and 27/3 = 9 events in whole sessions of three
+        by_id = LastDays(test=0.9, validation=0, fraction=fraction, fraction_by="id").prepare(data)
+        assert len(by_id.train.sequences) == sessions
+    assert by_id.steps[0] == {
+        "step": "training: its last 1/3 by id",
+        "removed": 18,
+        "events": 9,
+        "users": 3,
+        "items": 2,
+    }
+
+
+def test_items_unseen_in_all_of_training_are_dropped_and_those_unseen_in_the_fraction_stay():
+    words = ["cc", "ab", "ab", "aczb"]
+    data = events(words, unit="session", clock=Clock.ABSOLUTE)
+    data = type(data)(**{**{k: v for k, v in vars(data).items() if k != "offsets"},
+                         "timestamps": data.timestamps + data.users * 86_400.0})  # fmt: skip
+    split = LastDays(test=0.9, validation=0, fraction=2, unseen="miss").prepare(data)
+    assert asked(split, "test") == [(3, "a", "?"), (3, "a", "b")]  # c is a miss, z is dropped
+
+
 @pytest.mark.parametrize("clock", [Clock.RELATIVE, Clock.WITHIN, Clock.NONE])
 def test_weak_clocks_are_refused(clock):
     data = events(["abcd", "abc"], clock=clock)
