@@ -1,4 +1,4 @@
-"""Across data sets: win/tie/loss, a random-effects summary, and Friedman with Nemenyi where there are sets enough."""
+"""Comparison across data sets: win/tie/loss, random effects, and Friedman with Nemenyi for at least six of them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ FEWEST_DATASETS = 6
 
 @dataclass(frozen=True)
 class WinTieLoss:
-    """On how many data sets a model is better, not told apart or equal, and worse, each by test and margin."""
+    """Numbers of data sets where a model is better, equal or inconclusive, and worse, by test and margin."""
 
     wins: int
     ties: int
     losses: int
 
     @classmethod
-    def of(cls, words: Sequence[Conclusion]) -> WinTieLoss:
-        """Counted from the word of each data set."""
-        wins, losses = words.count(Conclusion.BETTER), words.count(Conclusion.WORSE)
-        return cls(wins, len(words) - wins - losses, losses)
+    def of(cls, conclusions: Sequence[Conclusion]) -> WinTieLoss:
+        """Count the conclusions, one per data set."""
+        wins, losses = conclusions.count(Conclusion.BETTER), conclusions.count(Conclusion.WORSE)
+        return cls(wins, len(conclusions) - wins - losses, losses)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class RandomEffects:
 
 
 def random_effects(log_ratios: Sequence[float], errors: Sequence[float]) -> RandomEffects:
-    """The summary of log ratios, one a data set, with their standard errors (all above 0)."""
+    """Summarise log ratios, one per data set, with their standard errors (all above 0)."""
     y, variance = np.asarray(log_ratios, dtype=float), np.asarray(errors, dtype=float) ** 2
     if len(y) == 0 or len(y) != len(variance) or not (variance > 0).all():
         raise ValueError("a summary over data sets needs at least one log ratio, each with an error above 0")
@@ -64,16 +64,16 @@ def random_effects(log_ratios: Sequence[float], errors: Sequence[float]) -> Rand
 
 
 def summarise(rows: Sequence[PairRow], first: str) -> tuple[WinTieLoss, RandomEffects | None]:
-    """One comparison over several data sets: what each says, and the summary of their relative differences.
+    """Summarise one comparison across data sets: the conclusion on each, and the mean of the relative differences.
 
-    ``first``: the model that is set against the other; a row that has the two the other way round is turned. The error
+    ``first``: the model that is compared with the other; a row with the two in the other order is reversed. The error
     of a log ratio is the methods' where seeds allow, else the clustered one. No summary where a ratio is not positive
     and finite.
     """
     signs = [1 if row.a == first else -1 for row in rows]
-    words = [row.conclusion_methods if row.p_method is not None else row.conclusion_models for row in rows]
-    turned = {Conclusion.BETTER: Conclusion.WORSE, Conclusion.WORSE: Conclusion.BETTER}
-    tally = WinTieLoss.of([w if sign == 1 else turned.get(w, w) for w, sign in zip(words, signs, strict=True)])
+    conclusions = [row.conclusion_methods if row.p_method is not None else row.conclusion_models for row in rows]
+    reversed_ = {Conclusion.BETTER: Conclusion.WORSE, Conclusion.WORSE: Conclusion.BETTER}
+    tally = WinTieLoss.of([c if sign == 1 else reversed_.get(c, c) for c, sign in zip(conclusions, signs, strict=True)])
     usable = [row for row in rows if math.isfinite(row.relative) and row.relative > -1 and row.relative_error]
     if len(usable) < len(rows) or not rows:
         return tally, None
@@ -101,9 +101,9 @@ class Friedman:
 def friedman(
     models: Sequence[str], scores: np.ndarray, *, higher_is_better: bool = True
 ) -> tuple[Friedman | None, str]:
-    """Friedman's test on scores (N data sets, k models), or None with the sentence why not.
+    """Return Friedman's test on scores (N data sets, k models), or None with the reason.
 
-    Below 6 data sets a critical-difference diagram has next to no power, so it is not made.
+    Below 6 data sets a critical-difference diagram has almost no power, so there is none.
     """
     num, k = scores.shape
     if num < FEWEST_DATASETS:

@@ -140,16 +140,16 @@ class ComparisonGroup:
         if not baselines:
             return None, ""
         cells = {model: list(self._seeds(model).values()) for model in baselines}
-        held = all(
+        on_validation = all(
             cell.record.get("validation", {}).get(primary.name) is not None for m in cells.values() for cell in m
         )
-        if held:
+        if on_validation:
             means = {m: np.mean([cell.record["validation"][primary.name] for cell in cells[m]]) for m in baselines}
         else:
             means = {m: np.mean([self._sums(m, cell.seed, primary).micro for cell in cells[m]]) for m in baselines}
         sign = 1 if primary.higher_is_better else -1
         best = max(baselines, key=lambda m: sign * means[m])
-        return best, f"{primary.name} on {'validation' if held else 'test'}"
+        return best, f"{primary.name} on {'validation' if on_validation else 'test'}"
 
     def _family(self, reference: str | None, metric: Metric) -> dict[tuple[str, str], str]:
         """Return the declared pairs and why; a pair declared twice, in either direction, counts once."""

@@ -163,7 +163,7 @@ def _pair_rows(
     p_methods_holm = holm([math.nan if p is None else p for p in p_methods])
     rows = []
     for i, (a, b) in enumerate(declared):
-        known = p_methods[i] is not None
+        tested = p_methods[i] is not None
         rows.append(
             _pair_row(
                 paired,
@@ -173,7 +173,7 @@ def _pair_rows(
                 higher_is_better=higher_is_better,
                 margin=margin,
                 p=(float(tests.p[i]), float(p_holm[i]), float(tests.p_max_t[i])),
-                p_method=(p_methods[i], float(p_methods_holm[i]) if known else None),
+                p_method=(p_methods[i], float(p_methods_holm[i]) if tested else None),
                 critical=tests.critical,
                 intervals=(_interval(plain[i]), _interval(ratios[i])),
                 method=methods[i][:3],

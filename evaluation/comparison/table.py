@@ -1,4 +1,4 @@
-"""ComparisonTable: all that is said of the models of one data set, protocol and metric, as plain values."""
+"""ComparisonTable: models and their differences on one data set, protocol and metric, as plain values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ModelRow:
 
     error: the clustered standard error of the mean. sd: over seeds, None below two. macro: the mean over clusters.
     optimistic, pessimistic: the first seed's value under the two readings of ties, flagged where they differ by over
-    0.1 %; None where ranks were not read. inseparable: no significant difference from the best mean of this table
+    0.1 %; None where ranks were not read. matches_best: no significant difference from the best mean of this table
     (Holm over all models against it; chosen after looking).
     """
 
@@ -32,7 +32,7 @@ class ModelRow:
     baseline: bool
     reference: bool
     best: bool
-    inseparable: bool
+    matches_best: bool
     optimistic: float | None = None
     pessimistic: float | None = None
     ties_flagged: bool = False
@@ -82,7 +82,7 @@ class PairRow:
 
     @property
     def design_effect(self) -> float | None:
-        """The clustered over the naive variance, or None where ranks were not read."""
+        """Clustered over naive variance, or None where ranks were not read."""
         return None if self.naive is None else self.naive.design_effect
 
 
@@ -126,5 +126,5 @@ class ComparisonTable:
         return next((row for row in self.models if row.model == name), None)
 
     def pair(self, a: str, b: str) -> PairRow | None:
-        """The row of the pair as it stands in the table, in either direction, or None."""
+        """The row of the pair, in either direction, or None."""
         return next((row for row in self.pairs if {row.a, row.b} == {a, b}), None)

@@ -114,5 +114,5 @@ def smoke_caveats(*caveats: Iterable[str]) -> tuple[str, ...]:
 
 def caveat_sentence(*caveats: Iterable[str]) -> str:
     """Return the caveats, once each, as a closing sentence with a space before it; empty if there are none."""
-    told = list(dict.fromkeys(caveat for group in caveats for caveat in group))
-    return f" Caveat{'s' * (len(told) > 1)}: {'; '.join(told)}." if told else ""
+    distinct = list(dict.fromkeys(caveat for group in caveats for caveat in group))
+    return f" Caveat{'s' * (len(distinct) > 1)}: {'; '.join(distinct)}." if distinct else ""

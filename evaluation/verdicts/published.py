@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,14 +23,6 @@ _WHERE = {
 }
 
 
-class Rerun(enum.Enum):
-    """The kind of rerun that a published number is compared with."""
-
-    SAME = "same code and data"
-    MATCHED = "reimplementation with matched protocol"
-    CORRECTED = "corrected protocol"
-
-
 @dataclass(frozen=True)
 class Published:
     """One number of a paper. ``digits`` decimals were printed; ``certain`` False is shown and never judged.
@@ -39,7 +30,7 @@ class Published:
     ``not_comparable``: why the data, split or candidates at hand make this another quantity; empty if comparable.
     ``protocol``: the one it belongs to, or empty for each protocol of the data set. ``runs``: how many the paper
     averaged. ``same_test``: whether the rerun's test set is the paper's own, or else another draw of the same
-    population, whose chance counts on both sides. ``rerun``: what kind of rerun the suite makes of it.
+    population, whose chance counts on both sides.
     """
 
     dataset: str
@@ -54,7 +45,6 @@ class Published:
     protocol: str = ""
     runs: int = 1
     same_test: bool = True
-    rerun: Rerun = Rerun.MATCHED
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "metric", shown_metric(self.metric))
@@ -143,8 +133,8 @@ class Published:
         where = _WHERE.get(found.zone, "")
         if found.zone is EquivalenceZone.OPEN:
             where = f"the interval straddles the margin. {self._what_would_decide(row, found, sample)}".rstrip(".")
-        told = f"Rerun {row.mean:.{self.digits + 1}f} ({count}), ratio {found.ratio:.3f} [{low:.3f}, {high:.3f}]"
-        return f"{told}: {where}. Rerun type: {self.rerun.value}.{caveat_sentence(row.caveats)}"
+        ratio = f"Rerun {row.mean:.{self.digits + 1}f} ({count}), ratio {found.ratio:.3f} [{low:.3f}, {high:.3f}]"
+        return f"{ratio}: {where}.{caveat_sentence(row.caveats)}"
 
     def _what_would_decide(self, row: ModelRow, found: Equivalence, sample: list[Noise]) -> str:
         """Say how many seeds would decide an open verdict."""

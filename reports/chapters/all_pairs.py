@@ -73,19 +73,19 @@ def _summary(tables: list[ComparisonTable], index: RunIndex) -> list[Table]:
         declared.setdefault(frozenset((pair.a, pair.b)), (pair.a, pair.b))
     rows = []
     for a, b in declared.values():
-        held = [pair for t in tables if (pair := t.pair(a, b)) is not None]
-        if len(held) < 2:
+        found = [pair for t in tables if (pair := t.pair(a, b)) is not None]
+        if len(found) < 2:
             continue
-        tally, effect = summarise(held, a)
-        known = effect is not None and effect.interval is not None and len(held) >= _FEWEST
-        low, high = effect.interval if known else (None, None)
+        tally, effect = summarise(found, a)
+        has_interval = effect is not None and effect.interval is not None and len(found) >= _FEWEST
+        low, high = effect.interval if has_interval else (None, None)
         mean = None if effect is None else effect.mean
         rows.append(row([
-            _named(a, index), _named(b, index), TableCell(str(len(held)), len(held)),
+            _named(a, index), _named(b, index), TableCell(str(len(found)), len(found)),
             TableCell(f"{tally.wins} / {tally.ties} / {tally.losses}", tally.wins - tally.losses),
             TableCell(percent(mean), mean, low, high),
             TableCell(interval_percent(low, high), None if low is None else high - low),
-            TableCell(f"{effect.tau:.2f}" if known else "–", effect.tau if known else None),
+            TableCell(f"{effect.tau:.2f}" if has_interval else "–", effect.tau if has_interval else None),
         ]))  # fmt: skip
     if not rows:
         return []

@@ -54,8 +54,8 @@ def comparison_section(index: RunIndex, comparisons: list[ComparisonTable], cach
     if empty:
         blocks.append(Text("", (f"No model has a result on these, so nothing is compared: {'; '.join(empty)}.",)))
     if alone:
-        said = "The test part of these has one user only, so the variation between users is unknown: "
-        blocks.append(Text("", (f"{said}{'; '.join(alone)}.",)))
+        reason = "The test part of these has one user only, so the variation between users is unknown: "
+        blocks.append(Text("", (f"{reason}{'; '.join(alone)}.",)))
     return Section("comparison", "Comparison", tuple(blocks))
 
 
@@ -168,13 +168,13 @@ def _bounds(tables: list[ComparisonTable], runs: dict[str, ModelRuns]) -> list[R
 
 def _notes(tables: list[ComparisonTable], runs: dict[str, ModelRuns]) -> tuple[str, ...]:
     """Notes: the marks, those of the tables, and every caveat in full."""
-    said = [*map(as_sentence, _shared(runs))]
-    said += ["★ best mean; ≈ not significantly different from the best (post hoc, Holm)."]
-    said += dict.fromkeys(note for table in tables for note in table.notes)
+    notes = [*map(as_sentence, _shared(runs))]
+    notes += ["★ best mean; ≈ not significantly different from the best (post hoc, Holm)."]
+    notes += dict.fromkeys(note for table in tables for note in table.notes)
     by_caveat: dict[str, list[str]] = {}
     for caveat, model in ((caveat, r.model) for r in runs.values() for caveat in r.caveats):
         by_caveat.setdefault(caveat, []).append(model)
-    return (*said, *(f"{join_words(models)}: {caveat}." for caveat, models in by_caveat.items()))
+    return (*notes, *(f"{join_words(models)}: {caveat}." for caveat, models in by_caveat.items()))
 
 
 def differences(table: ComparisonTable, runs: dict[str, ModelRuns], heading: str, place: str) -> list[Any]:
@@ -189,8 +189,8 @@ def differences(table: ComparisonTable, runs: dict[str, ModelRuns], heading: str
                       f"Differences in {table.metric} on {heading} with simultaneous 95 % intervals over {family} "
                       f"(these trained models). The shaded band is the relevance margin of ±{100 * table.margin:g} %.",
                       {"rows": rows, "axis": f"difference in {table.metric}"}, _shared(runs))  # fmt: skip
-    said = Text(f"Summary of {table.metric}", _sentences(table), beside=True)
-    return [figure, said, _pairs(table, runs, heading, place)]
+    summary = Text(f"Summary of {table.metric}", _sentences(table), beside=True)
+    return [figure, summary, _pairs(table, runs, heading, place)]
 
 
 def _sentences(table: ComparisonTable) -> tuple[str, ...]:

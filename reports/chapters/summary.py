@@ -20,13 +20,13 @@ _HEADINGS = {
 
 def summary_section(index: RunIndex, verdicts: list[Verdict]) -> Section:
     """The verdicts in one paragraph, the suite's notes, and the cells without a result."""
-    paragraphs = (verdict_words(verdicts), _size(index), *index.results.record.get("notes", ()))
+    paragraphs = (verdict_paragraph(verdicts), _size(index), *index.results.record.get("notes", ()))
     failures = failures_table(index)
     blocks = (Text("", paragraphs), *((failures,) if failures else ()))
     return Section("summary", "Summary", blocks)
 
 
-def verdict_words(verdicts: list[Verdict]) -> str:
+def verdict_paragraph(verdicts: list[Verdict]) -> str:
     """One paragraph: how many verdicts have each outcome, and which."""
     if not verdicts:
         return "This suite has no published number and no claim to judge."
@@ -39,27 +39,27 @@ def verdict_words(verdicts: list[Verdict]) -> str:
     levels = sum(verdict.kind == "Published" for verdict in verdicts)
     kinds = [pluralize(levels, "published number")] if levels else []
     kinds += [pluralize(len(verdicts) - levels, "claim")] if len(verdicts) > levels else []
-    said = [f"Of {join_words(kinds)}, {join_words(parts)}."]
+    sentences = [f"Of {join_words(kinds)}, {join_words(parts)}."]
     for text, heading in _HEADINGS.items():
         names = [v.subject for v in found[text]]
         if names and heading:
             shown = [f"“{name}”" for name in names[:4]]
             more = [f"{len(names) - 4} more"] if len(names) > 4 else []
-            said.append(f"{heading}: {join_words(shown + more)}.")
-    return " ".join(said)
+            sentences.append(f"{heading}: {join_words(shown + more)}.")
+    return " ".join(sentences)
 
 
 def _size(index: RunIndex) -> str:
     """The number of runs behind the report, and of those without a result."""
-    done, lost, runs = len(index.results.cells), index.results.failures, list(index.finished())
-    said = f"Based on {pluralize(done, 'run')} of {pluralize(len({r.model for r in runs}), 'model')} on "
-    said += pluralize(len({r.group.dataset for r in runs}), "data set")
+    done, failures, runs = len(index.results.cells), index.results.failures, list(index.finished())
+    text = f"Based on {pluralize(done, 'run')} of {pluralize(len({r.model for r in runs}), 'model')} on "
+    text += pluralize(len({r.group.dataset for r in runs}), "data set")
     rules = len({r.group.protocol for r in runs})
-    said += f" under {rules} protocols" if rules > 1 else ""
-    if not lost:
-        return said + "; none failed and none is missing."
-    states = {state: sum(f.state == state for f in lost) for state in dict.fromkeys(f.state for f in lost)}
-    return said + f"; {join_words([f'{n} {s.lower()}' for s, n in states.items()])} (reasons below)."
+    text += f" under {rules} protocols" if rules > 1 else ""
+    if not failures:
+        return text + "; none failed and none is missing."
+    states = {state: sum(f.state == state for f in failures) for state in dict.fromkeys(f.state for f in failures)}
+    return text + f"; {join_words([f'{n} {s.lower()}' for s, n in states.items()])} (reasons below)."
 
 
 def citation(paper: dict[str, Any] | None) -> tuple[str, str]:
@@ -92,5 +92,5 @@ def facts_of(index: RunIndex) -> tuple[tuple[str, str], ...]:
 
 def _states(index: RunIndex) -> str:
     """Counts by state, such as "42 done, 1 failed"."""
-    lost = [f.state.lower() for f in index.results.failures]
-    return ", ".join([f"{len(index.results.cells)} done", *(f"{lost.count(s)} {s}" for s in dict.fromkeys(lost))])
+    states = [f.state.lower() for f in index.results.failures]
+    return ", ".join([f"{len(index.results.cells)} done", *(f"{states.count(s)} {s}" for s in dict.fromkeys(states))])

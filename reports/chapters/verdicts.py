@@ -199,13 +199,13 @@ def _claimed(index: RunIndex, verdict: Verdict) -> list[ModelRuns]:
 
 def _reason(index: RunIndex, verdict: Verdict, given: set[str]) -> str:
     """The reason; the long reason of a missing cell is given in full once only."""
-    said = verdict.reason
+    text = verdict.reason
     for failure in index.results.failures:
-        if failure.reason in said and len(failure.reason) > _LONG:
+        if failure.reason in text and len(failure.reason) > _LONG:
             if failure.reason in given:
-                said = said.replace(f": {failure.reason}", ", as above").replace(failure.reason, "as above")
+                text = text.replace(f": {failure.reason}", ", as above").replace(failure.reason, "as above")
             given.add(failure.reason)
-    return said
+    return text
 
 
 def _claim(index: RunIndex, verdict: Verdict, given: set[str], before: str = "") -> list[TableCell]:
