@@ -12,7 +12,15 @@ from typing import Any
 
 from harness.store import Store, StoreUnusable
 from harness.system.determinism import prepare_determinism
-from harness.system.environment import RECORDED, ROOT, cpu_model, git_state, total_memory_mb, usable_cores, version_of
+from harness.system.environment import (
+    RECORDED_LIBRARIES,
+    ROOT,
+    cpu_model,
+    git_state,
+    total_memory_mb,
+    usable_cores,
+    version_of,
+)
 
 _SPARE_GB = 2.0
 
@@ -54,7 +62,7 @@ def _libraries() -> list[Check]:
         name, _, version = line.partition("==")
         pins[name.strip().lower()] = version.strip()
     checks = []
-    for name in dict.fromkeys([*RECORDED, *pins]):
+    for name in dict.fromkeys([*RECORDED_LIBRARIES, *pins]):
         if name.startswith("#") or not name:
             continue
         found, pinned = version_of(name), pins.get(name, "")

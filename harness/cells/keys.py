@@ -11,7 +11,7 @@ from harness.preparation import Prepared
 from harness.spec import Cell, canonical, written_form
 from harness.suites.request import LoadedSuite
 from harness.system.determinism import device_kind
-from harness.system.environment import deciding_versions
+from harness.system.environment import key_versions
 from harness.tuning import sampler_version
 
 
@@ -56,7 +56,7 @@ def key_parts(
         "threads": threads,
         "engine": engine_of(model, device),
         "code": dict(sources),
-        "library version": deciding_versions(),
+        "library version": key_versions(),
     }
     length = lists_needed(metrics)
     parts |= {"list length": length} if length else {}

@@ -16,7 +16,7 @@ from harness.store import Store, unusable
 from harness.suites.request import LoadedSuite, RunRequest
 from harness.system.determinism import prepare_determinism
 from harness.system.energy import EnergyMeter
-from harness.system.environment import capture
+from harness.system.environment import environment_record
 
 
 class PlanChanged(ValueError):
@@ -114,7 +114,14 @@ def _compute_and_store(loaded: LoadedSuite, job: CellJob, store: Store, switches
     with EnergyMeter(device) as meter:
         computed = compute(cell, prepared, metrics=loaded.metrics, device=device, checkpoint=partial, log=log)
     record = cell_record(
-        loaded, cell, prepared, computed, key=job.key, parts=parts, environment=capture(switches), started=started
+        loaded,
+        cell,
+        prepared,
+        computed,
+        key=job.key,
+        parts=parts,
+        environment=environment_record(switches),
+        started=started,
     )
     record |= {"energy": meter.record, **tuned}
     json.dumps(record, allow_nan=False)  # a value that JSON cannot hold must not reach the store

@@ -20,7 +20,7 @@ from harness.running.plan import PlannedCell, make_plan
 from harness.store import Store
 from harness.suites.request import RunRequest
 from harness.system.determinism import prepare_determinism
-from harness.system.environment import capture
+from harness.system.environment import environment_record
 
 SCHEMA = 2
 FILE = "certificate.json"
@@ -47,7 +47,7 @@ def certify(request: RunRequest, *, on_cell: Callable[[dict[str, Any]], None] = 
     path = store.suite_file(loaded.suite.name, FILE)
     store.write_json(path, to_json({
         "schema": SCHEMA, "suite": loaded.suite.name, "created": now(), "cells": rows,
-        "environment": capture(prepare_determinism(request.threads, request.device)),
+        "environment": environment_record(prepare_determinism(request.threads, request.device)),
     }))  # fmt: skip
     return path
 

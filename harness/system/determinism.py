@@ -1,4 +1,4 @@
-"""The switches that make a cell's bits repeatable: threads, deterministic kernels, TF32 off, the device's name."""
+"""Deterministic computation: threads, deterministic kernels, TF32 off, and the choice of the device."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import sys
 from typing import Any
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-_SWITCHES = {"deterministic": True, "cudnn_benchmark": False, "tf32": False}
+_SETTINGS = {"deterministic": True, "cudnn_benchmark": False, "tf32": False}
 
 
 class DeviceUnavailable(ValueError):
-    """A device was asked for that this machine does not have."""
+    """The requested device is unknown or not available on this machine."""
 
 
 def set_environment(threads: int = 1) -> None:
-    """Set the variables that libraries read when they are first imported; call it before torch and numpy load."""
+    """Set the variables that libraries read at import; call it before torch and numpy are imported."""
     for variable in _THREAD_VARIABLES:
         os.environ[variable] = str(threads)
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
@@ -24,7 +24,7 @@ def set_environment(threads: int = 1) -> None:
 
 
 def prepare_determinism(threads: int = 1, device: str = "cpu") -> dict[str, Any]:
-    """The switches now in force, for the record; the same in the parent and in every worker.
+    """Make this process deterministic; return the settings for the record, equal in the parent and all workers.
 
     Sets torch's deterministic algorithms, cuDNN's benchmark off, TF32 off, and ``threads`` for torch, BLAS and numba.
     Raises ValueError for fewer than one thread.
@@ -36,7 +36,7 @@ def prepare_determinism(threads: int = 1, device: str = "cpu") -> dict[str, Any]
 
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # costs a pass over every buffer, decides nothing
+    torch.utils.deterministic.fill_uninitialized_memory = False  # a pass over every buffer, without effect on results
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
@@ -44,11 +44,11 @@ def prepare_determinism(threads: int = 1, device: str = "cpu") -> dict[str, Any]
     _limit_numba(threads)
     if device.startswith("cuda"):
         torch.cuda.set_device(device)
-    return {**_SWITCHES, "threads": threads}
+    return {**_SETTINGS, "threads": threads}
 
 
 def _limit_blas(threads: int) -> None:
-    """Give BLAS libraries that are loaded already ``threads`` threads; later ones read the environment."""
+    """Set the threads of BLAS libraries that are already loaded; later ones read the environment."""
     if importlib.util.find_spec("threadpoolctl") is not None:
         from threadpoolctl import threadpool_limits
 
@@ -56,7 +56,7 @@ def _limit_blas(threads: int) -> None:
 
 
 def _limit_numba(threads: int) -> None:
-    """Give numba's kernels ``threads`` threads (never more than it was started with)."""
+    """Set numba's threads, at most those that it was started with."""
     if "numba" in sys.modules:
         import numba
 
@@ -66,9 +66,9 @@ def _limit_numba(threads: int) -> None:
 
 
 def resolve_device(name: str) -> str:
-    """The device that ``auto``, ``cpu``, ``cuda`` or ``cuda:i`` means here: "cpu" or "cuda:i".
+    """Resolve ``auto``, ``cpu``, ``cuda`` or ``cuda:i`` to "cpu" or "cuda:i".
 
-    Raises DeviceUnavailable with one sentence for another word, or a GPU that is not there.
+    Raises DeviceUnavailable for another name, or for a GPU that this machine does not have.
     """
     kind, _, index = name.partition(":")
     if kind not in ("auto", "cpu", "cuda") or (kind != "cuda" and index) or (index and not index.isdigit()):
@@ -92,5 +92,5 @@ def resolve_device(name: str) -> str:
 
 
 def device_kind(device: str) -> str:
-    """The part of a device that decides bits: "cpu" or "cuda"."""
+    """The part of a device that is in a cell's key: "cpu" or "cuda"."""
     return device.partition(":")[0]

@@ -1,4 +1,4 @@
-"""What a result was computed with: versions, commit, hardware, memory; captured once a run."""
+"""The environment of a result: library versions, commit, hardware and memory."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-DECIDING = ("torch", "numpy", "scipy", "numba")  # libraries whose version can move a bit of a result
-RECORDED = (*DECIDING, "pandas", "pyarrow", "joblib", "mlflow", "matplotlib")
+KEY_LIBRARIES = ("torch", "numpy", "scipy", "numba")  # libraries whose version can change a result
+RECORDED_LIBRARIES = (*KEY_LIBRARIES, "pandas", "pyarrow", "joblib", "mlflow", "matplotlib")
 
 
 @functools.cache
@@ -27,14 +27,17 @@ def version_of(library: str) -> str:
         return "absent"
 
 
-def deciding_versions() -> dict[str, str]:
-    """The versions that belong to a cell's key: python (two parts) and the DECIDING libraries."""
-    return {"python": ".".join(platform.python_version_tuple()[:2]), **{name: version_of(name) for name in DECIDING}}
+def key_versions() -> dict[str, str]:
+    """The versions in a cell's key: Python (major and minor) and KEY_LIBRARIES."""
+    return {
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        **{name: version_of(name) for name in KEY_LIBRARIES},
+    }
 
 
 @functools.cache
 def git_state(root: Path = ROOT) -> tuple[str, bool]:
-    """The commit of the checkout and whether it differs from what is on disk; ("", False) without git."""
+    """The commit of the checkout, and whether its files have uncommitted changes; ("", False) without git."""
     try:
         commit = _git(root, "rev-parse", "HEAD")
         return commit, bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
@@ -42,15 +45,15 @@ def git_state(root: Path = ROOT) -> tuple[str, bool]:
         return "", False
 
 
-def _git(root: Path, *words: str) -> str:
-    """The output of a git command, without optional locks so that a reader never blocks a writer."""
-    command = ["git", "--no-optional-locks", "-C", str(root), *words]
+def _git(root: Path, *args: str) -> str:
+    """The output of a git command, run without optional locks so that it blocks no other git process."""
+    command = ["git", "--no-optional-locks", "-C", str(root), *args]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
 
 
 @functools.cache
 def cpu_model() -> str:
-    """The processor's name as the system tells it."""
+    """The processor's name, as the system reports it."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text().splitlines():
@@ -60,7 +63,7 @@ def cpu_model() -> str:
 
 
 def usable_cores() -> int:
-    """The number of processors that this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -70,7 +73,7 @@ def total_memory_mb() -> int:
 
 
 def device_name(device: str) -> str:
-    """The GPU's name for a CUDA device, the processor's for the CPU."""
+    """The name of the GPU, or of the processor for "cpu"."""
     if device.startswith("cuda"):
         import torch
 
@@ -78,12 +81,12 @@ def device_name(device: str) -> str:
     return cpu_model()
 
 
-def capture(switches: dict[str, Any]) -> dict[str, Any]:
-    """The environment as it stands in a cell's record; ``switches`` are those of prepare_determinism."""
+def environment_record(settings: dict[str, Any]) -> dict[str, Any]:
+    """The environment in a cell's record; ``settings`` are those of prepare_determinism."""
     commit, dirty = git_state()
     return {
         "python": platform.python_version(),
-        **{name: version_of(name) for name in RECORDED},
+        **{name: version_of(name) for name in RECORDED_LIBRARIES},
         "commit": commit,
         "dirty": dirty,
         "host_hash": hashlib.sha256(platform.node().encode()).hexdigest()[:12],
@@ -91,16 +94,16 @@ def capture(switches: dict[str, Any]) -> dict[str, Any]:
         "cores": usable_cores(),
         "memory_mb": total_memory_mb(),
         "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
-        **switches,
+        **settings,
     }
 
 
 def reset_peak_memory() -> None:
-    """Start a new measurement of the process's peak memory, where the system allows it."""
+    """Reset the process's peak memory if the system allows it."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
-        return  # the peak is then that of the whole process so far
+        return  # the peak is then that of the whole process
 
 
 def peak_memory_mb() -> float:
@@ -115,7 +118,7 @@ def peak_memory_mb() -> float:
 
 
 def process_start(pid: int) -> str | None:
-    """When process ``pid`` of this machine started (clock ticks since boot, with the boot's id), None if it is gone."""
+    """The start of process ``pid`` on this machine (boot id and clock ticks since boot); None if it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -125,7 +128,7 @@ def process_start(pid: int) -> str | None:
 
 
 def _alive(pid: int) -> bool:
-    """Whether a process of that number exists (for systems without /proc)."""
+    """Whether a process exists, for systems without /proc."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

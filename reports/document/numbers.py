@@ -1,4 +1,4 @@
-"""Numbers as a reader meets them: sensible digits, true minus signs, never more precision than there is."""
+"""Formatting of numbers: sensible digits, true minus signs, no false precision."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ MISSING = "–"
 
 
 def is_known(value: float | None) -> bool:
-    """Whether there is a finite number."""
+    """Whether the value is a finite number."""
     return value is not None and math.isfinite(value)
 
 
-def decimals(half_widths: Iterable[float | None], fewest: int = 2, most: int = 5, otherwise: int = 4) -> int:
-    """Decimals that show the median half-width with two significant digits: .0011 asks for 4."""
+def decimals(half_widths: Iterable[float | None], at_least: int = 2, at_most: int = 5, default: int = 4) -> int:
+    """Decimals that show the median half-width with two significant digits: 4 for .0011."""
     widths = sorted(w for w in half_widths if is_known(w) and w > 0)
     if not widths:
-        return otherwise
-    return min(most, max(fewest, 1 - math.floor(math.log10(widths[len(widths) // 2]))))
+        return default
+    return min(at_most, max(at_least, 1 - math.floor(math.log10(widths[len(widths) // 2]))))
 
 
 def fraction(value: float | None, places: int = 4, sign: bool = False) -> str:
-    """A share or metric without its leading zero: .0625, −.0011, 1.0000."""
+    """Format a share or metric without its leading zero: .0625, −.0011, 1.0000."""
     if not is_known(value):
         return MISSING
     text = f"{abs(value):.{places}f}"
@@ -33,14 +33,14 @@ def fraction(value: float | None, places: int = 4, sign: bool = False) -> str:
 
 
 def interval(low: float | None, high: float | None, places: int = 4, sign: bool = False) -> str:
-    """[.0614, .0636]."""
+    """Format an interval: [.0614, .0636]."""
     if not (is_known(low) and is_known(high)):
         return MISSING
     return f"[{fraction(low, places, sign)}, {fraction(high, places, sign)}]"
 
 
 def percent(value: float | None, places: int = 1, sign: bool = True) -> str:
-    """A ratio of change in per cent: +3.2 %; from ten times on without decimals: +1,234 %."""
+    """Format a relative change in per cent: +3.2 %; from 1,000 % on without decimals: +1,234 %."""
     if not is_known(value):
         return MISSING
     text = f"{abs(100 * value):,.{0 if abs(value) >= 10 else places}f}"
@@ -49,7 +49,7 @@ def percent(value: float | None, places: int = 1, sign: bool = True) -> str:
 
 
 def p_value(value: float | None) -> str:
-    """A p-value with two significant digits, never 0: .034, <.0001."""
+    """Format a p-value with two significant digits, never 0: .034, <.0001."""
     if not is_known(value):
         return MISSING
     if value < 0.0001:
@@ -60,12 +60,12 @@ def p_value(value: float | None) -> str:
 
 
 def count(value: float | None) -> str:
-    """A whole number in groups of three: 1,000,209."""
+    """Format a whole number: 1,000,209."""
     return f"{round(value):,}" if is_known(value) else MISSING
 
 
 def format_number(value: float | None, digits: int = 3) -> str:
-    """A number with ``digits`` significant digits and no exponent where it can be read without."""
+    """Format a number with ``digits`` significant digits, without an exponent where that is readable."""
     if not is_known(value):
         return MISSING
     if value == 0:
@@ -78,7 +78,7 @@ def format_number(value: float | None, digits: int = 3) -> str:
 
 
 def format_seconds(seconds: float | None) -> str:
-    """0.42 s, 83 s, 12 min 05 s, 2 h 05 min."""
+    """Format a duration: 0.42 s, 83 s, 12 min 05 s, 2 h 05 min."""
     if not is_known(seconds):
         return MISSING
     if seconds < 99.5:
@@ -90,14 +90,14 @@ def format_seconds(seconds: float | None) -> str:
 
 
 def memory(megabytes: float | None) -> str:
-    """512 MB, 1.2 GB."""
+    """Format a memory size: 512 MB, 1.2 GB."""
     if not is_known(megabytes):
         return MISSING
-    return f"{megabytes / 1024:.1f} GB" if megabytes >= 1024 else f"{megabytes:.0f} MB"
+    return f"{megabytes / 1000:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
 
 
 def energy(joules: float | None) -> str:
-    """840 J, 12.4 kJ, 3.10 MJ."""
+    """Format an energy: 840 J, 12.4 kJ, 3.10 MJ."""
     if not is_known(joules):
         return MISSING
     size, unit = (joules / 1e6, "MJ") if joules >= 1e6 else (joules / 1e3, "kJ") if joules >= 1e3 else (joules, "J")
@@ -105,11 +105,11 @@ def energy(joules: float | None) -> str:
 
 
 def join_words(names: Sequence[str], last: str = "and") -> str:
-    """a; a and b; a, b and c."""
+    """Join names: "a"; "a and b"; "a, b and c"."""
     names = list(names)
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}" if names else "none"
 
 
 def pluralize(number: int, noun: str, plural: str = "") -> str:
-    """1 cell, 3 cells."""
+    """Format a number with its noun: "1 cell", "3 cells"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

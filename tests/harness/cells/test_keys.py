@@ -78,7 +78,7 @@ def test_each_part_changes_the_key_and_is_named(part):
 
 def test_a_library_version_changes_the_key(monkeypatch):
     before = parts()
-    monkeypatch.setattr("harness.cells.keys.deciding_versions", lambda: {"torch": "99"})
+    monkeypatch.setattr("harness.cells.keys.key_versions", lambda: {"torch": "99"})
     assert key_of(parts()) != key_of(before)
 
 

@@ -6,7 +6,14 @@ import pytest
 import torch
 
 from harness.system.determinism import DeviceUnavailable, device_kind, prepare_determinism, resolve_device
-from harness.system.environment import ROOT, capture, git_state, peak_memory_mb, process_start, reset_peak_memory
+from harness.system.environment import (
+    ROOT,
+    environment_record,
+    git_state,
+    peak_memory_mb,
+    process_start,
+    reset_peak_memory,
+)
 
 
 def test_the_switches_are_set_and_recorded():
@@ -42,7 +49,7 @@ def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
 
 
 def test_the_environment_names_versions_commit_and_hardware():
-    found = capture({"tf32": False})
+    found = environment_record({"tf32": False})
     assert found["torch"] == torch.__version__
     assert found["cores"] >= 1
     assert found["memory_mb"] > 100

@@ -1,4 +1,4 @@
-"""The energy meter against counters that are files: what they grew by, across a fresh start, and none at all."""
+"""The energy meter against counter files: growth, wrap-around, and no counter."""
 
 import pytest
 
@@ -14,25 +14,25 @@ def counter(folder, name, microjoules, largest=1_000_000):
 
 def test_packages_are_summed_and_their_parts_are_not(tmp_path):
     counter(tmp_path, "intel-rapl:0", 100)
-    counter(tmp_path, "intel-rapl:0:0", 50)  # the cores of package 0, which it counts itself
+    counter(tmp_path, "intel-rapl:0:0", 50)  # the cores of package 0, included in its counter
     counter(tmp_path, "intel-rapl:1", 900_000)
     with EnergyMeter(powercap=tmp_path) as meter:
         counter(tmp_path, "intel-rapl:0", 200_100)
         counter(tmp_path, "intel-rapl:0:0", 999_999)
-        counter(tmp_path, "intel-rapl:1", 100_000)  # started anew at 1,000,000
+        counter(tmp_path, "intel-rapl:1", 100_000)  # wrapped around at 1,000,000
     assert meter.record == {"cpu_joules": pytest.approx(0.2 + 0.2), "gpu_joules": None, "counters": ["RAPL"]}
 
 
-def test_it_looks_often_enough_to_see_every_fresh_start(tmp_path, monkeypatch):
+def test_readings_add_up_across_wrap_arounds(tmp_path, monkeypatch):
     counter(tmp_path, "intel-rapl:0", 0)
     meter = EnergyMeter(powercap=tmp_path)
     for value in (600_000, 100_000, 700_000, 0):  # + 0.6, + 0.5, + 0.6, + 0.3
         counter(tmp_path, "intel-rapl:0", value)
-        meter._look()
+        meter._read()
     assert meter.record["cpu_joules"] == pytest.approx(2.0)
 
 
-def test_without_a_counter_nothing_is_said(tmp_path):
+def test_without_a_counter_joules_are_none(tmp_path):
     with EnergyMeter("cuda:0", powercap=tmp_path / "nothing here") as meter:
         pass
     record = meter.record

@@ -33,7 +33,7 @@ def test_intervals_and_percents():
     (1e-5, "<.0001"), (0.00012, ".00012"), (0.0034, ".0034"), (0.034, ".034"), (0.0996, ".10"), (0.23, ".23"),
     (0.996, "1.00"), (1.0, "1.00"), (None, "–"),
 ])  # fmt: skip
-def test_p_values_are_never_nought(p, text):
+def test_p_values_are_never_zero(p, text):
     assert numbers.p_value(p) == text
 
 
@@ -50,6 +50,8 @@ def test_quantities():
     assert numbers.format_seconds(3599.6) == "1 h 00 min"
     assert numbers.format_seconds(7500) == "2 h 05 min"
     assert numbers.memory(512) == "512 MB"
+    assert numbers.memory(999) == "999 MB"
+    assert numbers.memory(1000) == "1.0 GB"
     assert numbers.memory(1500) == "1.5 GB"
 
 
