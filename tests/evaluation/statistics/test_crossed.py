@@ -25,13 +25,83 @@ def test_two_seeds_by_hand():
     assert found.error_conservative == found.error
 
 
-def test_interaction_is_subtracted_once():
+def test_a_negative_seed_component_is_zero():
     # A's seeds swap two users: influence (−1, 1)/2 and (1, −1)/2, means equal: s² = 0, interaction above 0
     part = SeedVariance.of(runs([[1, 3], [3, 1]], [1, 1]))
     assert part.between == 0.0
-    assert part.interaction == pytest.approx(2 * (4 * 0.25) / 1 / 2)  # G/(G−1) · Σ apart² / (S − 1) / S
+    assert part.interaction == pytest.approx(2 * (4 * 0.25) / 1 / 2)  # G/(G−1) · Σ deviation² / (S − 1) / S
     found = crossed_test(runs([[1, 3], [3, 1]], [1, 1]), runs([[1, 1.5]], [1, 1]), deterministic=(False, True))
-    assert found.seed_share == 0.0  # the component would be negative: it is 0
+    assert found.seed_share == 0.0
+    assert found.df == pytest.approx(1)
+
+
+def test_interaction_is_subtracted_once():
+    # A: seeds (1, 3), (3, 7) on two users of one event; B deterministic: (1, 1). N = 2, G = 2, S = 2
+    # seed means 2 and 5: s² = 4.5, s²/S = 2.25. Influence (−.5, .5), (−1, 1), deviations ±.25: v = 2 · .25, v/S = .25
+    # D = (1, 4), θ = 2.5, V_users = 2 · 2 · (1.5 / 2)² = 2.25
+    found = crossed_test(runs([[1, 3], [3, 7]], [1, 1]), runs([[1, 1]], [1, 1]), deterministic=(False, True))
+    variance, df = 2.25 + 2.25 - 0.25, 4.25**2 / (2.25**2 / 1 + 2.25**2 / 1 + 0.25**2 / (1 * 1))
+    assert found.estimate == 2.5
+    assert found.error == pytest.approx(np.sqrt(variance))
+    assert found.df == pytest.approx(df)
+    assert found.p == pytest.approx(2 * stats.t.sf(2.5 / np.sqrt(variance), df))
+    half = stats.t.ppf(0.975, df) * np.sqrt(variance)
+    assert found.interval == pytest.approx((2.5 - half, 2.5 + half))
+    assert found.seed_share == pytest.approx(2 / 4.25)
+    assert found.error_conservative == pytest.approx(np.sqrt(4.5))
+    assert found.df_conservative == pytest.approx(4.5**2 / (2.25**2 + 2.25**2))
+    assert found.p_conservative == pytest.approx(2 * stats.t.sf(2.5 / np.sqrt(4.5), 2))
+    half = stats.t.ppf(0.975, 2) * np.sqrt(4.5)
+    assert found.interval_conservative == pytest.approx((2.5 - half, 2.5 + half))
+
+
+def by_definition(a, b, counts, ratio, level):
+    """Estimate, error, df, interval and seed share of once and twice counted interactions, by loops over clusters."""
+    total, clusters = sum(counts), len(counts)
+    difference = [np.mean(a[:, u]) - ratio * np.mean(b[:, u]) for u in range(clusters)]
+    estimate = sum(difference) / total
+    scale = clusters / (clusters - 1)
+    users = scale * sum(((d - estimate * n) / total) ** 2 for d, n in zip(difference, counts, strict=True))
+    once, twice, below_once, below_twice = users, users, users**2 / (clusters - 1), users**2 / (clusters - 1)
+    for sums, weight in ((a, 1.0), (b, ratio**2)):
+        seeds = len(sums)
+        means = [row.sum() / total for row in sums]
+        shares = np.array([[(row[u] - m * counts[u]) / total for u in range(clusters)]
+                           for row, m in zip(sums, means, strict=True)])  # fmt: skip
+        between = weight * np.var(means, ddof=1) / seeds
+        interaction = weight * scale * sum(np.var(shares[:, u], ddof=1) for u in range(clusters)) / seeds
+        twice += between
+        below_twice += between**2 / (seeds - 1)
+        if between > interaction:
+            once += between - interaction
+            below_once += between**2 / (seeds - 1) + interaction**2 / ((seeds - 1) * (clusters - 1))
+    found = []
+    for variance, below in ((once, below_once), (twice, below_twice)):
+        df = variance**2 / below
+        half = stats.t.ppf(0.5 + level / 2, df) * np.sqrt(variance)
+        p = 2 * stats.t.sf(abs(estimate) / np.sqrt(variance), df)
+        found += [np.sqrt(variance), df, p, estimate - half, estimate + half]
+    return [estimate, *found, 1 - users / once]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_part_follows_its_definition(seed):
+    rng = np.random.default_rng(seed)
+    counts, ratio, level = rng.integers(1, 9, 7), (1.0, 0.8, 1.3)[seed % 3], (0.95, 0.9)[seed % 2]
+    a, b = (counts * rng.normal(0.4, 0.1, 7) + counts * rng.normal(0, 0.2, (s, 1)) + rng.normal(0, 0.1, (s, 7))
+            for s in (3, 5))  # fmt: skip
+    found = crossed_test(runs(a, counts), runs(b, counts), ratio=ratio, level=level)
+    ours = [found.estimate, found.error, found.df, found.p, *found.interval, found.error_conservative,
+            found.df_conservative, found.p_conservative, *found.interval_conservative, found.seed_share]  # fmt: skip
+    assert ours == pytest.approx(by_definition(a, b, counts, ratio, level), rel=1e-9)
+
+
+def test_a_negative_difference_has_the_same_p():
+    a, b = runs([[1, 3], [3, 7]], [1, 1]), runs([[1, 1]], [1, 1])
+    one = crossed_test(a, b, deterministic=(False, True))
+    two = crossed_test(b, a, deterministic=(True, False))
+    assert (two.estimate, two.error, two.df, two.p) == (-one.estimate, one.error, one.df, one.p)
+    assert two.interval == (-one.interval[1], -one.interval[0])
 
 
 @pytest.mark.parametrize(("counts", "p"), [([3, 3], 0.5), ([3, 7, 11], 0.25), ([2] * 2000, np.finfo(float).tiny)])
@@ -69,6 +139,8 @@ def test_many_users_leave_welch():
 def test_one_seed_of_a_learner_says_nothing_of_its_method():
     one = runs([[1.0, 2.0, 4.0]], [1, 1, 1])
     assert crossed_test(one, one) is None
+    assert crossed_test(one, one, deterministic=(False, True)) is None
+    assert crossed_test(one, one, deterministic=(True, False)) is None
     assert crossed_test(one, one, deterministic=(True, True)).p == 1.0
 
 

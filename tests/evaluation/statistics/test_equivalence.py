@@ -1,4 +1,4 @@
-"""TOST by hand, the words for a difference, and what more seeds could decide."""
+"""TOST by hand and against statsmodels, and the number of seeds that decides."""
 
 import math
 
@@ -7,13 +7,6 @@ import pytest
 from scipy import stats
 from statsmodels.stats.weightstats import ttost_paired
 
-from evaluation.statistics.effects import (
-    Conclusion,
-    Shares,
-    conclude,
-    relative_difference,
-    smallest_detectable_difference,
-)
 from evaluation.statistics.equivalence import EquivalenceZone, Noise, seed_noise, seeds_to_decide, tost
 
 
@@ -95,25 +88,62 @@ def test_ratios_need_positive_values():
         tost(0.0, 0.1, 0.0, [])
 
 
-def test_each_word_needs_the_test_and_the_margin():
-    assert conclude(0.01, 0.12, (0.05, 0.2)) is Conclusion.BETTER
-    assert conclude(0.01, -0.12, (-0.2, -0.05)) is Conclusion.WORSE
-    assert conclude(0.2, 0.12, (-0.05, 0.3)) is Conclusion.INCONCLUSIVE  # large, not significant
-    assert conclude(0.001, 0.045, (0.01, 0.08)) is Conclusion.INCONCLUSIVE  # significant, of unclear relevance
-    assert conclude(0.001, 0.02, (0.01, 0.03)) is Conclusion.EQUAL  # significant and irrelevant
-    assert conclude(0.9, 0.0, (-0.02, 0.02)) is Conclusion.EQUAL
-    assert conclude(0.9, 0.03, (-0.02, 0.03), margin=0.02) is Conclusion.INCONCLUSIVE
-    assert conclude(None, 0.5, (0.3, 0.7)) is Conclusion.INCONCLUSIVE
-    assert conclude(0.01, 0.12, (0.05, 0.2), higher_is_better=False) is Conclusion.WORSE
-    assert conclude(0.01, math.inf, (math.nan, math.nan)) is Conclusion.BETTER
+@pytest.mark.parametrize(
+    ("low", "high", "zone"),
+    [
+        (-0.049, 0.048, EquivalenceZone.LENIENT),  # ±5 % is ± log 1.05 = ±.0488: the lower end is just outside
+        (-0.048, 0.049, EquivalenceZone.LENIENT),
+        (-0.048, 0.048, EquivalenceZone.STRICT),
+        (-0.096, 0.095, EquivalenceZone.OPEN),  # ± log 1.1 = ±.0953
+        (-0.095, 0.096, EquivalenceZone.OPEN),
+        (0.095, 0.2, EquivalenceZone.OPEN),
+        (0.096, 0.2, EquivalenceZone.ABOVE),
+        (-0.2, -0.095, EquivalenceZone.OPEN),
+        (-0.2, -0.096, EquivalenceZone.BELOW),
+    ],
+)
+def test_each_end_of_an_interval_counts(low, high, zone):
+    # an interval from rounding alone: the published value u ± h has log ends −log(u + h) and −log(u − h)
+    above, below = math.exp(-low), math.exp(-high)
+    found = tost(1.0, (above + below) / 2, (above - below) / 2, [])
+    assert found.interval == pytest.approx((math.exp(low), math.exp(high)))
+    assert found.rounding == pytest.approx((high - low) / 2)
+    assert found.ratio == pytest.approx(2 / (above + below))
+    assert found.zone is zone
 
 
-def test_effect_sizes_by_hand():
-    shares = Shares.of(np.array([1.0, -2.0, 1e-15, 3.0]), np.ones(4))
-    assert (shares.better, shares.tied, shares.worse) == (0.5, 0.25, 0.25)
-    assert Shares.of(np.array([1.0, -2.0]), np.ones(2), higher_is_better=False).better == 0.5
-    assert relative_difference(0.12, 0.10) == pytest.approx(0.2)
-    assert relative_difference(0.1, 0.0) == math.inf
-    assert relative_difference(0.0, 0.0) == 0.0
-    # power of the two-sided test at 2.8 SE is 80 %
-    assert stats.norm.sf(1.959964 - smallest_detectable_difference(1.0)) == pytest.approx(0.8, abs=1e-4)
+def test_seed_noise_by_hand():
+    # s = 2 %: the paper's P runs and the rerun's S seeds have variances s² / P and s² / S
+    (few,) = seed_noise(0.02, 3, 4)
+    assert (few.name, few.df) == ("the few seeds of the rerun", 2)
+    assert few.variance == pytest.approx(0.0004 * (1 / 4 + 1 / 3))
+    assert seed_noise(0.02, 4, 4)[0].name == "the few seeds of the rerun"
+    assert seed_noise(0.02, 5, 4)[0].name == "the paper's 4 runs"
+    assert seed_noise(0.02, 2, 1)[0].name == "the paper's single run"
+    assert seed_noise(0.0, 3, 1) == []
+
+
+def test_the_largest_source_dominates():
+    # sources count by their SD; the half-width of the rounding counts as a 90 % interval, 1.645 SD
+    noise = [Noise("seeds", 0.01**2, 4), Noise("the test sample", 0.02**2, 99)]
+    assert tost(1.0, 1.0, 0.0, noise).dominant == "the test sample"
+    assert tost(1.0, 1.0, 0.0, noise[:1]).dominant == "seeds"
+    assert tost(1.0, 1.0, 0.032, noise).dominant == "the test sample"  # .032 / 1.645 = .0195
+    assert tost(1.0, 1.0, 0.034, noise).dominant == "the rounding of the published value"  # .0207
+
+
+@pytest.mark.parametrize("values", [(0.0, 0.1, 0.0), (-0.1, 0.1, 0.0), (0.1, 0.05, 0.05), (0.1, 0.1, -0.01)])
+def test_a_ratio_needs_values_above_their_rounding(values):
+    with pytest.raises(ValueError, match="above 0"):
+        tost(*values, [])
+
+
+def test_other_noise_counts_for_the_number_of_seeds():
+    margins = {"strict": 0.05, "lenient": 0.05}
+    other = [Noise("the test sample", 0.02**2, 10**6)]
+    alone = seeds_to_decide(1.0, 1.0, 0.0, 0.025, 2, **margins)
+    both = seeds_to_decide(1.0, 1.0, 0.0, 0.025, 2, other, **margins)
+    zones = [tost(1.0, 1.0, 0.0, [*seed_noise(0.025, n, 2), *other], **margins).zone for n in (both - 1, both)]
+    assert (alone, both) == (5, 7)
+    assert zones == [EquivalenceZone.OPEN, EquivalenceZone.STRICT]
+    assert seeds_to_decide(1.0, 1.0, 0.0, 0.0001, 1) == 2  # two seeds are the fewest

@@ -1,0 +1,44 @@
+"""The tests of other tools against scipy, and the design effect by hand."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from evaluation.statistics.naive import event_level_test, paired_t, wilcoxon
+
+
+def test_the_event_level_test_is_the_paired_t_test():
+    differences = np.random.default_rng(0).normal(0.1, 1.0, 40)
+    found, theirs = event_level_test(differences, 0.5), stats.ttest_1samp(differences, 0.0)
+    assert found.p == pytest.approx(theirs.pvalue)
+    assert found.error == pytest.approx(theirs.statistic**-1 * differences.mean())
+    assert found.design_effect == pytest.approx(0.25 / found.error**2)
+    assert event_level_test(-differences, 0.5).p == found.p
+    assert "independent" in found.warning
+
+
+def test_the_design_effect_by_hand():
+    # two users of two equal events each, ±1: the event variance is 4/3 / 4 = 1/3, the clustered one 1
+    found = event_level_test(np.array([1.0, 1.0, -1.0, -1.0]), 1.0)
+    assert found.error == pytest.approx(np.sqrt(1 / 3))
+    assert found.design_effect == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ("differences", "p"),
+    [([0.0, 0.0], 1.0), ([0.0], 1.0), ([0.5, 0.5], np.finfo(float).tiny), ([0.5], np.finfo(float).tiny)],
+)
+def test_where_events_do_not_vary(differences, p):
+    found = event_level_test(np.array(differences), 0.1)
+    assert (found.error, found.p, found.design_effect) == (0.0, p, 1.0)
+
+
+def test_alternatives_are_those_of_scipy():
+    rng = np.random.default_rng(1)
+    a, b = rng.random((2, 30))
+    signed, paired = wilcoxon(a, b), paired_t(a, b)
+    assert signed.p == stats.wilcoxon(a, b).pvalue
+    assert paired.p == pytest.approx(stats.ttest_rel(a, b).pvalue)
+    assert "do not decide" in signed.warning
+    assert "macro" in paired.warning
+    assert (wilcoxon(a, a).p, paired_t(a, a).p) == (1.0, 1.0)
