@@ -42,7 +42,7 @@ def test_stamps_own_row_is_that_of_the_logs_cut_off():
     for (dataset, protocol), rows in MAIN_TABLE.items():
         printed = rows[FULL]
         assert printed[2] == LOGS
-        for value, logged in zip(printed, RELEASED[dataset, protocol.part], strict=False):
+        for value, logged in zip(printed, RELEASED[dataset, protocol.fraction], strict=False):
             assert -0.011 < value - logged <= 0
 
 
@@ -74,7 +74,7 @@ def test_settings_are_those_of_the_released_runs():
             model = experiment.models[FULL]
             assert (model.variant, model.batches, model.dim) == ("official", "equal lengths", 100)
             assert (model.batch_size, model.epochs) == (512, 10)
-            key = experiment.dataset, getattr(experiment.protocol, "part", 1)
+            key = experiment.dataset, getattr(experiment.protocol, "fraction", 1)
             found[key] = model.learning_rate, model.lookup_norm
             assert experiment.models[TUNED].learning_rate < model.learning_rate
     assert found == {

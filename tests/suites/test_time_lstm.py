@@ -21,7 +21,7 @@ def test_it_runs_end_to_end(smoke):
 
 def test_no_number_is_published_and_the_report_says_why():
     assert SUITE.published == ()
-    assert "was not to be had" in SUITE.notes[0]
+    assert "was not available" in SUITE.notes[0]
 
 
 def test_sampled_and_full_ranking_ask_the_same_of_the_same_users(smoke):
