@@ -55,13 +55,13 @@ def report(
             raise ValueError("SUITE is missing: give the name of a suite, or a bundle with --from")
         write_report(results, stored_name(suite), out)
         return
-    from reports.output.bundle import opened_bundle, same_report
+    from reports.output.bundle import compare_report, open_bundle
 
-    with opened_bundle(bundle) as (root, name):
+    with open_bundle(bundle) as (root, name):
         if suite and suite != name:
             raise ValueError(f"{bundle} holds the suite {name!r}, not {suite!r}")
         paths = write_report(root, name, out or bundle.with_suffix(""))
-        print(same_report(root, name, paths[0]))
+        print(compare_report(root, name, paths[0]))
 
 
 def bundle(suite: SuiteName, results: Results = RESULTS,

@@ -124,13 +124,13 @@ def redraw(root: Path) -> None:
         clocks.append((time.perf_counter(), time.process_time() + used.ru_utime + used.ru_stime))
 
     lap()
-    from reports.output.bundle import opened_bundle
+    from reports.output.bundle import open_bundle
     from reports.output.html import render_html
     from reports.output.pdf import write_pdf
     from reports.report import build
 
     lap()
-    with opened_bundle(root) if root.suffix == ".zip" else contextlib.nullcontext((root, "many")) as (store, _):
+    with open_bundle(root) if root.suffix == ".zip" else contextlib.nullcontext((root, "many")) as (store, _):
         report = build(store, "many")
         lap()
         html = render_html(report)

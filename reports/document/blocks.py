@@ -1,4 +1,4 @@
-"""Entry, Table, Figure, Section: what a report is made of; plain data that every rendering reads."""
+"""Content of a report as plain data: sections of tables, figures and texts, read by every output format."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class TableCell:
-    """One place of a table: ``text`` as shown, and the unrounded value behind it.
+    """One cell of a table: the displayed ``text`` and the unrounded value.
 
-    value: number, text or None where undefined; low, high: its interval. link: anchor in this report that says where
-    the number is from. exact: the full story for hover and focus. marks: words such as "best", "level", "good",
-    "bad", "open", "quiet", which a rendering may draw. caveats: sentences that must stand beside the number.
+    value: number, text or None where undefined; low, high: its interval. link: anchor of the source of the number in
+    this report. exact: tooltip instead of the unrounded value. marks: styles of the cell ("best", "level", "good",
+    "bad", "open", "quiet", "code"), drawn as each format can. caveats: sentences to show with the number.
     """
 
     text: str
@@ -27,30 +27,25 @@ class TableCell:
     color: int | None = None
 
     @property
-    def order(self) -> Any:
-        """What a sort goes by: the value, or the text where there is none."""
-        return self.text if self.value is None else self.value
-
-    @property
     def badges(self) -> list[str]:
-        """The caveats, each cut to its first words; what begins alike is one badge."""
+        """The badges of the caveats, without repetitions."""
         return list(dict.fromkeys(caveat_badge(caveat) for caveat in self.caveats))
 
 
 def caveat_badge(caveat: str) -> str:
-    """The part of a caveat before its colon, or its first four words: "NOT CONVERGED"."""
+    """Shorten a caveat to the part before its colon, or to four words: "NOT CONVERGED"."""
     head, colon, _ = caveat.partition(":")
     return head if colon and len(head) <= 40 else " ".join(caveat.split()[:4]) + " …" * (len(caveat.split()) > 4)
 
 
 def as_sentence(caveat: str) -> str:
-    """A caveat as a sentence of its own."""
+    """A caveat as a sentence."""
     return f"{caveat.rstrip('.')}."
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: ``key`` for machines, ``title`` for readers, ``hint`` says what it means; numeric ones are aligned."""
+    """A column: ``key`` for programs, ``title`` for readers, ``hint`` explains it; numeric: right-aligned."""
 
     key: str
     title: str
@@ -61,55 +56,55 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One row. ``anchor`` can be linked to; ``backlinks`` are the anchors that link here, with their names."""
+    """One row; ``backlinks`` are the anchors of rows that link to its ``anchor``, with the titles of their sections."""
 
     entries: tuple[TableCell, ...]
     anchor: str = ""
-    kind: str = ""  # "" a measured row; "reference": a known value, kept at the end; "group": a heading of rows
+    kind: str = ""  # "": a measured row; "reference": a known value, kept at the end; "group": a heading
     backlinks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table; ``notes`` stand under it, ``caveats`` hold for every number in it."""
+    """A table; ``notes`` are printed below it, ``caveats`` apply to every number in it."""
 
     anchor: str
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
-    small: bool = False  # many columns: set in smaller type on paper
-    beside: bool = False  # stands beside the figure before it where there is room
+    small: bool = False  # many columns: smaller type on paper
+    beside: bool = False  # beside the preceding figure where there is room
     caveats: tuple[str, ...] = ()
     block: str = field(default="table", init=False)
 
     @property
     def badges(self) -> list[str]:
-        """The table's caveats, each cut to its first words."""
+        """The badges of the table's caveats."""
         return [caveat_badge(caveat) for caveat in self.caveats]
 
     @property
     def all_notes(self) -> list[str]:
-        """The notes, after the table's caveats in full: for a table that has to stand alone."""
+        """The table's caveats in full, then its notes, for a table outside the report."""
         return list(dict.fromkeys([*map(as_sentence, self.caveats), *self.notes]))
 
     def column(self, key: str) -> int:
-        """The place of a column by its key; KeyError if there is none."""
-        for place, column in enumerate(self.columns):
+        """The index of a column by its key; KeyError if there is none."""
+        for number, column in enumerate(self.columns):
             if column.key == key:
-                return place
+                return number
         raise KeyError(key)
 
     def entry(self, row: Row, key: str) -> TableCell | None:
-        """The entry of a row under a key; None where the table has no such column."""
+        """The cell of a row by the key of its column; None without such a column."""
         return next((e for c, e in zip(self.columns, row.entries, strict=True) if c.key == key), None)
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure to be drawn: ``kind`` names the drawing in figures.py, ``data`` is all that it shows.
+    """A figure: ``kind`` names the drawing in reports/figures/draw.py, ``data`` is everything it shows.
 
-    label: one sentence for those who do not see it. caption: stands under it. caveats: hold for all that it shows.
+    label: one sentence for screen readers. caption: printed below it. caveats: apply to everything it shows.
     """
 
     anchor: str
@@ -122,24 +117,24 @@ class Figure:
 
     @property
     def badges(self) -> list[str]:
-        """The figure's caveats, each cut to its first words."""
+        """The badges of the figure's caveats."""
         return [caveat_badge(caveat) for caveat in self.caveats]
 
     @property
     def has_daggers(self) -> bool:
-        """Whether a name in it bears a †, since a caveat says more of that model."""
+        """Whether a name in the figure has a †, the sign of a caveat."""
         marks = [mark for kind in ("rows", "lines", "points") for mark in self.data.get(kind, ())]
         return any(mark.get("has_caveat") or "†" in mark.get("name", "") for mark in marks)
 
 
 @dataclass(frozen=True)
 class Text:
-    """Paragraphs under a heading of their own (none if empty)."""
+    """Paragraphs with an optional heading."""
 
     heading: str
     paragraphs: tuple[str, ...]
     anchor: str = ""
-    beside: bool = False  # stands beside the figure before it where there is room
+    beside: bool = False  # beside the preceding figure where there is room
     block: str = field(default="text", init=False)
 
 
@@ -158,5 +153,5 @@ class Section:
 
 
 def row(entries: Sequence[TableCell], **rest: Any) -> Row:
-    """A row of these entries."""
+    """A row of these cells."""
     return Row(tuple(entries), **rest)

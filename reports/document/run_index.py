@@ -68,18 +68,9 @@ class ModelRuns:
         """The caveats of one cell that the group does not share."""
         return tuple(caveat for caveat in caveats_of(cell) if caveat not in self.group.caveats)
 
-    @property
-    def seeds(self) -> list[int]:
-        """The finished seeds."""
-        return [cell.seed for cell in self.cells]
-
     def name_cell(self) -> TableCell:
         """The table cell of the model's name, with its colour, caveats and link to the provenance."""
         return TableCell(self.model, link=self.anchor, caveats=self.caveats, color=self.color)
-
-    def values(self, metric: str) -> list[float]:
-        """The metric of each finished seed."""
-        return [cell.metrics[metric] for cell in self.cells if metric in cell.metrics]
 
     def mean(self, *path: str) -> float | None:
         """Mean over seeds of a number in the cell records, such as ("seconds", "fit"); None if no record has it."""

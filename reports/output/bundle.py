@@ -1,6 +1,6 @@
-"""Bundle: a suite's results in one zip, from which every statistic and the report are made again on a laptop.
+"""Bundle: a suite's results in one zip file, enough to recompute every statistic and the report.
 
-It holds ranks, cells, suite, audit findings and the report, and a checksum of each file; no raw data, no weights.
+It holds ranks, cell records, audit findings and the report, with a checksum per file; no raw data and no weights.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from recsys_data.atomic_write import atomic_write
 
 MANIFEST = "bundle.json"
 _SCHEMA = 1
-_NEVER = (".pt", ".ckpt", ".tmp")  # weights and half-written files have no place in it
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip format's first day: the same results give the same bytes
+_EXCLUDED = (".pt", ".ckpt", ".tmp")  # weights and half-written files
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date of the zip format, so that the same results give the same bytes
 
 
-class BundleBroken(ValueError):
-    """A bundle that is not what was packed; the sentence names the file."""
+class BundleDamaged(ValueError):
+    """A bundle differs from what was packed; the message names the file."""
 
 
 def write_bundle(root: Path, suite: str, path: Path) -> list[str]:
@@ -43,7 +43,7 @@ def write_bundle(root: Path, suite: str, path: Path) -> list[str]:
 
 
 def _files(root: Path, suite: str) -> Iterator[Path]:
-    """Every stored file that the report of a suite is made from, and the report itself."""
+    """Every stored file that the report of a suite needs, and the report."""
     results = read_suite(root, suite)
     folders = [root / "suites" / suite, *(cell.folder for cell in results.cells)]
     folders += [root / "tuning" / cell.record["tuning"]["search"] for cell in results.cells if "tuning" in cell.record]
@@ -51,14 +51,14 @@ def _files(root: Path, suite: str) -> Iterator[Path]:
     seen = set()
     for folder in folders:
         for file in sorted(folder.rglob("*")) if folder.is_dir() else []:
-            if file.is_file() and file.suffix not in _NEVER and file not in seen:
+            if file.is_file() and file.suffix not in _EXCLUDED and file not in seen:
                 seen.add(file)
                 yield file
-    yield from (file for name in ("report.html", "report.pdf") if (file := root / suite / name).is_file())
+    yield from (file for file in sorted((root / suite).glob("report.*")) if file.suffix not in _EXCLUDED)
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
-    """One member with a fixed date; Parquet is compressed already."""
+    """Add a member with a fixed date; Parquet and PDF are compressed already."""
     member = zipfile.ZipInfo(name, _EPOCH)
     member.external_attr = 0o644 << 16
     stored = name.endswith((".parquet", ".pdf"))
@@ -66,10 +66,10 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def opened_bundle(path: Path) -> Iterator[tuple[Path, str]]:
-    """A store unpacked from a bundle for as long as the block lasts, and its suite's name.
+def open_bundle(path: Path) -> Iterator[tuple[Path, str]]:
+    """Unpack a bundle into a temporary store; yield its folder and the suite's name.
 
-    Every byte is checked first. Raises BundleBroken naming the first file that was changed, is missing or was added,
+    All checksums are verified first. Raises BundleDamaged naming the first file that was changed, removed or added,
     and FileNotFoundError if there is no such bundle.
     """
     if not path.is_file():
@@ -78,56 +78,58 @@ def opened_bundle(path: Path) -> Iterator[tuple[Path, str]]:
         yield Path(folder), _unpack(path, Path(folder))
 
 
-def same_report(root: Path, suite: str, drawn: Path) -> str:
-    """Whether the page drawn again is the one that was packed, in a sentence."""
+def compare_report(root: Path, suite: str, new: Path) -> str:
+    """Compare the new page with the packed one; return the result as a sentence."""
     packed = root / suite / "report.html"
     if not packed.is_file():
-        return "the bundle held no report: it was packed before one was drawn"
-    if packed.read_bytes() == drawn.read_bytes():
-        return "every byte of the bundle is as packed, and the report drawn again is the packed one to the byte"
+        return "all checksums match; the bundle contains no report to compare with"
+    if packed.read_bytes() == new.read_bytes():
+        return "all checksums match; the new report is identical to the packed one"
     return (
-        "every byte of the bundle is as packed; the report drawn again differs from the packed one, as another "
-        "version of this program or its libraries draws it"
+        "all checksums match; the new report differs from the packed one because this program or its libraries have "
+        "another version"
     )
 
 
 def _unpack(path: Path, folder: Path) -> str:
-    """Write every checked member under ``folder`` and return the suite's name."""
+    """Write every verified member under ``folder``; return the suite's name."""
     try:
         with zipfile.ZipFile(path) as archive:
             manifest = json.loads(archive.read(MANIFEST))
             if manifest.get("schema") != _SCHEMA:
-                raise BundleBroken(f"{path}: a bundle of schema {manifest.get('schema')}, this program reads {_SCHEMA}")
+                raise BundleDamaged(
+                    f"{path}: a bundle of schema {manifest.get('schema')}, this program reads {_SCHEMA}"
+                )
             held = [name for name in archive.namelist() if name != MANIFEST]
             for name in [*manifest["files"], *held]:
                 if name not in manifest["files"]:
-                    raise BundleBroken(f"{path}: {name} was added after packing")
+                    raise BundleDamaged(f"{path}: {name} was added after packing")
                 if name not in held:
-                    raise BundleBroken(f"{path}: {name} is missing")
+                    raise BundleDamaged(f"{path}: {name} is missing")
             for name, expected in manifest["files"].items():
                 _write(folder, name, _checked(archive, path, name, expected))
     except (zipfile.BadZipFile, KeyError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BundleBroken(f"{path} is not a whole bundle ({error}); pack it again") from None
+        raise BundleDamaged(f"{path} is not a whole bundle ({error}); pack it again") from None
     return manifest["suite"]
 
 
 def _checked(archive: zipfile.ZipFile, path: Path, name: str, expected: str) -> bytes:
-    """The bytes of a member, if they are those that were packed."""
+    """The bytes of a member, verified against its checksum."""
     try:
         data = archive.read(name)
     except (zipfile.BadZipFile, zlib.error) as error:
-        raise BundleBroken(f"{path}: {name} was changed after packing ({error})") from None
+        raise BundleDamaged(f"{path}: {name} was changed after packing ({error})") from None
     found = hashlib.sha256(data).hexdigest()
     if found != expected:
-        raise BundleBroken(f"{path}: {name} was changed after packing: SHA-256 {found[:12]}…, not {expected[:12]}…")
+        raise BundleDamaged(f"{path}: {name} was changed after packing: SHA-256 {found[:12]}…, not {expected[:12]}…")
     return data
 
 
 def _write(folder: Path, name: str, data: bytes) -> None:
-    """Write a member inside ``folder`` and nowhere else."""
+    """Write a member; refuse a path outside ``folder``."""
     parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts or "\\" in name or not parts:
-        raise BundleBroken(f"the member {name!r} would leave the folder that it is unpacked in")
+        raise BundleDamaged(f"the member {name!r} would be written outside the unpacked folder")
     target = folder.joinpath(*parts)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(data)

@@ -40,7 +40,7 @@ def swatch_html(cell: TableCell) -> Markup:
     if cell.color is None:
         return Markup("")
     number, marker = cell.color % len(palette.COLORS), escape(palette.marker_char(cell.color))
-    return Markup(f'<span class="swatch m{number}" aria-hidden="true">{marker}</span> ')
+    return Markup(f'<span class="swatch m{number}" aria-hidden="true">{marker}</span>&nbsp;')
 
 
 def badges_html(badges: Sequence[str]) -> Markup:

@@ -1,4 +1,4 @@
-"""The end of a run in the terminal: the comparison of every data set, then the verdicts, one line each."""
+"""Terminal output of a report: comparisons, verdicts, failures."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from rich.text import Text
 from reports.document.blocks import Table, TableCell
 from reports.report import Report
 
-_TONE = {"good": "green", "bad": "red", "open": "yellow", "best": "bold", "quiet": "dim"}
-_SIGNS = {"good": "✓", "bad": "✗", "open": "?", "quiet": "–"}
-_AFTER = {"best": " ★", "level": " ≈"}
+_STYLES = {"good": "green", "bad": "red", "open": "yellow", "best": "bold", "quiet": "dim"}
+_SYMBOLS = {"good": "✓", "bad": "✗", "open": "?", "quiet": "–"}
+_SUFFIXES = {"best": " ★", "level": " ≈"}
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print the comparison tables and the verdicts, never wider than the console.
+    """Print comparisons, verdicts, failures and caveats within the width of the console.
 
-    Columns that do not fit are left out from the least needed on; colours are the console's choice (NO_COLOR).
+    The least important columns are dropped where they do not fit. The console decides on colours (NO_COLOR).
     """
     comparison, verdicts = report.section("comparison"), report.section("verdicts")
     for table in comparison.tables if comparison else []:
@@ -34,8 +34,8 @@ def print_report(report: Report, console: Console) -> None:
 
 
 def _print_standing(table: Table, report: Report, console: Console) -> None:
-    """One data set: models down, metrics across."""
-    keys = _kept_columns(table, report.metrics, console.width)
+    """Print one data set: a row per model, columns for the metrics."""
+    keys = _fitting_columns(table, report.metrics, console.width)
     console.print()
     console.print(Text(table.caption, style="bold"))
     grid = Grid(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=True, header_style="dim")
@@ -44,15 +44,15 @@ def _print_standing(table: Table, report: Report, console: Console) -> None:
         grid.add_column(Text(column.title), justify="right" if column.numeric else "left", overflow="fold",
                         no_wrap=column.numeric)  # fmt: skip
     for row in table.rows:
-        grid.add_row(*(_cell(row.entries[table.column(key)], last=key == keys[0]) for key in keys),
+        grid.add_row(*(_cell(row.entries[table.column(key)], badges=key == keys[0]) for key in keys),
                      style="italic dim" if row.kind == "reference" else "")  # fmt: skip
     console.print(grid)
     for note in [*(f"[{badge}]" for badge in table.badges), *table.notes[:1]]:
         console.print(Text(note, style="dim"))
 
 
-def _kept_columns(table: Table, metrics: tuple[str, ...], width: int) -> list[str]:
-    """The columns that fit, in the table's order; what a reader misses least goes first."""
+def _fitting_columns(table: Table, metrics: tuple[str, ...], width: int) -> list[str]:
+    """Keys of the columns that fit, in the table's order; the least important are dropped first."""
     keys = [column.key for column in table.columns]
     droppable = []
     for metric in reversed(metrics):
@@ -66,7 +66,7 @@ def _kept_columns(table: Table, metrics: tuple[str, ...], width: int) -> list[st
 
 
 def _width(table: Table, keys: list[str]) -> int:
-    """How many characters these columns take, two between them; names may be folded at 24."""
+    """Width of these columns in characters, with two between them; names fold at 24."""
     total = 0
     for number, key in enumerate(keys):
         place = table.column(key)
@@ -76,18 +76,18 @@ def _width(table: Table, keys: list[str]) -> int:
     return total - 2
 
 
-def _cell(entry: TableCell, last: bool = False) -> Text:
-    """An entry with its marks, and its caveats where it is the row's name."""
-    text = Text(entry.text + "".join(_AFTER[m] for m in entry.marks if m in _AFTER),
-                style=" ".join(_TONE[m] for m in entry.marks if m in _TONE))  # fmt: skip
-    if last:
+def _cell(entry: TableCell, badges: bool = False) -> Text:
+    """The text of a cell with its marks, and with its badges if it names the row."""
+    text = Text(entry.text + "".join(_SUFFIXES[m] for m in entry.marks if m in _SUFFIXES),
+                style=" ".join(_STYLES[m] for m in entry.marks if m in _STYLES))  # fmt: skip
+    if badges:
         for badge in entry.badges:
             text.append(f" [{badge}]", style="yellow")
     return text
 
 
 def _print_verdicts(table: Table, console: Console) -> None:
-    """One line a verdict: mark, outcome, subject; the reason under it."""
+    """Print one line per verdict (symbol, outcome, subject) and the reason below it."""
     console.print()
     console.print(Text(table.caption, style="bold"))
     for row in table.rows:
@@ -96,14 +96,14 @@ def _print_verdicts(table: Table, console: Console) -> None:
             continue
         outcome, subject = table.entry(row, "outcome"), table.entry(row, "subject")
         reason = table.entry(row, "reason")
-        tone = next((m for m in outcome.marks if m in _SIGNS), "quiet")
-        console.print(Text.assemble((f"{_SIGNS[tone]} {outcome.text}", _TONE[tone]), "  ", subject.text))
+        mark = next((m for m in outcome.marks if m in _SYMBOLS), "quiet")
+        console.print(Text.assemble((f"{_SYMBOLS[mark]} {outcome.text}", _STYLES[mark]), "  ", subject.text))
         if reason is not None and reason.text:
             console.print(Text(f"  {reason.text}", style="dim"))
 
 
 def _print_failures(table: Table, console: Console) -> None:
-    """Each failed cell with the command that repeats it; cells never begun, one line a data set and reason."""
+    """Print each failed cell with the command to rerun it; skipped cells by data set and reason."""
     console.print()
     console.print(Text(table.caption, style="bold"))
     for row in table.rows:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from evaluation.results.tuning_results import LEDGER_FILE, SEARCH_FILE
-from reports.output.bundle import opened_bundle, write_bundle
+from reports.output.bundle import open_bundle, write_bundle
 from reports.output.html import render_html
 from reports.report import build
 
@@ -99,7 +99,7 @@ def test_a_bundle_holds_the_ledger_and_draws_the_same_page(tuned, tmp_path):
     assert f"tuning/search-GRU/{LEDGER_FILE}" in names and f"tuning/search-Markov/{SEARCH_FILE}" in names
     page = render_html(build(root, "little"))
     assert "budget-figure-1" in page
-    with opened_bundle(tmp_path / "out" / "little.zip") as (unpacked, suite):
+    with open_bundle(tmp_path / "out" / "little.zip") as (unpacked, suite):
         assert render_html(build(unpacked, suite)) == page
 
 

@@ -35,6 +35,8 @@ PROBE = """
   box.value = "failed";
   box.dispatchEvent(new Event("input"));
   found.shown = [...cells.querySelectorAll("tbody tr:not(.group)")].filter((row) => !row.hidden).length;
+  for (const copier of cells.querySelectorAll(".tools button")) { copier.click(); await Promise.resolve(); }
+  found.filtered = copied.splice(0);
   for (const copier of block.querySelectorAll(".tools button")) { copier.click(); await Promise.resolve(); }
   found.copied = copied;
   await new Promise((done) => setTimeout(done, 200));
@@ -93,12 +95,18 @@ def test_columns_sort_both_ways_and_say_so(found):
     assert "<script>alert(1)</script>" in "".join(found["names"])
 
 
-def test_rows_are_filtered(found):
+def test_rows_are_filtered_and_only_shown_rows_are_copied(found):
     assert found["shown"] == 1
+    csv, latex = found["filtered"]
+    assert len(csv.strip().splitlines()) == 2
+    assert "FAILED" in csv
+    assert latex.count("FAILED") == 1
+    assert "multicolumn" in latex
 
 
 def test_tables_are_copied_as_csv_and_latex(found):
-    csv, latex = found["copied"]
+    csv, latex = found["copied"]  # of a table sorted by name
+    assert [line.split(",")[0] for line in csv.splitlines()[1:3]] == ["<script>alert(1)</script>", "GRU"]
     assert csv.startswith("model,MRR@20,MRR@20_low,MRR@20_high,")
     assert "★" not in csv
     assert len(csv.strip().splitlines()) == 8

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.output.bundle import MANIFEST, BundleBroken, opened_bundle, write_bundle
+from reports.output.bundle import MANIFEST, BundleDamaged, open_bundle, write_bundle
 from reports.output.html import render_html
 from reports.report import build
 
@@ -42,7 +42,7 @@ def test_it_holds_what_a_report_needs_and_no_raw_data(packed, store):
 
 
 def test_the_report_of_a_bundle_is_the_report_of_the_store(packed, html):
-    with opened_bundle(packed[0]) as (root, suite):
+    with open_bundle(packed[0]) as (root, suite):
         assert suite == "little"
         assert render_html(build(root, suite)) == html
         kept = root
@@ -62,7 +62,7 @@ def test_a_changed_byte_is_found_and_named(packed, tmp_path):
         return members | {name: bytes(data)}
 
     broken = rewritten(packed[0], tmp_path / "changed.zip", change)
-    with pytest.raises(BundleBroken, match=r"cells/\w+/ranks\.parquet was changed"), opened_bundle(broken):
+    with pytest.raises(BundleDamaged, match=r"cells/\w+/ranks\.parquet was changed"), open_bundle(broken):
         pass
 
 
@@ -72,7 +72,7 @@ def test_a_byte_changed_in_the_file_itself_is_found_and_named(packed, tmp_path):
         member = next(m for m in archive.infolist() if m.filename.endswith("ranks.parquet"))
     data[member.header_offset + 30 + len(member.filename) + 50] ^= 1
     (tmp_path / "flipped.zip").write_bytes(data)
-    with pytest.raises(BundleBroken, match=member.filename), opened_bundle(tmp_path / "flipped.zip"):
+    with pytest.raises(BundleDamaged, match=member.filename), open_bundle(tmp_path / "flipped.zip"):
         pass
 
 
@@ -84,7 +84,7 @@ def test_a_byte_changed_in_the_file_itself_is_found_and_named(packed, tmp_path):
 ])  # fmt: skip
 def test_other_damage_is_told(packed, tmp_path, change, said):
     broken = rewritten(packed[0], tmp_path / "broken.zip", change)
-    with pytest.raises(BundleBroken, match=said), opened_bundle(broken):
+    with pytest.raises(BundleDamaged, match=said), open_bundle(broken):
         pass
 
 
@@ -95,23 +95,23 @@ def test_no_member_leaves_its_folder(packed, tmp_path):
         return {MANIFEST: json.dumps(manifest).encode(), "../evil.json": b"{}"}
 
     broken = rewritten(packed[0], tmp_path / "evil.zip", change)
-    with pytest.raises(BundleBroken, match="would leave the folder"), opened_bundle(broken):
+    with pytest.raises(BundleDamaged, match="would be written outside"), open_bundle(broken):
         pass
     assert not list(tmp_path.rglob("evil.json"))
 
 
 def test_no_bundle_and_no_zip_are_sentences(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no bundle at"), opened_bundle(tmp_path / "none.zip"):
+    with pytest.raises(FileNotFoundError, match="no bundle at"), open_bundle(tmp_path / "none.zip"):
         pass
     (tmp_path / "text.zip").write_text("not a zip")
-    with pytest.raises(BundleBroken, match="not a whole bundle"), opened_bundle(tmp_path / "text.zip"):
+    with pytest.raises(BundleDamaged, match="not a whole bundle"), open_bundle(tmp_path / "text.zip"):
         pass
 
 
 def test_a_bundle_needs_no_torch(packed):
     program = (
-        "import sys; from pathlib import Path\nfrom reports.output.bundle import opened_bundle\n"
-        f"with opened_bundle(Path({str(packed[0])!r})) as (root, suite):\n    assert suite == 'little'\n"
+        "import sys; from pathlib import Path\nfrom reports.output.bundle import open_bundle\n"
+        f"with open_bundle(Path({str(packed[0])!r})) as (root, suite):\n    assert suite == 'little'\n"
         "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
