@@ -1,7 +1,7 @@
-"""Calibration: how often each test errs where the truth is known. Run it with ``python -m studies.calibration``.
+"""Calibration: error rates of each test on simulated data. Run it with ``python -m studies.calibration``.
 
-Every number comes from the functions that reports use, on simulated test sets; the seed is fixed, so that the same
-program prints the same table.
+The numbers come from the functions that reports use, on simulated test sets with fixed seeds, so the same program
+prints the same table.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def users_table(simulations: int) -> Iterator[Row]:
 
 
 def _users_batch(num: int, size: int, kind: str, rng: np.random.Generator) -> np.ndarray:
-    """Counts of one batch: rejected by flips, by the clustered t, by the event t; covered by bootstrap, by normal."""
+    """Count in one batch: rejections by flips, clustered t, event t; coverage by bootstrap, by normal."""
     counts = event_counts(num, rng)
     gain = GAIN if kind == "gain" else 0.0
     differences, squares, truth = hit_differences(counts, size, gain, kind == "skewed", rng)
@@ -70,7 +70,7 @@ def _users_batch(num: int, size: int, kind: str, rng: np.random.Generator) -> np
 
 
 def methods_table(simulations: int) -> Iterator[Row]:
-    """Rejections at 5 % and coverage of the users × seeds test, beside the user-only test of the same runs."""
+    """Rejections at 5 % and coverage of the users × seeds test, and of the user-only test on the same runs."""
     yield ("clusters", "seeds", "seed SD", "methods", "users × seeds", "interaction twice", "users only", "covered")
     cells = [(num, 3, 0.0, 0.0) for num in CLUSTERS if num != 300]
     cells += [(num, seeds, 0.01, 0.0) for num in CLUSTERS if num != 300 for seeds in SEEDS]
@@ -114,7 +114,7 @@ def family_table(simulations: int) -> Iterator[Row]:
 
 
 def levels_table(simulations: int) -> Iterator[Row]:
-    """How often TOST says REPRODUCED where the truth lies at a margin, and where the rerun is right."""
+    """How often TOST concludes REPRODUCED where the true ratio is at a margin, and where it is 1."""
     yield ("seeds", "seed SD", "at +5 %: strict", "at +10 %: lenient", "right: strict", "right: lenient")
     for seeds in SEEDS:
         for deviation in (0.005, 0.01, 0.03):
@@ -128,11 +128,11 @@ def levels_table(simulations: int) -> Iterator[Row]:
             ):
                 logs = rng.normal(np.log(0.2 * ratio), deviation, (simulations, seeds))
                 paper = np.exp(rng.normal(np.log(0.2), deviation, simulations))
-                said = 0
+                count = 0
                 for run, published in zip(np.exp(logs), paper, strict=True):
                     noise = seed_noise(float(run.std(ddof=1) / run.mean()), seeds, 1)
-                    said += tost(float(run.mean()), float(published), 0.0, noise).zone in levels
-                shares.append(f"{100 * said / simulations:.1f} %")
+                    count += tost(float(run.mean()), float(published), 0.0, noise).zone in levels
+                shares.append(f"{100 * count / simulations:.1f} %")
             yield (str(seeds), f"{deviation:.1%}", *shares)
 
 
@@ -140,23 +140,25 @@ TABLES: dict[str, tuple[str, Callable[[int], Iterator[Row]]]] = {
     "users": ("User-level tests of two models", users_table),
     "methods": ("Users × seeds", methods_table),
     "family": ("Family-wise error of ten comparisons", family_table),
-    "levels": ("Equivalence: how often REPRODUCED is said", levels_table),
+    "levels": ("Equivalence: how often the verdict is REPRODUCED", levels_table),
 }
 
 
 def main() -> None:
-    """Print the chosen tables in Markdown, each with what it took."""
+    """Print the chosen tables in Markdown, each with its run time."""
     parser = argparse.ArgumentParser(prog="python -m studies.calibration", description=main.__doc__)
-    parser.add_argument("--simulations", type=int, default=SIMULATIONS, help="simulations a cell (default %(default)s)")
+    parser.add_argument(
+        "--simulations", type=int, default=SIMULATIONS, help="simulations per row (default %(default)s)"
+    )
     parser.add_argument("--table", choices=list(TABLES), action="append", help="one table only; may be repeated")
     chosen = parser.parse_args()
     for name in chosen.table or list(TABLES):
         title, table = TABLES[name]
         started = time.process_time()
-        print(f"\n### {title}\n\n{(table.__doc__ or '').strip()} {chosen.simulations:,} simulations a cell.\n")
-        for place, row in enumerate(table(chosen.simulations)):
+        print(f"\n### {title}\n\n{(table.__doc__ or '').strip()} {chosen.simulations:,} simulations per row.\n")
+        for number, row in enumerate(table(chosen.simulations)):
             print("| " + " | ".join(row) + " |", flush=True)
-            if place == 0:
+            if number == 0:
                 print("|" + " ---: |" * len(row))
         print(f"\n({time.process_time() - started:.0f} s on one thread.)", flush=True)
 

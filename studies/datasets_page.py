@@ -1,4 +1,4 @@
-"""Prints docs/datasets.md: every edition that is present, the published sizes that are met, the audit's findings.
+"""Print docs/datasets.md: the editions that are present, published sizes beside ours, the audit's findings.
 
 ``python -m studies.datasets_page > docs/datasets.md``, with ENCORE_DATA pointing to the data.
 """
@@ -33,7 +33,7 @@ from recsys_data.protocols.published import AsPublished
 from recsys_data.sequences import Sequences
 from studies.audit_words import MEANINGS, READINGS
 
-_OFFICIAL = {  # where the owner of the data publishes them, by the first letters of the name
+_OFFICIAL = {  # address where the owner publishes the data, by the first letters of the name
     "ml-100k": "https://grouplens.org/datasets/movielens/100k/",
     "ml-1m": "https://grouplens.org/datasets/movielens/1m/",
     "ml-10m": "https://grouplens.org/datasets/movielens/10m/",
@@ -46,7 +46,7 @@ _OFFICIAL = {  # where the owner of the data publishes them, by the first letter
     "amazon-spotlight": "https://github.com/maciejkula/recommender_datasets",
     "amazon": "http://jmcauley.ucsd.edu/data/amazon/",
 }
-_MADE = {
+_ASSEMBLED = {
     "ml-1m-ordered": (
         "The order of each user's events was read from the published training lists of TianyuanYang/KAN4Rec, the "
         "ratings from ml1m.rda of Stat990-033/Timings; the (user, movie) pairs of both are the same."
@@ -69,14 +69,14 @@ _FILTERS = (MinUserEvents, MinItemEvents, KCore, TopItems, Truncate, DropRepeats
 
 
 def page(folder: Path | None = None) -> Iterator[str]:
-    """The lines of the page, from the data under ``folder`` (default: ENCORE_DATA); the same data give the same page.
+    """Yield the lines of the page from the data under ``folder`` (default: ENCORE_DATA); equal data give equal pages.
 
-    Raises DataMissing where there are no data at all, ValueError where a data set has not the counts it must have.
+    Raises DataMissing where there are no data, ValueError where a data set has unexpected counts.
     """
     real = {name: dataset for name, dataset in DATASETS.items() if hasattr(dataset, "source")}
     present = {name: dataset for name, dataset in real.items() if dataset.present(folder)}
     if not present:
-        raise DataMissing(f"no data set is under {data_folder(folder)}; point ENCORE_DATA to the folder that has them")
+        raise DataMissing(f"no data set is under {data_folder(folder)}; point ENCORE_DATA to the folder with the data")
     yield "# Data sets"
     yield ""
     yield "Printed by `python -m studies.datasets_page` from the files themselves: each edition was loaded,"
@@ -93,7 +93,7 @@ def page(folder: Path | None = None) -> Iterator[str]:
 
 
 def _editions(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[str]:
-    """A table with a row an edition, then what each lacks."""
+    """Yield a table with one row per edition, then the properties of each."""
     facts = {name: summarise_dataset(dataset.load(folder)) for name, dataset in present.items()}
     yield from ("## The editions", "")
     yield "| name | title | events | users / sessions | items | shortest, median, longest | clock | from – to |"
@@ -111,7 +111,7 @@ def _editions(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[s
         dataset = present[name]
         yield f"### {dataset.title} (`{name}`)"
         yield ""
-        yield f"{found['edition'][0].upper()}{found['edition'][1:]}. {_MADE.get(name, '')}".rstrip()
+        yield f"{found['edition'][0].upper()}{found['edition'][1:]}. {_ASSEMBLED.get(name, '')}".rstrip()
         yield ""
         yield f"- Counts: {'checked at every load' if dataset.expected else 'none published'}"
         yield f"- SHA-256 of the content: `{found['sha256']}`"
@@ -124,7 +124,7 @@ def _editions(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[s
 
 
 def _sizes(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[str]:
-    """The sizes that papers print beside what the protocols here make."""
+    """Yield published sizes beside those of our protocols."""
     yield from ("## Published sizes", "")
     yield "A pair is a prefix of a session with the item that follows."
     yield ""
@@ -145,13 +145,13 @@ def _sizes(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[str]
 
 
 def _row(name: str, protocol: str, what: str, published: int, found: int) -> str:
-    """One published number beside the one found."""
+    """Return a row with a published number and ours."""
     met = "yes" if published == found else "**no**"
     return f"| `{name}` | {protocol} | {what} | {published:,} | {found:,} | {met} |"
 
 
 def _pairs(sequences: Sequences) -> int:
-    """The prefixes of all sequences that have a next item."""
+    """Count the prefixes of all sequences that have a next item."""
     return int(np.maximum(sequences.lengths - 1, 0).sum())
 
 
@@ -166,7 +166,7 @@ def _filters() -> Iterator[str]:
 
 
 def _audits(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[str]:
-    """The findings for the audited data sets, and what they mean."""
+    """Yield the findings for the audited data sets, with explanations."""
     yield from ("## What the audit finds", "")
     yield "It runs before any training. A *fail* stops the run, a *caveat* stands with every result, a *note* informs."
     yield from ("", "How to read a finding:", "")
@@ -185,14 +185,14 @@ def _audits(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[str
 
 
 def _address(dataset: Any) -> str:
-    """Where the files of this very edition come from."""
+    """Return the source of the files of this edition."""
     if dataset.name == "ml-1m-ordered":
         return "built from public copies, as described here"
     return dataset.source.urls[0] if dataset.source.urls else dataset.source.home
 
 
 def _official(name: str) -> str:
-    """Where the owner publishes the data."""
+    """Return the address where the owner publishes the data."""
     return _OFFICIAL[max((start for start in _OFFICIAL if name.startswith(start)), key=len)]
 
 

@@ -1,7 +1,7 @@
-"""Made-up test sets whose truth is known, to see whether the tests keep their promises.
+"""Simulated test sets with known true differences, for the calibration of tests.
 
-Events are correlated within users: each user has a level of her own, and each (model, user) pair another, so that a
-user's events favour one model together.
+Events are correlated within users: each user has a level and each (model, user) pair another, so that the events of a
+user favour the same model.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ import numpy as np
 from evaluation.metrics.cluster_sums import ClusterSums
 
 BASE_RATE = 0.3  # hits per event
-USER_SD, MODEL_SD = 0.8, 0.5  # spread of users, and of a model's taste for a user, on the logit scale
+USER_SD, MODEL_SD = 0.8, 0.5  # SD of users and of model × user, on the logit scale
 
 
 def event_counts(num_clusters: int, rng: np.random.Generator) -> np.ndarray:
-    """Events a user: 1 and more, mean 8, with a long tail, as test parts have it."""
+    """Return events per user: at least 2, mean 9, with a long tail like real test sets."""
     return 1 + rng.geometric(1 / 8, num_clusters).astype(np.int64)
 
 
 def hit_differences(
     counts: np.ndarray, simulations: int, gain: float, skewed: bool, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Two models' hits: D (G, simulations), Σ d² over events (simulations,), and the true mean difference.
+    """Simulate the hits of two models: D (G, simulations), Σ d² over events (simulations,), true mean difference.
 
     ``gain``: model A's true relative gain in hits (0: the models are exchangeable). ``skewed``: the mean difference is
-    0 although a few users gain much and the many others lose a little.
+    0, but a few users gain much and the others lose little.
     """
     shape = (len(counts), simulations)
     if skewed:
@@ -47,14 +47,14 @@ def hit_differences(
 def seed_runs(
     counts: np.ndarray, num_seeds: int, seed_sd: float, gains: tuple[float, float], rng: np.random.Generator
 ) -> tuple[list[ClusterSums], list[ClusterSums]]:
-    """The sums of two methods' seeds, users and seeds crossed.
+    """Simulate the sums of two methods' seeds, users and seeds crossed.
 
-    A method's score on a user is its mean, plus the user's level (shared by both methods), the method's taste for the
-    user, the seed's own shift (``seed_sd`` of the mean), the seed's taste for the user, and noise of the events.
+    A method's score on a user is its mean, plus effects of the user (shared by both methods), method × user, the seed
+    (``seed_sd`` of the mean), seed × user, and the events.
     """
     num = len(counts)
     clusters, users = np.arange(num), rng.normal(0, 0.10, num)
-    noise = np.sqrt((0.04 * counts) ** 2 + 0.25**2 * counts)  # the seed's taste for the user, and the events
+    noise = np.sqrt((0.04 * counts) ** 2 + 0.25**2 * counts)  # seed × user, and the events
     methods = []
     for gain in gains:
         level = BASE_RATE * (1 + gain) + users + rng.normal(0, 0.03, num)
