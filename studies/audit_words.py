@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 MEANINGS = {
-    "target inside its own input": "the model sees the answer in its input; any share above 0 invalidates every number.",
+    "target inside its own input": (
+        "the model sees the answer in its input; any share above 0 invalidates every number."
+    ),
     "same event on both sides of the cut": (
         "the answer was in training; a few come from double clicks, many mean a broken split."
     ),
     "training events after a test event": (
         "temporal leakage: the model knows a future that a live system would not; this favours popularity."
     ),
-    "sequences cut in two": "a user is in training and in test: correct for user models, a leak for anonymous sessions.",
+    "sequences cut in two": (
+        "a user is in training and in test: correct for user models, a leak for anonymous sessions."
+    ),
     "users unseen in training": "a model with user vectors has no information on these users.",
     "items unseen in training": "no model that learns item vectors can hit them; they bound the reachable accuracy.",
     "ties in time": "the order of these events is that of the file; another copy of the data can give another result.",
@@ -19,7 +23,9 @@ MEANINGS = {
     ),
     "targets that repeat the last item": "recommending the last item again hits exactly these.",
     "empty histories": "these queries have no history; only popularity can answer them.",
-    "popularity drift": "if the share falls, popular training items are less popular in test, and popularity models suffer.",
+    "popularity drift": (
+        "if the share falls, popular training items are less popular in test, and popularity models suffer."
+    ),
     "order control": (
         "a Markov chain on true and on shuffled histories; if it loses nothing, a sequence model gains nothing "
         "from the order."
