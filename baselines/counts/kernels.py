@@ -258,7 +258,7 @@ def _smallest(numbers, count, wanted):
 
 
 @njit(cache=True)
-def nearest_sequence_sums(profile_offsets, profile_items, item_offsets, item_profiles, items, queries, excluded,
+def nearest_sequence_sums(profile_offsets, profile_items, item_offsets, item_profiles, items, query_positions, excluded,
                           position_weights, power, lag_weights, measure, boosts, sample_size, neighbours,
                           window):  # fmt: skip
     """Sum scores (M, N) float32 over the profiles nearest to each history; see nearest_sequences.NearestSequences.
@@ -268,7 +268,7 @@ def nearest_sequence_sums(profile_offsets, profile_items, item_offsets, item_pro
     query's size, 1 by √(|q| |s|), 2 by |q ∪ s|.
     """
     num_items, num_profiles = len(item_offsets) - 1, len(profile_offsets) - 1
-    out = np.zeros((len(queries), num_items), dtype=np.float32)
+    out = np.zeros((len(query_positions), num_items), dtype=np.float32)
     total = np.zeros(num_profiles, dtype=np.float64)
     shared = np.zeros(num_profiles, dtype=np.int32)
     newest = np.zeros(num_profiles, dtype=np.int32)
@@ -277,8 +277,8 @@ def nearest_sequence_sums(profile_offsets, profile_items, item_offsets, item_pro
     seen = np.full(num_items, -1, dtype=np.int64)
     values = np.empty(neighbours, dtype=np.float64)
     members = np.empty(neighbours, dtype=np.int64)
-    for m in range(len(queries)):
-        row, read = queries[m]
+    for m in range(len(query_positions)):
+        row, read = query_positions[m]
         first = max(0, read - window)
         met, different = 0, 0
         for t in range(read - 1, first - 1, -1):

@@ -30,7 +30,7 @@ class NearestSequences:
 
     profiles: Profiles
     items: np.ndarray
-    asked: np.ndarray
+    query_positions: np.ndarray
     excluded: np.ndarray
     position_weights: np.ndarray
     power: int
@@ -44,14 +44,15 @@ class NearestSequences:
     @property
     def shape(self) -> tuple[int, int]:
         """(M, N)."""
-        return len(self.asked), self.profiles.num_items
+        return len(self.query_positions), self.profiles.num_items
 
     def block(self, rows: slice, items: np.ndarray | None = None) -> np.ndarray:
         """Scores of the queries ``rows`` for all items (rows, N), or for candidates (rows, C) or (C,)."""
         profiles = self.profiles
         dense = nearest_sequence_sums(
             profiles.profile_offsets, profiles.profile_items, profiles.item_offsets, profiles.item_profiles,
-            self.items, self.asked[rows], self.excluded[rows], self.position_weights, self.power, self.lag_weights,
+            self.items, self.query_positions[rows], self.excluded[rows], self.position_weights, self.power,
+            self.lag_weights,
             MEASURES.index(self.measure), self.boosts, self.sample_size, self.neighbours, self.window,
         )  # fmt: skip
         return pick_items(dense, items)

@@ -52,8 +52,8 @@ class ItemLists:
 class ListSums:
     """Scores (M, N): sums over the lists of the items read, computed block by block.
 
-    items (B, T) and asked (M, 2) as in SequenceBatch. decay_factors (B, T) float32: the factor of the running sum
-    before event t is added (an exponential decay); None for no decay. With ``once_per_item`` an item read twice is
+    items (B, T) and query_positions (M, 2) as in SequenceBatch. decay_factors (B, T) float32: the factor of the running
+    sum before event t is added (an exponential decay); None for no decay. With ``once_per_item`` an item read twice is
     added once. Events of unknown items add nothing. The sums start from ``start`` (N,) float32, 0 by default, which is
     also the score of an empty history.
     All queries of a row are answered in one pass along it: a block costs one list per event and one copy of N numbers
@@ -62,7 +62,7 @@ class ListSums:
 
     lists: ItemLists
     items: np.ndarray
-    asked: np.ndarray
+    query_positions: np.ndarray
     decay_factors: np.ndarray | None = None
     once_per_item: bool = False
     start: np.ndarray | None = None
@@ -70,34 +70,34 @@ class ListSums:
     @property
     def shape(self) -> tuple[int, int]:
         """(M, N)."""
-        return len(self.asked), self.lists.num_items
+        return len(self.query_positions), self.lists.num_items
 
     def block(self, rows: slice, items: np.ndarray | None = None) -> np.ndarray:
         """Scores of the queries ``rows`` for all items (rows, N), or for candidates (rows, C) or (C,)."""
-        asked = self.asked[rows]
+        query_positions = self.query_positions[rows]
         factors = np.ones((1, 1), dtype=np.float32) if self.decay_factors is None else self.decay_factors
         lists = self.lists
         start = np.zeros(lists.num_items, dtype=np.float32) if self.start is None else self.start
         dense = _sum_lists(
-            lists.offsets, lists.items, lists.weights, self.items, asked, factors, self.decay_factors is not None,
-            self.once_per_item, start,
+            lists.offsets, lists.items, lists.weights, self.items, query_positions, factors,
+            self.decay_factors is not None, self.once_per_item, start,
         )  # fmt: skip
         return pick_items(dense, items)
 
 
 @njit(cache=True)
-def _sum_lists(offsets, list_items, list_weights, items, asked, factors, decays, once, start):  # noqa: ANN001, ANN202
+def _sum_lists(offsets, list_items, list_weights, items, query_positions, factors, decays, once, start):  # noqa: ANN001, ANN202
     """Sums (M, N) float32 over the lists of the events read, added in the order of reading in any block."""
     num_items = len(offsets) - 1
-    out = np.empty((len(asked), num_items), dtype=np.float32)
+    out = np.empty((len(query_positions), num_items), dtype=np.float32)
     total = start.copy()
     added = np.full(num_items if once else 1, -1, dtype=np.int64)  # the pass in which an item was last added
     row, read, turn = -1, 0, 0
-    for m in range(len(asked)):
-        if asked[m, 0] != row or asked[m, 1] < read:
-            row, read, turn = asked[m, 0], 0, turn + 1
+    for m in range(len(query_positions)):
+        if query_positions[m, 0] != row or query_positions[m, 1] < read:
+            row, read, turn = query_positions[m, 0], 0, turn + 1
             total[:] = start
-        while read < asked[m, 1]:
+        while read < query_positions[m, 1]:
             item = items[row, read]
             if decays:
                 factor = factors[row, read]

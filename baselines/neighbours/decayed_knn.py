@@ -97,36 +97,42 @@ class DecayedItemKNN:
 class ShareSums:
     """Scores (M, N): sums over the lists of the items read, weighted by age as a share of the history's time span.
 
-    items, timestamps (B, T) and asked (M, 2) as in SequenceBatch. Computed block by block, from the start for every
-    query, since the share of an event changes with every event after it.
+    items, timestamps (B, T) and query_positions (M, 2) as in SequenceBatch. Computed block by block, from the start for
+    every query, since the share of an event changes with every event after it.
     """
 
     lists: ItemLists
     items: np.ndarray
     timestamps: np.ndarray
-    asked: np.ndarray
+    query_positions: np.ndarray
     rate: float
 
     @property
     def shape(self) -> tuple[int, int]:
         """(M, N)."""
-        return len(self.asked), self.lists.num_items
+        return len(self.query_positions), self.lists.num_items
 
     def block(self, rows: slice, items: np.ndarray | None = None) -> np.ndarray:
         """Scores of the queries ``rows`` for all items (rows, N), or for candidates (rows, C) or (C,)."""
         lists = self.lists
         dense = _sum_by_share(
-            lists.offsets, lists.items, lists.weights, self.items, self.timestamps, self.asked[rows], self.rate
+            lists.offsets,
+            lists.items,
+            lists.weights,
+            self.items,
+            self.timestamps,
+            self.query_positions[rows],
+            self.rate,
         )
         return pick_items(dense, items)
 
 
 @njit(cache=True)
-def _sum_by_share(offsets, list_items, list_weights, items, timestamps, asked, rate):  # noqa: ANN001, ANN202
+def _sum_by_share(offsets, list_items, list_weights, items, timestamps, query_positions, rate):  # noqa: ANN001, ANN202
     """Sum the lists to (M, N) float32; all ages are 0 where the events of a history share one time."""
-    out = np.zeros((len(asked), len(offsets) - 1), dtype=np.float32)
-    for m in range(len(asked)):
-        row, read = asked[m]
+    out = np.zeros((len(query_positions), len(offsets) - 1), dtype=np.float32)
+    for m in range(len(query_positions)):
+        row, read = query_positions[m]
         if read == 0:
             continue
         newest = timestamps[row, read - 1]

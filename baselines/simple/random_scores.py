@@ -69,12 +69,12 @@ def _mix(histories, keys):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True)
-def _hash_histories(items, users, asked, salt):  # noqa: ANN001, ANN202
+def _hash_histories(items, users, query_positions, salt):  # noqa: ANN001, ANN202
     """Hash the user and the items read of each query to (M,) uint64 (FNV-1a over whole numbers)."""
-    out = np.empty(len(asked), dtype=np.uint64)
-    for m in range(len(asked)):
-        hashed = (salt ^ np.uint64(users[asked[m, 0]])) * np.uint64(1099511628211)
-        for t in range(asked[m, 1]):
-            hashed = (hashed ^ np.uint64(items[asked[m, 0], t])) * np.uint64(1099511628211)
+    out = np.empty(len(query_positions), dtype=np.uint64)
+    for m in range(len(query_positions)):
+        hashed = (salt ^ np.uint64(users[query_positions[m, 0]])) * np.uint64(1099511628211)
+        for t in range(query_positions[m, 1]):
+            hashed = (hashed ^ np.uint64(items[query_positions[m, 0], t])) * np.uint64(1099511628211)
         out[m] = hashed ^ (hashed >> np.uint64(32))
     return out
