@@ -9,28 +9,30 @@ import pkgutil
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from evaluation.results.suite_results import SuiteResults
+from evaluation.results.suite_results import CellFailure, CellResult, SuiteResults
 from harness.spec import expand, written_form
 from harness.suites.load import SuiteNotLoadable, load_suite, suite_names
+
+_LABELS = ("dataset", "protocol", "model", "seed")
 
 
 def cell_rows(results: SuiteResults) -> list[dict[str, Any]]:
     """One flat record per cell of a suite: labels, state, key, metrics (lower-case names), costs, reason."""
-    wanted = results.record["metrics"]
+    metrics = results.record["metrics"]
     rows = []
     for cell in results.cells:
         record = cell.record
         rows.append({
-            "dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model, "seed": cell.seed,
-            "state": "DONE", "key": cell.key, **{name.lower(): cell.metrics.get(name) for name in wanted},
+            **_labels(cell), "state": "DONE", "key": cell.key,
+            **{name.lower(): cell.metrics.get(name) for name in metrics},
             "seconds": round(sum(record["seconds"].values()), 6), "peak_memory_mb": record["peak_memory_mb"],
             "epochs": record["epochs"], "targets_per_second": record["targets_per_second"],
             "device": record["device"], "engine": record["engine"], "caveats": cell.caveats, "reason": "",
         })  # fmt: skip
     for failure in results.failures:
         rows.append({
-            "dataset": failure.dataset, "protocol": failure.protocol, "model": failure.model, "seed": failure.seed,
-            "state": failure.state, "key": failure.key or None, **{name.lower(): None for name in wanted},
+            **_labels(failure), "state": failure.state, "key": failure.key or None,
+            **{name.lower(): None for name in metrics},
             "seconds": None, "peak_memory_mb": None, "epochs": None, "targets_per_second": None, "device": None,
             "engine": None, "caveats": [], "reason": failure.reason,
         })  # fmt: skip
@@ -38,8 +40,12 @@ def cell_rows(results: SuiteResults) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: order[_name(row)])
 
 
-def _name(row: Any) -> tuple:
-    return tuple(row[name] for name in ("dataset", "protocol", "model", "seed"))
+def _labels(cell: CellResult | CellFailure) -> dict[str, Any]:
+    return {name: getattr(cell, name) for name in _LABELS}
+
+
+def _name(row: Mapping[str, Any]) -> tuple:
+    return tuple(row[name] for name in _LABELS)
 
 
 def suite_rows(folder: Any = None) -> list[dict[str, Any]]:

@@ -21,10 +21,7 @@ def plan_rows(plan: Plan) -> list[dict[str, Any]]:
     return [
         {
             "suite": plan.loaded.suite.name,
-            "dataset": p.cell.dataset,
-            "protocol": p.cell.protocol,
-            "model": p.cell.model_name,
-            "seed": p.cell.seed,
+            **p.cell.labels,
             "state": p.state,
             "engine": engine_of(p.cell.model, plan.loaded.request.device),
             "why": p.why,

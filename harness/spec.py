@@ -92,6 +92,11 @@ class Cell:
         return self.experiment.protocol.name
 
     @property
+    def labels(self) -> dict[str, Any]:
+        """The names of data set, protocol and model, and the seed, as records hold them."""
+        return {"dataset": self.dataset, "protocol": self.protocol, "model": self.model_name, "seed": self.seed}
+
+    @property
     def label(self) -> str:
         """The cell's name in messages: data set/model/seed."""
         return f"{self.dataset}/{self.model_name}/{self.seed}"

@@ -1,4 +1,4 @@
-"""The command line: words in, sentences and exit codes out."""
+"""The command line: arguments in, messages and exit codes out."""
 
 import json
 import os
@@ -21,13 +21,13 @@ def clean_environment(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def call(*words):
-    return CliRunner().invoke(benchmark.app, [str(word) for word in words])
+def call(*args):
+    return CliRunner().invoke(benchmark.app, [str(arg) for arg in args])
 
 
-def refused(*words):
-    """The one sentence that a command refuses with."""
-    result = call(*words)
+def refused(*args):
+    """The only line on stderr of a command that exits with 2."""
+    result = call(*args)
     assert result.exit_code == 2, result.output
     lines = [line for line in result.stderr.splitlines() if line]
     assert len(lines) == 1, result.stderr
@@ -45,7 +45,7 @@ def stored(tmp_path_factory, tiny_text):
     return suite, results, result
 
 
-def test_a_run_ends_with_the_paths_of_its_two_reports(stored):
+def test_run_prints_the_report_paths_last(stored):
     _, results, result = stored
     html, pdf = map(Path, result.stdout.splitlines()[-2:])
     assert (html, pdf) == (results / "tiny" / "report.html", results / "tiny" / "report.pdf")
@@ -55,7 +55,7 @@ def test_a_run_ends_with_the_paths_of_its_two_reports(stored):
     assert "[3/3] markov-30x25/GRU/1  MRR@20 0." in result.stdout
 
 
-def test_the_store_is_laid_out_as_promised(stored):
+def test_the_layout_of_the_store(stored):
     _, results, _ = stored
     suite = json.loads((results / "suites" / "tiny" / "suite.json").read_text())
     assert suite["name"] == "tiny"
@@ -72,7 +72,7 @@ def test_the_store_is_laid_out_as_promised(stored):
     assert (results / "mlflow.db").exists()
 
 
-def test_show_gives_every_cell_to_machines(stored):
+def test_show_prints_every_cell_as_json(stored):
     _, results, _ = stored
     rows = json.loads(call("show", "tiny", "--results", results, "--json").stdout)
     assert [(row["model"], row["seed"]) for row in rows] == [("Popularity", 0), ("GRU", 0), ("GRU", 1)]
@@ -85,7 +85,7 @@ def test_show_gives_every_cell_to_machines(stored):
     assert "mrr@20" in call("show", "tiny", "--results", results).stdout
 
 
-def test_the_engine_that_ran_is_told_by_run_show_plan_and_report(stored):
+def test_run_show_plan_and_report_name_the_engine(stored):
     suite, results, run = stored
     lines = [line for line in run.stdout.splitlines() if line.startswith("[") and "/3] " in line]
     assert [line.endswith(" MB, torch-cpu") for line in lines] == [False, True, True]  # popularity has no engine
@@ -94,9 +94,9 @@ def test_the_engine_that_ran_is_told_by_run_show_plan_and_report(stored):
                            (("plan", suite, *others), ["torch-unrolled-cpu"] * 2)):  # fmt: skip
         rows = json.loads(call(*words, "--results", results, "--json").stdout)
         assert [row["engine"] for row in rows] == [None, *engines]
-        told = call(*words, "--results", results).stdout
-        assert " engine " in told
-        assert engines[0] in told
+        printed = call(*words, "--results", results).stdout
+        assert " engine " in printed
+        assert engines[0] in printed
     assert "torch-cpu" in (results / "tiny" / "report.html").read_text()
 
 
@@ -108,7 +108,7 @@ def test_a_second_run_computes_nothing_and_still_reports(stored):
     assert result.stdout.splitlines()[-2:] == first.stdout.splitlines()[-2:]
 
 
-def test_plan_says_what_is_cached_and_what_another_field_would_cost(stored):
+def test_plan_shows_cached_and_stale_cells_with_costs(stored):
     suite, results, _ = stored
     rows = json.loads(call("plan", suite, "--results", results, "--set", "GRU.dim=9", "--json").stdout)
     assert [row["state"] for row in rows] == ["cached", "stale", "stale"]
@@ -126,7 +126,7 @@ def test_track_fills_mlflow_from_the_store_once(stored):
     assert "0 cells entered" in result.stdout
 
 
-def test_report_draws_again_from_what_is_stored(stored):
+def test_report_is_rebuilt_from_stored_results(stored):
     _, results, first = stored
     result = call("report", "tiny", "--results", results)
     assert result.exit_code == 0
@@ -152,9 +152,9 @@ def test_a_failed_cell_is_listed_with_the_command_that_repeats_it(stored, tmp_pa
     assert FAILING in suite.read_text()
     result = call("run", suite, "--results", tmp_path / "results", "--no-mlflow", "--seeds", "1")
     assert result.exit_code == 1
-    told = [line.strip() for line in result.stderr.splitlines()]
-    assert told[0].startswith("FAILED markov-30x25/GRU/0: ")
-    command = told[1].removeprefix("repeat it with: ")
+    printed = [line.strip() for line in result.stderr.splitlines()]
+    assert printed[0].startswith("FAILED markov-30x25/GRU/0: ")
+    command = printed[1].removeprefix("repeat it with: ")
     assert command.startswith(f"python benchmark.py run {suite} --only markov-30x25/GRU --seeds 0, ")
     again = call(*command.split()[2:], "--no-mlflow", "--no-report")
     assert again.exit_code == 1
@@ -191,7 +191,7 @@ def test_absent_data_are_skipped_unless_they_are_required(tmp_path, tiny_text, m
     (["track", "quickstart"], "error: no results of suite 'quickstart' in"),
     (["list", "things"], "error: cannot list 'things': expected suites, models or datasets"),
 ])  # fmt: skip
-def test_bad_words_are_answered_in_one_sentence(tmp_path, monkeypatch, words, sentence):
+def test_invalid_arguments_give_a_one_line_error(tmp_path, monkeypatch, words, sentence):
     monkeypatch.setenv("ENCORE_RESULTS", str(tmp_path / "results"))
     assert sentence in refused(*words)
 
@@ -202,7 +202,7 @@ def test_results_that_cannot_be_written_are_refused(tmp_path):
     assert "cannot write results in /proc/encore" in refused("run", "quickstart", "--results", "/proc/encore")
 
 
-def test_what_the_system_refuses_is_one_sentence_with_the_place(stored, tmp_path):
+def test_errors_of_the_operating_system_name_the_path(stored, tmp_path):
     _, results, _ = stored
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
@@ -231,7 +231,7 @@ def test_a_stored_file_that_is_damaged_is_named(stored, tmp_path):
             assert (rows[1]["state"], rows[1]["reason"]) == ("MISSING", "its result is no longer in the store")
 
 
-def test_a_part_computed_later_amends_what_was_known(stored, tmp_path):
+def test_a_later_partial_run_updates_the_suite(stored, tmp_path):
     suite, results, _ = stored
     shutil.copytree(results, tmp_path / "r")
     words = ("run", suite, "--results", tmp_path / "r", "--no-mlflow", "--no-report")
@@ -288,7 +288,7 @@ def test_a_suite_with_a_syntax_error_names_the_line(tmp_path):
     assert f"{path}, line 1: '(' was never closed" in refused("run", path)
 
 
-def test_lists_are_for_machines_too():
+def test_lists_as_json():
     assert {"quickstart", "ml1m"} <= {row["name"] for row in json.loads(call("list", "--json").stdout)}
     models = {row["name"]: row for row in json.loads(call("list", "models", "--json").stdout)}
     assert models["GRU"]["family"] == "recurrent"
@@ -298,7 +298,7 @@ def test_lists_are_for_machines_too():
     assert datasets["ml-100k"]["events"] == 100_000
 
 
-def test_the_doctor_tells_what_is_wrong(tmp_path):
+def test_doctor_reports_problems(tmp_path):
     rows = {row["name"]: row for row in json.loads(call("doctor", "--results", tmp_path, "--json").stdout)}
     assert rows["determinism"]["level"] == "ok"
     assert rows["torch"]["level"] in ("ok", "note")
@@ -310,7 +310,7 @@ def test_the_doctor_tells_what_is_wrong(tmp_path):
     assert "choose another folder" in red[0]["advice"]
 
 
-def test_help_is_quick_and_errors_reach_the_shell(tmp_path):
+def test_help_is_fast_and_errors_reach_the_shell(tmp_path):
     words = [sys.executable, "benchmark.py"]
     times = []
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""Every suite at once, and a suite's results carried elsewhere: run all, plan all, bundle, report --from."""
+"""All suites in one command, and bundles: run all, plan all, bundle, report --from."""
 
 import json
 import subprocess
@@ -49,52 +49,53 @@ def all_suites(suites, monkeypatch):
 
 @pytest.fixture(scope="module")
 def stored(suites, tmp_path_factory):
-    """What ``run all`` left and said; the data folder is empty."""
+    """The results folder and the output of ``run all`` with an empty data folder."""
     results = tmp_path_factory.mktemp("all") / "results"
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("ENCORE_DATA", raising=False)
         patch.setattr("cli.run.named_suites", lambda suite: suites)
-        said = call("run", "all", "--results", results, "--data", results.parent, "--no-mlflow")
-    return results, said
+        output = call("run", "all", "--results", results, "--data", results.parent, "--no-mlflow")
+    return results, output
 
 
 def test_run_all_goes_on_after_a_suite_fails_and_ends_with_every_report(stored, suites):
-    results, said = stored
-    assert said.exit_code == 1, said.output
-    assert f"FAILED {suites[0]}: {suites[0]}, line 1: '(' was never closed" in said.stderr
+    results, output = stored
+    assert output.exit_code == 1, output.output
+    assert f"FAILED {suites[0]}: {suites[0]}, line 1: '(' was never closed" in output.stderr
     reports = [str(results / name / f"report.{kind}") for name in ("tiny", "wanting") for kind in ("html", "pdf")]
-    assert said.stdout.splitlines()[-4:] == reports
+    assert output.stdout.splitlines()[-4:] == reports
     assert all(Path(path).stat().st_size > 10_000 for path in reports)
 
 
 def test_a_cell_that_suites_share_is_computed_once(stored):
-    results, said = stored
-    assert said.stdout.count("MRR@20 0.") >= 3
-    assert sum("[3/3]" in line for line in said.stdout.splitlines()) == 1, "only the first suite computed anything"
-    assert "3 skipped, 3 cached; nothing to compute" in said.stdout
+    results, output = stored
+    assert output.stdout.count("MRR@20 0.") >= 3
+    assert sum("[3/3]" in line for line in output.stdout.splitlines()) == 1, "only the first suite computed anything"
+    assert "3 skipped, 3 cached; nothing to compute" in output.stdout
     assert len(list((results / "cells").iterdir())) == 3
-    summary = said.stdout[said.stdout.rindex("All suites") :].splitlines()
+    summary = output.stdout[output.stdout.rindex("All suites") :].splitlines()
     counts = [[int(w) for w in line.split() if w.isdigit()] for line in summary if " done " in line]
     assert counts == [[3, 3, 0, 0, 0], [6, 0, 3, 3, 0]], "cells, computed, cached, skipped, failed"
     assert any("FAILED" in line for line in summary)
 
 
-def test_absent_data_are_told_once_a_data_set(stored):
-    _, said = stored
-    assert said.stderr.count("SKIPPED ml-1m-ordered, 3 cells: MovieLens 1M (ordered): ") == 1
-    assert said.stderr.count("not found under") == 1
-    assert "ml-1m-ordered, 3 cells: Popularity and GRU: " in said.stdout
+def test_missing_data_are_reported_once_per_data_set(stored):
+    _, output = stored
+    assert output.stderr.count("SKIPPED ml-1m-ordered, 3 cells: MovieLens 1M (ordered): ") == 1
+    assert output.stderr.count("not found under") == 1
+    assert "ml-1m-ordered, 3 cells: Popularity and GRU: " in output.stdout
 
 
 @pytest.mark.usefixtures("all_suites")
-def test_plan_all_says_what_can_run_what_is_missing_and_what_it_costs(stored, tmp_path):
+def test_plan_all_shows_states_missing_data_and_costs(stored, tmp_path):
     results, _ = stored
     words = ("--results", results, "--data", tmp_path, "--set", "epochs=4")
-    said = call("plan", "all", *words)
-    assert said.exit_code == 1, "a suite is broken"
-    assert "SKIPPED ml-1m-ordered, 3 cells: MovieLens 1M (ordered): ml-1m/ratings-ordered.tsv not found" in said.stdout
-    assert "2 to compute, about " in said.stdout.splitlines()[-1]
-    [row] = [line for line in said.stdout.splitlines() if line.split()[:2] == ["tiny", "markov-30x25"]]
+    output = call("plan", "all", *words)
+    assert output.exit_code == 1, "a suite is broken"
+    missing = "SKIPPED ml-1m-ordered, 3 cells: MovieLens 1M (ordered): ml-1m/ratings-ordered.tsv not found"
+    assert missing in output.stdout
+    assert "2 to compute, about " in output.stdout.splitlines()[-1]
+    [row] = [line for line in output.stdout.splitlines() if line.split()[:2] == ["tiny", "markov-30x25"]]
     assert "1 cached, 2" in row, row
     assert {"2", "other"} <= set(row.split()), "the basis of the estimates: other fields, by events"
     rows = json.loads(call("plan", "all", *words, "--json").stdout)
@@ -109,17 +110,17 @@ def test_plan_all_says_what_can_run_what_is_missing_and_what_it_costs(stored, tm
 
 
 @pytest.mark.usefixtures("all_suites")
-def test_a_pattern_that_no_suite_knows_is_refused(stored):
-    said = call("plan", "all", "--results", stored[0], "--only", "nothing")
-    assert said.exit_code == 2
-    assert "--only 'nothing' matches none of markov-30x25/Popularity" in said.stderr
+def test_a_pattern_that_matches_no_suite_is_refused(stored):
+    output = call("plan", "all", "--results", stored[0], "--only", "nothing")
+    assert output.exit_code == 2
+    assert "--only 'nothing' matches none of markov-30x25/Popularity" in output.stderr
 
 
 def test_a_bundle_gives_the_same_report_without_torch_data_or_store(stored, tmp_path):
     results, _ = stored
     zipped = tmp_path / "x.zip"
-    said = call("bundle", "tiny", "--results", results, "-o", zipped)
-    assert said.exit_code == 0, said.output
+    output = call("bundle", "tiny", "--results", results, "-o", zipped)
+    assert output.exit_code == 0, output.output
     with zipfile.ZipFile(zipped) as archive:
         names = archive.namelist()
     assert sum(name.endswith("ranks.parquet") for name in names) == 3
@@ -142,13 +143,13 @@ def test_a_changed_byte_of_a_bundle_is_named_by_the_command(stored, tmp_path):
         member = next(m for m in archive.infolist() if m.filename.endswith("ranks.parquet"))
     data[member.header_offset + 30 + len(member.filename) + 60] ^= 1
     (tmp_path / "x.zip").write_bytes(data)
-    said = call("report", "--from", tmp_path / "x.zip")
-    assert said.exit_code == 2
-    assert f"{member.filename} was changed after packing" in said.stderr
+    output = call("report", "--from", tmp_path / "x.zip")
+    assert output.exit_code == 2
+    assert f"{member.filename} was changed after packing" in output.stderr
     assert not (tmp_path / "x").exists()
 
 
-def test_what_to_report_must_be_named_and_agree(stored, tmp_path):
+def test_report_needs_a_suite_that_matches_the_bundle(stored, tmp_path):
     results, _ = stored
     call("bundle", "tiny", "--results", results, "-o", tmp_path / "x.zip")
     for words, sentence in [
@@ -157,11 +158,11 @@ def test_what_to_report_must_be_named_and_agree(stored, tmp_path):
         (["report", "--from", tmp_path / "none.zip"], "error: no bundle at"),
         (["bundle", "nothing", "--results", results], "error: no results of suite 'nothing'"),
     ]:
-        said = call(*words)
-        assert said.exit_code == 2 and sentence in said.stderr
+        output = call(*words)
+        assert output.exit_code == 2 and sentence in output.stderr
 
 
-def test_a_test_part_of_one_user_is_told_and_stops_no_report(tmp_path, tiny_text):
+def test_a_test_part_of_one_user_is_reported(tmp_path, tiny_text):
     path = tmp_path / "lonely.py"
     path.write_text(
         tiny_text.replace('name="tiny"', 'name="lonely"')
@@ -172,8 +173,8 @@ def test_a_test_part_of_one_user_is_told_and_stops_no_report(tmp_path, tiny_text
         .replace("PerUserFractions(train=0.8, validation=0.1, test=0.1)", "DisjointUsers(test=1, validation=1)")
         .replace("epochs=3, patience=3", "epochs=1, patience=1")
     )
-    said = call("run", path, "--results", tmp_path / "results", "--no-mlflow")
-    assert said.exit_code == 0, said.output
+    output = call("run", path, "--results", tmp_path / "results", "--no-mlflow")
+    assert output.exit_code == 0, output.output
     html = (tmp_path / "results" / "lonely" / "report.html").read_text(encoding="utf-8")
     assert "asks one user only, so nothing tells how users vary and nothing is compared: " in html
     assert "the test part of markov-30x25 asks one user only" in html, "the claim says why it is not judged"

@@ -1,4 +1,4 @@
-"""What the README shows works as it stands: its examples when they are pasted, its commands' patterns, its options."""
+"""The README's examples, patterns and options work as printed."""
 
 import re
 import shlex
@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from benchmark import app
 from harness.suites.load import load_suite
-from harness.suites.overrides import Overrides, parse_seeds
+from harness.suites.overrides import Overrides
+from harness.suites.parse_overrides import parse_seeds
 from recsys_data.sequences import SequenceBatch
 from training.run import Run
 
@@ -66,7 +67,7 @@ def test_commands_choose_cells(line):
     seeds = parse_seeds(said["--seeds"]) if "--seeds" in said else None
     sets = (said["--set"],) if "--set" in said else ()
     overrides = Overrides(sets, said.get("--only", ""), seeds, None, said.get("--protocol", ""))
-    assert any(overrides.chosen(overrides.apply(load_suite(suite))))
+    assert any(overrides.selection(overrides.apply(load_suite(suite))))
 
 
 @pytest.mark.parametrize("line", LINES)

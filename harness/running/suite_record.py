@@ -66,12 +66,12 @@ def _amended(plan: Plan, store: Store) -> dict[str, Any]:
     record = suite_head(plan.loaded) | {"created": now()}
     entries = {}
     for planned in plan.cells:
-        labels = _labels(planned)
+        labels = planned.cell.labels
         entries[_name(labels)] = {**labels, "key": planned.key, "state": _STATES[planned.state],
                                   "reason": planned.why, "command": planned.command}  # fmt: skip
     earlier = _amendable(plan.loaded, store)
     if earlier is not None:
-        left_out = {_name(_labels(planned)) for planned in plan.cells if planned.state == "left out"}
+        left_out = {_name(planned.cell.labels) for planned in plan.cells if planned.state == "left out"}
         known = {_name(entry): entry for entry in earlier["cells"]}
         entries |= {name: entry for name, entry in known.items() if name not in entries or name in left_out}
         record["seeds"] = sorted({*record["seeds"], *earlier["seeds"]})
@@ -79,7 +79,7 @@ def _amended(plan: Plan, store: Store) -> dict[str, Any]:
     for entry in entries.values():
         if entry["key"]:
             entry |= _stored(store, entry["key"], entry)
-    places = {_name(_labels(planned))[:3]: number for number, planned in reversed([*enumerate(plan.cells)])}
+    places = {_name(planned.cell.labels)[:3]: number for number, planned in reversed([*enumerate(plan.cells)])}
     record["cells"] = sorted(entries.values(), key=lambda e: (places.get(_name(e)[:3], len(places)), e["seed"]))
     return record
 
@@ -126,11 +126,6 @@ def _amendable(loaded: LoadedSuite, store: Store) -> dict[str, Any] | None:
         return None
     mine, theirs = to_json(options_record(loaded.request.overrides)), record.get("options", {})
     return record if all(mine[name] == theirs.get(name) for name in ("set", "limit_users")) else None
-
-
-def _labels(planned: PlannedCell) -> dict[str, Any]:
-    cell = planned.cell
-    return {"dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model_name, "seed": cell.seed}
 
 
 def _name(entry: Mapping[str, Any]) -> tuple:

@@ -55,8 +55,7 @@ def certify(request: RunRequest, *, on_cell: Callable[[dict[str, Any]], None] = 
 def _row(request: RunRequest, planned: PlannedCell, store: Store) -> dict[str, Any]:
     """One row of the certificate: "same", "different" with the first difference, or "not compared" with the reason."""
     cell = planned.cell
-    row = {"dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model_name, "seed": cell.seed,
-           "key": planned.key}  # fmt: skip
+    row = {**cell.labels, "key": planned.key}
     if planned.state != "cached":
         return row | {"state": "not compared", "reason": planned.why or planned.state, "rows": 0}
     with tempfile.TemporaryDirectory(dir=store.root / "partial", prefix="verify-") as folder:

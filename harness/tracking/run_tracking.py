@@ -44,8 +44,7 @@ class MlflowListener(RunListener):
 
 def _stored(store: Store, planned: PlannedCell) -> CellResult | CellFailure:
     """The stored result or failure of a cell."""
-    cell, folder = planned.cell, store.folder(planned.key)
-    labels = {"dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model_name, "seed": cell.seed}
+    labels, folder = planned.cell.labels, store.folder(planned.key)
     record = store.record(planned.key)
     if record is not None:
         return CellResult(folder=folder, record=record, **labels)

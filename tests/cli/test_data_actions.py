@@ -70,6 +70,6 @@ def test_an_audit_counts_each_data_set_too(tiny_suite, tmp_path):
     assert rows[0]["users"] == 30 and rows[0]["sessions"] is None and len(rows[0]["sha256"]) == 64
 
 
-def test_an_unknown_name_is_answered_by_a_near_one():
+def test_an_unknown_name_gets_the_closest_name():
     with pytest.raises(ValueError, match="no data set or file is called 'ml-100'.*did you mean 'ml-100k'"):
         find_dataset("ml-100", {"ml-100k": None})

@@ -20,23 +20,23 @@ def test_a_users_own_file_is_a_suite(tiny_suite):
 
 def test_the_checkouts_suites_are_known_by_name():
     assert {"quickstart", "ml1m"} <= set(suite_names())
-    assert "presets" not in suite_names(), "settings that suites share are no suite"
+    assert "presets" not in suite_names(), "a file without SUITE is no suite"
     assert load_suite("quickstart").name == "quickstart"
 
 
-def test_an_unknown_name_is_answered_by_a_near_one():
+def test_an_unknown_name_gets_the_closest_name():
     assert "unknown suite 'quikstart': did you mean 'quickstart'?" in refusal("quikstart")
     assert "suites are" in refusal("zzzzzz")
     assert "no suite file at ./mine.py" in refusal("./mine.py")
 
 
-def test_a_syntax_error_is_told_with_its_line(tmp_path):
+def test_a_syntax_error_names_its_line(tmp_path):
     path = tmp_path / "broken.py"
     path.write_text("X = 1\nSUITE = Suite(\n  name='x'\n")
     assert f"{path}, line 2: '(' was never closed" in refusal(path)
 
 
-def test_an_error_while_the_file_runs_is_told_with_its_line(tmp_path):
+def test_an_error_in_the_file_names_its_line(tmp_path):
     path = tmp_path / "raises.py"
     path.write_text("from baselines.simple.popularity import Popularity\n\nPopularity(rate=3)\n")
     assert f"{path}, line 3, raised TypeError" in refusal(path)
@@ -84,7 +84,7 @@ def test_a_file_without_a_suite_is_refused(tmp_path):
     ('name="tiny"', 'name="derived"', "is reserved for the store"),
     ("SUITE = ", "raise SystemExit(3)\nSUITE = ", "raised SystemExit: 3"),
 ])  # fmt: skip
-def test_a_suite_that_cannot_be_run_is_refused_before_it_runs(tiny_suite, old, new, sentence):
+def test_an_invalid_suite_is_refused(tiny_suite, old, new, sentence):
     text = tiny_suite.read_text()
     assert old in text
     path = tiny_suite.with_name(f"variant_{abs(hash(sentence))}.py")
@@ -100,7 +100,7 @@ def test_a_suite_that_cannot_be_run_is_refused_before_it_runs(tiny_suite, old, n
     ('"GRU": {"loss": Choice(object())}', "tuning of 'GRU'.loss: a field of type object cannot be part of a cell's"),
     ('"GRU": {}', "the space of 'GRU' is empty"),
 ])  # fmt: skip
-def test_a_search_that_cannot_be_done_is_refused_before_it_begins(tiny_suite, spaces, sentence):
+def test_an_invalid_search_is_refused(tiny_suite, spaces, sentence):
     path = tiny_suite.with_name(f"tuning_{abs(hash(spaces))}.py")
     text = tiny_suite.read_text().replace("MODELS)]", f"MODELS, tuning=Tuning(3, {{{spaces}}}))]")
     path.write_text(text.replace("CHAIN =", "from harness.tuning import Choice, Tuning, Uniform\nCHAIN ="))

@@ -95,7 +95,7 @@ def test_values_are_read_as_the_fields_type(text, name, value):
     ("dim=0", "dim must be at least 1, got 0"),
     ("dim", "expected MODEL.FIELD=VALUE or FIELD=VALUE"),
 ])  # fmt: skip
-def test_what_cannot_be_set_is_said_in_one_sentence(text, sentence):
+def test_errors_of_set_are_one_sentence(text, sentence):
     with pytest.raises(InvalidOverride) as error:
         set_field(experiments(), text)
     assert sentence in str(error.value)
@@ -120,7 +120,7 @@ def test_seeds_are_counted_or_listed():
     assert parse_seeds("20261122,") == (20261122,)
 
 
-def test_a_field_of_a_type_that_is_not_known_is_told(monkeypatch):
+def test_an_unresolvable_field_type_is_refused(monkeypatch):
     monkeypatch.setitem(Net.__annotations__, "dim", "Unheard")
     with pytest.raises(InvalidOverride, match="the types of Net's fields cannot be resolved: .*Unheard"):
         set_field(experiments(), "dim=3")
@@ -136,17 +136,17 @@ def suite():
 
 
 @pytest.mark.parametrize("pattern, kept", [("", 5), ("ml/GRU", 2), ("gru", 2), ("ML", 5), ("ml/*", 5), ("*/Pop*", 1)])
-def test_only_takes_data_set_and_model(pattern, kept):
+def test_only_matches_data_set_and_model(pattern, kept):
     assert sum(Overrides(only=pattern).selection(suite())) == kept
 
 
-def test_only_that_matches_nothing_says_what_there_is():
+def test_only_that_matches_nothing_lists_the_labels():
     with pytest.raises(InvalidOverride, match="'ml/XYZ' matches none of ml/GRU, ml/LSTM 2.0, ml/Popularity"):
         Overrides(only="ml/XYZ").selection(suite())
 
 
-def namesakes():
-    """One data set under two protocols; only one model stands under both."""
+def two_protocols():
+    """One data set with two protocols; one model has both."""
     rows = {"half [2/3], seen kept": {"POP": Plain(), "GRU": Net()}, "half [2/3], seen left out": {"POP": Plain()}}
     places = [Experiment(Named("ml"), Named(rule), models) for rule, models in rows.items()]
     return Suite("s", "S", places, seeds=[0], metrics=["m"])
@@ -156,26 +156,26 @@ def namesakes():
     ("", "", [1, 1, 1]), ("", "*kept", [1, 1, 0]), ("POP", "", [1, 0, 1]), ("pop", "*LEFT OUT", [0, 0, 1]),
     ("ml/*", "half*", [1, 1, 1]),
 ])  # fmt: skip
-def test_rows_of_one_name_are_told_apart_by_their_protocol(only, protocol, kept):
-    assert Overrides(only=only, protocol=protocol).selection(namesakes()) == kept
+def test_cells_with_one_name_are_selected_by_protocol(only, protocol, kept):
+    assert Overrides(only=only, protocol=protocol).selection(two_protocols()) == kept
 
 
-def test_a_cells_own_words_mean_it_alone():
-    suite = namesakes()
+def test_the_patterns_of_a_cell_select_it_alone():
+    suite = two_protocols()
     for number, cell in enumerate(expand(suite)):
         chosen = Overrides(only=only_pattern(cell), protocol=protocol_pattern(cell, suite)).selection(suite)
         assert chosen == [place == number for place in range(3)]
     gru = [*expand(suite)][1]
-    assert protocol_pattern(gru, suite) == "", "the command stays short where nothing is to be told apart"
+    assert protocol_pattern(gru, suite) == "", "no pattern is needed if there is one protocol"
 
 
-def test_a_protocol_that_no_chosen_row_has_names_those_there_are():
+def test_a_protocol_that_matches_nothing_lists_the_protocols():
     with pytest.raises(InvalidOverride) as error:
-        Overrides(only="gru", protocol="*left out").selection(namesakes())
+        Overrides(only="gru", protocol="*left out").selection(two_protocols())
     assert str(error.value) == "--protocol '*left out' matches none of the protocols of 'gru': half [2/3], seen kept"
 
 
-def test_of_many_rows_the_nearest_are_named():
+def test_of_many_labels_the_closest_are_named():
     models = {f"Model {letter}": Net() for letter in "abcdefghijklmn"} | {"Popularity": Plain()}
     many = Suite("s", "S", [Experiment(Named("ml"), Named("p"), models)], seeds=[0], metrics=["m"])
     with pytest.raises(
@@ -186,7 +186,7 @@ def test_of_many_rows_the_nearest_are_named():
         Overrides(only="ml/Popularty").selection(many)
 
 
-def test_signs_of_patterns_in_names_are_taken_as_they_are():
+def test_pattern_signs_in_names_are_escaped():
     odd = Cell(Experiment(Named("ml"), Named("p"), {}), "kNN [k*]", Net(), 0)
     other = Cell(Experiment(Named("ml"), Named("p"), {}), "kNN k", Net(), 0)
     pattern = only_pattern(odd)

@@ -16,7 +16,7 @@ from harness.system.environment import (
 )
 
 
-def test_the_switches_are_set_and_recorded():
+def test_the_settings_are_applied_and_recorded():
     found = prepare_determinism(1, "cpu")
     assert found == {"deterministic": True, "cudnn_benchmark": False, "tf32": False, "threads": 1}
     assert torch.are_deterministic_algorithms_enabled()
@@ -33,7 +33,7 @@ def test_an_unknown_device_is_refused(name):
         resolve_device(name)
 
 
-def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
+def test_a_missing_gpu_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert resolve_device("cpu") == "cpu"
     assert resolve_device("auto") == "cpu"
@@ -84,7 +84,7 @@ def test_peak_memory_is_that_since_the_reset():
     assert peak_memory_mb() < high - 100
 
 
-def test_a_process_is_known_by_its_start():
+def test_a_process_is_identified_by_its_start():
     own = process_start(os.getpid())
     later = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     assert None not in (own, process_start(later.pid))
@@ -96,7 +96,7 @@ def test_a_process_is_known_by_its_start():
     assert process_start(gone.pid) is None
 
 
-def test_the_command_line_is_heard_before_the_heavy_libraries_load():
+def test_the_command_line_imports_no_heavy_library():
     code = "import sys, benchmark; print(sorted({'torch','numpy','mlflow','pyarrow','rich.table'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert found.stdout.strip() == "[]"

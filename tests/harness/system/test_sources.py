@@ -32,7 +32,7 @@ class Net:
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
-    """A small checkout with a model whose class says that it lives there."""
+    """A small checkout with the model Net in recsys_models/net.py."""
     for name, text in FILES.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ SUITE = [NAME, Mine()]
 
 @pytest.fixture
 def own_model(checkout, monkeypatch):
-    """A model that is defined in a suite's file, and a way to write that file anew."""
+    """A model defined in a suite file, and the path of the file."""
     path = checkout / "mine.py"
     module = types.ModuleType("user_suite_mine")
     module.__file__, module.SUITE = str(path), object()
@@ -115,7 +115,7 @@ def own_model(checkout, monkeypatch):
 
 @pytest.mark.parametrize("old, new", [("NAME = \"mine\"", "NAME = 'yours'"), ("class Other:", "class Another:"),
                                       ("SUITE = [NAME, Mine()]", "SUITE = [Mine(), NAME, 5]")])  # fmt: skip
-def test_of_a_suites_file_only_what_the_model_needs_counts(checkout, own_model, old, new):
+def test_unneeded_parts_of_a_suite_file_do_not_count(checkout, own_model, old, new):
     model, path = own_model
     before = source_hashes(model, checkout)
     assert "mine:Mine" in before
@@ -124,7 +124,7 @@ def test_of_a_suites_file_only_what_the_model_needs_counts(checkout, own_model, 
 
 
 @pytest.mark.parametrize("old, new", [("FACTOR = 3", "FACTOR = 4"), ("dim: int = FACTOR", "dim: int = 1 + FACTOR")])
-def test_what_a_suites_own_model_needs_counts(checkout, own_model, old, new):
+def test_needed_parts_of_a_suite_file_count(checkout, own_model, old, new):
     model, path = own_model
     before = source_hashes(model, checkout)
     path.write_text(path.read_text().replace(old, new))
@@ -136,7 +136,7 @@ def test_what_a_suites_own_model_needs_counts(checkout, own_model, old, new):
                                  "try:\n    from training.unused import X\nexcept ImportError:\n    X = 2\n",
                                  "if True:\n    def made():\n        import training.unused\n        return 1\n"],
 )  # fmt: skip
-def test_what_a_star_or_a_condition_brings_to_a_suites_own_model_counts(checkout, own_model, how):
+def test_star_and_conditional_imports_of_a_suite_file_count(checkout, own_model, how):
     model, path = own_model
     path.write_text(how + path.read_text().replace("FACTOR = 3", "FACTOR = made() if X else X"))
     before = source_hashes(model, checkout)
@@ -157,7 +157,7 @@ class Beside:
 
 @pytest.fixture
 def model_beside(checkout, tmp_path_factory, monkeypatch):
-    """A model of a module that lies beside a user's suite file, far from the checkout, and that folder."""
+    """A model defined in a module beside a user's suite file outside the checkout, and that folder."""
     folder = tmp_path_factory.mktemp("far")
     for name, text in {"mine": "SUITE = 1", "nets": BESIDE, "helpers/decay": "half = 0.5"}.items():
         (folder / name).parent.mkdir(exist_ok=True)
@@ -180,20 +180,20 @@ def model_beside(checkout, tmp_path_factory, monkeypatch):
 def test_a_module_beside_a_users_suite_counts_with_what_it_imports(checkout, model_beside, name):
     model, folder = model_beside
     before = source_hashes(model, checkout)
-    assert "mine.py" not in before, "the suite's own file is not needed by a model that lies elsewhere"
+    assert "mine.py" not in before, "a model defined elsewhere does not need the suite file"
     (folder / name).write_text((folder / name).read_text() + "\nY = 2\n")
     after = source_hashes(model, checkout)
     assert [path for path in after if after[path] != before.get(path)] == [name]
 
 
-def test_a_model_that_lies_beside_no_suite_is_a_librarys(checkout, model_beside, monkeypatch):
+def test_a_model_beside_no_suite_belongs_to_a_library(checkout, model_beside, monkeypatch):
     model, _ = model_beside
     monkeypatch.setattr(sources, "_suite_folders", {})
     assert "nets.py" not in source_hashes(model, checkout)
 
 
-def test_every_measure_that_a_cell_stores_counts_in_its_key():
-    found = source_hashes(MRR(20))  # any value: what ranks and measures counts for all
+def test_every_stored_metric_counts_in_the_key():
+    found = source_hashes(MRR(20))  # any value: ranking and metrics count for all
     assert {"evaluation/metrics/accuracy.py", "evaluation/metrics/coverage.py", "evaluation/metrics/lists.py"} <= set(
         found
     )

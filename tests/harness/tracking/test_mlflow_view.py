@@ -80,7 +80,7 @@ def finished(store, **changes):
     return CellResult(store.folder(record["key"]), "chain", "p", "GRU", 3, record)
 
 
-def test_a_cell_becomes_a_run_with_all_that_is_known_of_it(store, suite, tracker, runs):
+def test_a_cell_becomes_a_complete_run(store, suite, tracker, runs):
     opened = tracker(store)
     assert opened.enter([finished(store)]) == 1
     opened.close()
@@ -104,7 +104,7 @@ def test_a_cell_becomes_a_run_with_all_that_is_known_of_it(store, suite, tracker
     assert kept == {"abc": run.info.run_id}
 
 
-def test_what_is_entered_is_not_entered_again_and_what_is_lost_is_rebuilt(store, tracker, runs):
+def test_cells_are_entered_once_and_deleted_runs_are_rebuilt(store, tracker, runs):
     cell = finished(store)
     first = tracker(store)
     first.enter([cell])
@@ -120,7 +120,7 @@ def test_what_is_entered_is_not_entered_again_and_what_is_lost_is_rebuilt(store,
     assert len(runs(store, "tags.cell_key = 'abc'")[1]) == 1
 
 
-def test_epochs_seen_live_are_not_doubled_when_the_cell_is_done(store, tracker, runs):
+def test_live_epochs_are_not_logged_twice(store, tracker, runs):
     opened = tracker(store)
     opened.begin([LABELS[:2]])
     opened.progress("abc", LABELS, {"event": "started"}, "MRR@20")
@@ -147,7 +147,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_killed_run_is_found_at_the_next_start(store, suite, tracker, runs):
+def test_a_killed_run_is_marked_at_the_next_start(store, suite, tracker, runs):
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", KILLED, str(store.root), suite], env=environment, check=False)
     assert {run.info.status for run in runs(store)[1]} == {"RUNNING"}
@@ -161,7 +161,7 @@ def test_a_killed_run_is_found_at_the_next_start(store, suite, tracker, runs):
     assert {run.info.status for run in runs(store, f"tags.suite = '{suite}'")[1]} == {"KILLED", "FINISHED"}
 
 
-def test_the_runs_of_a_living_process_are_left_alone(store, tracker, runs):
+def test_the_runs_of_a_living_process_are_unchanged(store, tracker, runs):
     first = tracker(store)
     first.begin([LABELS[:2]])
     tracker(store)
@@ -182,7 +182,7 @@ def test_a_failure_is_a_failed_run_entered_once(store, tracker, runs):
     assert (run.info.status, run.data.tags["reason"]) == ("FAILED", "it broke")
 
 
-def test_a_server_that_does_not_answer_costs_one_warning(store, suite, monkeypatch, tracker):
+def test_an_unreachable_server_gives_one_warning(store, suite, monkeypatch, tracker):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     warnings = []
@@ -201,6 +201,6 @@ def test_a_server_that_does_not_answer_costs_one_warning(store, suite, monkeypat
     later.close()
 
 
-def test_metric_names_are_those_that_mlflow_takes():
+def test_metric_names_are_valid_in_mlflow():
     assert metric_key("MRR@20") == "mrr_at_20"
     assert metric_key("My metric (odd)@5") == "my metric _odd__at_5"
