@@ -36,12 +36,12 @@ READINGS = {
     "diginetica": (
         "one target in five repeats an item of its session, nearly half of these the last item, so every table "
         "needs a baseline that repeats the session; shuffling the sessions costs a Markov chain little, so most of a "
-        "gain here need not come from the order; and the test week has fewer popular items."
+        "gain here need not come from the order; and fewer test events are on popular items."
     ),
     "yoochoose-1-64": (
         "a quarter of the targets repeat an item of the session, more than half of these the last item, so "
         "repeating is a strong baseline; some targets are not in the 1/64 part, so no model trained on it can hit "
-        "them; and the test day has even more popular items, which favours popularity."
+        "them; and even more test events are on popular items, which favours popularity."
     ),
     "ml-1m-ordered": (
         "no movie is rated twice, so a list with rated movies wastes positions; the late ratings of a user are much "

@@ -79,8 +79,10 @@ def page(folder: Path | None = None) -> Iterator[str]:
         raise DataMissing(f"no data set is under {data_folder(folder)}; point ENCORE_DATA to the folder with the data")
     yield "# Data sets"
     yield ""
-    yield "Printed by `python -m studies.datasets_page` from the files themselves: each edition was loaded,"
-    yield "and loading refuses other counts than those that its class in `recsys_data/datasets/` expects."
+    yield "This page describes every edition of a data set, its published sizes and what the audit finds in it."
+    yield ""
+    yield "`python -m studies.datasets_page` prints it from the files. Loading an edition fails if its counts are not"
+    yield "those that its class in `recsys_data/datasets/` expects."
     yield ""
     yield from _editions(present, folder)
     yield from _sizes(present, folder)
@@ -106,7 +108,7 @@ def _editions(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[s
             f"| `{name}` | {present[name].title} | {found['events']:,} | {owners} | {found['items']:,} | {lengths} | "
             f"{found['clock']} | {times} |"
         )
-    yield from ("", "## What each edition is, lacks, and may be compared with", "")
+    yield from ("", "## Contents and limits of each edition", "")
     for name, found in facts.items():
         dataset = present[name]
         yield f"### {dataset.title} (`{name}`)"
@@ -126,7 +128,7 @@ def _editions(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[s
 def _sizes(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[str]:
     """Yield published sizes beside those of our protocols."""
     yield from ("## Published sizes", "")
-    yield "A pair is a prefix of a session with the item that follows."
+    yield "A pair is a prefix of a session and its next item."
     yield ""
     yield "| data set | protocol | what | published | found | met |"
     yield "|---|---|---|--:|--:|---|"
@@ -168,8 +170,8 @@ def _filters() -> Iterator[str]:
 def _audits(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[str]:
     """Yield the findings for the audited data sets, with explanations."""
     yield from ("## What the audit finds", "")
-    yield "It runs before any training. A *fail* stops the run, a *caveat* stands with every result, a *note* informs."
-    yield from ("", "How to read a finding:", "")
+    yield "The audit runs before training. A *fail* stops the run, a *caveat* is shown with every result, a *note* informs."
+    yield from ("", "Meaning of each finding:", "")
     yield from (f"- *{name}*: {meaning}" for name, meaning in MEANINGS.items())
     yield ""
     for name, protocol in _AUDITED.items():
@@ -177,7 +179,7 @@ def _audits(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[str
             continue
         yield f"### {present[name].title}, {protocol.name}"
         yield ""
-        yield f"For a reader: {READINGS[name]}"
+        yield f"Summary: {READINGS[name]}"
         yield from ("", "| level | finding | measured |", "|---|---|---|")
         for finding in audit(protocol.prepare(present[name].load(folder)), protocol):
             yield f"| {finding.level} | {finding.name} | {finding.sentence} |"
