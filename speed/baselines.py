@@ -1,10 +1,10 @@
-"""The table of all baselines: fit time, score rate, memory, and accuracy beside session-rec's reruns.
+"""All baselines: fit time, scoring rate, memory and accuracy, with session-rec's reruns where they exist.
 
-``OMP_NUM_THREADS=1 python -m speed.baselines [yoochoose-1-64] [diginetica] [ml-1m-ordered]`` (all by default)
+    OMP_NUM_THREADS=1 python -m speed.baselines [yoochoose-1-64] [diginetica] [ml-1m-ordered]     (default: all)
 
-Each model runs in a process of its own that is forked after the data are read and the compiled loops are loaded, by
-its own CPU clock, on one thread. fit: CPU seconds; ratio: fit time to implicit's for the same model and data, taken in
-turn; rate: test events scored and ranked in full a CPU second; MB: what the process held beyond the data at its peak.
+Each model runs in its own process, forked after the data are read and the compiled loops are loaded, by its own CPU
+clock, on one thread. fit: CPU seconds; ratio: fit time divided by implicit's for the same model and data, taken in
+turn; rate: test events scored and ranked in full per CPU second; MB: peak memory of the process beyond the data.
 """
 
 from __future__ import annotations
@@ -45,10 +45,11 @@ from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.protocols.published import AsPublished
 from recsys_data.split import Split
 from speed.item_knn import matrices
-from speed.pairing import data_folder, in_turn, peak_memory, ratios, require_one_thread
+from speed.timing import in_turn, peak_memory, ratios, require_one_thread
+from suites.presets import LISTED
+from suites.session_baselines import RERUNS
 from training.run import Run
 
-LISTED = {"sampling": "listed_last"}  # both session sets list training sessions by date, without times
 TEXTBOOK = Cosine(shrinkage=0.0)
 MODELS: dict[str, Any] = {
     "random": Random(),
@@ -56,8 +57,8 @@ MODELS: dict[str, Any] = {
     "session popularity": SessionPopularity(),
     "repeat of the last item": LastItemRepeat(),
     "Markov chain": MarkovChain(),
-    "association rules": AssociationRules(),
-    "sequential rules": SequentialRules(),
+    "Association rules": AssociationRules(),
+    "Sequential rules": SequentialRules(),
     "item-kNN, last item (Hidasi)": ItemKNN(query="last_item", counting="events"),
     "item-kNN, history (cosine)": ItemKNN(similarity=TEXTBOOK),
     "item-kNN, history, own included": ItemKNN(similarity=TEXTBOOK, self_similarity="repeats"),
@@ -73,28 +74,18 @@ MODELS: dict[str, Any] = {
     "sequential MF (reconstruction)": SequentialMF(),
     "sequential MF, separate (reconstr.)": SequentialMF("separate"),
 }  # fmt: skip
-TO_KNOWN_USERS_ONLY = {"BPR-MF, 64", "BPR-MF, 20 (Donkers)"}  # with sessions this is the history mean
-WHOLE_HISTORIES = {"S-KNN", "V-SKNN", "V-SKNN, idf 5, logarithmic"}  # as sessions: said in the table
+KNOWN_USERS_ONLY = {"BPR-MF, 64", "BPR-MF, 20 (Donkers)"}  # for sessions these equal the history mean
+WHOLE_HISTORIES = {"S-KNN", "V-SKNN", "V-SKNN, idf 5, logarithmic"}  # used as sessions; the table says so
 SETS = {
     "yoochoose-1-64": (YooChoose64(), AsPublished(validation=0)),
     "diginetica": (Diginetica(), AsPublished(validation=0)),
     "ml-1m-ordered": (MovieLens1MOrdered(), PerUserFractions()),
 }
-# Recall@20 and MRR@20 of session-rec's reruns (docs/tables_single), each method tuned by its authors
-RERUNS = {
-    "yoochoose-1-64": {
-        "S-KNN": (64.23, 25.22), "V-SKNN": (69.61, 28.79), "V-SKNN, idf 5, logarithmic": (69.61, 28.79),
-        "Markov chain": (64.76, 29.83), "sequential rules": (66.74, 30.33), "association rules": (66.52, 28.62),
-    },
-    "diginetica": {
-        "S-KNN": (48.46, 17.36), "V-SKNN": (52.03, 18.41), "V-SKNN, idf 5, logarithmic": (52.03, 18.41),
-        "Markov chain": (34.41, 13.07), "sequential rules": (40.85, 14.31), "association rules": (43.94, 14.65),
-    },
-}  # fmt: skip
+RERUN_LABELS = {"V-SKNN, idf 5, logarithmic": "V-SKNN"}  # rows under another label in suites/session_baselines.py
 
 
-def measured(model: Any, split: Split) -> dict[str, float]:
-    """One fit and one full ranking in this process."""
+def measure(model: Any, split: Split) -> dict[str, float]:
+    """Measure one fit and one full ranking in this process."""
     before, started = peak_memory(), time.process_time()
     model.fit(split.train, Run(seed=0))
     fitted = time.process_time()
@@ -106,11 +97,11 @@ def measured(model: Any, split: Split) -> dict[str, float]:
     }  # fmt: skip
 
 
-def apart(model: Any, split: Split) -> dict[str, float]:
-    """``measured`` in a process of its own, forked here."""
+def measure_in_fork(model: Any, split: Split) -> dict[str, float]:
+    """Call ``measure`` in a forked process."""
 
     def work(answer: Connection) -> None:
-        answer.send(measured(copy.deepcopy(model), split))
+        answer.send(measure(copy.deepcopy(model), split))
 
     receiver, sender = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.get_context("fork").Process(target=work, args=(sender,))
@@ -122,7 +113,7 @@ def apart(model: Any, split: Split) -> dict[str, float]:
 
 
 def against_implicit(split: Split) -> dict[str, str]:
-    """Ratios of fit times to implicit's, for the two models that it has too (only where users are known)."""
+    """Ratios of fit times to implicit's, for the two models that it also has (data with known users only)."""
     train, _ = matrices(split)
     knn = ItemKNN(similarity=TEXTBOOK, self_similarity="full")
     bpr = BPRMF(
@@ -144,40 +135,41 @@ def against_implicit(split: Split) -> dict[str, str]:
 
 
 def print_table(name: str) -> None:
-    """All models on one data set."""
+    """Print all models on one data set."""
     dataset, protocol = SETS[name]
-    split = protocol.prepare(dataset.load(data_folder()))
+    split = protocol.prepare(dataset.load())
     sessions = split.train.num_users == 0
     print(f"\n{dataset.title}, {protocol.name}: {len(split.train):,} training events, {len(split.test):,} test events, "
           f"{split.train.num_items:,} items")  # fmt: skip
     peers = {} if sessions else against_implicit(split)
     print(f"{'model':36} {'fit s':>7} {'rate /s':>9} {'MB':>6} {'Recall@20':>9} {'MRR@20':>7}  rerun (gap of ours)")
     for label, model in MODELS.items():
-        if sessions and label in TO_KNOWN_USERS_ONLY:
+        if sessions and label in KNOWN_USERS_ONLY:
             continue
-        row = apart(model, split)
+        row = measure_in_fork(model, split)
         print(f"{label:36} {row['fit']:7.2f} {row['rate']:9,.0f} {row['memory']:6.0f} {row['recall']:9.2f} "
               f"{row['mrr']:7.2f}  {_rerun(name, label, row)}", flush=True)  # fmt: skip
     for label, ratio in peers.items():
         print(f"fit time to implicit's, {label}: {ratio}")
     if not sessions:
-        print(f"whole histories stand for sessions in {', '.join(sorted(WHOLE_HISTORIES))}")
+        print(f"whole histories are used as sessions in {', '.join(sorted(WHOLE_HISTORIES))}")
 
 
 def _rerun(name: str, label: str, row: dict[str, float]) -> str:
-    """The published rerun beside a row and how far ours is from it, in per cent of it."""
-    if label not in RERUNS.get(name, {}):
+    """Format the published rerun of a row and the relative difference of ours from it."""
+    reruns, label = RERUNS.get(name, {}), RERUN_LABELS.get(label, label)
+    if label not in reruns:
         return ""
-    recall, mrr = RERUNS[name][label]
+    recall, mrr = reruns[label]
     return f"{recall:.2f} ({row['recall'] / recall - 1:+.1%}) / {mrr:.2f} ({row['mrr'] / mrr - 1:+.1%})"
 
 
 def main() -> None:
-    """Print the tables asked for."""
+    """Print the tables of the data sets named in the arguments."""
     require_one_thread()
     warnings.simplefilter("ignore")
     small = PerUserFractions().prepare(PlantedSignal("order").load())
-    for model in MODELS.values():  # loads the compiled loops, so that no fit below waits for them
+    for model in MODELS.values():  # load the compiled loops, so that no fit below waits for them
         rank_held_out(copy.deepcopy(model).fit(small.train, Run(seed=0)), small.test, small.train.item_counts)
     np.seterr(all="raise", under="ignore")
     for name in sys.argv[1:] or SETS:

@@ -1,4 +1,4 @@
-"""BPR-MF beside implicit on MovieLens 1M: training with negative sampling, full ranking.
+"""BPR-MF compared with implicit on MovieLens 1M: training with negative sampling, and full ranking.
 
 ``OMP_NUM_THREADS=1 python -m speed.bpr_mf``
 """
@@ -16,7 +16,7 @@ from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.protocols.candidates import UNSEEN_ITEMS_ONLY
 from recsys_data.protocols.per_user import LeaveLastOut
 from speed.item_knn import matrices, rates
-from speed.pairing import data_folder, in_turn, peak_memory, ratios, require_one_thread, spread
+from speed.timing import in_turn, peak_memory, ratios, require_one_thread, spread
 from training.run import Run
 
 EPOCHS = 10
@@ -25,7 +25,7 @@ DIM = 64
 
 def main() -> None:
     """Print the comparison."""
-    split = LeaveLastOut(candidates=UNSEEN_ITEMS_ONLY).prepare(MovieLens1MOrdered().load(data_folder()))
+    split = LeaveLastOut(candidates=UNSEEN_ITEMS_ONLY).prepare(MovieLens1MOrdered().load())
     train, _ = matrices(split)
     ours = {
         "popular negatives, skipped where seen (implicit's way)": BPRMF(

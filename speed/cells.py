@@ -1,17 +1,14 @@
-"""Every cell's forward and backward pass beside torch.nn.LSTM of the same shape.
+"""Forward and backward pass of every cell, compared with torch.nn.LSTM of the same shape.
 
-    OMP_NUM_THREADS=1 python speed/cells.py [B T H] ...        default: 256 50 128 and 512 20 256
+    OMP_NUM_THREADS=1 python -m speed.cells [B T H] ...        default: 256 50 128 and 512 20 256
 
-Prints, for each cell, its matrix products' FLOP as a ratio to the LSTM's, the ratio of times (median, quartiles), and
-the second over the first, which should be at most 1.6.
+Prints for each cell the ratio of its matrix-product FLOP to the LSTM's, the ratio of times (median, quartiles), and the
+second divided by the first, which should be at most 1.6.
 """
 
 import os
 import statistics
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 
@@ -23,7 +20,7 @@ from recsys_models.engine.cells.mlstm import MLSTMCell
 from recsys_models.engine.cells.phased_lstm import PhasedLSTMCell
 from recsys_models.engine.cells.time_lstm import TimeLSTM1Cell, TimeLSTM2Cell, TimeLSTM3Cell
 from recsys_models.engine.unroll import unroll
-from speed.pairing import in_turn, machine, require_one_thread
+from speed.timing import in_turn, machine, require_one_thread
 
 # name: cell; widths, in H: inputs, gates that the input fills, all gates; the weights' shapes, in H (0: a 1);
 # extra_inputs; the share of the products: input side and state side in H², where the LSTM has 4 + 4
@@ -45,7 +42,7 @@ CELLS = {
 
 
 def runner(cell, inputs, filled, gates, shapes, extra_inputs, rows, steps, size):
-    """A function that runs the cell forward and backward on random numbers of these shapes."""
+    """Return a function that runs the cell forward and backward on random inputs of these shapes."""
     generator = torch.Generator().manual_seed(0)
 
     def draw(*shape):

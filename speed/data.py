@@ -1,12 +1,12 @@
-"""Speed and memory of reading data: MovieLens 1M to the first batch, and logs of any size, beside polars.
+"""Reading of data, time and memory: MovieLens 1M to the first batch, and logs of any size, compared with polars.
 
-    python speed/data.py ml-1m                      raw ratings.dat to the first batch; the cache re-opened
-    python speed/data.py lastfm --rows 19150868     the listening log at full size
-    python speed/data.py yoochoose --rows 33003944  clicks at three sizes: a quarter, a half, all
+    python -m speed.data ml-1m                      raw ratings.dat to the first batch; the cache reopened
+    python -m speed.data lastfm --rows 19150868     the listening log at full size
+    python -m speed.data yoochoose --rows 33003944  clicks at three sizes: a quarter, a half, all
 
-Files are generated in the true format, seeded, under --folder; every measurement runs in a process of its own and
-prints CPU and wall seconds and the largest memory, with counts that show that both libraries read the same. polars is
-measured where it is installed.
+Files are generated in the original format, seeded, under --folder. Every measurement runs in its own process and prints
+CPU and wall-clock seconds, peak memory, and counts that show that both libraries read the same. polars is measured if
+it is installed.
 """
 
 from __future__ import annotations
@@ -23,13 +23,11 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 BLOCK = 500_000
 
 
 def write_movielens(path: Path) -> None:
-    """1,000,209 lines in the format of ratings.dat: as many users, movies and ratings as the official file."""
+    """Write 1,000,209 lines in the format of ratings.dat, with the official numbers of users and movies."""
     import numpy as np
 
     rng = np.random.default_rng(1)
@@ -44,7 +42,7 @@ def write_movielens(path: Path) -> None:
 
 
 def write_log(path: Path, rows: int) -> None:
-    """``rows`` lines in the format of the Last.fm log: 992 users, titles with stray quotes, newest first a user."""
+    """Write ``rows`` lines in the format of the Last.fm log: 992 users, stray quotes, newest first per user."""
     import numpy as np
 
     rng = np.random.default_rng(2)
@@ -68,7 +66,7 @@ def write_log(path: Path, rows: int) -> None:
 
 
 def write_clicks(path: Path, rows: int) -> None:
-    """``rows`` lines in the format of yoochoose-clicks.dat: sessions of about 3.6 clicks."""
+    """Write ``rows`` lines in the format of yoochoose-clicks.dat: sessions of about 3.6 clicks."""
     import numpy as np
 
     rng = np.random.default_rng(3)
@@ -87,17 +85,26 @@ def write_clicks(path: Path, rows: int) -> None:
             written += size
 
 
-def measured(what: str, path: Path, folder: Path) -> dict:
-    """One measurement in a fresh process: its record, with cpu, wall and peak memory."""
-    command = [sys.executable, __file__, "measure", what, str(path), "--folder", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def measure_in_process(what: str, path: Path, folder: Path) -> dict:
+    """Run one measurement in a fresh process; return its record with CPU and wall-clock seconds and peak memory."""
+    command = [
+        sys.executable,
+        "-m",
+        "speed.data",
+        "measure",
+        what,
+        str(path.resolve()),
+        "--folder",
+        str(folder.resolve()),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     if done.returncode:
         return {"what": what, "error": done.stderr.strip().splitlines()[-1]}
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def measure(what: str, path: Path, folder: Path) -> dict:
-    """Run one measurement here; the libraries it needs are imported before the clock starts."""
+    """Run one measurement in this process; its libraries are imported before the clock starts."""
     work = globals()[f"_{what.replace('-', '_')}"](path, folder)
     cpu, wall = time.process_time(), time.perf_counter()
     facts = work()
@@ -110,11 +117,11 @@ def _ml_1m_raw(path: Path, folder: Path):
     """Raw file to the first training batch of padded histories."""
     import numpy as np
 
-    from recsys_data.datasets.movielens import _timed_ratings
+    from recsys_data.datasets.movielens import _read_ratings
     from recsys_data.protocols.per_user import PerUserFractions
 
     def work() -> dict:
-        data = _timed_ratings("ml-1m", path, "::", "")
+        data = _read_ratings("ml-1m", path, "::", "")
         train = PerUserFractions().prepare(data).train
         items, _ = train.sequences.pad(np.arange(128))
         return {"events": len(data), "batch": list(items.shape), "sha256": data.fingerprint[:12]}
@@ -123,20 +130,20 @@ def _ml_1m_raw(path: Path, folder: Path):
 
 
 def _ml_1m_write_cache(path: Path, folder: Path):
-    """Read once and keep."""
+    """Write the cache."""
     from recsys_data.datasets.cache import write_prepared
-    from recsys_data.datasets.movielens import _timed_ratings
+    from recsys_data.datasets.movielens import _read_ratings
 
     def work() -> dict:
         shutil.rmtree(folder / "cache-ml-1m", ignore_errors=True)
-        write_prepared(_timed_ratings("ml-1m", path, "::", ""), folder / "cache-ml-1m")
+        write_prepared(_read_ratings("ml-1m", path, "::", ""), folder / "cache-ml-1m")
         return {}
 
     return work
 
 
 def _reopened(name: str):
-    """A measurement of opening the cache ``name`` and touching every event."""
+    """Return a measurement that opens the cache ``name`` and reads every event."""
 
     def make(path: Path, folder: Path):
         from recsys_data.datasets.cache import read_prepared
@@ -155,7 +162,7 @@ _lastfm_reopen = _reopened("cache-lastfm")
 
 
 def _lastfm_encore(path: Path, folder: Path):
-    """Raw log to coded Interactions."""
+    """Raw log to encoded Interactions."""
     from recsys_data.datasets.lastfm import read_log
 
     def work() -> dict:
@@ -166,7 +173,7 @@ def _lastfm_encore(path: Path, folder: Path):
 
 
 def _lastfm_write_cache(path: Path, folder: Path):
-    """Read once and keep."""
+    """Write the cache."""
     from recsys_data.datasets.cache import write_prepared
     from recsys_data.datasets.lastfm import read_log
 
@@ -179,7 +186,7 @@ def _lastfm_write_cache(path: Path, folder: Path):
 
 
 def _lastfm_polars(path: Path, folder: Path):
-    """The same with polars: read, parse times, code users and titles in sorted order, sort by user and time."""
+    """The same with polars: read, parse times, encode users and titles in sorted order, sort by user and time."""
     import polars as pl
 
     names = ["user", "timestamp", "artist id", "artist", "track id", "track"]
@@ -201,7 +208,7 @@ def _lastfm_polars(path: Path, folder: Path):
 
 
 def _yoochoose_encore(path: Path, folder: Path):
-    """Raw clicks to coded Interactions."""
+    """Raw clicks to encoded Interactions."""
     from recsys_data.datasets.yoochoose import read_clicks
 
     def work() -> dict:
@@ -212,7 +219,7 @@ def _yoochoose_encore(path: Path, folder: Path):
 
 
 def run(suite: str, rows: int, folder: Path) -> None:
-    """Generate what is missing, measure, print a line a measurement."""
+    """Generate missing files, measure, print one line per measurement."""
     folder.mkdir(parents=True, exist_ok=True)
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     if suite == "ml-1m":
@@ -228,7 +235,7 @@ def run(suite: str, rows: int, folder: Path) -> None:
     for what, path, write in plan:
         if write is not None and not path.exists():
             write(path)
-        print(json.dumps(measured(what, path, folder)))
+        print(json.dumps(measure_in_process(what, path, folder)))
 
 
 if __name__ == "__main__":
@@ -237,8 +244,8 @@ if __name__ == "__main__":
     parser.add_argument("rest", nargs="*", help="only for measure: what and path")
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--folder", type=Path, default=Path("results/speed-data"))
-    given = parser.parse_args()
-    if given.suite == "measure":
-        print(json.dumps(measure(given.rest[0], Path(given.rest[1]), given.folder)))
+    options = parser.parse_args()
+    if options.suite == "measure":
+        print(json.dumps(measure(options.rest[0], Path(options.rest[1]), options.folder)))
     else:
-        run(given.suite, given.rows, given.folder)
+        run(options.suite, options.rows, options.folder)

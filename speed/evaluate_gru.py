@@ -1,18 +1,17 @@
-"""Every-position evaluation of a GRU on MovieLens 1M: targets ranked per CPU second, one thread.
+"""Evaluation of a GRU at every position of MovieLens 1M: targets ranked per CPU second, one thread.
 
-    OMP_NUM_THREADS=1 ENCORE_DATA=... python -m speed.evaluate_gru
+    OMP_NUM_THREADS=1 python -m speed.evaluate_gru
 
-The counterpart of the official GRU4Rec's batch_eval: whole histories of 320 users drawn with seed 0 out of 600, the
-next item asked after every event, all items ranked; embedding 64, hidden 128. Ours gives greater and tied counts of
-every target, from which all cut-offs follow. The speed does not depend on the weights, which are those of one epoch on
-the same 320 users.
+The counterpart of batch_eval in the official GRU4Rec: whole histories of 320 users, drawn with seed 0 from 600; a query
+after every event, all items ranked; embedding 64, hidden 128. Encore counts greater and tied scores for every target,
+from which all cut-offs follow. The speed does not depend on the weights, which come from one epoch on the same 320
+users.
 """
 
 import os
 import time
 
 import numpy as np
-import torch
 
 from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.ranking.rank import rank_held_out
@@ -20,15 +19,15 @@ from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.sequences import Sequences
 from recsys_data.split import HeldOut, TrainingSet
 from recsys_models.rnn import GRU
-from speed.pairing import data_folder, peak_memory, require_one_thread, spread
+from speed.timing import peak_memory, prepare_torch, spread
 from training.run import Run
 
 ROUNDS = 5
 
 
-def every_position(folder):
-    """The 320 users as something to learn from and as a held-out part asked after every event."""
-    data = MovieLens1MOrdered().load(folder)
+def every_position():
+    """The 320 users as a training set and as a held-out part with a query after every event."""
+    data = MovieLens1MOrdered().load()
     users = np.sort(np.random.default_rng(0).permutation(data.num_users)[:320])
     mask = np.isin(data.users, users)
     lengths = np.bincount(data.users[mask])[users]
@@ -49,10 +48,8 @@ def every_position(folder):
 
 
 if __name__ == "__main__":
-    require_one_thread()
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-    train, held_out = every_position(data_folder())
+    prepare_torch()
+    train, held_out = every_position()
     model = GRU(dim=128, embedding_dim=64, epochs=1).fit(train, Run(0))
     rank_held_out(model, held_out, train.item_counts)  # compiles the counting
     rates = []

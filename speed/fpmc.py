@@ -1,9 +1,9 @@
-"""FPMC and the reconstruction of sequential MF on MovieLens 1M, beside RecBole's FPMC: training events per second.
+"""FPMC and sequential MF (a reconstruction) compared with RecBole's FPMC on MovieLens 1M: training events per second.
 
-    OMP_NUM_THREADS=1 ENCORE_DATA=... python -m speed.fpmc [--recbole PYTHON]
+    OMP_NUM_THREADS=1 python -m speed.fpmc [--recbole PYTHON]
 
-One thread, the CPU clock, 64 factors on each side; ours: whole fits of two epochs with their sampling; RecBole, once
-before and once after ours: its training steps of 2,048 events with their sampling and loading, warm.
+One thread, the CPU clock, 64 factors on each side. Ours: whole fits of two epochs with their sampling. RecBole, once
+before and once after ours: its training steps of 2,048 events with sampling and loading, after warm-up.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from baselines.factors.sequential_mf import SequentialMF
 from recsys_data.datasets.movielens import MovieLens1MOrdered
 from recsys_data.protocols.per_user import LeaveLastOut
 from speed import peers
-from speed.pairing import data_folder, in_turn, machine, peak_memory, require_one_thread, spread
+from speed.timing import in_turn, machine, peak_memory, require_one_thread, spread
 from training.run import Run
 
 MODELS = {
@@ -26,28 +26,28 @@ MODELS = {
 
 
 def main() -> None:
-    """Measure what is asked for."""
+    """Print the rates of all models."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recbole", metavar="PYTHON", help="an interpreter that has RecBole")
-    wanted = parser.parse_args()
+    options = parser.parse_args()
     require_one_thread()
-    data = MovieLens1MOrdered().load(data_folder())
+    data = MovieLens1MOrdered().load()
     train = LeaveLastOut().prepare(data).train
     print(f"{machine()}; {len(train):,} events, {train.num_items:,} items")
     theirs, ours = [], {}
     with tempfile.TemporaryDirectory() as name:
         folder = peers.write_events(data, Path(name))
 
-        def ask_peer() -> None:
-            if wanted.recbole:
-                (record,) = peers.recbole(wanted.recbole, folder, "FPMC", "--pairwise", "--steps", "12")
+        def measure_recbole() -> None:
+            if options.recbole:
+                (record,) = peers.recbole(options.recbole, folder, "FPMC", "--pairwise", "--steps", "12")
                 theirs.extend(record["rates"])
 
-        ask_peer()
+        measure_recbole()
         for label, model in MODELS.items():
             (times,) = in_turn([lambda model=model: model.fit(train, Run(0))], rounds=3)
             ours[label] = [2 * len(train) / t for t in times]
-        ask_peer()
+        measure_recbole()
     for label, rates in ours.items():
         print(f"{label}: {spread(rates)} events/s")
     if theirs:

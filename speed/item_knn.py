@@ -1,8 +1,8 @@
-"""Item-kNN beside implicit on MovieLens 1M: fit, equal lists, full ranking.
+"""Item-kNN compared with implicit on MovieLens 1M: fit, equality of the lists, full ranking.
 
-``OMP_NUM_THREADS=1 python -m speed.item_knn [--large]``
+    OMP_NUM_THREADS=1 python -m speed.item_knn [--large]
 
-``--large`` fits Last.fm's size instead: a million items, 17 million events, for the memory it takes.
+--large instead fits data of Last.fm's size (a million items, 17 million events) and prints time and memory.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from recsys_data.protocols.candidates import UNSEEN_ITEMS_ONLY
 from recsys_data.protocols.per_user import LeaveLastOut
 from recsys_data.sequences import Sequences
 from recsys_data.split import HeldOut, Split, TrainingSet
-from speed.pairing import data_folder, in_turn, peak_memory, ratios, require_one_thread, seconds, spread
+from speed.timing import in_turn, peak_memory, ratios, require_one_thread, seconds, spread
 from training.run import Run
 
 
 def matrices(split: Split) -> tuple[sp.csr_matrix, sp.csr_matrix]:
-    """Training and test events as binary user × item matrices, which implicit takes."""
+    """Training and test events as binary user × item matrices for implicit."""
     train, test = split.train, split.test
     shape = (train.num_users, train.num_items)
     owners = train.sequences.users[train.sequences.owners()]
     known = test.targets >= 0
     users = test.sequences.users[test.sequence_of]
-    made = []
+    both = []
     for rows, items in ((owners, train.sequences.items), (users[known], test.targets[known])):
-        made.append(sp.csr_matrix((np.ones(len(rows), np.float32), (rows, items)), shape))
-    return made[0], made[1]
+        both.append(sp.csr_matrix((np.ones(len(rows), np.float32), (rows, items)), shape))
+    return both[0], both[1]
 
 
 def unequal_lists(model: ItemKNN, peer: CosineRecommender) -> int:
-    """How many lists of ``model`` differ from the peer's in a weight (by more than 1e-6) or in length."""
+    """Count the lists of ``model`` that differ from the peer's in a weight (by more than 1e-6) or in length."""
     differing = 0
     for i in range(model.lists_.num_items):
         ours = np.array([weight for _, weight in model.lists_.of(i)])
@@ -53,7 +53,7 @@ def unequal_lists(model: ItemKNN, peer: CosineRecommender) -> int:
 
 
 def rates(model: object, peer: object, split: Split, held_out: HeldOut) -> str:
-    """Full-ranking rates of both, by turns."""
+    """Format the full-ranking rates of both, measured in turn."""
     train, test = matrices(split)
     ours, theirs = in_turn([
         lambda: rank_held_out(model, held_out, split.train.item_counts),
@@ -65,7 +65,7 @@ def rates(model: object, peer: object, split: Split, held_out: HeldOut) -> str:
 
 def movielens() -> None:
     """Print the comparison on MovieLens 1M, last events held out."""
-    split = LeaveLastOut(candidates=UNSEEN_ITEMS_ONLY).prepare(MovieLens1MOrdered().load(data_folder()))
+    split = LeaveLastOut(candidates=UNSEEN_ITEMS_ONLY).prepare(MovieLens1MOrdered().load())
     train, _ = matrices(split)
     model = ItemKNN(similarity=Cosine(shrinkage=0.0), self_similarity="full")
     peer = CosineRecommender(K=100, num_threads=1)
@@ -83,14 +83,14 @@ def movielens() -> None:
 
 def large() -> None:
     """Print time and memory of a fit at Last.fm's size."""
-    generator, num_items, length, num_units = np.random.default_rng(0), 1_000_000, 170, 100_000
-    items = (num_items * generator.random(num_units * length) ** 3).astype(np.int32)  # few popular, many rare
-    offsets = np.arange(num_units + 1) * length
-    sequences = Sequences(items, np.arange(len(items), dtype=float), offsets, np.arange(num_units, dtype=np.int32))
-    train = TrainingSet(sequences, num_users=num_units, num_items=num_items, clock=Clock.WITHIN)
+    generator, num_items, length, num_users = np.random.default_rng(0), 1_000_000, 170, 100_000
+    items = (num_items * generator.random(num_users * length) ** 3).astype(np.int32)  # few popular, many rare
+    offsets = np.arange(num_users + 1) * length
+    sequences = Sequences(items, np.arange(len(items), dtype=float), offsets, np.arange(num_users, dtype=np.int32))
+    train = TrainingSet(sequences, num_users=num_users, num_items=num_items, clock=Clock.WITHIN)
     before = peak_memory()
     took = seconds(lambda: ItemKNN().fit(train, Run(0)))
-    print(f"{len(items):,} events, {num_items:,} items, {num_units:,} units of {length}: {took:.1f} CPU s")
+    print(f"{len(items):,} events, {num_items:,} items, {num_users:,} users of {length} events: {took:.1f} CPU s")
     print(f"peak memory {peak_memory():.0f} MB, of which {before:.0f} MB before the fit")
 
 

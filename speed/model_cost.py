@@ -1,6 +1,6 @@
-"""What a model's network costs beside torch's LSTM of the same shape: matrix products and CPU time for one target.
+"""Cost of a model's network compared with torch's LSTM of the same shape: matrix products and CPU time per target.
 
-The network alone: what it reads of a batch, its queries, and the way back; the loss and the optimiser are not in it.
+Only the network counts: reading a batch, computing the queries, and the backward pass; not the loss or the optimiser.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from recsys_data.split import TrainingSet
 from recsys_models.networks.network import Generators
 from recsys_models.next_item import NextItemModel
 from recsys_models.rnn import LSTM
-from speed.pairing import in_turn
+from speed.timing import in_turn
 from training.run import Run
 
 SHAPE = {"dim": 128, "max_len": 50, "batch_size": 64}
-TARGETS = 3200  # a measurement's, at least
+TARGETS = 3200  # per measurement, at least
 
 
-def of_shape(model: NextItemModel) -> NextItemModel:
-    """``model`` with states and item vectors of 128, windows of 50 in batches of 64, one epoch; no dropout.
+def at_shape(model: NextItemModel) -> NextItemModel:
+    """``model`` with states and item vectors of 128, windows of 50 in batches of 64, one epoch, no dropout.
 
-    A model that reads one event a step, or counts its batches in targets, keeps those.
+    A model that reads one event per step, or counts its batches in targets, keeps these sizes.
     """
     fields = {field.name: getattr(model, field.name) for field in dataclasses.fields(model)}
     chosen = {"dim": SHAPE["dim"], "epochs": 1} | {n: 0.0 for n in fields if n in ("dropout", "user_dropout")}
@@ -45,15 +45,15 @@ def of_shape(model: NextItemModel) -> NextItemModel:
 
 
 @dataclass(frozen=True, eq=False)
-class Pass:
+class Passes:
     """Forward and backward passes of a fresh network over the first batches of an epoch."""
 
     run: Callable[[], None]
     targets: int
 
     @classmethod
-    def of(cls, model: NextItemModel, train: TrainingSet, *, bare: bool = False) -> Pass:
-        """The passes over the first batches that hold ``TARGETS`` targets; ``bare``: torch's layer answers itself."""
+    def of(cls, model: NextItemModel, train: TrainingSet, *, bare: bool = False) -> Passes:
+        """Passes over the first batches with ``TARGETS`` targets; ``bare`` removes the query layer."""
         network = model.network(train, Generators.of(Run(0))).train()
         if bare:
             network.query = torch.nn.Identity()
@@ -73,23 +73,23 @@ class Pass:
         return cls(run, targets)
 
     def flops(self) -> float:
-        """The floating-point operations of matrix products, a target; torch's own LSTM is taken apart to be counted."""
+        """Matrix-product FLOP per target; torch's own LSTM is decomposed so that it can be counted."""
         counter = FlopCounterMode(display=False, custom_mapping={torch.ops.aten.addmm_: _addmm})
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "TF32 acceleration")  # what oneDNN says of other machines' GPUs
-            with torch.backends.mkldnn.flags(enabled=False), counter as made:
+            warnings.filterwarnings("ignore", "TF32 acceleration")  # a warning about GPUs
+            with torch.backends.mkldnn.flags(enabled=False), counter as counted:
                 self.run()
-        return made.get_total_flops() / self.targets
+        return counted.get_total_flops() / self.targets
 
 
 def _addmm(into: torch.Size, left: torch.Size, right: torch.Size, **_: Any) -> int:
-    """The operations of a product that is added in place, which the counter does not know by itself."""
+    """The FLOP of an in-place product sum, which the counter does not know."""
     return 2 * left[0] * left[1] * right[1]
 
 
-def beside_lstm(model: NextItemModel, train: TrainingSet) -> dict[str, float]:
-    """The model's FLOP and its time as ratios to those of embedding and torch.nn.LSTM, a target; taken in turn."""
-    passes = [Pass.of(of_shape(model), train), Pass.of(of_shape(LSTM()), train, bare=True)]
+def compare_with_lstm(model: NextItemModel, train: TrainingSet) -> dict[str, float]:
+    """Ratios of FLOP and time per target to those of an embedding and torch.nn.LSTM, measured in turn."""
+    passes = [Passes.of(at_shape(model), train), Passes.of(at_shape(LSTM()), train, bare=True)]
     flops = [one.flops() for one in passes]
     taken = in_turn([one.run for one in passes], rounds=5)
     ours, lstm = ([second / one.targets for second in times] for one, times in zip(passes, taken, strict=True))
@@ -100,14 +100,14 @@ def beside_lstm(model: NextItemModel, train: TrainingSet) -> dict[str, float]:
 
 
 def parameters(model: NextItemModel, train: TrainingSet) -> int:
-    """How many numbers the model learns from ``train``, at its own size."""
+    """The number of parameters of the model for ``train``, at its own size."""
     return sum(weight.numel() for weight in model.network(train, Generators.of(Run(0))).parameters())
 
 
 def rate(model: NextItemModel, train: TrainingSet, clock: Callable[[], float]) -> float:
-    """Targets a second of ``clock`` in one epoch of fit: batches, network, loss and optimiser."""
+    """Targets per second of ``clock`` in one epoch of fit: batches, network, loss and optimiser."""
     seen: list[dict[str, Any]] = []
-    fresh = copy.deepcopy(of_shape(model))
+    fresh = copy.deepcopy(at_shape(model))
     started = clock()
     fresh.fit(train, Run(0, log=lambda record: seen.append(dict(record))))
     spent = clock() - started

@@ -1,4 +1,4 @@
-"""How exact a model is, and what it reaches on the planted data that it is for."""
+"""Error of a model's scores against its reference implementation, and its MRR@20 on planted data of its signals."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ PLANTED = {
     "users": PlantedHabits(),
 }
 PROTOCOL = PerUserFractions(train=0.7, validation=0.1, test=0.2)
-HISTORIES = 20  # that the witness reads, ten queries each
+HISTORIES = 20  # histories compared with the reference, ten queries each
 
 
 def fitted(model: NextItemModel, split: Split) -> NextItemModel:
-    """A fresh copy, fitted with validation."""
+    """Fit a copy with validation."""
 
     def validate(current: Any) -> float:
         return MRR(20).measure(rank_held_out(current, split.validation, split.train.item_counts))
@@ -37,21 +37,21 @@ def fitted(model: NextItemModel, split: Split) -> NextItemModel:
 
 
 def oracle_error(model: NextItemModel, split: Split) -> float:
-    """The largest difference of scores from the witness of the model's file, over some test queries."""
-    witness = importlib.import_module("reference." + type(model).__module__.rpartition(".")[2])
+    """The largest difference from the reference implementation's scores, over some test queries."""
+    implementation = importlib.import_module("reference." + type(model).__module__.rpartition(".")[2])
     batch, _ = next(split.test.batches(max_rows=HISTORIES))
     ours = np.asarray(model.score(batch).block(slice(None)), dtype=np.float64)
-    return float(np.abs(ours - witness.scores(model, batch)).max())
+    return float(np.abs(ours - implementation.scores(model, batch)).max())
 
 
 def reach(model: NextItemModel, splits: dict[str, Split]) -> dict[str, Any]:
-    """How exact the model is, and what it reaches on the planted data that it is for."""
+    """Oracle error and MRR@20 on the planted data of the model's signals."""
     found: dict[str, Any] = {}
     for signal in PLANTED:
         if signal in model.signals:
-            taught = fitted(model, splits[signal])
-            ranks = rank_held_out(taught, splits[signal].test, splits[signal].train.item_counts)
+            trained = fitted(model, splits[signal])
+            ranks = rank_held_out(trained, splits[signal].test, splits[signal].train.item_counts)
             found[signal] = MRR(20).measure(ranks)
             if signal == "order":
-                found["oracle_error"] = oracle_error(taught, splits[signal])
+                found["oracle_error"] = oracle_error(trained, splits[signal])
     return found

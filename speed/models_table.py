@@ -1,19 +1,18 @@
-"""The table of docs/models.md: what every neural model costs, how exact it is, and what it reaches.
+"""The table of docs/models.md: cost, exactness and accuracy of every neural model.
 
-    OMP_NUM_THREADS=1 ENCORE_DATA=... python -m speed.models_table [--results results] [--only NAME]
-        [--part reach|cost|stored]
+    OMP_NUM_THREADS=1 python -m speed.models_table [--results results] [--only NAME] [--part reach|cost|stored]
 
-One row a neural model of suites/zoo.py. Columns, and where they come from:
+One row per neural model of suites/zoo.py. The columns and their sources:
   parameters             of the zoo's model on MovieLens 100K
   ML-100K                MRR@20 of the zoo suite's stored cell (python benchmark.py run zoo)
   targets/s              one epoch of fit on 300 users of MovieLens 100K, by the CPU clock (speed.model_cost, its shape)
-  FLOP, time             the network's as ratios to the LSTM's of the same shape, a target (speed.model_cost)
+  FLOP, time             of the network per target, as ratios to the LSTM of the same shape (speed.model_cost)
   oracle error           largest difference between the fitted model's scores and reference/'s, float64 NumPy
-  order, gaps, habits    MRR@20 of the zoo's model on planted data that it is for, and the best possible
-What was found is kept in RESULTS/models_table, until the model's fields or source change, so that a run goes on where
-an earlier one was cut. --part measures one half only: "cost" (targets/s, FLOP, time) wants a machine that does nothing
-else, "reach" (oracle error, planted data) does not mind, "stored" measures nothing: parameters, what was kept, and the
-zoo's cells in RESULTS.
+  order, gaps, habits    MRR@20 of the zoo's model on planted data of its signals, and the best possible
+
+Results are stored in RESULTS/models_table until the model's fields or source change: an interrupted run resumes. --part
+measures one half only: "cost" (targets/s, FLOP, time) needs an idle machine, "reach" (oracle error, planted data) does
+not, and "stored" measures nothing: it prints parameters, stored results and the zoo's cells in RESULTS.
 """
 
 from __future__ import annotations
@@ -26,19 +25,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from evaluation.results.suite_results import CellResult, read_suite
 from harness.spec import canonical, written_form
 from harness.system.sources import closure_hashes, combined_hash
+from recsys_data.atomic_write import write_bytes_atomically
 from recsys_data.datasets.movielens import MovieLens100K
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.sequences import Sequences
 from recsys_data.split import TrainingSet
 from recsys_models.next_item import NextItemModel
-from speed.model_cost import beside_lstm, parameters, rate
+from speed.model_cost import compare_with_lstm, parameters, rate
 from speed.model_reach import PLANTED, PROTOCOL, reach
-from speed.pairing import data_folder, machine, require_one_thread
+from speed.timing import machine, prepare_torch
 from suites.zoo import MODELS
 
 HEAD = ["model", "parameters", "targets/s", "FLOP / LSTM", "time / LSTM", "oracle error",
@@ -46,16 +44,17 @@ HEAD = ["model", "parameters", "targets/s", "FLOP / LSTM", "time / LSTM", "oracl
 WHERE = {"reach": "speed.model_reach", "cost": "speed.model_cost"}
 
 
-def kept(folder: Path, part: str, model: NextItemModel, work: Callable[[], dict[str, Any]] | None) -> dict[str, Any]:
-    """What ``work`` finds, or found before of the same model with the same source; {} where it may not be run."""
+def cached(
+    folder: Path, part: str, model: NextItemModel, measure: Callable[[], dict[str, Any]] | None
+) -> dict[str, Any]:
+    """The stored result for the same model and source, else that of ``measure``; {} if there is neither."""
     source = combined_hash(closure_hashes(model, (WHERE[part],)))
     key = hashlib.sha256(canonical([part, written_form(model), source]).encode()).hexdigest()[:16]
     path = folder / f"{key}.json"
     if not path.exists():
-        if work is None:
+        if measure is None:
             return {}
-        path.with_suffix(".new").write_text(json.dumps(work()))
-        path.with_suffix(".new").rename(path)
+        write_bytes_atomically(path, json.dumps(measure()).encode())
     return json.loads(path.read_text())
 
 
@@ -77,7 +76,7 @@ def cells_of_zoo(results: Path) -> dict[str, CellResult]:
 
 
 def line(name: str, found: dict[str, Any], cell: CellResult | None) -> str:
-    """One row in Markdown; a number that is not there is a dash."""
+    """Format one row in Markdown; missing numbers are dashes."""
     forms = {"parameters": ",", "targets_per_second": ",.0f", "flop_ratio": ".2f", "time_ratio": ".2f",
              "oracle_error": ".0e", "order": ".3f", "gaps": ".3f", "users": ".3f"}  # fmt: skip
     words = [format(found[key], form) if key in found else "–" for key, form in forms.items()]
@@ -91,37 +90,35 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("results"), help="the store that holds the zoo suite")
     parser.add_argument("--only", help="only models whose name contains this")
     parser.add_argument("--part", choices=["reach", "cost", "stored"], help="measure this half only, or nothing")
-    wanted = parser.parse_args()
-    require_one_thread()
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-    folder = wanted.results / "models_table"
+    options = parser.parse_args()
+    prepare_torch()
+    folder = options.results / "models_table"
     folder.mkdir(parents=True, exist_ok=True)
-    whole = PerUserFractions(train=0.9, validation=0.05, test=0.05).prepare(MovieLens100K().load(data_folder())).train
+    whole = PerUserFractions(train=0.9, validation=0.05, test=0.05).prepare(MovieLens100K().load()).train
     train = some_users(whole, 300)
     splits = {signal: PROTOCOL.prepare(dataset.load()) for signal, dataset in PLANTED.items()}
-    cells = cells_of_zoo(wanted.results)
+    cells = cells_of_zoo(options.results)
     best = {signal: split.facts["best"]["MRR@20"] for signal, split in splits.items()}
     print(machine())
     print("| " + " | ".join(word.format(**best) for word in HEAD) + " |\n|" + "---|" * len(HEAD), flush=True)
     for name, model in MODELS.items():
-        if isinstance(model, NextItemModel) and (wanted.only or "") in name:
-            works = {
+        if isinstance(model, NextItemModel) and (options.only or "") in name:
+            measures = {
                 "reach": lambda model=model: reach(model, splits),
                 "cost": lambda model=model: {
                     "targets_per_second": rate(model, train, time.process_time),
-                    **beside_lstm(model, train),
+                    **compare_with_lstm(model, train),
                 },
             }
             found: dict[str, Any] = {"parameters": parameters(model, whole)}
-            for part, work in works.items():
-                found |= kept(folder, part, model, work if wanted.part in (None, part) else None)
+            for part, measure in measures.items():
+                found |= cached(folder, part, model, measure if options.part in (None, part) else None)
             print(line(name, found, cells.get(name)), flush=True)
     for name in ("Popularity", "Markov chain"):
         if name in cells:
             print(f"| {name} |" + " |" * (len(HEAD) - 2) + f" {cells[name].metrics['MRR@20']:.4f} |")
     if not cells:
-        print(f"\nnot run: {wanted.results} holds no cells of the zoo suite; python benchmark.py run zoo makes them")
+        print(f"\nnot run: {options.results} holds no cells of the zoo suite; python benchmark.py run zoo makes them")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Other packages, run in processes of their own: the events written for them, their answers read back.
+"""Peers: other packages, run in their own processes; writes their input and reads their results.
 
-Peers are no requirement of this project: who measures beside them names the interpreter that has RecBole, or the
-interpreter (torch, numpy, pandas) and the checkout of the official GRU4Rec.
+They are not requirements of this project: the user names the interpreter that has RecBole, or the interpreter (torch,
+numpy, pandas) and the checkout of the official GRU4Rec.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def write_events(data: Interactions, folder: Path) -> Path:
-    """``folder``, with the events as encore/encore.inter; time is an event's place in its history."""
+    """Write the events to encore/encore.inter in ``folder``; return ``folder``. Time is the position in the history."""
     path = folder / "encore" / "encore.inter"
     path.parent.mkdir(parents=True, exist_ok=True)
     starts = data.offsets[:-1].repeat(data.offsets[1:] - data.offsets[:-1])
@@ -37,23 +37,23 @@ def write_events(data: Interactions, folder: Path) -> Path:
 
 
 def recbole(interpreter: str, folder: Path, model: str, *options: str) -> Iterator[dict[str, Any]]:
-    """The records of speed/recbole_peer.py as they come."""
+    """Run speed/recbole_peer.py; yield its records as they arrive."""
     return _records(interpreter, "recbole_peer.py", [str(folder), model, *options], "RecBole")
 
 
 def gru4rec(interpreter: str, checkout: str, folder: Path, *options: str) -> Iterator[dict[str, Any]]:
-    """The records of speed/gru4rec_peer.py as they come."""
+    """Run speed/gru4rec_peer.py; yield its records as they arrive."""
     if not (Path(checkout) / "gru4rec_pytorch.py").exists():
         raise SystemExit(f"{checkout} has no gru4rec_pytorch.py: give a checkout of GRU4Rec_PyTorch_Official")
     return _records(interpreter, "gru4rec_peer.py", [str(folder), checkout, *options], "the official GRU4Rec")
 
 
 def _records(interpreter: str, script: str, arguments: list[str], name: str) -> Iterator[dict[str, Any]]:
-    """The JSON lines that ``script`` prints; SystemExit with one sentence where it cannot be run or fails."""
+    """Yield the JSON records that ``script`` prints; SystemExit if it cannot run or fails."""
     if shutil.which(interpreter) is None:
-        raise SystemExit(f"{interpreter} is not there: give an interpreter that can run {name}")
+        raise SystemExit(f"{interpreter} does not exist: give an interpreter that can run {name}")
     environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    command = [interpreter, "-P", str(HERE / script), *arguments]  # -P: this folder's files are no modules of theirs
+    command = [interpreter, "-P", str(HERE / script), *arguments]  # -P: their imports must not find this folder's files
     with (
         tempfile.TemporaryFile("w+") as errors,
         tempfile.TemporaryDirectory() as folder,
@@ -64,5 +64,5 @@ def _records(interpreter: str, script: str, arguments: list[str], name: str) -> 
                 yield json.loads(line)
         if run.wait():
             errors.seek(0)
-            trouble = errors.read().strip().splitlines()
-            raise SystemExit(f"{name} stopped: {trouble[-1] if trouble else f'exit {run.returncode}'}")
+            lines = errors.read().strip().splitlines()
+            raise SystemExit(f"{name} stopped: {lines[-1] if lines else f'exit {run.returncode}'}")

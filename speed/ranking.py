@@ -1,38 +1,22 @@
-"""Ranking beside the scores product: ``python speed/ranking.py``. Greater and tied counts in one fused pass.
+"""Counting of greater and tied scores in one fused pass, compared with the product that computes the scores.
 
-Both sides run in turn on the same block of scores (paired), timed by the process's CPU clock on one thread; the
-number is the median over the pairs of counting / product, with its quartiles. The bound is 0.3.
+    OMP_NUM_THREADS=1 python -m speed.ranking
+
+Both run in turn on the same block of scores (paired), by the CPU clock on one thread. Prints the median over the pairs
+of counting / product with its quartiles; the bound is 0.3.
 """
-
-import os
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-os.environ.setdefault("MKL_NUM_THREADS", "1")
-
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from evaluation.ranking.counts import count_block
+from speed.timing import require_one_thread, seconds
 
 PAIRS = 15
 BOUND = 0.3
 
 
-def clock(work) -> float:
-    """CPU seconds of one call."""
-    started = time.process_time()
-    work()
-    return time.process_time() - started
-
-
 def measure(num_items: int, dim: int, num_queries: int) -> None:
-    """Print one line: the product's time, and counting over product."""
+    """Print one line: the time of the product and the ratio counting / product."""
     rng = np.random.default_rng(0)
     queries = rng.standard_normal((num_queries, dim), dtype=np.float32)
     items = rng.standard_normal((num_items, dim), dtype=np.float32)
@@ -44,9 +28,9 @@ def measure(num_items: int, dim: int, num_queries: int) -> None:
     assert (found.greater == (scores > marks).sum(axis=1, keepdims=True)).all()
     products, ratios, numpy_ratios = [], [], []
     for _ in range(PAIRS):
-        product = clock(lambda: queries @ items.T)
-        counting = clock(lambda: count_block(scores, targets, excluded))
-        two_passes = clock(lambda: ((scores > marks).sum(axis=1), (scores == marks).sum(axis=1)))
+        product = seconds(lambda: queries @ items.T)
+        counting = seconds(lambda: count_block(scores, targets, excluded))
+        two_passes = seconds(lambda: ((scores > marks).sum(axis=1), (scores == marks).sum(axis=1)))
         products.append(product)
         ratios.append(counting / product)
         numpy_ratios.append(two_passes / product)
@@ -59,6 +43,7 @@ def measure(num_items: int, dim: int, num_queries: int) -> None:
 
 
 if __name__ == "__main__":
+    require_one_thread()
     for num_items, num_queries in ((3706, 2048), (100_000, 256)):
         for dim in (64, 128):
             measure(num_items, dim, num_queries)

@@ -1,13 +1,15 @@
-"""The report of 500 cells, drawn: ``python speed/report.py [--profile]``.
+"""Rendering of a report of 500 cells: wall-clock and CPU seconds, peak memory.
 
-Makes a store of 10 data sets × 10 models × 5 seeds over 1,000 users and 5,000 queries each, in the harness's layout,
-with ranks drawn from a generator. Then each line is a fresh process: the first report of these results, the first on
-one core, a second one of the same results, one after a single cell was computed anew, and one from a bundle of the
-suite, unpacked and checked. Wall-clock and CPU seconds (of all processes) of reading, statistics, HTML and PDF, and the
-peak memory of the process and of its helper. The bound, for a page from a store or a bundle: 10 s. Fails if torch was
-imported, or if two reports of the same results differ in a byte.
+    python -m speed.report [--profile]
 
-A process before them draws a small report, so that bytecode and compiled kernels are there, as after a first use.
+Writes a store of 10 data sets × 10 models × 5 seeds with 1,000 users and 5,000 queries each, in the harness's layout,
+with generated ranks. Each printed line is a fresh process: the first report of these results, the first on one core, a
+second report of the same results, one after a single cell was replaced, and one from a bundle of the suite, unpacked
+and checked. Times are wall-clock and CPU seconds (of all processes) of reading, statistics, HTML and PDF. The bound,
+for a page from a store or a bundle, is 10 s. Fails if torch was imported, or if two reports of the same results differ
+in a byte. --profile shows where the first report spends its time.
+
+A process before them renders a small report, so that bytecode and compiled kernels exist, as after a first use.
 """
 
 import os
@@ -26,8 +28,6 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 import numpy as np
 
 from evaluation.metrics.accuracy import metric_named
@@ -43,10 +43,11 @@ SEEDS, USERS, QUERIES, ITEMS, EPOCHS = 5, 1000, 5000, 3000, 20
 METRICS = ("MRR@20", "Recall@20")
 PROTOCOL = "per-user 90/5/5"
 BOUND = 10.0
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def ranks_of(rng: np.random.Generator, skill: float, difficulty: np.ndarray, clusters: np.ndarray) -> RankTable:
-    """Ranks that get better with skill; difficulty is shared by all models."""
+    """Generate ranks that improve with skill; all models share difficulty."""
     score = 1 / (1 + np.exp(skill + 1 - difficulty - rng.standard_normal(QUERIES)))
     return RankTable(
         cluster=clusters, query=np.arange(QUERIES), target=np.arange(QUERIES) * 7919 % ITEMS,
@@ -57,7 +58,7 @@ def ranks_of(rng: np.random.Generator, skill: float, difficulty: np.ndarray, clu
 
 
 def record_of(key: str, dataset: str, model: str, seed: int, means: dict[str, float]) -> dict:
-    """What cell.json holds."""
+    """The content of cell.json."""
     return {
         "schema": 2, "key": key, "state": "DONE", "dataset": dataset, "protocol": PROTOCOL, "model": model,
         "seed": seed, "model_fields": {"type": f"models.{model}", "dim": 64, "learning_rate": 0.001, "epochs": 100},
@@ -80,7 +81,7 @@ def record_of(key: str, dataset: str, model: str, seed: int, means: dict[str, fl
 
 
 def write_cell(root: Path, key: str, dataset: str, model: str, seed: int, table: RankTable) -> None:
-    """One finished cell's folder, with a curve."""
+    """Write the folder of a finished cell, with a curve."""
     folder = root / "cells" / key
     folder.mkdir(parents=True, exist_ok=True)
     table.write(folder / "ranks.parquet")
@@ -115,8 +116,8 @@ def make_store(root: Path, datasets: list[str] = DATASETS) -> None:
     (folder / "suite.json").write_text(json.dumps(record))
 
 
-def redraw(root: Path) -> None:
-    """One report in this process, from a store or a bundle: print the seconds of its parts as JSON."""
+def render(root: Path) -> None:
+    """Render a report in this process, from a store or a bundle; print the seconds of its parts as JSON."""
     clocks = []
 
     def lap() -> None:
@@ -147,18 +148,18 @@ def redraw(root: Path) -> None:
     }))  # fmt: skip
 
 
-def asked(root: Path, held: int | None = None) -> dict:
-    """What a fresh process says of one report."""
-    bound = {} if held is None else {"preexec_fn": lambda: os.sched_setaffinity(0, range(held))}
+def render_in_process(root: Path, num_cores: int | None = None) -> dict:
+    """Render a report in a fresh process; return its measurements."""
+    bound = {} if num_cores is None else {"preexec_fn": lambda: os.sched_setaffinity(0, range(num_cores))}
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPYCACHEPREFIX"] = str(root.parent / "bytecode")
-    out = subprocess.run([sys.executable, __file__, "--redraw", str(root)], capture_output=True, text=True, check=True,
-                         env=environment, **bound)  # fmt: skip
+    command = [sys.executable, "-m", "speed.report", "--render", str(root)]
+    out = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=ROOT, **bound)
     return json.loads(out.stdout.splitlines()[-1])
 
 
-def told(name: str, found: dict) -> float:
-    """Print one line; the wall-clock seconds of its page."""
+def print_line(name: str, found: dict) -> float:
+    """Print one line; return the wall-clock seconds of its page."""
     wall, cpu = ([*v[:3], sum(v[:3]), v[3]] for v in (found["wall"], found["cpu"]))
     parts = " ".join(f"{w:6.2f} ({c:4.1f})" for w, c in zip(wall, cpu, strict=True))
     peaks = " + ".join(f"{peak:.0f}" for peak in found["peak"] if peak > 1)
@@ -167,48 +168,50 @@ def told(name: str, found: dict) -> float:
 
 
 def main() -> None:
-    """Make the store, draw it five times, print."""
+    """Write the store, render it five times and print the lines."""
     with tempfile.TemporaryDirectory() as folder:
         root, bundle = Path(folder) / "store", Path(folder) / "many.zip"
         make_store(Path(folder) / "small", DATASETS[:1])
-        asked(Path(folder) / "small")
+        render_in_process(Path(folder) / "small")
         make_store(root)
         write_bundle(root, "many", bundle)
         print(f"{len(DATASETS) * len(MODELS) * SEEDS} cells; seconds by the wall clock (CPU), {cores()} cores")
         print(f"{'':30} {'import':>13} {'build':>13} {'HTML':>13} {'together':>13} {'PDF':>13}  HTML MB     peak MB")
-        kept = asked(root)
-        slowest = told("first report", kept)
+        first = render_in_process(root)
+        slowest = print_line("first report", first)
         for name in ("first report on one core", "the same results again", "one cell computed anew", "from a bundle"):
             if name.endswith("one core"):
                 shutil.rmtree(root / "derived")
             if name.startswith("one cell"):
                 cell = next((root / "cells").iterdir())
                 RankTable.read(cell / "ranks.parquet").write(cell / "ranks.parquet")
-            found = asked(bundle if name == "from a bundle" else root, 1 if name.endswith("one core") else None)
-            seconds = told(name, found)
+            found = render_in_process(
+                bundle if name == "from a bundle" else root, 1 if name.endswith("one core") else None
+            )
+            seconds = print_line(name, found)
             if not name.endswith("one core"):
                 slowest = max(slowest, seconds)
-            if found["torch"] or any(kept[k] != found[k] for k in ("html", "pdf")):
+            if found["torch"] or any(first[k] != found[k] for k in ("html", "pdf")):
                 sys.exit("FAILED: " + ("torch was imported" if found["torch"] else "the report's bytes differ"))
         print(f"bound for the page: {BOUND:g} s: {'met' if slowest <= BOUND else 'MISSED'}")
 
 
 def profile(root: Path) -> None:
-    """Where the first report spends its time."""
+    """Print where the first report spends its time."""
     import cProfile
     import pstats
 
     make_store(root)
     watch = cProfile.Profile()
-    watch.runcall(redraw, root)
+    watch.runcall(render, root)
     pstats.Stats(watch).sort_stats("cumulative").print_stats(60)
 
 
 if __name__ == "__main__":
-    if "--redraw" in sys.argv:
-        redraw(Path(sys.argv[-1]))
+    if "--render" in sys.argv:
+        render(Path(sys.argv[-1]))
     elif "--profile" in sys.argv:
-        with tempfile.TemporaryDirectory() as made:
-            profile(Path(made))
+        with tempfile.TemporaryDirectory() as folder:
+            profile(Path(folder))
     else:
         main()

@@ -1,8 +1,8 @@
-"""Session-kNN on all test events of Diginetica, one core; at most 60 seconds is wanted.
+"""Session-kNN on all test events of Diginetica, one thread; the target is at most 60 seconds.
 
-``OMP_NUM_THREADS=1 python -m speed.session_knn``
+    OMP_NUM_THREADS=1 python -m speed.session_knn
 
-Its peer (session-rec) is not installed here.
+session-rec, the library to compare with, is not installed here.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from baselines.neighbours.session_knn import SessionKNN, VectorSessionKNN
 from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.diginetica import Diginetica
 from recsys_data.protocols.published import AsPublished
-from speed.pairing import data_folder, in_turn, peak_memory, require_one_thread, spread
+from speed.timing import in_turn, peak_memory, require_one_thread, spread
 from training.run import Run
 
 
 def main() -> None:
-    """Print the seconds of both forms."""
-    split = AsPublished(validation=0).prepare(Diginetica().load(data_folder()))
+    """Print the CPU seconds of both forms."""
+    split = AsPublished(validation=0).prepare(Diginetica().load())
     print(f"{len(split.test):,} test events, {split.train.num_items:,} items, CPU s, 1 thread")
     for model in (SessionKNN(sampling="listed_last"), VectorSessionKNN(sampling="listed_last")):
         fit, rank = in_turn([

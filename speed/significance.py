@@ -1,32 +1,26 @@
-"""Sign flips beside ranx: ``python speed/significance.py [--large]``.
+"""Sign-flip tests and the cluster bootstrap, compared with ranx.
 
-18 pairs on 6,040 events, one event a user: ranx's Fisher randomisation with 1,000 permutations against 10,000 sign
+    OMP_NUM_THREADS=1 python -m speed.significance [--large]
+
+18 pairs on 6,040 events, one event per user: ranx's Fisher randomisation with 1,000 permutations against 10,000 sign
 flips here (studentised, all pairs, max-T with them), run in turn in one process by the CPU clock on one thread. The
-bound is 0.33. ``--large``: 70,000 users × 30 models, 100,000 flips and 10,000 resamples: under 2 minutes and 2 GB.
+bound is 0.33. --large: 70,000 users × 30 models, 100,000 flips and 10,000 resamples in under 2 minutes and 2 GB.
 """
 
-import os
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("NUMBA_NUM_THREADS", "1")
-
-import resource
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
 from evaluation.statistics.paired_sums import PairedSums
 from evaluation.statistics.significance import cluster_bootstrap, sign_flip_test
+from speed.timing import peak_memory, require_one_thread
 
 BOUND = 0.33
 
 
-def panel_of(clusters: int, models: int) -> PairedSums:
-    """A made-up test set: hits of models that differ a little, users that differ much."""
+def generate_sums(clusters: int, models: int) -> PairedSums:
+    """Generate hits of models that differ a little, for users that differ much."""
     rng = np.random.default_rng(0)
     counts = np.ones(clusters, dtype=np.int64)
     rates = 1 / (1 + np.exp(1 - rng.normal(0, 1, (clusters, 1)) - rng.normal(0, 0.02, models)))
@@ -35,18 +29,18 @@ def panel_of(clusters: int, models: int) -> PairedSums:
 
 
 def against_ranx() -> None:
-    """Print the paired times, three times in turn."""
+    """Print the times of both libraries, three times in turn."""
     from ranx.statistical_tests import fisher_randomization_test
 
-    panel = panel_of(6040, 19)
+    sums = generate_sums(6040, 19)
     pairs = np.array([(i, 18) for i in range(18)])
-    sign_flip_test(panel, pairs, flips=100)  # compile
+    sign_flip_test(sums, pairs, flips=100)  # compile
     ratios = []
     for _ in range(3):
         started = time.process_time()
-        theirs = [fisher_randomization_test(panel.sums[:, a], panel.sums[:, b], 1000) for a, b in pairs]
+        theirs = [fisher_randomization_test(sums.sums[:, a], sums.sums[:, b], 1000) for a, b in pairs]
         middle = time.process_time()
-        ours = sign_flip_test(panel, pairs, flips=10_000)
+        ours = sign_flip_test(sums, pairs, flips=10_000)
         ended = time.process_time()
         ratios.append((ended - middle) / (middle - started))
         print(
@@ -59,18 +53,18 @@ def against_ranx() -> None:
 
 
 def large() -> None:
-    """Print time and peak memory of everything that a table of 30 models asks for."""
-    panel = panel_of(70_000, 30)
+    """Print time and peak memory of all tests that a table of 30 models needs."""
+    sums = generate_sums(70_000, 30)
     pairs = np.array([(a, b) for a in range(30) for b in range(a + 1, 30)])
     started = time.process_time()
-    sign_flip_test(panel, pairs)
+    sign_flip_test(sums, pairs)
     middle = time.process_time()
-    cluster_bootstrap(panel, pairs).pair_intervals()
+    cluster_bootstrap(sums, pairs).pair_intervals()
     ended = time.process_time()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"70,000 users × 30 models, 435 pairs: flips {middle - started:.1f} s, bootstrap {ended - middle:.1f} s, "
-          f"peak {peak:,.0f} MB")  # fmt: skip
+          f"peak {peak_memory():,.0f} MB")  # fmt: skip
 
 
 if __name__ == "__main__":
+    require_one_thread()
     large() if "--large" in sys.argv[1:] else against_ranx()

@@ -1,20 +1,16 @@
-"""The full softmax loss, forward and backward, beside its three products alone and torch's cross-entropy.
+"""The full softmax loss, forward and backward, compared with its three matrix products and with torch's cross-entropy.
 
-    OMP_NUM_THREADS=1 python speed/softmax.py     V 3,706, 20,000 and 100,000
+    OMP_NUM_THREADS=1 python -m speed.softmax     V 3,706, 20,000 and 100,000
 
-The three products (scores, gradient by queries, gradient by items) hold an N × V buffer; the loss must not, and should
+The three products (scores, gradient of queries, gradient of items) hold an N × V buffer; the loss must not, and should
 take at most 1.2 times as long.
 """
 
 import os
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 
-from speed.pairing import in_turn, machine, ratios, require_one_thread, spread
+from speed.timing import in_turn, machine, ratios, require_one_thread, spread
 from training.losses.loss import CrossEntropy
 
 

@@ -1,14 +1,14 @@
-"""GRU and LSTM training on MovieLens beside RecBole and the official GRU4Rec: targets per second, memory, quality.
+"""GRU and LSTM training compared with RecBole and the official GRU4Rec on MovieLens: speed, memory, accuracy.
 
-    OMP_NUM_THREADS=1 ENCORE_DATA=... python -m speed.train_gru [--data NAME] [--model GRU|LSTM] [--recbole PYTHON]
+    OMP_NUM_THREADS=1 python -m speed.train_gru [--data NAME] [--model GRU|LSTM] [--recbole PYTHON]
         [--recbole-learning-rate 1e-3] [--gru4rec PYTHON CHECKOUT]
         [--epochs N [--recbole-epochs N] [--gru4rec-epochs N]]
 
-Without --epochs it times training steps, on one thread by the CPU clock, each peer once before and once after ours.
-With it, it trains and prints, after every epoch, MRR@20 and Recall@20 on the last event of each user, the last two
-being kept from training and all items ranked: the same targets for each. Ours and RecBole stop where MRR@20 on the
-last event but one has not got better for 10 epochs, RecBole's own rule, and the best epoch by it is told again at the
-end. Embedding 64, hidden 128, full softmax (the official GRU4Rec: 2,048 samples). Data: MovieLens 1M unless named.
+Without --epochs: the rate of training steps, on one thread by the CPU clock, each peer once before and once after ours.
+With it: trains and prints, after every epoch, MRR@20 and Recall@20 on the last event of each user, ranked among all
+items (the last two events are not in training): the same targets for each. Ours and RecBole stop after 10 epochs
+without a better MRR@20 on the last event but one, RecBole's own rule, and print the best epoch by it again at the end.
+Embedding 64, hidden 128, full softmax (the official GRU4Rec: 2,048 samples). Data: MovieLens 1M by default.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from recsys_data.protocols.per_user import LeaveLastOut
 from recsys_models.networks.network import Generators
 from recsys_models.rnn import GRU, LSTM
 from speed import peers
-from speed.pairing import data_folder, machine, peak_memory, require_one_thread
+from speed.timing import machine, peak_memory, prepare_torch
 from training.run import Run
 
 SETTINGS = {"learning_rate": 1e-2, "lr_decay": 0.75}
@@ -38,7 +38,7 @@ PROTOCOL = LeaveLastOut(unseen="candidate")
 
 
 def time_steps(model, train, steps=60, warm=5):
-    """Targets per second of each step, and microseconds a target by stage (medians)."""
+    """Targets per second of each step, and median microseconds per target by stage."""
     generators = Generators.of(Run(0))
     network = model.network(train, generators).train()
     optimiser = model.optimiser.build(network.parameters(), model.learning_rate, model.weight_decay)
@@ -66,24 +66,24 @@ def time_steps(model, train, steps=60, warm=5):
     return rates, dict(zip(names, np.median(taken, axis=0), strict=True))
 
 
-def told(name, rates, memory):
-    """Print one side's rate and memory; its median rate comes back."""
+def print_rate(name, rates, memory):
+    """Print the rate and memory of one side; return its median rate."""
     low, middle, high = statistics.quantiles(rates, n=4)
     print(f"{name:34} {middle:9,.0f} targets/s ({low:,.0f}-{high:,.0f}), peak {memory:5.0f} MB", flush=True)
     return middle
 
 
-def beside(model, split, sides):
-    """Time ours between two runs of each peer, and print the ratios."""
+def compare(model, split, sides):
+    """Time ours between two runs of each peer; print the ratios."""
     first = {name: next(run()) for name, run in sides.items()}
     rates, stages = time_steps(model, split.train)
     memory = peak_memory()
     last = {name: next(run()) for name, run in sides.items()}
-    ours = told(type(model).__name__, rates, memory)
+    ours = print_rate(type(model).__name__, rates, memory)
     print("  microseconds a target: " + ", ".join(f"{name} {value:.1f}" for name, value in stages.items()))
     for name in sides:
         runs = (first[name], last[name])
-        theirs = [told(f"{name}, {when}", run["rates"], run["memory"])
+        theirs = [print_rate(f"{name}, {when}", run["rates"], run["memory"])
                   for when, run in zip(("before", "after"), runs, strict=True)]  # fmt: skip
         most = max(run["memory"] for run in runs)
         print(f"  targets/s: {ours / max(theirs):.2f} to {ours / min(theirs):.2f} times {name}'s; "
@@ -91,7 +91,7 @@ def beside(model, split, sides):
 
 
 def curve(model, split):
-    """Train, printing a record an epoch, which come back; the clock stops while the model is evaluated."""
+    """Train and print one record per epoch; return them. Evaluations are not timed."""
     paused, found, records = 0.0, {}, []
 
     def validate(fitted):
@@ -115,25 +115,25 @@ def curve(model, split):
 
 
 def peer_curve(side, records):
-    """Print a peer's records as they come; they come back numbered from 1."""
-    told = []
+    """Print a peer's records as they arrive; return them numbered from 1."""
+    numbered = []
     for number, record in enumerate(records, 1):
-        told.append(record | {"epoch": number})
-        print(_line(side, told[-1]), flush=True)
-    return told
+        numbered.append(record | {"epoch": number})
+        print(_line(side, numbered[-1]), flush=True)
+    return numbered
 
 
 def best(name, records):
-    """Print the epoch that was best on the last event but one, where that was asked."""
-    kept = [record for record in records if "validation" in record]
-    if kept:
-        print("best by validation: " + _line(name, max(kept, key=lambda record: record["validation"])), flush=True)
+    """Print the epoch with the best validation score, if there was validation."""
+    validated = [record for record in records if "validation" in record]
+    if validated:
+        print("best by validation: " + _line(name, max(validated, key=lambda record: record["validation"])), flush=True)
 
 
 def _line(name, record):
-    kept = f" (validation MRR@20 {record['validation']:.4f})" if "validation" in record else ""
+    validation = f" (validation MRR@20 {record['validation']:.4f})" if "validation" in record else ""
     return (f"{name:22} epoch {record['epoch']:2}: MRR@20 {record['mrr']:.4f} Recall@20 {record['recall']:.4f}"
-            f"{kept}, {record['seconds']:,.0f} CPU s")  # fmt: skip
+            f"{validation}, {record['seconds']:,.0f} CPU s")  # fmt: skip
 
 
 if __name__ == "__main__":
@@ -146,31 +146,29 @@ if __name__ == "__main__":
     parser.add_argument("--recbole", metavar="PYTHON")
     parser.add_argument("--recbole-learning-rate", type=float, default=1e-3, help="RecBole's own default: 0.001")
     parser.add_argument("--gru4rec", nargs=2, metavar=("PYTHON", "CHECKOUT"))
-    wanted = parser.parse_args()
-    require_one_thread()
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-    data = DATASETS[wanted.data].load(data_folder())
+    options = parser.parse_args()
+    prepare_torch()
+    data = DATASETS[options.data].load()
     split = PROTOCOL.prepare(data)
-    chosen = {"GRU": GRU, "LSTM": LSTM}[wanted.model](**SETTINGS)
+    chosen = {"GRU": GRU, "LSTM": LSTM}[options.model](**SETTINGS)
     print(machine())
     print(f"{data.name}: {len(split.train):,} targets, {split.train.num_items:,} items; load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory() as name:
         folder, sides = Path(name), {}
-        if wanted.gru4rec:
-            sides["official GRU4Rec"] = lambda *epochs: peers.gru4rec(*wanted.gru4rec, folder, *epochs)
-        if wanted.recbole:
-            rate = ["--learning-rate", str(wanted.recbole_learning_rate)]
-            sides["RecBole GRU4Rec"] = lambda *epochs: peers.recbole(wanted.recbole, folder, "GRU4Rec", *rate, *epochs)
+        if options.gru4rec:
+            sides["official GRU4Rec"] = lambda *epochs: peers.gru4rec(*options.gru4rec, folder, *epochs)
+        if options.recbole:
+            rate = ["--learning-rate", str(options.recbole_learning_rate)]
+            sides["RecBole GRU4Rec"] = lambda *epochs: peers.recbole(options.recbole, folder, "GRU4Rec", *rate, *epochs)
         if sides:
             peers.write_events(data, folder)
-        if not wanted.epochs:
-            beside(chosen, split, sides)
+        if not options.epochs:
+            compare(chosen, split, sides)
         else:
-            fitted = dataclasses.replace(chosen, epochs=wanted.epochs, patience=PATIENCE)
-            curves = {wanted.model: curve(fitted, split)}
-            epochs = {"official GRU4Rec": wanted.gru4rec_epochs, "RecBole GRU4Rec": wanted.recbole_epochs}
+            fitted = dataclasses.replace(chosen, epochs=options.epochs, patience=PATIENCE)
+            curves = {options.model: curve(fitted, split)}
+            epochs = {"official GRU4Rec": options.gru4rec_epochs, "RecBole GRU4Rec": options.recbole_epochs}
             for side, run in sides.items():
-                curves[side] = peer_curve(side, run("--epochs", str(epochs[side] or wanted.epochs)))
+                curves[side] = peer_curve(side, run("--epochs", str(epochs[side] or options.epochs)))
             for side, records in curves.items():
                 best(side, records)
