@@ -1,5 +1,4 @@
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +6,6 @@ from pathlib import Path
 import pytest
 
 from evaluation.results.suite_results import read_suite
-from reports.document.blocks import Table, TableCell, caveat_badge
-from reports.document.run_index import RunIndex
 from reports.output.html import render_html
 from reports.report import build
 
@@ -79,14 +76,14 @@ def test_the_mean_is_the_mean_of_the_stored_cells(store, report):
     assert standing.entry(row, "MRR@20 sd").value == pytest.approx(sd, rel=1e-9)
 
 
-def test_known_bounds_stand_below_the_models_where_they_are_known(report):
+def test_known_bounds_are_below_the_models(report):
     assert [(r.entries[0].text, r.entries[1].value) for r in table(report, "standing-1").rows if r.kind] == [
         ("Best possible", 0.41), ("Chance", 0.009),
     ]  # fmt: skip
     assert not [r for r in table(report, "standing-2").rows if r.kind]
 
 
-def test_caveats_stand_wherever_the_number_stands(report):
+def test_caveats_are_shown_with_every_number(report):
     for anchor in ("standing-1", "differences-1-1", "published", "cost-1", "fits-1", "cut-1-table", "cells"):
         entries = [entry for row in table(report, anchor).rows for entry in row.entries]
         assert any("NOT CONVERGED" in entry.badges for entry in entries), anchor
@@ -105,7 +102,7 @@ def test_failures_and_skips_are_rows_with_their_reasons(report):
     assert found["FAILED"][1].startswith("python benchmark.py run little --only ")
 
 
-def test_provenance_holds_what_repeats_a_cell(store, report):
+def test_provenance_identifies_a_cell(store, report):
     cells = table(report, "cells")
     first = next(row for row in cells.rows if row.kind != "group")
     record = read_suite(store, "little").cells[0].record
@@ -174,35 +171,12 @@ def test_a_report_needs_no_torch_no_mlflow_and_no_harness(store):
     assert done.returncode == 0, done.stderr
 
 
-def test_models_keep_their_colour_on_every_data_set(store):
-    index = RunIndex.of(read_suite(store, "little"))
-    colors = {}
-    for runs in index.runs:
-        colors.setdefault(runs.model, set()).add(runs.color)
-    assert all(len(found) == 1 for found in colors.values())
-    assert len(set.union(*colors.values())) == 5
-
-
-def test_caveats_are_shortened_for_badges_and_seeds_named():
-    assert caveat_badge("NOT CONVERGED: reached its limit") == "NOT CONVERGED"
-    assert caveat_badge("this was a run on far too few users") == "this was a run …"
-    assert caveat_badge("a caveat") == "a caveat"
-    assert TableCell("x", caveats=("A: b",)).badges == ["A"]
-
-
-def test_tables_are_found_by_key():
-    some = Table("t", "c", (), ())
-    with pytest.raises(KeyError):
-        some.column("absent")
-    assert re.fullmatch(r"[a-z]+", some.block)
-
-
 def test_metrics_that_only_the_paper_names_have_their_own_table(report):
     assert [c.key for c in table(report, "standing-1-further").columns][:2] == ["model", "Recall@10"]
     assert "Recall@10" not in [c.key for c in table(report, "standing-1").columns]
 
 
-def test_caveats_of_a_whole_data_set_stand_on_tables_not_on_rows(tmp_path, make_store):
+def test_caveats_of_a_whole_data_set_are_on_tables_not_on_rows(tmp_path, make_store):
     record = make_store(tmp_path, published=False)
     for entry in record["cells"]:
         path = tmp_path / "cells" / (entry["key"] or "") / "cell.json"

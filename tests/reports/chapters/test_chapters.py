@@ -13,7 +13,6 @@ from evaluation.metrics.coverage import ItemCoverage, UserCoverage
 from evaluation.metrics.lists import CatalogueCoverage, Gini
 from evaluation.results.suite_results import read_suite
 from evaluation.verdicts.claims import Outcome, Published, Ranking, Verdict
-from reports.figures.matrices import joined
 from reports.output.export import csv_rows, to_latex
 from reports.output.terminal import print_report
 from reports.report import build
@@ -42,7 +41,7 @@ def amend_cells(root, change):
 
 
 class TestAllPairs:
-    def test_each_pair_stands_once_the_better_against_the_worse(self, store, report):
+    def test_each_pair_appears_once_the_better_against_the_worse(self, store, report):
         figure = blocks(report, "comparison")["heat-1-1"]
         table = compare_suite(read_suite(store, "little"))[0]
         order = sorted(table.models, key=lambda m: -m.mean)
@@ -91,11 +90,6 @@ class TestAcrossDataSets:
         table = blocks(build(tmp_path, "little"), "comparison")["across"]
         (row,) = [r for r in table.rows if {r.entries[0].text, r.entries[1].text} == {"GRU", knn}]
         assert (row.entries[0].text, table.entry(row, "datasets").value) == ("GRU", 2)
-
-    def test_bars_join_the_longest_runs_within_the_critical_difference(self):
-        assert joined([1.0, 1.5, 2.4, 4.0], 1.0) == [(0, 1), (1, 2)]
-        assert joined([1.0, 1.5, 1.9, 4.0], 1.0) == [(0, 2)]
-        assert joined([1.0, 2.0, 3.0], 1.0) == []
 
 
 def test_variants_are_compared_with_the_paper(tmp_path, make_store):
@@ -247,7 +241,7 @@ def test_a_claim_of_a_suites_own_kind_is_shown_as_it_was_stored(tmp_path, make_s
     assert said.startswith("Of 1 claim, 1 supported. Supported: “GRU is fast”.")
 
 
-def test_a_changed_cell_changes_what_was_kept(tmp_path, make_store):
+def test_a_changed_cell_changes_cached_results(tmp_path, make_store):
     make_store(tmp_path, published=False)
     first = build(tmp_path, "little")
     cell = next(c for c in read_suite(tmp_path, "little").cells if c.model == "Markov")
@@ -260,7 +254,7 @@ def test_a_changed_cell_changes_what_was_kept(tmp_path, make_store):
         assert after < before
 
 
-def test_the_certificate_stands_with_the_provenance(tmp_path, make_store):
+def test_the_certificate_is_part_of_the_provenance(tmp_path, make_store):
     record = make_store(tmp_path, published=False)
     assert "certificate" not in blocks(build(tmp_path, "little"), "provenance")
     cell = {k: record["cells"][0][k] for k in ("dataset", "protocol", "model", "seed", "key")}

@@ -56,7 +56,7 @@ def parts(report):
     return named["budget-figure-1"], named["tuning-1"], named["budget-1"]
 
 
-def test_every_tuned_model_stands_on_one_axis_with_what_was_found_and_expected(tuned):
+def test_tuned_models_share_one_figure_with_observed_and_expected_scores(tuned):
     report = build(tuned(), "little")
     figure, table, words = parts(report)
     lines = {line["model"]: line for line in figure.data["lines"]}
@@ -85,7 +85,7 @@ def test_every_tuned_model_stands_on_one_axis_with_what_was_found_and_expected(t
     assert report.section("methods").blocks[2].heading == "Tuning"
 
 
-def test_without_random_trials_nothing_is_expected(tuned):
+def test_without_random_trials_there_is_no_expected_score(tuned):
     figure, _, _ = parts(build(tuned("tpe"), "little"))
     lines = {line["model"]: line for line in figure.data["lines"]}
     assert lines["GRU"]["values"] == [0.10, 0.10, 0.30, 0.30]
@@ -103,6 +103,6 @@ def test_a_bundle_holds_the_ledger_and_draws_the_same_page(tuned, tmp_path):
         assert render_html(build(unpacked, suite)) == page
 
 
-def test_a_suite_without_tuning_says_nothing_of_it(report):
+def test_a_suite_without_tuning_does_not_mention_it(report):
     assert not [block for block in report.section("training").blocks if block.anchor.startswith(("budget", "tuning"))]
     assert "Tuning" not in [block.heading for block in report.section("methods").blocks]

@@ -17,7 +17,7 @@ def test_decimals_show_two_digits_of_the_usual_half_width(widths, places):
     (0.0625, 4, False, ".0625"), (-0.00111, 4, True, "−.0011"), (0.00111, 4, True, "+.0011"), (1.0, 3, False, "1.000"),
     (-0.00001, 3, False, ".000"), (None, 4, False, "–"), (math.nan, 4, False, "–"), (12.5, 2, False, "12.50"),
 ])  # fmt: skip
-def test_fractions_drop_the_leading_zero_and_never_show_minus_nothing(value, places, sign, text):
+def test_fractions_drop_the_leading_zero_and_never_show_minus_zero(value, places, sign, text):
     assert numbers.fraction(value, places, sign) == text
 
 

@@ -1,4 +1,3 @@
-import itertools
 import re
 import xml.etree.ElementTree as ElementTree
 
@@ -6,7 +5,6 @@ import pytest
 
 from reports.document.blocks import Figure
 from reports.figures import draw, palette
-from reports.figures.lines import short, spread
 from reports.figures.svg import remove_transparency, share_glyphs
 
 LINES = {"axis": "k", "bins": ["1", "20"], "metric": "MRR@k", "lines": [
@@ -39,7 +37,7 @@ FIGURES = [Figure("a-1", "lines", "Lines", "", LINES),
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda p: p.kind)
-class TestEveryPicture:
+class TestEveryFigure:
     def test_is_the_same_every_time(self, figure):
         assert draw.draw(figure) == draw.draw(figure)
 
@@ -62,7 +60,7 @@ class TestEveryPicture:
         assert palette.INK not in svg
         assert "<image" not in svg
 
-    def test_tells_its_values_where_it_is_pointed_at(self, figure):
+    def test_has_tooltips(self, figure):
         assert draw.draw(figure).count("<title>") >= 2
 
     def test_on_paper_nothing_is_transparent(self, figure):
@@ -76,7 +74,7 @@ class TestEveryPicture:
             assert "d9" in greys  # 15 % black: the lines of the grid
 
 
-def test_names_in_hints_are_text():
+def test_names_in_tooltips_are_escaped():
     assert "<title>A &lt;b&gt; $x$ by k: 1: .1000, 20: .2000</title>" in draw.draw(FIGURES[0])
 
 
@@ -86,40 +84,6 @@ def test_a_long_figure_grows_with_its_rows():
         return float(re.search(r'height="(\d+)pt"', svg).group(1))
 
     assert height(ROWS * 20) > 5 * height(ROWS)
-
-
-def luminance(color):
-    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-@pytest.mark.parametrize(("colors", "ground"), [(palette.COLORS, "#ffffff"), (palette.DARK, "#14171c")])
-def test_colours_contrast_with_their_ground(colors, ground):
-    for color in colors:
-        light, dark = sorted((luminance(color), luminance(ground)), reverse=True)
-        assert (light + 0.05) / (dark + 0.05) >= 4.5, color
-
-
-def test_models_beyond_the_palette_have_their_own_pair_of_colour_and_marker():
-    looks = {(palette.color(n), palette.marker(n)) for n in range(40)}
-    assert len(looks) == 40
-    assert len({(palette.color(n), palette.marker_char(n)) for n in range(40)}) == 40
-
-
-def test_labels_are_moved_apart_and_keep_their_order():
-    placed = spread([1.0, 1.0, 1.1, 9.0], 1.0)
-    assert placed[3] == 9.0
-    assert sorted(placed) == placed
-    assert all(b - a >= 1.0 - 1e-12 for a, b in itertools.pairwise(placed))
-    assert sum(placed[:3]) == pytest.approx(3.1)  # as near as can be: the mean stays
-    assert spread([5.0], 1.0) == [5.0]
-    assert spread([], 1.0) == []
-
-
-def test_long_names_are_cut():
-    assert short("a\nb  c") == "a b c"
-    assert len(short("x" * 99)) == 30
 
 
 def test_figures_of_a_page_share_their_letters():

@@ -84,7 +84,7 @@ def numbers(texts):
     return [float(re.search(r"\.\d+", text).group()) for text in texts]
 
 
-def test_columns_sort_both_ways_and_say_so(found):
+def test_columns_sort_both_ways(found):
     assert found["focused"]
     rising, falling = found["rising"], found["falling"]
     assert (rising["aria"], falling["aria"]) == ("ascending", "descending")

@@ -82,7 +82,7 @@ def test_a_byte_changed_in_the_file_itself_is_found_and_named(packed, tmp_path):
     (lambda m: m | {MANIFEST: json.dumps({"schema": 99}).encode()}, "schema 99"),
     (lambda m: {n: d for n, d in m.items() if n != MANIFEST}, "not a whole bundle"),
 ])  # fmt: skip
-def test_other_damage_is_told(packed, tmp_path, change, said):
+def test_other_damage_is_reported(packed, tmp_path, change, said):
     broken = rewritten(packed[0], tmp_path / "broken.zip", change)
     with pytest.raises(BundleDamaged, match=said), open_bundle(broken):
         pass
@@ -100,7 +100,7 @@ def test_no_member_leaves_its_folder(packed, tmp_path):
     assert not list(tmp_path.rglob("evil.json"))
 
 
-def test_no_bundle_and_no_zip_are_sentences(tmp_path):
+def test_a_missing_or_invalid_bundle_is_an_error_of_one_sentence(tmp_path):
     with pytest.raises(FileNotFoundError, match="no bundle at"), open_bundle(tmp_path / "none.zip"):
         pass
     (tmp_path / "text.zip").write_text("not a zip")

@@ -26,7 +26,7 @@ def test_a_wide_terminal_shows_every_column(report):
         assert wanted in text
 
 
-def test_a_narrow_one_keeps_the_primary_metric(report):
+def test_a_narrow_terminal_keeps_the_primary_metric(report):
     text = printed(report, 50)
     assert "MRR@20" in text
     assert "Seed SD" not in text
