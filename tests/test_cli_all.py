@@ -128,7 +128,7 @@ def test_a_bundle_gives_the_same_report_without_torch_data_or_store(stored, tmp_
     words = [sys.executable, "-c", WITHOUT_TORCH, "report", "--from", str(zipped), "--out", str(tmp_path / "redrawn")]
     done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
-    assert "drawn again is the packed one to the byte" in done.stdout
+    assert "the new report is identical to the packed one" in done.stdout
     assert "GRU beats popularity" in done.stdout
     html = (tmp_path / "redrawn" / "report.html").read_bytes()
     assert html == (results / "tiny" / "report.html").read_bytes()
@@ -176,8 +176,8 @@ def test_a_test_part_of_one_user_is_reported(tmp_path, tiny_text):
     output = call("run", path, "--results", tmp_path / "results", "--no-mlflow")
     assert output.exit_code == 0, output.output
     html = (tmp_path / "results" / "lonely" / "report.html").read_text(encoding="utf-8")
-    assert "asks one user only, so nothing tells how users vary and nothing is compared: " in html
-    assert "the test part of markov-30x25 asks one user only" in html, "the claim says why it is not judged"
+    assert "The test part of these has one user only, so the variation between users is unknown: " in html
+    assert "the test part of markov-30x25 has one user only" in html, "the claim says why it is not judged"
 
 
 def test_suites_are_listed_with_the_data_they_lack(tmp_path):
