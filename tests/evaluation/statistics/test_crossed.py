@@ -115,6 +115,18 @@ def test_where_nothing_varies_few_users_are_still_few(counts, p):
     assert crossed_test(runs(a, counts), runs(a, counts)).p == 1.0
 
 
+def test_a_small_variance_over_many_events_is_no_rounding_error():
+    # A − B is 0.2 an event, ± 1e-5 for each of 30 users of 1,000 events: far above the floor of 1e-12 · ΣD² / N²
+    counts, signs = np.full(30, 1000), np.resize([1.0, -1.0, 0.0], 30)
+    a, b = counts * (0.3 + 1e-5 * signs), counts * 0.1
+    found = crossed_test(runs([a], counts), runs([b], counts), deterministic=(True, True))
+    assert found.error == pytest.approx(stats.sem(1e-5 * signs))
+    found = crossed_test(
+        runs([a - b - 1e-6 * counts], counts), runs([0.2 * counts], counts), deterministic=(True, True)
+    )
+    assert found.p == pytest.approx(stats.ttest_1samp(1e-5 * signs + 1e-6, 0).pvalue)
+
+
 def test_two_deterministic_models_have_users_only():
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 30))

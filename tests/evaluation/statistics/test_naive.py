@@ -42,3 +42,10 @@ def test_alternatives_are_those_of_scipy():
     assert "do not decide" in signed.warning
     assert "macro" in paired.warning
     assert (wilcoxon(a, a).p, paired_t(a, a).p) == (1.0, 1.0)
+
+
+def test_two_events_can_be_tested():
+    # differences 1 and 3: mean 2, SE = √2 / √2 = 1, t = 2 with one degree of freedom
+    found = event_level_test(np.array([1.0, 3.0]), 2.0)
+    assert (found.error, found.design_effect) == pytest.approx((1.0, 4.0))
+    assert found.p == pytest.approx(2 * stats.t.sf(2, 1))
