@@ -149,7 +149,7 @@ def test_an_interruption_keeps_what_is_done(suite, tmp_path):
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=100)[1]
     assert process.returncode == 130
-    assert said.strip() == "interrupted: what is finished is kept; run the same command again to go on"
+    assert said.strip() == "interrupted: finished cells are stored; run the same command again to continue"
     found = read_suite(tmp_path, "tiny")
     assert [cell.model for cell in found.cells] == ["Popularity"]
     assert {failure.state for failure in found.failures} == {"MISSING"}

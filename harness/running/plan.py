@@ -154,8 +154,8 @@ def _with_search(planned: PlannedCell, store: Store, fresh: bool, searched: set[
 def _who_fetches(source: Source) -> str:
     """The end of the message on missing files: a run fetches them, or why it cannot."""
     if not source.urls:
-        return "it cannot be fetched by a program"
-    return "ENCORE_OFFLINE forbids fetching it" if os.environ.get("ENCORE_OFFLINE") else BY_A_RUN
+        return "it cannot be downloaded automatically"
+    return "ENCORE_OFFLINE forbids downloads" if os.environ.get("ENCORE_OFFLINE") else BY_A_RUN
 
 
 def _prepared(

@@ -233,7 +233,7 @@ def test_a_plan_that_is_only_shown_fetches_nothing(tiny_suite, tmp_path, monkeyp
     monkeypatch.setenv("ENCORE_OFFLINE", "1")
     offline = make_plan(loaded, Store.open(tmp_path / "results"), context=PlanContext(fetch=False))
     assert {p.state for p in offline.cells} == {"skipped"}
-    assert "and ENCORE_OFFLINE forbids fetching it; put it there by hand" in offline.cells[0].why
+    assert "and ENCORE_OFFLINE forbids downloads; put it there by hand" in offline.cells[0].why
     assert "https://files.grouplens.org/datasets/movielens/ml-100k.zip" in plan.cells[0].why
     monkeypatch.setenv("ENCORE_OFFLINE", "1")
     plan = make_plan(loaded, Store.open(tmp_path / "results"), context=PlanContext(fetch=False))
