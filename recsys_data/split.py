@@ -40,7 +40,7 @@ class TrainingSet:
 
     @cached_property
     def item_counts(self) -> np.ndarray:
-        """How often each item occurs in training, (num_items,) int64."""
+        """The number of training events of each item, (num_items,) int64."""
         return np.bincount(self.sequences.items, minlength=self.num_items)
 
     def __len__(self) -> int:

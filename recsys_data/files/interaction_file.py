@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys_data.arrow import numbers
+from recsys_data.checks import check_choice
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.fetching.source import data_folder, read_bytes
 from recsys_data.files.export import PART_NAMES
@@ -57,8 +58,8 @@ class InteractionFile:
             role = column.partition("=")[0]
             if role and role not in ROLES:
                 raise ValueError(f"columns must be of {', '.join(ROLES)} or empty, got {role!r}")
-        if self.clock and self.clock not in [clock.value for clock in Clock]:
-            raise ValueError(f"clock must be one of {', '.join(clock.value for clock in Clock)}, got {self.clock!r}")
+        if self.clock:
+            check_choice(self, "clock", [clock.value for clock in Clock])
 
     @property
     def name(self) -> str:

@@ -20,7 +20,7 @@ _SEPARATOR_NAMES = {"::": "'::'", "\t": "tab", " ": "blank"}
 
 @dataclass(frozen=True)
 class TextLayout:
-    """How a text file is laid out: ``fields`` columns, and ``roles``, the number of the column of each role."""
+    """The layout of a text file: its number of columns ``fields``, and ``roles``, the column number of each role."""
 
     separator: str
     header: bool

@@ -91,8 +91,7 @@ class SecondHalf:
         """Select one query per sequence of at least two events."""
         lengths = np.bincount(owners, minlength=1)[owners] if len(owners) else np.empty(0, dtype=np.int64)
         cuts = np.flatnonzero((positions == lengths // 2) & (positions > 0))
-        held = np.flatnonzero(held_out & (positions >= lengths // 2))
-        return _query_the_rest(cuts, held, owners)
+        return _query_the_rest(cuts, np.flatnonzero(held_out), owners)
 
 
 def _query_the_rest(cuts: np.ndarray, held: np.ndarray, owners: np.ndarray) -> AskedQueries:

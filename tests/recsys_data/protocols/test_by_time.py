@@ -136,6 +136,17 @@ def test_the_last_fraction_of_training():
     }
 
 
+def test_the_last_fraction_by_date_goes_by_the_ends_of_sessions_and_by_pairs():
+    # Sessions 3, 1, 4, 2 by their end, of 1, 1, 1 and 7 pairs: the last fifth of ten pairs are sessions 3 and 1.
+    rows = [(1, "ab", [9, 10]), (2, "abababab", list(range(8))), (3, "ab", [4, 11]), (4, "ab", [8, 8.5])]
+    rows = [(session, word, [time * DAY for time in times]) for session, word, times in rows]
+    data = timed([*rows, (5, "ab", [20 * DAY, 20.5 * DAY])], unit="session")
+    split = LastDays(test=1, validation=0, fraction=5).prepare(data)
+    assert split.train.sequences.timestamps.tolist() == [9 * DAY, 10 * DAY, 4 * DAY, 11 * DAY]
+    by_id = LastDays(test=1, validation=0, fraction=5, fraction_by="id").prepare(data)  # 2 of 14 events
+    assert by_id.train.sequences.timestamps.tolist() == [8 * DAY, 8.5 * DAY]
+
+
 def test_items_unseen_in_all_of_training_are_dropped_and_those_unseen_in_the_fraction_stay():
     words = ["cc", "ab", "ab", "aczb"]
     data = events(words, unit="session", clock=Clock.ABSOLUTE)

@@ -103,6 +103,11 @@ def test_windows_by_hand():
     assert too_short.tolist() == [True] + [False] * 6 + [False] * 2 + [True] + [False] * 3
 
 
+def test_one_validation_user_without_a_query_is_refused():
+    with pytest.raises(ValueError, match="the validation part has no query: none of its 1 events can be a target"):
+        DisjointUsers(test=1, validation=1, draw="id order").prepare(events(["ab", "ab", "a", "ba"]))
+
+
 def test_hashes_at_the_bounds(monkeypatch):
     hashes = iter([np.array([119, 20, 100, 199, 99]), np.array([149, 0, 50, 0, 0])])
     monkeypatch.setattr("recsys_data.protocols.by_user.hash_ids", lambda ids, seed: next(hashes))

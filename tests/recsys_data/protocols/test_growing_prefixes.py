@@ -28,13 +28,21 @@ def test_prefixes_grow_as_the_paper_s_code_has_it():
 
 def test_the_length_of_prefixes_is_rounded_down():
     train = split(fixed_epochs=0, epochs=4).train  # ⌊(e − 1)·6/4⌋
-    assert [train.prefix_length(epoch) for epoch in range(1, 5)] == [0, 1, 3, 4]
+    assert [train.prefix_length(epoch) for epoch in range(1, 5)] == [0, 1, 3, 4] and train.changes == (2, 3, 4)
+    assert split(fixed_epochs=0, epochs=20).train.changes == (5, 8, 11, 15, 18)  # where ⌊(e − 1)·6/20⌋ rises
 
 
 def test_validation_users_never_train():
     both = split(test=1, validation=1)
     assert both.test.clusters.tolist() == [2] and both.validation.clusters.tolist() == [3]
     assert trained(both.train.at(8).sequences, both.item_ids) == ["ab", "bc", "abcabc"]
+
+
+def test_a_history_of_one_known_event_has_no_prefix():
+    protocol = GrowingPrefixes(test=2, fixed_epochs=0, epochs=4, unseen="miss")
+    prepared = protocol.prepare(events(["ab", "ba", "za", "abab"]))
+    assert prepared.test.sequences.lengths.tolist() == [1, 4]
+    assert trained(prepared.train.at(4).sequences, prepared.item_ids) == ["ab", "ba", "aba"]
 
 
 def test_the_added_prefixes_are_anonymous_and_replace_each_other():

@@ -5,11 +5,21 @@ from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.interactions import Clock
 from recsys_data.protocols.by_time import GlobalTimeCut, LastDays
 from recsys_data.protocols.by_user import DisjointUsers, HashedUsers
-from recsys_data.protocols.candidates import ALL_ITEMS, UNSEEN_ITEMS_ONLY, SampledItems
-from recsys_data.protocols.filters import MinItemEvents, MinUserEvents
+from recsys_data.protocols.candidates import ALL_ITEMS, UNSEEN_ITEMS_ONLY, AllItems, SampledItems
+from recsys_data.protocols.filters import (
+    AllOf,
+    DropDuplicates,
+    DropRepeats,
+    KCore,
+    MinItemEvents,
+    MinUserEvents,
+    TopItems,
+    Truncate,
+)
 from recsys_data.protocols.growing_prefixes import GrowingPrefixes
 from recsys_data.protocols.per_user import LeaveLastOut, PerUserFractions, RandomFractions
 from recsys_data.protocols.published import AsPublished
+from recsys_data.protocols.targets import EveryPosition, LastOnly, SecondHalf
 from recsys_data.protocols.time_lstm_gaps import OfficialTopItems
 from tests.recsys_data.splits import asked, events
 from tests.recsys_data.splits import trained as words
@@ -187,12 +197,13 @@ def test_protocols_that_differ_in_candidates_alone_have_different_names():
         assert len(set(names)) == len(rules), names
 
 
-def test_the_random_order_moves_items_with_their_ratings():
-    data = events(["abcde" * 4], ratings=np.tile([1.0, 2, 3, 4, 5], 4))
+def test_the_random_order_is_drawn_per_user_and_becomes_the_time():
+    data = events(["abcde" * 4, "edcba" * 4])
     split = RandomFractions(0.5, 0.25, 0.25, seed=3).prepare(data)
-    order = np.argsort(np.random.default_rng(3).random(20))
-    assert trained(split) == ["".join(data.item_ids[data.items[order[:10]]])]
-    assert split.clock is Clock.WITHIN and split.train.sequences.timestamps.tolist() == list(range(10))
+    drawn = np.random.default_rng(3).random(40)
+    orders = [np.argsort(drawn[:20])[:10], 20 + np.argsort(drawn[20:])[:10]]
+    assert trained(split) == ["".join(data.item_ids[data.items[order]]) for order in orders]
+    assert split.clock is Clock.WITHIN and split.train.sequences.timestamps.tolist() == [*range(10), *range(10)]
 
 
 def test_the_steps_count_the_held_out_parts():
@@ -227,3 +238,14 @@ def test_the_steps_count_the_held_out_parts():
 )  # fmt: skip
 def test_names_say_what_is_not_the_default(protocol, name):
     assert protocol.name == name
+
+
+def test_protocols_and_their_parts_are_hashable_values():
+    kinds = (PerUserFractions, LeaveLastOut, RandomFractions, GlobalTimeCut, LastDays, AsPublished, DisjointUsers,
+             GrowingPrefixes, HashedUsers, EveryPosition, LastOnly, SecondHalf, AllItems, SampledItems, DropDuplicates,
+             DropRepeats)  # fmt: skip
+    values = [kind() for kind in kinds] + [kind(2) for kind in (MinUserEvents, MinItemEvents, TopItems, Truncate)]
+    values += [KCore(2, 2), AllOf((TopItems(2),)), OfficialTopItems(2)]
+    assert len(set(values)) == len(values)
+    seeds = [kind().seed for kind in (RandomFractions, AsPublished, DisjointUsers, GrowingPrefixes, HashedUsers)]
+    assert seeds == [0, 0, 1, 1, 72]

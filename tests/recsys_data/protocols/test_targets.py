@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from recsys_data.protocols.by_user import DisjointUsers
@@ -24,7 +25,14 @@ def split(target_rule, histories=HISTORIES, **fields):
     ids=lambda value: getattr(value, "name", None),
 )
 def test_by_hand(target_rule, queries):
-    assert [(read, targets) for _, read, targets in asked(split(target_rule), "test")] == queries
+    prepared = split(target_rule)
+    assert [(read, targets) for _, read, targets in asked(prepared, "test")] == queries
+    assert prepared.test.target_offsets.tolist() == np.cumsum([0] + [len(targets) for _, targets in queries]).tolist()
+
+
+def test_a_second_half_without_a_held_out_event_has_no_query():
+    found = SecondHalf().select(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([True, False, False, True]))
+    assert (found.cuts.tolist(), found.targets.tolist(), found.target_offsets.tolist()) == ([3], [3], [0, 1])
 
 
 @pytest.mark.parametrize(
@@ -46,7 +54,7 @@ def test_sequences_of_one_event_are_not_asked():
 
 
 def test_no_query_at_all_is_refused():
-    with pytest.raises(ValueError, match="toy: the test part has no query"):
+    with pytest.raises(ValueError, match="toy: the test part has no query: none of its 1 events can be a target"):
         split(SecondHalf(), ["ab", "ba", "a"])
 
 
@@ -56,6 +64,7 @@ def test_sampled_candidates_are_a_caveat():
     assert sampled.caveats == (
         "SAMPLED: ranked among 100 random other items (3 times, averaged); not comparable with a ranking of all items",
     )
+    assert SampledItems(5).caveat.startswith("SAMPLED: ranked among 5 random other items (once); not")
     full = split(LastOnly(), candidates=AllItems())
     assert full.test.num_sampled == 0 and full.caveats == () and full.fingerprint != sampled.fingerprint
     with pytest.raises(ValueError, match="count must be at least 1, got 0"):
