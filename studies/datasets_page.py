@@ -170,7 +170,7 @@ def _filters() -> Iterator[str]:
 def _audits(present: Mapping[str, Dataset], folder: Path | None) -> Iterator[str]:
     """Yield the findings for the audited data sets, with explanations."""
     yield from ("## What the audit finds", "")
-    yield "The audit runs before training. A *fail* stops the run, a *caveat* is shown with every result, a *note* informs."
+    yield "It runs before training. A *fail* stops the run, a *caveat* is shown with every result, a *note* informs."
     yield from ("", "Meaning of each finding:", "")
     yield from (f"- *{name}*: {meaning}" for name, meaning in MEANINGS.items())
     yield ""
