@@ -89,7 +89,6 @@ def by_order(better: str, worse: str) -> Ranking:
         worse=worse,
         dataset=ML100K.name,
         metric="MRR@20",
-        place="Encore's own claim",
     )
 
 
