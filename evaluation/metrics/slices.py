@@ -78,8 +78,8 @@ def select_rows(ranks: RankTable, mask: np.ndarray) -> RankTable:
     columns = {name: getattr(ranks, name)[mask] for name in _COLUMNS}
     if ranks.top_items is None:
         return dataclasses.replace(ranks, **columns)
-    kept, columns["query"] = np.unique(columns["query"], return_inverse=True)
-    return dataclasses.replace(ranks, **columns, top_items=ranks.top_items[kept])
+    queries, columns["query"] = np.unique(columns["query"], return_inverse=True)
+    return dataclasses.replace(ranks, **columns, top_items=ranks.top_items[queries])
 
 
 @dataclass(frozen=True)
@@ -117,9 +117,9 @@ class Slicing:
 
     def _class_bins(self, names: tuple[str, ...], of_row: np.ndarray) -> Bins:
         """Bins of named classes of rows; a small bin is dropped, since it has no neighbour to join."""
-        kept = np.bincount(of_row, minlength=len(names)) >= self.min_rows
-        place = np.where(kept, np.cumsum(kept) - 1, OUTSIDE)
-        return Bins(self.axis, tuple(itertools.compress(names, kept)), place[of_row])
+        large = np.bincount(of_row, minlength=len(names)) >= self.min_rows
+        index = np.where(large, np.cumsum(large) - 1, OUTSIDE)
+        return Bins(self.axis, tuple(itertools.compress(names, large)), index[of_row])
 
 
 class ByHistory(Slicing):
@@ -179,6 +179,6 @@ def positions(ranks: RankTable) -> np.ndarray:
     order = np.argsort(cluster, kind="stable")
     is_first = np.concatenate([[True], cluster[order][1:] != cluster[order][:-1]])
     starts = np.maximum.accumulate(np.where(is_first, np.arange(len(order)), 0))
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order)) - starts + 1
-    return place[query]
+    position = np.empty(len(order), dtype=np.int64)
+    position[order] = np.arange(len(order)) - starts + 1
+    return position[query]

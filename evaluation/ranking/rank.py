@@ -120,9 +120,9 @@ def _padded_targets(targets: np.ndarray, offsets: np.ndarray, queries: np.ndarra
 
 def _histories(batch: SequenceBatch, rows: slice) -> np.ndarray:
     """Return the distinct items in the history of each query of ``rows``, (R, T), padded with ABSENT."""
-    asked = batch.query_positions[rows]
-    read = np.arange(batch.items.shape[1]) < asked[:, 1:2]
-    items = np.sort(np.where(read, batch.items[asked[:, 0]], PAD), axis=1)
+    positions = batch.query_positions[rows]
+    read = np.arange(batch.items.shape[1]) < positions[:, 1:2]
+    items = np.sort(np.where(read, batch.items[positions[:, 0]], PAD), axis=1)
     items[:, 1:][items[:, 1:] == items[:, :-1]] = ABSENT
     return items
 

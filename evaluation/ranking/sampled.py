@@ -51,13 +51,13 @@ def _draw(
     rng = np.random.default_rng([held_out.sample_seed, query, position, repeat])
     first = max(target, 0)  # a missed target stays a miss whatever it is ranked against
     not_drawn = np.unique(np.append(excluded[excluded != ABSENT], first))
-    left = num_items - len(not_drawn)
-    if left < held_out.num_sampled:
+    remaining = num_items - len(not_drawn)
+    if remaining < held_out.num_sampled:
         raise ValueError(
-            f"query {query} has {left} other items to draw from, but {held_out.num_sampled} are to be drawn; "
+            f"query {query} has {remaining} other items to draw from, but {held_out.num_sampled} are to be drawn; "
             f"sample fewer items or rank all of them"
         )
-    numbers = rng.choice(left, held_out.num_sampled, replace=False)
+    numbers = rng.choice(remaining, held_out.num_sampled, replace=False)
     # the n-th drawable item is n plus the number of not_drawn items at or before it
     return np.append(first, numbers + np.searchsorted(not_drawn - np.arange(len(not_drawn)), numbers, side="right"))
 

@@ -31,7 +31,7 @@ def test_a_record_that_is_there_is_read_and_an_absent_one_is_none(tmp_path):
     assert read_record(tmp_path / "cell.json" / "inside.json") is None
 
 
-def test_a_cells_files_that_are_damaged_or_gone_are_named(tmp_path):
+def test_damaged_or_missing_files_of_a_cell_are_named(tmp_path):
     cell = CellResult(tmp_path, "d", "p", "m", 0, {"key": "k"})
     with pytest.raises(ValueError, match=r"ranks.parquet is damaged .*: remove its folder and run again"):
         _ = cell.ranks

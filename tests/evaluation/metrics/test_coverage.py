@@ -67,7 +67,7 @@ def test_list_measures_by_hand():
     assert Gini(1).measure(ranks) == pytest.approx(3 / 4)  # one item of four, always
 
 
-def test_lists_must_have_been_kept():
+def test_lists_must_be_stored():
     with pytest.raises(ValueError, match="were not stored; rank with top_k=3"):
         Gini(3).measure(table([0]))
     with pytest.raises(ValueError, match="lists of 3 items, but the stored ones have 2"):
@@ -78,7 +78,7 @@ def test_lists_must_have_been_kept():
 
 @pytest.mark.parametrize("kind", [UserCoverage, ItemCoverage, ItemCoverageShare, BlockbusterShare, CatalogueCoverage,
                                   Gini, Novelty, PopularityLift])  # fmt: skip
-def test_they_are_no_means_over_queries_and_say_so(kind):
+def test_whole_table_metrics_are_no_means_over_queries(kind):
     assert kind.symbol.lower() in WHOLE_TABLE
     with pytest.raises(ValueError, match="no mean over queries"):
         metric_named(kind(10).name)

@@ -97,7 +97,7 @@ def test_a_query_is_measured_on_its_targets_of_the_bin():
     assert BySeen(min_rows=1).of(ranks).measure(Recall(20), ranks) == pytest.approx([1, 0])
 
 
-def test_kept_lists_go_with_their_queries():
+def test_stored_lists_follow_their_queries():
     ranks = dataclasses.replace(
         table(3, history=[0, 9, 9], item_counts=[1] * 4), top_items=np.array([[0, 1], [2, 3], [2, 3]])
     )

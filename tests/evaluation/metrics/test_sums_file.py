@@ -1,4 +1,4 @@
-"""The cached sums are the metric's own, and are read back to the bit."""
+"""Stored sums equal the metric's and are read back to the bit."""
 
 import numpy as np
 import pyarrow.parquet as pq

@@ -132,7 +132,7 @@ def test_a_model_that_never_hits_has_no_relative_difference(tmp_path, two):
     assert answer["comparisons"][0]["conclusion"] == "better"
 
 
-def test_other_formats_say_the_same(tmp_path, two):
+def test_other_formats_give_the_same_result(tmp_path, two):
     rows = rows_of(0.8)
     tsv = write(tmp_path / "a.tsv", rows, separator="\t")
     ties = write(tmp_path / "g.csv", [(u, q, r - 1, 0) for u, q, r in rows], ("session", "query", "greater", "tied"))
@@ -152,7 +152,7 @@ def test_stored_cells_compare_with_each_other_and_with_files(tmp_path):
     assert row["estimate"] == pytest.approx(sums[0].micro - sums[1].micro)
 
 
-def test_dropped_targets_of_stored_cells_are_told_apart(tmp_path):
+def test_dropped_targets_of_stored_cells_stay_distinct(tmp_path):
     for name, greater in (("x", [1, 50, 50, 4]), ("y", [0, 50, 50, 9])):
         table = draw_ranks(0.5, 0, clusters=2)
         rows = {
@@ -266,7 +266,7 @@ def test_the_cluster_column_may_be_named_as_the_file_writes_it(tmp_path):
     assert (answer["unit"], answer["comparisons"][0]["users"]) == ("sessionid", 3)
 
 
-def test_other_candidates_are_told(tmp_path):
+def test_other_candidates_are_noted(tmp_path):
     columns = ("user", "query", "rank", "candidates")
     few = write(tmp_path / "few.csv", [("x", 1, 3, 100), ("y", 1, 4, 101)], columns)
     all_ = write(tmp_path / "all.csv", [("x", 1, 3, 3700), ("y", 1, 4, 101)], columns)

@@ -129,7 +129,7 @@ def test_factored_scores_are_ranked_as_their_product():
 
 
 @pytest.mark.parametrize("exclude_seen", [False, True])
-def test_kept_lists_are_the_best_candidates_with_ties_by_item_number(exclude_seen):
+def test_stored_lists_are_the_best_candidates_with_ties_by_item_number(exclude_seen):
     part = held_out(exclude_seen)
     table = table_for(part)
     ranks = rank_held_out(Replay(table), part, np.arange(NUM_ITEMS), top_k=8)

@@ -1,4 +1,4 @@
-"""What a stored search comes to: the best so far, and the expected best of k trials against every order of draws."""
+"""A stored search: the best so far, and the expected best of k trials against enumeration of all draws."""
 
 import json
 from itertools import product

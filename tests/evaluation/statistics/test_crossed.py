@@ -148,7 +148,7 @@ def test_many_users_leave_welch():
     assert found.df == pytest.approx(theirs.df, rel=1e-6)
 
 
-def test_one_seed_of_a_learner_says_nothing_of_its_method():
+def test_one_seed_of_a_learner_is_not_enough():
     one = runs([[1.0, 2.0, 4.0]], [1, 1, 1])
     assert crossed_test(one, one) is None
     assert crossed_test(one, one, deterministic=(False, True)) is None
