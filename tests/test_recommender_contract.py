@@ -1,4 +1,4 @@
-"""One contract, every model: fit leaves the fields alone, repeats to the bit, reads padding and history as promised."""
+"""The contract of every model: fit keeps the fields and repeats to the bit; scores follow history, padding, context."""
 
 import copy
 import dataclasses
@@ -9,6 +9,8 @@ import pytest
 from evaluation.metrics.accuracy import MRR
 from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.planted import PlantedSignal
+from recsys_data.datasets.planted_gaps import PlantedGaps
+from recsys_data.datasets.planted_habits import PlantedHabits
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.sequences import PAD, SequenceBatch
 from suites.zoo import MODELS
@@ -82,7 +84,7 @@ def test_declares_itself(name):
 def test_fit_leaves_the_fields_alone_and_returns_self(name, zoo):
     model = zoo(name)
     assert model == MODELS[name]
-    assert [f for f in vars(model) if f.endswith("_")], "nothing was learnt"
+    assert [f for f in vars(model) if f.endswith("_")], "fit has set no attribute"
 
 
 @each_model
@@ -126,18 +128,61 @@ def test_empty_history_and_unknown_user_have_an_answer(name, zoo):
     assert np.isfinite(answer).all()
 
 
+PLANTED = {"order", "co-occurrence", "repeats", "popularity"}
+TIMES = {"time", "gaps"}  # signals in timestamps
+CONTEXT = TIMES | {"users"}
+
+
+@each_model
+def test_every_declared_signal_has_a_test(name):
+    """ "chance" has its test in test_near_chance_on_permuted_events."""
+    assert MODELS[name].signals <= PLANTED | CONTEXT | {"chance"}
+
+
 @each_model
 def test_near_the_optimum_on_what_it_is_for(name, splits, zoo):
-    for signal in sorted(MODELS[name].signals & {"order", "co-occurrence", "repeats", "popularity"}):
+    for signal in sorted(MODELS[name].signals & PLANTED):
         split = splits(signal)
         model = zoo(name) if signal == "order" else fitted(name, split)
         ranks = rank_held_out(model, split.test, split.train.item_counts)
         assert MRR(20).measure(ranks) > NEAR_BEST * split.facts["best"]["MRR@20"], signal
 
 
+def with_timestamps(gap):
+    """The histories with ``gap`` seconds between two events."""
+    times = [[1.0e9 + gap * place for place in range(len(history))] for history in HISTORIES]
+    return SequenceBatch.of(HISTORIES, timestamps=times, users=[0, 1, 2, 3])
+
+
+@each_model
+def test_scores_depend_on_times_and_users_where_declared(name, zoo):
+    model, signals = zoo(name), MODELS[name].signals
+    minutes, days = (scores(model, with_timestamps(gap)) for gap in (60.0, 86_400.0))
+    several = np.array([len(history) > 1 for history in HISTORIES])
+    assert (np.abs(minutes - days).max(axis=1)[several] > 1e-6).all() == bool(signals & TIMES)
+    if "users" in signals:
+        others = scores(model, SequenceBatch.of(HISTORIES, users=[3, 2, 1, 0]))
+        assert (
+            np.abs(others - scores(model, SequenceBatch.of(HISTORIES, users=[0, 1, 2, 3]))).max(axis=1) > 1e-6
+        ).all()
+
+
+@pytest.mark.parametrize("name", [name for name, model in MODELS.items() if model.signals & {"users", "gaps"}])
+def test_learns_from_users_or_gaps(name):
+    """More than halfway from the best without this signal to the best with it."""
+    if "gaps" in MODELS[name].signals:
+        data = PlantedGaps(decides=MODELS[name].gap, num_users=200)
+    else:
+        data = PlantedHabits(habits=4, num_users=160, num_items=12, stray=0.1)
+    split = PROTOCOL.prepare(data.load())
+    ranks = rank_held_out(fitted(name, split), split.test, split.train.item_counts)
+    best, without = split.facts["best"]["MRR@20"], split.facts["chance"]["MRR@20"]
+    assert MRR(20).measure(ranks) > (best + without) / 2
+
+
 @each_model
 def test_near_chance_on_permuted_events(name, splits):
-    """The same events dealt out at random: who still does well has seen what it must not see."""
+    """The same events in random order: a model that still does well has seen what it must not see."""
     split = splits("order", permuted=True)
     ranks = rank_held_out(fitted(name, split), split.test, split.train.item_counts)
     assert MRR(20).measure(ranks) < 1.2 * split.facts["chance"]["MRR@20"]

@@ -1,1 +1,1 @@
-"""What the learners share: the training loop, instances, losses, checkpoints. Knows data, not how a model is judged."""
+"""Training, shared by all learners: the loop, batches, losses, optimisers, checkpoints."""

@@ -1,4 +1,4 @@
-"""Checkpoints: all state of a fit, written aside and renamed into place."""
+"""Checkpoints: the whole state of a fit in one file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from recsys_data.atomic_write import atomic_write
+
 FILE = "fit.pt"
 Generator = np.random.Generator | torch.Generator
 
@@ -19,20 +21,17 @@ class BrokenCheckpoint(ValueError):
 
 
 def write_checkpoint(folder: Path, state: Mapping[str, Any]) -> None:
-    """Put ``state`` into ``folder``; whoever reads sees the old state or the new one, never half of one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / f"{FILE}.{os.getpid()}"
-    with aside.open("wb") as file:
+    """Write ``state`` into ``folder``, in place of an older one; a reader never sees half of it."""
+    with atomic_write(folder / FILE) as path, path.open("wb") as file:
         torch.save(dict(state), file)
         file.flush()
         os.fsync(file.fileno())
-    aside.replace(folder / FILE)
 
 
 def read_checkpoint(folder: Path, identity: str) -> dict[str, Any] | None:
-    """The state that a fit with this ``identity`` left in ``folder``, or None where there is none.
+    """The state of a fit with this ``identity`` in ``folder``, or None if there is none.
 
-    Raises BrokenCheckpoint if the file cannot be read or was left by another fit.
+    Raises BrokenCheckpoint if the file cannot be read or belongs to another fit.
     """
     path = folder / FILE
     if not path.exists():
@@ -45,14 +44,14 @@ def read_checkpoint(folder: Path, identity: str) -> dict[str, Any] | None:
         ) from problem
     if state.get("identity") != identity:
         raise BrokenCheckpoint(
-            f"{path}: left by another fit ({state.get('identity')}), not by {identity}; "
+            f"{path}: belongs to another fit ({state.get('identity')}), not to {identity}; "
             f"delete it or give each fit its own folder"
         )
     return state
 
 
 def generator_state(generator: Generator) -> Any:
-    """The state of a NumPy or torch generator, in types that a checkpoint may hold."""
+    """The state of a NumPy or torch generator in types that a checkpoint may hold."""
     if isinstance(generator, torch.Generator):
         return generator.get_state()
     state = generator.bit_generator.state
@@ -60,7 +59,7 @@ def generator_state(generator: Generator) -> Any:
 
 
 def restore_generator(generator: Generator, state: Any) -> None:
-    """Set a generator to a state that ``generator_state`` gave."""
+    """Set a generator to a state from ``generator_state``."""
     if isinstance(generator, torch.Generator):
         generator.set_state(state)
     else:

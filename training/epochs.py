@@ -134,7 +134,7 @@ class EpochLoop:
         evaluated = self.validates and control.evaluations.unit != "epochs"
         limited = evaluated or control.iterations is not None or control.seconds is not None
         for _ in self.learner.steps(progress):
-            if control.by_the_clock:
+            if control.reads_clock:
                 self._tick(training=True)
             if evaluated and self._due():
                 self._evaluate_inside()

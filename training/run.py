@@ -1,4 +1,4 @@
-"""Run: what the harness hands to a model's ``fit``."""
+"""Run: the seed, device, validation, checkpoint folder and log of one fit."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def _silent(record: Mapping[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Run:
-    """One fit: its seed, device, validation, checkpoint folder and log.
+    """The context of one fit, passed to a model's ``fit``.
 
-    seed: any whole number; every generator is derived from it and a purpose. validate: takes the model as it stands
-    and returns its score on the validation part (higher is better), or None where there is nothing to validate on.
-    measure: takes the model and names of further metrics and returns that score and theirs, each with its sign turned
-    so that higher is better, from one reading of the validation part; None where only ``validate`` is offered.
-    checkpoint: a folder for this fit's state, or None; a fit that finds its state there goes on from it.
-    log: called with a record an epoch (``epoch``, ``loss``, ``validation``, ``seconds``, ``targets_per_second``, …).
+    seed: any integer; every generator derives from it and a purpose. validate: takes the current model and returns its
+    score on the validation part (higher is better); None without validation. measure: takes the model and the names of
+    further metrics and returns that score and theirs, signed so that higher is better, from one pass over the
+    validation part; None if there is only ``validate``. checkpoint: a folder for this fit's state, or None; a fit that
+    finds its state there resumes from it. log: called with one record per epoch (``epoch``, ``loss``, ``validation``,
+    ``seconds``, ``targets_per_second``, …).
     """
 
     seed: int
@@ -39,5 +39,5 @@ class Run:
         return int.from_bytes(hashlib.sha256(f"{self.seed}|{purpose}".encode()).digest()[:8], "big") >> 1
 
     def generator(self, purpose: str) -> np.random.Generator:
-        """A fresh NumPy generator for one purpose; asked twice, it starts twice at the same place."""
+        """A new NumPy generator for one purpose, the same at every call."""
         return np.random.default_rng(self.derived_seed(purpose))

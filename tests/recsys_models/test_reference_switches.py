@@ -185,7 +185,8 @@ def test_each_choice_of_what_decides_the_fit_leaves_the_witness_right(kind):
 
 
 TOLD_APART = [
-    (TimeLSTM1, "gap", "next", "previous"), (TimeLSTM1, "time_unit", DAY, HOUR), (TimeLSTM1, "inner", *INNER_ACTIVATIONS),
+    (TimeLSTM1, "gap", "next", "previous"), (TimeLSTM1, "time_unit", DAY, HOUR),
+    (TimeLSTM1, "inner", *INNER_ACTIVATIONS),
     (TimeLSTM2, "variant", *VARIANTS), (TimeLSTM3, "variant", *VARIANTS), (LSTMT, "gap", "next", "previous"),
     (PhasedLSTM, "variant", *PHASED_VARIANTS), (PhasedLSTM, "open_share", 0.05, 0.6),
     (SpotlightLSTM, "output", *OUTPUTS), (SpotlightLSTM, "padding", *PADDINGS),

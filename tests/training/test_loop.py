@@ -140,7 +140,7 @@ def test_a_finished_fit_run_again_trains_no_further(tmp_path):
 
 def test_a_checkpoint_of_another_fit_or_a_broken_one_is_refused(tmp_path):
     Noisy().fit(Run(7, checkpoint=tmp_path), epochs=1)
-    with pytest.raises(BrokenCheckpoint, match="left by another fit"):
+    with pytest.raises(BrokenCheckpoint, match="belongs to another fit"):
         Noisy().fit(Run(8, checkpoint=tmp_path))
     (tmp_path / "fit.pt").write_bytes((tmp_path / "fit.pt").read_bytes()[:100])
     with pytest.raises(BrokenCheckpoint, match="not a readable checkpoint"):

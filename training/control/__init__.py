@@ -1,1 +1,1 @@
-"""What controls a fit: schedules, stopping rules, clipping, dropout, progress."""
+"""Control of a fit: schedules, stopping rules, clipping, dropout, progress."""

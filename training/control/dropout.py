@@ -1,4 +1,4 @@
-"""Dropout that draws from its own generator."""
+"""Dropout with a generator of its own."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from torch import nn
 
 
 class Dropout(nn.Module):
-    """Zeroes each number with probability ``rate`` while training and scales the others by 1 / (1 − rate).
+    """Set each number to zero with probability ``rate`` in training and scale the others by 1 / (1 − rate).
 
-    The masks come from ``generator``, whose state belongs in the checkpoint: torch's own dropout draws from the
-    global generator, which a resumed fit cannot restore without disturbing its neighbours.
+    ``generator`` draws the masks, and its state is part of the checkpoint. torch's own dropout draws from the global
+    generator, which a resumed fit cannot restore without side effects on other code.
     """
 
     def __init__(self, rate: float, generator: torch.Generator) -> None:
@@ -19,7 +19,7 @@ class Dropout(nn.Module):
         self.generator = generator
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """``values`` with a fresh mask for every number, or as they are outside training."""
+        """Apply a new mask to ``values``; outside training return them as they are."""
         if not self.training or self.rate == 0.0:
             return values
         mask = torch.empty_like(values).bernoulli_(1.0 - self.rate, generator=self.generator)

@@ -1,10 +1,11 @@
-"""FitControl: when a fit is evaluated, when it stops, what it keeps, how its gradients are bounded."""
+"""FitControl: evaluations, stopping rule, limits, kept weights and gradient clipping of a fit."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from recsys_data.checks import check_choice, check_range
 from training.control.clipping import ClipNorm, ClipTensor, ClipValue
 from training.control.schedules import Geometric, Linear
 from training.control.stopping import Patience, StopAfterN, WorstTimesX
@@ -14,15 +15,15 @@ Keep = Literal["best", "all", "pareto", "none"]
 
 @dataclass(frozen=True)
 class FitControl:
-    """How a fit is watched.
+    """How a fit is evaluated and when it ends.
 
     evaluations: see schedules. stopping: see stopping; None is the model's own patience.
-    metrics: names of metrics on the validation part that are judged beside the primary one; a fit stops early only
-    where ``stopping`` says so for each of them. What is better is the metric's affair.
-    keep: "best", the fit ends with the weights that were best by the primary metric; "all" and "pareto", so too, and
-    kept_ holds the weights of all evaluations or of those that no other one beats; "none", the last weights stay.
-    clip: see clipping. iterations, seconds: limits beside the model's epochs, or None. A fit that its seconds have
-    stopped is not repeatable to the bit.
+    metrics: names of validation metrics beside the primary one; a fit stops early only if the rule holds for each of
+    them. Each metric defines whether higher is better.
+    keep: "best", the fit ends with the weights that are best by the primary metric; "all" and "pareto", the same, and
+    kept_ holds the weights of all evaluations or of those that no other one dominates; "none", the last weights stay.
+    clip: see clipping. iterations, seconds: limits beside the model's epochs, or None. A fit that ends by its seconds
+    is not repeatable to the bit.
     """
 
     evaluations: Linear | Geometric = field(default_factory=Linear)
@@ -34,16 +35,13 @@ class FitControl:
     seconds: float | None = None
 
     def __post_init__(self) -> None:
-        if self.keep not in get_args(Keep):
-            raise ValueError(f"keep must be one of {', '.join(get_args(Keep))}, got {self.keep!r}")
-        if self.iterations is not None and self.iterations < 1:
-            raise ValueError(f"iterations must be at least 1 or None, got {self.iterations}")
-        if self.seconds is not None and not self.seconds > 0.0:
-            raise ValueError(f"seconds must be above 0 or None, got {self.seconds}")
+        check_choice(self, "keep", get_args(Keep))
+        check_range(self, "iterations", at_least=1, or_none=True)
+        check_range(self, "seconds", above=0, or_none=True)
         if isinstance(self.metrics, str):
             raise ValueError(f"metrics must be a tuple of names such as ('Recall@20',), got {self.metrics!r}")
 
     @property
-    def by_the_clock(self) -> bool:
-        """Whether seconds decide anything, so that they must be read after every step."""
+    def reads_clock(self) -> bool:
+        """Whether the fit depends on the clock, which is then read after every step."""
         return self.seconds is not None or self.evaluations.unit == "seconds"

@@ -1,4 +1,4 @@
-"""Progress: how far a fit has come, and what its evaluations have said."""
+"""Progress of a fit: its steps, evaluations and best weights."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from training.control.schedules import Schedule
 
 @dataclass
 class Progress:
-    """All that decides when a fit stops and what it returns, in types that a checkpoint may hold.
+    """The state that decides when a fit stops and what it returns, in types that a checkpoint may hold.
 
-    epoch: how many are done; step: how many steps of the next one, 0 between two; epoch_steps: the steps of each epoch
-    done; epoch_start: the generators' states where the epoch under way began; loss_sum, targets, epoch_seconds: of that
-    epoch so far; seconds: of the whole fit, evaluations included; due: when the next evaluation is, in the schedule's
-    unit; evaluations: iteration, epochs done, step and scores (the primary one first) of each; ended: what has
-    ended the fit, or None; kept: evaluations with their weights.
+    epoch: finished epochs; step: finished steps of the current one, 0 between two; epoch_steps: the steps of each
+    finished epoch; epoch_start: the generators' states at the start of the current epoch; loss_sum, targets,
+    epoch_seconds: of the current epoch so far; seconds: of the whole fit, evaluations included; due: the time of the
+    next evaluation in the schedule's unit; evaluations: iteration, finished epochs, step and scores (the primary one
+    first) of each; ended: the rule or limit that ended the fit, or None; kept: evaluations with their weights.
     """
 
     epoch: int = 0
@@ -42,43 +42,43 @@ class Progress:
     curve: list[dict[str, Any]] = field(default_factory=list)
 
     def now(self, schedule: Schedule) -> float:
-        """The time in the unit of a schedule; inside an epoch, its epochs have not moved."""
+        """The time in the unit of a schedule; epochs count when they are finished."""
         return {"epochs": self.epoch, "iterations": self.iteration, "seconds": self.seconds}[schedule.unit]
 
     def end_epoch(self) -> None:
-        """Count the epoch under way as done; one that was cut short says nothing of an epoch's length."""
+        """Count the current epoch as finished; an incomplete one does not set an epoch's length."""
         self.epoch_steps += [] if self.ended else [self.step]
         self.epoch += 1
         self.step, self.loss_sum, self.targets, self.epoch_seconds = 0, 0.0, 0, 0.0
 
     def last_score(self) -> float | None:
-        """The primary score of the last evaluation, if it was in the epoch under way or the one just ended."""
+        """The primary score of the last evaluation, if it was in the current epoch or the one just finished."""
         if not self.evaluations:
             return None
         seen = self.evaluations[-1]
-        inside = seen["epoch"] + (seen["step"] > 0)  # the number of the epoch that it was in
+        inside = seen["epoch"] + (seen["step"] > 0)  # the epoch of the evaluation
         return seen["scores"][0] if inside == self.epoch + (self.step > 0) else None
 
     def evaluated(self) -> bool:
-        """Whether the weights as they are have been evaluated."""
+        """Whether the current weights have been evaluated."""
         return bool(self.evaluations) and self.evaluations[-1]["iteration"] == self.iteration
 
     def times(self) -> list[float]:
-        """When each evaluation was, in epochs; inside the first epoch, whose length is not known yet, 0."""
+        """The time of each evaluation in epochs; 0 inside the first epoch, whose length is unknown."""
         return [
             seen["epoch"] + (seen["step"] / self._steps_of(seen["epoch"]) if seen["step"] else 0.0)
             for seen in self.evaluations
         ]
 
     def _steps_of(self, epoch: int) -> float:
-        """The steps of the epoch after ``epoch`` of them, or of the last one done while that is under way."""
+        """The steps of the epoch after ``epoch`` others, or of the last finished one while that is running."""
         known = self.epoch_steps[: epoch + 1]
         return known[-1] if known else math.inf
 
     def add(
         self, scores: Sequence[float], names: Sequence[str], weights: Mapping[str, torch.Tensor], keep: str
     ) -> None:
-        """Enter an evaluation of the weights as they are, and keep a copy of them where ``keep`` wants one."""
+        """Add an evaluation of the current weights, and keep a copy of them if ``keep`` asks for one."""
         seen = {"iteration": self.iteration, "epoch": self.epoch, "step": self.step, "scores": list(scores)}
         self.evaluations.append(seen)
         best = scores[0] > self.best_validation
@@ -94,11 +94,13 @@ class Progress:
             self.kept.append({"iteration": seen["iteration"], "epoch": self.epoch + (self.step > 0),
                               "scores": values, "weights": copied})  # fmt: skip
         if keep == "pareto":
-            self.kept = [self.kept[place] for place in front([list(one["scores"].values()) for one in self.kept])]
+            self.kept = [
+                self.kept[place] for place in pareto_front([list(one["scores"].values()) for one in self.kept])
+            ]
 
 
-def front(scores: Sequence[Sequence[float]]) -> list[int]:
-    """The places of the score vectors that none beats: as good in every score and better in one. Higher is better."""
+def pareto_front(scores: Sequence[Sequence[float]]) -> list[int]:
+    """The places of the score vectors that no other dominates (as good in every score and better in one)."""
     return [
         place
         for place, own in enumerate(scores)

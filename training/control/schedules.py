@@ -1,8 +1,8 @@
-"""Schedules: when a fit is evaluated, each a frozen value.
+"""Schedules of the evaluations of a fit.
 
-unit: "epochs" (looked at after each), "iterations" (steps of the optimiser, inside epochs too) or "seconds" (of this
-fit, evaluations included, inside epochs too; such a fit is not repeatable to the bit). Where a limit ends a fit it is
-evaluated once more.
+unit: "epochs" (checked after each), "iterations" (steps of the optimiser, inside epochs too) or "seconds" (of this fit,
+evaluations included, inside epochs too; such a fit is not repeatable to the bit). A fit that a limit ends is evaluated
+once more.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from recsys_data.checks import check_choice, check_range
+
 Unit = Literal["epochs", "iterations", "seconds"]
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """What the schedules share: their unit, and the first time, or None for theirs."""
+    """The base of the schedules; ``first`` is the first time, or None for the schedule's default."""
 
     unit: Unit = "epochs"
     first: float | None = None
 
     def __post_init__(self) -> None:
-        if self.unit not in get_args(Unit):
-            raise ValueError(f"unit must be one of {', '.join(get_args(Unit))}, got {self.unit!r}")
-        if self.first is not None and not self.first > 0.0:
-            raise ValueError(f"first must be above 0 {self.unit} or None, got {self.first}")
+        check_choice(self, "unit", get_args(Unit))
+        check_range(self, "first", above=0, unit=self.unit, or_none=True)
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class Linear(Schedule):
         return self.every if self.first is None else self.first
 
     def after(self, due: float) -> float:
-        """The time of the evaluation after the one that was due at ``due``."""
+        """The time of the evaluation after the one at ``due``."""
         return due + self.every
 
 
 @dataclass(frozen=True)
 class Geometric(Schedule):
-    """Each time ``factor`` times the one before, at most ``largest`` later; the first at ``first``, or at ``factor``.
+    """Each time is ``factor`` times the one before, at most ``largest`` later; the first is ``first``, or ``factor``.
 
     Geometric(factor=2.0, unit="iterations") is at 2, 4, 8, …, the ``--progress 2.`` of Devooght and Bersini.
     """
@@ -62,14 +62,13 @@ class Geometric(Schedule):
         super().__post_init__()
         if not 1.0 < self.factor < math.inf:
             raise ValueError(f"factor must be above 1, got {self.factor}")
-        if self.largest is not None and not self.largest > 0.0:
-            raise ValueError(f"largest must be above 0 {self.unit} or None, got {self.largest}")
+        check_range(self, "largest", above=0, unit=self.unit, or_none=True)
 
     def begin(self) -> float:
         """The time of the first evaluation."""
         return self.factor if self.first is None else self.first
 
     def after(self, due: float) -> float:
-        """The time of the evaluation after the one that was due at ``due``."""
+        """The time of the evaluation after the one at ``due``."""
         later = due * self.factor
         return later if self.largest is None else min(later, due + self.largest)

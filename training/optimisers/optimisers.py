@@ -1,54 +1,51 @@
-"""Optimisers: each a frozen value that makes a torch optimiser over a network's weights.
+"""Optimisers: frozen values that build a torch optimiser of a network's parameters.
 
 Below g is a weight's gradient, η the learning rate, a an accumulator that starts at ``initial_accumulator``, or 0.
-Weight decay λ is an L2 term, g ← g + λ w, in all but AdamW, which takes η λ w from the weight apart from the gradient.
-The libraries of the papers differ in where ε stands and where accumulators start; these are fields:
+Weight decay λ is an L2 term, g ← g + λ w, in all but AdamW, which subtracts η λ w from the weight itself. The papers'
+libraries differ in the place of ε and the initial accumulators; these are fields:
 
-- Lasagne (Time-LSTM, Devooght and Bersini): Adagrad(), RMSprop(), Adadelta(), Nesterov() as they stand here;
+- Lasagne (Time-LSTM, Devooght and Bersini): Adagrad(), RMSprop(), Adadelta(), Nesterov() with the defaults here;
 - TensorFlow 1 (kwonmha): Adagrad(initial_accumulator=0.1, eps=0.0), RMSprop(initial_accumulator=1.0, eps=1e-10);
 - torch: Adagrad(eps=1e-10, eps_inside=False), RMSprop(rho=0.99, eps=1e-8, eps_inside=False).
 
 Departure: Lasagne's and TensorFlow's Adam add ε before the correction of the second moment, torch's (used here) after
-it, so that early steps differ by a change of ε.
+it, so early steps differ by a change of ε.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
 
+from recsys_data.checks import check_range
 from training.optimisers.rules import MomentumAdagrad, RMSpropRule
-from training.optimisers.sparse_rows import by_rows
+from training.optimisers.sparse_rows import update_rows_only
 
 Params = Iterable[nn.Parameter]
 
 
-def _check_share(name: str, value: float) -> None:
-    """Refuse a rate of forgetting that is not in [0, 1)."""
-    if not 0.0 <= value < 1.0:
-        raise ValueError(f"{name} must be at least 0 and below 1, got {value}")
-
-
-def _check_start(eps: float, initial_accumulator: float = 0.0) -> None:
-    """Refuse what would be negative under the root, or 0 / 0 where no gradient has come yet."""
-    for name, value in (("eps", eps), ("initial_accumulator", initial_accumulator)):
-        if value < 0.0:
-            raise ValueError(f"{name} must be at least 0, got {value}")
-    if eps + initial_accumulator == 0.0:
+def _check_accumulator(owner: Any) -> None:
+    """Refuse a negative number under the root, and 0 / 0 before the first gradient."""
+    check_range(owner, "eps", at_least=0)
+    start = getattr(owner, "initial_accumulator", 0.0)
+    if hasattr(owner, "initial_accumulator"):
+        check_range(owner, "initial_accumulator", at_least=0)
+    if owner.eps + start == 0.0:
         raise ValueError("eps must be above 0 where accumulators start at 0, got 0.0")
 
 
-def _marked(weights: list[nn.Parameter]) -> bool:
-    """Whether gradients of some of the weights are row-sparse."""
+def _any_row_sparse(weights: list[nn.Parameter]) -> bool:
+    """Whether some of the weights have row-sparse gradients."""
     return any(getattr(weight, "row_sparse", False) for weight in weights)
 
 
-def _by_rows_if_marked(made: torch.optim.Optimizer, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
-    """The optimiser, moving single rows where gradients are row-sparse."""
-    return by_rows(made) if _marked(weights) else made
+def _with_sparse_rows(optimiser: torch.optim.Optimizer, params: list[nn.Parameter]) -> torch.optim.Optimizer:
+    """The optimiser, restricted to single rows if a parameter has row-sparse gradients."""
+    return update_rows_only(optimiser) if _any_row_sparse(params) else optimiser
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class SGD:
     momentum: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_share("momentum", self.momentum)
+        check_range(self, "momentum", at_least=0, below=1)
 
     def build(self, params: Params, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
         """Build the torch optimiser of these parameters."""
@@ -67,13 +64,12 @@ class SGD:
 
 @dataclass(frozen=True)
 class Nesterov:
-    """v ← μ v + g, w ← w − η (g + μ v): Nesterov's momentum as Sutskever et al. (2013) write it, looked ahead."""
+    """v ← μ v + g, w ← w − η (g + μ v): Nesterov's momentum in the form of Sutskever et al. (2013), looked ahead."""
 
     momentum: float = 0.9
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.momentum < 1.0:
-            raise ValueError(f"momentum must be above 0 and below 1, got {self.momentum}")
+        check_range(self, "momentum", above=0, below=1)
 
     def build(self, params: Params, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
         """Build the torch optimiser of these parameters."""
@@ -94,15 +90,15 @@ class Adagrad:
     momentum: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_start(self.eps, self.initial_accumulator)
-        _check_share("momentum", self.momentum)
+        _check_accumulator(self)
+        check_range(self, "momentum", at_least=0, below=1)
 
     def build(self, params: Params, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
         """Build the torch optimiser of these parameters."""
-        start = self.initial_accumulator + (self.eps if self.eps_inside else 0.0)  # ε counts once, from the start on
+        start = self.initial_accumulator + (self.eps if self.eps_inside else 0.0)  # ε is added once, at the start
         eps = 0.0 if self.eps_inside else self.eps
         params = list(params)
-        if self.momentum or _marked(params):
+        if self.momentum or _any_row_sparse(params):
             return MomentumAdagrad(params, learning_rate, weight_decay, self.momentum, start, eps)
         return torch.optim.Adagrad(
             params, learning_rate, weight_decay=weight_decay, initial_accumulator_value=start, eps=eps
@@ -113,21 +109,21 @@ class Adagrad:
 class Adadelta:
     """a ← ρ a + (1 − ρ) g², u = g √(b + ε) / √(a + ε), b ← ρ b + (1 − ρ) u², w ← w − η u (Zeiler 2012; η = 1 there).
 
-    Parameters marked ``row_sparse`` are moved by rows: training.optimisers.sparse_rows.
+    Parameters marked ``row_sparse`` move by rows: training.optimisers.sparse_rows.
     """
 
     rho: float = 0.95
     eps: float = 1e-6
 
     def __post_init__(self) -> None:
-        _check_share("rho", self.rho)
-        _check_start(self.eps)
+        check_range(self, "rho", at_least=0, below=1)
+        _check_accumulator(self)
 
     def build(self, params: Params, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
         """Build the torch optimiser of these parameters."""
         params = list(params)
-        made = torch.optim.Adadelta(params, learning_rate, rho=self.rho, eps=self.eps, weight_decay=weight_decay)
-        return _by_rows_if_marked(made, params)
+        optimiser = torch.optim.Adadelta(params, learning_rate, rho=self.rho, eps=self.eps, weight_decay=weight_decay)
+        return _with_sparse_rows(optimiser, params)
 
 
 @dataclass(frozen=True)
@@ -140,8 +136,8 @@ class RMSprop:
     eps_inside: bool = True
 
     def __post_init__(self) -> None:
-        _check_share("rho", self.rho)
-        _check_start(self.eps)
+        check_range(self, "rho", at_least=0, below=1)
+        _check_accumulator(self)
 
     def build(self, params: Params, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
         """Build the torch optimiser of these parameters."""
@@ -154,7 +150,7 @@ class RMSprop:
 class Adam:
     """m ← β1 m + (1 − β1) g, a ← β2 a + (1 − β2) g², w ← w − η m̂ / (√â + ε), hats corrected (Kingma and Ba 2015).
 
-    Parameters marked ``row_sparse`` are moved by rows: training.optimisers.sparse_rows.
+    Parameters marked ``row_sparse`` move by rows: training.optimisers.sparse_rows.
     """
 
     beta1: float = 0.9
@@ -162,30 +158,30 @@ class Adam:
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
-        _check_share("beta1", self.beta1)
-        _check_share("beta2", self.beta2)
-        _check_start(self.eps)
+        check_range(self, "beta1", at_least=0, below=1)
+        check_range(self, "beta2", at_least=0, below=1)
+        _check_accumulator(self)
 
     def build(self, params: Params, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
         """Build the torch optimiser of these parameters."""
-        return self._made(torch.optim.Adam, params, learning_rate, weight_decay)
+        return self._build(torch.optim.Adam, params, learning_rate, weight_decay)
 
-    def _made(
+    def _build(
         self, kind: type[torch.optim.Adam], params: Params, learning_rate: float, weight_decay: float
     ) -> torch.optim.Optimizer:
-        """One of torch's two."""
+        """Build torch's Adam or AdamW."""
         params, betas = list(params), (self.beta1, self.beta2)
-        made = kind(params, learning_rate, betas=betas, eps=self.eps, weight_decay=weight_decay, fused=True)
-        return _by_rows_if_marked(made, params)
+        optimiser = kind(params, learning_rate, betas=betas, eps=self.eps, weight_decay=weight_decay, fused=True)
+        return _with_sparse_rows(optimiser, params)
 
 
 @dataclass(frozen=True)
 class AdamW(Adam):
-    """Adam whose weight decay is apart from the gradient, w ← w − η λ w first (Loshchilov and Hutter 2019)."""
+    """Adam with decoupled weight decay, w ← w − η λ w first (Loshchilov and Hutter 2019)."""
 
     def build(self, params: Params, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
         """Build the torch optimiser of these parameters."""
-        return self._made(torch.optim.AdamW, params, learning_rate, weight_decay)
+        return self._build(torch.optim.AdamW, params, learning_rate, weight_decay)
 
 
 Optimiser = SGD | Nesterov | Adagrad | Adadelta | RMSprop | Adam | AdamW

@@ -1,4 +1,4 @@
-"""Update rules that torch has not: AdaGrad with momentum, RMSprop with ε inside the root and a start of its own."""
+"""Update rules missing in torch: AdaGrad with momentum, RMSprop with ε inside the root and an initial mean."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from torch import nn
 
 
 class UpdateRule(torch.optim.Optimizer):
-    """An optimiser that updates weight after weight; a subclass says how in ``update``, its state is checkpointed."""
+    """The base of optimisers that update one weight after another, by a subclass's ``update``."""
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:
-        """Take one step along the gradients that are there."""
+        """Take one step for all weights with a gradient."""
         if closure is not None:
             raise ValueError(f"{type(self).__name__} takes no closure")
         for group in self.param_groups:
@@ -35,9 +35,9 @@ class UpdateRule(torch.optim.Optimizer):
 
 
 class MomentumAdagrad(UpdateRule):
-    """a ← a + g², v ← μ v − η g / (√a + ε), w ← w + v; rows without a gradient stay where it is row-sparse.
+    """a ← a + g², v ← μ v − η g / (√a + ε), w ← w + v; a row-sparse gradient moves its rows only.
 
-    With μ = 0 there is no velocity, and this is torch's Adagrad with a quicker way through row-sparse gradients.
+    With μ = 0 there is no velocity, and this is torch's Adagrad, faster with row-sparse gradients.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class MomentumAdagrad(UpdateRule):
     def update(
         self, weight: torch.Tensor, grad: torch.Tensor, state: dict[str, torch.Tensor], group: dict[str, float]
     ) -> None:
-        """See UpdateRule."""
+        """Update one weight by AdaGrad with momentum."""
         if not grad.is_sparse:
             root = state["sum"].addcmul_(grad, grad).sqrt().add_(group["eps"])
             if group["momentum"]:
@@ -100,9 +100,9 @@ class RMSpropRule(UpdateRule):
     def update(
         self, weight: torch.Tensor, grad: torch.Tensor, state: dict[str, torch.Tensor], group: dict[str, float]
     ) -> None:
-        """See UpdateRule."""
+        """Update one weight by RMSprop."""
         if grad.is_sparse:
-            grad = grad.to_dense()  # every row's mean forgets
+            grad = grad.to_dense()  # the mean of every row decays
         mean = state["mean"].mul_(group["rho"]).addcmul_(grad, grad, value=1.0 - group["rho"])
         eps = group["eps"]
         root = mean.add(eps).sqrt_() if group["eps_inside"] else mean.sqrt().add_(eps)

@@ -1,4 +1,4 @@
-"""Row updates: an optimiser of torch's that moves, and remembers, only the rows that a row-sparse gradient names."""
+"""Row-sparse updates: a torch optimiser that moves only the rows in a row-sparse gradient."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 import torch
 
 
-def by_rows(optimiser: torch.optim.Optimizer) -> torch.optim.Optimizer:
-    """``optimiser``, whose rule is applied to the named rows alone where a weight's gradient is row-sparse.
+def update_rows_only(optimiser: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    """Make ``optimiser`` update only the rows in the gradient of a weight whose gradient is row-sparse.
 
-    The rows of the weight and of its moments are taken out before a step and put back after it; all other rows, their
-    moments and their weight decay wait. Counts of steps run on for the whole weight. Where every row is named in every
-    step, or where the rule moves no row without a gradient (SGD and AdaGrad without momentum), this is the dense rule.
+    A step extracts the rows of the weight and of its moments and writes them back afterwards; all other rows, their
+    moments and their weight decay stay as they are. Step counts belong to the whole weight. If every step has every
+    row, or if the rule moves no row without a gradient (SGD and AdaGrad without momentum), this is the dense rule.
     """
-    taken: list[tuple[torch.nn.Parameter, torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]] = []
+    extracted: list[tuple[torch.nn.Parameter, torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]] = []
 
-    def take(chosen: torch.optim.Optimizer, *_: Any) -> None:
+    def extract(chosen: torch.optim.Optimizer, *_: Any) -> None:
         for group in chosen.param_groups:
             for weight in group["params"]:
                 if weight.grad is None or not weight.grad.is_sparse:
@@ -24,28 +24,28 @@ def by_rows(optimiser: torch.optim.Optimizer) -> torch.optim.Optimizer:
                 grad, state = weight.grad.coalesce(), chosen.state[weight]
                 rows, whole = grad.indices()[0], weight.data
                 moments = {name: value for name, value in state.items() if _is_like(value, whole)}
-                taken.append((weight, whole, rows, moments))
+                extracted.append((weight, whole, rows, moments))
                 state.update({name: value.index_select(0, rows) for name, value in moments.items()})
                 weight.grad = None  # a gradient must have its weight's shape
                 weight.data = whole.index_select(0, rows)
                 weight.grad = grad.values()
 
-    def put_back(chosen: torch.optim.Optimizer, *_: Any) -> None:
-        for weight, whole, rows, moments in taken:
+    def write_back(chosen: torch.optim.Optimizer, *_: Any) -> None:
+        for weight, whole, rows, moments in extracted:
             state, part = chosen.state[weight], weight.data
             for name, value in state.items():
-                if _is_like(value, part):  # a moment that this step has born starts at zero in all other rows
+                if _is_like(value, part):  # a moment created in this step is zero in all other rows
                     state[name] = moments.get(name, torch.zeros_like(whole)).index_copy_(0, rows, value)
             whole.index_copy_(0, rows, part)
             weight.grad = None
             weight.data = whole
-        taken.clear()
+        extracted.clear()
 
-    optimiser.register_step_pre_hook(take)
-    optimiser.register_step_post_hook(put_back)
+    optimiser.register_step_pre_hook(extract)
+    optimiser.register_step_post_hook(write_back)
     return optimiser
 
 
 def _is_like(value: Any, weight: torch.Tensor) -> bool:
-    """Whether a value of an optimiser's state has a row for every row of the weight."""
+    """Whether an optimiser's state value has the weight's shape."""
     return isinstance(value, torch.Tensor) and value.shape == weight.shape

@@ -15,7 +15,7 @@ from recsys_models.engine.unroll import unroll
 from reference import cells as oracles
 
 T, B, E, H = 4, 3, 5, 2
-SQUASH = {"sigmoid": oracles.sigmoid, "tanh": np.tanh}
+ACTIVATION = {"sigmoid": oracles.sigmoid, "tanh": np.tanh}
 
 
 def without_peepholes(a, h, c, U):
@@ -23,7 +23,7 @@ def without_peepholes(a, h, c, U):
 
 
 def timed(oracle, inner):
-    return lambda a, h, c, U, p, *rest: oracle(a, rest[-1], h, c, U, p, *rest[:-1], SQUASH[inner])
+    return lambda a, h, c, U, p, *rest: oracle(a, rest[-1], h, c, U, p, *rest[:-1], ACTIVATION[inner])
 
 
 def phased(a, h, c, U, p, period, shift, times):
@@ -63,7 +63,7 @@ def rectified_by_another(a, h, U, C, V, K, x, seen):
     return (np.stack(states),)
 
 
-# name: cell, states, gates, shapes of the step's weights, widths of its extra_inputs, oracle(a, states, weights, extra_inputs)
+# name: cell, states, gates, shapes of the weights, widths of the extra inputs, oracle(a, states, weights, extra inputs)
 CELLS = {
     "LSTM": (LSTMCell(peepholes=False), 2, 4, [(H, 4 * H)], [], without_peepholes),
     "peephole LSTM": (LSTMCell(), 2, 4, [(H, 4 * H), (3, H)], [], oracles.peephole_lstm),
@@ -88,7 +88,7 @@ CELLS = {
         AttentionalGRUCell(gate_first=False), 1, 4, [(H, 2 * H), (H, H), (2 * H, 2 * H), (H, H)], [H] * 4,
         lambda a, h, U, C, M, A, *d: oracles.attentional_gru_transformed(a, *d, h, U, C, M, A)),
 }  # fmt: skip
-for inner in SQUASH:
+for inner in ACTIVATION:
     CELLS |= {
         f"Time-LSTM 1 {inner}": (
             TimeLSTM1Cell(inner), 2, 5, [(H, 4 * H), (3, H), (H,), (H,)], [1], timed(oracles.time_lstm_1, inner)),

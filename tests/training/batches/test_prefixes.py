@@ -38,8 +38,8 @@ def expected(data, max_len):
 
 
 @pytest.mark.parametrize("max_len", [1, 3, 4, 20])
-@pytest.mark.parametrize("make", [lambda n: Prefixes(n, 5, targets_per_row=n), lambda n: Prefixes(n, 5, targets_per_row=1),
-                                  lambda n: Prefixes(n, 5, targets_per_row=2), lambda n: EqualLengthSessions(n, 2)])  # fmt: skip
+@pytest.mark.parametrize("make", [lambda n: Prefixes(n, 5, n), lambda n: Prefixes(n, 5, 1), lambda n: Prefixes(n, 5, 2),
+                                  lambda n: EqualLengthSessions(n, 2)])  # fmt: skip
 def test_every_target_once_after_what_was_before_it(make, max_len):
     data = sequences()
     batches = list(make(max_len).batches(data, np.random.default_rng(0)))
@@ -71,7 +71,7 @@ def test_equal_lengths_take_one_step_of_training_a_position():
     assert [batch.inputs.shape for batch in batches] == [(2, 1), (2, 2), (2, 3), (1, 1), (1, 2), (1, 3)]
     assert all(batch.target_mask[:, -1].all() and not batch.target_mask[:, :-1].any() for batch in batches)
     for first, second in itertools.pairwise(batches[:3]):
-        assert np.array_equal(first.items, second.items[:, :-1])
+        assert np.array_equal(first.inputs, second.inputs[:, :-1])
 
 
 def test_the_order_is_drawn_and_repeats():

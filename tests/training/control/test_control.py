@@ -9,7 +9,7 @@ from torch import nn
 from training.control.clipping import ClipNorm, ClipTensor, ClipValue
 from training.control.dropout import Dropout
 from training.control.fit_control import FitControl
-from training.control.progress import front
+from training.control.progress import pareto_front
 from training.control.schedules import Geometric, Linear
 from training.control.stopping import Patience, StopAfterN, WorstTimesX
 from training.loop import train_epochs
@@ -210,9 +210,9 @@ def test_what_is_kept(keep, left, kept):
 
 
 def test_the_front_of_scores():
-    assert front([(1, 5), (2, 4), (2, 3), (0, 5), (3, 0)]) == [0, 1, 4]
-    assert front([(1, 1), (1, 1)]) == [0, 1]  # equals do not beat each other
-    assert front([]) == []
+    assert pareto_front([(1, 5), (2, 4), (2, 3), (0, 5), (3, 0)]) == [0, 1, 4]
+    assert pareto_front([(1, 1), (1, 1)]) == [0, 1]  # equals do not beat each other
+    assert pareto_front([]) == []
 
 
 def test_several_metrics_stop_a_fit_only_together():

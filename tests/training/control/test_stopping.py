@@ -31,10 +31,10 @@ def test_stop_after_n_as_coded_looks_at_the_evaluation_before():
     # the best is the second; after it every other evaluation rises on the one before, but never above the best
     scores = [0.1, 0.9, 0.2, 0.3, 0.25, 0.28, 0.27, 0.26]
     assert stopped_at(StopAfterN(2), scores) == 4  # 3 and 4 are below .9
-    assert stopped_at(StopAfterN(2, reading="coded"), scores) == 8  # .28 > .27 > .26
-    assert stopped_at(StopAfterN(3, reading="coded"), scores) is None
-    assert stopped_at(StopAfterN(2, reading="coded"), [0.5, 0.5, 0.5]) == 3  # a tie is no improvement
-    assert stopped_at(StopAfterN(2, reading="coded"), [0.5, 0.4]) is None  # one comparison is not two
+    assert stopped_at(StopAfterN(2, version="coded"), scores) == 8  # .28 > .27 > .26
+    assert stopped_at(StopAfterN(3, version="coded"), scores) is None
+    assert stopped_at(StopAfterN(2, version="coded"), [0.5, 0.5, 0.5]) == 3  # a tie is no improvement
+    assert stopped_at(StopAfterN(2, version="coded"), [0.5, 0.4]) is None  # one comparison is not two
 
 
 def test_worst_times_x_on_a_score_list_made_by_hand():
@@ -70,7 +70,7 @@ def test_when_evaluations_are_due(schedule, times):
 @pytest.mark.parametrize("made, words", [
     (lambda: Patience(0), "evaluations must be at least 1, got 0"),
     (lambda: StopAfterN(0), "evaluations must be at least 1, got 0"),
-    (lambda: StopAfterN(reading="guessed"), "reading must be one of documented, coded, got 'guessed'"),
+    (lambda: StopAfterN(version="guessed"), "version must be one of documented, coded, got 'guessed'"),
     (lambda: WorstTimesX(factor=0.0), "factor must be above 0, got 0.0"),
     (lambda: WorstTimesX(min_wait=-1.0), "min_wait must be at least 0 epochs, got -1.0"),
     (lambda: Linear(unit="hours"), "unit must be one of epochs, iterations, seconds, got 'hours'"),

@@ -57,8 +57,14 @@ def case(rows=6, items=9, dim=3):
     return *made, torch.tensor([0, 2, 3, 8, 2, 6])[:rows]
 
 
-SAMPLINGS = [NegativeSampling(), NegativeSampling(alpha=0.5), NegativeSampling(shared=True), NegativeSampling(shared=True, batch_targets=True),
-             NegativeSampling(batch_targets=True), NegativeSampling(alpha=1.0, shared=True, batch_targets=True)]  # fmt: skip
+SAMPLINGS = [
+    NegativeSampling(),
+    NegativeSampling(alpha=0.5),
+    NegativeSampling(shared=True),
+    NegativeSampling(shared=True, batch_targets=True),
+    NegativeSampling(batch_targets=True),
+    NegativeSampling(alpha=1.0, shared=True, batch_targets=True),
+]
 
 
 @pytest.mark.parametrize("sampling", SAMPLINGS, ids=repr)

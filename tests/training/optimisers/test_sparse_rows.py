@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from training.optimisers.optimisers import SGD, Adadelta, Adam, AdamW
-from training.optimisers.sparse_rows import by_rows
+from training.optimisers.sparse_rows import update_rows_only
 
 SHAPE = (6, 2)
 
@@ -38,7 +38,7 @@ def test_equal_to_the_dense_rule_where_every_row_is_named(name):
     value, decay = RULES[name]
     which, start = [[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0, 0], [0, 1, 2, 3, 4, 5]], torch.randn(SHAPE)
     dense, _ = steps(lambda weight: value.build([weight], 0.1, decay), sequence(which, False), start)
-    rows, _ = steps(lambda weight: by_rows(value.build([weight], 0.1, decay)), sequence(which, True), start)
+    rows, _ = steps(lambda weight: update_rows_only(value.build([weight], 0.1, decay)), sequence(which, True), start)
     for one, two in zip(dense, rows, strict=True):
         assert torch.allclose(one, two, rtol=1e-6, atol=1e-7)
 
@@ -46,7 +46,7 @@ def test_equal_to_the_dense_rule_where_every_row_is_named(name):
 def test_equal_to_the_dense_rule_with_plain_sgd_whichever_rows_are_named():
     which, start = [[1, 3], [3, 5, 3], [0]], torch.randn(SHAPE)
     dense, _ = steps(lambda weight: SGD().build([weight], 0.1, 0.0), sequence(which, False), start)
-    rows, _ = steps(lambda weight: by_rows(SGD().build([weight], 0.1, 0.0)), sequence(which, True), start)
+    rows, _ = steps(lambda weight: update_rows_only(SGD().build([weight], 0.1, 0.0)), sequence(which, True), start)
     for one, two in zip(dense, rows, strict=True):
         assert torch.allclose(one, two, rtol=1e-6)
 
@@ -55,7 +55,7 @@ def test_equal_to_the_dense_rule_with_plain_sgd_whichever_rows_are_named():
 def test_rows_that_are_not_named_stay_to_the_bit(name):
     value, decay = RULES[name]
     start = torch.randn(SHAPE)
-    trail, state = steps(lambda weight: by_rows(value.build([weight], 0.1, decay)),
+    trail, state = steps(lambda weight: update_rows_only(value.build([weight], 0.1, decay)),
                          sequence([[1, 3], [3, 5], [0]], True), start)  # fmt: skip
     for before, after, named in zip([start, *trail], trail, ([1, 3], [3, 5], [0]), strict=False):
         moved = (before != after).any(dim=1).nonzero().flatten().tolist()
@@ -71,7 +71,7 @@ def test_lazy_adam_by_hand():
         return torch.tensor([row]), torch.ones(1, 2), True
 
     rows = [named(0), named(1), named(0)]
-    trail, _ = steps(lambda weight: by_rows(Adam().build([weight], 0.1, 0.0)), rows, torch.ones(SHAPE))
+    trail, _ = steps(lambda weight: update_rows_only(Adam().build([weight], 0.1, 0.0)), rows, torch.ones(SHAPE))
     hand = 0.9 - 0.1 * (0.19 / (1 - 0.9**3)) / (0.001999 / (1 - 0.999**3)) ** 0.5
     assert trail[0][0].tolist() == pytest.approx([0.9, 0.9], rel=1e-6)
     assert torch.equal(trail[1][0], trail[0][0])
@@ -80,15 +80,15 @@ def test_lazy_adam_by_hand():
 
 def test_the_state_is_whole_between_steps_and_goes_on_from_a_checkpoint():
     which, start = [[1, 3], [3, 5], [0, 3]], torch.randn(SHAPE)
-    whole, _ = steps(lambda weight: by_rows(Adam().build([weight], 0.1, 0.0)), sequence(which, True), start)
+    whole, _ = steps(lambda weight: update_rows_only(Adam().build([weight], 0.1, 0.0)), sequence(which, True), start)
     weight = torch.nn.Parameter(start.clone())
-    optimiser = by_rows(Adam().build([weight], 0.1, 0.0))
+    optimiser = update_rows_only(Adam().build([weight], 0.1, 0.0))
     for number, (rows, values, _) in enumerate(sequence(which, True)):
         weight.grad = torch.sparse_coo_tensor(rows[None], values, SHAPE)
         optimiser.step()
         state = optimiser.state_dict()
         assert all(part.shape in (SHAPE, ()) for part in state["state"][0].values())
         weight = torch.nn.Parameter(weight.detach().clone())
-        optimiser = by_rows(Adam().build([weight], 0.1, 0.0))
+        optimiser = update_rows_only(Adam().build([weight], 0.1, 0.0))
         optimiser.load_state_dict(state)
         assert torch.equal(weight.detach(), whole[number])
