@@ -2,20 +2,29 @@
 
 Time-LSTM (Zhu et al. 2017) on data where the time since the last item decides the next one; the weight clamp of its
 official code compared with the paper's constraint, on gaps near the clamp's scale of 1e5 seconds and far from it;
-user-based GRUs (Donkers et al. 2017) on users with different habits. The claims are Encore's own wording of what each
-paper implies; either outcome is informative.
+user-based GRUs (Donkers et al. 2017) on users with different habits; the losses of GRU4Rec (Hidasi and Karatzoglou
+2018) and of Devooght and Bersini's program (2017) on items with known successors. The claims are Encore's own wording
+of what each paper implies; either outcome is informative.
 """
 
 from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.verdicts.claims import Ranking
 from harness.spec import Experiment, Suite
+from recsys_data.datasets.planted import PlantedSignal
 from recsys_data.datasets.planted_gaps import DAY, PlantedGaps
 from recsys_data.datasets.planted_habits import PlantedHabits
 from recsys_data.protocols.by_user import DisjointUsers
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.protocols.targets import EVERY_POSITION
+from recsys_models.rnn import GRU
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
+from training.losses.diversity import DiversityBias
+from training.losses.loss import CrossEntropy
+from training.losses.margin import MarginHinge, MarginLogit, MarginLogsig
+from training.losses.sampled import BPR, TOP1, BPRMax, TOP1Max
+from training.losses.sampling import NegativeSampling
+from training.losses.softmax import Blackout
 
 # 1. Gaps of minutes, days and months; the model reads the time of the next event, as in the paper and its code.
 DAYS = PlantedGaps()
@@ -58,8 +67,26 @@ WITH_USERS = {
     "Attentional user GRU": AttentionalUserGRU(**OF_USERS),
 }
 
+# 4. Losses: one GRU, each loss of the papers' programs; 32 drawn negatives, with the batch's other targets, per batch.
+ORDER = PlantedSignal("order")
+DRAWN = {"num_negatives": 32, "sampling": NegativeSampling(shared=True, batch_targets=True)}
+LOSSES = {
+    "cross-entropy": CrossEntropy(),
+    "cross-entropy, diversity bias": DiversityBias(CrossEntropy(), delta=0.5),
+    "hinge": MarginHinge(),
+    "logit": MarginLogit(),
+    "logsig": MarginLogsig(),
+    "BlackOut": Blackout(**DRAWN),
+    "BPR": BPR(**DRAWN),
+    "BPR-max": BPRMax(**DRAWN),
+    "TOP1": TOP1(**DRAWN),
+    "TOP1-max": TOP1Max(**DRAWN),
+}
+TRAINED = {"dim": 32, "embedding_dim": 32, "batch_size": 16, "learning_rate": 0.01, "epochs": 30, "patience": 4}
+WITH_LOSSES = {name: GRU(**TRAINED, loss=loss) for name, loss in LOSSES.items()}
 
-def beats(better: str, worse: str, where: str, dataset: PlantedGaps | PlantedHabits) -> Ranking:
+
+def beats(better: str, worse: str, where: str, dataset: PlantedGaps | PlantedHabits | PlantedSignal) -> Ranking:
     """The claim that ``better`` beats ``worse`` on a data set."""
     return Ranking(f"{better} beats {worse} where {where}", better, worse, dataset.name, "MRR@20")
 
@@ -77,6 +104,7 @@ CLAIMS = [
     *(beats(name, "Standard GRU", "users differ in habits", HABITS) for name in WITH_USERS if name != "Standard GRU"),
     beats("Rectified user GRU, straight-through", "Rectified user GRU", "users differ in habits", HABITS),
     beats("Attentional user GRU", "Linear user GRU", "users differ in habits", HABITS),
+    *(beats(f"{name}-max", name, "order decides", ORDER) for name in ("BPR", "TOP1")),
 ]
 
 SUITE = Suite(
@@ -87,6 +115,7 @@ SUITE = Suite(
         Experiment(MINUTES, OTHER_USERS, CLAMPS),
         Experiment(MONTHS, OTHER_USERS, CLAMPS),
         Experiment(HABITS, PER_USER, WITH_USERS),
+        Experiment(ORDER, PER_USER, WITH_LOSSES),
     ],
     seeds=range(3),
     metrics=[MRR(20), Recall(20)],

@@ -196,7 +196,7 @@ SUITE = Suite(
         experiment(SEEN_REMOVED_EXTENDED, removed(FACTORISATION)),
     ],
     seeds=range(3),
-    # HitRate@10 is the papers' user coverage, since each user is asked once
+    # HitRate@10 is the papers' user coverage, since each user has one query
     metrics=[SPS(10), Recall(10), HitRate(10), Precision(10), NDCG(10)],
     published=PUBLISHED,
     claims=CLAIMS,

@@ -1,6 +1,6 @@
 """Sequential matrix factorisation after Karatzoglou (RecSys 2011), "Collaborative temporal order modeling".
 
-A **reconstruction**: the paper's full text was not at hand. Known are the sentence in Donkers, Loepp and Ziegler
+A **reconstruction**: the paper's full text was not available. Known are the sentence in Donkers, Loepp and Ziegler
 (RecSys 2017) that the method "models temporal order by means of a time window that includes feature vectors of
 previously consumed items", and their settings: window 2, BPR learning, 20 factors, 30 iterations, learning rate 0.01.
 The field ``variant`` offers three interpretations; every table must call the method a reconstruction.
