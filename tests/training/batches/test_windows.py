@@ -12,7 +12,7 @@ def windows(batches):
     """(inputs, targets, row) of every window, without padding."""
     for batch in batches:
         for b in range(len(batch.rows)):
-            real = batch.target_mask[b]
+            mask = batch.target_mask[b]
             assert (batch.inputs[b][~real] == PAD).all() and (batch.targets[b][~real] == PAD).all()
             yield batch.inputs[b][real].tolist(), batch.targets[b][real].tolist(), int(batch.rows[b])
 
@@ -73,3 +73,15 @@ def test_without_shuffling_windows_come_in_the_order_of_the_sequences():
         batches = list(cut.batches(SEQUENCES, np.random.default_rng(seed)))
         assert [batch.rows.tolist() for batch in batches] == [[0, 0], [0, 1], [3]]
         assert [target for _, targets, _ in windows(batches) for target in targets] == ITEMS.tolist()
+
+
+def test_times_and_gaps_by_hand():
+    """Sequences at times 0, 1, 4, 9 and 20, 26: gaps 1, 3, 5 and 6, all different."""
+    times = np.array([0.0, 1.0, 4.0, 9.0, 20.0, 26.0])
+    sequences = Sequences(np.arange(6, dtype=np.int32), times, np.array([0, 4, 6]), np.array([0, 1], dtype=np.int32))
+    batches = list(Windows(3, 3, random_offset=False, shuffled=False).batches(sequences, np.random.default_rng(0)))
+    (batch,) = batches
+    assert batch.targets.tolist() == [[0, 1, 2], [3, PAD, PAD], [4, 5, PAD]]
+    assert batch.input_times.tolist() == [[0, 0, 1], [4, 0, 0], [20, 20, 0]]
+    assert batch.next_gaps.tolist() == [[0, 1, 3], [5, 0, 0], [0, 6, 0]]
+    assert batch.previous_gaps.tolist() == [[0, 0, 1], [3, 0, 0], [0, 0, 0]]
