@@ -160,7 +160,9 @@ def test_an_archive_without_the_file_and_a_file_with_a_wrong_sum(tmp_path):
         assert not (tmp_path / "set/events.txt").exists()
 
 
-@pytest.mark.parametrize("bad", [zipped(set__events="3 2 1"), zipped(set__events="1 2 3" * 99)[:80]])
+@pytest.mark.parametrize(
+    "bad", [zipped(set__events="3 2 1"), zipped(set__events="1 2 3" * 99)[:80]], ids=["other content", "cut off"]
+)
 def test_an_archive_that_is_not_the_owners_gives_way_to_a_mirror(tmp_path, bad):
     with serving({"/bad/set.zip": bad, "/good/set.zip": zipped(set__events="1 2 3")}) as server:
         urls = (f"{server.address}/bad/set.zip", f"{server.address}/good/set.zip")

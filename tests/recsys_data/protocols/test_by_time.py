@@ -37,6 +37,8 @@ def test_events_at_the_time_of_a_global_cut_are_later():
     assert trained(split.train.sequences, split.item_ids) == ["aa", "a"]
     assert asked(split, "validation") == [(0, "aa", "a"), (1, "a", "a"), (1, "aa", "a")]
     assert asked(split, "test") == [(0, "aaa", "a"), (1, "aaa", "a")]
+    with pytest.raises(ValueError, match="the validation part has no query"):
+        GlobalTimeCut(test=0.1, validation=0.1).prepare(data)  # both cuts at 4
     alone = GlobalTimeCut(test=0.25, validation=0).prepare(data)
     assert len(alone.train) == 6 and len(alone.validation) == 0 and len(alone.test) == 2
 

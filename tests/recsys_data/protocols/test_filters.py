@@ -129,7 +129,7 @@ def test_the_official_gaps_are_wrong_as_documented():
     kept, _ = apply_filters(worked_example(), [OfficialTopItems(2, rule="gaps")])
     # Forward gaps 10 20 30 40 50 0: that of x (20) goes to b, that of y (40) to the second a.
     assert gaps(kept, 0) == [10, 50, 90]
-    assert kept.clock is Clock.RELATIVE
+    assert kept.clock is Clock.RELATIVE and kept.timestamps[kept.offsets[:-1]].tolist() == [0, 0]
     # user 2: a keeps 7; b keeps 13 and is last. Nothing was dropped before a, so nothing leaks in.
     assert gaps(kept, 1) == [7]
 

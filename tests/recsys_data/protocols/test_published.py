@@ -29,12 +29,16 @@ def test_a_validation_part_is_taken_from_training_where_none_is_published():
 
 @pytest.mark.parametrize(("sessions", "taken"), [(15, 2), (25, 2), (26, 3)])  # 1.5 and 2.5 go to the even number
 def test_the_validation_part_has_the_smallest_hashes(sessions, taken):
-    data = events(["aba"] * sessions + ["bab"], unit="session", parts=[0] * 3 * sessions + [2] * 3)
+    data = events(
+        [f"!{chr(97 + session)}!" for session in range(sessions)] + ["!a!"],
+        unit="session",
+        parts=[0] * 3 * sessions + [2] * 3,
+    )
     split = AsPublished(validation=0.1, seed=5).prepare(data)
     smallest = np.argsort([murmurhash3_32(user, seed=5, positive=True) for user in range(sessions)])[:taken]
     assert split.validation.clusters.tolist() == sorted(smallest.tolist())
     assert split.steps[0] == {"step": "10% of the training sessions taken for validation", "removed": 3 * taken,
-                              "events": 3 * (sessions - taken), "users": sessions - taken, "items": 2}  # fmt: skip
+                              "events": 3 * (sessions - taken), "users": sessions - taken, "items": sessions - taken + 1}  # fmt: skip
 
 
 def test_data_without_a_split_are_refused():

@@ -64,6 +64,7 @@ def test_sampled_candidates_are_a_caveat():
     assert sampled.caveats == (
         "SAMPLED: ranked among 100 random other items (3 times, averaged); not comparable with a ranking of all items",
     )
+    assert SampledItems() == SampledItems(100, 1, seed=0)
     assert SampledItems(5).caveat.startswith("SAMPLED: ranked among 5 random other items (once); not")
     full = split(LastOnly(), candidates=AllItems())
     assert full.test.num_sampled == 0 and full.caveats == () and full.fingerprint != sampled.fingerprint
