@@ -29,11 +29,8 @@ def test_a_validation_part_is_taken_from_training_where_none_is_published():
 
 @pytest.mark.parametrize(("sessions", "taken"), [(15, 2), (25, 2), (26, 3)])  # 1.5 and 2.5 go to the even number
 def test_the_validation_part_has_the_smallest_hashes(sessions, taken):
-    data = events(
-        [f"!{chr(97 + session)}!" for session in range(sessions)] + ["!a!"],
-        unit="session",
-        parts=[0] * 3 * sessions + [2] * 3,
-    )
+    words = [f"!{chr(97 + session)}!" for session in range(sessions)]
+    data = events([*words, "!a!"], unit="session", parts=[0] * 3 * sessions + [2] * 3)
     split = AsPublished(validation=0.1, seed=5).prepare(data)
     smallest = np.argsort([murmurhash3_32(user, seed=5, positive=True) for user in range(sessions)])[:taken]
     assert split.validation.clusters.tolist() == sorted(smallest.tolist())
