@@ -1,1 +1,1 @@
-"""Neural models: one file is one paper."""
+"""Neural models, one file per paper."""

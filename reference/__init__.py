@@ -1,1 +1,1 @@
-"""The neural models a second time, in float64 NumPy from the papers' equations, for tests."""
+"""Reference implementations of the neural models in float64 NumPy, from the papers' equations, for tests."""

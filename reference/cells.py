@@ -1,4 +1,4 @@
-"""Recurrent cells in float64 NumPy, one step at a time, written from the papers' equations and from nothing else."""
+"""Recurrent cells in float64 NumPy, one step at a time, written from the papers' equations alone."""
 
 from __future__ import annotations
 
@@ -216,8 +216,8 @@ def attentional_gru_transformed(
     a: Array,
     items: Array,
     users: Array,
-    turned_items: Array,
-    turned_users: Array,
+    projected_items: Array,
+    projected_users: Array,
     h: Array,
     U: Array,
     C: Array,
@@ -226,7 +226,7 @@ def attentional_gru_transformed(
 ) -> States:
     """The same with eq. 10's candidate given (1 − ξ) ⊙ (e M_e) + ξ ⊙ (x M_x)."""
     size, states = h.shape[1], []
-    for step, e, x, te, tx in zip(a, items, users, turned_items, turned_users, strict=True):
+    for step, e, x, te, tx in zip(a, items, users, projected_items, projected_users, strict=True):
         xi = sigmoid(step[:, 3 * size :] + h @ A)
         mixed = np.concatenate([np.concatenate([(1 - xi) * e, xi * x], axis=1) @ M, (1 - xi) * te + xi * tx], axis=1)
         (h,) = gru_before((step[:, : 3 * size] + mixed)[None], h, U, C)[0]

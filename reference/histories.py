@@ -1,4 +1,4 @@
-"""What each query of a batch may read: plain lists, one query at a time."""
+"""The history of each query of a batch, one query at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recsys_data.sequences import SequenceBatch
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """One query: the items (T,) it may read, their times, whose they are (−1 anonymous), and when it is asked."""
+    """One query: its items (T,), their times, its user (−1 anonymous) and its time."""
 
     items: np.ndarray
     times: np.ndarray
@@ -20,11 +20,11 @@ class History:
     when: float
 
     def items_with_start(self, start: int) -> np.ndarray:
-        """``start``, the number of the START vector, and then the items, (1 + T,)."""
+        """The number ``start`` of the START vector and then the items, (1 + T,)."""
         return np.concatenate([[start], self.items]).astype(np.int64)
 
 
 def histories(batch: SequenceBatch) -> Iterator[History]:
-    """Each query of ``batch`` on its own."""
+    """Yield each query of ``batch``."""
     for (row, read), when in zip(batch.query_positions.tolist(), batch.query_times.tolist(), strict=True):
         yield History(batch.items[row, :read], batch.timestamps[row, :read], int(batch.users[row]), when)

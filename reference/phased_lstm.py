@@ -12,7 +12,7 @@ from reference.weights import arrays
 
 
 def scores(model: PhasedLSTM, batch: SequenceBatch) -> np.ndarray:
-    """Scores (M, N) of every query. A history's first event happens at time 0, and START with it."""
+    """Scores (M, N) of every query. A history's first event is at time 0, and so is START."""
     w = arrays(model.network_)
     leak = model.leak if model.variant == "official" else 0.0  # the code leaves it on at test
     zero, states = np.zeros((1, model.dim)), []

@@ -33,8 +33,8 @@ def query(model: STMP, w: dict[str, np.ndarray], items: np.ndarray) -> np.ndarra
     mean = sum(x, zero) / max(1, len(read))
     memory = mean
     if isinstance(model, STAMP):
-        asked = last @ w["of_last"] + mean @ w["of_mean"] + w.get("of_bias", zero)
-        memory = sum((w["weigh"] @ sigmoid(e @ w["of_item"] + asked) * e for e in x), zero)
+        attention = last @ w["of_last"] + mean @ w["of_mean"] + w.get("of_bias", zero)
+        memory = sum((w["weigh"] @ sigmoid(e @ w["of_item"] + attention) * e for e in x), zero)
         memory = memory if model.variant == "paper" else memory + mean
     answer = np.ones_like(zero)
     if not isinstance(model, STMO):

@@ -13,8 +13,8 @@ from reference.weights import arrays
 
 def scores(model: RNNCCE, batch: SequenceBatch) -> np.ndarray:
     """Scores (M, N) of every query, each history cut to its last max_len items."""
-    w, kept = arrays(model.network_), model.max_len
-    states = np.stack([state(model, w, h.items.astype(np.int64)[-kept:]) for h in histories(batch)])
+    w, length = arrays(model.network_), model.max_len
+    states = np.stack([state(model, w, h.items.astype(np.int64)[-length:]) for h in histories(batch)])
     return states @ w.get("output", w["item_embedding"]).T + w["item_bias"]
 
 

@@ -12,7 +12,7 @@ from reference.weights import arrays
 
 
 def scores(model: StandardGRU, batch: SequenceBatch) -> np.ndarray:
-    """Scores (M, N) of every query; a user that was not learnt has the mean of all vectors."""
+    """Scores (M, N) of every query; a user unseen in training has the mean of all vectors."""
     w = arrays(model.network_)
     users = w.get("user_embedding", np.zeros((1, model.dim)))
     states = []

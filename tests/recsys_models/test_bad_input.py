@@ -1,6 +1,6 @@
-"""What every neural model says of bad input: one sentence that names what is wrong, before anything is learnt from it.
+"""Every neural model refuses bad input before training, in one sentence that names the fault.
 
-Bidirectional where the future would leak is in test_bidirectional.
+test_bidirectional has the case of a bidirectional model that would read its targets.
 """
 
 import dataclasses
@@ -13,20 +13,20 @@ from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
 from recsys_models.user_gru import LinearUserGRU
-from tests.recsys_models.test_reference_switches import ANSWERING, TINY, TOLD, training_set
+from tests.recsys_models.test_reference_switches import NEEDED, SCORING, TINY, training_set
 from training.run import Run
 
-TIMED = [kind for kind in ANSWERING if kind.clock is Clock.RELATIVE]
-each_kind = pytest.mark.parametrize("kind", ANSWERING, ids=lambda kind: kind.__name__)
+TIMED = [kind for kind in SCORING if kind.clock is Clock.RELATIVE]
+each_kind = pytest.mark.parametrize("kind", SCORING, ids=lambda kind: kind.__name__)
 each_timed_kind = pytest.mark.parametrize("kind", TIMED, ids=lambda kind: kind.__name__)
 
 
 def tiny(kind):
-    return kind(**TINY | TOLD.get(kind, {}))
+    return kind(**TINY | NEEDED.get(kind, {}))
 
 
 def refusal(call, *arguments):
-    """The one sentence of the ValueError that a call raises."""
+    """The message of the ValueError that a call raises; it is one sentence."""
     with pytest.raises(ValueError) as found:
         call(*arguments)
     sentence = str(found.value)
@@ -39,8 +39,8 @@ def refusal(call, *arguments):
 def test_an_item_that_the_catalogue_does_not_have(kind):
     model, train = tiny(kind), training_set()
     wrong = dataclasses.replace(train.sequences, items=np.where(train.sequences.items == 3, 11, train.sequences.items))
-    told = refusal(model.fit, TrainingSet(wrong, 7, 11, Clock.ABSOLUTE), Run(0))
-    assert told == f"{kind.__name__}: training item 11 is outside 0 … 10"
+    message = refusal(model.fit, TrainingSet(wrong, 7, 11, Clock.ABSOLUTE), Run(0))
+    assert message == f"{kind.__name__}: training item 11 is outside 0 … 10"
     times = [[0.0, 1.0]]
     batch = SequenceBatch.of([[3, 11]], timestamps=times)
     assert refusal(model.fit(train, Run(0)).score, batch) == "item 11 in a history is outside the catalogue 0 … 10"
@@ -54,8 +54,8 @@ def test_data_without_the_clock_that_a_model_needs(kind):
     )
     without_gaps = dataclasses.replace(training_set(), clock=Clock.WITHIN)
     if kind in TIMED:
-        told = refusal(tiny(kind).fit, without_gaps, Run(0))
-        assert f"{kind.__name__} learns from the time between events, but the clock of this data set gives" in told
+        message = refusal(tiny(kind).fit, without_gaps, Run(0))
+        assert f"{kind.__name__} learns from the time between events, but the clock of this data set gives" in message
     else:
         tiny(kind).fit(without_gaps, Run(0))
 
@@ -70,8 +70,8 @@ def test_a_clock_that_runs_backwards(kind, gap):
     times = sequences.timestamps.copy()
     times[sequences.offsets[1] - 2] = times[sequences.offsets[1] - 3] - 90.0  # the first history's last event but one
     backwards = dataclasses.replace(sequences, timestamps=times)
-    told = refusal(model.fit, TrainingSet(backwards, 7, 11, Clock.ABSOLUTE), Run(0))
-    assert told == "a gap of -90.0 seconds: an event is older than the one before it; sort by time first"
+    message = refusal(model.fit, TrainingSet(backwards, 7, 11, Clock.ABSOLUTE), Run(0))
+    assert message == "a gap of -90.0 seconds: an event is older than the one before it; sort by time first"
     model.fit(training_set(), Run(0))
     batch = SequenceBatch.of([[3, 9, 4]], timestamps=[[5.0, 3.0, 8.0]])
     batch = dataclasses.replace(batch, query_times=np.array([9.0]))
@@ -91,7 +91,7 @@ def test_a_query_before_the_last_event(kind):
 
 @each_kind
 def test_users_that_training_has_not_seen(kind):
-    """Who looks at users answers for the mean of all and counts them; to all others every user is the same."""
+    """User models score with the mean of all users and count them; for all other models every user is the same."""
     model = tiny(kind).fit(training_set(), Run(0))
     histories, times = [[3, 9]] * 4, [[1.5e9, 1.5e9 + 60.0]] * 4
     batch = SequenceBatch.of(histories, timestamps=times, users=[0, 5, 7, -1])
@@ -102,8 +102,8 @@ def test_users_that_training_has_not_seen(kind):
         assert np.array_equal(scores[2], scores[3])
         assert np.abs(scores[0] - scores[1]).max() > 1e-6
         anonymous = dataclasses.replace(training_set().sequences, users=np.full(7, -1, dtype=np.int32))
-        told = refusal(model.fit, TrainingSet(anonymous, 0, 11, Clock.ABSOLUTE), Run(0))
-        assert told.startswith(f"{kind.__name__} learns a vector for each user, but these sequences are anonymous")
+        message = refusal(model.fit, TrainingSet(anonymous, 0, 11, Clock.ABSOLUTE), Run(0))
+        assert message.startswith(f"{kind.__name__} learns a vector for each user, but these sequences are anonymous")
     else:
         assert np.abs(scores - scores[0]).max() < 1e-6
 
@@ -128,7 +128,7 @@ def bad_values(value):
 
 @each_kind
 def test_every_field_out_of_its_range_is_named(kind):
-    fields = TINY | TOLD.get(kind, {})
+    fields = TINY | NEEDED.get(kind, {})
     model = kind(**fields)
     for field in dataclasses.fields(kind):
         for bad in bad_values(getattr(model, field.name)):

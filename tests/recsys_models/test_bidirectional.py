@@ -11,7 +11,7 @@ from recsys_data.datasets.planted import PlantedSignal
 from recsys_data.sequences import PAD, SequenceBatch
 from recsys_models.engine import query_prefixes
 from recsys_models.rnn import GRU, LSTM, RNN
-from tests.recsys_models.planting import fitted_mrr
+from tests.recsys_models.planted_splits import fitted_mrr
 from tests.recsys_models.test_rnn import tiny_training_set
 from training.run import Run
 

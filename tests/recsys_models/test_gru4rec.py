@@ -14,7 +14,7 @@ from recsys_models.networks.network import Generators
 from recsys_models.next_item import NextItemModel
 from reference.weights import arrays
 from tests.recsys_models import gru4rec_reference
-from tests.recsys_models.planting import fitted_mrr
+from tests.recsys_models.planted_splits import fitted_mrr
 from training.losses.sampled import TOP1, BPRMax, TOP1Max
 from training.losses.sampling import NegativeSampling
 from training.losses.softmax import SampledCrossEntropy

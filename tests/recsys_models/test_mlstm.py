@@ -14,7 +14,7 @@ from recsys_models.engine.cells.lstm import LSTMCell
 from recsys_models.engine.cells.mlstm import MLSTMCell
 from recsys_models.engine.unroll import unroll
 from recsys_models.mlstm import MLSTM, SpotlightLSTM
-from tests.recsys_models.planting import fitted_mrr
+from tests.recsys_models.planted_splits import fitted_mrr
 from training.losses.loss import CrossEntropy
 from training.run import Run
 

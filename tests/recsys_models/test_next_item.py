@@ -111,13 +111,15 @@ def test_optimisers_and_controls_are_named_on_the_command_line():
 
 
 @pytest.mark.parametrize("text, words", [
-    ("GRU.optimiser=Adamm", "GRU.optimiser must be SGD or Nesterov or Adagrad or Adadelta or RMSprop or Adam or AdamW, got"),
+    ("GRU.optimiser=Adamm",
+     "GRU.optimiser must be SGD or Nesterov or Adagrad or Adadelta or RMSprop or Adam or AdamW, got"),
     ("GRU.optimiser.rho=0.9", "AdamW has no field 'rho'; fields are beta1, beta2, eps"),
     ("GRU.optimiser.beta1=1", "beta1 must be at least 0 and below 1, got 1.0"),
-    ("GRU.control.stopping=never", "FitControl.stopping must be Patience or StopAfterN or WorstTimesX or none, got 'never'"),
+    ("GRU.control.stopping=never", "FitControl.stopping must be Patience or StopAfterN or WorstTimesX or none, got"
+     " 'never'"),
     ("GRU.control.evaluations.unit=hours", "Linear.unit must be one of epochs, iterations, seconds, got 'hours'"),
 ])  # fmt: skip
-def test_what_cannot_be_named_is_told_in_one_sentence(text, words):
+def test_a_bad_override_is_refused_in_one_sentence(text, words):
     with pytest.raises(InvalidOverride) as error:
         changed(text)
     assert words in str(error.value) and "\n" not in str(error.value)

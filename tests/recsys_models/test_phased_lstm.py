@@ -14,7 +14,7 @@ from recsys_models.engine.cells.phased_lstm import PhasedLSTMCell
 from recsys_models.engine.unroll import unroll
 from recsys_models.phased_lstm import PhasedLSTM
 from recsys_models.time_lstm import PeepholeLSTM
-from tests.recsys_models.planting import fitted_mrr
+from tests.recsys_models.planted_splits import fitted_mrr
 from training.run import Run
 
 DAY = 86_400.0
@@ -104,7 +104,7 @@ def test_where_the_hour_decides_it_knows_and_the_lstm_does_not():
     assert fitted_mrr(PeepholeLSTM(**LEARNER, dim=32, epochs=8), hours_decide()) < 0.80
 
 
-def test_bad_input_is_told_in_one_sentence():
+def test_bad_input_is_refused_in_one_sentence():
     with pytest.raises(ValueError, match="PhasedLSTM learns from the time between events"):
         PhasedLSTM(**TINY).fit(tiny_training_set(Clock.BETWEEN), Run(0))
     for fields, words in (

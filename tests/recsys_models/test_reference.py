@@ -1,4 +1,4 @@
-"""Every neural model of the zoo has a witness, a float64 NumPy reading of its equations, and agrees with it."""
+"""Every neural model of the zoo agrees with its reference, its equations in float64 NumPy."""
 
 import dataclasses
 import importlib
@@ -21,11 +21,11 @@ def split():
 
 
 @pytest.mark.parametrize("name", NEURAL)
-def test_scores_agree_with_the_witness(name, split):
+def test_scores_agree_with_the_reference(name, split):
     model = dataclasses.replace(MODELS[name], epochs=2, dim=12)
     model.fit(split.train, Run(0))
     batch, _ = next(split.test.batches(max_rows=5))
     ours = np.asarray(model.score(batch).block(slice(None)), dtype=np.float64)
     theirs = importlib.import_module("reference." + type(model).__module__.rpartition(".")[2]).scores(model, batch)
-    assert np.ptp(theirs) > 1e-3  # they say something
+    assert np.ptp(theirs) > 1e-3  # the scores are not all the same
     assert np.abs(ours - theirs).max() < 1e-5

@@ -1,7 +1,7 @@
-"""Every reading of every switch of every neural model has a witness: all choices of its fields, in all combinations.
+"""Every option of every neural model agrees with the reference, in all combinations of its fields.
 
-ANSWERING lists the fields that a score is computed by, FITTING those that only decide which weights are learnt (their
-own tests are named beside them); together they are all fields that a model adds to NextItemModel's.
+SCORING lists the fields that change the score of given weights, FITTING those that only change the learnt weights (the
+comments name their own tests); together they are all fields that a model adds to NextItemModel's.
 """
 
 import dataclasses
@@ -59,7 +59,7 @@ GATED = TIMED | {"inner": tuple(INNER_ACTIVATIONS)}
 SPOTLIGHT = {"output": OUTPUTS, "padding": PADDINGS}
 MEMORY = {"variant": STAMP_VARIANTS, "lookup_norm": (None, 0.5), "last_click": EITHER}
 
-ANSWERING = {
+SCORING = {
     RNN: FORMS,
     GRU: FORMS | {"reset": ("after", "before")},
     LSTM: FORMS | {"peepholes": EITHER},
@@ -103,7 +103,7 @@ FITTING = {
 
 LARGE = {"item_std": 1.0, "weight_std": 1.0}  # so that the answers differ by more than rounding
 TINY = {"dim": 4, "batch_size": 4, "epochs": 1, "max_len": 4}
-TOLD = {
+NEEDED = {
     GRU4Rec: {"max_len": 1, "loss": SampledCrossEntropy(num_negatives=6, sampling=shared_sampling())},
     RNNCCE: {"loss": CrossEntropy(), "optimiser": SGD(), "learning_rate": 0.5},  # also of those that are not tied
     STMP: LARGE,
@@ -135,22 +135,22 @@ def combinations(kind, fields):
     """Every model of ``kind`` with a combination of the fields' choices that is not refused."""
     for choice in itertools.product(*fields.values()):
         try:
-            yield kind(**TINY | TOLD.get(kind, {}) | dict(zip(fields, choice, strict=True)))
+            yield kind(**TINY | NEEDED.get(kind, {}) | dict(zip(fields, choice, strict=True)))
         except ValueError:
             continue
 
 
-def witness_of(kind):
+def reference_of(kind):
     return importlib.import_module("reference." + kind.__module__.rpartition(".")[2])
 
 
 def errors(models):
-    """The choices of each model whose scores are not its witness's, and how far they are off."""
+    """The models whose scores differ from the reference, with the largest difference."""
     wrong = {}
     for model in models:
         model.fit(training_set(), Run(3))
-        theirs = witness_of(type(model)).scores(model, batch())
-        assert np.ptp(theirs) > 1e-3  # they say something
+        theirs = reference_of(type(model)).scores(model, batch())
+        assert np.ptp(theirs) > 1e-3  # the scores are not all the same
         error = np.abs(np.asarray(model.score(batch()).block(slice(None)), dtype=np.float64) - theirs).max()
         if not error <= 1e-5:
             wrong[str(model)] = error
@@ -158,33 +158,33 @@ def errors(models):
 
 
 def test_every_neural_model_and_every_field_of_its_own_is_listed():
-    assert {type(model) for model in MODELS.values() if isinstance(model, NextItemModel)} <= set(ANSWERING)
+    assert {type(model) for model in MODELS.values() if isinstance(model, NextItemModel)} <= set(SCORING)
     shared = {field.name for field in dataclasses.fields(NextItemModel)}
-    for kind in ANSWERING:
+    for kind in SCORING:
         own = {field.name for field in dataclasses.fields(kind)} - shared
-        assert own == set(ANSWERING[kind]) | set(FITTING.get(kind, {})), kind
+        assert own == set(SCORING[kind]) | set(FITTING.get(kind, {})), kind
 
 
-@pytest.mark.parametrize("kind", ANSWERING, ids=lambda kind: kind.__name__)
-def test_all_combinations_of_what_answers_agree_with_the_witness(kind):
-    models = list(combinations(kind, ANSWERING[kind]))
-    for name, choices in ANSWERING[kind].items():  # nothing was lost to a refusal
+@pytest.mark.parametrize("kind", SCORING, ids=lambda kind: kind.__name__)
+def test_all_combinations_of_scoring_fields_agree_with_the_reference(kind):
+    models = list(combinations(kind, SCORING[kind]))
+    for name, choices in SCORING[kind].items():  # no choice is missing because every combination with it is refused
         assert {getattr(model, name) for model in models} == set(choices) - refused(kind, name)
     assert not errors(models)
 
 
 def refused(kind, name):
-    """The choices that a kind refuses whatever the rest: STMO looks at nothing but the last click."""
+    """The choices that a kind always refuses: STMO has the last click alone."""
     return {False} if (kind, name) == (STMO, "last_click") else set()
 
 
 @pytest.mark.parametrize("kind", FITTING, ids=lambda kind: kind.__name__)
-def test_each_choice_of_what_decides_the_fit_leaves_the_witness_right(kind):
+def test_each_choice_of_a_fitting_field_agrees_with_the_reference(kind):
     alternatives = ({name: choice} for name, choices in FITTING[kind].items() for choice in choices)
-    assert not errors(kind(**TINY | TOLD.get(kind, {}) | fields) for fields in alternatives)
+    assert not errors(kind(**TINY | NEEDED.get(kind, {}) | fields) for fields in alternatives)
 
 
-TOLD_APART = [
+DISTINCT = [
     (TimeLSTM1, "gap", "next", "previous"), (TimeLSTM1, "time_unit", DAY, HOUR),
     (TimeLSTM1, "inner", *INNER_ACTIVATIONS),
     (TimeLSTM2, "variant", *VARIANTS), (TimeLSTM3, "variant", *VARIANTS), (LSTMT, "gap", "next", "previous"),
@@ -196,13 +196,13 @@ TOLD_APART = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind, name, one, other", TOLD_APART, ids=lambda value: getattr(value, "__name__", str(value)))
-def test_a_witness_that_took_the_other_reading_would_be_found_out(kind, name, one, other):
-    """Given the same weights, the two readings are further apart than a witness may be off."""
+@pytest.mark.parametrize("kind, name, one, other", DISTINCT, ids=lambda value: getattr(value, "__name__", str(value)))
+def test_the_other_option_gives_other_scores(kind, name, one, other):
+    """With the same weights, the two options differ by more than the tolerance of the reference."""
     more = {"leak": 0.3} if kind is PhasedLSTM else {}
-    model = kind(**TINY | TOLD.get(kind, {}) | more | {name: one, "epochs": 8, "learning_rate": 0.1})
+    model = kind(**TINY | NEEDED.get(kind, {}) | more | {name: one, "epochs": 8, "learning_rate": 0.1})
     model.fit(training_set(), Run(3))
     turned = dataclasses.replace(model, **{name: other})
     turned.network_, turned.num_items_ = model.network_, model.num_items_
-    right, wrong = (witness_of(kind).scores(either, batch()) for either in (model, turned))
+    right, wrong = (reference_of(kind).scores(either, batch()) for either in (model, turned))
     assert np.abs(right - wrong).max() > 1e-4

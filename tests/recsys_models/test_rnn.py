@@ -10,7 +10,7 @@ from recsys_data.interactions import Clock
 from recsys_data.sequences import PAD, SequenceBatch, Sequences
 from recsys_data.split import TrainingSet
 from recsys_models.rnn import GRU, LSTM, RNN
-from tests.recsys_models.planting import cut, fitted_mrr
+from tests.recsys_models.planted_splits import cut, fitted_mrr
 from training.run import Run
 
 MODELS = [RNN, GRU, LSTM]

@@ -7,7 +7,7 @@ from baselines.simple.markov import MarkovChain
 from recsys_data.datasets.planted import best_mrr
 from recsys_data.interactions import Clock, Interactions
 from recsys_models.stamp import STAMP, STMO, STMP
-from tests.recsys_models.planting import cut, fitted_mrr
+from tests.recsys_models.planted_splits import cut, fitted_mrr
 from training.run import Run
 
 TASTES, PLACES, LENGTH = 6, 10, 12

@@ -186,7 +186,7 @@ def test_users_of_two_events_give_no_prefix_and_no_error():
         ({"cell": "GRU", "peepholes": True}, "peepholes must be false for cell 'GRU': only an LSTM has them"),
     ],
 )
-def test_refuses_in_one_sentence(fields, words):
+def test_bad_fields_are_refused(fields, words):
     with pytest.raises(ValueError) as caught:
         RNNCCE(**fields)
     assert words in str(caught.value)

@@ -15,7 +15,7 @@ from recsys_models.engine.unroll import unroll
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
 from reference.histories import History
 from reference.time_lstm import gaps_of
-from tests.recsys_models.planting import fitted_mrr
+from tests.recsys_models.planted_splits import fitted_mrr
 from training.run import Run
 
 TIMED = [LSTMT, TimeLSTM1, TimeLSTM2, TimeLSTM3]
@@ -138,7 +138,7 @@ def test_near_the_optimum_where_order_decides_and_near_chance_where_nothing_does
     assert fitted_mrr(kind(**fields), permuted) < 1.2 * permuted.facts["chance"]["MRR@20"]
 
 
-def test_bad_input_is_told_in_one_sentence():
+def test_bad_input_is_refused_in_one_sentence():
     model = TimeLSTM2(**TINY)
     with pytest.raises(ValueError, match="TimeLSTM2 learns from the time between events, but the clock of this data"):
         model.fit(tiny_training_set(Clock.WITHIN), Run(0))

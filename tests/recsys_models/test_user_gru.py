@@ -10,7 +10,7 @@ from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.split import HeldOut, TrainingSet
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
-from tests.recsys_models.planting import fitted_mrr, mrr
+from tests.recsys_models.planted_splits import fitted_mrr, mrr
 from training.run import Run
 
 TINY = {"dim": 5, "max_len": 4, "batch_size": 3, "epochs": 2}

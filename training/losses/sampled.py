@@ -1,4 +1,4 @@
-"""Losses over a target and a few sampled negatives: each a frozen callable value with its equation.
+"""Losses over a target and a few sampled negatives.
 
 Below, s is the score of the target, s_1 … s_K are those of its negatives, and σ is the logistic function.
 ``num_negatives`` items are drawn for each target or once per batch, uniformly or by popularity, and the batch's other

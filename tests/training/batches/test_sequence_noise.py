@@ -123,6 +123,6 @@ def test_noisy_batches_differ_in_each_epoch():
         ({"shuf_std": -1.0}, "shuf_std must be at least 0, got -1.0"),
     ],
 )
-def test_refuses_in_one_sentence(fields, words):
+def test_bad_fields_are_refused(fields, words):
     with pytest.raises(ValueError, match=words.replace(".", r"\.")):
         SequenceNoise(**fields)

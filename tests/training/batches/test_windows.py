@@ -13,8 +13,8 @@ def windows(batches):
     for batch in batches:
         for b in range(len(batch.rows)):
             mask = batch.target_mask[b]
-            assert (batch.inputs[b][~real] == PAD).all() and (batch.targets[b][~real] == PAD).all()
-            yield batch.inputs[b][real].tolist(), batch.targets[b][real].tolist(), int(batch.rows[b])
+            assert (batch.inputs[b][~mask] == PAD).all() and (batch.targets[b][~mask] == PAD).all()
+            yield batch.inputs[b][mask].tolist(), batch.targets[b][mask].tolist(), int(batch.rows[b])
 
 
 def test_windows_by_hand():

@@ -118,6 +118,6 @@ def test_a_diversity_bias_inside_a_sum_is_given_its_counts():
         ({"gradient": "half"}, "gradient must be one of through, stopped, got 'half'"),
     ],
 )
-def test_refuses_in_one_sentence(fields, words):
+def test_bad_fields_are_refused(fields, words):
     with pytest.raises(ValueError, match=words.replace(".", r"\.")):
         AugmentedCrossEntropy(**fields)

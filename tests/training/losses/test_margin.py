@@ -63,7 +63,7 @@ def test_diversity_bias_divides_by_a_power_of_the_targets_count(loss):
     )
 
 
-def test_bad_fields_and_a_loss_without_its_counts_are_told():
+def test_bad_fields_and_a_loss_without_its_counts_are_refused():
     for wrong, words in (
         (lambda: MarginHinge(0.0), "balance must be above 0, got 0.0"),
         (lambda: DiversityBias(CrossEntropy(), -1.0), "delta must be at least 0, got -1.0"),
