@@ -8,6 +8,18 @@ import typer
 
 from cli.options import RESULTS, AsJson, Data, DataName, FigurePath, RequestOptions, SuiteName
 
+SEPARATOR_NAMES = {"tab": "\t", "blank": " ", "comma": ",", "semicolon": ";", "bar": "|"}
+
+Columns = Annotated[str, typer.Option(help="Roles in column order (user,item,rating,timestamp), or ROLE=NAME of the "
+                                      "header (user=Customer_ID,item=StockCode,timestamp=).")]  # fmt: skip
+Separator = Annotated[str, typer.Option(help="The separator, or its name: tab, blank, comma, semicolon or bar.")]
+Header = Annotated[bool | None, typer.Option("--header/--no-header", help="Whether the first line names the columns.")]
+Comment = Annotated[str | None, typer.Option(help="The beginning of lines to leave out, such as '#'; '' for none.")]
+Encoding = Annotated[str, typer.Option(help="The encoding of the text, such as latin-1 [default: recognised].")]
+TimeFormat = Annotated[str, typer.Option(help="The format of the times in the codes of strptime: '%d/%m/%Y %H:%M'.")]
+TimeUnit = Annotated[str, typer.Option(help="The unit of numeric times since 1970: s, ms, us, ns or day.")]
+ClockName = Annotated[str, typer.Option("--clock", help="The meaning of the times if they are not Unix times.")]
+
 
 def fetch(name: DataName, data: Data = None) -> None:
     """Download a data set from its official source and verify it."""
@@ -59,18 +71,23 @@ def audit(suite: SuiteName, data: Data = None, as_json: AsJson = False) -> None:
 
 def import_(file: Annotated[Path, typer.Argument(help="CSV, TSV, RecBole .inter, session file or Parquet.")],
             name: Annotated[str, typer.Option(help="The name of the data set.")],
-            columns: Annotated[str, typer.Option(help="Names of the columns in order, e.g. user,item,timestamp.")] = "",
-            clock: Annotated[str, typer.Option(help="The meaning of the times if they are not Unix times.")] = "",
+            columns: Columns = "", separator: Separator = "", header: Header = None, comment: Comment = None,
+            encoding: Encoding = "", time_format: TimeFormat = "", time_unit: TimeUnit = "", clock: ClockName = "",
             data: Data = None, as_json: AsJson = False) -> None:  # fmt: skip
     """Import a file of events as a data set.
 
-    Checks the file, stores it in the data folder and prints how a suite refers to it.
+    Checks the file, stores it in the data folder and prints how it was read and how a suite refers to it.
     """
     from cli.data_actions import import_file
     from cli.printing import print_json
     from recsys_data.datasets.summary import summarise_dataset
+    from recsys_data.files.interaction_file import InteractionFile
 
-    dataset = import_file(file, tuple(columns.split(",")) if columns else (), name, clock, data)
+    source = InteractionFile(
+        str(file), tuple(columns.split(",")) if columns else (), SEPARATOR_NAMES.get(separator, separator) or None,
+        header, comment, encoding, time_format, time_unit, clock, name,
+    )  # fmt: skip
+    dataset = import_file(source, data)
     if as_json:
         print_json(summarise_dataset(dataset.load(data)))
     else:

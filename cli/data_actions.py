@@ -49,11 +49,12 @@ def verify_dataset(dataset: Dataset, folder: Path | None) -> str:
     return f"{dataset.name}: {found.summary(loaded.unit)}, {verdict}; SHA-256 {loaded.fingerprint}"
 
 
-def import_file(file: Path, columns: tuple[str, ...], name: str, clock: str, folder: Path | None) -> InteractionFile:
-    """Check a user's file, store it as Parquet in the data folder, and return it as a data set."""
+def import_file(source: InteractionFile, folder: Path | None) -> InteractionFile:
+    """Check a user's file, store it as Parquet in the data folder under its label, and return it as a data set."""
+    name = source.label
     if not name.strip() or "/" in name or name.startswith("."):
         raise ValueError(f"--name {name!r} is not a valid name; use letters, digits, - and _")
-    loaded = InteractionFile(str(file), columns, clock=clock, label=name).load(folder)
+    loaded = source.load(folder)
     stored = Path("imported") / f"{name}.parquet"
     export_interactions(loaded, data_folder(folder) / stored, "parquet")
     return InteractionFile(str(stored), clock="" if loaded.clock is Clock.ABSOLUTE else loaded.clock.value, label=name)

@@ -46,6 +46,10 @@ class InteractionFile:
     columns: tuple[str, ...] = ()
     separator: str | None = None
     header: bool | None = None
+    comment: str | None = None
+    encoding: str = ""
+    time_format: str = ""
+    time_unit: str = ""
     clock: str = ""
     label: str = ""
     licence: str = "unknown: the user's own file"

@@ -20,7 +20,7 @@ ROWS = "user\titem\ttimestamp\n" + "".join(f"{u}\t{i}\t{60 * t}\n" for u in (1, 
 ])  # fmt: skip
 def test_an_imported_file_keeps_the_clock_it_was_read_with(tmp_path, clock, kept):
     (tmp_path / "plays.tsv").write_text(ROWS)
-    dataset = import_file(tmp_path / "plays.tsv", (), "plays", clock, tmp_path)
+    dataset = import_file(InteractionFile(str(tmp_path / "plays.tsv"), clock=clock, label="plays"), tmp_path)
     again = dataset.load(tmp_path)
     assert again.clock is kept
     assert again.timestamps[:5].tolist() == [0, 60, 120, 180, 240]
@@ -30,17 +30,21 @@ def test_an_imported_file_keeps_the_clock_it_was_read_with(tmp_path, clock, kept
 def test_an_imported_file_stays_in_its_folder(tmp_path, name):
     (tmp_path / "plays.tsv").write_text(ROWS)
     with pytest.raises(ValueError, match="--name .* is not a valid name"):
-        import_file(tmp_path / "plays.tsv", (), name, "", tmp_path / "data")
+        import_file(InteractionFile(str(tmp_path / "plays.tsv"), label=name), tmp_path / "data")
     assert not (tmp_path / "data").exists()
 
 
 def test_an_imported_file_without_times_keeps_its_order_and_no_more(tmp_path):
     (tmp_path / "plays.tsv").write_text("user\titem\n1\tb\n1\ta\n2\tc\n")
-    again = import_file(tmp_path / "plays.tsv", (), "plays", "order inside a sequence", tmp_path).load(tmp_path)
+    again = import_file(
+        InteractionFile(str(tmp_path / "plays.tsv"), clock="order inside a sequence", label="plays"), tmp_path
+    ).load(tmp_path)
     assert again.clock is Clock.WITHIN and again.timestamps.tolist() == [0, 1, 0]
     assert again.item_ids[again.items].tolist() == ["b", "a", "c"]
     with pytest.raises(ValueError, match="the clock 'order between sessions' needs a column of times"):
-        import_file(tmp_path / "plays.tsv", (), "plays", "order between sessions", tmp_path)
+        import_file(
+            InteractionFile(str(tmp_path / "plays.tsv"), clock="order between sessions", label="plays"), tmp_path
+        )
 
 
 def test_an_import_keeps_a_published_split(tmp_path):
@@ -48,7 +52,7 @@ def test_an_import_keeps_a_published_split(tmp_path):
         for name, values in ((ITEMS, "5 6"), (GAPS, "60 0"), (SINCE, "0 60")):
             (tmp_path / f"{prefix}{name}").write_text(f"{user},{values}\n")
     shutil.copy(tmp_path / f"tr_{ITEMS}", tmp_path / ITEMS)
-    kept = import_file(tmp_path / ITEMS, (), "plays", "", tmp_path).load(tmp_path)
+    kept = import_file(InteractionFile(str(tmp_path / ITEMS), label="plays"), tmp_path).load(tmp_path)
     assert dict(zip(map(str, kept.user_ids), kept.parts.tolist(), strict=True)) == {"1": TRAIN, "2": TEST}
 
 
