@@ -35,7 +35,8 @@ def test_the_validation_part_has_the_smallest_hashes(sessions, taken):
     smallest = np.argsort([murmurhash3_32(user, seed=5, positive=True) for user in range(sessions)])[:taken]
     assert split.validation.clusters.tolist() == sorted(smallest.tolist())
     assert split.steps[0] == {"step": "10% of the training sessions taken for validation", "removed": 3 * taken,
-                              "events": 3 * (sessions - taken), "users": sessions - taken, "items": sessions - taken + 1}  # fmt: skip
+                              "events": 3 * (sessions - taken), "users": sessions - taken,
+                              "items": sessions - taken + 1}  # fmt: skip
 
 
 def test_data_without_a_split_are_refused():
