@@ -71,7 +71,7 @@ def summarise(rows: Sequence[PairRow], first: str) -> tuple[WinTieLoss, RandomEf
     and finite.
     """
     signs = [1 if row.a == first else -1 for row in rows]
-    conclusions = [row.conclusion_methods if row.p_method is not None else row.conclusion_models for row in rows]
+    conclusions = [row.decision.conclusion for row in rows]
     reversed_ = {Conclusion.BETTER: Conclusion.WORSE, Conclusion.WORSE: Conclusion.BETTER}
     tally = WinTieLoss.of([c if sign == 1 else reversed_.get(c, c) for c, sign in zip(conclusions, signs, strict=True)])
     usable = [row for row in rows if math.isfinite(row.relative) and row.relative > -1 and row.relative_error]

@@ -11,7 +11,7 @@ import numpy as np
 
 from evaluation.comparison.pairwise import Comparison, ModelRuns, compare_models
 from evaluation.comparison.request import ComparisonRequest
-from evaluation.comparison.table import ComparisonTable
+from evaluation.comparison.table import ComparisonTable, ModelRow
 from evaluation.json_codec import to_json
 from evaluation.metrics.accuracy import Metric, TieSpread
 from evaluation.metrics.cluster_sums import ClusterSums
@@ -82,6 +82,7 @@ class ComparisonGroup:
                 family,
                 reference=reference,
                 higher_is_better=metric.higher_is_better,
+                upper=metric.upper_bound,
                 margin=margin,
                 flips=flips,
                 resamples=resamples,
@@ -172,7 +173,7 @@ class ComparisonGroup:
         reference: str | None,
         chosen_by: str,
     ) -> list[str]:
-        notes = []
+        notes = [_subject(found.models)]
         if family:
             notes.append(
                 f"Holm and max-T adjust over the {len(family)} declared comparisons of {metric.name} on this data set; "
@@ -187,9 +188,6 @@ class ComparisonGroup:
                 f"Only {found.paired.num_clusters} clusters: below {ROUGH_BELOW}, tests and intervals are rough where "
                 f"few of them carry the difference."
             )
-        single = [row.model for row in found.models if not row.deterministic and len(row.seed_values) < 2]
-        if single:
-            notes.append(f"One seed only of {', '.join(single)}: comparisons with it apply to trained models.")
         flagged = [row.model for row in found.models if row.ties_flagged]
         if flagged:
             notes.append(
@@ -197,3 +195,17 @@ class ComparisonGroup:
                 f"0.1 %."
             )
         return notes
+
+
+def _subject(models: Sequence[ModelRow]) -> str:
+    """Say to what intervals, p, conclusions and marks apply: to the methods, or to these trained models."""
+    single = [row.model for row in models if not row.of_method]
+    if not single:
+        seeded = any(not row.deterministic for row in models)
+        return f"Intervals, p, conclusions, ★ and ≈ apply to the methods (users{' × seeds' if seeded else ''})."
+    if len(single) == len(models):
+        return "Intervals, p, conclusions, ★ and ≈ apply to these trained models (users only): each has one seed."
+    return (
+        f"Intervals, p, conclusions, ★ and ≈ apply to the methods (users × seeds), except where "
+        f"{' or '.join(single)} takes part: with one seed, to these trained models (users only)."
+    )

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import stdtrit
 
-from evaluation.comparison.table import ExploratoryPair, Interval, ModelRow, PairRow
+from evaluation.comparison.decisions import PairTest, Seeds, decide, method_p, pair_test
+from evaluation.comparison.table import Decision, ExploratoryPair, Interval, ModelRow, PairRow
 from evaluation.metrics.cluster_sums import ClusterSums
-from evaluation.statistics.crossed import MethodTest, crossed_test
+from evaluation.statistics.crossed import method_interval
 from evaluation.statistics.effects import (
     ALPHA,
     MARGIN,
     Conclusion,
     Shares,
-    conclude,
-    relative_difference,
     smallest_detectable_difference,
     standardised_effect,
 )
@@ -71,11 +71,15 @@ def compare_models(
     *,
     reference: str | None = None,
     higher_is_better: bool = True,
+    upper: float = math.inf,
     margin: float = MARGIN,
     flips: int = FLIPS,
     resamples: int = RESAMPLES,
 ) -> Comparison:
-    """Compare models pair by pair; ``family`` maps each declared pair (a, b) to the reason why it is declared."""
+    """Compare models pair by pair; ``family`` maps each declared pair (a, b) to the reason why it is declared.
+
+    upper: the metric's bound; its values are at least 0.
+    """
     paired = PairedSums.of({run.model: list(run.seeds.values()) for run in runs})
     declared, names = list(family), paired.models
     others = [
@@ -85,17 +89,29 @@ def compare_models(
     pairs = paired.index(labels)
     boot = cluster_bootstrap(paired, pairs[: len(declared)], resamples=resamples)
     if not labels:
-        return Comparison(_model_rows(runs, paired, boot, {}, reference, higher_is_better), (), (), paired)
-    tests = sign_flip_test(paired, pairs, family=np.arange(len(declared)), flips=flips)
+        return Comparison(_model_rows(runs, paired, boot, {}, {}, reference, higher_is_better, upper), (), (), paired)
+    flipped = sign_flip_test(paired, pairs, family=np.arange(len(declared)), flips=flips)
+    seeds = {run.model: Seeds(list(run.seeds.values()), run.deterministic) for run in runs}
+    tests = [pair_test(paired, seeds, a, b, float(flipped.p[i])) for i, (a, b) in enumerate(declared)]
+    decisions = decide(tests, margin=margin, higher_is_better=higher_is_better)
+    found = [(test.p, test.of_methods) for test in tests]
+    found += [method_p(seeds[a], seeds[b], float(flipped.p[len(declared) + i])) for i, (a, b) in enumerate(others)]
+    p = {frozenset(pair): raw for pair, (raw, _) in zip(labels, found, strict=True)}
+    decided = {frozenset(pair): decision for pair, decision in zip(declared, decisions, strict=True)}
+    models = _model_rows(runs, paired, boot, p, decided, reference, higher_is_better, upper)
+    rows = _pair_rows(runs, family, paired, boot, flipped, tests, decisions, higher_is_better)
+    return Comparison(models, rows, _exploratory(paired, labels, pairs, found), paired)
+
+
+def _exploratory(
+    paired: PairedSums, labels: Sequence[tuple[str, str]], pairs: np.ndarray, found: Sequence[tuple[float, bool]]
+) -> tuple[ExploratoryPair, ...]:
+    """Return every pair with its p and whether that is of the methods (``found``), and q over all of them."""
     differences = paired.means[pairs[:, 0]] - paired.means[pairs[:, 1]]
-    q = benjamini_hochberg(tests.p)
-    exploratory = tuple(
-        ExploratoryPair(a, b, float(differences[i]), float(tests.p[i]), float(q[i])) for i, (a, b) in enumerate(labels)
-    )
-    p = {frozenset(pair): float(found) for pair, found in zip(labels, tests.p, strict=True)}
-    models = _model_rows(runs, paired, boot, p, reference, higher_is_better)
-    return Comparison(
-        models, _pair_rows(runs, family, paired, boot, tests, higher_is_better, margin), exploratory, paired
+    q = benjamini_hochberg([p for p, _ in found])
+    return tuple(
+        ExploratoryPair(a, b, float(differences[i]), found[i][0], float(q[i]), found[i][1])
+        for i, (a, b) in enumerate(labels)
     )
 
 
@@ -103,25 +119,30 @@ def _model_rows(
     runs: Sequence[ModelRuns],
     paired: PairedSums,
     boot: Bootstrap,
-    p: dict[frozenset[str], float],
+    p: Mapping[frozenset[str], float],
+    decided: Mapping[frozenset[str], Decision],
     reference: str | None,
     higher_is_better: bool,
+    upper: float,
 ) -> tuple[ModelRow, ...]:
     means = paired.means if higher_is_better else -paired.means
     best = paired.models[int(np.argmax(means))]
-    rivals = [name for name in paired.models if name != best]
-    adjusted = dict(zip(rivals, holm([p[frozenset((best, name))] for name in rivals]), strict=True))
-    intervals = boot.model_intervals()
+    level = _level_with(best, [name for name in paired.models if name != best], p, decided)
+    trained = boot.model_intervals()
     errors = cluster_errors(paired.sums, paired.counts)
     rows = []
     for m, run in enumerate(runs):
         values = {seed: found.micro for seed, found in run.seeds.items()}
+        ends = _interval(trained[m])
+        if not run.deterministic and len(values) > 1:
+            low, high = method_interval(list(run.seeds.values()))
+            ends = max(low, 0.0), min(high, upper)  # few seeds have wide intervals; no value is outside these bounds
         rows.append(
             ModelRow(
                 model=run.model,
                 mean=float(paired.means[m]),
                 error=float(errors[m]),
-                interval=_interval(intervals[m]),
+                interval=ends,
                 macro=float(paired.macro[m]),
                 seed_values=values,
                 sd=float(np.std(list(values.values()), ddof=1)) if len(values) > 1 else None,
@@ -129,7 +150,7 @@ def _model_rows(
                 baseline=run.baseline,
                 reference=run.model == reference,
                 best=run.model == best,
-                matches_best=run.model == best or bool(adjusted[run.model] >= ALPHA),
+                matches_best=run.model == best or run.model in level,
                 optimistic=run.optimistic,
                 pessimistic=run.pessimistic,
                 ties_flagged=run.ties_flagged,
@@ -140,69 +161,48 @@ def _model_rows(
     return tuple(rows)
 
 
+def _level_with(
+    best: str,
+    rivals: Sequence[str],
+    p: Mapping[frozenset[str], float],
+    decided: Mapping[frozenset[str], Decision],
+) -> set[str]:
+    """Return the rivals without a significant difference from the best: by the declared decision, else by Holm."""
+    adjusted = dict(zip(rivals, holm([p[frozenset((best, name))] for name in rivals]), strict=True))
+    adjusted |= {name: d.p_adjusted for name in rivals if (d := decided.get(frozenset((best, name)))) is not None}
+    return {name for name in rivals if adjusted[name] >= ALPHA}
+
+
 def _pair_rows(
     runs: Sequence[ModelRuns],
     family: Mapping[tuple[str, str], str],
     paired: PairedSums,
     boot: Bootstrap,
-    tests: SignFlips,
+    flipped: SignFlips,
+    tests: Sequence[PairTest],
+    decisions: Sequence[Decision],
     higher_is_better: bool,
-    margin: float,
 ) -> tuple[PairRow, ...]:
     by_name = {run.model: run for run in runs}
-    declared, size = list(family), len(family)
-    if not size:
+    if not family:
         return ()
-    p_holm = holm(tests.p[:size])
+    p_holm = holm(flipped.p[: len(family)])
     plain, ratios = boot.pair_intervals(), boot.ratio_intervals()
-    methods = [_method(by_name[a], by_name[b]) for a, b in declared]
-    p_methods = [
-        float(tests.p[i]) if both_fixed else (None if test is None else test.p)
-        for i, (test, *_, both_fixed) in enumerate(methods)
-    ]
-    p_methods_holm = holm([math.nan if p is None else p for p in p_methods])
-    rows = []
-    for i, (a, b) in enumerate(declared):
-        tested = p_methods[i] is not None
-        rows.append(
-            _pair_row(
-                paired,
-                by_name[a],
-                by_name[b],
-                why=family[a, b],
-                higher_is_better=higher_is_better,
-                margin=margin,
-                p=(float(tests.p[i]), float(p_holm[i]), float(tests.p_max_t[i])),
-                p_method=(p_methods[i], float(p_methods_holm[i]) if tested else None),
-                critical=tests.critical,
-                intervals=(_interval(plain[i]), _interval(ratios[i])),
-                method=methods[i][:3],
-            )
+    return tuple(
+        _pair_row(
+            paired,
+            by_name[a],
+            by_name[b],
+            why=family[a, b],
+            higher_is_better=higher_is_better,
+            p=(float(flipped.p[i]), float(p_holm[i]), float(flipped.p_max_t[i])),
+            critical=flipped.critical,
+            intervals=(_interval(plain[i]), _interval(ratios[i])),
+            test=tests[i],
+            decision=decisions[i],
         )
-    return tuple(rows)
-
-
-def _method(a: ModelRuns, b: ModelRuns) -> tuple[MethodTest | None, float | None, Interval | None, bool]:
-    """Return the users × seeds test, its error and interval of the relative difference, and whether both are fixed."""
-    sums = list(a.seeds.values()), list(b.seeds.values())
-    fixed = a.deterministic, b.deterministic
-    test = crossed_test(*sums, deterministic=fixed)
-    mean_a, mean_b = (float(np.mean([found.micro for found in part])) for part in sums)
-    if test is None or mean_b <= 0:
-        return test, None, None, all(fixed)
-    of_ratio = crossed_test(*sums, deterministic=fixed, ratio=mean_a / mean_b)
-    half = (of_ratio.interval[1] - of_ratio.interval[0]) / 2 / mean_b  # the contrast itself is 0 at this ratio
-    centre = mean_a / mean_b - 1.0
-    return test, of_ratio.error / mean_b, (centre - half, centre + half), all(fixed)
-
-
-def _relative_error(paired: PairedSums, m: int, n: int) -> float | None:
-    """Return the clustered standard error of θ_m / θ_n (linearised), None where θ_n is 0."""
-    below = float(paired.means[n])
-    if below <= 0:
-        return None
-    contrast = paired.sums[:, [m]] - paired.means[m] / below * paired.sums[:, [n]]
-    return float(cluster_errors(contrast, paired.counts)[0]) / below
+        for i, (a, b) in enumerate(family)
+    )
 
 
 def _pair_row(
@@ -212,22 +212,20 @@ def _pair_row(
     *,
     why: str,
     higher_is_better: bool,
-    margin: float,
     p: tuple[float, float, float],
-    p_method: tuple[float | None, float | None],
     critical: float,
     intervals: tuple[Interval, Interval],
-    method: tuple[MethodTest | None, float | None, Interval | None],
+    test: PairTest,
+    decision: Decision,
 ) -> PairRow:
     place = paired.index([(a.model, b.model)])
     m, n = place[0]
     differences = paired.differences(place)
-    error = float(cluster_errors(differences, paired.counts)[0])
-    difference = float(paired.means[m] - paired.means[n])
-    ratio = relative_difference(float(paired.means[m]), float(paired.means[n]))
-    kinds = {"margin": margin, "higher_is_better": higher_is_better}
-    of_models = conclude(p[1], ratio, intervals[1], **kinds)
-    of_methods = conclude(p_method[1], ratio, method[2] or (math.nan, math.nan), **kinds)
+    difference, error = test.difference, test.trained_error
+    method_error, method_interval = test.method_relative_error, None
+    if test.method is not None and method_error is not None:
+        half = float(stdtrit(test.df, 0.975)) * method_error
+        method_interval = test.relative - half, test.relative + half
     naive = None
     if a.values is not None and b.values is not None:
         naive = event_level_test(a.values - b.values, _value_error(a, b))
@@ -242,23 +240,26 @@ def _pair_row(
         p=p[0],
         p_holm=p[1],
         p_max_t=p[2],
-        relative=ratio,
-        relative_error=_relative_error(paired, m, n),
+        relative=test.relative,
+        relative_error=test.trained_relative_error,
         relative_interval=intervals[1],
         macro=float(paired.macro[m] - paired.macro[n]),
         shares=Shares.of(differences[:, 0], paired.counts, higher_is_better),
         standardised=standardised_effect(difference, error, paired.num_clusters),
-        smallest_detectable=smallest_detectable_difference(error),
-        method=method[0],
-        method_relative_error=method[1],
-        method_relative_interval=method[2],
-        p_method=p_method[0],
-        p_method_holm=p_method[1],
-        conclusion_models=of_models,
-        conclusion_methods=of_methods,
-        sentence=_sentence(a, b, ratio, p[1], p_method[1], of_models, of_methods),
+        smallest_detectable=_smallest_detectable(a, b, test),
+        method=test.method,
+        method_relative_error=method_error,
+        method_relative_interval=method_interval,
+        decision=decision,
+        sentence=_sentence(a, b, test.relative, decision),
         naive=naive,
     )
+
+
+def _smallest_detectable(a: ModelRuns, b: ModelRuns, test: PairTest) -> float:
+    """Return the smallest detectable difference of the test that decides; few seeds leave few degrees of freedom."""
+    over_seeds = test.of_methods and not (a.deterministic and b.deterministic)
+    return smallest_detectable_difference(test.error, test.df if over_seeds else math.inf)
 
 
 def _value_error(a: ModelRuns, b: ModelRuns) -> float:
@@ -271,24 +272,15 @@ def _interval(ends: np.ndarray) -> Interval:
     return float(ends[0]), float(ends[1])
 
 
-def _sentence(
-    a: ModelRuns,
-    b: ModelRuns,
-    ratio: float,
-    p_models: float,
-    p_methods: float | None,
-    of_models: Conclusion,
-    of_methods: Conclusion,
-) -> str:
+def _sentence(a: ModelRuns, b: ModelRuns, ratio: float, decision: Decision) -> str:
     """State the conclusion on a pair: of the methods where their seeds allow, else of these trained models."""
     by = f"by {abs(ratio):,.{0 if abs(ratio) >= 10 else 1}%}" if math.isfinite(ratio) else "from nothing"
-    if p_methods is None:
-        subject, conclusion, p = "these trained models", of_models, p_models
-        caveat = "; one seed allows no conclusion about the methods"
-    else:
-        subject, conclusion, p, caveat = "methods across users and seeds", of_methods, p_methods, ""
-        if a.deterministic and b.deterministic:
-            subject = "deterministic models across users"
+    subject, caveat = "methods across users and seeds", ""
+    if a.deterministic and b.deterministic:
+        subject = "deterministic models across users"
+    elif not decision.of_methods:
+        subject, caveat = "these trained models", "; one seed allows no conclusion about the methods"
+    p, conclusion = decision.p_adjusted, decision.conclusion
     shown = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
     if conclusion in (Conclusion.BETTER, Conclusion.WORSE):
         claim = f"{a.model} is {conclusion.value} than {b.model} {by}"

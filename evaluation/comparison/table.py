@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evaluation.statistics.crossed import MethodTest
-from evaluation.statistics.effects import Conclusion, Shares
+from evaluation.statistics.effects import ALPHA, Conclusion, Shares
 from evaluation.statistics.naive import NaiveTest
 
 Interval = tuple[float, float]
@@ -13,12 +13,14 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class ModelRow:
-    """One model: its mean over seeds with the 95 % bootstrap interval over clusters, and every seed's value.
+    """One model: its mean over seeds with its 95 % interval, and every seed's value.
 
-    error: the clustered standard error of the mean. sd: over seeds, None below two. macro: the mean over clusters.
-    optimistic, pessimistic: the first seed's value under the two readings of ties, flagged where they differ by over
-    0.1 %; None where ranks were not read. matches_best: no significant difference from the best mean of this table
-    (Holm over all models against it; chosen after looking).
+    interval: of the method (users × seeds) where there are two seeds or more, cut at the bounds of the metric; else of
+    the trained model, by the cluster bootstrap. error: the clustered standard error of the mean, without the noise of
+    seeds. sd: over seeds, None below two. macro: the mean over clusters. optimistic, pessimistic: the first seed's
+    value under the two readings of ties, flagged where they differ by over 0.1 %; None where ranks were not read.
+    matches_best: no significant difference from the best mean of this table: by the decision on the pair where it is
+    declared, else by Holm over all models against the best, which is chosen after looking.
     """
 
     model: str
@@ -39,17 +41,47 @@ class ModelRow:
     caveats: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
 
+    @property
+    def of_method(self) -> bool:
+        """Whether the interval is that of the method: over users and seeds, or over users where no seed matters."""
+        return self.deterministic or len(self.seed_values) > 1
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The test that decides on a pair a − b, and the conclusion.
+
+    of_methods: whether it is of the methods (users × seeds; sign flips where both are deterministic), which needs two
+    seeds of every learner; else of these trained models (users only, sign flips). error, df: of the difference. p;
+    p_adjusted: by Holm over the family. interval, relative_interval: of the difference and of a / b − 1, at the level
+    at which Holm tests the pair, so each excludes 0 exactly where p_adjusted is below .05; NaN where b is 0.
+    """
+
+    of_methods: bool
+    error: float
+    df: float
+    p: float
+    p_adjusted: float
+    interval: Interval
+    relative_interval: Interval
+    conclusion: Conclusion
+
+    @property
+    def significant(self) -> bool:
+        """Whether the adjusted p is below .05."""
+        return self.p_adjusted < ALPHA
+
 
 @dataclass(frozen=True)
 class PairRow:
-    """One comparison of the declared family: a minus b, of these trained models and, where seeds allow, of the methods.
+    """One comparison of the declared family: a minus b.
 
-    Trained models (seed-averaged, chance of users only): difference, error (clustered), interval (95 % cluster
-    bootstrap, this pair alone), simultaneous (95 % for the whole family, from max-T), p (sign flips), p_holm, p_max_t.
-    Methods (users × seeds): method, None where a learner has one seed; p_method, p_method_holm; for two deterministic
-    models the method is the trained model. Effect: relative (infinite if b is 0) with relative_error (clustered),
-    relative_interval (bootstrap), method_relative_error and method_relative_interval, shares of clusters, standardised
-    effect, smallest detectable difference. naive: the event-level test for contrast, with the design effect; None where
+    decision: the test that counts. Trained models (seed-averaged, chance of users only): difference, error (clustered),
+    interval (95 % cluster bootstrap, this pair alone), simultaneous (95 % for the whole family, from max-T), p (sign
+    flips), p_holm, p_max_t. Methods (users × seeds): method, this pair alone; None where a learner has one seed.
+    Effect: relative (infinite if b is 0) with relative_error (clustered), relative_interval (bootstrap),
+    method_relative_error and method_relative_interval, shares of clusters, standardised effect, smallest detectable
+    difference (of the test that decides). naive: the event-level test for contrast, with the design effect; None where
     ranks were not read.
     """
 
@@ -73,10 +105,7 @@ class PairRow:
     method: MethodTest | None
     method_relative_error: float | None
     method_relative_interval: Interval | None
-    p_method: float | None
-    p_method_holm: float | None
-    conclusion_models: Conclusion
-    conclusion_methods: Conclusion
+    decision: Decision
     sentence: str
     naive: NaiveTest | None = None
 
@@ -88,13 +117,14 @@ class PairRow:
 
 @dataclass(frozen=True)
 class ExploratoryPair:
-    """A pair outside the declared family, for a heat map: raw p and Benjamini–Hochberg q over all pairs."""
+    """A pair of the heat map: raw p and Benjamini–Hochberg q over all pairs; of_methods: as in Decision."""
 
     a: str
     b: str
     difference: float
     p: float
     q: float
+    of_methods: bool
 
 
 @dataclass(frozen=True)

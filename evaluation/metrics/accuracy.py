@@ -6,6 +6,7 @@ unless ``ties`` says otherwise. With one target per query, Recall@k equals HitRa
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ class Metric:
 
     symbol: ClassVar[str] = ""
     higher_is_better: ClassVar[bool] = True
+    upper_bound: ClassVar[float] = 1.0  # no value is above it, and none is below 0
     cut_off: ClassVar[str] = "required"  # "required", "optional" or "none"
 
     def __post_init__(self) -> None:
@@ -154,6 +156,7 @@ class MeanRank(Metric):
 
     symbol = "MeanRank"
     higher_is_better = False
+    upper_bound = math.inf
     cut_off = "none"
 
     def _values(self, queries: Queries) -> np.ndarray:

@@ -129,7 +129,7 @@ def _pair_record(pair: PairRow, paired: PairedSums, family: int, metric: Metric)
         "smallest_detectable": pair.smallest_detectable,
         "naive_se": naive.error if naive is not None else None,
         "naive_p": naive.p if naive is not None else None,
-        "conclusion": pair.conclusion_models.value,
+        "conclusion": pair.decision.conclusion.value,
         "sentence": pair.sentence,
     }
 

@@ -42,6 +42,11 @@ class MethodTest:
     interval_conservative: tuple[float, float]
     seed_share: float
 
+    def interval_at(self, level: float) -> tuple[float, float]:
+        """Return the interval at another level, with the interaction counted once."""
+        half = float(stdtrit(self.df, 0.5 + level / 2)) * self.error
+        return self.estimate - half, self.estimate + half
+
 
 @dataclass(frozen=True, eq=False)
 class SeedVariance:
@@ -94,6 +99,15 @@ def crossed_test(
     ]
     rounding_floor = VARIANCE_FLOOR * float(differences @ differences) / total**2
     return _test(estimate, users, num_clusters, parts, level, rounding_floor)
+
+
+def method_interval(seeds: Sequence[ClusterSums], level: float = 0.95) -> tuple[float, float]:
+    """Return the t-interval of the mean of one method over users × seeds, from the sums of its S ≥ 2 seeds."""
+    zero = ClusterSums(seeds[0].clusters, np.zeros(len(seeds[0].clusters)), seeds[0].counts)
+    found = crossed_test(seeds, [zero], deterministic=(False, True), level=level)
+    if found is None:
+        raise ValueError("an interval of a method needs at least two seeds, got one")
+    return found.interval
 
 
 def _test(

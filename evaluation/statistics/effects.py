@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import stdtrit
 
 MARGIN = 0.05  # a smaller relative difference has no practical relevance
 ALPHA = 0.05
@@ -50,9 +51,26 @@ def standardised_effect(estimate: float, error: float, num_clusters: int) -> flo
     return estimate / (error * math.sqrt(num_clusters)) if error > 0 else 0.0
 
 
-def smallest_detectable_difference(error: float) -> float:
-    """Return the true difference that a two-sided 5 % test with this error finds with probability 80 %: 2.8 SE."""
-    return POWER_FACTOR * error
+def smallest_detectable_difference(error: float, df: float = math.inf) -> float:
+    """Return the true difference that a two-sided 5 % test with this error finds with probability 80 %.
+
+    2.8 SE for a normal statistic; with few degrees of freedom the quantiles of t instead.
+    """
+    if math.isinf(df):
+        return POWER_FACTOR * error
+    return float(stdtrit(df, 1 - ALPHA / 2) + stdtrit(df, 0.8)) * error
+
+
+def agreeing(interval: tuple[float, float], estimate: float, significant: bool) -> tuple[float, float]:
+    """Return the interval of a difference, made to agree with its test: it excludes 0 exactly where that rejects 0.
+
+    Where the two differ (the test flips signs and the interval is of t, so near the limit they can), the end next to 0
+    is moved to 0. Such an end of 0 is open where the difference is significant.
+    """
+    low, high = interval
+    if not significant:
+        return min(low, 0.0), max(high, 0.0)
+    return (max(low, 0.0), high) if estimate > 0 else (low, min(high, 0.0))
 
 
 def conclude(

@@ -22,6 +22,25 @@ def holm(p: Sequence[float] | np.ndarray) -> np.ndarray:
     return adjusted
 
 
+def holm_divisors(p: Sequence[float] | np.ndarray, alpha: float) -> np.ndarray:
+    """Return the number (P,) by which Holm's method divides ``alpha`` for each p; 1 for a NaN.
+
+    A hypothesis is rejected exactly where its p is below alpha / divisor: with k rejections in all, the i-th smallest p
+    is compared with alpha / (P − i + 1), and all that are not rejected with alpha / (P − k). So an interval at the
+    level 1 − alpha / divisor agrees with the adjusted p (Serlin 1993). It is not simultaneous with the others.
+    """
+    values = np.asarray(p, dtype=np.float64)
+    divisors = np.ones(values.shape)
+    valid = np.flatnonzero(~np.isnan(values))
+    order = valid[np.argsort(values[valid], kind="stable")]
+    factors = np.arange(len(order), 0, -1)
+    accepted = np.flatnonzero(holm(values)[order] >= alpha)
+    if len(accepted):
+        factors[accepted[0] :] = factors[accepted[0]]
+    divisors[order] = factors
+    return divisors
+
+
 def benjamini_hochberg(p: Sequence[float] | np.ndarray) -> np.ndarray:
     """Adjust p-values (P,) by Benjamini and Hochberg's step-up method; controls the false discovery rate (1995)."""
     values = np.asarray(p, dtype=np.float64)

@@ -66,6 +66,10 @@ class Claim(ABC):
             **found,
         )
 
+    def mistake(self) -> str:
+        """Return the mistake in the claim itself that keeps a suite from loading, as a sentence; empty if none."""
+        return ""
+
     def to_json(self) -> dict[str, Any]:
         """Return the claim as JSON data, with its kind."""
         fields = {field.name: to_json(getattr(self, field.name)) for field in dataclasses.fields(self)}

@@ -12,7 +12,7 @@ from evaluation.verdicts.verdict import Outcome, p_text
 
 
 class NamesPair(Protocol):
-    """A claim that ``better`` beats ``worse`` in a metric."""
+    """A claim about ``better`` and ``worse`` in a metric."""
 
     better: str
     worse: str
@@ -24,8 +24,8 @@ class NamesPair(Protocol):
 class Direction:
     """The test of better − worse under one protocol.
 
-    difference, interval: 95 %, of the methods where seeds allow, else of the trained models. p: of the methods,
-    adjusted by Holm over all claims; None where a learner has one seed. rows: better, worse.
+    difference, interval: of the methods where seeds allow, else of the trained models; the interval agrees with p, of
+    the methods, adjusted by Holm over all claims; None where a learner has one seed. rows: better, worse.
     """
 
     outcome: Outcome
@@ -52,33 +52,33 @@ def why_no_direction(claim: NamesPair, evidence: Evidence, protocol: str) -> str
     return next((reason for reason in reasons if reason), "the claim names one model twice") + "."
 
 
-def direction_of(claim: NamesPair, evidence: Evidence, protocol: str) -> Direction | None:
-    """Return the test of ``better`` against ``worse``; None where one of them has no result."""
+def direction_of(claim: NamesPair, evidence: Evidence, protocol: str, sign: int = 0) -> Direction | None:
+    """Return the test of ``better`` against ``worse``; None where one of them has no result.
+
+    sign: the claimed sign of better − worse, +1 or −1; 0: the one by which ``better`` is better in this metric.
+    """
     labels = (claim.dataset, protocol, claim.metric)
     pair, table = evidence.pair(*labels, claim.better, claim.worse), evidence.table(*labels)
     if pair is None or table is None:
         return None
     rows = table.model(claim.better), table.model(claim.worse)
     p = evidence.adjusted_p(*labels, claim.better, claim.worse)
-    sign = 1.0 if pair.a == claim.better else -1.0
-    fixed = all(row.deterministic for row in rows)
-    ends = pair.interval if fixed or pair.method is None else pair.method.interval
-    low, high = sorted(sign * end for end in ends)
-    difference = sign * pair.difference
+    low, high = evidence.interval(*labels, claim.better, claim.worse)
+    difference = pair.difference if pair.a == claim.better else -pair.difference
     smoke = smoke_caveats(evidence.caveats, *(row.caveats for row in rows))
     caveats = caveat_sentence(smoke, *(row.caveats for row in rows))
-    ahead = difference > 0 if table.higher_is_better else difference < 0
+    claimed = sign or (1 if table.higher_is_better else -1)
     found = f"{claim.better} − {claim.worse} = {difference:+.4f} [{low:+.4f}, {high:+.4f}]"
     if p is None:
         outcome = Outcome.INCONCLUSIVE
         reason = (
-            f"{found}: with one seed the test applies to these trained models (adjusted {p_text(pair.p_holm)}), "
-            f"not to the methods; run at least 3 seeds."
+            f"{found}: with one seed the test applies to these trained models (adjusted "
+            f"{p_text(pair.decision.p_adjusted)}), not to the methods; run at least 3 seeds."
         )
     elif p >= ALPHA:
         outcome = Outcome.INCONCLUSIVE
         reason = f"{found}, adjusted {p_text(p)}: the difference between the methods is not statistically significant."
-    elif not ahead:
+    elif difference * claimed < 0:
         outcome, reason = Outcome.CONTRADICTED, f"{found}, adjusted {p_text(p)}: significant in the other direction."
     else:
         outcome, reason = Outcome.REPRODUCED, f"{found}, adjusted {p_text(p)}."

@@ -10,7 +10,8 @@ from evaluation.comparison.group import single_cluster
 from evaluation.comparison.request import ComparisonRequest
 from evaluation.comparison.table import ComparisonTable, PairRow
 from evaluation.results.suite_results import CellResult, SuiteResults
-from evaluation.statistics.multiplicity import holm
+from evaluation.statistics.effects import ALPHA, agreeing
+from evaluation.statistics.multiplicity import holm, holm_divisors
 from evaluation.verdicts.verdict import Verdict
 
 SMOKE = "SMOKE RUN"
@@ -29,11 +30,15 @@ class Judged(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """A suite's results and tables. adjusted: Holm's p of each pair that claims name, over all of them."""
+    """A suite's results and tables.
+
+    adjusted: Holm's p of each pair that claims name, over all of them. levels: of the interval that agrees with that p.
+    """
 
     results: SuiteResults
     tables: Sequence[ComparisonTable]
     adjusted: Mapping[_Test, float] = field(default_factory=dict)
+    levels: Mapping[_Test, float] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -50,10 +55,12 @@ class Evidence:
                 continue
             for protocol in evidence.protocols(request.dataset, request.protocol):
                 pair = evidence.pair(request.dataset, protocol, request.metric, *request.pair)
-                if pair is not None and pair.p_method is not None:
-                    raw[request.dataset, protocol, request.metric, pair.a, pair.b] = pair.p_method
-        adjusted = (float(p) for p in holm(list(raw.values())))
-        return cls(results, tables, dict(zip(raw, adjusted, strict=True)))
+                if pair is not None and pair.decision.of_methods:
+                    raw[request.dataset, protocol, request.metric, pair.a, pair.b] = pair.decision.p
+        p = list(raw.values())
+        levels = (1 - ALPHA / float(divisor) for divisor in holm_divisors(p, ALPHA))
+        adjusted = (float(found) for found in holm(p))
+        return cls(results, tables, dict(zip(raw, adjusted, strict=True)), dict(zip(raw, levels, strict=True)))
 
     def judge(self, claim: Judged, place: str = "") -> list[Verdict]:
         """Return the verdicts on a claim, one for each protocol it applies to. place: where it was published."""
@@ -90,6 +97,17 @@ class Evidence:
         """Return Holm's p of a pair over all claims; None where seeds allow no test of the methods."""
         pair = self.pair(dataset, protocol, metric, a, b)
         return None if pair is None else self.adjusted.get((dataset, protocol, metric, pair.a, pair.b))
+
+    def interval(self, dataset: str, protocol: str, metric: str, a: str, b: str) -> tuple[float, float] | None:
+        """Return the interval of a − b that agrees with ``adjusted_p``, or with the table's p where there is none."""
+        pair = self.pair(dataset, protocol, metric, a, b)
+        if pair is None:
+            return None
+        test = (dataset, protocol, metric, pair.a, pair.b)
+        ends = pair.decision.interval
+        if pair.method is not None and test in self.levels:
+            ends = agreeing(pair.method.interval_at(self.levels[test]), pair.difference, self.adjusted[test] < ALPHA)
+        return ends if pair.a == a else (-ends[1], -ends[0])
 
     def why_missing(self, dataset: str, protocol: str, model: str, metric: str) -> str:
         """Return the reason why a model has no value of a metric; empty if it has one."""

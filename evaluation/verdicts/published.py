@@ -9,10 +9,11 @@ from typing import Any
 from evaluation.comparison.request import ComparisonRequest
 from evaluation.comparison.table import ComparisonTable, ModelRow
 from evaluation.json_codec import to_json
+from evaluation.metrics.accuracy import metric_named
 from evaluation.statistics.equivalence import Equivalence, EquivalenceZone, Noise, seed_noise, seeds_to_decide, tost
 from evaluation.verdicts.claim import shown_metric
 from evaluation.verdicts.evidence import Evidence, caveat_sentence, smoke_caveats
-from evaluation.verdicts.verdict import Outcome, Verdict, outcome_of
+from evaluation.verdicts.verdict import Outcome, Verdict, judge_zero, outcome_of
 from recsys_data.checks import check_range
 
 _WHERE = {
@@ -50,6 +51,7 @@ class Published:
         object.__setattr__(self, "metric", shown_metric(self.metric))
         check_range(self, "runs", at_least=1)
         check_range(self, "digits", at_least=0)
+        check_range(self, "value", at_least=0, finite=True)
 
     @property
     def half_unit(self) -> float:
@@ -71,8 +73,9 @@ class Published:
     def judge(self, evidence: Evidence, protocol: str) -> Verdict:
         """Return the verdict under one protocol.
 
-        NOT COMPARABLE comes first: other data or candidates, a number of uncertain reading, a smoke run. Then: no
-        result, or one seed of a learner, is INCONCLUSIVE; the rest is decided by the 90 % interval of the ratio.
+        NOT COMPARABLE (other data or candidates) and NOT JUDGED (a number of uncertain reading) come first, then a
+        smoke run. No result, or one seed of a learner, is INCONCLUSIVE; the rest is decided by the 90 % interval of the
+        ratio.
         """
         table = evidence.table(self.dataset, protocol, self.metric)
         row = None if table is None else table.model(self.model)
@@ -98,7 +101,7 @@ class Published:
             return verdict(Outcome.NOT_COMPARABLE, self.not_comparable)
         if not self.certain:
             reason = f"The {self.source}'s number is not certain, so it is shown and not judged."
-            return verdict(Outcome.NOT_COMPARABLE, reason)
+            return verdict(Outcome.NOT_JUDGED, reason)
         if row is None or table is None:
             missing = evidence.why_missing(self.dataset, protocol, self.model, self.metric)
             return verdict(Outcome.INCONCLUSIVE, f"{missing}.")
@@ -106,20 +109,38 @@ class Published:
         if smoke:
             reason = f"{smoke[0]}: a published number is judged on the whole data only."
             return verdict(Outcome.NOT_COMPARABLE, reason)
-        if self.value <= self.half_unit:
-            reason = "The published value is 0 up to its rounding, so there is no ratio."
-            return verdict(Outcome.INCONCLUSIVE, reason)
-        if row.mean <= 0:
-            return verdict(Outcome.NOT_REPRODUCED, "The rerun's value is 0.")
-        ratio = row.mean / self.value
+        is_zero = self.value <= self.half_unit
+        ratio = None if is_zero else row.mean / self.value
         if not row.deterministic and row.sd is None:
-            reason = f"Ratio {ratio:.3f}; one seed does not show the seed noise: run at least 3 seeds."
+            shown = f"Rerun {row.mean:.{self.digits + 1}f}" if is_zero else f"Ratio {ratio:.3f}"
+            reason = f"{shown}; one seed does not show the seed noise: run at least 3 seeds."
             return verdict(Outcome.INCONCLUSIVE, reason, estimate=ratio)
         sample = self._sample_noise(row, table)
-        seeds = seed_noise((row.sd or 0.0) / row.mean, len(row.seed_values), self.runs)
+        seeds = seed_noise((row.sd or 0.0) / row.mean, len(row.seed_values), self.runs) if row.mean > 0 else []
+        if is_zero:
+            outcome, reason = judge_zero(row.mean, self.value + self.half_unit, [*seeds, *sample])
+            return verdict(
+                outcome, f"The published value is 0 up to its rounding; {reason}{caveat_sentence(row.caveats)}"
+            )
+        if row.mean <= 0:
+            return verdict(Outcome.NOT_REPRODUCED, "The rerun's value is 0.")
         found = tost(row.mean, self.value, self.half_unit, [*seeds, *sample])
         reason = self._reason(row, found, sample)
         return verdict(outcome_of(found.zone), reason, estimate=found.ratio, interval=found.interval)
+
+    def mistake(self) -> str:
+        """Return why the value is probably in per cent by mistake; empty if it is possible in its metric."""
+        try:
+            bound = metric_named(self.metric).upper_bound
+        except ValueError:
+            return ""
+        if self.value <= bound:
+            return ""
+        likely = f"write {self.value / 100:g} for {self.value:g} %" if self.value <= 100 * bound else "correct it"
+        return (
+            f"published value {self.value:g} of {self.model!r} on {self.dataset!r} is impossible, since {self.metric} "
+            f"is at most {bound:g}; {likely} (digits counts the decimals of what you write)"
+        )
 
     def _sample_noise(self, row: ModelRow, table: ComparisonTable) -> list[Noise]:
         """Return the noise of both test samples, √2 times the cluster error, where the test set is another draw."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluation.json_codec import to_json
-from evaluation.statistics.equivalence import LENIENT, EquivalenceZone
+from evaluation.statistics.equivalence import LENIENT, EquivalenceZone, Noise, tost
 
 TEXT_OF_A_HYPOTHESIS = {"REPRODUCED": "SUPPORTED", "NOT REPRODUCED": "NOT SUPPORTED", "CONTRADICTED": "NOT SUPPORTED"}
 
@@ -24,6 +24,7 @@ class Outcome(enum.Enum):
     CONTRADICTED = "CONTRADICTED"
     INCONCLUSIVE = "INCONCLUSIVE"
     NOT_COMPARABLE = "NOT COMPARABLE"
+    NOT_JUDGED = "NOT JUDGED"  # a published number that is uncertain: shown beside the rerun, never judged
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,22 @@ def outcome_of(zone: EquivalenceZone) -> Outcome:
     if zone in (EquivalenceZone.STRICT, EquivalenceZone.LENIENT):
         return Outcome.REPRODUCED
     return Outcome.INCONCLUSIVE if zone is EquivalenceZone.OPEN else Outcome.NOT_REPRODUCED
+
+
+def judge_zero(rerun: float, most: float, noise: Sequence[Noise], margin: float = LENIENT) -> tuple[Outcome, str]:
+    """Judge a rerun against a published 0, which stands for any value up to ``most``; return outcome and reason.
+
+    There is no ratio to 0. A rerun whose 90 % interval lies above ``most`` by more than the margin does not reproduce
+    it; a rerun of exactly 0 does.
+    """
+    if rerun <= 0:
+        return Outcome.REPRODUCED, "the rerun's is 0 too."
+    found = tost(rerun, most, 0.0, noise, strict=margin, lenient=margin)
+    low, high = (end * most for end in found.interval)
+    text = f"the rerun's is {rerun:.4g} [{low:.4g}, {high:.4g}]"
+    if found.zone is EquivalenceZone.ABOVE:
+        return Outcome.NOT_REPRODUCED, f"{text}, clearly above the {most:.4g} that the published one can be at most."
+    return Outcome.INCONCLUSIVE, f"{text}, not clearly above the {most:.4g} that the published one can be at most."
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:

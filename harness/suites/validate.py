@@ -10,6 +10,7 @@ from evaluation.metrics.coverage import WholeTableMetric
 from evaluation.metrics.lists import whole_table_metric_named
 from evaluation.verdicts.claims import Claim, Published
 from harness.spec import Citation, Experiment, Suite
+from harness.suites.statements import statement_errors
 from harness.tuning import Tuning
 
 _COLLECTIONS = ("experiments", "seeds", "metrics", "published", "claims", "comparisons", "baselines", "notes")
@@ -37,6 +38,7 @@ def _errors(suite: Suite) -> Iterator[str]:
     yield from _metric_errors(list(suite.metrics))
     yield from _text_errors(suite)
     yield from _label_errors(suite)
+    yield from statement_errors(suite)
 
 
 def _name_errors(suite: Suite) -> Iterator[str]:
@@ -108,7 +110,7 @@ def _text_errors(suite: Suite) -> Iterator[str]:
 
 
 def _label_errors(suite: Suite) -> Iterator[str]:
-    """Errors of baselines and comparisons: each label must be a model of the suite. Claims may name others."""
+    """Errors of baselines and comparisons: each label must be a model of the suite."""
     known = dict.fromkeys(label for experiment in suite.experiments for label in experiment.models)
     for pair in suite.comparisons:
         if isinstance(pair, str) or len(list(pair)) != 2:

@@ -36,8 +36,8 @@ def heat_map(table: ComparisonTable, heading: str, place: str, caveats: tuple[st
     caption = (
         f"All pairs in {table.metric} on {heading}, row against column, the best on top"
         f"{': by how much the row is ahead' if numbered else ''}. "
-        "Darker = smaller q-value (Benjamini and Hochberg: .05, .01, .001); ≈ (no shade) = not significant. "
-        "Exploratory, for these trained models."
+        "Darker = smaller q-value (Benjamini and Hochberg: .05, .01, .001); · (no shade) = not significant. "
+        f"Exploratory. {table.notes[0]}"
     )
     label = f"Significant differences between models in {table.metric} on {heading}"
     return [Figure(f"heat-{place}", "heat", label, caption,

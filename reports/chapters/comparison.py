@@ -23,7 +23,9 @@ from reports.document.numbers import (
 )
 from reports.document.run_index import ModelRuns, RunIndex
 
+INTERVAL = "users × seeds where there are two seeds or more; else cluster bootstrap"
 _MANY = 12  # pairs; of more, only clear conclusions are stated in sentences
+BOUNDS = (("best", "Best possible (expected)"), ("chance", "Chance (expected)"))
 _ACROSS = 2  # metrics per table, to fit the width of a page
 _TONE = {Conclusion.BETTER: "good", Conclusion.WORSE: "bad", Conclusion.EQUAL: "quiet", Conclusion.INCONCLUSIVE: "open"}
 
@@ -85,13 +87,12 @@ def standing(tables: list[ComparisonTable], runs: dict[str, ModelRuns], heading:
     columns = [Column("model", "Model")]
     for table in tables:
         m = table.metric
-        columns += [Column(m, m, True, "mean over seeds"), Column(f"{m} interval", "95 % interval", True,
-                                                                  "cluster bootstrap of the seed-averaged models"),
+        columns += [Column(m, m, True, "mean over seeds"), Column(f"{m} interval", "95 % interval", True, INTERVAL),
                     Column(f"{m} sd", "Seed SD", True, "standard deviation over seeds")]  # fmt: skip
         if table.reference is not None:
             columns += [
                 Column(f"{m} relative", f"vs {_cut(table.reference)}", True, "relative difference"),
-                Column(f"{m} p", "Adj. p", True, "Holm over the family; of methods where seeds allow"),
+                Column(f"{m} p", "Adj. p", True, "Holm over the family; users × seeds where seeds allow"),
             ]
     order = sorted(tables[0].models, key=lambda r: -r.mean if tables[0].higher_is_better else r.mean)
     rows = [Row((runs[model.model].name_cell(), *_numbers(tables, model.model, runs))) for model in order]
@@ -141,19 +142,29 @@ def _against(table: ComparisonTable, name: str, link: str) -> tuple[TableCell, T
         return TableCell("reference", marks=("quiet",)), TableCell("")
     if pair is None or pair.a != name:
         return TableCell("not declared", marks=("quiet",)), TableCell("")
-    ends = pair.method_relative_interval or pair.relative_interval
-    exact = f"{percent(pair.relative, 3)} [{percent(ends[0], 3)}, {percent(ends[1], 3)}]"
-    p, of = (pair.p_method_holm, "methods") if pair.p_method_holm is not None else (pair.p_holm, "trained models only")
-    relative = TableCell(percent(pair.relative), pair.relative, *ends, link, exact)
-    return relative, TableCell(p_value(p), p, link=link, exact=f"{p:.4g}, {of}")
+    p = pair.decision.p_adjusted
+    exact = f"{p:.4g}, {_subject(pair)}; alone {pair.decision.p:.4g}"
+    return _relative(pair, link), TableCell(p_value(p), p, link=link, exact=exact)
+
+
+def _relative(pair: PairRow, link: str) -> TableCell:
+    """The relative difference with the interval that agrees with the adjusted p."""
+    low, high = pair.decision.relative_interval
+    exact = f"{percent(pair.relative, 3)} [{percent(low, 3)}, {percent(high, 3)}]"
+    return TableCell(percent(pair.relative), pair.relative, low, high, link, exact)
+
+
+def _subject(pair: PairRow) -> str:
+    """To what the test of a pair applies."""
+    return "methods" if pair.decision.of_methods else "trained models"
 
 
 def _bounds(tables: list[ComparisonTable], runs: dict[str, ModelRuns]) -> list[Row]:
-    """Rows of the best possible value and the chance value, where the data set knows them."""
+    """Rows of the best possible value and the chance value, both expectations, where the data set knows them."""
     first = next((r.cells[0] for r in runs.values() if r.cells), None)
     facts = (first.record.get("facts") or {}) if first else {}
     rows = []
-    for key, title in (("best", "Best possible"), ("chance", "Chance")):
+    for key, title in BOUNDS:
         values = facts.get(key) or {}
         if not any(table.metric in values for table in tables):
             continue
@@ -168,9 +179,13 @@ def _bounds(tables: list[ComparisonTable], runs: dict[str, ModelRuns]) -> list[R
 
 def _notes(tables: list[ComparisonTable], runs: dict[str, ModelRuns]) -> tuple[str, ...]:
     """Notes: the marks, those of the tables, and every caveat in full."""
-    notes = [*map(as_sentence, _shared(runs))]
-    notes += ["★ best mean; ≈ not significantly different from the best (post hoc, Holm)."]
-    notes += dict.fromkeys(note for table in tables for note in table.notes)
+    notes = [*map(as_sentence, _shared(runs)), *dict.fromkeys(table.notes[0] for table in tables)]
+    notes += ["★ best mean; ≈ not significantly different from it: adjusted p of .05 or more, of the declared "
+              "comparison with it, or else of Holm over all models against it (post hoc)."]  # fmt: skip
+    if _bounds(tables, runs):
+        notes += ["Best possible and chance are expectations over draws of the test part. This test part is one draw, "
+                  "so a value may lie above the best possible one."]  # fmt: skip
+    notes += dict.fromkeys(note for table in tables for note in table.notes[1:])
     by_caveat: dict[str, list[str]] = {}
     for caveat, model in ((caveat, r.model) for r in runs.values() for caveat in r.caveats):
         by_caveat.setdefault(caveat, []).append(model)
@@ -181,13 +196,13 @@ def differences(table: ComparisonTable, runs: dict[str, ModelRuns], heading: str
     """Forest plot, summary in sentences, and table of the declared comparisons."""
     means = {model.model: model.mean for model in table.models}
     rows = [{"name": f"{p.a}{_dagger(runs[p.a])} − {p.b}{_dagger(runs[p.b])}", "color": runs[p.a].color,
-             "value": p.difference, "low": p.simultaneous[0], "high": p.simultaneous[1],
+             "value": p.difference, "low": p.decision.interval[0], "high": p.decision.interval[1],
              "margin": table.margin * abs(means[p.b])} for p in table.pairs]  # fmt: skip
-    label = f"Differences in {table.metric} on {heading} with simultaneous 95 % intervals and the relevance margin"
-    family = f"the {len(rows)} declared pairs" if len(rows) > 1 else "the one declared pair"
+    label = f"Differences in {table.metric} on {heading} with 95 % intervals and the relevance margin"
     figure = Figure(f"forest-{place}", "forest", label,
-                      f"Differences in {table.metric} on {heading} with simultaneous 95 % intervals over {family} "
-                      f"(these trained models). The shaded band is the relevance margin of ±{100 * table.margin:g} %.",
+                      f"Differences in {table.metric} on {heading} with 95 % intervals at the levels of Holm's "
+                      f"procedure: an interval excludes 0 where the adjusted p is below .05. {table.notes[0]} "
+                      f"The shaded band is the relevance margin of ±{100 * table.margin:g} %.",
                       {"rows": rows, "axis": f"difference in {table.metric}"}, _shared(runs))  # fmt: skip
     summary = Text(f"Summary of {table.metric}", _sentences(table), beside=True)
     return [figure, summary, _pairs(table, runs, heading, place)]
@@ -197,14 +212,9 @@ def _sentences(table: ComparisonTable) -> tuple[str, ...]:
     """The conclusion on each pair; where they are many, only the pairs that are not inconclusive."""
     if len(table.pairs) <= _MANY:
         return tuple(pair.sentence for pair in table.pairs)
-    clear = [pair.sentence for pair in table.pairs if _found(pair) is not Conclusion.INCONCLUSIVE]
+    clear = [pair.sentence for pair in table.pairs if pair.decision.conclusion is not Conclusion.INCONCLUSIVE]
     rest = len(table.pairs) - len(clear)
     return (*clear, *([f"Inconclusive (see the table below): {pluralize(rest, 'pair')}."] if rest else []))
-
-
-def _found(pair: PairRow) -> Conclusion:
-    """The conclusion on the methods where seeds allow one, else on these trained models."""
-    return pair.conclusion_models if pair.p_method is None else pair.conclusion_methods
 
 
 def _dagger(runs: ModelRuns) -> str:
@@ -215,20 +225,22 @@ def _pairs(table: ComparisonTable, runs: dict[str, ModelRuns], heading: str, pla
     """Table of the declared comparisons."""
     columns = (
         Column("a", "A"), Column("b", "B"), Column("difference", "A − B", True),
-        Column("simultaneous", "95 %, family", True, "simultaneous over the declared family, from max-T"),
-        Column("relative", "Relative", True), Column("p", "p", True, "sign flips by cluster, these trained models"),
-        Column("p_holm", "Holm", True, "adjusted over the family, these trained models"),
-        Column("p_method", "p (users × seeds)", True, "p of the methods (users × seeds), Holm-adjusted"),
+        Column("interval", "95 %, Holm", True,
+               "at the level at which Holm's procedure tests the pair: excludes 0 where adj. p < .05"),
+        Column("relative", "Relative", True),
+        Column("p", "p", True, "users × seeds where seeds allow; else sign flips by cluster"),
+        Column("p_holm", "Adj. p", True, "Holm over the family"),
+        Column("subject", "Applies to", False, "methods where every learner has two seeds or more"),
         Column("shares", "Better / tied / worse", True, "shares of clusters"),
         Column("standardised", "Effect", True, "in standard deviations of a cluster's contribution"),
         Column("detectable", "Detectable", True, "smallest difference found with 80 % power"),
         Column("finding", "Conclusion"),
     )  # fmt: skip
-    places = decimals((p.simultaneous[1] - p.simultaneous[0]) / 2 for p in table.pairs)
+    places = decimals((p.decision.interval[1] - p.decision.interval[0]) / 2 for p in table.pairs)
     rows = tuple(row(_pair(p, runs, places)) for p in table.pairs)
     why = join_words(list(dict.fromkeys(p.why for p in table.pairs)))
-    notes = (f"Declared: {why}. {table.flips:,} sign flips, {table.resamples:,} bootstrap resamples. “Conclusion” "
-             "applies to the methods where seeds allow a test of them, else to these trained models.",)  # fmt: skip
+    notes = (table.notes[0],
+             f"Declared: {why}. {table.flips:,} sign flips, {table.resamples:,} bootstrap resamples.")  # fmt: skip
     return Table(f"differences-{place}", f"Declared comparisons in {table.metric}: {heading}", columns, rows, notes,
                  small=True, caveats=_shared(runs))  # fmt: skip
 
@@ -236,22 +248,19 @@ def _pairs(table: ComparisonTable, runs: dict[str, ModelRuns], heading: str, pla
 def _pair(pair: PairRow, runs: dict[str, ModelRuns], places: int) -> list[TableCell]:
     """One comparison."""
     link = runs[pair.a].anchor
-    found = _found(pair)
-    low, high = pair.simultaneous
-    alone = f"{pair.difference:.8g} [{pair.interval[0]:.6g}, {pair.interval[1]:.6g}] for this pair alone"
-    ends = pair.method_relative_interval or pair.relative_interval
+    decision = pair.decision
+    found, (low, high) = decision.conclusion, decision.interval
+    alone = pair.interval if pair.method is None else pair.method.interval
+    exact = f"{pair.difference:.8g} [{alone[0]:.6g}, {alone[1]:.6g}] for this pair alone"
     shares = pair.shares
     shown = " / ".join(f"{100 * s:.0f}" for s in (shares.better, shares.tied, shares.worse)) + " %"
-    methods = "–" if pair.p_method_holm is None else p_value(pair.p_method_holm)
     return [
         TableCell(pair.a, link=link, color=runs[pair.a].color, caveats=runs[pair.a].caveats),
         TableCell(pair.b, link=runs[pair.b].anchor, color=runs[pair.b].color, caveats=runs[pair.b].caveats),
-        TableCell(fraction(pair.difference, places, sign=True), pair.difference, low, high, link, alone),
+        TableCell(fraction(pair.difference, places, sign=True), pair.difference, low, high, link, exact),
         TableCell(interval(low, high, places, sign=True), high - low, link=link, exact=f"[{low:.8g}, {high:.8g}]"),
-        TableCell(percent(pair.relative), pair.relative, *ends, link,
-              f"{percent(pair.relative, 3)} [{percent(ends[0], 3)}, {percent(ends[1], 3)}]"),
-        TableCell(p_value(pair.p), pair.p, link=link), TableCell(p_value(pair.p_holm), pair.p_holm, link=link),
-        TableCell(methods, pair.p_method_holm, link=link),
+        _relative(pair, link), TableCell(p_value(decision.p), decision.p, link=link),
+        TableCell(p_value(decision.p_adjusted), decision.p_adjusted, link=link), TableCell(_subject(pair), link=link),
         TableCell(shown, shares.better - shares.worse, link=link, exact=shown),
         TableCell(format_number(pair.standardised, 2), pair.standardised, link=link),
         TableCell(fraction(pair.smallest_detectable, places), pair.smallest_detectable, link=link),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from evaluation.verdicts.claims import Verdict
+from evaluation.verdicts.claims import Outcome, Verdict
 from reports.chapters.provenance import failures_table
-from reports.chapters.verdicts import uncertain
 from reports.document.blocks import Section, Text
 from reports.document.numbers import format_seconds, join_words, pluralize
 from reports.document.run_index import RunIndex
@@ -30,12 +29,13 @@ def verdict_paragraph(verdicts: list[Verdict]) -> str:
     """One paragraph: how many verdicts have each outcome, and which."""
     if not verdicts:
         return "This suite has no published number and no claim to judge."
-    judged = [v for v in verdicts if not uncertain(v) and not v.without_result]
+    judged = [v for v in verdicts if v.outcome is not Outcome.NOT_JUDGED and not v.without_result]
     found = {text: [v for v in judged if v.outcome_text == text] for text in _HEADINGS}
     parts = [f"{len(found[text])} {text.lower()}" for text in _HEADINGS if found[text]]
-    missing, doubtful = sum(v.without_result for v in verdicts), sum(map(uncertain, verdicts))
+    missing = sum(v.without_result for v in verdicts)
+    doubtful = sum(v.outcome is Outcome.NOT_JUDGED for v in verdicts)
     parts += [f"{missing} without a result here"] if missing else []
-    parts += [f"{doubtful} shown but not judged, since the published number is uncertain"] if doubtful else []
+    parts += [f"{doubtful} not judged, since the published number is uncertain"] if doubtful else []
     levels = sum(verdict.kind == "Published" for verdict in verdicts)
     kinds = [pluralize(levels, "published number")] if levels else []
     kinds += [pluralize(len(verdicts) - levels, "claim")] if len(verdicts) > levels else []

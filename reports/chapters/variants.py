@@ -11,6 +11,7 @@ from evaluation.comparison.variants import Variant, compare_variants, find_varia
 from evaluation.json_codec import from_json, to_json
 from evaluation.metrics.accuracy import metric_named
 from evaluation.results.cache import ResultCache, cell_fingerprints
+from reports.chapters.comparison import INTERVAL
 from reports.document.blocks import Column, Row, Section, Table, TableCell, Text, row
 from reports.document.numbers import decimals, fraction, interval, percent
 from reports.document.run_index import ModelRuns, RunIndex
@@ -26,7 +27,7 @@ _COLUMNS = (
     Column("model", "Model"),
     Column("variant", "Variant"),
     Column("value", "Value", True, "mean over seeds"),
-    Column("interval", "95 % interval", True, "cluster bootstrap of the seed-averaged models"),
+    Column("interval", "95 % interval", True, INTERVAL),
     Column("against", "Compared with"),
     Column("difference", "Change", True, "difference from the model it is compared with"),
     Column("difference_interval", "95 % interval", True, "of the methods where seeds allow, else of trained models"),

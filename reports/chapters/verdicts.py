@@ -10,7 +10,7 @@ from reports.document.numbers import MISSING, decimals, format_number, fraction,
 from reports.document.run_index import ModelRuns, RunIndex
 
 TONE = {Outcome.REPRODUCED: "good", Outcome.NOT_REPRODUCED: "bad", Outcome.CONTRADICTED: "bad",
-        Outcome.INCONCLUSIVE: "open", Outcome.NOT_COMPARABLE: "quiet"}  # fmt: skip
+        Outcome.INCONCLUSIVE: "open", Outcome.NOT_COMPARABLE: "quiet", Outcome.NOT_JUDGED: "quiet"}  # fmt: skip
 _LONG = 60  # a longer reason is given in full once only
 _ROWS = 32  # of a figure, to fit on a page
 
@@ -35,23 +35,18 @@ def verdicts_section(index: RunIndex, verdicts: list[Verdict]) -> Section | None
     if any(v.signed and not v.without_result for v in claims):
         words += ("A ranking is judged by the sign alone: a significant difference may still be negligible. The "
                   "comparison chapter applies the relevance margin.",)  # fmt: skip
-    if any(uncertain(v) for v in levels):
-        words += ("An uncertain published number (hard to read from a figure, given in two ways, or quoted from "
-                  "another source) is shown with its ratio and never judged.",)  # fmt: skip
+    if any(v.outcome is Outcome.NOT_JUDGED for v in levels):
+        words += ("“Not judged” marks an uncertain published number (hard to read from a figure, given in two ways, or "
+                  "quoted from another source): it is shown with its ratio and never judged.",)  # fmt: skip
     if len({v.about.source for v in levels}) > 1:
         words += ("Several sources published numbers for the same models and data; each is listed under its name and "
                   "judged separately. Where they differ, no rerun can reproduce all of them.",)  # fmt: skip
     return Section("verdicts", "Verdicts", (Text("", words), *blocks))
 
 
-def uncertain(verdict: Verdict) -> bool:
-    """Whether a published number is shown without a verdict, since its reading is not certain."""
-    return isinstance(verdict.about, Published) and not verdict.about.certain and not verdict.about.not_comparable
-
-
 def _ratio(verdict: Verdict) -> float | None:
     """Rerun over published, also where it is not judged; None where they are different quantities."""
-    if verdict.estimate is not None or not uncertain(verdict):
+    if verdict.estimate is not None or verdict.outcome is not Outcome.NOT_JUDGED:
         return verdict.estimate
     return verdict.rerun_value / verdict.about.value if verdict.rerun_value and verdict.about.value > 0 else None
 
@@ -68,14 +63,14 @@ def _figures(index: RunIndex, levels: list[Verdict]) -> list[Figure]:
         source = f" ({about.source})" if about.source != "paper" and len(sources) > 1 else ""
         name = f"{about.model}{dagger}, {about.metric}" + (f", {about.dataset}" if several else "") + source
         rows.append({"name": name, "color": runs.color, "ratio": ratio, "low": low, "high": high,
-                     "outcome": _outcome_text(verdict), "judged": about.certain, "published": _printed(about),
-                     "rerun": format_number(verdict.rerun_value, 4)})  # fmt: skip
+                     "outcome": verdict.outcome_text, "judged": verdict.outcome is not Outcome.NOT_JUDGED,
+                     "published": _printed(about), "rerun": format_number(verdict.rerun_value, 4)})  # fmt: skip
     parts = [rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS)]
     caption = "Rerun ÷ published with 90 % intervals. Dark band: ±5 %; light band: ±10 %."
     if len(sources) == 1 and sources[0] != "paper":
         caption += f" All published by {sources[0]}."
     if any(not item["judged"] for item in rows):
-        caption += " Hollow marks: the published value is uncertain, so it is not judged."
+        caption += " Hollow marks: NOT JUDGED, since the published value is uncertain."
     if any(item["judged"] and item["low"] is None for item in rows):
         caption += " A filled mark without an interval has one seed, which does not show the seed noise."
     return [
@@ -133,16 +128,15 @@ def _level(index: RunIndex, verdict: Verdict, given: set[str]) -> list[TableCell
     link = runs.anchor if runs else ""
     low, high = verdict.interval or (None, None)
     seeds = "–" if runs is None or not runs.cells else "fixed" if runs.deterministic else str(len(runs.cells))
-    places = max(about.digits, 4)
+    places, judged = max(about.digits, 4), verdict.outcome is not Outcome.NOT_JUDGED
     heading = index.heading(about.dataset, verdict.protocol) if verdict.protocol else about.dataset
-    doubt = () if about.certain else ("uncertain: this published number is uncertain",)
     return [
         TableCell(about.model, link=link, caveats=runs.caveats if runs else (), color=runs.color if runs else None),
         TableCell(heading, caveats=runs.group.caveats if runs else ()),
-        TableCell(about.metric), TableCell(_printed(about), about.value, caveats=doubt),
+        TableCell(about.metric), TableCell(_printed(about), about.value),
         TableCell(fraction(verdict.rerun_value, places), verdict.rerun_value, link=link),
         TableCell(seeds, None if runs is None else len(runs.cells), link=link),
-        TableCell(fraction(ratio, 3), ratio, low, high, link, marks=("quiet",) if uncertain(verdict) else ()),
+        TableCell(fraction(ratio, 3), ratio, low, high, link, marks=() if judged else ("quiet",)),
         TableCell(interval(low, high, 3), None if low is None else high - low, link=link),
         _outcome(verdict), TableCell(_reason(index, verdict, given)), TableCell(_place(about.place, about.source)),
     ]  # fmt: skip
@@ -156,13 +150,17 @@ def _caveats(found: list[ModelRuns]) -> tuple[str, ...]:
 
 
 def _outcome(verdict: Verdict) -> TableCell:
-    """The verdict with its mark."""
-    return TableCell(_outcome_text(verdict), marks=(TONE[verdict.outcome],))
+    """The verdict with its mark; "unfounded" where there is no result to judge by."""
+    unfounded = ("unfounded",) if _unfounded(verdict) else ()
+    return TableCell(verdict.outcome_text, marks=(TONE[verdict.outcome], *unfounded))
 
 
-def _outcome_text(verdict: Verdict) -> str:
-    """The outcome as shown; NOT JUDGED for an uncertain published number."""
-    return "NOT JUDGED" if uncertain(verdict) else verdict.outcome_text
+def _unfounded(verdict: Verdict) -> bool:
+    """Whether no result of the suite is behind a verdict, of whichever outcome."""
+    if verdict.parts:
+        return all(map(_unfounded, verdict.parts))
+    judged = verdict.outcome not in (Outcome.INCONCLUSIVE, Outcome.NOT_COMPARABLE, Outcome.NOT_JUDGED)
+    return not judged and verdict.estimate is None and verdict.rerun_value is None
 
 
 def _place(place: str, source: str = "") -> str:
@@ -177,7 +175,13 @@ def _claims(index: RunIndex, claims: list[Verdict]) -> Table:
         Column("outcome", "Verdict"),
         Column("claimed", "Claimed", True, "a difference for a ranking, a ratio for a gain or a cost"),
         Column("estimate", "Found", True, "the same quantity in these runs"),
-        Column("interval", "Interval", True, "95 % of a difference, 90 % of a ratio"),
+        Column(
+            "interval",
+            "Interval",
+            True,
+            "of a difference: 95 % at the level of Holm's procedure, so it excludes 0 where adj. p < .05; of a ratio: "
+            "90 %",
+        ),
         Column("p", "Adj. p", True, "users × seeds, Holm over all rankings and gains of the suite"),
         Column("reason", "Why", wide=True),
         Column("place", "Where"),

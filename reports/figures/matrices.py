@@ -12,7 +12,7 @@ _NAME_LENGTH = 24
 
 
 def heat(figure: Any, data: dict[str, Any], pen: Pen) -> None:
-    """Row against column, the best on top: darker = smaller q-value; ≈ = not significant."""
+    """Row against column, the best on top: darker = smaller q-value; · = not significant."""
     models, size = data["models"], len(data["models"])
     names = [short(name, _NAME_LENGTH) for name in models]
     wide = 0.14 + pen.widest(names, 8.0)
@@ -33,7 +33,7 @@ def heat(figure: Any, data: dict[str, Any], pen: Pen) -> None:
                            f"{fraction(pair['difference'], 5, sign=True)}, {percent(pair['relative'])}, "
                            f"q {p_value(pair['q'])}")  # fmt: skip
         if data["numbered"] or not shade:
-            axes.text(column, row, _rounded(pair["relative"]) if shade else "≈", ha="center", va="center",
+            axes.text(column, row, _rounded(pair["relative"]) if shade else "·", ha="center", va="center",
                       fontsize=min(6.5, 50 * cell))  # fmt: skip
     pen.set_axis(axes, "y", ticks=range(size - 1), labels=names[:-1], grid=False, marks=False)
     pen.set_axis(axes, "x", ticks=range(size - 1), labels=names[1:], grid=False, marks=False, vertical=True)

@@ -47,7 +47,9 @@ def _print_standing(table: Table, report: Report, console: Console) -> None:
         grid.add_row(*(_cell(row.entries[table.column(key)], badges=key == keys[0]) for key in keys),
                      style="italic dim" if row.kind == "reference" else "")  # fmt: skip
     console.print(grid)
-    for note in [*(f"[{badge}]" for badge in table.badges), *table.notes[:1]]:
+    bounds = any(row.kind == "reference" for row in table.rows)
+    shown = table.notes[: len(table.caveats) + (3 if bounds else 2)]  # caveats, to what numbers apply, marks, bounds
+    for note in [*(f"[{badge}]" for badge in table.badges), *shown]:
         console.print(Text(note, style="dim"))
 
 

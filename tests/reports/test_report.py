@@ -78,8 +78,10 @@ def test_the_mean_is_the_mean_of_the_stored_cells(store, report):
 
 def test_known_bounds_are_below_the_models(report):
     assert [(r.entries[0].text, r.entries[1].value) for r in table(report, "standing-1").rows if r.kind] == [
-        ("Best possible", 0.41), ("Chance", 0.009),
+        ("Best possible (expected)", 0.41), ("Chance (expected)", 0.009),
     ]  # fmt: skip
+    assert any("expectations over draws of the test part" in note for note in table(report, "standing-1").notes)
+    assert not any("expectations over draws" in note for note in table(report, "standing-2").notes)
     assert not [r for r in table(report, "standing-2").rows if r.kind]
 
 

@@ -45,10 +45,10 @@ def test_numbers_are_those_of_the_parts(three_models):
     assert row.macro == pytest.approx(np.mean([s.macro for s in gru]))
     assert pair.difference == pytest.approx(row.mean - markov[0].micro)
     assert pair.method == crossed_test(gru, markov, deterministic=(False, True))
-    assert pair.p_method == pair.method.p
+    assert pair.decision.p == pair.method.p
     assert pair.interval[0] < pair.difference < pair.interval[1]
     assert pair.simultaneous[0] < pair.interval[0]
-    assert pair.conclusion_methods is Conclusion.BETTER
+    assert pair.decision.conclusion is Conclusion.BETTER
     assert pair.relative == pytest.approx(row.mean / markov[0].micro - 1)
     assert pair.naive.error > 0
     assert table.model("GRU").best
@@ -57,7 +57,7 @@ def test_numbers_are_those_of_the_parts(three_models):
 
 def test_two_deterministic_models_are_decided_by_sign_flips(three_models):
     pair = compare_suite(three_models.suite(baselines=["Markov"]), **FEW)[0].pair("Popularity", "Markov")
-    assert pair.p_method == pair.p
+    assert pair.decision.p == pair.p
     assert "deterministic models across users" in pair.sentence
 
 
@@ -66,11 +66,10 @@ def test_one_seed_speaks_of_trained_models(store):
     table = compare_suite(store.suite(baselines=["Markov"]), **FEW)[0]
     pair = table.pair("GRU", "Markov")
     assert pair.method is None
-    assert pair.p_method is None
-    assert pair.conclusion_methods is Conclusion.INCONCLUSIVE
-    assert pair.conclusion_models is Conclusion.BETTER
+    assert not pair.decision.of_methods
+    assert pair.decision.conclusion is Conclusion.BETTER
     assert "these trained models" in pair.sentence
-    assert any("One seed only of GRU" in note for note in table.notes)
+    assert "except where GRU takes part" in table.notes[0]
 
 
 def test_the_best_baseline_is_chosen_on_validation_where_it_is_stored(store):

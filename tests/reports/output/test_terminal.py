@@ -26,6 +26,13 @@ def test_a_wide_terminal_shows_every_column(report):
         assert wanted in text
 
 
+def test_the_notes_say_to_what_the_numbers_apply_and_what_the_bounds_are(report):
+    text = printed(report, 240)
+    assert text.count("Intervals, p, conclusions, ★ and ≈ apply to the methods (users × seeds).") == 4
+    assert text.count("★ best mean; ≈ not significantly different from it") == 4  # two data sets, two tables of each
+    assert text.count("Best possible and chance are expectations over draws of the test part.") == 1
+
+
 def test_a_narrow_terminal_keeps_the_primary_metric(report):
     text = printed(report, 50)
     assert "MRR@20" in text

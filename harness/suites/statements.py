@@ -1,0 +1,84 @@
+"""Validation of published numbers and claims: the models, data sets, protocols and metrics that they name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from evaluation.metrics.accuracy import METRICS, metric_named
+from evaluation.verdicts.claims import Claim, is_built_in
+from harness.spec import Suite
+
+
+def statement_errors(suite: Suite) -> Iterator[str]:
+    """Errors of what the suite, as its file reads, publishes and claims; each must be about rows that it runs."""
+    rows = [(e.dataset.name, e.protocol.name, label) for e in suite.experiments for label in e.models]
+    metrics = [metric.name for metric in suite.metrics]
+    for value in suite.published:
+        where = f"SUITE's published value {value.value:g} ({value.place})"
+        yield from _row_errors(where, value.dataset, value.protocol, (value.model,), rows)
+        yield from _metric_errors(where, value.metric, metrics)
+        if mistake := value.mistake():
+            yield f"SUITE's {mistake}"
+    for claim in _parts(suite.claims):
+        where = f"SUITE's claim {claim.text!r}"
+        protocol = getattr(claim, "protocol", "")
+        yield from _row_errors(where, getattr(claim, "dataset", ""), protocol, tuple(claim.models), rows)
+        yield from _metric_errors(where, getattr(claim, "metric", None), metrics, is_built_in(claim))
+        if mistake := claim.mistake():
+            yield f"{where}: {mistake}"
+
+
+def _parts(claims: Iterable[Claim]) -> Iterator[Claim]:
+    """Yield the claims, with the parts of compound claims in place of these."""
+    for claim in claims:
+        parts = getattr(claim, "parts", ())
+        yield from _parts(parts) if parts else (claim,)
+
+
+def _row_errors(
+    where: str, dataset: str, protocol: str, models: tuple[str, ...], rows: list[tuple[str, str, str]]
+) -> Iterator[str]:
+    """Errors of the names of rows; the data set, the protocol and the models must be in one experiment."""
+    for what, name, place in (("data set", dataset, 0), ("protocol", protocol, 1)):
+        known = dict.fromkeys(row[place] for row in rows)
+        if name and name not in known:
+            yield _unknown(where, what, name, known)
+    for model in models:
+        known = dict.fromkeys(row[2] for row in rows)
+        if model not in known:
+            yield _unknown(where, "model", model, known)
+    fitting = [row for row in rows if dataset in ("", row[0]) and protocol in ("", row[1])]
+    place = " under ".join(name for name in (dataset, protocol) if name)
+    if not fitting:
+        found = dict.fromkeys(row[1] for row in rows if row[0] == dataset)
+        yield _unknown(where, f"protocol on {dataset}", protocol, found)
+    for model in models:
+        if model not in (known := dict.fromkeys(row[2] for row in fitting)):
+            yield _unknown(where, f"model on {place}", model, known)
+    together = {row[:2] for row in fitting}
+    if not any(all((*pair, model) in rows for model in models) for pair in together):
+        yield f"{where} compares {' and '.join(models)} on {place}, but no experiment has all of them"
+
+
+def _metric_errors(where: str, metric: Any, listed: list[str], built_in: bool = True) -> Iterator[str]:
+    """Errors of a metric's name: ranks must give it; a kind of claim from the suite's file may name any listed one."""
+    if metric is None or (metric in listed and not built_in):
+        return
+    try:
+        metric_named(str(metric))
+    except ValueError as error:
+        kinds = [kind(None if kind.cut_off == "none" else 20).name for kind in METRICS.values()]
+        shown = {name.upper(): name for name in (*kinds, *listed)}
+        close = difflib.get_close_matches(str(metric).upper(), shown, n=1, cutoff=0.5)
+        hint = f"; did you mean {shown[close[0]]!r}?" if close else ""
+        yield f"{where} names the metric {metric!r}, which cannot be judged: {error}{hint}"
+
+
+def _unknown(where: str, what: str, name: str, known: Iterable[str]) -> str:
+    """Say that a name is unknown, with the nearest one."""
+    known = list(known)
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"{where} names the {what} {name!r}, which the suite does not run: {hint}it has {', '.join(known)}"
