@@ -2,6 +2,9 @@
 
 ``measure`` is the mean over queries (micro), ``per_cluster`` the sums that inference needs. Ties count by expectation
 unless ``ties`` says otherwise. With one target per query, Recall@k equals HitRate@k and MAP@k equals MRR@k.
+
+The targets of a query are a set: an item that repeats among them counts once. Where each target is ranked among
+candidates of its own (sampled ranking), Precision, MAP and NDCG are means over the lists of a query's targets.
 """
 
 from __future__ import annotations
@@ -85,7 +88,10 @@ class Metric:
 
 
 class MRR(Metric):
-    """Mean reciprocal rank of the best ranked target; 0 beyond the cut-off, if there is one."""
+    """Mean reciprocal rank of the best ranked target; 0 beyond the cut-off, if there is one.
+
+    A target that repeats changes nothing.
+    """
 
     symbol = "MRR"
     cut_off = "optional"
@@ -95,7 +101,11 @@ class MRR(Metric):
 
 
 class Recall(Metric):
-    """The share of a query's targets among the first k (dropped targets are misses)."""
+    """The share of a query's targets among the first k (dropped targets are misses).
+
+    A target that repeats counts once, in numerator and denominator; Devooght's program counts it once in the numerator
+    and each time in the denominator.
+    """
 
     symbol = "Recall"
 
@@ -104,7 +114,7 @@ class Recall(Metric):
 
 
 class HitRate(Metric):
-    """The share of queries with at least one target among the first k."""
+    """The share of queries with at least one target among the first k; a target that repeats changes nothing."""
 
     symbol = "HitRate"
 
@@ -113,7 +123,10 @@ class HitRate(Metric):
 
 
 class SPS(Metric):
-    """Short-term prediction success: the share of queries whose first target is among the first k (Devooght 2017)."""
+    """Short-term prediction success: the share of queries whose first target is among the first k (Devooght 2017).
+
+    Later occurrences of the first target change nothing.
+    """
 
     symbol = "SPS"
 
@@ -122,16 +135,17 @@ class SPS(Metric):
 
 
 class Precision(Metric):
-    """The share of the first k ranks that hold a target."""
+    """The share of the first k ranks that hold a target; one that repeats holds one rank."""
 
     symbol = "Precision"
 
     def _values(self, queries: Queries) -> np.ndarray:
-        return queries.total(queries.target_ranks.hits(self.k)) / self.k
+        hits = queries.target_ranks.hits(self.k)
+        return (queries.total(hits) if queries.one_list else queries.mean(hits)) / self.k
 
 
 class MAP(Metric):
-    """Mean average precision at k, normalised by the smaller of k and the number of targets."""
+    """Mean average precision at k, normalised by the smaller of k and the number of different targets."""
 
     symbol = "MAP"
 
@@ -140,19 +154,24 @@ class MAP(Metric):
 
 
 class NDCG(Metric):
-    """Discounted gain Σ 1 / log2(rank + 1) over targets within k, relative to the best order of as many targets."""
+    """Discounted gain Σ 1 / log2(rank + 1) over targets within k, relative to the best order of as many targets.
+
+    Gains are binary: a target that repeats gains once, and counts once in the best order.
+    """
 
     symbol = "NDCG"
     cut_off = "optional"
 
     def _values(self, queries: Queries) -> np.ndarray:
+        if not queries.one_list:
+            return queries.mean(queries.target_ranks.gain(self.k))  # one target's best gain is 1
         most = int(queries.sizes.max())
         ideal = np.cumsum(rank_weight(np.arange(1.0, (most if self.k is None else min(most, self.k)) + 1), "log"))
         return queries.total(queries.target_ranks.gain(self.k)) / ideal[np.minimum(queries.sizes, len(ideal)) - 1]
 
 
 class MeanRank(Metric):
-    """The mean rank over a query's targets, 1 is best; a miss ranks one below the last candidate."""
+    """The mean rank over a query's different targets, 1 is best; a miss ranks one below the last candidate."""
 
     symbol = "MeanRank"
     higher_is_better = False

@@ -1,7 +1,8 @@
-"""IntUniform-table metrics: how far correct recommendations spread over users and items, without a mean over queries.
+"""Whole-table metrics: how far correct recommendations spread over users and items, without a mean over queries.
 
 Ties count by expectation, independently for each query: an event with chance p in each query happens in at least one
-with 1 − Π (1 − p). Definitions follow Devooght and Bersini (2017) at their cut-off k.
+with 1 − Π (1 − p). An item that repeats among a query's targets counts once. Definitions follow Devooght and Bersini
+(2017) at their cut-off k.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class WholeTableMetric:
         raise NotImplementedError(f"{type(self).__name__} does not implement measure")
 
     def _chances(self, ranks: RankTable) -> np.ndarray:
-        """Return P(rank ≤ k) of every target, (R,)."""
+        """Return P(rank ≤ k) of every target of ``ranks``, (R,)."""
         if ranks.repeat.any():
             raise ValueError(f"{self.name} is not defined for sampled candidates; rank all items")
         return TargetRanks.of(ranks.greater, ranks.tied, ranks.candidates, "expected").hits(self.k)
@@ -68,6 +69,7 @@ class ItemCoverage(WholeTableMetric):
 
     def measure(self, ranks: RankTable) -> float:
         """Return the expected number of items."""
+        ranks = ranks.distinct
         found = ranks.target >= 0
         return float(np.sum(_at_least_one(ranks.target[found], self._chances(ranks)[found])))
 
@@ -95,6 +97,7 @@ class BlockbusterShare(WholeTableMetric):
             raise ValueError(f"{self.name} needs at least 100 items, got {ranks.num_items}")
         popular = np.zeros(ranks.num_items, dtype=bool)
         popular[np.argsort(-ranks.item_counts, kind="stable")[:top]] = True
+        ranks = ranks.distinct
         found = ranks.target >= 0
         chances = self._chances(ranks)[found]
         total = chances.sum()

@@ -77,7 +77,10 @@ class Novelty(TopKListMetric):
 
 
 class PopularityLift(TopKListMetric):
-    """The mean training count of recommended items over that of the true targets, minus 1: 0 is no popularity bias."""
+    """The mean training count of recommended items over that of the true targets, minus 1: 0 is no popularity bias.
+
+    A target that repeats in a query counts once.
+    """
 
     symbol = "PopularityLift"
     higher_is_better = False
@@ -85,7 +88,8 @@ class PopularityLift(TopKListMetric):
     def measure(self, ranks: RankTable) -> float:
         """Return the lift; ValueError if no target occurs in training."""
         frequencies = self._recommended(ranks)
-        true = ranks.item_counts[ranks.target[ranks.target >= 0]].mean() if (ranks.target >= 0).any() else 0.0
+        targets = ranks.distinct.target
+        true = ranks.item_counts[targets[targets >= 0]].mean() if (targets >= 0).any() else 0.0
         if true == 0:
             raise ValueError(f"{self.name} needs at least one target that occurs in training, got none")
         return float(frequencies @ ranks.item_counts / frequencies.sum() / true - 1.0)

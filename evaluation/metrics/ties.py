@@ -1,7 +1,8 @@
 """Expected values under ties: a target with g better and m equal candidates has a rank uniform on g + 1 … g + m + 1.
 
 Three tie rules exist: ``expected`` (the mean over random orders of the tied candidates, the default), ``optimistic``
-(the target is first among its ties) and ``pessimistic`` (it is last). A miss, a target that cannot be recommended, is
+(the target is first among its ties) and ``pessimistic`` (it is last; several tied targets of one list are next to each
+other). A miss, a target that cannot be recommended, is
 marked by greater = candidates.
 """
 

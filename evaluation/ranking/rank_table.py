@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,56 @@ class RankTable:
     def num_clusters(self) -> int:
         """The number of distinct clusters."""
         return len(np.unique(self.cluster))
+
+    @property
+    def distinct(self) -> RankTable:
+        """The table with one row per query, repeat and target item, the first; itself where no item repeats.
+
+        Dropped targets (−1) are not known to be the same item, so all of them stay.
+        """
+        if not len(self._later_occurrences):
+            return self
+        keep = np.ones(len(self), dtype=bool)
+        keep[self._later_occurrences] = False
+        return replace(self, **{name: getattr(self, name)[keep] for name in _COLUMNS})
+
+    @cached_property
+    def _later_occurrences(self) -> np.ndarray:
+        """The rows whose target item is in an earlier row of the same query and repeat, (D,) int64."""
+        if self._one_target_each:
+            return np.zeros(0, dtype=np.int64)
+        order = np.lexsort((self.repeat, self.target, self.query))  # stable: the first occurrence stays first
+        same = self.target[order][1:] >= 0
+        for column in (self.query, self.repeat, self.target):
+            same &= column[order][1:] == column[order][:-1]
+        return order[1:][same]
+
+    @cached_property
+    def _one_target_each(self) -> bool:
+        """Whether every row is a query of its own."""
+        return bool((self.query[1:] > self.query[:-1]).all())
+
+    @cached_property
+    def one_list(self) -> bool:
+        """Whether the targets of a query are ranked in one list: different targets have different places in it.
+
+        Not so where candidates are drawn for each target, which the table says or its counts show: each target then
+        has a list of its own.
+        """
+        if self._one_target_each:
+            return True
+        if self.repeat.any() or "random" in str((self.meta or {}).get("candidate_rule", "")):
+            return False
+        ranks = self.distinct
+        found = np.flatnonzero(ranks.greater < ranks.candidates)
+        order = found[np.lexsort((ranks.greater[found], ranks.query[found]))]
+        query, greater, tied = (column[order].astype(np.int64) for column in (ranks.query, ranks.greater, ranks.tied))
+        follows = query[1:] == query[:-1]
+        same_place = follows & (greater[1:] == greater[:-1]) & (tied[1:] == tied[:-1])
+        if (follows & ~same_place & (greater[1:] <= greater[:-1] + tied[:-1])).any():
+            return False
+        first = np.flatnonzero(np.concatenate([[True], ~same_place])[: len(order)])
+        return bool((np.diff(np.append(first, len(order))) <= tied[first] + 1).all())
 
     def write(self, path: Path) -> None:
         """Write ``path`` (Parquet, zstd), and item_counts and top_items to two more files in its folder."""
