@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from recsys_data.datasets.dataset import FileDataset
-from recsys_data.fetching.source import Source, read_bytes
+from recsys_data.fetching.compressed import read_bytes
+from recsys_data.fetching.source import Source
 from recsys_data.files.times import to_seconds
 from recsys_data.interactions import Clock, Interactions
 

@@ -13,7 +13,8 @@ from recsys_data.arrow import numbers
 from recsys_data.checks import check_choice
 from recsys_data.datasets.amazon import CITATION, LICENCE
 from recsys_data.datasets.dataset import FileDataset
-from recsys_data.fetching.source import Source, read_bytes
+from recsys_data.fetching.compressed import read_bytes
+from recsys_data.fetching.source import Source
 from recsys_data.files.tables import read_table
 from recsys_data.interactions import Clock, Interactions
 

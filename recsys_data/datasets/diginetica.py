@@ -14,7 +14,8 @@ from recsys_data.arrow import numbers
 from recsys_data.checks import check_choice
 from recsys_data.datasets.dataset import FileDataset, check_counts
 from recsys_data.datasets.session_files import PublishedSessions
-from recsys_data.fetching.source import Source, read_bytes
+from recsys_data.fetching.compressed import read_bytes
+from recsys_data.fetching.source import Source
 from recsys_data.files.tables import read_table
 from recsys_data.interactions import Clock, Counts, Interactions
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from recsys_data.datasets.dataset import FileDataset, check_counts
-from recsys_data.fetching.source import read_bytes
+from recsys_data.fetching.compressed import read_bytes
 from recsys_data.files.tables import read_arrays
 from recsys_data.interactions import Clock, Interactions
 

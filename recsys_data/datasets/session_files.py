@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys_data.datasets.dataset import FileDataset, check_counts
-from recsys_data.fetching.source import read_bytes
+from recsys_data.fetching.compressed import read_bytes
 from recsys_data.files.ragged import read_ragged
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.split import TEST, TRAIN

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import lzma
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +20,6 @@ def locate(folder: Path | None, name: str) -> Path | None:
     """Find the file ``name`` (such as ml-100k/u.data) or ``name``.xz under the data folder; None if missing."""
     root = data_folder(folder)
     return next((path for path in (root / name, root / f"{name}.xz") if path.is_file()), None)
-
-
-def read_bytes(path: Path) -> bytes:
-    """Read a file; decompress it if its name ends in .xz. ValueError if it is truncated or not xz."""
-    if path.suffix != ".xz":
-        return path.read_bytes()
-    try:
-        return lzma.decompress(path.read_bytes())
-    except lzma.LZMAError as error:
-        raise ValueError(f"{path}: cannot be decompressed as xz ({error}); it is damaged, copy it again") from error
 
 
 @dataclass(frozen=True)

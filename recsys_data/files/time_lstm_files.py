@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from recsys_data.fetching.compressed import read_bytes
 from recsys_data.fetching.errors import DataMissing
-from recsys_data.fetching.source import read_bytes
 from recsys_data.files.user_files import UserFiles, restore_ids, write_ids
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.split import TEST, TRAIN

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from recsys_data.fetching.source import data_folder, read_bytes
+from recsys_data.fetching.compressed import read_bytes
+from recsys_data.fetching.source import data_folder
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from recsys_data.datasets.movielens import (
     MovieLens100K,
 )
 from recsys_data.datasets.subsample import LimitUsers
+from recsys_data.fetching.compressed import read_bytes
 from recsys_data.fetching.errors import DataMissing
-from recsys_data.fetching.source import data_folder, locate, read_bytes
+from recsys_data.fetching.source import data_folder, locate
 from recsys_data.interactions import Clock, Counts, Interactions
 
 # What the data must hold, said a second time and independently of the code under test.
