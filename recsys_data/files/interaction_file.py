@@ -2,44 +2,67 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from recsys_data.arrow import numbers
 from recsys_data.checks import check_choice
 from recsys_data.fetching.errors import DataMissing
-from recsys_data.fetching.source import data_folder, read_bytes
+from recsys_data.fetching.source import data_folder
+from recsys_data.files.clean_columns import clean_columns
+from recsys_data.files.column_names import ROLES
+from recsys_data.files.column_roles import OFFSET, ColumnRoles
+from recsys_data.files.containers import Content, parts_of, read_content, to_utf8
 from recsys_data.files.export import PART_NAMES
-from recsys_data.files.recognise import ROLES, find_roles, recognise_layout
+from recsys_data.files.json_events import read_json_events
+from recsys_data.files.parquet_events import read_parquet_events
+from recsys_data.files.reading import FileReading, iso_time, time_notes
 from recsys_data.files.sequence_files import PARTS, SequenceFiles
-from recsys_data.files.tables import read_table
+from recsys_data.files.text_events import read_text_events
 from recsys_data.files.time_lstm_files import ITEMS, LstFiles
-from recsys_data.files.times import to_seconds
+from recsys_data.files.times import UNITS, day_and_offset, to_seconds
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.vocabulary import EncodedColumn, encode_ids
+from recsys_data.vocabulary import encode_ids
 
 _ID = pa.dictionary(pa.int32(), pa.string())
 _TYPES = {
-    "user": _ID, "session": _ID, "item": _ID, "rating": pa.float32(), "timestamp": pa.string(), "part": _ID,
+    "user": _ID, "session": _ID, "item": _ID, "rating": _ID, "timestamp": pa.string(), "part": _ID,
+    OFFSET: pa.float64(),
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
+class _Table:
+    """A ``table`` whose columns are named by role, the file's ``layout`` in words, and a name for each row's place."""
+
+    table: pa.Table
+    layout: str
+    roles: ColumnRoles
+    place: Callable[[int], str]
+
+
+@dataclass(frozen=True)
 class InteractionFile:
-    """A file of events as a data set: CSV, TSV, RecBole .inter, SessionId/ItemId/Time or Parquet, plain or .xz.
+    r"""A file of events as a data set: text (CSV, TSV, RecBole .inter, sessions), JSON lines or Parquet.
 
     columns: the role of each column in the file's order: user, session, item, rating, timestamp, part (train,
     validation or test, the same for all events of a user, for the protocol AsPublished), or "" to skip it; or ROLE=NAME
-    with names from the header; empty: known names in the header are recognised. separator: None guesses among ``::``,
-    tab, comma, semicolon, bar and blank. header: None checks whether the first line looks like data. A user-item.lst
-    is read with its two companion files (LstFiles), a train_set_sequences alone (SequenceFiles). clock: the value of a
-    Clock where the times are not Unix times. A comma or semicolon file may quote texts.
+    with names from the header, ROLE= for a role without a column. Other roles, and all if empty, go to columns with
+    known names; times are also recognised by content. None or empty is recognised, or refused where it is open:
+    separator (``::``, tab, comma, semicolon, bar, blank or ``\s+``), header, comment (the beginning of lines to leave
+    out, "" for none), time_format (strptime), time_unit (s, ms, us, ns or day). encoding: of a text. clock: the value
+    of a Clock where the times are not Unix times. A user-item.lst is read with its two companion files (LstFiles), a
+    train_set_sequences alone (SequenceFiles). drop_missing: leave out events with a missing value, which are refused
+    otherwise.
+
+    The path may be compressed (.gz, .bz2, .xz, .zst, a .zip with one file), or a folder of Parquet parts. Ids follow one
+    rule whatever the file is, so equal data have equal fingerprints: see recsys_data.files.id_columns.
     """
 
     path: str
@@ -52,6 +75,7 @@ class InteractionFile:
     time_unit: str = ""
     clock: str = ""
     label: str = ""
+    drop_missing: bool = False
     licence: str = "unknown: the user's own file"
     citation: str = "none given"
 
@@ -64,6 +88,10 @@ class InteractionFile:
                 raise ValueError(f"columns must be of {', '.join(ROLES)} or empty, got {role!r}")
         if self.clock:
             check_choice(self, "clock", [clock.value for clock in Clock])
+        if self.time_unit:
+            check_choice(self, "time_unit", UNITS)
+        if self.time_unit and self.time_format:
+            raise ValueError("time_unit is for numbers and time_format for dates; give one of them")
 
     @property
     def name(self) -> str:
@@ -78,111 +106,126 @@ class InteractionFile:
     def _locate(self, folder: Path | None) -> Path:
         """The file, relative to the working directory or to the data folder."""
         path = Path(self.path).expanduser()
-        return path if path.is_absolute() or path.is_file() else data_folder(folder) / path
+        return path if path.is_absolute() or path.exists() else data_folder(folder) / path
 
     def present(self, folder: Path | None) -> bool:
-        """Whether the file is there."""
-        return self._locate(folder).is_file()
+        """Whether the file (or the folder of parts) is there."""
+        return self._locate(folder).exists()
 
     def raw_files(self, folder: Path | None) -> list[Path] | None:
-        """The one file; None where it is absent or read together with other files."""
+        """The file, or the parts in a folder; None where it is absent or read together with other files."""
         path = self._locate(folder)
+        if path.is_dir():
+            return parts_of(path)
         alone = path.is_file() and path.name not in (ITEMS, *PARTS.values())
         return [path] if alone else None
 
     def load(self, folder: Path | None = None) -> Interactions:
         """Load the events; ValueError that names the column or row that cannot be read."""
+        return self.read(folder)[0]
+
+    def read(self, folder: Path | None = None) -> tuple[Interactions, FileReading]:
+        """Load the events, and say how the file was read."""
         path = self._locate(folder)
-        if not path.is_file():
+        if not path.exists():
             raise DataMissing(f"{self.name}: no file at {path}; give the path of the file to read")
-        if path.name == ITEMS:
-            return LstFiles(str(path.parent), self.name).load()
-        if path.name in PARTS.values():
-            return SequenceFiles(str(path), self.name).load()
-        if path.name.endswith(".parquet"):
-            table, layout = self._parquet(path), "Parquet"
-        else:
-            table, layout = self._text(path)
-        return self._events(table, layout, str(path))
+        if path.name in (ITEMS, *PARTS.values()):
+            kind = LstFiles(str(path.parent), self.name) if path.name == ITEMS else SequenceFiles(str(path), self.name)
+            loaded = kind.load()
+            return loaded, FileReading(path.name, loaded.edition)
+        content = read_content(path)
+        read = self._parquet if content.is_parquet else self._json if content.is_json else self._text
+        return self._events(read(content, path), path)
 
-    def _parquet(self, path: Path) -> pa.Table:
-        """The columns of a Parquet file, named by role."""
-        try:
-            names = pq.read_schema(path).names
-            roles = find_roles(self.columns, names, named=True, where=str(path))
-            table = pq.read_table(path, columns=[names[place] for place in roles.values()])
-        except pa.ArrowInvalid as error:
-            raise ValueError(f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})") from error
-        return table.rename_columns(list(roles)) if table.num_columns == len(roles) else table
+    def _parquet(self, content: Content, path: Path) -> _Table:
+        """The columns of a Parquet file or of a folder of parts, named by role."""
+        table, roles = read_parquet_events(content, self.columns, str(path), path if path.is_dir() else None)
+        return _Table(table, content.words("Parquet"), roles, lambda row: f"row {row + 1}")
 
-    def _text(self, path: Path) -> tuple[pa.Table, str]:
-        """The columns of a text file, named by role, and its layout in words."""
-        data = read_bytes(path)
-        lines = [line for line in data[: 1 << 16].decode("utf-8-sig", "replace").splitlines()[:20] if line.strip()]
-        if not lines:
-            raise ValueError(f"{path}: is empty; expected one event per line")
-        layout = recognise_layout(lines, self.columns, self.separator, self.header, str(path))
-        table = read_table(
-            data,
-            layout.column_names,
-            {role: _TYPES[role] for role in layout.roles},
-            separator=layout.separator,
-            header=layout.header,
-            quoted=layout.quoted,
+    def _json(self, content: Content, path: Path) -> _Table:
+        """The columns of objects of JSON, named by role."""
+        data = to_utf8(content.data, self.encoding, str(path))
+        table, roles, lines = read_json_events(data, self.columns, str(path))
+        place = (lambda row: f"object {row + 1}") if lines is None else (lambda row: f"line {lines[row]}")
+        return _Table(table, content.words("JSON"), roles, place)
+
+    def _text(self, content: Content, path: Path) -> _Table:
+        """The columns of a text file, named by role."""
+        read = read_text_events(
+            to_utf8(content.data, self.encoding, str(path)),
+            self.columns,
+            _TYPES,
+            separator=self.separator,
+            header=self.header,
+            comment=self.comment,
             where=str(path),
         )
-        return table, layout.summary()
+        return _Table(read.table, content.words(read.layout.summary()), read.roles,
+                      lambda row: f"line {read.line_of(row)}")  # fmt: skip
 
-    def _events(self, table: pa.Table, layout: str, where: str) -> Interactions:
+    def _clean(self, read: _Table, where: str) -> tuple[_Table, tuple[str, ...]]:
+        """The table with one form for each role and no missing value, and what was changed."""
+        table, rows, notes = clean_columns(
+            read.table, read.roles.name_of, read.place, drop_missing=self.drop_missing, where=where
+        )
+        return replace(read, table=table, place=lambda row: read.place(int(rows[row]))), notes
+
+    def _events(self, read: _Table, path: Path) -> tuple[Interactions, FileReading]:
         """Interactions from a table whose columns are named by role."""
-        unit = "session" if "session" in table.column_names and "user" not in table.column_names else "user"
+        where = str(path)
+        read, notes = self._clean(read, where)
+        table, layout = read.table, read.layout
         owner = "session" if "session" in table.column_names else "user"
-        for role in table.column_names:
-            _require_values(table[role], role, where)
-        times, clock = None, Clock(self.clock) if self.clock else Clock.WITHIN
+        owners, times = encode_ids(table[owner]), None
+        clock = Clock(self.clock) if self.clock else Clock.WITHIN
         if "timestamp" in table.column_names:
-            times, kind = to_seconds(table["timestamp"], where)
-            layout += f", times in {kind}"
             clock = Clock(self.clock) if self.clock else Clock.ABSOLUTE
+            times, kind = to_seconds(
+                table["timestamp"],
+                where,
+                unit=self.time_unit,
+                pattern=self.time_format,
+                absolute=clock is Clock.ABSOLUTE,
+                place=lambda row: f"{read.place(row)}, column {read.roles.name_of('timestamp')!r}",
+            )
+            if OFFSET in table.column_names:
+                offsets = numbers(table[OFFSET])
+                times = day_and_offset(owners.codes, times, offsets / 1e3)
+            layout += f", times in {kind}"
+        elif self.time_unit or self.time_format:
+            raise ValueError(f"{where}: no column of times for --time-unit or --time-format; name it with --columns")
         elif clock.has_gaps or clock.has_global_order:
             raise ValueError(
                 f"{where}: the clock {clock.value!r} needs a column of times and the file has none; name it with "
                 f"--columns, or choose {Clock.WITHIN.value!r} where the rows are in each user's order"
             )
-        return Interactions.from_events(
+        loaded = Interactions.from_events(
             self.name,
-            _encode(table[owner], owner, where),
-            _encode(table["item"], "item", where),
+            owners,
+            encode_ids(table["item"]),
             times,
             clock=clock,
             ratings=numbers(table["rating"]) if "rating" in table.column_names else None,
-            unit="session" if owner == "session" else unit,
-            edition=f"the user's file {Path(where).name}, read with {layout}",
+            unit=owner,
             parts=_parts(table["part"], where) if "part" in table.column_names else None,
         )
+        written = bool(self.time_unit or self.time_format)
+        notes = *read.roles.notes, *notes, *time_notes(loaded, times is not None, written)
+        reading = FileReading(path.name, layout, read.roles.summary(), notes, _first_events(read, times, clock))
+        return replace(loaded, edition=reading.edition()), reading
 
 
-def _require_values(column: pa.ChunkedArray, role: str, where: str) -> None:
-    """Raise ValueError for the first event without a value in the column of a role."""
-    if column.null_count:
-        event = int(numbers(pc.cast(pc.is_null(column), pa.uint8())).argmax()) + 1
-        raise ValueError(f"{where}: event {event} has no {role}; fill it in or remove the row")
-
-
-def _encode(column: pa.ChunkedArray, role: str, where: str) -> EncodedColumn:
-    """Encode a column of ids; ValueError for an empty text and for fractions (7.0 is a whole number)."""
-    if pa.types.is_floating(column.type):  # pandas stores whole numbers with gaps as floats
-        try:
-            column = column.cast(pa.int64())
-        except pa.ArrowInvalid as error:
-            raise ValueError(
-                f"{where}: the {role} column holds fractions; ids must be whole numbers or texts"
-            ) from error
-    coded = encode_ids(column)
-    if coded.ids.dtype.kind in "UO" and coded.size and coded.ids[0] == "":  # sorted: the empty text is the first
-        event = int((coded.codes == 0).argmax()) + 1
-        raise ValueError(f"{where}: event {event} has no {role}; fill it in or remove the row")
-    return coded
+def _first_events(read: _Table, times: np.ndarray | None, clock: Clock) -> tuple[str, ...]:
+    """The first events in the order of the file, one line each."""
+    lines = []
+    shown = read.table if times is None else read.table.drop_columns("timestamp")
+    for row, event in enumerate(shown.slice(0, 3).to_pylist()):
+        if times is not None:
+            seconds = float(times[row])
+            event["timestamp"] = iso_time(seconds) if clock is Clock.ABSOLUTE else f"{seconds:.15g}"
+        fields = ", ".join(f"{role} {value}" for role, value in event.items() if role != OFFSET)
+        lines.append(f"{read.place(row)}: {fields}")
+    return tuple(lines)
 
 
 def _parts(column: pa.ChunkedArray, where: str) -> np.ndarray:

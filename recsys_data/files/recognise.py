@@ -1,140 +1,106 @@
-"""The layout of a user's text file: its separator, its header, and which column holds which role."""
+"""The layout of a user's text file: comment lines, separator, quotes, and whether the first line names the columns."""
 
 from __future__ import annotations
 
+import io
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-ROLES = ("user", "session", "item", "rating", "timestamp", "part")
-SEPARATORS = ("::", "\t", ",", ";", "|", " ")
-_KNOWN_HEADERS = {  # the column names of well-known formats, in lower case and without a type; the last one wins
-    "user": ("user", "user_id", "userid", "reviewerid"),
-    "session": ("session", "session_id", "sessionid"),
-    "item": ("item", "item_id", "itemid", "asin", "movieid", "movie_id"),
-    "rating": ("rating", "overall"),
-    "timestamp": ("date", "datetime", "timestamp", "time", "unixreviewtime"),
-    "part": ("published_part",),  # Encore's own name; a column called "part" may mean anything
-}
-_SEPARATOR_NAMES = {"::": "'::'", "\t": "tab", " ": "blank"}
+from recsys_data.files.header import is_header
+from recsys_data.files.separators import NAMES, guess_separator, has_quotes, split_line
+
+COMMENT_MARKS = ("%", "#")
+_SAMPLE = 300  # lines that decide
+_ROW_NAMES = "row names"  # of the column without a name that R writes
 
 
 @dataclass(frozen=True)
 class TextLayout:
-    """The layout of a text file: its number of columns ``fields``, and ``roles``, the column number of each role."""
+    """The layout of a text file.
+
+    head: the number of lines before the first event: comments, blank lines and the header. comment: the beginning of
+    lines to leave out, or "". names: of the columns, "column 1" and so on without a header. samples: some values of
+    each column.
+    """
 
     separator: str
+    quoted: bool
     header: bool
-    fields: int
-    roles: dict[str, int]
-
-    @property
-    def quoted(self) -> bool:
-        """Whether texts may be in quotes: in comma and semicolon files only."""
-        return self.separator in (",", ";")
-
-    @property
-    def column_names(self) -> list[str]:
-        """The role of each column, or its number for a column without a role."""
-        names = {place: role for role, place in reversed(self.roles.items())}
-        return [names.get(place, f"column {place + 1}") for place in range(self.fields)]
+    comment: str
+    comments: int
+    head: int
+    names: tuple[str, ...]
+    samples: tuple[tuple[str, ...], ...]
 
     def summary(self) -> str:
         """The layout in a few words, for the edition of the data."""
-        separator = _SEPARATOR_NAMES.get(self.separator, self.separator)
-        return f"separator {separator}, {'with' if self.header else 'without'} header"
+        words = f"separator {NAMES.get(self.separator, self.separator)}, {'with' if self.header else 'without'} header"
+        if self.comments:
+            words += f", {self.comments} lines that begin with {self.comment} left out"
+        return words
 
 
 def recognise_layout(
-    lines: Sequence[str], columns: Sequence[str], separator: str | None, header: bool | None, where: str
+    data: bytes,
+    columns: Sequence[str],
+    separator: str | None,
+    header: bool | None,
+    comment: str | None,
+    where: str,
 ) -> TextLayout:
-    """The layout of a file that begins with ``lines``; ``separator`` and ``header`` are recognised where None.
+    """The layout of a text in UTF-8; ``separator``, ``header`` and ``comment`` are recognised where None.
 
-    ``columns``: as in InteractionFile. Raises ValueError where the separator or the columns cannot be recognised.
+    ``columns``: as in InteractionFile. Raises ValueError where the file has no line, or where the separator, the header
+    or the comments cannot be decided; it names the option that decides.
     """
-    separator = guess_separator(lines, where) if separator is None else separator
-    quoted = separator in (",", ";")
-    fields, *others = ([field.strip('"') if quoted else field for field in line.split(separator)] for line in lines)
-    header = _has_header(columns, fields, others) if header is None else header
-    return TextLayout(separator, header, len(fields), find_roles(columns, fields, named=header, where=where))
+    lines = [line.decode("utf-8", "replace").rstrip("\r\n") for line in itertools.islice(io.BytesIO(data), _SAMPLE)]
+    comment, start = _comments(lines, comment, where)
+    left = [(place, line) for place, line in enumerate(lines[start:], start)
+            if line.strip() and not (comment and line.startswith(comment))]  # fmt: skip
+    if not left:
+        raise ValueError(f"{where}: is empty; expected one event per line")
+    (first, _), texts = left[0], [line for _, line in left]
+    named = any("=" in column for column in columns)
+    separator = guess_separator(texts, where, 0 if named else len(columns)) if separator is None else separator
+    quoted = has_quotes(texts, separator)
+    fields, *rows = (split_line(line, separator, quoted) for line in texts)
+    if rows and all(len(row) == len(fields) + 1 for row in rows):  # R's write.table does not name the row names
+        if header is False:
+            raise ValueError(f"{where}: line {first + 1} has {len(fields)} fields and the others {len(rows[0])}")
+        fields, header = [_ROW_NAMES, *fields], True
+    elif header is None:
+        header = named or is_header(fields, rows, columns)
+        if header is None and len(columns) == len(fields):
+            raise ValueError(
+                f"{where}: line {first + 1} ({', '.join(fields)[:80]}) may name the columns or be an event; say "
+                "--header or --no-header"
+            )
+        header = header is not False
+    samples = rows if header else [fields, *rows]
+    names = fields if header else [f"column {place + 1}" for place in range(len(fields))]
+    return TextLayout(
+        separator,
+        quoted,
+        header,
+        comment,
+        sum(line.startswith(comment) for line in lines) if comment else 0,
+        first + int(header),
+        tuple(name.strip() for name in names),
+        tuple(tuple(row[place] for row in samples if place < len(row)) for place in range(len(fields))),
+    )
 
 
-def find_roles(columns: Sequence[str], fields: Sequence[str], *, named: bool, where: str) -> dict[str, int]:
-    """The number of the column of each role; ValueError that lists the ``fields`` found where one is missing.
-
-    named: whether ``fields`` are the names of the columns.
-    """
-    found = f"{len(fields)} columns found: {', '.join(fields)}"
-    if not columns:
-        roles = _known_roles(fields) if named else {}
-    elif any("=" in column for column in columns):
-        roles = {}
-        for column in columns:
-            role, _, name = column.partition("=")
-            untyped = [field.partition(":")[0] for field in fields]
-            if name not in untyped:
-                raise ValueError(f"{where}: no column {name!r} for the {role}; {found}")
-            roles[role] = untyped.index(name)
-    else:
-        if len(columns) != len(fields):
-            raise ValueError(f"{where}: {len(columns)} columns named ({', '.join(columns)}) but {found}")
-        roles = {role: place for place, role in enumerate(columns) if role}
-    if "item" not in roles or not roles.keys() & {"user", "session"}:
+def _comments(lines: Sequence[str], comment: str | None, where: str) -> tuple[str, int]:
+    """The beginning of comment lines, "" for none, and the number of lines that they take at the top."""
+    filled = [(place, line) for place, line in enumerate(lines) if line.strip()]
+    if comment is not None or not filled or not filled[0][1].startswith(COMMENT_MARKS):
+        return comment or "", 0
+    mark = filled[0][1][0]
+    top = list(itertools.takewhile(lambda entry: entry[1].startswith(mark), filled))
+    if len(top) == len(filled) or any(line.startswith(mark) for _, line in filled[len(top) :]):
         raise ValueError(
-            f"{where}: the columns of the user (or session) and of the item are not recognised; {found}; "
-            "name them with data import --columns, such as user,item,rating,timestamp"
+            f"{where}: line {filled[0][0] + 1} begins with {mark}, as later lines do; say --comment '{mark}' to leave "
+            "such lines out, or --comment '' to read them"
         )
-    return roles
-
-
-def guess_separator(lines: Sequence[str], where: str) -> str:
-    """The first of SEPARATORS that splits every line into the same number of fields, at least two.
-
-    Raises ValueError with the first line where none does.
-    """
-    for separator in SEPARATORS:
-        counts = {len(line.split(separator)) for line in lines}
-        if len(counts) == 1 and counts.pop() >= 2:
-            return separator
-    for separator in SEPARATORS:  # texts may contain the separator: at least two fields in every line
-        if min(len(line.split(separator)) for line in lines) >= 2 and separator != " ":
-            return separator
-    raise ValueError(
-        f"{where}: no separator splits its lines into columns; the first line is {lines[0][:80]!r}; name the separator"
-    )
-
-
-def _has_header(columns: Sequence[str], fields: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
-    """Whether the first line names columns instead of holding an event; ``others``: some lines after it."""
-    if any("=" in column for column in columns) or _known_roles(fields).get("item") is not None:
-        return True
-    numeric = [place for place, role in enumerate(columns) if role in ("rating", "timestamp")]
-    if any(place < len(fields) and not _is_number_or_time(fields[place]) for place in numeric):
-        return True
-    ids = [place for place, role in enumerate(columns) if role in ("user", "session", "item")]
-    return any(
-        place < len(fields)
-        and not _is_integer(fields[place])
-        and len(others) > 0
-        and all(place < len(other) and _is_integer(other[place]) for other in others)
-        for place in ids
-    )
-
-
-def _known_roles(fields: Sequence[str]) -> dict[str, int]:
-    """The roles of known column names; RecBole's types (``user_id:token``) are ignored."""
-    names = [field.partition(":")[0].strip().lower() for field in fields]
-    return {role: names.index(name) for role, known in _KNOWN_HEADERS.items() for name in known if name in names}
-
-
-def _is_integer(text: str) -> bool:
-    """Whether a field holds a whole number."""
-    return text.strip().removeprefix("-").isdecimal()
-
-
-def _is_number_or_time(text: str) -> bool:
-    """Whether a field of a numeric column holds a number or a time."""
-    try:
-        float(text)
-    except ValueError:
-        return text[:4].isdecimal()
-    return True
+    return mark, top[-1][0] + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,13 +38,14 @@ def read_table(
     header: bool = False,
     quoted: bool = False,
     where: str = "table",
+    line_of: Callable[[int], int] = int,
 ) -> pa.Table:
     """Read the columns named in ``types`` of a text table whose lines consist of ``columns`` in that order.
 
     ``data``: the text, or the path of a file too large for memory. A quote character is ordinary text unless
     ``quoted``. ``separator`` may have several characters (``::``). Raises ValueError that names the row (1 is the first
-    line) and the column for a line with too few or too many fields, a value of another type, or an empty value in a
-    column of numbers.
+    line, and ``line_of`` makes it a line of the user's file) and the column for a line with too few or too many fields,
+    a value of another type, or an empty value in a column of numbers.
     """
     if len(separator) > 1:
         data = data.read_bytes() if isinstance(data, Path) else data
@@ -64,11 +65,11 @@ def read_table(
         try:
             table = csv.read_csv(source(), read, parse, convert)
         except pa.ArrowInvalid as error:
-            raise ValueError(_error_message(where, str(error), columns, types)) from error
+            raise ValueError(_error_message(where, str(error), columns, types, line_of)) from error
     for name in types:
         if table[name].null_count:
             row = table[name].is_null().index(True).as_py() + 1 + int(header)
-            raise ValueError(f"{where}: row {row}, column {name} is empty; expected {_kind(types[name])}")
+            raise ValueError(f"{where}: row {line_of(row)}, column {name} is empty; expected {_kind(types[name])}")
     return table
 
 
@@ -79,15 +80,17 @@ def _kind(wanted: pa.DataType) -> str:
     return "a whole number" if pa.types.is_integer(wanted) else "a number" if pa.types.is_floating(wanted) else "text"
 
 
-def _error_message(where: str, message: str, columns: Sequence[str], types: Mapping[str, pa.DataType]) -> str:
+def _error_message(
+    where: str, message: str, columns: Sequence[str], types: Mapping[str, pa.DataType], line_of: Callable[[int], int]
+) -> str:
     """The error of pyarrow as one sentence with row and column."""
     if found := re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", message):
-        row, wanted, got = found.groups()
+        row, wanted, got = line_of(int(found[1])), found[2], found[3]
         first_missing = f", column {columns[int(got)]} is missing" if int(got) < int(wanted) else ""
         return f"{where}: row {row}{first_missing}: {got} fields, expected {wanted} ({', '.join(columns)})"
     if found := re.search(r"In CSV column #(\d+): Row #(\d+): .*?'(.*?)'", message, flags=re.DOTALL):
         number, row, value = found.groups()
         name = columns[int(number)] if int(number) < len(columns) else number
         kind = _kind(types[name]) if name in types else "another value"
-        return f"{where}: row {row}, column {name} is {value!r}; expected {kind}"
+        return f"{where}: row {line_of(int(row))}, column {name} is {value!r}; expected {kind}"
     return f"{where}: cannot be read as a table of {', '.join(columns)}: {message.splitlines()[0]}"

@@ -1,70 +1,172 @@
-"""Convert times to Unix seconds: from seconds, milli-, micro- or nanoseconds, timestamps or ISO 8601."""
+"""Convert times to Unix seconds: numbers in any unit, days written as whole numbers, timestamps, dates as text."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers
+from recsys_data.files.date_texts import EXPECTED, parse_dates, parse_format
 
-_LARGEST_SECONDS = 1e11  # the year 5138; larger values are milliseconds
-_LARGEST_MILLISECONDS = 1e14  # larger values are microseconds
-_LARGEST_MICROSECONDS = 1e17  # larger values are nanoseconds, the unit of pandas
+UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "day": 86_400.0}  # in seconds
+_UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds", "day": "days"}
+_LIMITS = (1e11, 1e14, 1e17)  # absolute numbers below the first are seconds (the year 5138), below the next ms, us, ns
+_EARLIEST, _LATEST = 0.0, 4_133_980_800.0  # 1970 and 2101; other years are mistakes
+_WHOLE_DATES = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}  # by their number of digits
 
 
-def to_seconds(column: pa.ChunkedArray, where: str) -> tuple[np.ndarray, str]:
+def to_seconds(
+    column: pa.ChunkedArray,
+    where: str,
+    *,
+    unit: str = "",
+    pattern: str = "",
+    absolute: bool = True,
+    place: Callable[[int], str] = lambda row: f"event {row + 1}",
+) -> tuple[np.ndarray, str]:
     """Unix seconds (E,) float64, and the format of the column, such as "seconds", "nanoseconds" or "ISO 8601".
 
-    ISO 8601 without a zone is read as UTC. Raises ValueError that names the row and the value of any other format.
+    unit: one of UNITS, for numbers; pattern: a format of strptime; empty: recognised. Texts without a zone are read as
+    UTC. absolute: whether the times are Unix times: they must then lie in 1970 … 2100, have one unit, and whole numbers
+    such as 20001231 are days. place: names a row (from 0) in an error. Raises ValueError with the first row that cannot
+    be read, and its value.
     """
+
+    def refuse(row: int, reason: str) -> ValueError:
+        return ValueError(f"{where}: {place(row)} has the time {column[row].as_py()!r}; {reason}")
+
+    seconds, kind = _convert(column, unit, pattern, absolute, refuse)
+    if (wrong := ~np.isfinite(seconds)).any():
+        raise refuse(int(wrong.argmax()), f"expected {EXPECTED}")
+    if absolute and (wrong := (seconds < _EARLIEST) | (seconds >= _LATEST)).any():
+        row = int(wrong.argmax())
+        raise refuse(
+            row,
+            f"read as {kind} it is {_moment(seconds[row])}, outside 1970 to 2100; say --time-unit or --time-format, or "
+            "--clock where the times are not Unix times",
+        )
+    return seconds, kind
+
+
+def day_and_offset(sessions: np.ndarray, days: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Unix seconds (E,): the day of each session's first row plus its rows' ``offsets`` in seconds.
+
+    Diginetica's times: the day of a row is no help after midnight, its offset since the session's start is.
+    """
+    _, first, inverse = np.unique(sessions, return_index=True, return_inverse=True)
+    return days[first][inverse] + offsets
+
+
+def looks_like_unix_time(values: np.ndarray) -> bool:
+    """Whether numbers are whole days such as 20001231, or times from 1973 to 2100 in one unit."""
+    if not len(values) or not np.isfinite(values).all():
+        return False
+    if _whole_date(values) and _valid_dates(values, _whole_date(values)).all():
+        return True
+    return any(((values >= low) & (values < 4.13398e9 * low / 1e8)).all() for low in (1e8, 1e11, 1e14, 1e17))
+
+
+def _convert(
+    column: pa.ChunkedArray, unit: str, pattern: str, absolute: bool, refuse: Callable[[int, str], ValueError]
+) -> tuple[np.ndarray, str]:
+    """Seconds and the format in words, without a check of the years."""
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         whole = column.cast(pa.timestamp("us", getattr(column.type, "tz", None)), safe=False)  # truncates nanoseconds
-        return _from_timestamps(whole), "timestamps"
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        try:
-            column = column.cast(pa.float64())
-        except pa.ArrowInvalid:
-            return _from_iso(column, where), "ISO 8601"
-    seconds = numbers(column.cast(pa.float64()))
-    usual = np.median(np.abs(seconds)) if len(seconds) else 0.0
-    for largest, per_second, kind in (
-        (_LARGEST_MICROSECONDS, 1e9, "nanoseconds"),
-        (_LARGEST_MILLISECONDS, 1e6, "microseconds"),
-        (_LARGEST_SECONDS, 1e3, "milliseconds"),
-    ):
-        if usual > largest:
-            return seconds / per_second, kind
-    return seconds, "seconds"
-
-
-def _from_iso(column: pa.ChunkedArray, where: str) -> np.ndarray:
-    """Unix seconds of ISO 8601 texts, all with a zone or all without."""
-    for kind in (pa.timestamp("us", "UTC"), pa.timestamp("us")):
-        try:
-            return _from_timestamps(column.cast(kind))
-        except pa.ArrowInvalid:
-            continue
-    for row, text in enumerate(column.to_pylist(), start=1):
-        if not _is_time(text):
-            raise ValueError(
-                f"{where}: event {row} has the time {text!r}; expected seconds, milliseconds or ISO 8601 such as "
-                "2009-05-04T23:08:57Z"
+        return numbers(pc.cast(whole, pa.int64())) / 1e6, "timestamps"
+    if pattern:
+        return parse_format(_as_texts(column), pattern, refuse), f"the format {pattern}"
+    try:
+        values = numbers(column.cast(pa.float64()))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return _from_texts(column, unit, refuse)
+    if not unit and not absolute:
+        unit = _unit_of(float(np.median(np.abs(values)))) if len(values) else "s"
+    if unit:
+        return (values / 1e3 ** list(UNITS).index(unit) if unit != "day" else values * UNITS[unit]), _UNIT_NAMES[unit]
+    if (wrong := ~np.isfinite(values)).any():
+        raise refuse(int(wrong.argmax()), f"expected {EXPECTED}")
+    if digits := _whole_date(values):
+        if (wrong := ~(valid := _valid_dates(values, digits))).any():
+            like = int(values[valid][0])
+            raise refuse(
+                int(wrong.argmax()), f"other rows are days such as {like}; say --time-unit s if they are seconds"
             )
-    raise ValueError(f"{where}: some times have a zone and some have none; expected the same in every row")
+        texts = pa.chunked_array([pa.array(values.astype(np.int64)).cast(pa.string())])
+        return parse_format(texts, _WHOLE_DATES[digits], refuse), f"whole numbers of the form {_WHOLE_DATES[digits]}"
+    if form := _reversed_date(values):
+        raise refuse(0, f"this looks like {form}; say --time-format {form}, or --time-unit s if it is in seconds")
+    unit = _unit_of(float(np.median(np.abs(values)))) if len(values) else "s"
+    if (wrong := np.searchsorted(_LIMITS, np.abs(values), side="right") != list(UNITS).index(unit)).any():
+        row = int(wrong.argmax())
+        raise refuse(
+            row,
+            f"as {_UNIT_NAMES[_unit_of(abs(float(values[row])))]} a plausible time, but most other rows are in "
+            f"{_UNIT_NAMES[unit]}; use one unit in all rows, or say --time-unit {unit} where it is right for all",
+        )
+    return values / 1e3 ** list(UNITS).index(unit), _UNIT_NAMES[unit]
 
 
-def _is_time(text: str) -> bool:
-    """Whether one text is ISO 8601."""
-    for kind in (pa.timestamp("us", "UTC"), pa.timestamp("us")):
-        try:
-            pa.scalar(text).cast(kind)
-        except pa.ArrowInvalid:
-            continue
-        return True
-    return False
+def _from_texts(column: pa.ChunkedArray, unit: str, refuse: Callable[[int, str], ValueError]) -> tuple[np.ndarray, str]:
+    """Seconds and the format of a column that holds at least one text that is not a number."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        raise refuse(0, f"the column holds {column.type}; expected {EXPECTED}")
+    texts = pc.utf8_trim_whitespace(column)
+    numeric = pc.match_substring_regex(texts, r"^[+-]?\d+(\.\d*)?([eE][+-]?\d+)?$")
+    is_number = numbers(pc.cast(numeric, pa.uint8())) > 0
+    if unit or is_number.mean() > 0.5:
+        reason = f"expected a number of --time-unit {unit}" if unit else "expected a number as in most other rows"
+        raise refuse(int((~is_number).argmax()), reason)
+    return parse_dates(texts, refuse)
 
 
-def _from_timestamps(column: pa.ChunkedArray) -> np.ndarray:
-    """Unix seconds of a column of microseconds."""
-    return numbers(pc.cast(column, pa.int64())) / 1e6
+def _as_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column as texts; whole numbers without a fraction."""
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.equal(pc.floor(column), column), column.cast(pa.int64(), safe=False).cast(pa.string()),
+                            column.cast(pa.string()))  # fmt: skip
+    return column.cast(pa.string())
+
+
+def _unit_of(size: float) -> str:
+    """The unit of an absolute number by its size."""
+    return list(UNITS)[int(np.searchsorted(_LIMITS, size, side="right"))]
+
+
+def _whole_date(values: np.ndarray) -> int:
+    """The number of digits where most values are dates written as one whole number, else 0."""
+    return next((digits for digits in _WHOLE_DATES if len(values) and _valid_dates(values, digits).mean() > 0.5), 0)
+
+
+def _valid_dates(values: np.ndarray, digits: int) -> np.ndarray:
+    """Whether each value is a date of this many digits, in the years 1970 to 2100."""
+    sound = np.isfinite(values) & (values == np.floor(values)) & (values >= 0) & (values < 1e15)
+    whole = np.where(sound, values, 0).astype(np.int64)
+    day = whole // 10 ** (digits - 8)
+    found = sound & (day // 10_000 >= 1970) & (day // 10_000 <= 2100)
+    found &= np.isin(day // 100 % 100, np.arange(1, 13)) & np.isin(day % 100, np.arange(1, 32))
+    if digits > 8:
+        clock = whole % 10 ** (digits - 8) * (1 if digits == 14 else 100)
+        found &= (clock // 10_000 < 24) & (clock // 100 % 100 < 60) & (clock % 100 < 60)
+    return found
+
+
+def _reversed_date(values: np.ndarray) -> str:
+    """%d%m%Y or %m%d%Y where most values look like that, else nothing."""
+    whole = np.where((values == np.floor(values)) & (values > 1e6) & (values < 1e8), values, 0).astype(np.int64)
+    first, second, year = whole // 1_000_000, whole // 10_000 % 100, whole % 10_000
+    sound = (year >= 1970) & (year <= 2100) & (np.minimum(first, second) >= 1) & (np.maximum(first, second) <= 31)
+    if not len(values) or sound.mean() <= 0.5:
+        return ""
+    return "%m%d%Y" if (second[sound] > 12).any() else "%d%m%Y"
+
+
+def _moment(seconds: float) -> str:
+    """Unix seconds as a date, or as their year where the calendar ends."""
+    try:
+        return datetime.fromtimestamp(float(seconds), UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        return f"about the year {1970 + seconds / 31_556_952:,.0f}"

@@ -162,7 +162,10 @@ def test_fractions_of_a_second_survive():
             ["2009-05-04T23:08:57Z", "yesterday"],
             "f: event 2 has the time 'yesterday'; expected seconds, milliseconds or",
         ),
-        (["2009-05-04T23:08:57Z", "2009-05-04T23:08:57"], "f: some times have a zone and some have none"),
+        (
+            ["2009-05-04T23:08:57Z", "2009-05-04T23:08:57"],
+            "f: event 2 has the time '2009-05-04T23:08:57'; some times have a zone and some have none",
+        ),
     ],
 )
 def test_other_times_are_refused(times, sentence):

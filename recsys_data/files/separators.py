@@ -1,0 +1,56 @@
+"""Separators of text files: split lines, and find the separator that gives every line the same number of fields."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+
+BLANKS = r"\s+"  # any run of blanks and tabs, as pandas writes it
+SEPARATORS = ("::", "\t", ",", ";", "|", " ", BLANKS)
+NAMES = {"::": "'::'", "\t": "tab", " ": "blank", BLANKS: "blanks"}
+
+
+def split_line(line: str, separator: str, quoted: bool) -> list[str]:
+    """The fields of a line; without the quotes around a field where ``quoted``."""
+    if separator == BLANKS:
+        line, separator = re.sub(r"[ \t]+", " ", line.strip(" \t")), " "
+    if quoted and len(separator) == 1:
+        return next(csv.reader([line], delimiter=separator), [])
+    return line.split(separator)
+
+
+def guess_separator(lines: Sequence[str], where: str, wanted: int = 0) -> str:
+    """The first of SEPARATORS that splits every line into the same number of fields, at least two.
+
+    A first line of names may lack the field of the row numbers, as R writes it. wanted: the number of columns that the
+    user named; a separator that gives it comes first. Raises ValueError with the first line where none does.
+    """
+    even = {}
+    for separator in SEPARATORS:
+        for quoted in (True, False):
+            counts = [len(split_line(line, separator, quoted)) for line in lines]
+            rest = set(counts[1:]) or {counts[0]}
+            if len(rest) == 1 and min(rest) >= 2 and counts[0] in (min(rest), min(rest) - 1):
+                even.setdefault(separator, min(rest))
+    if even:
+        return next((separator for separator, count in even.items() if count == wanted), next(iter(even)))
+    for separator in SEPARATORS:  # texts may contain the separator: at least two fields in every line
+        if min(len(line.split(separator)) for line in lines) >= 2 and separator not in (" ", BLANKS):
+            return separator
+    raise ValueError(
+        f"{where}: no separator splits its lines into columns; the first line is {lines[0][:80]!r}; name the separator "
+        "with --separator (tab, blank, comma, semicolon, bar or any text)"
+    )
+
+
+def has_quotes(lines: Sequence[str], separator: str) -> bool:
+    """Whether texts may be in quotes: in comma and semicolon files, and where all fields of a column are in quotes."""
+    if separator in (",", ";"):
+        return True
+    if len(separator) > 1 and separator != BLANKS:
+        return False
+    rows = [split_line(line, separator, quoted=False) for line in lines[1:] or lines]
+    width = min(map(len, rows), default=0)
+    return any(all(len(row[place]) > 1 and row[place][0] == row[place][-1] == '"' for row in rows)
+               for place in range(width))  # fmt: skip
