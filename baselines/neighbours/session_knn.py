@@ -5,8 +5,8 @@ recommendation"; Ludewig and Jannach (UMUAI 2018), "Evaluation of session-based 
 and weights are those of session-rec.
 
 Departures. Of equally similar sessions the newer is taken (there: the one a set yields first). The vector form's
-"linear" position weight stops at 0, not at the tenth position of the session. Scores are not divided by their maximum,
-which changes no ranking.
+"linear" position weight stops at 0, not at the tenth position of the session; its negative weights are cut at 0 unless
+``negative_weights`` keeps them. Scores are not divided by their maximum, which changes no ranking.
 """
 
 from __future__ import annotations
@@ -96,14 +96,20 @@ class _Neighbourhood:
         self.profiles_ = ordered_profiles(train, order, self.session_gap)
 
     def _scores(
-        self, batch: SequenceBatch, measure: str, positions: PositionWeights, recency: Recency, boosts: np.ndarray
+        self,
+        batch: SequenceBatch,
+        measure: str,
+        boosts: np.ndarray,
+        positions: PositionWeights = "same",
+        recency: Recency = "same",
+        negative: bool = False,
     ) -> NearestSequences:
         """Build the scores of either form."""
         longest = int(batch.query_positions[:, 1].max(initial=0))
         window = max(1, longest if self.window is None else min(self.window, longest))
         return NearestSequences(
             self.profiles_, batch.items, batch.query_positions, no_exclusion(batch),
-            *position_weights(positions, window), recency_weights(recency, window), measure, boosts,
+            *position_weights(positions, window), recency_weights(recency, window, negative=negative), measure, boosts,
             self.sample_size, self.neighbours, window,
         )  # fmt: skip
 
@@ -129,7 +135,7 @@ class SessionKNN(_Neighbourhood):
 
     def score(self, batch: SequenceBatch) -> NearestSequences:
         """Summed similarities, (M, N)."""
-        return self._scores(batch, self.similarity, "same", "same", np.ones(self.profiles_.num_items))
+        return self._scores(batch, self.similarity, np.ones(self.profiles_.num_items))
 
 
 @dataclass
@@ -138,13 +144,16 @@ class VectorSessionKNN(_Neighbourhood):
 
     A session's similarity is the sum of ``position_weights`` of the shared items over the number of different items in
     the query. It is multiplied by the ``recency`` weight of the lag of the newest shared event, and for each item by
-    1 + idf_weight · ln(number of sessions / number of the item's events). The other fields are explained in
+    1 + idf_weight · ln(number of sessions / number of the item's events). Two of these weights can be negative: the
+    boost of an item with more events than there are sessions, and the linear recency weight of a lag above 10. They
+    count as 0, or with ``negative_weights`` as they are, as in session-rec. The other fields are explained in
     _Neighbourhood.
     """
 
     position_weights: PositionWeights = "share"
     recency: Recency = "reciprocal"
     idf_weight: float = 0.0
+    negative_weights: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -156,10 +165,10 @@ class VectorSessionKNN(_Neighbourhood):
         """Index the sessions by item."""
         self._index(train, run)
         num_sessions = len(self.profiles_.profile_offsets) - 1
-        idf = np.log(num_sessions / np.maximum(train.item_counts, 1))
-        self.boosts_ = np.maximum(1 + self.idf_weight * idf, 0.0)
+        boosts = 1 + self.idf_weight * np.log(num_sessions / np.maximum(train.item_counts, 1))
+        self.boosts_ = boosts if self.negative_weights else np.maximum(boosts, 0.0)
         return self
 
     def score(self, batch: SequenceBatch) -> NearestSequences:
         """Weighted similarities, (M, N)."""
-        return self._scores(batch, "vector", self.position_weights, self.recency, self.boosts_)
+        return self._scores(batch, "vector", self.boosts_, self.position_weights, self.recency, self.negative_weights)

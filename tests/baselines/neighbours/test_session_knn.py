@@ -82,6 +82,36 @@ def test_vector_form_by_hand(training_set):
     np.testing.assert_allclose(all_scores(rare, batch), [[a + c, a + b, b, c, 0]] * boost, rtol=1e-6)
 
 
+def test_tuned_vector_form_by_hand(training_set):
+    model = VectorSessionKNN(position_weights="logarithmic", recency="quadratic", idf_weight=2.0)
+    model.fit(training_set(ROWS, 5), Run(0))
+    # q = 3 0: 0 at the end weighs 1 / log10(1.7), 3 one event earlier 1 / log10(2.7); two different items
+    late, early = 1 / np.log10(1.7) / 2, 1 / np.log10(2.7) / 2
+    # A {0,1}: late, lag 1; C {0,3}: both, lag 1
+    boost = 1 + 2 * np.log(4 / np.array([2, 3, 1, 1, 1]))
+    expected = np.array([[late + late + early, late, 0, late + early, 0]]) * boost
+    np.testing.assert_allclose(all_scores(model, SequenceBatch.of([[3, 0]])), expected, rtol=1e-6)
+    # q = 3 4: D {4} at lag 1, C {0,3} at lag 2, which weighs 1/4
+    expected = np.array([[early / 4, 0, 0, early / 4, late]]) * boost
+    np.testing.assert_allclose(all_scores(model, SequenceBatch.of([[3, 4]])), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("negative", [False, True])
+def test_negative_weights_are_cut_or_kept(training_set, negative):
+    # item 0 has five events in two sessions: its boost is 1 + 2 ln(2/5) = -0.83; items 1 and 2 have 1 + 2 ln 2
+    model = VectorSessionKNN(position_weights="same", recency="same", idf_weight=2.0, negative_weights=negative)
+    model.fit(training_set([[0, 0, 0, 1], [0, 0, 2]], 3), Run(0))
+    frequent, rare = 1 + 2 * np.log(2 / 5), 1 + 2 * np.log(2)
+    expected = [[2 * frequent if negative else 0, rare, rare]]
+    np.testing.assert_allclose(all_scores(model, SequenceBatch.of([[0]])), expected, rtol=1e-6)
+    # linear recency: 0 and 1 are shared at lags 12 and 1 of a query with three different items, 3 is in no session
+    model = VectorSessionKNN(position_weights="same", recency="linear", negative_weights=negative)
+    model.fit(training_set([[0, 2], [1]], 4), Run(0))
+    far = (1 - 1.2) / 3 if negative else 0
+    batch = SequenceBatch.of([[0] + [3] * 10 + [1]])
+    np.testing.assert_allclose(all_scores(model, batch), [[far, 0.9 / 3, far, 0]], rtol=1e-6)
+
+
 def weights(kind, n):
     """Those of the places 1 … n of a query of n events."""
     behind, power = position_weights(kind, n)

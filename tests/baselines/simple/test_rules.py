@@ -32,6 +32,14 @@ def test_sequential_rules_weigh_by_distance(training_set):
     np.testing.assert_allclose(all_scores(near, SequenceBatch.of([[0]])), [[1 / 2, 1, 1, 0, 0]], rtol=1e-6)
 
 
+def test_sequential_rules_of_four_steps_with_quadratic_weights(training_set):
+    # row 1: 0 is followed by 1 … 4 at distances 1 … 4 and by 5 at 5, too far; row 2: by 2 at 1
+    model = SequentialRules(steps=4, recency="quadratic", popularity_back_off=False)
+    model.fit(training_set([[0, 1, 2, 3, 4, 5], [0, 2]], 6), Run(0))
+    expected = [[0, 1, 1 / 4 + 1, 1 / 9, 1 / 16, 0]]
+    np.testing.assert_allclose(all_scores(model, SequenceBatch.of([[0]])), expected, rtol=1e-6)
+
+
 def test_back_off_stays_below_the_weakest_rule(training_set):
     for model in (AssociationRules(), SequentialRules(recency="quadratic")):
         model.fit(training_set([[0, 1, 2, 3], [4, 4, 5]], 7), Run(0))
@@ -54,6 +62,8 @@ def test_decays_by_hand():
     assert recency_weights("same", 3).tolist() == [1, 1, 1]
     np.testing.assert_allclose(recency_weights("reciprocal", 3), [1, 1 / 2, 1 / 3])
     np.testing.assert_allclose(recency_weights("linear", 12)[[0, 4, 9, 10, 11]], [0.9, 0.5, 0, 0, 0], atol=1e-12)
+    signed = recency_weights("linear", 101, negative=True)
+    np.testing.assert_allclose(signed[[0, 9, 10, 11, 99, 100]], [0.9, 0, -0.1, -0.2, -9, 0], atol=1e-12)
     np.testing.assert_allclose(recency_weights("logarithmic", 9)[8], 1 / np.log10(10.7))
     np.testing.assert_allclose(recency_weights("quadratic", 4)[3], 1 / 16)
 
