@@ -88,6 +88,11 @@ def assemble(
     )
 
 
+def unseen_suffix(unseen: str, usual: str) -> str:
+    """The addition to a protocol's name where its rule for unseen items is not the ``usual`` one."""
+    return "" if unseen == usual else f", unseen items {_VERBS[unseen]}"
+
+
 def check_unseen(unseen: str) -> None:
     """Raise ValueError unless ``unseen`` is one of UNSEEN."""
     if unseen not in UNSEEN:

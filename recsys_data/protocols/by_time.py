@@ -9,7 +9,7 @@ import numpy as np
 
 from recsys_data.checks import check_choice, check_range
 from recsys_data.interactions import Clock, Interactions
-from recsys_data.protocols.build import assemble, check_unseen
+from recsys_data.protocols.build import assemble, check_unseen, unseen_suffix
 from recsys_data.protocols.candidates import ALL_ITEMS, Candidates
 from recsys_data.protocols.filters import Filter, apply_filters
 from recsys_data.protocols.per_user import require_global_order
@@ -126,9 +126,10 @@ class LastDays:
 
     @property
     def name(self) -> str:
-        """Last 1 day, 1 before, and the fraction of the rest that trains."""
+        """Last 1 day, 1 before, the fraction of the rest that trains, and the rule for unseen items."""
         part = "" if self.fraction == 1 else f", the last 1/{self.fraction} by {self.fraction_by} to train"
-        return f"last {self.test:g} days, {self.validation:g} before to validate{part}{self.candidates.suffix}"
+        unseen = unseen_suffix(self.unseen, "drop")
+        return f"last {self.test:g} days, {self.validation:g} before to validate{part}{unseen}{self.candidates.suffix}"
 
     def prepare(self, interactions: Interactions) -> Split:
         """Split the data; ValueError unless the clock is absolute."""

@@ -10,7 +10,7 @@ import numpy as np
 from recsys_data.checks import check_range
 from recsys_data.hashing import hash_ids
 from recsys_data.interactions import Interactions
-from recsys_data.protocols.build import assemble, check_unseen
+from recsys_data.protocols.build import assemble, check_unseen, unseen_suffix
 from recsys_data.protocols.candidates import ALL_ITEMS, Candidates
 from recsys_data.protocols.per_user import require_order
 from recsys_data.protocols.targets import EVERY_POSITION, TargetRule
@@ -47,8 +47,8 @@ class AsPublished:
 
     @property
     def name(self) -> str:
-        """As published."""
-        return f"as published{self.candidates.suffix}"
+        """As published, and what becomes of unseen items unless they count as misses."""
+        return f"as published{unseen_suffix(self.unseen, 'miss')}{self.candidates.suffix}"
 
     def prepare(self, interactions: Interactions) -> Split:
         """Split the data; ValueError where they have no published split or no order."""
