@@ -15,7 +15,7 @@ from evaluation.metrics.accuracy import Metric, metric_named
 from evaluation.rank_files.join import join_rank_files
 from evaluation.rank_files.read import UNKNOWN_CANDIDATES, read_rank_file
 from evaluation.ranking.rank_table import RankTable
-from evaluation.statistics.effects import MARGIN
+from evaluation.statistics.effects import MARGIN, agreeing
 from evaluation.statistics.naive import Alternative, paired_t, wilcoxon
 from evaluation.statistics.paired_sums import PairedSums
 from evaluation.statistics.significance import FLIPS, RESAMPLES, ROUGH_BELOW
@@ -37,8 +37,9 @@ def compare_files(
 
     ``models``: a row per file and metric; ``comparisons``: a row per pair and metric, with estimates of the first minus
     the second. A family is all pairs of one metric; one pair has a plain 95 % interval, more have simultaneous ones
-    (see ``ci_kind``). ``alternatives`` adds other named tests, each with its warning. Undefined values are None. Raises
-    ValueError, InvalidRankFile or FileNotFoundError.
+    (see ``ci_kind``); where one disagrees with the adjusted p about 0, its end is moved to 0. ``alternatives`` adds
+    other named tests, each with its warning. Undefined values are None. Raises ValueError, InvalidRankFile or
+    FileNotFoundError.
     """
     if len(paths) < 2:
         raise ValueError(f"a comparison needs at least two rank files, got {len(paths)}")
@@ -101,6 +102,8 @@ def _compare(result: dict[str, Any], tables: dict[str, RankTable], metric: Metri
 def _pair_record(pair: PairRow, paired: PairedSums, family: int, metric: Metric) -> dict[str, Any]:
     """Return one pair as JSON data."""
     ends = pair.interval if family == 1 else pair.simultaneous
+    ends = agreeing(ends, pair.difference, pair.decision.significant)
+    relative = pair.decision.relative_interval
     naive = pair.naive
     return {
         "a": pair.a,
@@ -115,8 +118,8 @@ def _pair_record(pair: PairRow, paired: PairedSums, family: int, metric: Metric)
         "p_adjusted": pair.p_holm,
         "p_max_t": pair.p_max_t,
         "relative": _finite_or_none(pair.relative),
-        "relative_low": _finite_or_none(pair.relative_interval[0]),
-        "relative_high": _finite_or_none(pair.relative_interval[1]),
+        "relative_low": _finite_or_none(relative[0]),
+        "relative_high": _finite_or_none(relative[1]),
         "design_effect": _finite_or_none(pair.design_effect) if naive is not None and naive.error > 0 else None,
         "users": paired.num_clusters,
         "events": paired.num_events,

@@ -17,15 +17,20 @@ _RANKS = (
 )
 _TESTS = (
     "Queries of one user are not independent. All inference is therefore over clusters (users, or sessions where the "
-    "data are anonymous). A model's interval is a cluster bootstrap: clusters are drawn with replacement, with all "
-    "their queries, and the mean is recomputed for each resample; below 200 clusters it is studentised.",
+    "data are anonymous). The interval of a model with two seeds or more is that of its method: a t-interval whose "
+    "variance is that between users plus that between seeds, cut at the bounds of the metric. The interval of a "
+    "deterministic model, or of one seed, is a cluster bootstrap: clusters are drawn with replacement, with all their "
+    "queries, and the mean is recomputed for each resample; below 200 clusters it is studentised.",
     "The difference between two models is tested by flipping the sign of whole clusters, studentised, with "
     "p = (b + 1) / (B + 1), so p is never 0. This test covers these trained models only. A claim about methods must "
     "hold over seeds as well: a t-test over users and seeds adds the variance between seeds to the variance between "
     "users, with Satterthwaite's degrees of freedom. With one seed no such test exists, and the tables say so.",
     "Tests of one metric on one data set form one family, declared in advance: every model against the best baseline, "
-    "the suite's comparisons, and its claims. Holm's adjusted p decides. The intervals of differences are simultaneous "
-    "over the family (Westfall and Young's max-T).",
+    "the suite's comparisons, and its claims. Holm's adjusted p decides. The interval of a difference is at the level "
+    "at which Holm's procedure tests the pair (Serlin), so it excludes 0 exactly where the adjusted p is below .05; "
+    "these intervals are not simultaneous. Interval, p, conclusion, ★ and ≈ come from one test of each pair: of the "
+    "methods where every learner has two seeds or more, else of these trained models. A note under each table says "
+    "which.",
     "A significant difference may still be negligible. “Better” needs an adjusted p below .05 and a relative "
     "difference beyond the relevance margin; “practically equal” needs the whole interval inside the margin; "
     "everything else is “inconclusive”.",
@@ -42,8 +47,9 @@ _VERDICTS = (
     "value by half a unit of its last digit: the 90 % interval must lie inside ±5 % (strict) or ±10 % (lenient). Its "
     "noise is the seed noise of both sides and, where the test set is a different draw than the paper's, twice the "
     "cluster variance. Outside: not reproduced; across a bound: inconclusive, with what would decide it.",
-    "A ranking claim is judged by its sign and the adjusted p over methods; a gain, by its size too. Where data, split "
-    "or candidates differ from the paper's, the number is a different quantity and is marked not comparable.",
+    "A ranking claim is judged by its sign and the adjusted p over methods; a gain, by its own sign and its size. "
+    "Where data, split or candidates differ from the paper's, the number is a different quantity and is marked not "
+    "comparable.",
 )
 _REFERENCES = (
     "Benjamini and Hochberg 1995, Controlling the false discovery rate, JRSS B 57.",
@@ -58,7 +64,8 @@ _REFERENCES = (
     "Satterthwaite 1946, An approximate distribution of estimates of variance components, Biometrics Bulletin 2.",
     "Schuirmann 1987, A comparison of the two one-sided tests procedure and the power approach, "
     "Journal of Pharmacokinetics and Biopharmaceutics 15.",
-    "Westfall and Young 1993, Resampling-based multiple testing, Wiley.",
+    "Serlin 1993, Confidence intervals and the scientific method: a case for Holm on the range, "
+    "Journal of Experimental Education 61.",
 )
 
 _TUNING_REFERENCES = (

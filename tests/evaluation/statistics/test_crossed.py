@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from evaluation.metrics.cluster_sums import ClusterSums
-from evaluation.statistics.crossed import SeedVariance, crossed_test
+from evaluation.statistics.crossed import SeedVariance, crossed_test, method_interval
 
 
 def runs(sums, counts):
@@ -170,3 +170,34 @@ def test_a_user_only_test_rejects_equal_methods_too_often_and_this_one_does_not(
         rejected += [stats.ttest_1samp(d, 0).pvalue < 0.05, crossed_test(a, b).p < 0.05]
     assert rejected[0] / 600 > 0.15
     assert rejected[1] / 600 < 0.08
+
+
+def test_the_interval_of_one_method_by_hand():
+    # seeds (1, 3), (3, 7) on two users of one event: means 2 and 5, so the mean is 3.5 and s² / S = 4.5 / 2 = 2.25. The
+    # seed-averaged (2, 5): V_users = 2 · 2 · (1.5 / 2)² = 2.25. Interaction v / S = .25, as above
+    variance, df = 2.25 + 2.25 - 0.25, 4.25**2 / (2.25**2 / 1 + 2.25**2 / 1 + 0.25**2 / (1 * 1))
+    half = stats.t.ppf(0.975, df) * np.sqrt(variance)
+    seeds = runs([[1, 3], [3, 7]], [1, 1])
+    assert method_interval(seeds) == pytest.approx((3.5 - half, 3.5 + half))
+    half = stats.t.ppf(0.9, df) * np.sqrt(variance)
+    assert method_interval(seeds, level=0.8) == pytest.approx((3.5 - half, 3.5 + half))
+    assert crossed_test(seeds, runs([[0, 0]], [1, 1]), deterministic=(False, True)).interval_at(0.8) == pytest.approx(
+        (3.5 - half, 3.5 + half)
+    )
+    with pytest.raises(ValueError, match="at least two seeds"):
+        method_interval(seeds[:1])
+
+
+def test_the_interval_of_one_method_covers_its_mean_where_seeds_are_noisy():
+    # true mean 1; users vary by .3, seeds by .05, both by .2 together: 50 users, so the users' error is .042 and the
+    # seeds' .05 / √4 = .025. With 400 draws the share covered has an error of 1.1 points
+    rng, counts = np.random.default_rng(11), np.ones(50, int)
+    covered = users_only = 0
+    for _ in range(400):
+        values = 1 + rng.normal(0, 0.3, 50) + rng.normal(0, 0.05, (4, 1)) + rng.normal(0, 0.2, (4, 50))
+        low, high = method_interval(runs(values, counts))
+        covered += low <= 1 <= high
+        mean = values.mean(axis=0)
+        users_only += abs(mean.mean() - 1) <= stats.t.ppf(0.975, 49) * mean.std(ddof=1) / np.sqrt(50)
+    assert 0.93 <= covered / 400 <= 0.985
+    assert users_only < covered

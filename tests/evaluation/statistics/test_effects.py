@@ -9,6 +9,7 @@ from scipy import stats
 from evaluation.statistics.effects import (
     Conclusion,
     Shares,
+    agreeing,
     conclude,
     relative_difference,
     smallest_detectable_difference,
@@ -83,3 +84,26 @@ def test_the_smallest_detectable_difference_has_a_power_of_80_percent():
     for error in (1.0, 0.02):
         power = stats.norm.sf(1.959964 - smallest_detectable_difference(error) / error)
         assert power == pytest.approx(0.8, abs=1e-4)
+
+
+def test_the_smallest_detectable_difference_of_few_degrees_of_freedom_has_the_quantiles_of_t():
+    for df in (2, 5, 40):
+        expected = 0.01 * (stats.t.ppf(0.975, df) + stats.t.ppf(0.8, df))
+        assert smallest_detectable_difference(0.01, df) == pytest.approx(expected)
+    assert smallest_detectable_difference(0.01, 1e9) == pytest.approx(smallest_detectable_difference(0.01))
+
+
+@pytest.mark.parametrize(
+    ("interval", "estimate", "significant", "expected"),
+    [
+        ((0.1, 0.3), 0.2, True, (0.1, 0.3)),
+        ((-0.1, 0.3), 0.1, False, (-0.1, 0.3)),
+        ((-0.01, 0.3), 0.15, True, (0.0, 0.3)),  # the test rejects 0, the interval holds it
+        ((-0.3, 0.01), -0.15, True, (-0.3, 0.0)),
+        ((0.01, 0.3), 0.15, False, (0.0, 0.3)),  # the test does not reject 0, the interval leaves it out
+        ((-0.3, -0.01), -0.15, False, (-0.3, 0.0)),
+        ((0.0, 0.0), 0.0, False, (0.0, 0.0)),
+    ],
+)
+def test_an_interval_is_made_to_agree_with_its_test(interval, estimate, significant, expected):
+    assert agreeing(interval, estimate, significant) == expected

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from evaluation.statistics.multiplicity import MaxT, benjamini_hochberg, holm
+from evaluation.statistics.multiplicity import MaxT, benjamini_hochberg, holm, holm_divisors
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 12])
@@ -21,6 +21,20 @@ def test_step_down_and_step_up_where_a_peer_errs():
     assert holm([0.030, 0.040]).tolist() == pytest.approx([0.06, 0.06])
     assert (benjamini_hochberg([0.020, 0.021, 0.022, 0.023]) < 0.05).all()
     np.testing.assert_array_equal(holm([0.03, np.nan, 0.01]), [0.03, np.nan, 0.02])
+
+
+def test_the_divisors_of_holm_by_hand():
+    # .010 < .05 / 4, .016 < .05 / 3, .030 ≥ .05 / 2: two are rejected, and .030 and .040 stop at a divisor of 2
+    assert holm_divisors([0.040, 0.010, np.nan, 0.030, 0.016], 0.05).tolist() == [2, 4, 1, 2, 3]
+    assert holm_divisors([0.2, 0.9], 0.05).tolist() == [2, 2]
+    assert holm_divisors([0.01, 0.01], 0.05).tolist() == [2, 1]
+    assert holm_divisors([], 0.05).tolist() == []
+
+
+def test_a_p_below_its_share_of_alpha_is_one_whose_adjusted_p_is_below_alpha():
+    rng = np.random.default_rng(3)
+    for p in rng.beta(0.3, 3, (300, 7)):
+        np.testing.assert_array_equal(p < 0.05 / holm_divisors(p, 0.05), multipletests(p, 0.05, method="holm")[0])
 
 
 def test_max_t_by_hand():
