@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,6 +16,7 @@ from recsys_data.datasets.session_files import PublishedSessions
 from recsys_data.fetching.compressed import read_bytes
 from recsys_data.fetching.source import Source
 from recsys_data.files.tables import read_table
+from recsys_data.files.times import day_and_offset
 from recsys_data.interactions import Clock, Counts, Interactions
 
 LICENCE = "CIKM Cup 2016 competition rules, research use"
@@ -94,9 +94,8 @@ class DigineticaViews(FileDataset):
         sessions = numbers(table["session"])
         days = numbers(pc.cast(table["date"], pa.int32())) * 86_400.0
         times = days
-        if self.order == "timeframe":  # the day of the session's first row, so midnight does not reorder
-            _, first, inverse = np.unique(sessions, return_index=True, return_inverse=True)
-            times = days[first][inverse] + numbers(table["timeframe"]) / 1e3
+        if self.order == "timeframe":
+            times = day_and_offset(sessions, days, numbers(table["timeframe"]) / 1e3)
         loaded = Interactions.from_events(
             self.name,
             sessions,

@@ -35,22 +35,9 @@ PATTERNS = {
         rf"^{_WEEKDAY}{_MONTH}\s+(?P<day>\d{{1,2}})\s+{_TIME}{_ZONE}\s+(?P<year>\d{{4}})$"
     ),
 }
-_MONTHS = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]
-_MONTH_NUMBERS = {name[:length]: month for month, name in enumerate(_MONTHS, 1) for length in (3, len(name))} | {
-    "sept": 9
+_MONTHS = "january february march april may june july august september october november december"
+_MONTH_NUMBERS = {"sept": 9} | {
+    name[:length]: month for month, name in enumerate(_MONTHS.split(), start=1) for length in (3, len(name))
 }
 _SAMPLE = 200  # values that decide which pattern a column has
 EXPECTED = "seconds, milliseconds or ISO 8601 such as 2009-05-04T23:08:57Z"

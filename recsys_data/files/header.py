@@ -42,4 +42,4 @@ def is_value(text: str) -> bool:
 def _is_pattern(field: str, column: Sequence[str]) -> bool:
     """Whether all values are letters and digits in one pattern such as v3, and the first field has no digit."""
     shapes = {re.sub(r"[^\W\d_]+", "a", re.sub(r"\d+", "9", value)) for value in column}
-    return len(shapes) == 1 and "9" in next(iter(shapes)) and not re.search(r"\d", field)
+    return len(shapes) == 1 and {"a", "9"} <= set(next(iter(shapes))) and not re.search(r"\d", field)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recsys_data.files.header import is_header
-from recsys_data.files.separators import NAMES, guess_separator, has_quotes, split_line
+from recsys_data.files.separators import NAMES, guess_separator, has_quotes, split_lines
 
 COMMENT_MARKS = ("%", "#")
 _SAMPLE = 300  # lines that decide
@@ -64,7 +64,9 @@ def recognise_layout(
     named = any("=" in column for column in columns)
     separator = guess_separator(texts, where, 0 if named else len(columns)) if separator is None else separator
     quoted = has_quotes(texts, separator)
-    fields, *rows = (split_line(line, separator, quoted) for line in texts)
+    fields, *rows = split_lines(texts, separator, quoted)
+    if quoted and len(lines) == _SAMPLE:
+        rows = rows[:-1]  # the end of the sample may cut it
     if rows and all(len(row) == len(fields) + 1 for row in rows):  # R's write.table does not name the row names
         if header is False:
             raise ValueError(f"{where}: line {first + 1} has {len(fields)} fields and the others {len(rows[0])}")

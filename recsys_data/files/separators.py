@@ -11,13 +11,13 @@ SEPARATORS = ("::", "\t", ",", ";", "|", " ", BLANKS)
 NAMES = {"::": "'::'", "\t": "tab", " ": "blank", BLANKS: "blanks"}
 
 
-def split_line(line: str, separator: str, quoted: bool) -> list[str]:
-    """The fields of a line; without the quotes around a field where ``quoted``."""
+def split_lines(lines: Sequence[str], separator: str, quoted: bool) -> list[list[str]]:
+    """The fields of each row; without the quotes around a field where ``quoted``, and a quoted field may span lines."""
     if separator == BLANKS:
-        line, separator = re.sub(r"[ \t]+", " ", line.strip(" \t")), " "
+        lines, separator = [re.sub(r"[ \t]+", " ", line.strip(" \t")) for line in lines], " "
     if quoted and len(separator) == 1:
-        return next(csv.reader([line], delimiter=separator), [])
-    return line.split(separator)
+        return list(csv.reader((line + "\n" for line in lines), delimiter=separator))
+    return [line.split(separator) for line in lines]
 
 
 def guess_separator(lines: Sequence[str], where: str, wanted: int = 0) -> str:
@@ -29,7 +29,7 @@ def guess_separator(lines: Sequence[str], where: str, wanted: int = 0) -> str:
     even = {}
     for separator in SEPARATORS:
         for quoted in (True, False):
-            counts = [len(split_line(line, separator, quoted)) for line in lines]
+            counts = list(map(len, split_lines(lines, separator, quoted)))
             rest = set(counts[1:]) or {counts[0]}
             if len(rest) == 1 and min(rest) >= 2 and counts[0] in (min(rest), min(rest) - 1):
                 even.setdefault(separator, min(rest))
@@ -50,7 +50,7 @@ def has_quotes(lines: Sequence[str], separator: str) -> bool:
         return True
     if len(separator) > 1 and separator != BLANKS:
         return False
-    rows = [split_line(line, separator, quoted=False) for line in lines[1:] or lines]
+    rows = split_lines(lines[1:] or lines, separator, quoted=False)
     width = min(map(len, rows), default=0)
     return any(all(len(row[place]) > 1 and row[place][0] == row[place][-1] == '"' for row in rows)
                for place in range(width))  # fmt: skip

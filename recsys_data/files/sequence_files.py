@@ -9,7 +9,7 @@ import numpy as np
 
 from recsys_data.fetching.compressed import read_bytes
 from recsys_data.fetching.errors import DataMissing
-from recsys_data.files.user_files import UserFiles, restore_ids, write_ids
+from recsys_data.files.user_files import UserFiles, finite_number, restore_ids, whole_number, write_ids
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.split import TEST, TRAIN, VALIDATION
 
@@ -99,23 +99,14 @@ def _read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
                 f"{path}: line {number} has {len(tokens)} numbers; expected a user, then alternating items and ratings"
             )
         try:
-            users.append(int(tokens[0]))
-            items.extend(map(int, tokens[1::2]))
-            ratings.extend(map(float, tokens[2::2]))
+            users.append(whole_number(tokens[0]))
+            items.extend(map(whole_number, tokens[1::2]))
+            ratings.extend(map(finite_number, tokens[2::2]))
+        except OverflowError as error:
+            raise ValueError(f"{path}: line {number} {error}") from error
         except ValueError as error:
             raise ValueError(
-                f"{path}: line {number} holds {_first_invalid(tokens)!r}; "
-                "expected whole numbers for user and items, and numeric ratings"
+                f"{path}: line {number} {error}; expected whole numbers for user and items, and numeric ratings"
             ) from error
         lengths.append(len(tokens) // 2)
     return np.repeat(np.array(users, np.int64), lengths), np.array(items, np.int64), np.array(ratings)
-
-
-def _first_invalid(tokens: list[str]) -> str:
-    """The first token that is not a number of the expected kind."""
-    for place, token in enumerate(tokens):
-        try:
-            (float if place and place % 2 == 0 else int)(token)
-        except ValueError:
-            return token
-    return ""

@@ -9,7 +9,7 @@ import numpy as np
 
 from recsys_data.fetching.compressed import read_bytes
 from recsys_data.fetching.errors import DataMissing
-from recsys_data.files.user_files import UserFiles, restore_ids, write_ids
+from recsys_data.files.user_files import UserFiles, finite_number, restore_ids, whole_number, write_ids
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.split import TEST, TRAIN
 
@@ -116,8 +116,10 @@ def _read(place: Path, prefix: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]
         if len(set(owners)) > 1 or not owners[0]:
             raise ValueError(f"{where} starts with {', '.join(map(repr, owners))}; expected one user and a comma")
         try:
-            row = np.array(values[0].split(), dtype=np.int64)
-            gaps, times = (np.array(value.split(), dtype=np.float64) for value in values[1:])
+            row = np.array([whole_number(token) for token in values[0].split()], dtype=np.int64)
+            gaps, times = (np.array([finite_number(token) for token in value.split()]) for value in values[1:])
+        except OverflowError as error:
+            raise ValueError(f"{where}, user {owners[0]}, {error}") from error
         except ValueError as error:
             raise ValueError(f"{where}, user {owners[0]}: not a number ({error})") from error
         if not len(row) == len(gaps) == len(times) or not len(row):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -10,6 +12,8 @@ import numpy as np
 
 from recsys_data.fetching.compressed import read_bytes
 from recsys_data.fetching.source import data_folder
+
+_WHOLE = re.compile("[+-]?[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,26 @@ class UserFiles:
         """The folder (or file), relative to the working directory or to the data folder."""
         path = Path(self.path).expanduser()
         return path if path.is_absolute() or path.exists() else data_folder(folder) / path
+
+
+def whole_number(text: str) -> int:
+    """The whole number that a text of ASCII digits holds. ValueError for another text, OverflowError beyond 64 bits."""
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(f"holds {text!r}")
+    if len(text) > 20 or not -(2**63) <= int(text) < 2**63:
+        raise OverflowError(f"holds {text!r}, beyond 64 bits; import a CSV file of events, where ids may be texts")
+    return int(text)
+
+
+def finite_number(text: str) -> float:
+    """The finite number that a text holds. Raises ValueError for another text."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or "_" in text:
+        raise ValueError(f"holds {text!r}")
+    return number
 
 
 def write_ids(path: Path, ids: np.ndarray) -> None:

@@ -69,6 +69,10 @@ def test_mappings_bring_raw_ids_back_in_either_order_of_columns(tmp_path):
         ("1 2 3\n4 5\n", "line 2 has 2 numbers; expected a user, then alternating items and ratings"),
         ("1 2.5 3\n", "line 1 holds '2.5'; expected whole numbers for user and items"),
         ("1 2 x\n", "line 1 holds 'x'"),
+        ("1 2 nan\n", "line 1 holds 'nan'"),
+        ("1 2_0 3\n", "line 1 holds '2_0'"),
+        (f"1 2 3\n1 {2**63} 3\n", "line 2 holds '9223372036854775808', beyond 64 bits; import a CSV file"),
+        (f"{-(2**63) - 1} 2 3\n", "line 1 holds '-9223372036854775809', beyond 64 bits"),
     ],
 )
 def test_broken_sequences_are_named(tmp_path, line, words):
@@ -102,6 +106,8 @@ def test_lst_of_the_split_are_parts(tmp_path):
         ("user-item.lst", "ann,2 0\nzoe,1 2 2\n", "line 2 .* starts with 'zoe', 'bob', 'bob'"),
         ("user-item.lst", "ann,2 0\nbob,1 2\n", "line 2 .* user bob, has 2 items, 3 gaps and 3 times"),
         ("user-item.lst", "ann,2 x\nbob,1 2 2\n", "line 1 .* user ann: not a number"),
+        ("user-item.lst", f"ann,2 {2**64}\nbob,1 2 2\n", "line 1 .* user ann, holds '18446744073709551616', beyond 64"),
+        ("user-item-delta-time.lst", "ann,60 0\nbob,nan 10 0\n", r"user bob: not a number \(holds 'nan'\)"),
         ("user-item-delta-time.lst", "ann,60 0\nbob,1.5 11 0\n", "line 2 .* the times are not the sums of the gaps"),
     ],
 )

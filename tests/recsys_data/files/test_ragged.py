@@ -31,6 +31,14 @@ def test_other_text_names_its_line(data, line, token):
         read_ragged(data, "f")
 
 
+@pytest.mark.parametrize("token", [2**63, -(2**63) - 1, 2**64 + 5, 10**40])
+def test_numbers_beyond_64_bits_name_their_line(token):
+    with pytest.raises(ValueError, match=f"f: line 2 holds '{token}', beyond 64 bits"):
+        read_ragged(b"1 2\n3 %d 4\n" % token, "f")
+
+
 def test_large_numbers_are_exact():
+    ends = read_ragged(b"%d %d\n" % (2**63 - 1, -(2**63)), "f")[0]
+    assert ends.tolist() == [2**63 - 1, -(2**63)]
     assert read_ragged(b"9007199254740993\n", "f")[0].tolist() == [2**53 + 1]
     assert read_ragged(b"1\n", "f")[0].dtype == np.int64
