@@ -3,15 +3,19 @@
 Not a suite. docs/baselines.md and each model's docstring name the sources.
 """
 
+from typing import Any
+
 from baselines.factors.bpr_mf import BPRMF
 from baselines.factors.fpmc import FPMC
 from baselines.factors.negatives import Negatives
 from baselines.factors.sequential_mf import SequentialMF
 from baselines.neighbours.decayed_knn import DecayedItemKNN
 from baselines.neighbours.item_knn import ItemKNN
+from baselines.neighbours.session_knn import SessionKNN, VectorSessionKNN
 from baselines.neighbours.user_knn import UserKNN
 from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
+from baselines.simple.rules import AssociationRules, SequentialRules
 from recsys_models.gru4rec import GRU4Rec, shared_sampling
 from training.losses.sampled import TOP1
 
@@ -62,3 +66,44 @@ GRU4REC_2016 = GRU4Rec(
     session_order="listed",
     loss=TOP1(num_negatives=0, sampling=shared_sampling()),
 )
+
+# session-rec's tuned values (conf/save, the baselines file of each split): sequential rules; S-KNN; V-SKNN
+SESSION_REC: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
+    "YooChoose 1/64": (
+        {"steps": 4, "recency": "quadratic"},
+        {"neighbours": 500, "sample_size": 1000},
+        {"neighbours": 1000, "sample_size": 5000, "position_weights": "logarithmic", "recency": "quadratic",
+         "idf_weight": 2.0},
+    ),
+    "YooChoose 1/4": (
+        {"steps": 2, "recency": "logarithmic"},
+        {"neighbours": 1500, "sample_size": 500, "similarity": "jaccard"},
+        {"neighbours": 1000, "sample_size": 1000, "position_weights": "logarithmic", "recency": "quadratic",
+         "idf_weight": 5.0},
+    ),
+    "Diginetica": (
+        {"steps": 15, "recency": "reciprocal"},
+        {"neighbours": 50, "sample_size": 500},
+        {"neighbours": 1500, "sample_size": 10_000, "position_weights": "quadratic", "recency": "linear",
+         "idf_weight": 10.0},
+    ),
+    "Diginetica, file order": (
+        {"steps": 8, "recency": "quadratic"},
+        {"neighbours": 100, "sample_size": 500},
+        {"neighbours": 500, "sample_size": 10_000, "position_weights": "quadratic", "recency": "quadratic",
+         "idf_weight": 10.0},
+    ),
+}  # fmt: skip
+
+
+def session_rec_methods(split: str, sampling: str = "listed_last") -> dict[str, Any]:
+    """The simple methods of session-rec, tuned for a split; 20 rules for each item, no back-off, signed weights."""
+    rules, s_knn, v_sknn = SESSION_REC[split]
+    pruned = {"neighbours": 20, "popularity_back_off": False}
+    return {
+        "Markov chain": MarkovChain(**pruned),
+        "Association rules": AssociationRules(**pruned),
+        "Sequential rules": SequentialRules(**rules, **pruned),
+        "S-KNN": SessionKNN(**s_knn, sampling=sampling),
+        "V-SKNN": VectorSessionKNN(**v_sknn, sampling=sampling, negative_weights=True),
+    }

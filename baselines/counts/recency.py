@@ -18,8 +18,8 @@ def recency_weights(recency: Recency, steps: int, *, negative: bool = False) -> 
     """Weights (steps,) float64 for the distances d = 1 … steps.
 
     same: 1; reciprocal: 1 / d; linear: max(0, 1 − d / 10); logarithmic: 1 / log₁₀(d + 1.7); quadratic: 1 / d².
-    session-rec calls them same, div, linear, log, quadratic. With ``negative`` linear weights are session-rec's: 1 − d /
-    10 as far as d = 100, and 0 beyond.
+    session-rec calls them same, div, linear, log, quadratic. With ``negative`` linear weights are session-rec's:
+    1 − d / 10 as far as d = 100, and 0 beyond.
     """
     d = np.arange(1, steps + 1, dtype=np.float64)
     if recency == "reciprocal":

@@ -3,7 +3,8 @@
 import pytest
 
 from evaluation.verdicts.claims import Compound
-from suites.presets import GRU4REC_2016
+from suites.presets import GRU4REC_2016, session_rec_methods
+from suites.session_baselines import SESSION_REC_SPLIT
 from suites.stamp import (
     BY_DATE,
     CLICKS,
@@ -12,10 +13,13 @@ from suites.stamp import (
     FULL,
     GRU,
     GRU_TUNED,
+    LAST_WEEK,
     LOGS,
     MAIN_TABLE,
     MASKED,
     PUBLISHED,
+    RERUNS,
+    SESSION_REC_QUARTER,
     SUITE,
     TIME_ORDER,
     TUNED,
@@ -76,7 +80,8 @@ def test_settings_are_those_of_the_released_runs():
             assert (model.batch_size, model.epochs) == (512, 10)
             key = experiment.dataset, getattr(experiment.protocol, "fraction", 1)
             found[key] = model.learning_rate, model.lookup_norm
-            assert experiment.models[TUNED].learning_rate < model.learning_rate
+            if TUNED in experiment.models:
+                assert experiment.models[TUNED].learning_rate < model.learning_rate
     assert found == {
         (BY_DATE, 1): (0.003, 1.0),
         (CLICKS, 64): (0.003, 1.0),
@@ -84,6 +89,31 @@ def test_settings_are_those_of_the_released_runs():
         (TIME_ORDER, 1): (0.005, 1.5),
         (FILE_ORDER, 1): (0.005, 1.5),
     }
+
+
+def test_session_recs_numbers_stand_beside_its_settings_and_its_test_parts():
+    # conf/save of session-rec, the models file of each split: STAMP's rate and epochs, GRU4Rec's rate and dropout
+    tuned = {
+        (BY_DATE, SESSION_REC_SPLIT): ("YooChoose 1/64", 4e-4, 30, 0.01, 0.5),
+        (TIME_ORDER, SESSION_REC_SPLIT): ("Diginetica", 7e-4, 10, 0.02, 0.1),
+        (CLICKS, SESSION_REC_QUARTER): ("YooChoose 1/4", 2e-4, 20, 0.09, 0.1),
+        (FILE_ORDER, LAST_WEEK): ("Diginetica, file order", 4e-4, 30, 0.05, 0.2),
+    }
+    assert list(RERUNS) == list(tuned)
+    for experiment in EXPERIMENTS:
+        where, models = (experiment.dataset, experiment.protocol), experiment.models
+        if where in tuned:
+            split, rate, epochs, gru_rate, dropped = tuned[where]
+            assert experiment.protocol.unseen == "drop"
+            assert (models[TUNED].learning_rate, models[TUNED].epochs) == (rate, epochs)
+            gru = models[GRU_TUNED]
+            assert (gru.learning_rate, max(gru.dropout, gru.state_dropout)) == (gru_rate, dropped)
+            for label, method in session_rec_methods(split, models["S-KNN"].sampling).items():
+                assert models[label] == method
+        else:
+            assert not {TUNED, GRU_TUNED, "S-KNN", "V-SKNN"} & set(models)
+    judged = {(v.dataset, v.protocol) for v in PUBLISHED if v.source == "session-rec" and not v.not_comparable}
+    assert judged == {(dataset.name, protocol.name) for dataset, protocol in tuned}
 
 
 def test_gru4rec_drops_states_whatever_it_reads():
