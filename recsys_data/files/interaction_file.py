@@ -61,8 +61,8 @@ class InteractionFile:
     train_set_sequences alone (SequenceFiles). drop_missing: leave out events with a missing value, which are refused
     otherwise.
 
-    The path may be compressed (.gz, .bz2, .xz, .zst, a .zip with one file), or a folder of Parquet parts. Ids follow one
-    rule whatever the file is, so equal data have equal fingerprints: see recsys_data.files.id_columns.
+    The path may be compressed (.gz, .bz2, .xz, .zst, a .zip with one file), or a folder of Parquet parts. Ids follow
+    one rule whatever the file is, so equal data have equal fingerprints: see recsys_data.files.id_columns.
     """
 
     path: str

@@ -90,11 +90,11 @@ def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "sentence"),
     [
-        ({"user": ["a", None], "item": [1, 2], "timestamp": [1.0, 2.0]}, "event 2 has no user; fill it in"),
-        ({"user": [1, 1], "item": ["x", ""], "timestamp": [1.0, 2.0]}, "event 2 has no item"),
-        ({"user": [1, 1], "item": [1, 2], "timestamp": [None, 2.0]}, "event 1 has no timestamp"),
-        ({"user": [1, 1], "item": [1, 2], "rating": [3.0, None]}, "event 2 has no rating"),
-        ({"user": [1.0, 1.5], "item": [1, 2]}, "the user column holds fractions"),
+        ({"user": ["a", None], "item": [1, 2], "timestamp": [1.0, 2.0]}, "row 2 has no user; fill it in"),
+        ({"user": [1, 1], "item": ["x", ""], "timestamp": [1.0, 2.0]}, "row 2 has no item"),
+        ({"user": [1, 1], "item": [1, 2], "timestamp": [None, 2.0]}, "row 1 has no timestamp"),
+        ({"user": [1, 1], "item": [1, 2], "rating": [3.0, None]}, "row 2 has no rating"),
+        ({"user": [1.0, 1.5], "item": [1, 2]}, "the user column 'user' holds fractions"),
     ],
 )
 def test_gaps_in_a_file_are_refused(tmp_path, columns, sentence):
@@ -104,7 +104,7 @@ def test_gaps_in_a_file_are_refused(tmp_path, columns, sentence):
 
 
 def test_an_empty_id_in_a_text_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="e.csv: event 2 has no item; fill it in or remove the row"):
+    with pytest.raises(ValueError, match="e.csv: line 3 has no item; fill it in or remove the row"):
         InteractionFile(put(tmp_path, "e.csv", "user,item,timestamp\n1,2,3\n1,,4\n")).load()
 
 
