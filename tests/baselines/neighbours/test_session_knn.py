@@ -1,4 +1,5 @@
 import tracemalloc
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -140,37 +141,43 @@ def test_a_long_history_takes_no_square_of_its_length(training_set, kind):
     assert peak < 2000 * 2000
 
 
-def by_brute_force(rows, times, history, k, sample, places, lags, num_items):
-    """V-SKNN straight from its definition, with Python sets."""
+def by_brute_force(rows, times, history, k, sample, lags, boosts):
+    """V-SKNN with quadratic places straight from its definition, with Python sets and exact similarities."""
+    places = [Fraction(p, len(history)) ** 2 for p in range(1, len(history) + 1)]
     newest = {item: p for p, item in enumerate(history, start=1)}
     sessions = [(times[s][-1], s) for s, row in enumerate(rows) if set(row) & set(newest)]
     found = []
     for time, s in sorted(sessions, reverse=True)[:sample]:
         shared = set(rows[s]) & set(newest)
-        found.append((sum(places[newest[i] - 1] for i in shared) / len(newest), time, s))
-    scores = np.zeros(num_items)
+        similarity = sum(places[newest[i] - 1] for i in shared) / len(newest)
+        found.append((round(similarity, 12), time, s))  # equal similarities must tie
+    scores = np.zeros(len(boosts))
     for similarity, _, s in sorted(found, reverse=True)[:k]:
         lag = len(history) + 1 - max(newest[i] for i in set(rows[s]) & set(newest))
         for item in set(rows[s]):
-            scores[item] += similarity * lags(lag)
+            scores[item] += float(similarity) * lags(lag) * boosts[item]
     return scores
 
 
-def test_equals_brute_force_in_any_block(training_set):
+TUNED = {"recency": "linear", "idf_weight": 10.0, "negative_weights": True}  # as session-rec on Diginetica
+
+
+@pytest.mark.parametrize(("more", "lags"), [({}, lambda d: 1 / d), (TUNED, lambda d: 1 - d / 10)])
+def test_equals_brute_force_in_any_block(training_set, more, lags):
     rng = np.random.default_rng(5)
     rows = [rng.integers(0, 17, rng.integers(1, 8)).tolist() for _ in range(120)]
     starts = rng.permutation(120) * 100.0
     times = [[start + t for t in range(len(row))] for row, start in zip(rows, starts, strict=True)]
     train = training_set(rows, 17, times=times)
-    histories = [rng.integers(0, 17, rng.integers(1, 9)).tolist() for _ in range(20)]
+    histories = [rng.integers(0, 17, rng.integers(1, 20)).tolist() for _ in range(20)]  # lags above 10 too
     asked = [(b, r) for b, row in enumerate(histories) for r in range(1, len(row) + 1)]
-    model = VectorSessionKNN(neighbours=7, sample_size=25, position_weights="quadratic").fit(train, Run(0))
+    model = VectorSessionKNN(neighbours=7, sample_size=25, position_weights="quadratic", **more).fit(train, Run(0))
+    events = np.bincount(np.concatenate(rows), minlength=17)
+    boosts = 1 + more.get("idf_weight", 0.0) * np.log(len(rows) / events)
     scores = model.score(SequenceBatch.of(histories, query_positions=asked))
     whole = scores.block(slice(None))
     for m, (b, read) in enumerate(asked):
-        expected = by_brute_force(
-            rows, times, histories[b][:read], 7, 25, weights("quadratic", read), lambda d: 1 / d, 17
-        )
+        expected = by_brute_force(rows, times, histories[b][:read], 7, 25, lags, boosts)
         np.testing.assert_allclose(whole[m], expected, rtol=1e-5, atol=1e-9)
     for start in range(0, len(asked), 9):
         assert np.array_equal(scores.block(slice(start, start + 9)), whole[start : start + 9])
