@@ -13,6 +13,7 @@ import numpy as np
 
 from baselines.counts.kernels import BITSET_LIMIT, cooccurrence_topk, count_both_ways, pack_bits, successor_topk
 from baselines.counts.neighbour_lists import ItemLists
+from baselines.counts.recency import whole_multiples
 from recsys_data.split import TrainingSet
 
 BLOCK_ENTRIES = 1 << 22  # entries of the padded lists that one kernel call fills at most: 32 MB
@@ -83,6 +84,7 @@ def cooccurrence_lists(
     right: np.ndarray,
     diagonal: np.ndarray,
     neighbours: int,
+    order: tuple[int, np.ndarray] | None = None,
     left_multiplicity: bool = False,
     right_multiplicity: bool = False,
 ) -> ItemLists:
@@ -90,8 +92,10 @@ def cooccurrence_lists(
 
     Each profile that holds both adds 1 to C_ij, times its count of i with ``left_multiplicity`` and times its count
     of j with ``right_multiplicity``. ``diagonal`` (N,) replaces C_ii. Entries of 0 are left out; left and right (N,)
-    float64 must be positive.
+    float64 must be positive. ``order``: a power m and divisors d (N,) such that C_ij^m / d[j] orders the items as
+    right[j] · C_ij does, without its rounding errors where d is whole; by default m = 1 and d = 1 / right.
     """
+    power, divisors = order or (1, 1.0 / right)
     none = np.zeros(0, dtype=np.int32)
     bits = np.zeros((0, 0), dtype=np.uint64) if left_multiplicity or right_multiplicity else _bits(profiles)
     parts = []
@@ -101,7 +105,7 @@ def cooccurrence_lists(
                 profiles.profile_offsets, profiles.profile_items,
                 profiles.profile_counts if right_multiplicity else none,
                 profiles.item_offsets, profiles.item_profiles, profiles.item_counts if left_multiplicity else none,
-                bits, left, right, diagonal, neighbours, start, stop,
+                bits, left, right, diagonal, power, divisors, neighbours, start, stop,
             )
         )  # fmt: skip
     return _join(parts)
@@ -119,17 +123,21 @@ def _bits(profiles: Profiles) -> np.ndarray:
 def successor_lists(train: TrainingSet, weights: np.ndarray, neighbours: int, *, last_only: bool = False) -> ItemLists:
     """Lists of the ``neighbours`` items that follow each item most; an event d steps later adds weights[d − 1].
 
-    Sums are float64. With ``last_only`` a sequence counts only its last occurrence of an item that has a successor.
+    Sums are exact where the weights are fractions (recency.whole_multiples), else float64: items with equal sums go by
+    number. With ``last_only`` a sequence counts only its last occurrence of an item that has a successor.
     """
     sequences = train.sequences
     order = np.argsort(sequences.items, kind="stable")
     order = order[np.searchsorted(sequences.items[order], 0) :]  # unknown items have no list
     item_offsets = np.concatenate([[0], np.cumsum(np.bincount(sequences.items[order], minlength=train.num_items))])
     ends = np.repeat(sequences.offsets[1:], sequences.lengths)
+    whole, scale = whole_multiples(weights)
     parts = []
     for start, stop in _blocks(train.num_items, neighbours):
         parts.append(
-            successor_topk(sequences.items, ends, order, item_offsets, weights, neighbours, last_only, start, stop)
+            successor_topk(
+                sequences.items, ends, order, item_offsets, whole, 1 / scale, neighbours, last_only, start, stop
+            )
         )
     return _join(parts)
 

@@ -11,6 +11,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 BITSET_LIMIT = 1 << 28  # bytes that one table of bits takes at most; above it, lists are searched
+NEARLY = 1 - 1e-12  # products of rounded factors are this close to the truth
 
 
 @njit(cache=True)
@@ -96,6 +97,12 @@ def _sink(values, members, size, value, item):
 
 
 @njit(cache=True)
+def _order_key(count, power, divisor):
+    """count^power / divisor: one rounding of whole numbers, so that equal fractions are equal numbers."""
+    return np.float64(count) ** power / divisor
+
+
+@njit(cache=True)
 def _pop_all(values, members, size, factor, out_items, out_weights):
     """Write the members, best first, with their values times ``factor``."""
     for place in range(size - 1, -1, -1):
@@ -106,7 +113,7 @@ def _pop_all(values, members, size, factor, out_items, out_weights):
 
 @njit(cache=True)
 def cooccurrence_topk(profile_offsets, profile_items, profile_weights, item_offsets, item_profiles, item_weights, bits,
-                      left, right, diagonal, neighbours, start, stop):  # fmt: skip
+                      left, right, diagonal, power, divisors, neighbours, start, stop):  # fmt: skip
     """Compute the padded lists of items start … stop − 1; see cooccurrence_lists.
 
     Empty profile_weights or item_weights stand for weights of 1. bits (N, W) uint64 may be empty; otherwise bit u of
@@ -118,7 +125,7 @@ def cooccurrence_topk(profile_offsets, profile_items, profile_weights, item_offs
     out_weights = np.empty((stop - start, neighbours), dtype=np.float32)
     counts = np.zeros(num_items, dtype=np.int32)
     touched = np.empty(num_items, dtype=np.int32)
-    values = np.empty(neighbours, dtype=np.float64)
+    keys, ordered = np.empty((2, neighbours), dtype=np.float64)
     members = np.empty(neighbours, dtype=np.int64)
     for i in range(start, stop):
         work = 0
@@ -147,17 +154,24 @@ def cooccurrence_topk(profile_offsets, profile_items, profile_weights, item_offs
                         touched[met] = profile_items[q]
                         met += 1
                     counts[profile_items[q]] += weight * (profile_weights[q] if len(profile_weights) else 1)
-        size = 0
+        size, bar = 0, 0.0
         for t in range(met):
             j = t if scan else touched[t]
             count = diagonal[i] if j == i else counts[j]
-            if count > 0:
-                value = count * right[j]
-                if size < neighbours or value >= values[0]:
-                    size = _offer(values, members, size, value, j)
-            counts[j] = 0
+            if count > 0 and (size < neighbours or count * right[j] >= bar):
+                size = _offer(keys, members, size, _order_key(count, power, divisors[j]), j)
+                if size == neighbours:
+                    worst = members[0]
+                    bar = (diagonal[i] if worst == i else counts[worst]) * right[worst] * NEARLY
         lengths[i - start] = size
-        _pop_all(values, members, size, left[i], out_items[i - start], out_weights[i - start])
+        _pop_all(keys, members, size, 1.0, out_items[i - start], ordered)
+        for place in range(size):
+            j = out_items[i - start, place]
+            weight = (diagonal[i] if j == i else counts[j]) * right[j] * left[i]
+            tied = place > 0 and ordered[place] == ordered[place - 1]
+            out_weights[i - start, place] = out_weights[i - start, place - 1] if tied else weight
+        for t in range(met):
+            counts[t if scan else touched[t]] = 0
     return lengths, out_items, out_weights
 
 
@@ -194,8 +208,8 @@ def _count_bits(bits, i, counts):
 
 
 @njit(cache=True)
-def successor_topk(items, ends, order, item_offsets, weights, neighbours, last_only, start, stop):
-    """Compute the padded lists of items start … stop − 1; see successor_lists."""
+def successor_topk(items, ends, order, item_offsets, weights, factor, neighbours, last_only, start, stop):
+    """Compute the padded lists of items start … stop − 1 with sums times ``factor``; see successor_lists."""
     num_items = len(item_offsets) - 1
     lengths = np.zeros(stop - start, dtype=np.int64)
     out_items = np.empty((stop - start, neighbours), dtype=np.int32)
@@ -228,7 +242,7 @@ def successor_topk(items, ends, order, item_offsets, weights, neighbours, last_o
             sums[j] = 0
             met[j] = False
         lengths[i - start] = size
-        _pop_all(values, members, size, 1.0, out_items[i - start], out_weights[i - start])
+        _pop_all(values, members, size, factor, out_items[i - start], out_weights[i - start])
     return lengths, out_items, out_weights
 
 
@@ -259,13 +273,14 @@ def _smallest(numbers, count, wanted):
 
 @njit(cache=True)
 def nearest_sequence_sums(profile_offsets, profile_items, item_offsets, item_profiles, items, query_positions, excluded,
-                          position_weights, power, lag_weights, measure, boosts, sample_size, neighbours,
+                          position_weights, scale, power, lag_weights, measure, boosts, sample_size, neighbours,
                           window):  # fmt: skip
     """Sum scores (M, N) float32 over the profiles nearest to each history; see nearest_sequences.NearestSequences.
 
     position_weights (T,) float64: position p (from 1) of a query of n events weighs position_weights[n − p] · (p / n)
-    ** power; lag_weights (T,): the weight of a profile by the lag of its newest shared event; measure 0 divides by the
-    query's size, 1 by √(|q| |s|), 2 by |q ∪ s|.
+    ** power / scale; lag_weights (T,): the weight of a profile by the lag of its newest shared event; measure 0 divides
+    by the query's size, 1 by √(|q| |s|), 2 by |q ∪ s|. Whole position_weights have exact sums, and equal similarities
+    are then equal numbers.
     """
     num_items, num_profiles = len(item_offsets) - 1, len(profile_offsets) - 1
     out = np.zeros((len(query_positions), num_items), dtype=np.float32)
@@ -275,7 +290,7 @@ def nearest_sequence_sums(profile_offsets, profile_items, item_offsets, item_pro
     touched = np.empty(num_profiles, dtype=np.int32)
     scratch = np.empty(num_profiles, dtype=np.int32)
     seen = np.full(num_items, -1, dtype=np.int64)
-    values = np.empty(neighbours, dtype=np.float64)
+    keys = np.empty(neighbours, dtype=np.float64)
     members = np.empty(neighbours, dtype=np.int64)
     for m in range(len(query_positions)):
         row, read = query_positions[m]
@@ -289,7 +304,7 @@ def nearest_sequence_sums(profile_offsets, profile_items, item_offsets, item_pro
             different += 1
             weight = position_weights[read - 1 - t]
             for _ in range(power):
-                weight *= (t - first + 1) / (read - first)
+                weight *= t - first + 1
             stop = min(item_offsets[item + 1], item_offsets[item] + sample_size + 1)
             for p in range(item_offsets[item], stop):
                 profile = item_profiles[p]
@@ -311,18 +326,25 @@ def nearest_sequence_sums(profile_offsets, profile_items, item_offsets, item_pro
             if profile <= last:
                 length = profile_offsets[profile + 1] - profile_offsets[profile]
                 if measure == 0:
-                    value = total[profile] / different
+                    key = total[profile]
                 elif measure == 1:
-                    value = total[profile] / np.sqrt(different * length)
+                    key = _order_key(total[profile], 2, different * length)
                 else:
-                    value = total[profile] / (different + length - shared[profile])
-                if value > 0 and (size < neighbours or value >= values[0]):
-                    size = _offer(values, members, size, value, profile)
-            total[profile] = 0
-            shared[profile] = 0
+                    key = total[profile] / (different + length - shared[profile])
+                if key > 0 and (size < neighbours or key >= keys[0]):
+                    size = _offer(keys, members, size, key, profile)
+        divisor = scale * float(read - first) ** power
         for c in range(size):
             profile = members[c]
-            weight = values[c] * lag_weights[newest[profile] - 1]
+            value = keys[c]
+            if measure == 0:
+                value /= different
+            elif measure == 1:
+                value = total[profile] / np.sqrt(different * (profile_offsets[profile + 1] - profile_offsets[profile]))
+            weight = value / divisor * lag_weights[newest[profile] - 1]
             for p in range(profile_offsets[profile], profile_offsets[profile + 1]):
                 out[m, profile_items[p]] += np.float32(weight * boosts[profile_items[p]])
+        for c in range(met):
+            total[touched[c]] = 0
+            shared[touched[c]] = 0
     return out

@@ -8,6 +8,7 @@ import numpy as np
 
 from baselines.counts.cooccurrence import Profiles, profile_of_events
 from baselines.counts.kernels import count_both_ways, nearest_sequence_sums
+from baselines.counts.recency import whole_multiples
 from recsys_data.scores import pick_items
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
@@ -21,7 +22,8 @@ class NearestSequences:
     """Scores (M, N): the sum of similarity × lag weight × boost over the nearest profiles that hold an item.
 
     Candidates for a history are the first ``sample_size`` profiles, by number, that share an item with its last
-    ``window`` events; the ``neighbours`` most similar of them count, ties going to the lower number. The similarity
+    ``window`` events; the ``neighbours`` most similar of them count, ties going to the lower number (exact, except that
+    sums of logarithmic weights are compared as float64). The similarity
     sums position_weights[n − p] · (p / n) ** power over the shared items, where p of n is the item's newest position,
     and divides by ``measure``: the number of different items in the query ("vector"), the root of the product of both
     sizes ("cosine") or the size of the union ("jaccard"). lag_weights: the weight of a profile by the lag (from 1) of
@@ -49,10 +51,10 @@ class NearestSequences:
     def block(self, rows: slice, items: np.ndarray | None = None) -> np.ndarray:
         """Scores of the queries ``rows`` for all items (rows, N), or for candidates (rows, C) or (C,)."""
         profiles = self.profiles
+        whole, scale = whole_multiples(self.position_weights)
         dense = nearest_sequence_sums(
             profiles.profile_offsets, profiles.profile_items, profiles.item_offsets, profiles.item_profiles,
-            self.items, self.query_positions[rows], self.excluded[rows], self.position_weights, self.power,
-            self.lag_weights,
+            self.items, self.query_positions[rows], self.excluded[rows], whole, scale, self.power, self.lag_weights,
             MEASURES.index(self.measure), self.boosts, self.sample_size, self.neighbours, self.window,
         )  # fmt: skip
         return pick_items(dense, items)

@@ -7,7 +7,9 @@ regularised cosine of session data, s_ij = C_ij / ((supp_i + λ)^α (supp_j + λ
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -37,12 +39,25 @@ class Cosine:
         shrunk = support + self.shrinkage
         return shrunk**-self.alpha, shrunk ** (self.alpha - 1)
 
+    def order(self, support: np.ndarray) -> tuple[int, np.ndarray]:
+        """A power m and divisors (N,) such that C_ij^m / divisors_j orders the neighbours j of an item as s_ij does.
+
+        They are whole where 1 − α is a fraction with a denominator of at most 4, and λ is whole: m = 2 and supp_j + λ
+        for α = ½. Equal similarities are then equal numbers.
+        """
+        exponent, shrunk = 1 - self.alpha, support + self.shrinkage
+        fraction = Fraction(exponent).limit_denominator(4)
+        if math.isclose(fraction, exponent, abs_tol=1e-15):
+            return fraction.denominator, shrunk**fraction.numerator
+        return 1, shrunk**exponent
+
 
 @dataclass
 class ItemKNN:
     """Scores an item by its similarity to the items in the history, or to the last item only.
 
-    neighbours: items kept in each item's list (exact; ties at the cut go to the lower item number). query:
+    neighbours: items kept in each item's list (exact; ties at the cut go to the lower item number, in exact arithmetic
+    where Cosine.order is whole and C_ij^m is below 2^53, as with every λ and α of the papers, else in float64). query:
     "history_sum" adds the lists of all events read (Deshpande and Karypis), "last_item" uses one list (Hidasi).
     counting: C_ij in "profiles" that hold both, with supp in profiles, or in Hidasi's "events": events of i in profiles
     that hold j, with supp in events. A profile is a training sequence, cut at gaps above ``session_gap`` seconds if
@@ -93,10 +108,11 @@ def similar_items(model: ItemKNN, train: TrainingSet) -> ItemLists:
     profiles = Profiles.of(train, model.session_gap)
     events = model.counting == "events"
     support = profiles.per_item(profiles.item_counts) if events else profiles.item_frequencies.astype(np.float64)
-    left, right = model.similarity.factors(np.maximum(support, 1.0))
+    support = np.maximum(support, 1.0)
+    left, right = model.similarity.factors(support)
     lists = cooccurrence_lists(
         profiles, left=left, right=right, diagonal=_diagonal(profiles, model), left_multiplicity=events,
-        neighbours=model.neighbours,
+        neighbours=model.neighbours, order=model.similarity.order(support),
     )  # fmt: skip
     return lists if model.list_scaling == "none" else _scaled(lists, model.list_scaling)
 
