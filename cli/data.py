@@ -87,7 +87,7 @@ def import_(file: Annotated[Path, typer.Argument(help="CSV, TSV, RecBole .inter,
         str(file), tuple(columns.split(",")) if columns else (), SEPARATOR_NAMES.get(separator, separator) or None,
         header, comment, encoding, time_format, time_unit, clock, name,
     )  # fmt: skip
-    dataset = import_file(source, data)
+    dataset = import_file(source, data, lambda line: print(line, file=sys.stderr if as_json else sys.stdout))
     if as_json:
         print_json(summarise_dataset(dataset.load(data)))
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,15 +49,24 @@ def verify_dataset(dataset: Dataset, folder: Path | None) -> str:
     return f"{dataset.name}: {found.summary(loaded.unit)}, {verdict}; SHA-256 {loaded.fingerprint}"
 
 
-def import_file(source: InteractionFile, folder: Path | None) -> InteractionFile:
-    """Check a user's file, store it as Parquet in the data folder under its label, and return it as a data set."""
+def import_file(
+    source: InteractionFile, folder: Path | None, tell: Callable[[str], None] = lambda line: None
+) -> InteractionFile:
+    """Check a user's file, store it as Parquet in the data folder under its label, and return it as a data set.
+
+    tell: called with each line about how the file was read.
+    """
     name = source.label
     if not name.strip() or "/" in name or name.startswith("."):
         raise ValueError(f"--name {name!r} is not a valid name; use letters, digits, - and _")
-    loaded = source.load(folder)
+    loaded, reading = source.read(folder)
+    for line in reading.lines(loaded):
+        tell(line)
     stored = Path("imported") / f"{name}.parquet"
     export_interactions(loaded, data_folder(folder) / stored, "parquet")
-    return InteractionFile(str(stored), clock="" if loaded.clock is Clock.ABSOLUTE else loaded.clock.value, label=name)
+    timed = loaded.clock.has_gaps or loaded.clock.has_global_order
+    clock = "" if loaded.clock is Clock.ABSOLUTE else loaded.clock.value
+    return InteractionFile(str(stored), time_unit="s" if timed else "", clock=clock, label=name)
 
 
 def export_file(dataset: Dataset, kind: str, path: Path | None, folder: Path | None) -> Path:

@@ -77,3 +77,21 @@ def test_an_audit_counts_each_data_set_too(tiny_suite, tmp_path):
 def test_an_unknown_name_gets_the_closest_name():
     with pytest.raises(ValueError, match="no data set or file is called 'ml-100'.*did you mean 'ml-100k'"):
         find_dataset("ml-100", {"ml-100k": None})
+
+
+def test_an_import_says_how_it_read_the_file_and_keeps_the_times(tmp_path):
+    (tmp_path / "log.csv").write_text("user,item,t,price\n7,b,20001231,3\n7,a,20000101,4\n")
+    source = InteractionFile(str(tmp_path / "log.csv"), ("timestamp=t",), label="log")
+    told = []
+    again = import_file(source, tmp_path, told.append).load(tmp_path)
+    assert again.item_ids[again.items].tolist() == ["a", "b"]
+    assert again.timestamps.tolist() == [946_684_800, 978_220_800]  # date -u -d 2000-01-01 +%s, 2000-12-31
+    assert told == [
+        "log.csv read with separator ,, with header, times in whole numbers of the form %Y%m%d",
+        "columns: user = user, item = item, timestamp = t; not used: price",
+        "the first 2 events as read:",
+        "  line 2: user 7, item b, timestamp 2000-12-31T00:00:00+00:00",
+        "  line 3: user 7, item a, timestamp 2000-01-01T00:00:00+00:00",
+        "2 events, 1 users, 2 items",
+        "first time 2000-01-01T00:00:00+00:00, last time 2000-12-31T00:00:00+00:00",
+    ]
