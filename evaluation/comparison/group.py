@@ -200,12 +200,13 @@ class ComparisonGroup:
 def _subject(models: Sequence[ModelRow]) -> str:
     """Say to what intervals, p, conclusions and marks apply: to the methods, or to these trained models."""
     single = [row.model for row in models if not row.of_method]
+    seeded = any(row.of_method and not row.deterministic for row in models)
+    methods = f"the methods (users{' × seeds' if seeded else ' only, since they are deterministic'})"
     if not single:
-        seeded = any(not row.deterministic for row in models)
-        return f"Intervals, p, conclusions, ★ and ≈ apply to the methods (users{' × seeds' if seeded else ''})."
+        return f"Intervals, p, conclusions, ★ and ≈ apply to {methods}."
     if len(single) == len(models):
         return "Intervals, p, conclusions, ★ and ≈ apply to these trained models (users only): each has one seed."
     return (
-        f"Intervals, p, conclusions, ★ and ≈ apply to the methods (users × seeds), except where "
+        f"Intervals, p, conclusions, ★ and ≈ apply to {methods}, except where "
         f"{' or '.join(single)} takes part: with one seed, to these trained models (users only)."
     )

@@ -92,10 +92,11 @@ def judge_zero(rerun: float, most: float, noise: Sequence[Noise], margin: float 
         return Outcome.REPRODUCED, "the rerun's is 0 too."
     found = tost(rerun, most, 0.0, noise, strict=margin, lenient=margin)
     low, high = (end * most for end in found.interval)
+    bound = f"the {most:.10f}".rstrip("0") + " that the published one can be at most"
     text = f"the rerun's is {rerun:.4g} [{low:.4g}, {high:.4g}]"
     if found.zone is EquivalenceZone.ABOVE:
-        return Outcome.NOT_REPRODUCED, f"{text}, clearly above the {most:.4g} that the published one can be at most."
-    return Outcome.INCONCLUSIVE, f"{text}, not clearly above the {most:.4g} that the published one can be at most."
+        return Outcome.NOT_REPRODUCED, f"{text}, clearly above {bound}."
+    return Outcome.INCONCLUSIVE, f"{text}, not clearly above {bound}."
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:

@@ -80,5 +80,5 @@ def _unknown(where: str, what: str, name: str, known: Iterable[str]) -> str:
     """Say that a name is unknown, with the nearest one."""
     known = list(known)
     close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"{where} names the {what} {name!r}, which the suite does not run: {hint}it has {', '.join(known)}"
+    hint = f"did you mean {close[0]!r}? It has" if close else "it has"
+    return f"{where} names the {what} {name!r}, which the suite does not run: {hint} {', '.join(known)}"

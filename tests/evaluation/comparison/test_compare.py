@@ -140,3 +140,23 @@ def test_a_single_model_is_a_table_without_pairs(store):
     assert table.pairs == ()
     assert table.models[0].best
     assert table.models[0].interval[0] < table.models[0].mean < table.models[0].interval[1]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "deterministic", "words"),
+    [
+        ((3, 2), 1, "apply to the methods (users × seeds)."),
+        ((), 2, "apply to the methods (users only, since they are deterministic)."),
+        ((1, 1), 0, "apply to these trained models (users only): each has one seed."),
+        ((3, 1), 1, "apply to the methods (users × seeds), except where L1 takes part: with one seed, to these"),
+        ((1,), 1, "to the methods (users only, since they are deterministic), except where L0 takes part"),
+    ],
+)
+def test_a_note_says_to_what_the_numbers_apply(store, seeds, deterministic, words):
+    for n, number in enumerate(seeds):
+        store.learner(f"L{n}", 0.5 + 0.1 * n, seeds=number)
+    for n in range(deterministic):
+        store.add(f"D{n}", draw_ranks(0.1 * n, 0), deterministic=True)
+    for table in compare_suite(store.suite(), **FEW):
+        assert words in table.notes[0]
+        assert [row.of_method for row in table.models] == [n > 1 for n in seeds] + [True] * deterministic
