@@ -8,7 +8,7 @@ import typer
 
 from cli.options import RESULTS, AsJson, Data, DataName, FigurePath, RequestOptions, SuiteName
 
-SEPARATOR_NAMES = {"tab": "\t", "blank": " ", "comma": ",", "semicolon": ";", "bar": "|"}
+SEPARATOR_NAMES = {"tab": "\t", "\\t": "\t", "blank": " ", "comma": ",", "semicolon": ";", "bar": "|"}
 
 Columns = Annotated[str, typer.Option(help="Roles in column order (user,item,rating,timestamp), or ROLE=NAME of the "
                                       "header (user=Customer_ID,item=StockCode,timestamp=).")]  # fmt: skip

@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-ROLES = ("user", "session", "item", "rating", "timestamp", "part")
+ROLES = ("user", "session", "item", "rating", "timestamp", "event", "part")
 KNOWN_NAMES = {  # compact names by role; the first that a file has is taken
     "user": ("userid", "user", "reviewerid"),
     "session": ("sessionid", "session"),
     "item": ("itemid", "item", "movieid", "asin"),
     "rating": ("rating", "overall"),
     "timestamp": ("unixreviewtime", "time", "timestamp", "datetime"),
+    "event": ("eventtype", "event", "behaviortype", "behaviourtype", "actiontype"),  # view, cart, buy
     "part": ("publishedpart",),  # Encore's own name; a column called "part" may mean anything
 }
 _OTHER_NAMES = {  # names that show a header, though they may stand for several roles
     "uid", "customerid", "customer", "visitorid", "visitor", "memberid", "clientid", "username", "iid", "productid",
     "product", "stockcode", "articleid", "sku", "isbn", "trackid", "songid", "bookid", "videoid", "newsid",
-    "businessid", "venueid", "gameid", "contentid", "event", "price", "category", "categoryid",
+    "businessid", "venueid", "gameid", "contentid", "price", "category", "categoryid",
 }  # fmt: skip
 _TIME_WORDS = {
     "time", "times", "date", "dates", "timestamp", "timestamps", "datetime", "ts", "epoch", "when", "day", "unixtime",
@@ -43,10 +44,18 @@ def name_words(name: str) -> list[str]:
     return re.sub(r"[\W_]+", " ", parted).lower().split()
 
 
-def is_known(name: str) -> bool:
-    """Whether a name is that of a role or of a time, so a line that holds it is a header."""
+def is_id_name(name: str) -> bool:
+    """Whether a name is that of a column of ids, and nothing else: userId, item_id:token, asin."""
     compact = compact_name(name)
-    return names_a_time(name) or compact in _OTHER_NAMES or any(compact in known for known in KNOWN_NAMES.values())
+    known = any(compact in KNOWN_NAMES[role] for role in ("user", "session", "item"))
+    return known or (compact in _OTHER_NAMES and compact.endswith("id"))
+
+
+def is_known(name: str) -> bool:
+    """Whether a name is that of a role or of a time, though an id may be the same word."""
+    compact = compact_name(name)
+    known = compact in _OTHER_NAMES or any(compact in names for names in KNOWN_NAMES.values())
+    return known or (" " not in name.strip() and names_a_time(name))
 
 
 def names_a_time(name: str) -> bool:

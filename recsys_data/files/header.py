@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from recsys_data.files.column_names import is_known
+from recsys_data.files.column_names import is_id_name, is_known
 from recsys_data.files.date_texts import is_date
 
 _IDS = ("user", "session", "item")
@@ -17,7 +17,7 @@ def is_header(fields: Sequence[str], others: Sequence[Sequence[str]], roles: Seq
     others: the fields of some lines after it. roles: of the columns in order, where the user gave them.
     """
     columns = [[other[place] for other in others if place < len(other)] for place in range(len(fields))]
-    known = any(is_known(field) for field in fields if not is_value(field))
+    known = any(map(is_id_name, fields)) or sum(map(is_known, fields)) > 1  # one word such as Time may be a title
     if any(is_value(field) for field in fields):  # a name is no number and no date, so line 1 is an event
         numbered = len(fields) > 2 and [field.strip() for field in fields] == [str(n) for n in range(len(fields))]
         return None if known or numbered else False  # 0,1,2,…: the names that pandas gives to columns without one

@@ -88,7 +88,7 @@ def recognise_layout(
         comment,
         sum(line.startswith(comment) for line in lines) if comment else 0,
         first + int(header),
-        tuple(name.strip() for name in names),
+        tuple(name.strip() or f"column {place}" for place, name in enumerate(names, start=1)),
         tuple(tuple(row[place] for row in samples if place < len(row)) for place in range(len(fields))),
     )
 

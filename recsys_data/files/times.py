@@ -138,7 +138,8 @@ def _unit_of(size: float) -> str:
 
 def _whole_date(values: np.ndarray) -> int:
     """The number of digits where most values are dates written as one whole number, else 0."""
-    return next((digits for digits in _WHOLE_DATES if len(values) and _valid_dates(values, digits).mean() > 0.5), 0)
+    digits = len(str(int(np.median(values)))) if len(values) else 0
+    return digits if digits in _WHOLE_DATES and _valid_dates(values, digits).mean() > 0.5 else 0
 
 
 def _valid_dates(values: np.ndarray, digits: int) -> np.ndarray:
@@ -156,10 +157,12 @@ def _valid_dates(values: np.ndarray, digits: int) -> np.ndarray:
 
 def _reversed_date(values: np.ndarray) -> str:
     """%d%m%Y or %m%d%Y where most values look like that, else nothing."""
+    if not len(values) or not 1e6 < np.median(values) < 1e8:
+        return ""
     whole = np.where((values == np.floor(values)) & (values > 1e6) & (values < 1e8), values, 0).astype(np.int64)
     first, second, year = whole // 1_000_000, whole // 10_000 % 100, whole % 10_000
     sound = (year >= 1970) & (year <= 2100) & (np.minimum(first, second) >= 1) & (np.maximum(first, second) <= 31)
-    if not len(values) or sound.mean() <= 0.5:
+    if sound.mean() <= 0.5:
         return ""
     return "%m%d%Y" if (second[sound] > 12).any() else "%d%m%Y"
 

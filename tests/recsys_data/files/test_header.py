@@ -17,6 +17,7 @@ def load(tmp_path, text, **fields):
         ("77,01X,0,1000000000\n78,0144,9,1000000000\n78,0909,1,1000000060\n", FOUR, 3),  # an ISBN with its check digit
         ("guest;10;5;1000000000\n1;11;4;1000000060\n2;12;4;1000000120\n", FOUR, 3),
         ("u1::B00X::5::1000000000\nu1::101::4::1000000060\n", FOUR, 2),
+        ("1,Independence Day,5\n1,The Time Machine,4\n2,When Harry Met Sally,4\n", ("user", "item", "rating"), 3),
         ("ann,apple,2019-10-01\nbob,pear,2019-10-02\n", ("user", "item", "timestamp"), 2),
         ("ann\tapple\nann\tpear\nbob\tapple\n", ("user", "item"), 3),  # a name does not come again below
         ("visitor,product\nv3,p2\nv3,p4\nv2,p1\n", ("user", "item"), 3),  # names without a digit above v3, p2
@@ -38,6 +39,7 @@ def test_the_first_line_is_decided_by_all_columns(tmp_path, text, columns, event
         ("who\twhat\nalice\tapple\nbob\tpear\n", ("user", "item")),
         ("visiteur,quoi\n1,poire\n2,pomme\n", ("user", "item")),  # one column of numbers: ids
         ("0,1,2\n5,6,7\n8,9,7\n", ("user", "item", "rating")),  # the names that pandas gives
+        ("ann\tTime\nbob\tMoney\n", ("user", "item")),  # titles
         ("user_id,item_id,5\nann,apple,4\n", ("user", "item", "rating")),
     ],
 )
