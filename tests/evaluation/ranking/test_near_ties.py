@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from evaluation.ranking.near_ties import max_score_difference, rank_changes, ranked_scores
 from evaluation.ranking.rank import rank_held_out
 from evaluation.ranking.rank_table import RankTable
 from recsys_data.datasets.planted import PlantedSignal
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.rnn import GRU
+from tests.evaluation.ranking.near_ties import max_score_difference, rank_changes, ranked_scores
 from training.run import Run
 
 TOLERANCE = 1e-6  # of scores of about 1 in float32, of which a unit in the last place is 6e-8
