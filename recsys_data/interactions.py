@@ -50,7 +50,8 @@ class Interactions:
     users (E,) int32, items (E,) int32, timestamps (E,) float64 (their meaning is ``clock``), ratings (E,) float32 or
     None; user_ids (num_users,) and item_ids (num_items,) hold the raw ids. ``unit``: "user", or "session" for anonymous
     data. ``parts`` (num_users,) int8 or None: the part of each user (or session) in the published split: 0 training,
-    1 validation, 2 test. Build it with ``from_events``.
+    1 validation, 2 test. ``event_types`` (E,) int32 or None: what happened (view, cart, buy), as places in the sorted
+    ``event_type_names``. Build it with ``from_events``.
     """
 
     name: str
@@ -65,6 +66,8 @@ class Interactions:
     edition: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
     parts: np.ndarray | None = None
+    event_types: np.ndarray | None = None
+    event_type_names: np.ndarray | None = None
 
     @classmethod
     def from_events(
@@ -80,13 +83,14 @@ class Interactions:
         edition: str = "",
         facts: dict[str, Any] | None = None,
         parts: Any | None = None,
+        event_types: Any | None = None,
     ) -> Interactions:
         """Build events from raw columns of equal length in source order; ties in time keep the source order.
 
         users and items: raw ids in any form that vocabulary.encode_ids accepts. timestamps: None (clocks without
         durations) uses the position of each event in its user's rows. parts: the published part of each event, the same
-        for all events of a user. Raises ValueError for no events, unequal lengths, a time that is not finite, or a user
-        in two parts.
+        for all events of a user. event_types: of each event, in any form of raw ids. Raises ValueError for no events,
+        unequal lengths, a time that is not finite, or a user in two parts.
         """
         enuser_codes, enitem_codes = encode_ids(users), encode_ids(items)
         if enuser_codes.size == 0:
@@ -109,6 +113,7 @@ class Interactions:
                 raise ValueError(f"{name}: the timestamp of event {row} is {times[row]}; expected a finite number")
             order = np.lexsort((times, user_codes))  # lexsort is stable: ties keep the source row
             times = times[order]
+        kinds = None if event_types is None else encode_ids(event_types)
         return cls(
             name=name,
             users=user_codes[order].astype(np.int32),
@@ -122,6 +127,8 @@ class Interactions:
             edition=edition,
             facts=dict(facts or {}),
             parts=None if parts is None else _part_of_users(name, user_ids, user_codes, np.asarray(parts)),
+            event_types=None if kinds is None else kinds.codes[order].astype(np.int32),
+            event_type_names=None if kinds is None else kinds.ids,
         )
 
     def __len__(self) -> int:
@@ -145,7 +152,7 @@ class Interactions:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the content (raw ids, codes, times, ratings, clock, parts), the same on every machine."""
+        """SHA-256 of the content (ids, codes, times, ratings, clock, parts, event types), the same on every machine."""
         digest = hashlib.sha256(f"{self.clock.value}|{self.unit}|{self.num_users}|{self.num_items}".encode())
         for ids in (self.user_ids, self.item_ids):
             digest.update("\n".join(map(str, ids.tolist())).encode())
@@ -154,6 +161,9 @@ class Interactions:
                 digest.update(np.ascontiguousarray(array, dtype=dtype).tobytes())
         if self.parts is not None:
             digest.update(b"parts" + self.parts.astype("<i1").tobytes())
+        if self.event_types is not None and self.event_type_names is not None:
+            digest.update(f"event types|{'|'.join(map(str, self.event_type_names.tolist()))}|".encode())
+            digest.update(self.event_types.astype("<i4").tobytes())
         return digest.hexdigest()
 
     def keep(self, mask: np.ndarray, **changes: Any) -> Interactions:
@@ -161,6 +171,10 @@ class Interactions:
         users, items = self.users[mask], self.items[mask]
         kept_users, user_codes = np.unique(users, return_inverse=True)
         kept_items, item_codes = np.unique(items, return_inverse=True)
+        if self.event_types is not None and self.event_type_names is not None:
+            kept_types, types = np.unique(self.event_types[mask], return_inverse=True)
+            changes = {"event_types": types.astype(np.int32), "event_type_names": self.event_type_names[kept_types],
+                       **changes}  # fmt: skip
         return replace(
             self,
             users=user_codes.astype(np.int32),

@@ -21,9 +21,11 @@ from recsys_data.protocols.filters import (
     AllOf,
     DropDuplicates,
     DropRepeats,
+    EventTypes,
     KCore,
     MinItemEvents,
     MinUserEvents,
+    RatingAtLeast,
     TopItems,
     Truncate,
     apply_filters,
@@ -65,7 +67,10 @@ _AUDITED: Mapping[str, Any] = {
 }
 
 
-_FILTERS = (MinUserEvents, MinItemEvents, KCore, TopItems, Truncate, DropRepeats, DropDuplicates, AllOf)
+_FILTERS = (
+    MinUserEvents, MinItemEvents, KCore, TopItems, Truncate, DropRepeats, DropDuplicates, RatingAtLeast, EventTypes,
+    AllOf,
+)  # fmt: skip
 
 
 def page(folder: Path | None = None) -> Iterator[str]:

@@ -23,7 +23,8 @@ from recsys_data.interactions import Clock, Interactions
 
 SCHEMA = 1
 _COARSE = 2_000_000_000  # nanoseconds
-_ARRAYS = ("users", "items", "timestamps", "ratings", "parts", "user_ids", "item_ids")
+_ARRAYS = ("users", "items", "timestamps", "ratings", "parts", "event_types", "user_ids", "item_ids",
+           "event_type_names")  # fmt: skip
 
 
 def load_cached(dataset: Dataset, folder: Path | None, cache: Path, code: str = "") -> Interactions:

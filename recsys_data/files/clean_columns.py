@@ -28,6 +28,7 @@ def clean_columns(
     cleaned = {}
     for role in table.column_names:
         owner = f"{where}: the {role} column {name_of(role)!r}"
+        owner += " (left out by --columns event=)" if role == "event" else ""
         column = _plain(table[role], owner)
         if role in _IDS:
             column, said = clean_ids(column, role, owner)

@@ -23,14 +23,22 @@ _HEADERS = {
         "item": "item_id:token",
         "rating": "rating:float",
         "timestamp": "timestamp:float",
+        "event": "event_type:token",
         "part": "published_part:token",
     },
-    "sessions": {"user": "SessionId", "item": "ItemId", "timestamp": "Time", "part": "published_part"},
+    "sessions": {
+        "user": "SessionId",
+        "item": "ItemId",
+        "timestamp": "Time",
+        "event": "EventType",
+        "part": "published_part",
+    },
     "plain": {
         "user": "user",
         "item": "item",
         "rating": "rating",
         "timestamp": "timestamp",
+        "event": "event_type",
         "part": "published_part",
     },
 }
@@ -41,11 +49,11 @@ def export_interactions(interactions: Interactions, path: Path, kind: str) -> Pa
     """Write ``path``, one event per row in the fixed order, with a header; the write is atomic.
 
     kind: "inter" (RecBole's atomic file, tab-separated, typed header), "sessions" (SessionId ItemId Time), "csv",
-    "tsv" or "parquet"; "sequences" (Devooght's) and "lst" (Time-LSTM's) write a folder. Positions
-    that order whole sessions go to the time column; read them with the same clock. Data whose clock orders only the
-    events of a history get no time column: the rows are in order. Read data without order with the clock NONE, else the
-    order of the rows counts. A published split adds a last column: train, validation or test. Raises ValueError for
-    another kind, and for data or an id that the format cannot hold.
+    "tsv" or "parquet"; "sequences" (Devooght's) and "lst" (Time-LSTM's) write a folder. Positions that order whole
+    sessions go to the time column; read them with the same clock. Data whose clock orders only the events of a history
+    get no time column: the rows are in order. Read data without order with the clock NONE, else the order of the rows
+    counts. Event types are a column; a published split adds a last one: train, validation or test. Raises ValueError
+    for another kind, and for data or an id that the format cannot hold.
     """
     if kind not in FORMATS:
         raise ValueError(f"format must be one of {', '.join(FORMATS)}, got {kind!r}")
@@ -62,6 +70,8 @@ def export_interactions(interactions: Interactions, path: Path, kind: str) -> Pa
         columns[names["rating"]] = pa.array(interactions.ratings)
     if interactions.clock.has_gaps or interactions.clock.has_global_order:
         columns[names["timestamp"]] = pa.array(interactions.timestamps)
+    if interactions.event_types is not None and interactions.event_type_names is not None:
+        columns[names["event"]] = _ids(interactions.event_type_names, interactions.event_types)
     if interactions.parts is not None:
         columns[names["part"]] = pa.array(PART_NAMES).take(pa.array(interactions.parts[interactions.users]))
     table = pa.table(columns)

@@ -22,7 +22,7 @@ from recsys_data.files.containers import Content, parts_of, read_content, to_utf
 from recsys_data.files.export import PART_NAMES
 from recsys_data.files.json_events import read_json_events
 from recsys_data.files.parquet_events import read_parquet_events
-from recsys_data.files.reading import FileReading, iso_time, time_notes
+from recsys_data.files.reading import FileReading, event_type_notes, iso_time, time_notes
 from recsys_data.files.sequence_files import PARTS, SequenceFiles
 from recsys_data.files.text_events import read_text_events
 from recsys_data.files.time_lstm_files import ITEMS, LstFiles
@@ -32,7 +32,7 @@ from recsys_data.vocabulary import encode_ids
 
 _ID = pa.dictionary(pa.int32(), pa.string())
 _TYPES = {
-    "user": _ID, "session": _ID, "item": _ID, "rating": _ID, "timestamp": pa.string(), "part": _ID,
+    "user": _ID, "session": _ID, "item": _ID, "rating": _ID, "timestamp": pa.string(), "event": _ID, "part": _ID,
     OFFSET: pa.float64(),
 }  # fmt: skip
 
@@ -51,15 +51,15 @@ class _Table:
 class InteractionFile:
     r"""A file of events as a data set: text (CSV, TSV, RecBole .inter, sessions), JSON lines or Parquet.
 
-    columns: the role of each column in the file's order: user, session, item, rating, timestamp, part (train,
-    validation or test, the same for all events of a user, for the protocol AsPublished), or "" to skip it; or ROLE=NAME
-    with names from the header, ROLE= for a role without a column. Other roles, and all if empty, go to columns with
-    known names; times are also recognised by content. None or empty is recognised, or refused where it is open:
-    separator (``::``, tab, comma, semicolon, bar, blank or ``\s+``), header, comment (the beginning of lines to leave
-    out, "" for none), time_format (strptime), time_unit (s, ms, us, ns or day). encoding: of a text. clock: the value
-    of a Clock where the times are not Unix times. A user-item.lst is read with its two companion files (LstFiles), a
-    train_set_sequences alone (SequenceFiles). drop_missing: leave out events with a missing value, which are refused
-    otherwise.
+    columns: the role of each column in the file's order: user, session, item, rating, timestamp, event (what happened,
+    for the filter EventTypes), part (train, validation or test, the same for all events of a user, for the protocol
+    AsPublished), or "" to skip it; or ROLE=NAME with names from the header, ROLE= for a role without a column. Other
+    roles, and all if empty, go to columns with known names; times are also recognised by content. None or empty is
+    recognised, or refused where it is open: separator (``::``, tab, comma, semicolon, bar, blank or ``\s+``), header,
+    comment (the beginning of lines to leave out, "" for none), time_format (strptime), time_unit (s, ms, us, ns or
+    day), encoding. clock: the value of a Clock where the times are not Unix times. drop_missing: leave out events with
+    a missing value, which are refused otherwise. A user-item.lst is read with its two companion files (LstFiles), a
+    train_set_sequences alone (SequenceFiles).
 
     The path may be compressed (.gz, .bz2, .xz, .zst, a .zip with one file), or a folder of Parquet parts. Ids follow
     one rule whatever the file is, so equal data have equal fingerprints: see recsys_data.files.id_columns.
@@ -208,9 +208,10 @@ class InteractionFile:
             ratings=numbers(table["rating"]) if "rating" in table.column_names else None,
             unit=owner,
             parts=_parts(table["part"], where) if "part" in table.column_names else None,
+            event_types=table["event"] if "event" in table.column_names else None,
         )
         written = bool(self.time_unit or self.time_format)
-        notes = *read.roles.notes, *notes, *time_notes(loaded, times is not None, written)
+        notes = (*read.roles.notes, *notes, *time_notes(loaded, times is not None, written), *event_type_notes(loaded))
         reading = FileReading(path.name, layout, read.roles.summary(), notes, _first_events(read, times, clock))
         return replace(loaded, edition=reading.edition()), reading
 

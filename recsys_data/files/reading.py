@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import numpy as np
+
 from recsys_data.interactions import Clock, Counts, Interactions
 
 _YEAR = 31_536_000.0  # seconds
@@ -55,6 +57,17 @@ def time_notes(interactions: Interactions, timed: bool, written: bool) -> tuple[
         return ("all times lie in 1970; if they are not seconds since 1970, say --time-unit, --time-format or --clock",)
     zero = int((times == 0).sum())
     return (f"{zero:,} events have the time 0, which is 1970-01-01",) if zero else ()
+
+
+def event_type_notes(interactions: Interactions) -> tuple[str, ...]:
+    """The event types with their numbers of events, the most frequent first, and how to choose among them."""
+    if interactions.event_types is None or interactions.event_type_names is None:
+        return ()
+    counts = np.bincount(interactions.event_types).tolist()
+    pairs = sorted(zip(counts, map(str, interactions.event_type_names.tolist()), strict=True), key=lambda p: -p[0])
+    found = ", ".join(f"{name} {count:,}" for count, name in pairs[:8]) + (", …" if len(pairs) > 8 else "")
+    chosen = f"; the filter EventTypes(({pairs[0][1]!r},)) of a protocol keeps some" if len(pairs) > 1 else ""
+    return (f"event types, all kept: {found}{chosen}",)
 
 
 def iso_time(seconds: float) -> str:

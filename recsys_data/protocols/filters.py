@@ -172,6 +172,62 @@ class DropRepeats:
 
 
 @dataclass(frozen=True)
+class RatingAtLeast:
+    """Keep events with a rating of at least ``rating``, such as 4 to take ratings for likes."""
+
+    rating: float
+
+    def __post_init__(self) -> None:
+        check_range(self, "rating", finite=True)
+
+    @property
+    def name(self) -> str:
+        """The rule in a few words."""
+        return f"ratings of at least {self.rating:g}"
+
+    def mask(self, interactions: Interactions) -> np.ndarray:
+        """A mask (E,) of the events to keep; ValueError for data without ratings."""
+        if interactions.ratings is None:
+            raise ValueError(
+                f"{interactions.name}: RatingAtLeast({self.rating:g}) needs ratings and the data have none; import "
+                "them with a rating column, or leave the filter out"
+            )
+        return interactions.ratings >= np.float32(self.rating)
+
+
+@dataclass(frozen=True)
+class EventTypes:
+    """Keep events of the ``types``, such as ("buy",) of view, cart and buy."""
+
+    types: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if isinstance(self.types, str) or not self.types:
+            raise ValueError(f"types must be a tuple of at least one event type, such as ('buy',), got {self.types!r}")
+
+    @property
+    def name(self) -> str:
+        """The rule in a few words."""
+        return f"events of the type {' or '.join(map(str, self.types))}"
+
+    def mask(self, interactions: Interactions) -> np.ndarray:
+        """A mask (E,) of the events to keep; ValueError for data without event types, or without one of the types."""
+        if interactions.event_types is None or interactions.event_type_names is None:
+            raise ValueError(
+                f"{interactions.name}: EventTypes needs event types and the data have none; import them with a column "
+                "of event types (--columns event=NAME), or leave the filter out"
+            )
+        known = list(map(str, interactions.event_type_names.tolist()))
+        unknown = next((kind for kind in map(str, self.types) if kind not in known), None)
+        if unknown is not None:
+            raise ValueError(
+                f"{interactions.name}: no event has the type {unknown!r}; the event types are {', '.join(known[:20])}"
+            )
+        chosen = np.isin(known, list(map(str, self.types)))
+        return chosen[interactions.event_types]
+
+
+@dataclass(frozen=True)
 class AllOf:
     """Keep the events that every filter keeps on the whole data set (Kula 2017); the order of filters is irrelevant."""
 

@@ -196,6 +196,7 @@ class RandomFractions:
             interactions,
             items=interactions.items[order],
             ratings=None if interactions.ratings is None else interactions.ratings[order],
+            event_types=None if interactions.event_types is None else interactions.event_types[order],
             timestamps=positions.astype(np.float64),
             clock=Clock.WITHIN,
         )

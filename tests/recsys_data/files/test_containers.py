@@ -203,3 +203,22 @@ def test_the_size_is_bounded(tmp_path):
     (tmp_path / "deep.zip").write_bytes(zipped(**{"bomb.csv.gz": gzip.compress(b"1,2\n" * 10_000)}))
     with pytest.raises(ValueError, match="deep.zip: unpacks to more than 39,999 bytes; refused as unsafe"):
         read_content(tmp_path / "deep.zip", largest=39_999)
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_event_types_are_kept_from_any_container(tmp_path, kind):
+    rows = [("ann", "a", "view"), ("ann", "a", "buy"), ("bo", "b", "view")]
+    path = tmp_path / f"log.{kind}"
+    if kind == "csv":
+        path.write_text("visitorid,itemid,event\n" + "".join(",".join(row) + "\n" for row in rows))
+    elif kind == "jsonl":
+        path.write_text("".join(json.dumps(dict(zip(("visitorid", "itemid", "event"), row, strict=True))) + "\n"
+                                for row in rows))  # fmt: skip
+    else:
+        users, items, kinds = zip(*rows, strict=True)
+        table = {"visitorid": users, "itemid": items, "event": pa.array(kinds).dictionary_encode()}
+        pq.write_table(pa.table(table), path)
+    data = InteractionFile(str(path), columns=("user=visitorid",)).load()
+    assert [data.event_type_names[kind] for kind in data.event_types] == ["view", "buy", "view"]
+    assert "event types, all kept: view 2, buy 1; the filter EventTypes(('view',)) of a protocol keeps" in data.edition
+    assert InteractionFile(str(path), columns=("user=visitorid", "event=")).load().event_types is None

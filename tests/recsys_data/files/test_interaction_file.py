@@ -200,7 +200,7 @@ def test_wrong_files_get_one_sentence(tmp_path, text, fields, sentence):
 
 def test_wrong_fields_and_missing_files(tmp_path):
     with pytest.raises(
-        ValueError, match="columns must be of user, session, item, rating, timestamp, part or empty, got 'who'"
+        ValueError, match="columns must be of user, session, item, rating, timestamp, event, part or empty, got 'who'"
     ):
         InteractionFile("x.csv", columns=("who",))
     with pytest.raises(ValueError, match="clock must be one of absolute, relative"):
@@ -241,6 +241,7 @@ def test_a_round_trip_keeps_the_fingerprint(tmp_path_factory, data):
         ratings=draw(st.none() | st.lists(st.floats(0.5, 5, width=32), min_size=size, max_size=size)),
         unit=draw(st.sampled_from(["user", "session"])),
         parts=draw(st.none() | st.just([parts[owner] for owner in owners.tolist()])),
+        event_types=draw(st.none() | st.lists(st.sampled_from(["view", "buy", "7"]), min_size=size, max_size=size)),
     )
     folder = tmp_path_factory.mktemp("round")
     for kind in FILES:

@@ -6,9 +6,11 @@ from recsys_data.protocols.filters import (
     AllOf,
     DropDuplicates,
     DropRepeats,
+    EventTypes,
     KCore,
     MinItemEvents,
     MinUserEvents,
+    RatingAtLeast,
     TopItems,
     Truncate,
     apply_filters,
@@ -67,6 +69,8 @@ def test_one_is_the_smallest_bound():
         (DropDuplicates(), "without events of the same user, item and time as an earlier row"),
         (DropRepeats(), "without immediate repeats"),
         (DropRepeats(ever=True), "without repeats of any earlier item"),
+        (RatingAtLeast(3.5), "ratings of at least 3.5"),
+        (EventTypes(("cart", "buy")), "events of the type cart or buy"),
         (OfficialTopItems(5), "the 5 most frequent items, with the official code's wrong gaps"),
     ],
 )  # fmt: skip
@@ -169,3 +173,83 @@ def test_official_gaps_need_gaps():
 def test_bad_fields(make, sentence):
     with pytest.raises(ValueError, match=sentence):
         make()
+
+
+# Ann views a and b, puts a into the cart and buys it; Bo views b, buys c. Rows in another order than the times.
+SHOP = [
+    ("ann", "a", 3, "cart", 4.0), ("ann", "a", 1, "view", 1.0), ("ann", "b", 2, "view", 3.5),
+    ("ann", "a", 4, "buy", 4.1), ("bo", "c", 9, "buy", 5.0), ("bo", "b", 8, "view", 4.0),
+]  # fmt: skip
+
+
+def shop(**left_out):
+    users, items, times, kinds, ratings = zip(*SHOP, strict=True)
+    columns = {"event_types": list(kinds), "ratings": ratings, **left_out}
+    return Interactions.from_events("shop", list(users), list(items), times, clock=Clock.ABSOLUTE, **columns)
+
+
+def named(data):
+    return [(data.user_ids[u], data.item_ids[i]) for u, i in zip(data.users, data.items, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        (EventTypes(("buy",)), [("ann", "a"), ("bo", "c")]),
+        (EventTypes(("buy", "cart")), [("ann", "a"), ("ann", "a"), ("bo", "c")]),
+        (EventTypes(("view",)), [("ann", "a"), ("ann", "b"), ("bo", "b")]),
+        (RatingAtLeast(4), [("ann", "a"), ("ann", "a"), ("bo", "b"), ("bo", "c")]),  # 4.0, 4.1, 4.0, 5.0
+        (RatingAtLeast(4.1), [("ann", "a"), ("bo", "c")]),  # 4.1 itself is kept, though a float32 is not 4.1
+        (RatingAtLeast(-1), [("ann", "a"), ("ann", "b"), ("ann", "a"), ("ann", "a"), ("bo", "b"), ("bo", "c")]),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_ratings_and_event_types_by_hand(kept, expected):
+    data, steps = apply_filters(shop(), [kept])
+    assert named(data) == expected and steps[0]["removed"] == len(SHOP) - len(expected)
+
+
+def test_event_types_follow_their_events():
+    data = shop()
+    assert data.event_type_names.tolist() == ["buy", "cart", "view"]
+    assert data.event_types.tolist() == [2, 2, 1, 0, 2, 0]  # view, view, cart, buy; view, buy
+    views = data.keep(EventTypes(("cart", "view")).mask(data))
+    assert views.event_type_names.tolist() == ["cart", "view"] and views.event_types.tolist() == [1, 1, 0, 1]
+    carts, _ = apply_filters(data, [EventTypes(("cart", "view")), EventTypes(("cart",))])
+    assert named(carts) == [("ann", "a")]
+    numbered = shop(event_types=[3, 1, 1, 4, 4, 1])  # types written as numbers
+    assert named(apply_filters(numbered, [EventTypes(("4",))])[0]) == [("ann", "a"), ("bo", "c")]
+
+
+def test_event_types_are_part_of_the_fingerprint():
+    prints = {shop().fingerprint, shop(event_types=None).fingerprint, shop(event_types=["view"] * 6).fingerprint,
+              shop(event_types=["buy"] * 6).fingerprint}  # fmt: skip
+    assert len(prints) == 4
+
+
+@pytest.mark.parametrize(
+    ("kept", "data", "sentence"),
+    [
+        (RatingAtLeast(4), {"ratings": None}, r"shop: RatingAtLeast\(4\) needs ratings and the data have none; import"),
+        (EventTypes(("buy",)), {"event_types": None}, "shop: EventTypes needs event types and the data have none; "),
+        (EventTypes(("bought",)), {}, "shop: no event has the type 'bought'; the event types are buy, cart, view"),
+    ],
+    ids=["ratings", "types", "unknown"],
+)
+def test_filters_refuse_data_without_their_column(kept, data, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        apply_filters(shop(**data), [kept])
+
+
+def test_fields_of_the_new_filters_are_checked():
+    for wrong in ("buy", ()):
+        with pytest.raises(ValueError, match="types must be a tuple of at least one event type"):
+            EventTypes(wrong)
+    with pytest.raises(ValueError, match="rating must be finite, got nan"):
+        RatingAtLeast(float("nan"))
+
+
+def test_repeats_are_dropped_within_one_history_only():
+    # The last item of user 0 and the first of user 1 are equal; a repeat after another item stays.
+    assert left(["abb", "bba"], DropRepeats())[0] == ["ab", "ba"]
+    assert left(["aaa", "aba"], DropRepeats()) == (["a", "aba"], [2])
