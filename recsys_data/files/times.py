@@ -102,11 +102,11 @@ def _convert(
     unit = _unit_of(float(np.median(np.abs(values)))) if len(values) else "s"
     if (wrong := np.searchsorted(_LIMITS, np.abs(values), side="right") != list(UNITS).index(unit)).any():
         row = int(wrong.argmax())
-        raise refuse(
-            row,
-            f"as {_UNIT_NAMES[_unit_of(abs(float(values[row])))]} a plausible time, but most other rows are in "
-            f"{_UNIT_NAMES[unit]}; use one unit in all rows, or say --time-unit {unit} where it is right for all",
-        )
+        found, other = _unit_of(abs(float(values[row]))), "; write all times in one unit"
+        if found in list(UNITS)[: list(UNITS).index(unit)]:  # a small number such as 0 is possible in the finer unit
+            other += f", or say --time-unit {unit} if it is right for all"
+        reason = f"as {_UNIT_NAMES[found]} a plausible time, but most other rows are in {_UNIT_NAMES[unit]}"
+        raise refuse(row, reason + other)
     return values / 1e3 ** list(UNITS).index(unit), _UNIT_NAMES[unit]
 
 

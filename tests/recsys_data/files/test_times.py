@@ -110,7 +110,7 @@ def test_whole_numbers_that_are_days(values, moments, kind):
     [
         (["1500007200", "1500003600000", "1500010800"], {}, "event 2 has the time '1500003600000'; as milliseconds"),
         (["1500007200000", "1500007200", "1500010800000"], {}, "event 2 has the time '1500007200'; as seconds a plaus"),
-        (["1500007200000", "0", "1500010800000"], {}, "event 2 .* say --time-unit ms where it is right for all"),
+        (["1500007200000", "0", "1500010800000"], {}, "event 2 .* say --time-unit ms if it is right for all"),
         (["20001231", "20009901", "20010101"], {}, "event 2 has the time '20009901'; other rows are days such as 2000"),
         (["31122000", "01012001"], {}, "event 1 has the time '31122000'; this looks like %d%m%Y; say --time-format"),
         (["12312000"], {}, "this looks like %m%d%Y"),
