@@ -21,7 +21,7 @@ def test_it_runs_end_to_end(smoke):
 
 
 def test_every_tuned_model_had_the_same_trials_and_no_other_had_any(smoke):
-    for cell in read_suite(smoke.folder.parent, "tuned").cells:
+    for cell in read_suite(smoke.folder.parent, smoke.folder.name).cells:
         if cell.model not in MODELS:
             assert cell.search is None
             continue
