@@ -62,7 +62,7 @@ def assign_roles(
         places, given = _named_places(columns, names, found, where)
     notes: list[str] = []
     if named and len(given) < len(ROLES):
-        _add_known(places, given, names)
+        _add_known(places, given, names, where)
     if "item" not in places or not places.keys() & {"user", "session"}:
         raise ValueError(
             f"{where}: the columns of the user (or session) and of the item are not recognised; {found}; "
@@ -107,13 +107,16 @@ def _named_places(
     return places, given
 
 
-def _add_known(places: dict[str, int], given: set[str], names: Sequence[str]) -> None:
+def _add_known(places: dict[str, int], given: set[str], names: Sequence[str], where: str) -> None:
     """Add the roles whose columns have known names, except those that the user spoke of."""
     spoken = given | ({"user", "session"} if given & {"user", "session"} else set())
     for role in KNOWN_NAMES:
         place = None if role in spoken else known_place(role, names)
-        if place is not None and place not in places.values():
-            places[role] = place
+        if place is None or place in places.values():
+            continue
+        if list(names).count(names[place]) > 1:
+            raise ValueError(f"{where}: several columns are called {names[place]!r}; rename all but the {role}'s")
+        places[role] = place
 
 
 def _add_times(
@@ -129,7 +132,7 @@ def _add_times(
     free = {name: samples[place] for place, name in enumerate(names) if place not in places.values()}
     if (name := choose_time_column(free, where)) is not None:
         places["timestamp"] = list(names).index(name)
-        notes.append(f"{name} is taken for the times; otherwise {NO_TIMES}")
+        notes.append(f"{name} is taken for the times; say --columns {NO_TIMES}")
 
 
 def _refuse_benchmark(names: Sequence[str], where: str) -> None:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from recsys_data.arrow import numbers
 
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:[.,]\d+)?))?(?:\s?(?P<half>[AaPp])\.?[Mm]\.?)?"
-_ZONE = r"(?:\s*(?P<zone>Z|[+-]\d{2}:?\d{2}))?"
+_ZONE = r"(?:\s*(?P<zone>Z|[+-]\d{2}(?::?\d{2})?))?"
 _WEEKDAY = r"(?:[A-Za-z]{3,9},?\s+)?"
 _MONTH = r"(?P<name>[A-Za-z]{3,9})\.?"
 _REST = rf"(?:[T,\s]+{_TIME})?{_ZONE}$"
@@ -58,6 +58,8 @@ def parse_dates(column: pa.ChunkedArray, refuse: Callable[[int, str], ValueError
     sample = column.slice(0, _SAMPLE).to_pylist()
     hits = {name: sum(re.match(pattern, text) is not None for text in sample) for name, pattern in PATTERNS.items()}
     best = max(hits, key=lambda name: hits[name])
+    if re.match(r"\d{1,2}:\d{2}", sample[0]):
+        raise refuse(0, "a time of day without a date; write both in one column, or choose another with --columns")
     if not hits[best]:
         raise refuse(0, f"expected {EXPECTED}; give other formats with --time-format")
     parts = pc.extract_regex(column, pattern=PATTERNS[best])
@@ -168,7 +170,7 @@ def _zone_seconds(text: str) -> float:
     if text in ("", "Z"):
         return 0.0
     digits = text[1:].replace(":", "")
-    return (-1 if text[0] == "-" else 1) * (3_600.0 * int(digits[:2]) + 60 * int(digits[2:]))
+    return (-1 if text[0] == "-" else 1) * (3_600.0 * int(digits[:2]) + 60 * int(digits[2:] or 0))
 
 
 def _whole(column: pa.ChunkedArray) -> np.ndarray:

@@ -10,7 +10,7 @@ from recsys_data.files.column_names import compact_name, names_a_time, names_ano
 from recsys_data.files.date_texts import is_date
 from recsys_data.files.times import looks_like_unix_time
 
-NO_TIMES = "timestamp= takes the order of the rows for that of the events"
+NO_TIMES = "timestamp= to take the order of the rows for that of the events"
 
 
 def choose_time_column(candidates: Mapping[str, Sequence[str]], where: str) -> str | None:

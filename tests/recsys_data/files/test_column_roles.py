@@ -23,7 +23,7 @@ def test_a_column_that_is_named_like_a_time_and_holds_times_is_used(tmp_path, na
     assert data.clock is Clock.ABSOLUTE and data.timestamps.tolist() == [EARLY, LATE]
     assert data.item_ids[data.items].tolist() == ["a", "b"]  # not the order of the rows
     assert f"timestamp = {name}" in reading.roles
-    assert name == "time_stamp" or f"{name} is taken for the times; otherwise" in " ".join(reading.notes)
+    assert name == "time_stamp" or f"{name} is taken for the times; say --columns timestamp=" in " ".join(reading.notes)
 
 
 def test_dates_under_an_unknown_name_are_used_and_said(tmp_path):
@@ -36,7 +36,7 @@ def test_dates_under_an_unknown_name_are_used_and_said(tmp_path):
     [
         (f"user,item,code\n1,b,{LATE}\n", "column 'code' .value '1500000060'. may or may not hold the times"),
         ("user,item,watch_time\n1,b,35\n", "column 'watch_time' .value '35'. may or may not"),
-        ("user,item,release_date\n1,b,1995-01-01\n", "column 'release_date' .* timestamp= takes the order of the rows"),
+        ("user,item,release_date\n1,b,1995-01-01\n", "column 'release_date' .* timestamp= to take the order of"),
         (f"user,item,created_at,paid_at\n1,b,{LATE},{LATE}\n", "created_at, paid_at look like times; choose with "
          "--columns timestamp=created_at or timestamp=paid_at"),
         ("user,item,date,time_ms\n1,b,20220408,1649347200000\n", "date, time_ms look like times; choose"),
@@ -86,11 +86,12 @@ def test_columns_are_named_by_their_header_and_the_times_still_recognised(tmp_pa
         (("user=CustomerID", "user=StockCode"), "--columns names the user twice"),
         (("user=CustomerID", "item"), "--columns mixes 'item' with ROLE=NAME"),
         (("user=CustomerID", "item=x"), "2 columns are called 'x'"),
+        (("user=CustomerID",), "several columns are called 'item'; rename all but the item's"),
     ],
 )
 def test_wrong_names_of_columns_are_refused(tmp_path, columns, sentence):
     with pytest.raises(ValueError, match=sentence):
-        load(tmp_path, "CustomerID,StockCode,x,x\n1,a,5,6\n", *columns)
+        load(tmp_path, "CustomerID,StockCode,x,x,item,item\n1,a,5,6,7,8\n", *columns)
 
 
 @pytest.mark.parametrize("header", [
