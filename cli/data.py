@@ -1,4 +1,4 @@
-"""The commands ``data fetch``, ``verify``, ``describe``, ``audit``, ``import`` and ``export``."""
+"""The commands ``data fetch``, ``verify``, ``describe``, ``audit``, ``import``, ``remove`` and ``export``."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import RESULTS, AsJson, Data, DataName, FigurePath, RequestOptions, SuiteName
+from cli.options import RESULTS, AsJson, Data, DataName, FigurePath, RequestOptions
 
 SEPARATOR_NAMES = {"tab": "\t", "\\t": "\t", "blank": " ", "comma": ",", "semicolon": ";", "bar": "|"}
 
@@ -19,20 +19,23 @@ Encoding = Annotated[str, typer.Option(help="The encoding of the text, such as l
 TimeFormat = Annotated[str, typer.Option(help="The format of the times in the codes of strptime: '%d/%m/%Y %H:%M'.")]
 TimeUnit = Annotated[str, typer.Option(help="The unit of numeric times since 1970: s, ms, us, ns or day.")]
 ClockName = Annotated[str, typer.Option("--clock", help="The meaning of the times if they are not Unix times.")]
+DropMissing = Annotated[bool, typer.Option("--drop-missing", help="Leave out events with a missing value (empty, NA, "
+                                           "null, nan) and say how many.")]  # fmt: skip
+Replace = Annotated[bool, typer.Option("--replace", help="Replace imported data of this name.")]
 
 
 def fetch(name: DataName, data: Data = None) -> None:
     """Download a data set from its official source and verify it."""
-    from cli.data_actions import fetch_dataset, find_dataset
+    from cli.data_actions import fetch_dataset, find_dataset, known_datasets
 
-    print(fetch_dataset(find_dataset(name), data))
+    print(fetch_dataset(find_dataset(name, known_datasets(data)), data))
 
 
 def verify(name: DataName, data: Data = None) -> None:
     """Load a data set and compare its counts with the expected ones."""
-    from cli.data_actions import find_dataset, verify_dataset
+    from cli.data_actions import find_dataset, known_datasets, verify_dataset
 
-    print(verify_dataset(find_dataset(name), data))
+    print(verify_dataset(find_dataset(name, known_datasets(data)), data))
 
 
 def describe(name: DataName, data: Data = None, as_json: AsJson = False, figure: FigurePath = None) -> None:
@@ -40,12 +43,12 @@ def describe(name: DataName, data: Data = None, as_json: AsJson = False, figure:
 
     Also draws them as a figure.
     """
-    from cli.data_actions import find_dataset
+    from cli.data_actions import find_dataset, known_datasets
     from cli.printing import print_json, print_records
     from recsys_data.datasets.summary import histogram_text, summarise_dataset
     from reports.figures.dataset import save_figure
 
-    facts = summarise_dataset(loaded := find_dataset(name).load(data))
+    facts = summarise_dataset(loaded := find_dataset(name, known_datasets(data)).load(data))
     if as_json:
         print_json(facts)
     else:
@@ -57,23 +60,30 @@ def describe(name: DataName, data: Data = None, as_json: AsJson = False, figure:
         print(path, file=sys.stderr if as_json else sys.stdout)
 
 
-def audit(suite: SuiteName, data: Data = None, as_json: AsJson = False) -> None:
+def audit(suite: Annotated[str, typer.Argument(metavar="SUITE|NAME", help="A suite, or a data set by name.")],
+          data: Data = None, as_json: AsJson = False) -> None:  # fmt: skip
     """Check a suite's splits for leakage and other flaws.
 
-    Reports duplicates, temporal leakage, unseen items, ties and repeats.
+    Reports duplicates, temporal leakage, unseen items, ties and repeats. A data set is split by LeaveLastOut.
     """
-    from cli.data_actions import audit_rows
+    from cli.data_actions import audit_rows, audit_splits, known_datasets
     from cli.printing import print_records
+    from recsys_data.protocols.per_user import LeaveLastOut
 
-    rows = list(audit_rows(RequestOptions(data=data).request(suite).load()))
-    print_records(suite, rows, ["dataset", "level", "name", "value", "sentence"], as_json)
+    if (found := known_datasets(data).get(suite)) is not None:
+        rows = list(audit_splits([(found, LeaveLastOut())], data))
+    else:
+        rows = list(audit_rows(RequestOptions(data=data).request(suite).load()))
+    print_records(suite, rows, ["dataset", "protocol", "level", "name", "value", "sentence"], as_json)
 
 
-def import_(file: Annotated[Path, typer.Argument(help="CSV, TSV, RecBole .inter, session file or Parquet.")],
+def import_(file: Annotated[Path, typer.Argument(help="CSV, TSV, RecBole .inter, JSON lines or Parquet, "
+                                           "also compressed; a folder of Parquet parts.")],
             name: Annotated[str, typer.Option(help="The name of the data set.")],
             columns: Columns = "", separator: Separator = "", header: Header = None, comment: Comment = None,
             encoding: Encoding = "", time_format: TimeFormat = "", time_unit: TimeUnit = "", clock: ClockName = "",
-            data: Data = None, as_json: AsJson = False) -> None:  # fmt: skip
+            drop_missing: DropMissing = False, replace: Replace = False, data: Data = None,
+            as_json: AsJson = False) -> None:  # fmt: skip
     """Import a file of events as a data set.
 
     Checks the file, stores it in the data folder and prints how it was read and how a suite refers to it.
@@ -86,12 +96,24 @@ def import_(file: Annotated[Path, typer.Argument(help="CSV, TSV, RecBole .inter,
     source = InteractionFile(
         str(file), tuple(columns.split(",")) if columns else (), SEPARATOR_NAMES.get(separator, separator) or None,
         header, comment, encoding, time_format, time_unit, clock, name,
+        drop_missing,
     )  # fmt: skip
-    dataset = import_file(source, data, lambda line: print(line, file=sys.stderr if as_json else sys.stdout))
+    dataset = import_file(
+        source, data, lambda line: print(line, file=sys.stderr if as_json else sys.stdout), replace=replace
+    )
     if as_json:
         print_json(summarise_dataset(dataset.load(data)))
     else:
-        print(f"imported; use {dataset!r} from recsys_data.files.interaction_file in a suite")
+        print(f"imported as {name}: the commands list, data and run know it by this name; in a suite, use")
+        print(f"  from recsys_data.datasets.imported import Imported\n  Imported({name!r})")
+
+
+def remove(name: Annotated[str, typer.Argument(metavar="NAME", help="The name of an imported data set.")],
+           data: Data = None) -> None:  # fmt: skip
+    """Remove an imported data set from the data folder."""
+    from cli.data_actions import remove_dataset
+
+    print(remove_dataset(name, data))
 
 
 def export(name: DataName,
@@ -101,6 +123,6 @@ def export(name: DataName,
                                                     )] = None,
            data: Data = None) -> None:  # fmt: skip
     """Write a data set in another file format."""
-    from cli.data_actions import export_file, find_dataset
+    from cli.data_actions import export_file, find_dataset, known_datasets
 
-    print(export_file(find_dataset(name), kind, out, data))
+    print(export_file(find_dataset(name, known_datasets(data)), kind, out, data))

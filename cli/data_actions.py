@@ -1,29 +1,43 @@
-"""Actions of the data commands: find, fetch, verify, import, export and audit data sets."""
+"""Actions of the data commands: find, fetch, verify, import, remove, export and audit data sets."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.suites.request import LoadedSuite
 from recsys_data.datasets.catalogue import DATASETS
 from recsys_data.datasets.dataset import Dataset
+from recsys_data.datasets.imported import (
+    Imported,
+    check_name,
+    imported_datasets,
+    refuse_taken,
+    remove_imported,
+    store_imported,
+)
 from recsys_data.datasets.summary import summarise_dataset
 from recsys_data.fetching.source import data_folder
 from recsys_data.files.export import FORMATS, export_interactions
 from recsys_data.files.interaction_file import InteractionFile
-from recsys_data.interactions import Clock, Counts
+from recsys_data.interactions import Counts
+from recsys_data.protocols.per_user import SplitProtocol
 
 FACTS = ("events", "users", "items", "sessions", "start", "end", "clock", "sha256")
+
+
+def known_datasets(folder: Path | None) -> dict[str, Dataset]:
+    """The built-in data sets and those imported into the data folder, by name."""
+    return {**DATASETS, **{name: each for name, each in imported_datasets(folder).items() if name not in DATASETS}}
 
 
 def find_dataset(name: str, known: Mapping[str, Dataset] = DATASETS) -> Dataset:
     """The data set with this name, or the file at this path. Raises ValueError with the closest name."""
     if name in known:
         return known[name]
-    if Path(name).expanduser().is_file():
+    if Path(name).expanduser().exists():
         return InteractionFile(name)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
     hint = f"did you mean {close[0]!r}?" if close else f"data sets are {', '.join(known)}"
@@ -50,23 +64,33 @@ def verify_dataset(dataset: Dataset, folder: Path | None) -> str:
 
 
 def import_file(
-    source: InteractionFile, folder: Path | None, tell: Callable[[str], None] = lambda line: None
-) -> InteractionFile:
-    """Check a user's file, store it as Parquet in the data folder under its label, and return it as a data set.
+    source: InteractionFile, folder: Path | None, tell: Callable[[str], None] = lambda line: None, *,
+    replace: bool = False,
+) -> Imported:  # fmt: skip
+    """Check a user's file, store it in the data folder under its label, and return it as a data set.
 
-    tell: called with each line about how the file was read.
+    tell: called with each line about how the file was read. Raises ValueError for a name that is invalid, built in, or
+    taken; ``replace`` allows one that is taken by imported data.
     """
-    name = source.label
-    if not name.strip() or "/" in name or name.startswith("."):
-        raise ValueError(f"--name {name!r} is not a valid name; use letters, digits, - and _")
+    try:
+        check_name(source.label)
+    except ValueError as error:
+        raise ValueError(f"--name {error}") from error
+    if source.label in DATASETS:
+        raise ValueError(f"--name {source.label!r} is a built-in data set; choose another name")
+    if not replace:
+        refuse_taken(source.label, folder)
     loaded, reading = source.read(folder)
     for line in reading.lines(loaded):
         tell(line)
-    stored = Path("imported") / f"{name}.parquet"
-    export_interactions(loaded, data_folder(folder) / stored, "parquet")
-    timed = loaded.clock.has_gaps or loaded.clock.has_global_order
-    clock = "" if loaded.clock is Clock.ABSOLUTE else loaded.clock.value
-    return InteractionFile(str(stored), time_unit="s" if timed else "", clock=clock, label=name)
+    return store_imported(loaded, folder, replace=replace)
+
+
+def remove_dataset(name: str, folder: Path | None) -> str:
+    """Remove an imported data set; return a message. Raises ValueError for a built-in one, DataMissing for no data."""
+    if name in DATASETS:
+        raise ValueError(f"{name} is a built-in data set; only imported ones are removed")
+    return f"removed {remove_imported(name, folder)}"
 
 
 def export_file(dataset: Dataset, kind: str, path: Path | None, folder: Path | None) -> Path:
@@ -74,26 +98,35 @@ def export_file(dataset: Dataset, kind: str, path: Path | None, folder: Path | N
     if kind not in FORMATS:
         raise ValueError(f"--format must be one of {', '.join(FORMATS)}, got {kind!r}")
     extension = {"sessions": "tsv"}.get(kind, kind)
-    return export_interactions(dataset.load(folder), path or Path(f"{dataset.name}.{extension}"), kind)
+    target = path or Path(f"{dataset.name}.{extension}")
+    if path is None and target.is_file():  # perhaps the very file that was imported
+        raise ValueError(f"{target} exists already; name the file to write with --out")
+    return export_interactions(dataset.load(folder), target, kind)
 
 
 def audit_rows(loaded_suite: LoadedSuite) -> Iterator[dict[str, Any]]:
-    """The audit findings of a suite's splits, one record each; one record of level "skipped" per missing data set.
+    """The audit findings of a suite's splits, as in audit_splits."""
+    pairs = [(experiment.dataset, experiment.protocol) for experiment in loaded_suite.suite.experiments]
+    return audit_splits(pairs, loaded_suite.request.data)
+
+
+def audit_splits(pairs: Iterable[tuple[Dataset, SplitProtocol]], folder: Path | None) -> Iterator[dict[str, Any]]:
+    """The audit findings of data sets under protocols, one record each; level "skipped" for a missing data set.
 
     Each record also holds the data set's counts, times, clock and SHA-256 (FACTS), None if it is missing.
     """
     from recsys_data.audit.leakage import audit
     from recsys_data.fetching.errors import DataMissing
 
-    for experiment in loaded_suite.suite.experiments:
-        labels = {"dataset": experiment.dataset.name, "protocol": experiment.protocol.name}
+    for dataset, protocol in pairs:
+        labels = {"dataset": dataset.name, "protocol": protocol.name}
         try:
-            loaded = experiment.dataset.load(loaded_suite.request.data)
+            loaded = dataset.load(folder)
         except DataMissing as error:
             yield {**labels, "level": "skipped", "name": "data", "value": None, "sentence": str(error),
                    **dict.fromkeys(FACTS)}  # fmt: skip
             continue
-        split, facts = experiment.protocol.prepare(loaded), summarise_dataset(loaded)
-        for finding in audit(split, experiment.protocol):
+        split, facts = protocol.prepare(loaded), summarise_dataset(loaded)
+        for finding in audit(split, protocol):
             yield {**labels, "level": finding.level, "name": finding.name, "value": finding.value,
                    "sentence": finding.sentence, **{key: facts[key] for key in FACTS}}  # fmt: skip

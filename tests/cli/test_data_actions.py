@@ -43,7 +43,7 @@ def test_an_imported_file_without_times_keeps_its_order_and_no_more(tmp_path):
     assert again.item_ids[again.items].tolist() == ["b", "a", "c"]
     with pytest.raises(ValueError, match="the clock 'order between sessions' needs a column of times"):
         import_file(
-            InteractionFile(str(tmp_path / "plays.tsv"), clock="order between sessions", label="plays"), tmp_path
+            InteractionFile(str(tmp_path / "plays.tsv"), clock="order between sessions", label="other"), tmp_path
         )
 
 
