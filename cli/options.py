@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,10 +13,9 @@ import typer
 RESULTS = Path("results")
 ALL = "all"
 
-SuiteName = Annotated[str, typer.Argument(metavar="SUITE", help="The name of a suite, or the path of a suite file.")]
-OptionalSuite = Annotated[
-    str, typer.Argument(metavar="[SUITE]", help="The name of a suite, or the path of a suite file.")
-]
+_SUITE_HELP = "The name of a suite or of a stored variant (SUITE@OPTIONS), or the path of a suite file."
+SuiteName = Annotated[str, typer.Argument(metavar="SUITE", help=_SUITE_HELP)]
+OptionalSuite = Annotated[str, typer.Argument(metavar="[SUITE]", help=_SUITE_HELP)]
 SuiteOrAll = Annotated[
     str, typer.Argument(metavar="SUITE", help="The name of a suite, the path of a suite file, or all.")
 ]
@@ -30,7 +29,12 @@ FigurePath = Annotated[
 Only = Annotated[str, typer.Option(metavar="PATTERN", help="Select cells by data set, model or dataset/model.")]
 Protocol = Annotated[str, typer.Option(metavar="PATTERN", help="Select cells by the name of their protocol.")]
 Seeds = Annotated[
-    str, typer.Option(metavar="SEEDS", help="Number of seeds (5 means 0 to 4) or a list of seeds (0,3,7 or 7,).")
+    str,
+    typer.Option(
+        metavar="SEEDS",
+        help="Number of seeds (5 means 0 to 4) or a list of seeds (0,3,7 or 7,): a selection "
+        "of the suite's; other seeds make a variant.",
+    ),
 ]
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]", help="Device for training and scoring.")]
 Jobs = Annotated[int, typer.Option(min=1, help="Number of cells computed in parallel, each in its own process.")]
@@ -39,9 +43,15 @@ Threads = Annotated[
 ]
 Set = Annotated[
     list[str],
-    typer.Option("--set", metavar="FIELD=VALUE", help="Change a field of one model (GRU.dim=64) or of all (dim=64)."),
+    typer.Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        help="Change a field of one model (GRU.dim=64) or of all (dim=64); a variant with a report of its own.",
+    ),
 ]
-Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="Smoke run on N users; its results are marked.")]
+Limit = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Smoke run on N users; a variant with a report of its own.")
+]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Recompute all selected cells, stored or not.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and exit.")]
 NoMlflow = Annotated[bool, typer.Option("--no-mlflow", help="Do not write to MLflow; the command track does it later.")]
@@ -64,6 +74,20 @@ class RequestOptions:
     sets: Set = field(default_factory=list)
     limit_users: Limit = None
 
+    def stored_or_given(self, suite: str) -> tuple[str, "RequestOptions"]:
+        """The suite to load and these options, with those of a stored variant where ``suite`` names one."""
+        from harness.suites.variants import stored_options
+
+        found = stored_options(suite, self.results)
+        if found is None:
+            return suite, self
+        source, stored = found
+        changed = {"sets": [*stored["sets"], *self.sets], "limit_users": self.limit_users or stored["limit_users"],
+                   "seeds": self.seeds or stored["seeds"],
+                   "device": stored["device"] if self.device == "auto" else self.device,
+                   "threads": stored["threads"] if self.threads == 1 else self.threads}  # fmt: skip
+        return source, dataclasses.replace(self, **changed)
+
     def prepare_process(self) -> None:
         """Set the number of threads; it takes effect before the heavy libraries load."""
         from harness.system.determinism import set_environment
@@ -72,10 +96,11 @@ class RequestOptions:
 
     def request(self, suite: str) -> Any:
         """The RunRequest for one suite. Raises ValueError for an option that cannot be used."""
-        self.prepare_process()
+        source, options = self.stored_or_given(suite)
+        options.prepare_process()
         from harness.suites.request import RunRequest
 
-        return RunRequest.from_cli(suite, **vars(self))
+        return RunRequest.from_cli(source, **vars(options))
 
 
 def with_request_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -110,9 +135,16 @@ def named_suites(suite: str) -> list[str]:
 
 
 def stored_name(suite: str) -> str:
-    """The name under which a suite's results are stored; a suite file is loaded to read it."""
+    """The name under which the results of a suite or variant are stored; a suite file is loaded to read its name."""
     if "/" not in suite and not suite.endswith(".py"):
-        return suite
+        from harness.suites.variants import safe_name
+
+        return safe_name(suite)
     from harness.suites.load import load_suite
 
     return load_suite(suite).name
+
+
+def comma_separated(values: Iterable[str]) -> list[str]:
+    """The values of an option that may be repeated and may hold several, separated by commas."""
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]

@@ -8,6 +8,7 @@ from typing import Any
 
 from cli.printing import engine_column, format_size, print_lines, print_records
 from cli.progress_display import duration
+from evaluation.results.suite_results import SuiteResults
 from harness.cells.keys import engine_of
 from harness.running.estimates import RunCost, total_cost
 from harness.running.plan import Plan, PlannedCell
@@ -107,6 +108,24 @@ def grouped_messages(cells: Iterable[tuple[PlannedCell, str]]) -> list[str]:
         f"cell{'s' * (len(members) > 1)}: {reason}"
         for (heading, reason), members in groups.items()
     ]
+
+
+def selected_cells(plan: Plan) -> set[tuple[str, str, str]] | None:
+    """Data set, protocol and model of the cells that the options select; None where they select all."""
+    if len(plan.selected) == len(plan.cells):
+        return None
+    return {(p.cell.dataset, p.cell.protocol, p.cell.model_name) for p in plan.selected}
+
+
+def not_computed_message(results: SuiteResults, plan: Plan) -> list[str]:
+    """One line on the cells that the options leave out and that have no stored result; none if there are none."""
+    left_out = [planned.cell.labels for planned in plan.cells if planned.state == "left out"]
+    stored = [{"dataset": c.dataset, "protocol": c.protocol, "model": c.model, "seed": c.seed} for c in results.cells]
+    missing = sum(labels not in stored for labels in left_out)
+    if not missing:
+        return []
+    cells = f"{missing} other cell{'s' * (missing > 1)} of the suite {'are' if missing > 1 else 'is'} not computed"
+    return [f"{cells}; run {plan.loaded.command()} for {'them' if missing > 1 else 'it'}"]
 
 
 def print_plan(plan: Plan, jobs: int) -> None:

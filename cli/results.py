@@ -2,7 +2,7 @@
 
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,8 +12,13 @@ from cli.errors import warn
 from cli.options import RESULTS, AsJson, Bundle, OptionalSuite, ReportFolder, Results, SuiteName, stored_name
 
 
-def write_report(results: Path, suite: str, folder: Path | None = None) -> list[Path]:
-    """Write a suite's report, print its tables and the paths of its files, and return the paths."""
+def write_report(
+    results: Path, suite: str, folder: Path | None = None, asked: Collection[tuple[str, str, str]] | None = None
+) -> list[Path]:
+    """Write a suite's report, print its tables and the paths of its files, and return the paths.
+
+    asked: data set, protocol and model of the rows to print; None prints all. The files hold all in any case.
+    """
     from cli.printing import terminal
     from reports.output.terminal import print_report
     from reports.output.write import write_outputs
@@ -21,7 +26,7 @@ def write_report(results: Path, suite: str, folder: Path | None = None) -> list[
 
     report = build(results, suite)
     paths, unavailable = write_outputs(report, folder or results / suite)
-    print_report(report, terminal())
+    print_report(report, terminal(), asked)
     for path in paths:
         print(path)
     for reason in unavailable:

@@ -50,7 +50,7 @@ def run(suite: SuiteOrAll, options: RequestOptions, jobs: Jobs = 1, dry_run: Dry
         request = by_suite[name].request(name)
         return _run_suite(request, store, context, jobs=jobs, fresh=fresh, mlflow=not no_mlflow, report=not no_report)
 
-    outcomes = run_all(list(by_suite), run_one, warn) if suite == ALL else [run_one(suite)]
+    outcomes = run_all(list(by_suite), run_one, warn) if suite == ALL else [run_one(*by_suite)]
     if suite == ALL:
         print_outcomes(outcomes)
         print_lines(str(path) for outcome in outcomes for path in outcome.reports)
@@ -61,9 +61,10 @@ def run(suite: SuiteOrAll, options: RequestOptions, jobs: Jobs = 1, dry_run: Dry
 
 def _options_by_suite(suite: str, options: RequestOptions) -> dict[str, RequestOptions]:
     """The suites to run, each with the options that apply to it."""
+    source, options = options.stored_or_given(suite)
     options.prepare_process()
     if suite != ALL:
-        return {suite: options}
+        return {source: options}
     from harness.running.run_all import sets_by_suite
 
     names = named_suites(suite)
@@ -73,9 +74,10 @@ def _options_by_suite(suite: str, options: RequestOptions) -> dict[str, RequestO
 
 def _run_suite(request: Any, store: Any, context: Any, *, jobs: int, fresh: bool, mlflow: bool, report: bool) -> Any:
     """Plan and run one suite, write its report, print its failures; return its SuiteOutcome."""
-    from cli.plan_output import grouped_messages, plan_summary
+    from cli.plan_output import grouped_messages, not_computed_message, plan_summary, selected_cells
     from cli.printing import terminal
     from cli.progress_display import RunDisplay
+    from evaluation.results.suite_results import read_suite
     from harness.running.listener import RunListener
     from harness.running.plan import make_plan
     from harness.running.run_all import SuiteOutcome
@@ -91,11 +93,12 @@ def _run_suite(request: Any, store: Any, context: Any, *, jobs: int, fresh: bool
 
         listeners.append(MlflowListener(plan, store, warn))
     outcome = run_session(plan, store, listeners, jobs=jobs, fresh=fresh)
-    reports = write_report(request.results, suite.name) if report else []
-    for line in grouped_messages(outcome.skipped):
+    reports = write_report(request.results, suite.name, asked=selected_cells(plan)) if report else []
+    for line in [*grouped_messages(outcome.skipped), *not_computed_message(read_suite(store.root, suite.name), plan)]:
         warn(line)
     for planned, reason in outcome.failed:
-        warn(f"FAILED {planned.cell.label}: {reason}\n  repeat it with: {planned.command}")
+        warn(f"FAILED {planned.cell.label}: {reason}\n  traceback: {store.traceback(planned.key)}\n"
+             f"  repeat it with: {planned.command}")  # fmt: skip
     return SuiteOutcome(suite.name, outcome=outcome, reports=tuple(reports))
 
 
@@ -122,7 +125,7 @@ def _show_plans(suite: str, options: RequestOptions, jobs: int, fresh: bool, *, 
         loaded = by_suite[name].request(name).load()
         return SuiteOutcome(name, plan=make_plan(loaded, store, fresh=fresh, context=context))
 
-    outcomes = run_all(list(by_suite), plan_one, warn) if suite == ALL else [plan_one(suite)]
+    outcomes = run_all(list(by_suite), plan_one, warn) if suite == ALL else [plan_one(*by_suite)]
     plans = [outcome.plan for outcome in outcomes if outcome.plan is not None]
     if as_json:
         print_json([row for plan in plans for row in plan_rows(plan)])

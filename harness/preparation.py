@@ -97,27 +97,54 @@ def prepare(experiment: Experiment, folder: Path | None, cache: Path | None = No
     return _prepared[name]
 
 
+def prepared_before(experiment: Experiment, folder: Path | None, cache: Path) -> Prepared | None:
+    """The prepared experiment as ``cache`` describes it; None where its data are missing or were not prepared there."""
+    path = _description(experiment, folder, cache)
+    return None if path is None else _described(experiment, folder, cache, path)
+
+
 def _cached(experiment: Experiment, folder: Path | None, cache: Path) -> Prepared:
     """Read the prepared experiment from ``cache``, or prepare it and write it there."""
-    dataset, protocol = experiment.dataset, experiment.protocol
-    files = raw_files(dataset, folder)
-    if files is None:  # missing, or unknown before loading
+    path = _description(experiment, folder, cache)
+    if path is None:
         return _prepare(experiment, folder)
-    reading = combined_hash(closure_hashes(dataset))
-    load = functools.partial(load_cached, dataset, folder, cache, reading)
-    parts = [written_form(dataset), written_form(protocol), raw_sums(files, cache), reading,
-             combined_hash(closure_hashes(protocol, ["recsys_data.audit.leakage"]))]  # fmt: skip
-    path = cache / "splits" / f"{hashlib.sha256(canonical(parts).encode()).hexdigest()[:24]}.json"
-    try:
-        record = json.loads(path.read_text())
-        if record.pop("schema") == _SCHEMA:
-            tuples = {"audit": tuple(record.pop("audit")), "marks": tuple(record.pop("marks"))}
-            return Prepared(**record, **tuples, build_split=lambda: protocol.prepare(load()))
-    except (OSError, ValueError, KeyError, TypeError):  # missing or damaged: prepare again
-        pass
-    prepared = _prepare(experiment, folder, load)
+    found = _described(experiment, folder, cache, path)
+    if found is not None:
+        return found
+    prepared = _prepare(experiment, folder, _loader(experiment, folder, cache))
     write_bytes_atomically(path, json.dumps(prepared.record()).encode())
     return prepared
+
+
+def _loader(experiment: Experiment, folder: Path | None, cache: Path) -> Callable[[], Interactions]:
+    """A function that loads the experiment's data set through the cache."""
+    reading = combined_hash(closure_hashes(experiment.dataset))
+    return functools.partial(load_cached, experiment.dataset, folder, cache, reading)
+
+
+def _description(experiment: Experiment, folder: Path | None, cache: Path) -> Path | None:
+    """The file in ``cache`` for these raw bytes under this code; None where raw files are missing or unknown."""
+    dataset, protocol = experiment.dataset, experiment.protocol
+    files = raw_files(dataset, folder)
+    if files is None:
+        return None
+    reading, splitting = closure_hashes(dataset), closure_hashes(protocol, ["recsys_data.audit.leakage"])
+    parts = [written_form(dataset), written_form(protocol), raw_sums(files, cache), combined_hash(reading),
+             combined_hash(splitting)]  # fmt: skip
+    return cache / "splits" / f"{hashlib.sha256(canonical(parts).encode()).hexdigest()[:24]}.json"
+
+
+def _described(experiment: Experiment, folder: Path | None, cache: Path, path: Path) -> Prepared | None:
+    """The prepared experiment from its description; None where that is missing or damaged."""
+    load, protocol = _loader(experiment, folder, cache), experiment.protocol
+    try:
+        record = json.loads(path.read_text())
+        if record.pop("schema") != _SCHEMA:
+            return None
+        tuples = {"audit": tuple(record.pop("audit")), "marks": tuple(record.pop("marks"))}
+        return Prepared(**record, **tuples, build_split=lambda: protocol.prepare(load()))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _prepare(experiment: Experiment, folder: Path | None, load: Callable[[], Interactions] | None = None) -> Prepared:

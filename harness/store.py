@@ -80,6 +80,10 @@ class Store:
         """The folder of a cell's result or failure."""
         return self.root / "cells" / key
 
+    def traceback(self, key: str) -> Path:
+        """The file with a failed cell's traceback."""
+        return self.folder(key) / "traceback.txt"
+
     def partial(self, key: str) -> Path:
         """The folder of an unfinished cell's checkpoint and progress."""
         return self.root / "partial" / key
@@ -159,7 +163,7 @@ class Store:
 
         def write(folder: Path) -> None:
             (folder / "failure.json").write_text(json.dumps(failure, indent=1, allow_nan=False))
-            (folder / "traceback.txt").write_text(trace)
+            (folder / self.traceback(key).name).write_text(trace)
 
         return self.commit(key, write)
 

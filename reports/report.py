@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,7 +64,8 @@ class Report:
     """A suite's report.
 
     created: when the suite ran (UTC, ISO), not when the report is rendered, so that the same results give the same
-    bytes. facts: name and value pairs at the top of the page. cache: holds drawn figures; not part of the content.
+    bytes. facts: name and value pairs at the top of the page. run_anchors: the anchor of each model's runs by data set,
+    protocol and model. cache: holds drawn figures. Neither of the two is part of the content.
     """
 
     suite: str
@@ -77,6 +78,7 @@ class Report:
     facts: tuple[tuple[str, str], ...]
     metrics: tuple[str, ...]
     sections: tuple[Section, ...]
+    run_anchors: Mapping[tuple[str, str, str], str] = field(default_factory=dict, repr=False, compare=False)
     cache: ResultCache = field(default=ResultCache(), repr=False, compare=False)
 
     @property
@@ -114,6 +116,7 @@ def build(root: Path, suite: str) -> Report:
         suite=results.name, title=record["title"], paper=paper, paper_url=url, created=record.get("created", ""),
         command=record.get("command", ""), caveats=tuple(record.get("caveats", ())), facts=facts_of(index),
         metrics=tuple(record["metrics"]), sections=add_backlinks(sections), cache=cache,
+        run_anchors={(runs.group.dataset, runs.group.protocol, runs.model): runs.anchor for runs in index.runs},
     )  # fmt: skip
 
 

@@ -95,11 +95,13 @@ def test_plan_all_shows_states_missing_data_and_costs(stored, tmp_path):
     missing = "SKIPPED ml-1m-ordered, 3 cells: MovieLens 1M (ordered): ml-1m/ratings-ordered.tsv not found"
     assert missing in output.stdout
     assert "2 to compute, about " in output.stdout.splitlines()[-1]
-    [row] = [line for line in output.stdout.splitlines() if line.split()[:2] == ["tiny", "markov-30x25"]]
+    [row] = [line for line in output.stdout.splitlines() if line.split()[:2] == ["tiny@epochs=4", "markov-30x25"]]
     assert "1 cached, 2" in row, row
     assert {"2", "other"} <= set(row.split()), "the basis of the estimates: other fields, by events"
     rows = json.loads(call("plan", "all", *words, "--json").stdout)
-    states = {suite: [r["state"] for r in rows if r["suite"] == suite] for suite in ("tiny", "wanting")}
+    states = {
+        suite: [r["state"] for r in rows if r["suite"] == f"{suite}@epochs=4"] for suite in ("tiny", "wanting")
+    }
     assert states["tiny"] == ["cached", "stale", "stale"]
     assert states["wanting"] == ["skipped"] * 3 + ["cached", "shared", "shared"]
     stale = rows[1]

@@ -150,6 +150,6 @@ def test_an_interruption_keeps_what_is_done(suite, tmp_path):
     said = process.communicate(timeout=100)[1]
     assert process.returncode == 130
     assert said.strip() == "interrupted: finished cells are stored; run the same command again to continue"
-    found = read_suite(tmp_path, "tiny")
+    found = read_suite(tmp_path, "tiny@epochs=5000,patience=5000")
     assert [cell.model for cell in found.cells] == ["Popularity"]
     assert {failure.state for failure in found.failures} == {"MISSING"}

@@ -7,8 +7,8 @@ import numpy as np
 from evaluation.ranking.counts import ABSENT, count_block
 from evaluation.ranking.rank_table import RankTable
 from evaluation.ranking.recommender import Recommender
+from evaluation.ranking.returned import check_block, check_scores
 from evaluation.ranking.sampled import sampled_counts
-from recsys_data.scores import Scores
 from recsys_data.sequences import PAD, SequenceBatch
 from recsys_data.split import HeldOut
 
@@ -58,7 +58,7 @@ def rank_held_out(
     top_items = np.full((len(held_out), top_k), ABSENT, dtype=np.int32) if top_k else None
     for batch, queries in held_out.batches(max_padded_events=max_padded_events):
         scores = model.score(batch)
-        _check_shape(scores, len(queries), num_items, model)
+        check_scores(scores, len(queries), num_items, model)
         for rows in _blocks(len(queries), num_items):
             query_numbers = queries[rows]
             row_targets, where = _padded_targets(targets, held_out.target_offsets, query_numbers)
@@ -68,9 +68,12 @@ def rank_held_out(
                 candidates[query_numbers] -= 0 if sampled else (excluded != ABSENT).sum(axis=1)
                 row_targets = np.where(_are_excluded(row_targets, excluded), ABSENT, row_targets)
             if sampled:
+                check_block(scores.block(slice(rows.start, rows.start + 1)), scores, 1, num_items, model)
                 above, equal, non_finite = sampled_counts(scores, rows, query_numbers, row_targets, excluded, held_out)
             else:
-                counted = count_block(scores.block(rows), row_targets, excluded, top_k)
+                block = scores.block(rows)
+                check_block(block, scores, len(query_numbers), num_items, model)
+                counted = count_block(block, row_targets, excluded, top_k)
                 above, equal, non_finite = counted.greater[..., None], counted.tied[..., None], counted.non_finite
                 if top_items is not None:
                     top_items[query_numbers] = counted.top
@@ -133,15 +136,6 @@ def _are_excluded(targets: np.ndarray, excluded: np.ndarray) -> np.ndarray:
     for w in range(targets.shape[1]):
         found[:, w] = ((excluded == targets[:, w : w + 1]) & (excluded != ABSENT)).any(axis=1)
     return found
-
-
-def _check_shape(scores: Scores, num_queries: int, num_items: int, model: Recommender) -> None:
-    """Raise ValueError unless the scores have one row per query and one column per item."""
-    if tuple(scores.shape) != (num_queries, num_items):
-        raise ValueError(
-            f"{type(model).__name__} must score {num_queries} queries × {num_items} items, got scores of shape "
-            f"{tuple(scores.shape)}"
-        )
 
 
 def _non_finite_message(model: Recommender, held_out: HeldOut, query: int, item: int) -> str:

@@ -97,6 +97,11 @@ class SuiteResults:
         return self.record["name"]
 
 
+def stored_names(root: Path) -> list[str]:
+    """The names of the suites and variants with results in the store ``root``, sorted."""
+    return sorted(path.parent.name for path in (root / "suites").glob("*/suite.json"))
+
+
 def read_suite(root: Path, name: str) -> SuiteResults:
     """Read the results of suite ``name`` from the store ``root``, in the suite's order.
 
@@ -105,10 +110,10 @@ def read_suite(root: Path, name: str) -> SuiteResults:
     """
     path = root / "suites" / name / "suite.json"
     if not path.exists():
-        stored = sorted(p.name for p in (root / "suites").glob("*") if (p / "suite.json").exists())
+        plain, at, _ = name.partition("@")
         raise FileNotFoundError(
-            f"no results of suite {name!r} in {root}: it holds {', '.join(stored) or 'no suite'}; "
-            f"run it first: python benchmark.py run {name}"
+            f"no results of suite {name!r} in {root}: it holds {', '.join(stored_names(root)) or 'no suite'}; "
+            f"run it first: python benchmark.py run {plain}{' with the options of the variant' if at else ''}"
         )
     record = read_record(path, ["cells"], "remove it") or {}
     results = SuiteResults(root=root, record=record)

@@ -78,6 +78,9 @@ def compute(
     _reset_memory(device)
     started = time.perf_counter()
     model = dataclasses.replace(cell.model).fit(split.train, run)
+    if not callable(getattr(model, "score", None)):
+        name = type(cell.model).__name__
+        raise ValueError(f"{name}.fit must return the fitted model (return self), got {type(model).__name__}")
     fit_seconds = _synchronised_time(device) - started + _seconds_before_resume(model)
     validation = _sign(primary) * validate(model) if len(split.validation) else None
     started = time.perf_counter()

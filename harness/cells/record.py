@@ -18,6 +18,7 @@ from harness.preparation import Prepared
 from harness.spec import Cell, written_form
 from harness.store import Store
 from harness.suites.request import LoadedSuite
+from harness.system.blame import blamed_line
 from harness.system.environment import device_name
 from harness.system.sources import combined_hash
 
@@ -120,10 +121,12 @@ class Failure:
     trace: str
 
     @classmethod
-    def of(cls, error: BaseException) -> Failure:
-        """The failure for an exception."""
+    def of(cls, error: BaseException, suspect: type | None = None) -> Failure:
+        """The failure for an exception, with the line of code to look at; suspect: the class of the cell's model."""
         trace = "".join(traceback.format_exception(error))
-        return cls(error_message(error), type(error).__name__, trace)
+        line = blamed_line(error, suspect)
+        reason = f"{error_message(error)} (in {line})" if line else error_message(error)
+        return cls(reason, type(error).__name__, trace)
 
 
 def store_failure(store: Store, cell: Cell, key: str, failure: Failure) -> None:

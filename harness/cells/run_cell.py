@@ -14,6 +14,7 @@ from harness.cells.record import Failure, cell_record, now, store_failure, write
 from harness.cells.search import SearchBusy, tuned_cell
 from harness.store import Store, unusable
 from harness.suites.request import LoadedSuite, RunRequest
+from harness.system.blame import causes
 from harness.system.determinism import prepare_determinism
 from harness.system.energy import EnergyMeter
 from harness.system.environment import environment_record
@@ -81,12 +82,13 @@ def run_cell(job: CellJob) -> CellOutcome:
         except SearchBusy:
             return CellOutcome(job.index, job.key, "BUSY")
         except Exception as error:
-            for cause in _causes(error):
+            for cause in causes(error):
                 blocked = unusable(cause, store.root) if isinstance(cause, OSError) and _is_ours(cause, store) else None
                 if blocked is not None:
                     raise blocked from error
-            failure = Failure.of(error)
-            store_failure(store, loaded.cells[job.index], job.key, failure)
+            cell = loaded.cells[job.index]
+            failure = Failure.of(error, type(cell.model))
+            store_failure(store, cell, job.key, failure)
             return CellOutcome(job.index, job.key, "FAILED", failure.reason)
     return CellOutcome(job.index, job.key, "DONE")
 
@@ -127,16 +129,6 @@ def _compute_and_store(loaded: LoadedSuite, job: CellJob, store: Store, switches
     json.dumps(record, allow_nan=False)  # a value that JSON cannot hold must not reach the store
     store.commit(job.key, lambda folder: write_cell(folder, record, computed, loaded.metrics))
     store.discard_partial(job.key)
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    """An error and the errors that led to it."""
-    found: list[BaseException] = []
-    following: BaseException | None = error
-    while following is not None and following not in found:
-        found.append(following)
-        following = following.__cause__ or following.__context__
-    return found
 
 
 def _is_ours(error: OSError, store: Store) -> bool:

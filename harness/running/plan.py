@@ -29,8 +29,9 @@ class PlannedCell:
 
     state: "cached" (stored), "new", "stale" (stored, but computed with something else), "shared" (an earlier suite of
     the same command computes it), "skipped" (its data are missing), "to fetch" (a run would fetch them), "refused" (its
-    data cannot be used), "left out" (by --only or --protocol). why: the reason, empty for cached cells. estimate: of a
-    cell to compute. failure: of a refused cell. parts: the parts of the key.
+    data cannot be used), "left out" (by --only, --protocol or --seeds). key: "" where a left-out cell's data were not
+    prepared before. why: the reason, empty for cached cells. estimate: of a cell to compute. failure: of a refused
+    cell. parts: the parts of the key, those of the data None where the data are not known.
     """
 
     index: int
@@ -60,6 +61,11 @@ class Plan:
     def to_do(self) -> list[PlannedCell]:
         """The cells to compute."""
         return [planned for planned in self.cells if planned.to_do]
+
+    @property
+    def selected(self) -> list[PlannedCell]:
+        """The cells that --only, --protocol and --seeds select: all where none of these is given."""
+        return [planned for planned in self.cells if planned.state != "left out"]
 
     def cost(self, jobs: int) -> RunCost:
         """The cost of the cells to compute, ``jobs`` at a time."""
@@ -103,12 +109,14 @@ def _planned(loaded: LoadedSuite, stored: StoredCells, index: int, fresh: bool, 
     cell, store = loaded.cells[index], stored.store
     command = loaded.command(cell)
     if not loaded.chosen[index]:
-        return PlannedCell(index, cell, "", "left out", "not selected by --only or --protocol", command)
+        known = loaded.prepared_before(cell)
+        parts = cell_parts(loaded, index, known)
+        return PlannedCell(index, cell, "" if known is None else key_of(parts), "left out", "", command, parts=parts)
     prepared, state, why, failure = _prepared(loaded, cell, context)
     parts = cell_parts(loaded, index, prepared)
     key = key_of(parts)
     if prepared is None:
-        return PlannedCell(index, cell, key, state, why, command, failure=failure)
+        return PlannedCell(index, cell, key, state, why, command, failure=failure, parts=parts)
     if cell.space and not prepared.has_validation:
         failure = Failure.of(_nothing_to_tune_on(cell))
         return PlannedCell(index, cell, key, "refused", failure.reason, command, failure=failure)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +15,12 @@ from harness.cells.run_cell import CellOutcome
 from harness.running.listener import RunListener
 from harness.running.plan import Plan, PlannedCell
 from harness.running.suite_verdicts import store_verdicts
+from harness.spec import written_form
 from harness.store import Store
-from harness.suites.overrides import options_record
+from harness.suites.parse_overrides import format_seeds
 from harness.suites.request import LoadedSuite
+from harness.suites.variants import SEPARATOR
+from harness.system.determinism import device_kind
 
 _STATES = {
     "cached": "DONE",
@@ -28,21 +32,25 @@ _STATES = {
     "refused": "FAILED",
     "left out": "MISSING",
 }
+_NOT_COMPUTED = ("left out", "skipped", "to fetch")  # by this run; the result of an earlier run counts
+_DATA_PARTS = ("data", "split", "caveats", "dataset")  # of a key
+_CODE_PARTS = ("code", "library version", "engine", "device")  # of a key: not in the suite's file
 
 
 @dataclass(frozen=True)
 class SuiteRecord(RunListener):
     """Keeps suite.json up to date during a run.
 
-    A run with --only or --protocol amends the record of an earlier run with the same --set and --limit-users: the
-    entries of other cells and seeds stay. Any other run replaces the record.
+    The record has every cell of the suite as its file reads, whichever cells this run computes. A variant has a record
+    of its own, since its suite has a name of its own.
     """
 
     plan: Plan
     store: Store
 
     def start(self) -> None:
-        """Write the record: the states of the plan."""
+        """Write the record: the states of the plan. Raises ValueError if another suite has the same name."""
+        refuse_namesake(self.plan.loaded, self.store)
         self._write()
 
     def done(self, planned: PlannedCell, outcome: CellOutcome) -> None:
@@ -57,53 +65,96 @@ class SuiteRecord(RunListener):
 
     def _write(self) -> None:
         suite = self.plan.loaded.suite.name
-        with self.store.lock(f"suite-{suite}", wait=True):  # two runs with --only may amend one record at once
-            self.store.write_json(self.store.suite_file(suite), _amended(self.plan, self.store))
+        with self.store.lock(f"suite-{suite}", wait=True):  # two runs with --only may write one record at once
+            earlier = _stored_record(self.plan.loaded, self.store)
+            record = _record(self.plan, self.store, earlier)
+            if earlier is None or record != earlier | {"created": record["created"]}:
+                self.store.write_json(self.store.suite_file(suite), record)
 
 
-def _amended(plan: Plan, store: Store) -> dict[str, Any]:
-    """The suite's record, amended by the entries of an earlier run where this run selects a part of the cells."""
-    record = suite_head(plan.loaded) | {"created": now()}
-    entries = {}
+def refuse_namesake(loaded: LoadedSuite, store: Store) -> None:
+    """Raise ValueError if the record of this name belongs to another suite's file, or to other options."""
+    earlier, name = _stored_record(loaded, store) or {}, loaded.suite.name
+    remedy = (
+        f"choose another folder with --results, or remove {store.suite_file(name).parent} if its record is obsolete"
+    )
+    file = store.root.resolve() / earlier.get("file", "")
+    if earlier.get("file") and loaded.file is not None and file.is_file() and not file.samefile(loaded.file):
+        raise ValueError(f"{loaded.file} and {file.resolve()} both define a suite called {earlier['suite']!r}, and "
+                         f"{store.root} holds results of the second: rename one of them, {remedy}")  # fmt: skip
+    if earlier.get("variant", list(loaded.variant)) != list(loaded.variant):
+        raise ValueError(f"{name!r} already names the results with {', '.join(earlier['variant'])}: {remedy}")
+
+
+def _stored_record(loaded: LoadedSuite, store: Store) -> dict[str, Any] | None:
+    return read_record(store.suite_file(loaded.suite.name), ["cells"], "remove it")
+
+
+def _record(plan: Plan, store: Store, earlier: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The suite's record: an entry per cell, with the stored result if there is one."""
+    record = suite_head(plan.loaded, store) | {"created": now()}
+    known = {_name(entry): entry for entry in (earlier or {}).get("cells", ())}
+    entries, outdated = [], 0
     for planned in plan.cells:
         labels = planned.cell.labels
-        entries[_name(labels)] = {**labels, "key": planned.key, "state": _STATES[planned.state],
-                                  "reason": planned.why, "command": planned.command}  # fmt: skip
-    earlier = _amendable(plan.loaded, store)
-    if earlier is not None:
-        left_out = {_name(planned.cell.labels) for planned in plan.cells if planned.state == "left out"}
-        known = {_name(entry): entry for entry in earlier["cells"]}
-        entries |= {name: entry for name, entry in known.items() if name not in entries or name in left_out}
-        record["seeds"] = sorted({*record["seeds"], *earlier["seeds"]})
-        record["options"], record["command"] = earlier["options"], earlier["command"]
-    for entry in entries.values():
-        if entry["key"]:
-            entry |= _stored(store, entry["key"], entry)
-    places = {_name(planned.cell.labels)[:3]: number for number, planned in reversed([*enumerate(plan.cells)])}
-    record["cells"] = sorted(entries.values(), key=lambda e: (places.get(_name(e)[:3], len(places)), e["seed"]))
-    return record
+        entry = {**labels, "key": planned.key, "state": _STATES[planned.state],
+                 "reason": planned.why or "not computed yet", "command": planned.command}  # fmt: skip
+        entry |= _stored(store, planned.key, entry) if planned.key else {}
+        if planned.state in _NOT_COMPUTED and entry["state"] != "DONE":
+            result = _earlier_result(planned, known.get(_name(labels)), store)
+            if result is not None:
+                entry |= {"key": result["key"], "state": "DONE", "reason": ""}
+                outdated += any(result["key_parts"].get(name) != planned.parts.get(name) for name in _CODE_PARTS)
+        entries.append(entry)
+    if outdated:
+        record["caveats"].append(f"EARLIER CODE: {outdated} of {len(entries)} cells were computed with other code, "
+                                 "libraries or hardware; run the whole suite to compute them again")  # fmt: skip
+    claims, blank = (earlier or {}).get("claims", []), {"verdicts": ()}  # verdicts of the suite's own kinds of claim
+    if [claim | blank for claim in claims] == [claim | blank for claim in record["claims"]]:
+        record["claims"] = claims
+    return to_json(record | {"cells": entries})
 
 
-def suite_head(loaded: LoadedSuite) -> dict[str, Any]:
-    """The part of the record that describes the suite, its published values and claims, and the options of the run."""
+def _earlier_result(planned: PlannedCell, entry: Mapping[str, Any] | None, store: Store) -> dict[str, Any] | None:
+    """The record of a cell's result as an earlier run entered it, if it is still a cell of the suite's file."""
+    result = store.record(entry["key"]) if entry is not None and entry["key"] else None
+    if result is None or result["dataset_fields"] != to_json(written_form(planned.cell.experiment.dataset)):
+        return None
+    parts, earlier = to_json(dict(planned.parts)), result["key_parts"]
+    ignored = (*_CODE_PARTS, *(_DATA_PARTS if parts["split"] is None else ()))
+    same = all(parts.get(name) == earlier.get(name) for name in {**parts, **earlier} if name not in ignored)
+    return result if same else None
+
+
+def suite_head(loaded: LoadedSuite, store: Store) -> dict[str, Any]:
+    """The part of the record that describes the suite or its variant, its published values and its claims."""
     from evaluation.verdicts.claims import claim_to_json
 
-    suite = loaded.suite
-    limit = loaded.request.overrides.limit_users
+    suite, request = loaded.suite, loaded.request
+    limit, seeds = request.overrides.limit_users, list(suite.seeds)
     return {
         "schema": SCHEMAS["suite.json"],
         "name": suite.name,
+        "suite": suite.name.partition(SEPARATOR)[0],
+        "file": "" if loaded.file is None else os.path.relpath(loaded.file, store.root.resolve()),
+        "variant": list(loaded.variant),
         "title": suite.title,
         "paper": None if suite.paper is None else dataclasses.asdict(suite.paper),
         "notes": list(suite.notes),
         "metrics": [metric.name for metric in suite.metrics],
-        "seeds": list(suite.seeds),
+        "seeds": seeds,
         "baselines": list(suite.baselines),
         "comparisons": [list(pair) for pair in suite.comparisons],
         "published": [to_json(value) for value in suite.published],
         "claims": [claim_to_json(claim) for claim in suite.claims],
         "command": loaded.command(),
-        "options": dict(options_record(loaded.request.overrides)),
+        "options": {
+            "sets": list(request.overrides.sets),
+            "limit_users": limit,
+            "seeds": format_seeds(seeds) if loaded.other_seeds else "",
+            "device": device_kind(request.device) if request.other_device else "auto",
+            "threads": request.threads,
+        },
         "caveats": [] if limit is None else [f"SMOKE RUN: at most {limit:,} users of each data set"],
     }
 
@@ -116,16 +167,6 @@ def _stored(store: Store, key: str, entry: Mapping[str, Any]) -> dict[str, str]:
     if failure is not None:
         return {"state": "FAILED", "reason": failure["reason"]}
     return {"state": entry["state"], "reason": entry["reason"]}
-
-
-def _amendable(loaded: LoadedSuite, store: Store) -> dict[str, Any] | None:
-    """The suite's earlier record, if this run selects a part of its cells and amends it; else None."""
-    path = store.suite_file(loaded.suite.name)
-    record = read_record(path, ["cells"], "remove it") if loaded.request.overrides.selects_cells else None
-    if record is None:
-        return None
-    mine, theirs = to_json(options_record(loaded.request.overrides)), record.get("options", {})
-    return record if all(mine[name] == theirs.get(name) for name in ("set", "limit_users")) else None
 
 
 def _name(entry: Mapping[str, Any]) -> tuple:

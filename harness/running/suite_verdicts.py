@@ -22,4 +22,5 @@ def store_verdicts(suite: Suite, store: Store) -> None:
     with store.lock(f"suite-{suite.name}", wait=True):
         record = read_record(path, ["cells"], "remove it") or {}
         claims = judged_records(read_suite(store.root, suite.name), list(suite.claims), cache)
-        store.write_json(path, record | {"claims": claims})
+        if claims != record.get("claims"):
+            store.write_json(path, record | {"claims": claims})

@@ -14,9 +14,11 @@ import numpy as np
 from evaluation.json_codec import to_json
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import CellResult
+from evaluation.stored_files import read_record
 from harness.cells.record import now
 from harness.cells.run_cell import CellJob, run_cell
-from harness.running.plan import PlannedCell, make_plan
+from harness.running.plan import Plan, PlannedCell, make_plan
+from harness.running.suite_record import refuse_namesake
 from harness.store import Store
 from harness.suites.request import RunRequest
 from harness.system.determinism import prepare_determinism
@@ -37,7 +39,9 @@ def certify(request: RunRequest, *, on_cell: Callable[[dict[str, Any]], None] = 
     repeated. ``on_cell`` gets each row of the certificate. Raises ValueError if no chosen cell is stored.
     """
     store, loaded = Store.open(request.results), request.load()
-    cells = [planned for planned in make_plan(loaded, store).cells if planned.state != "left out"]
+    refuse_namesake(loaded, store)
+    plan = make_plan(loaded, store)
+    cells = plan.selected
     if not any(planned.state == "cached" for planned in cells):
         raise ValueError(f"no stored cell of suite {loaded.suite.name!r} can be compared: run the suite first")
     rows = []
@@ -45,11 +49,23 @@ def certify(request: RunRequest, *, on_cell: Callable[[dict[str, Any]], None] = 
         rows.append(_row(request, planned, store))
         on_cell(rows[-1])
     path = store.suite_file(loaded.suite.name, FILE)
+    environment = environment_record(prepare_determinism(request.threads, request.device))
+    rows += _earlier_rows(plan, path, to_json(environment))
+    places = {planned.key: planned.index for planned in reversed(plan.cells)}
     store.write_json(path, to_json({
-        "schema": SCHEMA, "suite": loaded.suite.name, "created": now(), "cells": rows,
-        "environment": environment_record(prepare_determinism(request.threads, request.device)),
+        "schema": SCHEMA, "suite": loaded.suite.name, "created": now(),
+        "cells": sorted(rows, key=lambda row: places[row["key"]]), "environment": environment,
     }))  # fmt: skip
     return path
+
+
+def _earlier_rows(plan: Plan, path: Path, environment: Any) -> list[dict[str, Any]]:
+    """The rows of an earlier certificate from the same environment, for cells that are not selected now."""
+    earlier = read_record(path, ["cells", "environment"], "remove it, verify the suite")
+    left_out = {planned.key for planned in plan.cells if planned.state == "left out"}
+    if earlier is None or earlier["environment"] != environment:
+        return []
+    return [row for row in earlier["cells"] if row["key"] in left_out - {""}]
 
 
 def _row(request: RunRequest, planned: PlannedCell, store: Store) -> dict[str, Any]:

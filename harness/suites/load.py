@@ -39,6 +39,11 @@ def _may_be_suite(path: Path) -> bool:
     return any(isinstance(name, ast.Name) and name.id == "SUITE" for name in names)
 
 
+def is_built_in(path: Path, root: Path = ROOT) -> bool:
+    """Whether a suite's file is one of the checkout's."""
+    return path.parent == root / "suites"
+
+
 def suite_path(source: str, root: Path = ROOT) -> Path:
     """The file of a suite, given by name or path. Raises SuiteNotLoadable with the closest name if there is none."""
     path = Path(source).expanduser()
@@ -52,6 +57,8 @@ def suite_path(source: str, root: Path = ROOT) -> Path:
     names = suite_names(root)
     close = difflib.get_close_matches(source, names, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}?" if close else f"suites are {', '.join(names) or 'none'}"
+    if "@" in source:
+        hint = "a variant can be named once it has been run; run the suite with its options first"
     raise SuiteNotLoadable(
         f"unknown suite {source!r}: {hint} (for a file of your own, give its path, such as ./{source}.py)"
     )
@@ -69,13 +76,19 @@ def load_suite(source: str, root: Path = ROOT) -> Suite:
         found = "defines no SUITE" if suite is None else f"defines a SUITE of type {type(suite).__name__}"
         raise SuiteNotLoadable(f"{_shown(path, root)} {found}: expected SUITE = Suite(…) from harness.spec")
     _check(suite, _shown(path, root))
+    namesake = root / "suites" / f"{suite.name}.py"
+    if not is_built_in(path, root) and namesake.is_file() and _may_be_suite(namesake):
+        raise SuiteNotLoadable(
+            f"{_shown(path, root)}: SUITE's name {suite.name!r} is that of the built-in suite "
+            f"{_shown(namesake, root)}, and both would have one record and report; choose another name"
+        )
     return suite
 
 
 def _module(path: Path, root: Path) -> ModuleType:
     """The module of a suite file, imported once per process. Raises SuiteNotLoadable with file and line."""
     shown = _shown(path, root)
-    own = path.parent == root / "suites"
+    own = is_built_in(path, root)
     name = f"suites.{path.stem}" if own else f"user_suite_{path.stem}"
     loaded = sys.modules.get(name)
     if loaded is not None and Path(loaded.__file__ or "").resolve() == path:

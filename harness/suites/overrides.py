@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import fnmatch
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.spec import Cell, Experiment, Suite, expand
+from harness.spec import Cell, Experiment, Suite, expand, written_form
 from harness.suites.parse_overrides import InvalidOverride, format_seeds, parse_field
 from recsys_data.datasets.subsample import LimitUsers
 
@@ -24,8 +24,8 @@ class NotInSuite(InvalidOverride):
 class Overrides:
     """Changes to a suite as plain values, for workers and the suite's record.
 
-    sets: texts such as "GRU.dim=64". only, protocol: patterns that select cells; empty selects all. seeds,
-    limit_users: None keeps those of the suite.
+    sets: texts such as "GRU.dim=64". only, protocol: patterns that select cells; empty selects all. seeds: those of the
+    suite's seeds to compute, or other seeds in their place; None keeps the suite's. limit_users: None keeps all users.
     """
 
     sets: tuple[str, ...] = ()
@@ -34,19 +34,23 @@ class Overrides:
     limit_users: int | None = None
     protocol: str = ""
 
-    @property
-    def selects_cells(self) -> bool:
-        """Whether ``only`` or ``protocol`` is given."""
-        return bool(self.only or self.protocol)
-
     def apply(self, suite: Suite) -> Suite:
-        """The suite with its fields, seeds and users changed; see ``selection`` for ``only`` and ``protocol``."""
-        experiments = list(suite.experiments)
-        for text in self.sets:
-            experiments = set_field(experiments, text)
+        """The suite with its fields, users and, if some are not its own, seeds changed; ``selection`` does the rest."""
+        experiments = _with_fields(suite.experiments, self.sets)
         if self.limit_users is not None:
             experiments = [replace(e, dataset=LimitUsers(e.dataset, self.limit_users)) for e in experiments]
-        return replace(suite, experiments=experiments, seeds=list(suite.seeds if self.seeds is None else self.seeds))
+        return replace(suite, experiments=experiments, seeds=list(self.other_seeds(suite) or suite.seeds))
+
+    def other_seeds(self, suite: Suite) -> tuple[int, ...] | None:
+        """The seeds in place of the suite's; None where all of them are the suite's own, or none is given."""
+        return None if self.seeds is None or set(self.seeds) <= set(suite.seeds) else self.seeds
+
+    def variant(self, suite: Suite) -> list[str]:
+        """The changes of what the suite's cells are, in one order of the fields where their order has no effect."""
+        sets = _in_one_order(suite.experiments, self.sets)
+        limit = [] if self.limit_users is None else [f"limit-users={self.limit_users}"]
+        seeds = self.other_seeds(suite)
+        return [*sets, *limit, *([] if seeds is None else [f"seeds={format_seeds(seeds)}"])]
 
     def selection(self, suite: Suite) -> list[bool]:
         """For each cell of ``expand(suite)``, whether it is selected. Raises InvalidOverride if none is."""
@@ -61,7 +65,8 @@ class Overrides:
             raise InvalidOverride(
                 f"--protocol {self.protocol!r} matches none of the protocols{of}: {'; '.join(protocols)}"
             )
-        return selected
+        seeds = suite.seeds if self.seeds is None else self.seeds
+        return [s and (c.model.deterministic or c.seed in seeds) for s, c in zip(selected, cells, strict=True)]
 
     def cli_args(self, only: str | None = None, seeds: str | None = None, protocol: str | None = None) -> list[str]:
         """The command-line arguments for these changes; the parameters replace the selection of cells."""
@@ -71,8 +76,29 @@ class Overrides:
             args += [option, value] if value else []
         if seeds is None and self.seeds is not None:
             seeds = format_seeds(self.seeds)
-        args += ["--seeds", seeds] if seeds is not None else []
+        args += ["--seeds", seeds] if seeds else []
         return args + (["--limit-users", str(self.limit_users)] if self.limit_users is not None else [])
+
+
+def _with_fields(experiments: Sequence[Experiment], sets: Sequence[str]) -> list[Experiment]:
+    """The experiments with fields of their models changed, one after the other."""
+    for text in sets:
+        experiments = set_field(experiments, text)
+    return list(experiments)
+
+
+def _in_one_order(experiments: Sequence[Experiment], sets: Sequence[str]) -> list[str]:
+    """The changes sorted and without repetitions if the models are then the same, else as given."""
+
+    def models(texts: Sequence[str]) -> Any:
+        changed = _with_fields(experiments, texts)
+        return [(written_form(dict(e.models)), written_form(e.tuning)) for e in changed]
+
+    ordered = sorted(set(sets))
+    try:
+        return ordered if ordered == list(sets) or models(ordered) == models(sets) else list(sets)
+    except InvalidOverride:  # of a field of a value that a later text sets
+        return list(sets)
 
 
 def _matches_cell(cell: Cell, pattern: str) -> bool:
@@ -193,12 +219,3 @@ def protocol_pattern(cell: Cell, suite: Suite) -> str:
 
 def _escape(name: str) -> str:
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
-
-
-def options_record(overrides: Overrides) -> Mapping[str, Any]:
-    """The overrides in the suite's record: those that change cells, not those that select them."""
-    return {
-        "set": list(overrides.sets),
-        "limit_users": overrides.limit_users,
-        "seeds": None if overrides.seeds is None else list(overrides.seeds),
-    }

@@ -37,7 +37,9 @@ def parse_seeds(text: str) -> tuple[int, ...]:
 
 
 def format_seeds(seeds: Sequence[int]) -> str:
-    """The text that ``parse_seeds`` reads as exactly these seeds."""
+    """The shortest text that ``parse_seeds`` reads as exactly these seeds."""
+    if tuple(seeds) == tuple(range(len(seeds))) and len(seeds) > 1:
+        return str(len(seeds))
     return ",".join(map(str, seeds)) + ("," if len(seeds) == 1 else "")
 
 

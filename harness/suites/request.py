@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness.preparation import Prepared, prepare
+from harness.preparation import Prepared, prepare, prepared_before
 from harness.spec import Cell, Suite, expand
 from harness.store import unusable
-from harness.suites.load import load_suite, suite_path
+from harness.suites.load import is_built_in, load_suite, suite_path
 from harness.suites.overrides import Overrides, only_pattern, protocol_pattern
 from harness.suites.parse_overrides import format_seeds, parse_seeds
-from harness.system.determinism import resolve_device
+from harness.suites.variants import variant_name
+from harness.system.determinism import device_kind, resolve_device
 from harness.system.sources import CELL_MODULES, TUNED_CELL_MODULES, classes_in, source_hashes
 
 
@@ -24,8 +25,9 @@ from harness.system.sources import CELL_MODULES, TUNED_CELL_MODULES, classes_in,
 class RunRequest:
     """A suite by name or path, its overrides, and where and on what it runs; small enough to send to a worker.
 
-    device: as resolved, "cpu" or "cuda:i". spread: whether cells may use all GPUs. cli_args: the arguments given for
-    folders, device and threads, repeated in the commands that are shown.
+    device: as resolved, "cpu" or "cuda:i". other_device: whether its kind is not the one that ``auto`` chooses here.
+    spread: whether cells may use all GPUs. cli_args: the arguments given for folders, device and threads, repeated in
+    the commands that are shown.
     """
 
     suite: str
@@ -33,6 +35,7 @@ class RunRequest:
     data: Path | None = None
     overrides: Overrides = field(default_factory=Overrides)
     device: str = "cpu"
+    other_device: bool = False
     spread: bool = False
     threads: int = 1
     cli_args: tuple[str, ...] = ()
@@ -62,7 +65,24 @@ class RunRequest:
         args += [] if threads == 1 else ["--threads", str(threads)]
         overrides = Overrides(tuple(sets), only, parse_seeds(seeds) if seeds else None, limit_users, protocol)
         resolved = resolve_device(device)
-        return cls(suite, results, data, overrides, resolved, ":" not in device, threads, tuple(args))
+        other_device = device != "auto" and device_kind(resolved) != device_kind(resolve_device("auto"))
+        return cls(
+            suite=suite,
+            results=results,
+            data=data,
+            overrides=overrides,
+            device=resolved,
+            other_device=other_device,
+            spread=":" not in device,
+            threads=threads,
+            cli_args=tuple(args),
+        )
+
+    def variant(self, suite: Suite) -> tuple[str, ...]:
+        """What makes the suite's cells other cells, as texts such as "GRU.dim=64" and "threads=2"."""
+        device = [f"device={device_kind(self.device)}"] if self.other_device else []
+        threads = [f"threads={self.threads}"] if self.threads != 1 else []
+        return (*device, *threads, *self.overrides.variant(suite))
 
     def load(self) -> LoadedSuite:
         """Load the suite and apply the overrides; a process loads each request once."""
@@ -82,11 +102,16 @@ _source_hashes: dict[tuple[type, ...], dict[str, str]] = {}  # by a model's clas
 
 @functools.lru_cache(maxsize=4)
 def _load(request: RunRequest) -> LoadedSuite:
-    suite = request.overrides.apply(load_suite(request.suite))
+    plain = load_suite(request.suite)
+    variant = request.variant(plain)
+    name, title = variant_name(plain.name, variant), plain.title + (f" ({', '.join(variant)})" if variant else "")
+    suite = replace(request.overrides.apply(plain), name=name, title=title)
     cells = tuple(expand(suite))
     return LoadedSuite(
         request=request,
         suite=suite,
+        variant=variant,
+        other_seeds=request.overrides.other_seeds(plain) is not None,
         cells=cells,
         chosen=tuple(request.overrides.selection(suite)),
         sources=tuple(map(_sources, cells)),
@@ -104,14 +129,17 @@ def _sources(cell: Cell) -> dict[str, str]:
 
 @dataclass(frozen=True, eq=False)
 class LoadedSuite:
-    """A request's suite with its overrides applied, all its cells, and those that ``--only`` and ``--protocol`` keep.
+    """A request's suite with its overrides applied, all its cells, and those that the request selects.
 
-    sources: for each cell the hashes of the code that computes it, read when the suite was loaded; a later edit takes
-    effect in the next process.
+    suite: named "ml1m@GRU.dim=64" where options change what its cells are; variant: these changes. other_seeds: whether
+    its seeds are not those of the suite's file. sources: for each cell the hashes of the code that computes it, read
+    when the suite was loaded; a later edit takes effect in the next process.
     """
 
     request: RunRequest
     suite: Suite
+    variant: tuple[str, ...]
+    other_seeds: bool
     cells: tuple[Cell, ...]
     chosen: tuple[bool, ...]
     sources: tuple[Mapping[str, str], ...]
@@ -133,14 +161,27 @@ class LoadedSuite:
                 raise
             raise blocked from error
 
+    @property
+    def file(self) -> Path | None:
+        """The file of a user's suite; None for a built-in suite."""
+        path = suite_path(self.request.suite)
+        return None if is_built_in(path) else path
+
+    def prepared_before(self, cell: Cell) -> Prepared | None:
+        """The cell's data if the results folder's prepared/ describes them; nothing is loaded, split or fetched."""
+        try:
+            return prepared_before(cell.experiment, self.request.data, self.request.results / "prepared")
+        except (OSError, ValueError):  # the files are damaged or cannot be read: a run of the cell reports it
+            return None
+
     def command(self, cell: Cell | None = None) -> str:
-        """The command that runs this request again, or one cell of it alone."""
+        """The command that computes every cell of the suite with these overrides, or one cell alone."""
         overrides = self.request.overrides
         args = ["python", "benchmark.py", "run", self.request.suite]
+        all_seeds = format_seeds(overrides.seeds or ()) if self.other_seeds else ""  # part of the variant's name
         if cell is None:
-            args += overrides.cli_args()
+            args += overrides.cli_args("", all_seeds, "")
         else:
-            default = overrides.seeds is None and cell.model.deterministic
-            chosen = None if default else format_seeds([cell.seed])
-            args += overrides.cli_args(only_pattern(cell), chosen, protocol_pattern(cell, self.suite))
+            own_seed = "" if cell.model.deterministic else format_seeds([cell.seed])
+            args += overrides.cli_args(only_pattern(cell), all_seeds or own_seed, protocol_pattern(cell, self.suite))
         return shlex.join([*args, *self.request.cli_args])

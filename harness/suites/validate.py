@@ -45,6 +45,8 @@ def _name_errors(suite: Suite) -> Iterator[str]:
     name = suite.name
     if not isinstance(name, str) or not name.strip() or "/" in name or name.startswith("."):
         yield f"SUITE's name {name!r} is not a valid folder name; use letters, digits, - and _"
+    elif "@" in name:
+        yield f"SUITE's name {name!r} has an @, which marks the variants of a suite; use letters, digits, - and _"
     if name in _STORE_NAMES:
         yield f"SUITE's name {name!r} is reserved for the store; choose another"
     if not isinstance(suite.title, str):

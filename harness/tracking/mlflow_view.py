@@ -80,7 +80,8 @@ class Tracker:
             for run in [*self._open.values(), *self._experiment.parents.values()]:
                 if client.get_run(run).info.status == "RUNNING":
                     client.set_terminated(run, status=status)
-            self.store.write_json(self.store.suite_file(self.suite, "mlflow.json"), self._finished)
+            runs = dict(sorted(self._finished.items()))  # MLflow's order depends on the time of entry
+            self.store.write_json(self.store.suite_file(self.suite, "mlflow.json"), runs)
 
     def begin(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Open the parent runs of (data set, model) pairs."""

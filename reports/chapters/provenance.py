@@ -41,7 +41,8 @@ def failures_table(index: RunIndex) -> Table | None:
                 skipped.setdefault((heading, failure.state, failure.reason), []).append(runs.model)
                 continue
             rows.append(row([
-                TableCell(heading), TableCell(runs.model, color=runs.color), TableCell(str(failure.seed), failure.seed),
+                TableCell(heading), TableCell(runs.model, link=runs.anchor, color=runs.color),
+                TableCell(str(failure.seed), failure.seed),
                 TableCell(failure.state, marks=("bad",)), TableCell(failure.reason),
                 TableCell(failure.command, marks=("code",))]))  # fmt: skip
     for (heading, state, reason), models in skipped.items():

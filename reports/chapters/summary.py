@@ -86,7 +86,7 @@ def facts_of(index: RunIndex) -> tuple[tuple[str, str], ...]:
     facts = [("Results of", str(record.get("created", ""))[:16].replace("T", " ") + " UTC"),
              ("Where", where), ("Commit", ", ".join(sorted(commits))), ("Runs", _states(index)),
              ("Seed" if len(seeds) == 1 else "Seeds", ", ".join(map(str, seeds))), ("Compute", format_seconds(spent)),
-             ("Last command", record.get("command", ""))]  # fmt: skip
+             ("Command", record.get("command", ""))]  # fmt: skip
     return tuple((name, value) for name, value in facts if value)
 
 

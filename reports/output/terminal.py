@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Collection
+
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from reports.document.blocks import Table, TableCell
+from reports.document.blocks import Row, Table, TableCell
 from reports.report import Report
 
 _STYLES = {"good": "green", "bad": "red", "open": "yellow", "best": "bold", "quiet": "dim"}
@@ -14,23 +17,45 @@ _SYMBOLS = {"good": "✓", "bad": "✗", "open": "?", "quiet": "–"}
 _SUFFIXES = {"best": " ★", "level": " ≈"}
 
 
-def print_report(report: Report, console: Console) -> None:
+def print_report(report: Report, console: Console, asked: Collection[tuple[str, str, str]] | None = None) -> None:
     """Print comparisons, verdicts, failures and caveats within the width of the console.
 
-    The least important columns are dropped where they do not fit. The console decides on colours (NO_COLOR).
+    asked: data set, protocol and model of the rows to print, with the verdicts that have a result; None prints all. The
+    least important columns are dropped where they do not fit. The console decides on colours (NO_COLOR).
     """
     comparison, verdicts = report.section("comparison"), report.section("verdicts")
+    anchors = None if asked is None else {report.run_anchors[runs] for runs in asked if runs in report.run_anchors}
     for table in comparison.tables if comparison else []:
-        if table.anchor.startswith("standing-"):
-            _print_standing(table, report, console)
-    if verdicts is not None:
-        for table in verdicts.tables:
-            _print_verdicts(table, console)
+        shown = _of_runs(table, anchors)
+        if table.anchor.startswith("standing-") and any(not row.kind for row in shown.rows):
+            _print_standing(shown, report, console)
+    for table in verdicts.tables if verdicts else []:
+        shown = table if asked is None else _founded(table)
+        if shown.rows:
+            _print_verdicts(shown, console)
     failures = next((t for t in report.tables() if t.anchor == "failures"), None)
-    if failures is not None:
-        _print_failures(failures, console)
+    if failures is not None and _of_runs(failures, anchors).rows:
+        _print_failures(_of_runs(failures, anchors), console)
     for caveat in report.caveats:
         console.print(Text(caveat, style="bold yellow"))
+
+
+def _of_runs(table: Table, anchors: Collection[str] | None) -> Table:
+    """The table with the rows of these runs and the known values only; the whole table for None."""
+    if anchors is None:
+        return table
+    kept = (r for r in table.rows if r.kind == "reference" or any(entry.link in anchors for entry in r.entries))
+    return dataclasses.replace(table, rows=tuple(kept))
+
+
+def _founded(table: Table) -> Table:
+    """A table of verdicts without those that have no result to judge by, and without headings of no verdict."""
+    kept: list[Row] = []
+    for row in reversed(table.rows):  # a heading comes before its verdicts
+        heads_none = row.kind == "group" and (not kept or kept[-1].kind == "group")
+        if not heads_none and (row.kind or "unfounded" not in table.entry(row, "outcome").marks):
+            kept.append(row)
+    return dataclasses.replace(table, rows=tuple(reversed(kept)))
 
 
 def _print_standing(table: Table, report: Report, console: Console) -> None:

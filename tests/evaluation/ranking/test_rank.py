@@ -224,7 +224,7 @@ def test_block_rows_depend_on_the_catalogue_alone():
 
 def test_bad_input_is_refused_in_a_sentence():
     part = held_out()
-    with pytest.raises(ValueError, match="must score .* × 12 items"):
+    with pytest.raises(ValueError, match="must return .* × 12 items, got .* scores of shape"):
         rank_held_out(Replay(table_for(part)), part, np.arange(12))
     with pytest.raises(ValueError, match="targets must lie in"):
         rank_held_out(Replay(table_for(part)), replace(part, targets=part.targets + 3), np.arange(NUM_ITEMS))

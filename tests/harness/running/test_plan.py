@@ -92,7 +92,10 @@ def test_only_leaves_the_others_out_and_seeds_add_cells(loaded):
     opened, store = loaded
     plan = make_plan(opened(only="GRU", seeds=(0, 1, 2)), store)
     assert [p.state for p in plan.cells] == ["left out", "new", "new", "new"]
-    assert plan.cells[3].command.endswith("--only markov-30x25/GRU --seeds 2,")
+    assert plan.cells[3].command.endswith("--only markov-30x25/GRU --seeds 3"), "in the record of these three seeds"
+    own = make_plan(opened(only="GRU", seeds=(1,)), store)
+    assert [p.state for p in own.cells] == ["left out", "left out", "new"], "seeds of the suite select"
+    assert own.cells[2].command.endswith("--only markov-30x25/GRU --seeds 1,")
 
 
 def test_missing_data_are_skipped_and_damaged_data_refused(loaded, tiny_suite, tmp_path):
@@ -118,8 +121,10 @@ def test_a_data_set_with_a_mistake_is_refused_and_a_full_disk_ends_the_plan(load
         raise KeyError("users")
 
     monkeypatch.setattr("recsys_data.datasets.markov_chain.MarkovChainSequences.load", mistaken)
-    plan = make_plan(opened(), store)
-    assert {(p.state, p.why) for p in plan.cells} == {("refused", "KeyError: 'users'")}
+    plan, line = make_plan(opened(), store), mistaken.__code__.co_firstlineno + 1
+    assert {(p.state, p.why) for p in plan.cells} == {
+        ("refused", f"KeyError: 'users' (in tests/harness/running/test_plan.py, line {line}, mistaken)")
+    }
     assert "Traceback" in plan.cells[0].failure.trace
 
     def full(*_):
@@ -251,7 +256,9 @@ def test_editing_a_model_beside_the_suite_makes_its_cell_stale(tmp_path, tiny_te
     path = tmp_path / "with_beside.py"
     path.write_text(
         "from beside_tiny import Beside\n"
-        + tiny_text.replace('{"Popularity": Popularity()', '{"B": Beside()').replace('["Popularity"]', '["B"]')
+        + tiny_text.replace('{"Popularity": Popularity()', '{"B": Beside()')
+        .replace('["Popularity"]', '["B"]')
+        .replace('worse="Popularity"', 'worse="B"')
     )
     store = Store.open(tmp_path / "results")
     asked = RunRequest(str(path), store.root, overrides=Overrides(only="B"))

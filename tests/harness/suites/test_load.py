@@ -55,6 +55,7 @@ def test_a_file_without_a_suite_is_refused(tmp_path):
     ("seeds=range(2)", "seeds=[]", "SUITE has no seeds"),
     ('name="tiny"', 'name="a/b"', "is not a valid folder name"),
     ('name="tiny"', 'name="cells"', "is reserved for the store"),
+    ('name="tiny"', 'name="a@b"', "has an @, which marks the variants of a suite"),
     ('"Popularity": Popularity()', '"Popularity": Popularity', "is not a dataclass value"),
     ('"Popularity": Popularity()', '"Popularity": CHAIN', "has no attribute 'fit'"),
     ("experiments=[Experiment(CHAIN", "experiments=[Experiment(CHAIN, PerUserFractions(train=0.8, validation=0.1, "
