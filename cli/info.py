@@ -13,19 +13,19 @@ def doctor(results: Results = RESULTS, data: Data = None, as_json: AsJson = Fals
     """Check the installation, device, results folder and data sets."""
     import dataclasses
 
+    from cli.data_actions import known_datasets
     from cli.doctor import run_checks
     from cli.printing import print_records
-    from recsys_data.datasets.catalogue import DATASETS
 
-    rows = [dataclasses.asdict(check) for check in run_checks(results, data, DATASETS)]
+    rows = [dataclasses.asdict(check) for check in run_checks(results, data, known_datasets(data))]
     print_records("Encore doctor", rows, ["level", "name", "found", "advice"], as_json)
     if any(row["level"] == "red" for row in rows):
         raise typer.Exit(1)
 
 
-def list_(what: Annotated[str, typer.Argument(metavar="[suites|models|datasets]")] = "suites", data: Data = None,
-          as_json: AsJson = False) -> None:  # fmt: skip
-    """List the suites, models or data sets."""
+def list_(what: Annotated[str, typer.Argument(metavar="[suites|models|datasets|results]")] = "suites",
+          results: Results = RESULTS, data: Data = None, as_json: AsJson = False) -> None:  # fmt: skip
+    """List the suites, models, data sets or stored results (suites and variants)."""
     from cli import listings
     from cli.printing import print_records
 
@@ -34,10 +34,12 @@ def list_(what: Annotated[str, typer.Argument(metavar="[suites|models|datasets]"
     elif what == "models":
         rows, columns = listings.model_rows(MODEL_PACKAGES), ["name", "family", "about"]
     elif what == "datasets":
-        from recsys_data.datasets.catalogue import DATASETS
+        from cli.data_actions import known_datasets
 
-        rows = listings.dataset_rows(DATASETS, data)
-        columns = ["name", "title", "present", "events", "users", "items"]
+        rows = listings.dataset_rows(known_datasets(data), data)
+        columns = ["name", "title", "origin", "present", "events", "users", "items"]
+    elif what == "results":
+        rows, columns = listings.result_rows(results), ["name", "title", "done", "cells", "created"]
     else:
-        raise ValueError(f"cannot list {what!r}: expected suites, models or datasets")
+        raise ValueError(f"cannot list {what!r}: expected suites, models, datasets or results")
     print_records(what, rows, columns, as_json)

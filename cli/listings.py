@@ -7,11 +7,13 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from evaluation.results.suite_results import CellFailure, CellResult, SuiteResults
+from evaluation.results.suite_results import CellFailure, CellResult, SuiteResults, read_suite, stored_names
 from harness.spec import expand, written_form
 from harness.suites.load import SuiteNotLoadable, load_suite, suite_names
+from recsys_data.datasets.imported import Imported
 
 _LABELS = ("dataset", "protocol", "model", "seed")
 
@@ -67,6 +69,18 @@ def suite_rows(folder: Any = None) -> list[dict[str, Any]]:
     return rows
 
 
+def result_rows(results: Path) -> list[dict[str, Any]]:
+    """One record per stored suite or variant: name, title, finished cells of all, when it ran."""
+    rows = []
+    for name in stored_names(results):
+        found = read_suite(results, name)
+        rows.append({
+            "name": name, "title": found.record["title"], "done": len(found.cells),
+            "cells": len(found.cells) + len(found.failures), "created": found.record.get("created", ""),
+        })  # fmt: skip
+    return rows
+
+
 def model_rows(packages: Sequence[str]) -> list[dict[str, Any]]:
     """One record per recommender: name, family, first line of its docstring, fields and their defaults."""
     found = {}
@@ -105,19 +119,20 @@ def _default(field: dataclasses.Field) -> Any:
 
 
 def dataset_rows(datasets: Mapping[str, Any], folder: Any) -> list[dict[str, Any]]:
-    """One record per data set: counts, licence, and whether its files are present."""
+    """One record per data set: built in or imported, counts, licence, and whether its files are present."""
     rows = []
     for dataset in datasets.values():
-        counts = dataset.expected
-        rows.append(
-            {
-                "name": dataset.name,
-                "title": dataset.title,
-                "present": bool(dataset.present(folder)),
-                "events": getattr(counts, "events", None),
-                "users": getattr(counts, "users", None),
-                "items": getattr(counts, "items", None),
-                "licence": dataset.licence,
-            }
-        )
+        title, counts = dataset.title, {}
+        if dataset.expected is not None:
+            counts = dataclasses.asdict(dataset.expected)
+        elif isinstance(dataset, Imported):
+            try:
+                counts = dataset.record(folder)
+            except ValueError as error:
+                title = f"cannot be read: {error}"
+        rows.append({
+            "name": dataset.name, "title": title, "origin": "imported" if isinstance(dataset, Imported) else "built-in",
+            "present": bool(dataset.present(folder)), "events": counts.get("events"), "users": counts.get("users"),
+            "items": counts.get("items"), "licence": dataset.licence,
+        })  # fmt: skip
     return rows

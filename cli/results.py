@@ -1,10 +1,8 @@
-"""The commands on stored results: show, report, bundle, compare, track and ui."""
+"""The commands on stored results: show, report, bundle, track and ui."""
 
-import html
-import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -82,54 +80,6 @@ def bundle(suite: SuiteName, results: Results = RESULTS,
     path = out or Path(f"{name}.zip")
     packed = write_bundle(results, name, path)
     print(f"{path}: {len(packed)} files of {name}, {path.stat().st_size / 1e6:,.1f} MB")
-
-
-def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", help="Rank files or cell folders.")],
-            metric: Annotated[list[str], typer.Option(help="Metric such as mrr@20 or ndcg@10; repeatable.")]
-            = ("mrr@20", "recall@20"),
-            cluster: Annotated[str, typer.Option(help="Column of users or sessions, the units of resampling.")] = "",
-            alternatives: Annotated[bool, typer.Option("--alternatives", help="Add other tests, with caveats.")]
-            = False,
-            out: Annotated[Path | None, typer.Option(help="File to write: .html, .txt or .json.")] = None,
-            as_json: AsJson = False) -> None:  # fmt: skip
-    """Compare two or more rank files of any origin.
-
-    Prints the differences A minus B with confidence intervals and p-values.
-    """
-    from cli.printing import print_json
-    from evaluation.rank_files.compare import compare_files, render_text
-
-    answer = compare_files(ranks, metric, cluster=cluster or None, alternatives=alternatives)
-    if out is not None:
-        _write_comparison(answer, render_text(answer), out)
-    if as_json:
-        print_json(answer)
-    else:
-        print(render_text(answer))
-
-
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Comparison of ranks</title><meta name="color-scheme" content="light dark">
-<h1>Comparison of ranks</h1>
-<pre>{text}</pre>
-<details><summary>All numbers</summary><pre>{numbers}</pre></details>
-</html>
-"""
-
-
-def _write_comparison(comparison: Mapping[str, Any], text: str, path: Path) -> None:
-    """Write a comparison in the format of the file's extension: .json, .txt or .html."""
-    numbers = json.dumps(comparison, indent=1, allow_nan=False)
-    pages = {
-        ".json": numbers,
-        ".txt": text,
-        ".html": _PAGE.format(text=html.escape(text), numbers=html.escape(numbers)),
-    }
-    if path.suffix not in pages:
-        raise ValueError(f"--out {path} must end in .html, .txt or .json")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(pages[path.suffix], encoding="utf-8")
 
 
 def track(suite: SuiteName, results: Results = RESULTS) -> None:
