@@ -67,6 +67,21 @@ _AUDITED: Mapping[str, Any] = {
 }
 
 
+_OWN_DATA = """## Your own data
+
+`python benchmark.py data import FILE --name shop` reads CSV, TSV, RecBole .inter, JSON lines, a JSON list or Parquet,
+also compressed (.gz, .bz2, .xz, .zst, a .zip with one file), and a folder of Parquet parts. The commands then know
+`shop` by its name, a suite uses `Imported("shop")`, and `data remove shop` removes it.
+
+Ids follow one rule whatever the container, so equal data have equal fingerprints:
+
+- Blanks around an id do not count; the import says how many there were.
+- An empty id, NA, N/A, NaN, null, None, <NA> or `\\N` is missing. Events with a missing value are refused;
+  `--drop-missing` leaves them out. An item that is really called NA must be renamed.
+- Where every id of a column is a whole number of any size (7.0 is 7), ids are ordered as numbers.
+- Else all ids are texts, ordered by code point: one id such as 007 or x9 is enough, and then 007 and 7 differ.
+- Ids that were rounded (floats beyond 2^53, 1.23E+18) and columns of booleans, lists or times are refused.
+"""
 _FILTERS = (
     MinUserEvents, MinItemEvents, KCore, TopItems, Truncate, DropRepeats, DropDuplicates, RatingAtLeast, EventTypes,
     AllOf,
@@ -91,6 +106,8 @@ def page(folder: Path | None = None) -> Iterator[str]:
     yield ""
     yield from _editions(present, folder)
     yield from _sizes(present, folder)
+    yield from _OWN_DATA.splitlines()
+    yield ""
     yield from _filters()
     yield from _audits(present, folder)
     missing = {name: dataset for name, dataset in real.items() if name not in present}

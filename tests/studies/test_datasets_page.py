@@ -62,3 +62,7 @@ def test_a_page_of_what_is_present(tmp_path):
     assert "- 33.33% of the events repeat an item of the same history" in lines
     assert any(line.startswith("- `ml-100k`, MovieLens 100K: https://") for line in lines)
     assert datasets_page._row("x", "p", "w", 2, 1) == "| `x` | p | w | 2 | 1 | **no** |"
+
+
+def test_the_rule_of_ids_is_printed_as_the_study_says_it():
+    assert datasets_page._OWN_DATA in PRINTED
