@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 import typer
 
 from cli import data, info, results, run
-from cli.errors import handle_errors
+from cli.errors import OnceCommand, handle_errors
 
 HELP = """Rerun published experiments on sequential recommendation and test which results reproduce.
 
 A suite is a set of experiments. A cell is one model on one data set, with one protocol and one random seed.
 """
-DATA_HELP = "Fetch, verify, describe, audit, import and export data sets."
+DATA_HELP = "Fetch, verify, describe, audit, import, remove and export data sets."
 TYPER_OPTIONS = {
     "no_args_is_help": True,
     "add_completion": False,
@@ -37,6 +37,7 @@ DATA_COMMANDS = {
     "describe": data.describe,
     "audit": data.audit,
     "import": data.import_,
+    "remove": data.remove,
     "export": data.export,
 }
 
@@ -45,7 +46,7 @@ def group(help_text: str, commands: Mapping[str, Callable[..., None]]) -> typer.
     """A typer application of the commands, each with error handling."""
     application = typer.Typer(help=help_text, **TYPER_OPTIONS)
     for name, function in commands.items():
-        application.command(name)(handle_errors(function))
+        application.command(name, cls=OnceCommand)(handle_errors(function))
     return application
 
 

@@ -1,13 +1,15 @@
-"""Error handling of commands: one sentence on stderr and an exit code instead of a traceback."""
+"""Error handling of commands: one sentence on stderr and an exit code instead of a traceback; repeated options."""
 
 import errno
 import functools
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import typer
+from typer.core import TyperCommand, TyperOption
 
 
 def handle_errors(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,3 +47,36 @@ def _message(error: ValueError | OSError) -> str:
 def warn(text: str) -> None:
     """Print a line on stderr."""
     print(text, file=sys.stderr, flush=True)
+
+
+class OnceCommand(TyperCommand):
+    """A command that takes each option once; options that collect values, such as --set, take each name once."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; exit with code 2 and one sentence for a repeated option."""
+        if not ctx.resilient_parsing:
+            values, _, order = self.make_parser(ctx).parse_args(args=list(args))
+            for parameter, times in Counter(order).items():
+                repeated = _repeated(parameter, times, values.get(parameter.name), args)
+                if repeated is not None:
+                    warn(f"error: {repeated} is given more than once, and only one value can count; give it once")
+                    raise typer.Exit(2)
+        return super().parse_args(ctx, args)
+
+
+def _repeated(parameter: Any, times: int, values: Any, args: list[str]) -> str | None:
+    """Return what an option repeats: itself, or a name in its values NAME=VALUE; None if nothing is lost."""
+    if not isinstance(parameter, TyperOption) or parameter.count or times == 1:
+        return None
+    if not parameter.multiple:
+        return _given_names(parameter, args)
+    names = Counter(name.strip() for name, equals, _ in (str(value).partition("=") for value in values) if equals)
+    twice = next((name for name, count in names.items() if count > 1), None)
+    return None if twice is None else f"{_given_names(parameter, args)} {twice}"
+
+
+def _given_names(option: TyperOption, args: list[str]) -> str:
+    """Return the option's names as they are given, such as "-o/--out"."""
+    names = (*option.opts, *option.secondary_opts)
+    given = [arg.partition("=")[0] for arg in args]
+    return "/".join(dict.fromkeys(name for name in given if name in names)) or names[-1]

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -143,3 +143,8 @@ def stored_name(suite: str) -> str:
     from harness.suites.load import load_suite
 
     return load_suite(suite).name
+
+
+def comma_separated(values: Iterable[str]) -> list[str]:
+    """The values of an option that may be repeated and may hold several, separated by commas."""
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]

@@ -1,13 +1,37 @@
-"""The commands on stored results: show, report, bundle, track and ui."""
+"""The commands on stored results: show, report, bundle, compare, track and ui."""
 
-from collections.abc import Collection
+import html
+import json
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from cli.errors import warn
-from cli.options import RESULTS, AsJson, Bundle, OptionalSuite, ReportFolder, Results, SuiteName, stored_name
+from cli.options import (
+    RESULTS,
+    AsJson,
+    Bundle,
+    OptionalSuite,
+    ReportFolder,
+    Results,
+    SuiteName,
+    comma_separated,
+    stored_name,
+)
+
+WRITTEN = (".html", ".txt", ".json")
+Metrics = Annotated[
+    list[str],
+    typer.Option(metavar="NAME", help="Metrics such as mrr@20 or ndcg@10; several with commas or by repeating the "
+                                      "option [default: mrr@20,recall@20]."),
+]  # fmt: skip
+TrueItems = Annotated[
+    Path | None,
+    typer.Option("--qrels", help="The true items (TREC's relevance judgements, or user,item) of TREC runs and other "
+                                 "recommendation lists."),
+]  # fmt: skip
 
 
 def write_report(
@@ -80,6 +104,59 @@ def bundle(suite: SuiteName, results: Results = RESULTS,
     path = out or Path(f"{name}.zip")
     packed = write_bundle(results, name, path)
     print(f"{path}: {len(packed)} files of {name}, {path.stat().st_size / 1e6:,.1f} MB")
+
+
+def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", help="Rank files or cell folders.")],
+            metric: Metrics = (),  # type: ignore[assignment]
+            cluster: Annotated[str, typer.Option(help="Column of users or sessions, the units of resampling.")] = "",
+            qrels: TrueItems = None,
+            alternatives: Annotated[bool, typer.Option("--alternatives", help="Add other tests, with caveats.")]
+            = False,
+            out: Annotated[Path | None, typer.Option(help="File to write: .html, .txt or .json.")] = None,
+            as_json: AsJson = False) -> None:  # fmt: skip
+    """Compare two or more rank files of any origin.
+
+    A file has one row per query and true item with its rank, or the value of a metric for each user. Prints the
+    differences A minus B with confidence intervals and p-values.
+    """
+    from cli.printing import print_json
+    from evaluation.rank_files.compare import compare_files
+    from evaluation.rank_files.text import render_text
+
+    if out is not None and out.suffix not in WRITTEN:
+        raise ValueError(f"--out {out} must end in .html, .txt or .json")
+    answer = compare_files(
+        ranks, comma_separated(metric), cluster=cluster or None, qrels=qrels, alternatives=alternatives
+    )
+    text = render_text(answer)
+    if out is not None:
+        _write_comparison(answer, text, out)
+    if as_json:
+        print_json(answer)
+    else:
+        print(text)
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Comparison of ranks</title><meta name="color-scheme" content="light dark">
+<h1>Comparison of ranks</h1>
+<pre>{text}</pre>
+<details><summary>All numbers</summary><pre>{numbers}</pre></details>
+</html>
+"""
+
+
+def _write_comparison(comparison: Mapping[str, Any], text: str, path: Path) -> None:
+    """Write a comparison in the format of the file's extension: .json, .txt or .html."""
+    numbers = json.dumps(comparison, indent=1, allow_nan=False)
+    pages = {
+        ".json": numbers,
+        ".txt": text,
+        ".html": _PAGE.format(text=html.escape(text), numbers=html.escape(numbers)),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(pages[path.suffix], encoding="utf-8")
 
 
 def track(suite: SuiteName, results: Results = RESULTS) -> None:

@@ -1,4 +1,4 @@
-"""Compare rank files: the result of the ``compare`` command as JSON data and as text."""
+"""Compare rank files, ranked lists or values by user: the result of the ``compare`` command as JSON data."""
 
 from __future__ import annotations
 
@@ -11,9 +11,20 @@ import numpy as np
 
 from evaluation.comparison.pairwise import ModelRuns, compare_models
 from evaluation.comparison.table import PairRow
-from evaluation.metrics.accuracy import Metric, metric_named
+from evaluation.metrics.accuracy import MeanRank, Metric, metric_named
+from evaluation.metrics.cluster_sums import ClusterSums
+from evaluation.rank_files.item_lists import rank_true_items, read_true_items
 from evaluation.rank_files.join import join_rank_files
-from evaluation.rank_files.read import UNKNOWN_CANDIDATES, read_rank_file
+from evaluation.rank_files.rank_columns import UNKNOWN_CANDIDATES
+from evaluation.rank_files.read import RankFile, find_tables, to_rank_file
+from evaluation.rank_files.tables import FileTable, InvalidRankFile
+from evaluation.rank_files.user_values import (
+    common_metrics,
+    common_users,
+    holds_user_values,
+    known_metric,
+    read_user_values,
+)
 from evaluation.ranking.rank_table import RankTable
 from evaluation.statistics.effects import MARGIN, agreeing
 from evaluation.statistics.naive import Alternative, paired_t, wilcoxon
@@ -25,9 +36,10 @@ DEFAULT_METRICS = ("mrr@20", "recall@20")
 
 def compare_files(
     paths: Sequence[Path | str],
-    metrics: Sequence[str] = DEFAULT_METRICS,
+    metrics: Sequence[str] = (),
     *,
     cluster: str | None = None,
+    qrels: Path | str | None = None,
     alternatives: bool = False,
     flips: int = FLIPS,
     resamples: int = RESAMPLES,
@@ -35,27 +47,121 @@ def compare_files(
 ) -> dict[str, Any]:
     """Compare all pairs of two or more rank files by user; return JSON data.
 
-    ``models``: a row per file and metric; ``comparisons``: a row per pair and metric, with estimates of the first minus
-    the second. A family is all pairs of one metric; one pair has a plain 95 % interval, more have simultaneous ones
-    (see ``ci_kind``); where one disagrees with the adjusted p about 0, its end is moved to 0. ``alternatives`` adds
-    other named tests, each with its warning. Undefined values are None. Raises ValueError, InvalidRankFile or
-    FileNotFoundError.
+    ``metrics``: names, by default DEFAULT_METRICS, or all that files with values by user share. ``qrels``: the true
+    items, if the files are TREC runs or other lists of items. ``models``: a row per file and metric; ``comparisons``: a
+    row per pair and metric, with estimates of the first minus the second. A family is all pairs of one metric; one pair
+    has a plain 95 % interval, more have simultaneous ones (see ``ci_kind``). ``alternatives`` adds other named tests,
+    each with its warning. ``notes`` say how files were read. Undefined values are None. Raises ValueError,
+    InvalidRankFile or FileNotFoundError.
     """
     if len(paths) < 2:
         raise ValueError(f"a comparison needs at least two rank files, got {len(paths)}")
-    chosen = list(dict.fromkeys(metric_named(name) for name in metrics))
-    files = [read_rank_file(Path(path), cluster) for path in paths]
-    tables = dict(zip(_labels([str(path) for path in paths]), join_rank_files(files), strict=True))
-    result: dict[str, Any] = {"schema": 2, "unit": files[0].cluster_name, "flips": flips, "resamples": resamples}
-    result |= {"margin": margin, "models": [], "comparisons": [], "notes": []}
-    for metric in chosen:
-        _compare(result, tables, metric, alternatives)
-    result["notes"] += _other_candidates(tables)
+    names = _labels([str(path) for path in paths])
+    result: dict[str, Any] = {"schema": 2, "unit": "", "flips": flips, "resamples": resamples, "margin": margin}
+    result |= {"models": [], "comparisons": [], "notes": []}
+    if qrels is None and (tables := [find_tables(Path(path)) for path in paths]) and _are_user_values(tables):
+        _compare_user_values(result, names, tables, metrics, cluster, alternatives)
+    else:
+        chosen = list(dict.fromkeys(metric_named(name) for name in metrics or DEFAULT_METRICS))
+        if qrels is None:
+            files = [to_rank_file(found, str(path), cluster) for found, path in zip(tables, paths, strict=True)]
+        else:
+            files = _ranked_files(result, paths, Path(qrels), cluster)
+        _compare_ranks(result, names, files, chosen, alternatives)
     if any(row["users"] < ROUGH_BELOW for row in result["comparisons"]):
         result["notes"].append(
             f"Fewer than {ROUGH_BELOW} users: tests and intervals are rough where few of them carry the difference."
         )
     return result
+
+
+def _are_user_values(tables: Sequence[Sequence[FileTable]]) -> bool:
+    """Whether all files have values by user; refuse a mixture."""
+    found = [all(holds_user_values(table) for table in parts) for parts in tables]
+    if any(found) and not all(found):
+        values, ranks = (tables[found.index(kind)][0].name for kind in (True, False))
+        raise InvalidRankFile(f"{values} has values of metrics by user and {ranks} has none; give files of one kind")
+    return all(found)
+
+
+def _ranked_files(
+    result: dict[str, Any], paths: Sequence[Path | str], qrels: Path, cluster: str | None
+) -> list[RankFile]:
+    """Return the ranks of the true items in ``qrels`` in each file's lists."""
+    tables = find_tables(qrels)
+    if len(tables) > 1:
+        raise InvalidRankFile(f"{qrels} is a folder; --qrels needs one file")
+    true = read_true_items(tables[0], cluster)
+    result["notes"] += true.notes
+    return [rank_true_items(find_tables(Path(path)), str(path), true, cluster) for path in paths]
+
+
+def _compare_ranks(
+    result: dict[str, Any],
+    names: Sequence[str],
+    files: Sequence[RankFile],
+    metrics: Sequence[Metric],
+    alternatives: bool,
+) -> None:
+    """Add the rows of all metrics for files with ranks."""
+    result["unit"] = files[0].cluster_name
+    tables = dict(zip(names, join_rank_files(files), strict=True))
+    result["notes"] += dict.fromkeys(note for file in files for note in file.notes)
+    for metric in metrics:
+        for file in files:
+            _check_depth(file, metric)
+        runs = []
+        for name, ranks in tables.items():
+            values = metric.per_query(ranks)[0]
+            runs.append(ModelRuns(name, {0: metric.per_cluster(ranks)}, deterministic=False, values=values))
+        _compare(result, runs, metric.name, metric.higher_is_better, alternatives)
+    result["notes"] += _other_candidates(tables)
+    result["notes"] += [
+        f"{name} has ranks that the targets of a query cannot have in one list, so each target is taken to be ranked "
+        "in a list of its own: Precision, MAP and NDCG are means over these lists."
+        for name, ranks in tables.items()
+        if not ranks.one_list
+    ]
+
+
+def _check_depth(file: RankFile, metric: Metric) -> None:
+    """Refuse a metric that needs ranks which a file does not have."""
+    if file.depth is not None and (metric.k is None or metric.k > file.depth):
+        raise InvalidRankFile(
+            f"{metric.name} needs more places than {file.name} lists, at most {file.depth} items per query; choose a "
+            f"metric with a cut-off of at most {file.depth}, such as --metric mrr@{file.depth}"
+        )
+    unknown = (file.candidates >= UNKNOWN_CANDIDATES) & (file.greater >= file.candidates)
+    if isinstance(metric, MeanRank) and unknown.any():
+        raise InvalidRankFile(
+            f"{metric.name} needs the number of candidates of the misses in {file.name}, the first in line "
+            f"{file.lines[np.argmax(unknown)]}; add a column candidates"
+        )
+
+
+def _compare_user_values(
+    result: dict[str, Any],
+    names: Sequence[str],
+    tables: Sequence[Sequence[FileTable]],
+    metrics: Sequence[str],
+    cluster: str | None,
+    alternatives: bool,
+) -> None:
+    """Add the rows of all metrics for files with values by user."""
+    files = [read_user_values(found, found[0].name, cluster) for found in tables]
+    result["unit"] = files[0].cluster_name
+    result["notes"] += dict.fromkeys(note for file in files for note in file.notes)
+    for title in common_metrics(files, metrics):
+        users, known = common_users(files, title), known_metric(title)
+        runs = []
+        for name, file in zip(names, files, strict=True):
+            values = np.array([file.values[title][user] for user in users])
+            sums = ClusterSums(np.arange(len(users)), values, np.ones(len(users), dtype=np.int64))
+            runs.append(ModelRuns(name, {0: sums}, deterministic=False))
+        if known is None:
+            result["notes"].append(f"{title} is no metric of Encore: a higher value is taken to be better.")
+        _compare(result, runs, title, known is None or known.higher_is_better, alternatives)
+    result["notes"].append("Values are compared by user: each user counts once, whatever the number of queries.")
 
 
 def _other_candidates(tables: dict[str, RankTable]) -> list[str]:
@@ -76,30 +182,28 @@ def _other_candidates(tables: dict[str, RankTable]) -> list[str]:
     return notes
 
 
-def _compare(result: dict[str, Any], tables: dict[str, RankTable], metric: Metric, alternatives: bool) -> None:
+def _compare(result: dict[str, Any], runs: Sequence[ModelRuns], title: str, higher: bool, alternatives: bool) -> None:
     """Add the rows of one metric to ``result``."""
-    runs = []
-    for name, ranks in tables.items():
-        values = metric.per_query(ranks)[0]
-        runs.append(ModelRuns(name, {0: metric.per_cluster(ranks)}, deterministic=False, values=values))
-    names = list(tables)
+    known = known_metric(title)
+    name = title if known is None else known.mlflow_name.replace("_at_", "@")
+    names = [run.model for run in runs]
     family = {(a, b): "all pairs" for m, a in enumerate(names) for b in names[m + 1 :]}
-    settings = {name: result[name] for name in ("margin", "flips", "resamples")}
-    comparison = compare_models(runs, family, higher_is_better=metric.higher_is_better, **settings)
+    settings = {key: result[key] for key in ("margin", "flips", "resamples")}
+    comparison = compare_models(runs, family, higher_is_better=higher, **settings)
     paired = comparison.paired
     for row in comparison.models:
         result["models"].append(
-            {"model": row.model, "metric": metric.name, "micro": row.mean, "macro": row.macro, "se_cluster": row.error,
+            {"model": row.model, "metric": title, "micro": row.mean, "macro": row.macro, "se_cluster": row.error,
              "ci_low": row.interval[0], "ci_high": row.interval[1]}
         )  # fmt: skip
     for pair in comparison.pairs:
-        found = _pair_record(pair, paired, len(comparison.pairs), metric)
+        found = _pair_record(pair, paired, len(comparison.pairs), name)
         if alternatives:
             found["alternatives"] = [_test_record(test) for test in _alternatives(paired, pair)]
         result["comparisons"].append(found)
 
 
-def _pair_record(pair: PairRow, paired: PairedSums, family: int, metric: Metric) -> dict[str, Any]:
+def _pair_record(pair: PairRow, paired: PairedSums, family: int, metric: str) -> dict[str, Any]:
     """Return one pair as JSON data."""
     ends = pair.interval if family == 1 else pair.simultaneous
     ends = agreeing(ends, pair.difference, pair.decision.significant)
@@ -108,7 +212,7 @@ def _pair_record(pair: PairRow, paired: PairedSums, family: int, metric: Metric)
     return {
         "a": pair.a,
         "b": pair.b,
-        "metric": metric.mlflow_name.replace("_at_", "@"),
+        "metric": metric,
         "estimate": pair.difference,
         "se_cluster": pair.error,
         "ci_low": ends[0],
@@ -157,33 +261,3 @@ def _labels(names: list[str]) -> list[str]:
     return [
         name if names[:i].count(name) == 0 else f"{name} ({names[:i].count(name) + 1})" for i, name in enumerate(names)
     ]
-
-
-def render_text(result: dict[str, Any]) -> str:
-    """Format the result of ``compare_files`` as text: a block per pair and metric, with warnings."""
-    blocks = []
-    for row in result["comparisons"]:
-        relative = "" if row["relative"] is None else f" ({row['relative']:+.1%})"
-        naive = row["naive_p"] is not None and row["design_effect"] is not None
-        lines = [
-            f"{row['metric'].upper()}: {row['a']} − {row['b']}",
-            f"  difference        {row['estimate']:+.5f}{relative}, clustered SE {row['se_cluster']:.5f}",
-            f"  interval          {row['ci_low']:+.5f} … {row['ci_high']:+.5f}, {row['ci_kind']}",
-            f"  sign-flip p       {_p(row['p_sign_flip'])}, Holm {_p(row['p_adjusted'])}, max-T {_p(row['p_max_t'])}",
-            f"  {result['unit'] + 's':<18}{row['users']:,} ({row['events']:,} events): "
-            f"better {row['share_better']:.1%}, tied {row['share_tied']:.1%}, worse {row['share_worse']:.1%}",
-            f"  macro difference  {row['macro']:+.5f}; smallest detectable {row['smallest_detectable']:.5f}",
-        ]
-        if naive:
-            lines.append(
-                f"  for contrast      event-level SE {row['naive_se']:.5f}, p {_p(row['naive_p'])}; design effect "
-                f"{row['design_effect']:.2f}. It assumes independent events of a user: do not decide by it."
-            )
-        for test in row.get("alternatives", ()):
-            lines.append(f"  warning           {test['name']}: p {_p(test['p'])}; it {test['warning']}.")
-        blocks.append("\n".join([*lines, f"  {row['sentence']}"]))
-    return "\n\n".join([*blocks, *result["notes"]])
-
-
-def _p(p: float) -> str:
-    return f"{p:.2g}" if p < 0.001 else f"{p:.4f}"

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evaluation.rank_files.read import InvalidRankFile, RankFile
+from evaluation.rank_files.read import RankFile
+from evaluation.rank_files.tables import InvalidRankFile
 from evaluation.ranking.rank_table import RankTable
 
 
@@ -52,7 +53,7 @@ def join_rank_files(files: Sequence[RankFile]) -> list[RankTable]:
                 greater=file.greater[rows],
                 tied=file.tied[rows],
                 item_counts=np.zeros(0, dtype=np.int64),
-                meta={"name": file.name},
+                meta={"name": file.name, "candidate_rule": file.candidate_rule},
             )
         )
     return tables

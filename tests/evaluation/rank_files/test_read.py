@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from evaluation.metrics.accuracy import MRR
-from evaluation.rank_files.compare import compare_files, render_text
-from evaluation.rank_files.read import InvalidRankFile
+from evaluation.rank_files.compare import compare_files
+from evaluation.rank_files.tables import InvalidRankFile
+from evaluation.rank_files.text import render_text
 from evaluation.statistics.paired_sums import PairedSums
 from evaluation.statistics.significance import cluster_bootstrap, cluster_errors
 
@@ -199,8 +200,10 @@ BAD = [
     ([("x", 1, 3), ("x", 2, 1)], THREE, "differ first at line 4 of .*a.csv: user y, query 1 is not in .*b.csv"),
     ([*BASE, ("x", 2, 9)], THREE, "b.csv, line 5: user x, query 2 is a duplicate"),
     ([BASE[0], ("x", 2, 0), BASE[2]], THREE, "b.csv, line 3: rank must be a whole number of at least 1, got '0'"),
-    ([("x", 1, 3), ("x", 2, 1.5), ("y", 1, 2)], THREE, "line 3: rank must be a whole number .* got '1.5'"),
-    ([("x", 1, 3), ("x", 2, ""), ("y", 1, 2)], THREE, "line 3: rank must be a whole number .* got ''"),
+    ([("x", 1, 3), ("x", 2, 1.25), ("y", 1, 2)], THREE, "line 3: rank must be a whole number .* got '1.25'"),
+    ([("x", 1, 3), ("x", 2, 0.5), ("y", 1, 2)], THREE, "line 3: rank must be a whole number .* got '0.5'"),
+    ([("x", 1, 3), ("x", 2, "-2"), ("y", 1, 2)], THREE, "line 3: rank .* got '-2'; a tie of two may be half between"),
+    ([("x", 1, 3), ("x", 2, "-inf"), ("y", 1, 2)], THREE, "line 3: rank .* got '-inf'.* a miss empty, inf or -1"),
     ([("x", 1, 3), ("x", 2, "nan"), ("y", 1, 2)], THREE, "line 3: rank must be a whole number .* got 'nan'"),
     ([("x", 1, 3), ("", 2, 1), ("y", 1, 2)], THREE, "line 3: user is empty"),
     (BASE, ("user", "query", "place"), "no column rank, nor greater and tied: it has user, query, place"),

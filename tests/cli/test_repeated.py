@@ -1,0 +1,64 @@
+"""Repeated options: each adds up, or is refused in one sentence; none silently keeps its last value."""
+
+import pytest
+import typer
+from typer.core import TyperOption
+from typer.testing import CliRunner
+
+import benchmark
+
+TOP = typer.main.get_command(benchmark.app).commands
+COMMANDS = {(name,): command for name, command in TOP.items() if name != "data"}
+COMMANDS |= {("data", name): command for name, command in TOP["data"].commands.items()}
+OPTIONS = [
+    (words, option)
+    for words, command in COMMANDS.items()
+    for option in command.params
+    if isinstance(option, TyperOption) and option.name != "help"
+]
+
+
+def call(*words):
+    return CliRunner().invoke(benchmark.app, [str(word) for word in words])
+
+
+@pytest.mark.parametrize(("words", "option"), OPTIONS, ids=[f"{' '.join(w)} {o.opts[0]}" for w, o in OPTIONS])
+def test_every_option_of_every_command_adds_up_or_is_refused(words, option):
+    name = option.opts[0]
+    one = [name] if option.is_flag else [name, "3=4"]
+    result = call(*words, *one, *one)
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    what = f"{name} 3" if option.multiple else name
+    assert line == f"error: {what} is given more than once, and only one value can count; give it once"
+
+
+def test_options_that_collect_values_are_named():
+    assert {option.name for _, option in OPTIONS if option.multiple} == {"sets", "metric"}
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("bundle", "quickstart", "-o", "a.zip", "--out=b.zip"), "-o/--out"),
+        (("data", "import", "f.csv", "--name", "x", "--header", "--no-header"), "--header/--no-header"),
+        (("plan", "quickstart", "--set", "GRU.dim=3", "--set", "dim=4", "--set", "GRU.dim=5"), "--set GRU.dim"),
+        (("run", "quickstart", "--seeds", "1", "--only", "*/GRU", "--seeds", "2"), "--seeds"),
+    ],
+)
+def test_the_sentence_names_the_option_as_it_was_given(words, name):
+    result = call(*words)
+    assert result.exit_code == 2
+    assert result.stderr == f"error: {name} is given more than once, and only one value can count; give it once\n"
+
+
+def test_different_fields_are_all_set(tmp_path):
+    fields = ("--set", "GRU.dim=3", "--set", "LSTM.dim=4")
+    result = call("plan", "quickstart", *fields, "--results", tmp_path, "--data", tmp_path)
+    assert result.exit_code == 0, result.output
+
+
+def test_a_positional_list_may_repeat(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("user,query,rank\nx,1,2\ny,1,4\n")
+    assert call("compare", path, path, path).exit_code == 0
