@@ -99,9 +99,7 @@ def test_plan_all_shows_states_missing_data_and_costs(stored, tmp_path):
     assert "1 cached, 2" in row, row
     assert {"2", "other"} <= set(row.split()), "the basis of the estimates: other fields, by events"
     rows = json.loads(call("plan", "all", *words, "--json").stdout)
-    states = {
-        suite: [r["state"] for r in rows if r["suite"] == f"{suite}@epochs=4"] for suite in ("tiny", "wanting")
-    }
+    states = {suite: [r["state"] for r in rows if r["suite"] == f"{suite}@epochs=4"] for suite in ("tiny", "wanting")}
     assert states["tiny"] == ["cached", "stale", "stale"]
     assert states["wanting"] == ["skipped"] * 3 + ["cached", "shared", "shared"]
     stale = rows[1]
