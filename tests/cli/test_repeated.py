@@ -1,5 +1,7 @@
 """Repeated options: each adds up, or is refused in one sentence; none silently keeps its last value."""
 
+import json
+
 import pytest
 import typer
 from typer.core import TyperOption
@@ -62,3 +64,11 @@ def test_a_positional_list_may_repeat(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("user,query,rank\nx,1,2\ny,1,4\n")
     assert call("compare", path, path, path).exit_code == 0
+
+
+@pytest.mark.parametrize("metrics", [["--metric", "mrr@5,recall@3"], ["--metric", "mrr@5", "--metric", "recall@3"]])
+def test_several_metrics_with_commas_or_by_repeating(tmp_path, metrics):
+    path = tmp_path / "a.csv"
+    path.write_text("user,query,rank\nx,1,2\ny,1,4\n")
+    rows = json.loads(call("compare", path, path, *metrics, "--json").stdout)["comparisons"]
+    assert [row["metric"] for row in rows] == ["mrr@5", "recall@3"]

@@ -59,6 +59,32 @@ def test_item_lists_are_cut_as_whole_numbers_say(training_set, alpha, shrinkage)
     assert ties > 20, "the cut falls into ties, or nothing was tested"
 
 
+# counts u and supports with u^m / (supp + λ)^p the same for all u, where float64 products differ in the last bit
+TIED = {0.5: lambda u, a: (u, a * u**2), 0.75: lambda u, a: (u, a * u**4), 0.0: lambda u, a: (u, a * u)}
+
+
+@pytest.mark.parametrize(("alpha", "most"), [(0.5, 9), (0.75, 4), (0.0, 9)])
+@pytest.mark.parametrize("shrinkage", [0, 20])
+def test_similarities_that_rounding_parts_are_tied(training_set, alpha, most, shrinkage):
+    wrong_in_floats = 0
+    for factor in range(shrinkage + 2, shrinkage + 14):
+        counts, shrunk = np.array(
+            [TIED[alpha](u, factor) for u in np.random.default_rng(factor).permutation(most) + 1]
+        ).T
+        supports = shrunk - shrinkage
+        # item 0 is in the first profiles, with items 1 … most as often as counted; the other profiles have no item 0
+        rows = [[0, *(1 + np.flatnonzero(counts > p))] for p in range(counts.max())]
+        rows += [[*(1 + np.flatnonzero(supports - counts > p))] for p in range((supports - counts).max())]
+        train = training_set(rows, most + 1)
+        keep = most // 2
+        lists = ItemKNN(neighbours=keep, similarity=Cosine(shrinkage, alpha)).fit(train, Run(0)).lists_
+        assert [j for j, _ in lists.of(0)] == list(range(1, keep + 1))
+        assert len({weight for _, weight in lists.of(0)}) == 1
+        naive = counts * shrunk.astype(float) ** (alpha - 1)
+        wrong_in_floats += (np.argsort(-naive, kind="stable")[:keep] != np.arange(keep)).any()
+    assert wrong_in_floats > 0, "products of floats order these rightly, so nothing was tested"
+
+
 def test_user_lists_are_cut_as_whole_numbers_say(training_set):
     ties = 0
     for seed in range(6):

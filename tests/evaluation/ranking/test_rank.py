@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.sparse import csr_matrix
 
+from evaluation.metrics.accuracy import MAP, NDCG, Precision, Recall
 from evaluation.ranking.rank import MAX_ROWS, NonFiniteScores, _blocks, rank_held_out
 from recsys_data.scores import Dense, Factored, Sparse
 from recsys_data.sequences import Sequences
@@ -230,3 +231,17 @@ def test_bad_input_is_refused_in_a_sentence():
         rank_held_out(Replay(table_for(part)), replace(part, targets=part.targets + 3), np.arange(NUM_ITEMS))
     with pytest.raises(ValueError, match="top_k must be"):
         rank_held_out(Replay(table_for(part)), part, np.arange(NUM_ITEMS), top_k=12)
+
+
+def test_repeated_targets_of_a_ranked_half_stay_within_the_bounds():
+    # six queries whose later halves repeat items; targets of a query share one list unless candidates are drawn
+    part = held_out(seed=3)
+    part = replace(part, targets=np.repeat(part.targets[::3], 3)[: len(part.targets)])
+    model = Replay(table_for(part))
+    ranks = rank_held_out(model, part, np.ones(NUM_ITEMS))
+    sampled = rank_held_out(model, replace(part, num_sampled=4, repeats=1), np.ones(NUM_ITEMS))
+    assert len(ranks.distinct) < len(ranks)
+    assert (ranks.one_list, sampled.one_list) == (True, False)
+    for found in (ranks, sampled):
+        for metric in (Precision(1), NDCG(1), NDCG(), MAP(2), Recall(1)):
+            assert metric.per_query(found)[0].max() <= 1 + 1e-12
