@@ -40,3 +40,8 @@ def tiny_suite(tmp_path) -> Path:
     path = tmp_path / "tiny.py"
     path.write_text(TINY)
     return path
+
+
+def pytest_make_parametrize_id(val, argname) -> str | None:
+    """Name a parameter of bytes by its argument: archives hold the time, and two workers must collect equal names."""
+    return argname if isinstance(val, bytes) else None
