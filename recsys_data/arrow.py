@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 
 def numbers(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
@@ -20,3 +24,21 @@ def texts(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
     array = np.empty(len(column), dtype=object)
     array[:] = column.to_pylist()
     return array
+
+
+def text_array(values: Sequence[str]) -> pa.StringArray:
+    """Texts as an Arrow array, without pa.array, which imports pandas."""
+    encoded = [value.encode() for value in values]
+    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.string(), len(encoded), buffers)
+
+
+def null_where(mask: pa.ChunkedArray | pa.Array, column: pa.ChunkedArray | pa.Array) -> Any:
+    """The column with null where ``mask`` is true or null."""
+    return pc.if_else(mask, pa.nulls(len(column), column.type), column)
+
+
+def count_true(mask: pa.ChunkedArray | pa.Array) -> int:
+    """The number of entries that are true; a null counts as false."""
+    return pc.sum(pc.cast(mask, pa.uint8())).as_py() or 0

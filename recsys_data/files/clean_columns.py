@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys_data.arrow import numbers
+from recsys_data.arrow import count_true, null_where, numbers
 from recsys_data.files.id_columns import MISSING_WORDS, clean_ids
 
 _IDS = ("user", "session", "item", "event", "part")
@@ -131,8 +131,8 @@ def _ratings(
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         raise ValueError(f"{owner} holds {kind}; expected numbers")
     column = _nan_as_null(column.cast(pa.float64()).cast(pa.float32(), safe=False))
-    infinite = pc.fill_null(pc.is_inf(column), False)
-    if (row := pc.index(infinite, True).as_py()) >= 0:
+    if count_true(pc.is_inf(column)):
+        row = pc.index(pc.is_inf(column), True).as_py()
         raise ValueError(f"{owner} holds {column[row].as_py()} in {place(row)}; expected a finite number")
     return column, notes
 
@@ -161,11 +161,11 @@ _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 def _words_as_null(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     """The texts without blanks around them, null for those that stand for a missing value."""
     trimmed = pc.utf8_trim_whitespace(texts)
-    return pc.if_else(pc.is_in(trimmed, value_set=MISSING_WORDS), pa.scalar(None, pa.string()), trimmed)
+    return null_where(pc.is_in(trimmed, value_set=MISSING_WORDS), trimmed)
 
 
 def _nan_as_null(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Null for numbers that are not a number, as pandas writes missing ones."""
     if not pa.types.is_floating(column.type):
         return column
-    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    return null_where(pc.is_nan(column), column)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys_data.arrow import numbers
+from recsys_data.arrow import count_true, null_where, text_array
 
-MISSING_WORDS = pa.array(
+MISSING_WORDS = text_array(
     ["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NaT", "NULL", "Null", "null", "None", "none", r"\N"]
 )
 _EXACT = 2**53  # the largest float64 below which every whole number is one
@@ -48,7 +48,7 @@ def clean_ids(column: pa.ChunkedArray, role: str, owner: str) -> tuple[pa.Chunke
 
 def _from_floats(column: pa.ChunkedArray, owner: str) -> pa.ChunkedArray:
     """Whole numbers that pandas stored as floats, because some were missing; NaN is a missing id."""
-    column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    column = null_where(pc.is_nan(column), column)
     exact = _EXACT if pa.types.is_float64(column.type) else 2**24
     largest = pc.max(pc.abs(column)).as_py()
     if largest is not None and largest >= exact:
@@ -72,14 +72,14 @@ def _from_texts(column: pa.ChunkedArray, role: str, owner: str) -> tuple[pa.Chun
     chunks = column.unify_dictionaries().chunks
     entries, notes = chunks[0].dictionary, []
     texts = pc.utf8_trim_whitespace(entries)
-    if blank := _count(pc.not_equal(texts, entries)):
+    if blank := count_true(pc.not_equal(texts, entries)):
         notes.append(f"blanks around {blank:,} {role} ids left out")
-    texts = pc.if_else(pc.is_in(texts, value_set=MISSING_WORDS), pa.scalar(None, pa.string()), texts)
+    texts = null_where(pc.is_in(texts, value_set=MISSING_WORDS), texts)
     given = len(texts) - texts.null_count
-    zeros = _count(pc.match_substring_regex(texts, _WHOLE_AND_ZEROS))
-    whole = _count(pc.match_substring_regex(texts, _WHOLE)) + zeros
-    rounded = pc.fill_null(pc.match_substring_regex(texts, _EXPONENT), False)
-    if (short := _count(rounded)) and whole + short == given:
+    zeros = count_true(pc.match_substring_regex(texts, _WHOLE_AND_ZEROS))
+    whole = count_true(pc.match_substring_regex(texts, _WHOLE)) + zeros
+    rounded = pc.match_substring_regex(texts, _EXPONENT)
+    if (short := count_true(rounded)) and whole + short == given:
         value = texts.filter(rounded)[0].as_py()
         raise ValueError(
             f"{owner} holds {value!r}, a whole number that was shortened and has lost digits; export the ids as text"
@@ -91,8 +91,3 @@ def _from_texts(column: pa.ChunkedArray, role: str, owner: str) -> tuple[pa.Chun
     indices = [merged.indices.take(chunk.indices) for chunk in chunks]
     arrays = [pa.DictionaryArray.from_arrays(index, merged.dictionary) for index in indices]
     return pa.chunked_array(arrays), notes
-
-
-def _count(mask: pa.Array) -> int:
-    """The number of entries that are true."""
-    return int(numbers(pc.cast(pc.fill_null(mask, False), pa.uint8())).sum())

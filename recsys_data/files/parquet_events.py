@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from recsys_data.files.column_roles import ColumnRoles, assign_roles
 from recsys_data.files.containers import Content
+
+if TYPE_CHECKING:
+    import pyarrow.dataset as ds
 
 _SAMPLE = 300  # rows in which times are recognised
 
@@ -38,6 +41,8 @@ def read_parquet_events(
 
 def _open(content: Content, folder: Path | None) -> ds.Dataset:
     """The table as a dataset of pyarrow, nothing of it read yet; its parts may differ in the width of their types."""
+    import pyarrow.dataset as ds  # imported here: it imports pandas
+
     if not content.paths:
         return ds.InMemoryDataset(pq.read_table(pa.BufferReader(content.data)))
     paths = list(map(str, content.paths))

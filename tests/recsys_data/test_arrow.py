@@ -3,8 +3,10 @@ import sys
 
 import numpy as np
 import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from recsys_data.arrow import numbers, texts
+from recsys_data.arrow import count_true, null_where, numbers, text_array, texts
 
 
 def test_pieces_slices_and_nothing():
@@ -26,3 +28,16 @@ def test_reading_a_file_does_without_pandas(tmp_path):
         "assert not {'pandas', 'pooch', 'requests', 'torch'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=4), max_size=8))
+def test_texts_as_an_array(values):
+    assert text_array(values).equals(pa.array(values, pa.string()))
+
+
+def test_nulls_and_counts():
+    column = pa.chunked_array([["a", "b"], ["c", None]])
+    mask = pa.chunked_array([[True, False], [None, False]])
+    assert null_where(mask, column).to_pylist() == [None, "b", None, None]  # an unknown condition gives null
+    assert count_true(mask) == 1 and count_true(pa.array([], pa.bool_())) == 0
