@@ -8,7 +8,7 @@ STAMP := $(VENV)/.encore-ready
 export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: help setup bench test lint mutants clean
+.PHONY: help setup bench test lint faults mutants clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -40,6 +40,9 @@ lint: $(STAMP) ## check style, types of docstrings and formatting
 mutants: $(STAMP) ## plant 400 faults, one at a time, and count those that the tests notice (an hour; see docs/testing.md)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-mutants.txt
 	@$(BIN)/python -m tests.mutants
+
+faults: $(STAMP) ## try the store under faults: damages, kills, misbehaving models; writes docs/reliability.md (minutes)
+	@$(BIN)/python -m tests.faults
 
 clean: ## remove the environment and caches; results/ stays
 	rm -rf $(VENV) mutants .pytest_cache .ruff_cache .hypothesis && find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -39,8 +39,8 @@ from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.ranking.rank import rank_held_out
 from recsys_data.datasets.diginetica import Diginetica
 from recsys_data.datasets.movielens import MovieLens1MOrdered
-from recsys_data.datasets.planted import PlantedSignal
 from recsys_data.datasets.yoochoose import YooChoose64
+from recsys_data.generated.planted import PlantedSignal
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.protocols.published import AsPublished
 from recsys_data.split import Split

@@ -10,9 +10,9 @@ import numpy as np
 
 from evaluation.metrics.accuracy import MRR
 from evaluation.ranking.rank import rank_held_out
-from recsys_data.datasets.planted import PlantedSignal
-from recsys_data.datasets.planted_gaps import PlantedGaps
-from recsys_data.datasets.planted_habits import PlantedHabits
+from recsys_data.generated.planted import PlantedSignal
+from recsys_data.generated.planted_gaps import PlantedGaps
+from recsys_data.generated.planted_habits import PlantedHabits
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.split import Split
 from recsys_models.next_item import NextItemModel

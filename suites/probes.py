@@ -10,9 +10,9 @@ of what each paper implies; either outcome is informative.
 from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.verdicts.claims import Ranking
 from harness.spec import Experiment, Suite
-from recsys_data.datasets.planted import PlantedSignal
-from recsys_data.datasets.planted_gaps import DAY, PlantedGaps
-from recsys_data.datasets.planted_habits import PlantedHabits
+from recsys_data.generated.planted import PlantedSignal
+from recsys_data.generated.planted_gaps import DAY, PlantedGaps
+from recsys_data.generated.planted_habits import PlantedHabits
 from recsys_data.protocols.by_user import DisjointUsers
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.protocols.targets import EVERY_POSITION

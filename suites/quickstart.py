@@ -8,8 +8,8 @@ from baselines.simple.markov import MarkovChain
 from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.verdicts.claims import Gain, Ranking
 from harness.spec import Experiment, Suite
-from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.datasets.movielens import MovieLens100K
+from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.rnn import GRU, LSTM
 from suites.presets import REFERENCES

@@ -11,7 +11,7 @@ from evaluation.verdicts.claims import Ranking
 from evaluation.metrics.accuracy import MRR, Recall
 from harness.spec import Experiment, Suite
 from recsys_data.protocols.per_user import PerUserFractions
-from recsys_data.datasets.markov_chain import MarkovChainSequences
+from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_models.rnn import GRU
 
 CHAIN = MarkovChainSequences(num_users=30, num_items=25, length=20)

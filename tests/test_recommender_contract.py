@@ -8,9 +8,9 @@ import pytest
 
 from evaluation.metrics.accuracy import MRR
 from evaluation.ranking.rank import rank_held_out
-from recsys_data.datasets.planted import PlantedSignal
-from recsys_data.datasets.planted_gaps import PlantedGaps
-from recsys_data.datasets.planted_habits import PlantedHabits
+from recsys_data.generated.planted import PlantedSignal
+from recsys_data.generated.planted_gaps import PlantedGaps
+from recsys_data.generated.planted_habits import PlantedHabits
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_data.sequences import PAD, SequenceBatch
 from suites.zoo import MODELS

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from recsys_data.checks import check_choice
+from recsys_data.containers.tables import read_arrays
 from recsys_data.datasets.dataset import FileDataset, check_counts
 from recsys_data.fetching.compressed import read_bytes
 from recsys_data.fetching.source import Source
 from recsys_data.files.ragged import read_ragged
-from recsys_data.files.tables import read_arrays
 from recsys_data.interactions import Clock, Counts, Interactions
 
 LICENCE = "Amazon product data (McAuley): free for research with citation"

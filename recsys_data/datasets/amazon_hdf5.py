@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
+from recsys_data.columns.times import to_seconds
 from recsys_data.datasets.dataset import FileDataset
 from recsys_data.fetching.compressed import read_bytes
 from recsys_data.fetching.source import Source
-from recsys_data.files.times import to_seconds
 from recsys_data.interactions import Clock, Interactions
 
 _COLUMNS = ("user_id", "item_id", "rating", "timestamp")

@@ -11,11 +11,11 @@ from pyarrow import json
 
 from recsys_data.arrow import numbers
 from recsys_data.checks import check_choice
+from recsys_data.containers.tables import read_table
 from recsys_data.datasets.amazon import CITATION, LICENCE
 from recsys_data.datasets.dataset import FileDataset
 from recsys_data.fetching.compressed import read_bytes
 from recsys_data.fetching.source import Source
-from recsys_data.files.tables import read_table
 from recsys_data.interactions import Clock, Interactions
 
 _HOST = "https://snap.stanford.edu/data/amazon/productGraph/categoryFiles"

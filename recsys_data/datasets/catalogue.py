@@ -9,7 +9,6 @@ from recsys_data.datasets.citeulike import CiteULikeHCRNN, CiteULikeLibraries, C
 from recsys_data.datasets.dataset import Dataset
 from recsys_data.datasets.diginetica import Diginetica, DigineticaViews
 from recsys_data.datasets.lastfm import LastFM1K, LastFMArtistSessions, LastFMUserArtist
-from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.datasets.movielens import (
     MovieLens1M,
     MovieLens1MOrdered,
@@ -19,6 +18,7 @@ from recsys_data.datasets.movielens import (
     MovieLens100K,
 )
 from recsys_data.datasets.yoochoose import YooChoose64, YooChoose100k, YooChooseClicks
+from recsys_data.generated.markov_chain import MarkovChainSequences
 
 DATASETS: dict[str, Dataset] = {
     dataset.name: dataset

@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 
 from recsys_data.checks import check_choice
+from recsys_data.columns.times import to_seconds
+from recsys_data.containers.tables import read_table
 from recsys_data.datasets.dataset import FileDataset, check_counts
 from recsys_data.datasets.hcrnn import CITATION, HCRNNDataset
 from recsys_data.fetching.compressed import read_bytes
 from recsys_data.fetching.source import Source
 from recsys_data.files.ragged import read_ragged
-from recsys_data.files.tables import read_table
-from recsys_data.files.times import to_seconds
 from recsys_data.interactions import Clock, Counts, Interactions
 from recsys_data.vocabulary import encode_ids
 

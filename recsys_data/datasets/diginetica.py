@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers
 from recsys_data.checks import check_choice
+from recsys_data.columns.times import day_and_offset
+from recsys_data.containers.tables import read_table
 from recsys_data.datasets.dataset import FileDataset, check_counts
 from recsys_data.datasets.session_files import PublishedSessions
 from recsys_data.fetching.compressed import read_bytes
 from recsys_data.fetching.source import Source
-from recsys_data.files.tables import read_table
-from recsys_data.files.times import day_and_offset
 from recsys_data.interactions import Clock, Counts, Interactions
 
 LICENCE = "CIKM Cup 2016 competition rules, research use"

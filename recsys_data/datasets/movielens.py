@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import pyarrow as pa
 
+from recsys_data.containers.tables import read_arrays
 from recsys_data.datasets.dataset import FileDataset, check_counts
 from recsys_data.datasets.hcrnn import CITATION as HCRNN
 from recsys_data.datasets.hcrnn import HCRNNDataset
 from recsys_data.fetching.compressed import read_bytes
 from recsys_data.fetching.source import Source
-from recsys_data.files.tables import read_arrays
 from recsys_data.interactions import Clock, Counts, Interactions
 
 _HOST = "https://files.grouplens.org/datasets/movielens"

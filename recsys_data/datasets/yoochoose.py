@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers
+from recsys_data.containers.tables import read_arrays, read_table
 from recsys_data.datasets.dataset import FileDataset, check_counts
 from recsys_data.datasets.session_files import PublishedSessions
 from recsys_data.fetching.compressed import read_bytes
 from recsys_data.fetching.source import Source
-from recsys_data.files.tables import read_arrays, read_table
 from recsys_data.interactions import Clock, Counts, Interactions
 from recsys_data.split import TEST, TRAIN
 

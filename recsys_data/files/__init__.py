@@ -1,1 +1,1 @@
-"""File formats: tables, sequences, times; a user's own file as a data set."""
+"""File formats: a user's own file as a data set, sequence files, exports."""

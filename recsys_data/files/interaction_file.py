@@ -13,20 +13,20 @@ import pyarrow.compute as pc
 
 from recsys_data.arrow import numbers
 from recsys_data.checks import check_choice
+from recsys_data.columns.clean_columns import clean_columns
+from recsys_data.columns.column_names import ROLES
+from recsys_data.columns.column_roles import OFFSET, ColumnRoles
+from recsys_data.columns.times import UNITS, day_and_offset, to_seconds
+from recsys_data.containers.content import Content, parts_of, read_content, to_utf8
+from recsys_data.containers.json_events import read_json_events
+from recsys_data.containers.parquet_events import read_parquet_events
+from recsys_data.containers.text_events import read_text_events
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.fetching.source import data_folder
-from recsys_data.files.clean_columns import clean_columns
-from recsys_data.files.column_names import ROLES
-from recsys_data.files.column_roles import OFFSET, ColumnRoles
-from recsys_data.files.containers import Content, parts_of, read_content, to_utf8
 from recsys_data.files.export import PART_NAMES
-from recsys_data.files.json_events import read_json_events
-from recsys_data.files.parquet_events import read_parquet_events
 from recsys_data.files.reading import FileReading, event_type_notes, iso_time, time_notes
 from recsys_data.files.sequence_files import PARTS, SequenceFiles
-from recsys_data.files.text_events import read_text_events
 from recsys_data.files.time_lstm_files import ITEMS, LstFiles
-from recsys_data.files.times import UNITS, day_and_offset, to_seconds
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.vocabulary import encode_ids
 
@@ -62,7 +62,7 @@ class InteractionFile:
     train_set_sequences alone (SequenceFiles).
 
     The path may be compressed (.gz, .bz2, .xz, .zst, a .zip with one file), or a folder of Parquet parts. Ids follow
-    one rule whatever the file is, so equal data have equal fingerprints: see recsys_data.files.id_columns.
+    one rule whatever the file is, so equal data have equal fingerprints: see recsys_data.columns.id_columns.
     """
 
     path: str

@@ -19,7 +19,7 @@ from baselines.simple.rules import AssociationRules, SequentialRules
 from baselines.simple.session_popularity import SessionPopularity
 from evaluation.metrics.accuracy import MRR
 from evaluation.ranking.rank import rank_held_out
-from recsys_data.datasets.planted import PlantedSignal
+from recsys_data.generated.planted import PlantedSignal
 from recsys_data.protocols.per_user import PerUserFractions
 from training.run import Run
 

@@ -9,9 +9,9 @@ import pytest
 from harness import preparation
 from harness.preparation import CacheDamaged, prepare
 from harness.spec import Experiment
-from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.datasets.subsample import LimitUsers
 from recsys_data.files.interaction_file import InteractionFile
+from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_data.protocols.per_user import LeaveLastOut, PerUserFractions
 
 

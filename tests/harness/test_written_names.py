@@ -66,7 +66,7 @@ from dataclasses import dataclass
 from baselines.simple.popularity import Popularity as Known
 from harness.spec import Experiment, Suite
 from evaluation.metrics.accuracy import MRR
-from recsys_data.datasets.markov_chain import MarkovChainSequences
+from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_data.protocols.per_user import PerUserFractions
 
 @dataclass

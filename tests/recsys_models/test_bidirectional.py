@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from recsys_data.datasets.planted import PlantedSignal
+from recsys_data.generated.planted import PlantedSignal
 from recsys_data.sequences import PAD, SequenceBatch
 from recsys_models.engine import query_prefixes
 from recsys_models.rnn import GRU, LSTM, RNN

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from recsys_data.datasets.planted import PlantedSignal
+from recsys_data.generated.planted import PlantedSignal
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.split import TrainingSet

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import reference.mlstm
-from recsys_data.datasets.planted import PlantedSignal
+from recsys_data.generated.planted import PlantedSignal
 from recsys_data.interactions import Clock
 from recsys_data.sequences import PAD, SequenceBatch, Sequences
 from recsys_data.split import TrainingSet

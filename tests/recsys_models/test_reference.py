@@ -6,7 +6,7 @@ import importlib
 import numpy as np
 import pytest
 
-from recsys_data.datasets.planted import PlantedSignal
+from recsys_data.generated.planted import PlantedSignal
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.next_item import NextItemModel
 from suites.zoo import MODELS

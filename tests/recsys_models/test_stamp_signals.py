@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from baselines.simple.markov import MarkovChain
-from recsys_data.datasets.planted import best_mrr
+from recsys_data.generated.planted import best_mrr
 from recsys_data.interactions import Clock, Interactions
 from recsys_models.stamp import STAMP, STMO, STMP
 from tests.recsys_models.planted_splits import cut, fitted_mrr

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import reference.time_lstm
-from recsys_data.datasets.planted import PlantedSignal
+from recsys_data.generated.planted import PlantedSignal
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.split import TrainingSet

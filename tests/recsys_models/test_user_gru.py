@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import reference.user_gru
-from recsys_data.datasets.planted import PlantedSignal
+from recsys_data.generated.planted import PlantedSignal
 from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.split import HeldOut, TrainingSet

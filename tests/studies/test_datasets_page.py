@@ -6,8 +6,8 @@ import pytest
 
 from recsys_data.audit.leakage import audit
 from recsys_data.datasets.catalogue import DATASETS
-from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.fetching.errors import DataMissing
+from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_data.protocols.per_user import LeaveLastOut
 from studies import datasets_page
 from studies.audit_words import MEANINGS, READINGS

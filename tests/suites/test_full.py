@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 import benchmark
 from recsys_data.datasets.catalogue import DATASETS
-from recsys_data.datasets.markov_chain import MarkovChainSequences
+from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_data.interactions import Clock
 from suites import zoo
 from suites.full import MODELS, SUITE, models_for

@@ -9,7 +9,7 @@ import torch
 
 from evaluation.ranking.rank import rank_held_out
 from evaluation.ranking.rank_table import RankTable
-from recsys_data.datasets.planted import PlantedSignal
+from recsys_data.generated.planted import PlantedSignal
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.rnn import GRU
 from tests.evaluation.ranking.near_ties import max_score_difference, rank_changes, ranked_scores

@@ -9,7 +9,7 @@ from harness.cells.execute import compute
 from harness.cells.record import _training_caveats
 from harness.preparation import prepare
 from harness.spec import Cell, Experiment
-from recsys_data.datasets.markov_chain import MarkovChainSequences
+from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.rnn import GRU
 from training.control.fit_control import FitControl

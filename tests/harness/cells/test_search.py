@@ -28,7 +28,7 @@ from evaluation.metrics.accuracy import MRR
 from harness.spec import Experiment, Suite
 from harness.tuning import Choice, Tuning, Uniform
 from recsys_data.protocols.per_user import PerUserFractions
-from recsys_data.datasets.markov_chain import MarkovChainSequences
+from recsys_data.generated.markov_chain import MarkovChainSequences
 
 
 @dataclass

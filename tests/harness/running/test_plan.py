@@ -120,7 +120,7 @@ def test_a_data_set_with_a_mistake_is_refused_and_a_full_disk_ends_the_plan(load
     def mistaken(self, folder=None):
         raise KeyError("users")
 
-    monkeypatch.setattr("recsys_data.datasets.markov_chain.MarkovChainSequences.load", mistaken)
+    monkeypatch.setattr("recsys_data.generated.markov_chain.MarkovChainSequences.load", mistaken)
     plan, line = make_plan(opened(), store), mistaken.__code__.co_firstlineno + 1
     assert {(p.state, p.why) for p in plan.cells} == {
         ("refused", f"KeyError: 'users' (in tests/harness/running/test_plan.py, line {line}, mistaken)")

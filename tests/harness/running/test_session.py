@@ -23,7 +23,7 @@ from baselines.simple.popularity import Popularity
 from evaluation.metrics.accuracy import MRR
 from harness.spec import Experiment, Suite
 from recsys_data.protocols.per_user import PerUserFractions
-from recsys_data.datasets.markov_chain import MarkovChainSequences
+from recsys_data.generated.markov_chain import MarkovChainSequences
 
 
 @dataclass

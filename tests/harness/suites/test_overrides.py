@@ -196,7 +196,7 @@ def test_pattern_signs_in_names_are_escaped():
 
 
 def test_users_are_limited_and_marked():
-    from recsys_data.datasets.markov_chain import MarkovChainSequences
+    from recsys_data.generated.markov_chain import MarkovChainSequences
 
     experiment = Experiment(MarkovChainSequences(num_users=20), Named("p"), {})
     small = Overrides(limit_users=5).apply(Suite("s", "S", [experiment], seeds=[0], metrics=["m"]))

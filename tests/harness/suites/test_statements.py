@@ -14,7 +14,7 @@ from harness.spec import Experiment, Suite
 from harness.suites.load import load_suite
 from harness.suites.overrides import Overrides
 from harness.suites.validate import suite_error
-from recsys_data.datasets.markov_chain import MarkovChainSequences
+from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_data.protocols.per_user import PerUserFractions
 
 SMALL = MarkovChainSequences(num_users=20, num_items=10, length=10)

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from recsys_data.audit.leakage import audit
-from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.datasets.movielens import MovieLens1MOrdered
+from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.protocols.candidates import AllItems
 from recsys_data.protocols.per_user import LeaveLastOut, PerUserFractions

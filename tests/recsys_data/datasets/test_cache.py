@@ -13,10 +13,10 @@ import pytest
 
 from recsys_data.datasets import cache
 from recsys_data.datasets.cache import load_cached, raw_files, raw_sums, read_prepared, write_prepared
-from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.datasets.subsample import LimitUsers
 from recsys_data.fetching.source import Source
 from recsys_data.files.interaction_file import InteractionFile
+from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_data.interactions import Clock, Interactions
 
 EVENTS = [("u2", 5, 1.5), ("u1", 7, 2.0), ("u2", 7, 1.0)]

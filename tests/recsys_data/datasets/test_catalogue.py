@@ -11,11 +11,11 @@ from recsys_data.datasets.citeulike import CiteULikeHCRNN, CiteULikeLibraries
 from recsys_data.datasets.dataset import Dataset
 from recsys_data.datasets.diginetica import Diginetica
 from recsys_data.datasets.lastfm import LastFMArtistSessions, LastFMUserArtist
-from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.datasets.movielens import MovieLens1MSubsample, MovieLens100K
 from recsys_data.datasets.summary import summarise_dataset
 from recsys_data.datasets.yoochoose import YooChoose64, YooChoose100k
 from recsys_data.fetching.source import data_folder
+from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_data.interactions import Clock, Counts, Interactions
 from recsys_data.protocols.published import AsPublished
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys_data.columns.id_columns import MISSING_WORDS
+from recsys_data.columns.times import to_seconds
 from recsys_data.datasets.dataset import Dataset
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.files.export import FILES, export_interactions
-from recsys_data.files.id_columns import MISSING_WORDS
 from recsys_data.files.interaction_file import InteractionFile
-from recsys_data.files.times import to_seconds
 from recsys_data.interactions import Clock, Interactions
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from recsys_data.audit.leakage import audit
 from recsys_data.datasets.diginetica import DigineticaViews
-from recsys_data.datasets.markov_chain import MarkovChainSequences
+from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.protocols.by_time import GlobalTimeCut, LastDays
 from recsys_data.protocols.filters import MinItemEvents, MinUserEvents

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.utils import murmurhash3_32
 
-from recsys_data.datasets.markov_chain import MarkovChainSequences
 from recsys_data.datasets.movielens import MovieLens1MOrdered
+from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.protocols.by_user import DisjointUsers, HashedUsers, cut_from_the_end
 from recsys_data.protocols.filters import MinItemEvents, MinUserEvents, TopItems, Truncate

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys_data.datasets.markov_chain import MarkovChainSequences
+from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_data.interactions import Clock
 from recsys_data.protocols.by_time import GlobalTimeCut, LastDays
 from recsys_data.protocols.by_user import DisjointUsers, HashedUsers

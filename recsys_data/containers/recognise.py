@@ -7,8 +7,8 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recsys_data.files.header import is_header
-from recsys_data.files.separators import NAMES, guess_separator, has_quotes, split_lines
+from recsys_data.containers.header import is_header
+from recsys_data.containers.separators import NAMES, guess_separator, has_quotes, split_lines
 
 COMMENT_MARKS = ("%", "#")
 _SAMPLE = 300  # lines that decide

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys_data.files.column_roles import ColumnRoles, assign_roles
-from recsys_data.files.containers import Content
+from recsys_data.columns.column_roles import ColumnRoles, assign_roles
+from recsys_data.containers.content import Content
 
 if TYPE_CHECKING:
     import pyarrow.dataset as ds

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys_data.datasets.planted_habits import PlantedHabits
+from recsys_data.generated.planted_habits import PlantedHabits
 
 
 def test_a_habit_is_kept_but_for_strays():

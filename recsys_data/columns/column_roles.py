@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recsys_data.files.column_names import KNOWN_NAMES, ROLES, known_place
-from recsys_data.files.time_columns import NO_TIMES, choose_time_column, diginetica_columns, looks_like_time
+from recsys_data.columns.column_names import KNOWN_NAMES, ROLES, known_place
+from recsys_data.columns.time_columns import NO_TIMES, choose_time_column, diginetica_columns, looks_like_time
 
 OFFSET = "offset"  # the role of Diginetica's timeframe, which is added to the day of the session
 

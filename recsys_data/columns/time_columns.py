@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from recsys_data.files.column_names import compact_name, names_a_time, names_another_moment
-from recsys_data.files.date_texts import is_date
-from recsys_data.files.times import looks_like_unix_time
+from recsys_data.columns.column_names import compact_name, names_a_time, names_another_moment
+from recsys_data.columns.date_texts import is_date
+from recsys_data.columns.times import looks_like_unix_time
 
 NO_TIMES = "timestamp= to take the order of the rows for that of the events"
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys_data.datasets.planted import SIGNALS, PlantedSignal, best_mrr
+from recsys_data.generated.planted import SIGNALS, PlantedSignal, best_mrr
 
 
 def test_best_mrr_by_hand():

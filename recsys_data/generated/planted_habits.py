@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from recsys_data.checks import check_range
-from recsys_data.datasets.generated import GeneratedDataset
-from recsys_data.datasets.planted import best_mrr
+from recsys_data.generated.generated_dataset import GeneratedDataset
+from recsys_data.generated.planted import best_mrr
 from recsys_data.interactions import Clock, Interactions
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys_data.datasets.markov_chain import MarkovChainSequences
+from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_data.interactions import Clock
 
 

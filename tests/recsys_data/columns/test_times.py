@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from recsys_data.files.times import to_seconds
+from recsys_data.columns.times import to_seconds
 
 MOMENTS = st.datetimes(datetime(1974, 1, 1), datetime(2100, 12, 31)).map(lambda m: m.replace(microsecond=0, tzinfo=UTC))
 MONTHS = [

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from recsys_data.checks import check_range
-from recsys_data.datasets.generated import GeneratedDataset
+from recsys_data.generated.generated_dataset import GeneratedDataset
 from recsys_data.interactions import Clock, Interactions
 
 _CUT_OFF = 20

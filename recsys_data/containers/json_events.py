@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from recsys_data.files.column_roles import ColumnRoles, assign_roles
+from recsys_data.columns.column_roles import ColumnRoles, assign_roles
 
 _SAMPLE = 300  # objects whose keys are the columns
 

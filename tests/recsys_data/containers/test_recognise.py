@@ -1,4 +1,4 @@
-from recsys_data.files.separators import guess_separator
+from recsys_data.containers.separators import guess_separator
 
 
 def test_a_text_with_commas_does_not_hide_the_separator():

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recsys_data.files.containers import read_content
+from recsys_data.containers.content import read_content
 from recsys_data.files.interaction_file import InteractionFile
 
 CSV = "user,item,timestamp\nü,10,1000000000\nü,9,1000000060\nb,10,1000000007\n"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recsys_data.datasets.planted_gaps import DAY, PlantedGaps
+from recsys_data.generated.planted_gaps import DAY, PlantedGaps
 from recsys_data.interactions import Clock
 
 

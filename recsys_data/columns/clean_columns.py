@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys_data.arrow import count_true, null_where, numbers
-from recsys_data.files.id_columns import MISSING_WORDS, clean_ids
+from recsys_data.columns.id_columns import MISSING_WORDS, clean_ids
 
 _IDS = ("user", "session", "item", "event", "part")
 _OPTIONAL = ("rating", "timestamp", "event")

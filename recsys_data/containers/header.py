@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from recsys_data.files.column_names import is_id_name, is_known
-from recsys_data.files.date_texts import is_date
+from recsys_data.columns.column_names import is_id_name, is_known
+from recsys_data.columns.date_texts import is_date
 
 _IDS = ("user", "session", "item")
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from recsys_data.files.column_roles import ColumnRoles, assign_roles
-from recsys_data.files.recognise import TextLayout, recognise_layout
-from recsys_data.files.separators import BLANKS
-from recsys_data.files.tables import read_table
+from recsys_data.columns.column_roles import ColumnRoles, assign_roles
+from recsys_data.containers.recognise import TextLayout, recognise_layout
+from recsys_data.containers.separators import BLANKS
+from recsys_data.containers.tables import read_table
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

@@ -1,0 +1,1 @@
+"""Columns of a user's file: which holds which role; ids, ratings and times in one form."""

@@ -1,0 +1,1 @@
+"""Containers of events: text tables, JSON objects, Parquet; plain or compressed."""

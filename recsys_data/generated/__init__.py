@@ -1,0 +1,1 @@
+"""Data sets that are drawn from a generator: Markov chains and planted signals with known optima."""
