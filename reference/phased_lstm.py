@@ -6,9 +6,9 @@ import numpy as np
 
 from recsys_data.sequences import SequenceBatch
 from recsys_models.phased_lstm import PhasedLSTM
-from reference import cells
-from reference.histories import histories
-from reference.weights import arrays
+from reference.parts import cells
+from reference.parts.histories import histories
+from reference.parts.weights import arrays
 
 
 def scores(model: PhasedLSTM, batch: SequenceBatch) -> np.ndarray:

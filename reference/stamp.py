@@ -6,9 +6,9 @@ import numpy as np
 
 from recsys_data.sequences import SequenceBatch
 from recsys_models.stamp import STAMP, STMO, STMP
-from reference.cells import sigmoid
-from reference.histories import histories
-from reference.weights import arrays
+from reference.parts.cells import sigmoid
+from reference.parts.histories import histories
+from reference.parts.weights import arrays
 
 
 def scores(model: STMP, batch: SequenceBatch) -> np.ndarray:

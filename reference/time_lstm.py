@@ -6,9 +6,9 @@ import numpy as np
 
 from recsys_data.sequences import SequenceBatch
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
-from reference import cells
-from reference.histories import History, histories
-from reference.weights import arrays
+from reference.parts import cells
+from reference.parts.histories import History, histories
+from reference.parts.weights import arrays
 
 
 def scores(model: PeepholeLSTM, batch: SequenceBatch) -> np.ndarray:

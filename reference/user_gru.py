@@ -6,9 +6,9 @@ import numpy as np
 
 from recsys_data.sequences import SequenceBatch
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
-from reference import cells
-from reference.histories import histories
-from reference.weights import arrays
+from reference.parts import cells
+from reference.parts.histories import histories
+from reference.parts.weights import arrays
 
 
 def scores(model: StandardGRU, batch: SequenceBatch) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from reference.cells import sigmoid
+from reference.parts.cells import sigmoid
 
 
 def gru_before_z(x, h, W, b, U, C):

@@ -12,7 +12,7 @@ from recsys_data.split import TrainingSet
 from recsys_models.gru4rec import GRU4Rec, shared_sampling
 from recsys_models.networks.network import Generators
 from recsys_models.next_item import NextItemModel
-from reference.weights import arrays
+from reference.parts.weights import arrays
 from tests.recsys_models import gru4rec_reference
 from tests.recsys_models.planted_splits import fitted_mrr
 from training.losses.sampled import TOP1, BPRMax, TOP1Max

@@ -11,8 +11,8 @@ from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.split import TrainingSet
 from recsys_models.networks.network import Generators
 from recsys_models.stamp import STAMP, STMO, STMP, VARIANTS
+from reference.parts.weights import arrays
 from reference.stamp import query as query_after
-from reference.weights import arrays
 from training.batches.prefixes import Prefixes
 from training.losses.loss import CrossEntropy
 from training.losses.sampled import BPR

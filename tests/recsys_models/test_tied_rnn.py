@@ -12,8 +12,8 @@ from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.split import TrainingSet
 from recsys_models.tied_rnn import RNNCCE
+from reference.parts.weights import arrays
 from reference.tied_rnn import state as state_after
-from reference.weights import arrays
 from training.batches.sequence_noise import SequenceNoise
 from training.control.clipping import ClipValue
 from training.control.fit_control import FitControl

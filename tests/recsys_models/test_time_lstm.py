@@ -13,7 +13,7 @@ from recsys_models.engine.cells.lstm import LSTMCell
 from recsys_models.engine.cells.time_lstm import TimeLSTM1Cell
 from recsys_models.engine.unroll import unroll
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
-from reference.histories import History
+from reference.parts.histories import History
 from reference.time_lstm import gaps_of
 from tests.recsys_models.planted_splits import fitted_mrr
 from training.run import Run

@@ -9,8 +9,8 @@ import torch
 from recsys_data.sequences import SequenceBatch
 from recsys_models.networks.network import Generators
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
+from reference.parts.weights import arrays
 from reference.user_gru import _hidden
-from reference.weights import arrays
 from tests.recsys_models.test_user_gru import TINY, tiny_training_set
 from training.optimisers.optimisers import SGD, Adam
 from training.run import Run

@@ -12,7 +12,7 @@ from recsys_models.engine.cells.mlstm import MLSTMCell
 from recsys_models.engine.cells.phased_lstm import PhasedLSTMCell
 from recsys_models.engine.cells.time_lstm import TimeLSTM1Cell, TimeLSTM2Cell, TimeLSTM3Cell
 from recsys_models.engine.unroll import unroll
-from reference import cells as oracles
+from reference.parts import cells as oracles
 
 T, B, E, H = 4, 3, 5, 2
 ACTIVATION = {"sigmoid": oracles.sigmoid, "tanh": np.tanh}

@@ -9,7 +9,7 @@ from recsys_models.engine.cells.elman import ElmanCell
 from recsys_models.engine.cells.gru import GRUResetBeforeCell
 from recsys_models.engine.cells.lstm import LSTMCell
 from recsys_models.engine.unroll import unroll
-from reference.cells import sigmoid
+from reference.parts.cells import sigmoid
 
 T, B, H = 4, 3, 2
 PHI = {

@@ -1,0 +1,1 @@
+"""The recurrent cells, histories and weights that the reference implementations share."""
