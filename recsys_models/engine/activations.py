@@ -32,6 +32,16 @@ def _elu_backward(grad: torch.Tensor, output: torch.Tensor, *, grad_input: torch
     return torch.ops.aten.elu_backward.grad_input(grad, 1.0, 1.0, 1.0, True, output, grad_input=grad_input)
 
 
+def _hard_sigmoid_(values: torch.Tensor) -> torch.Tensor:
+    """Apply Theano's hard sigmoid, 0.2 x + 0.5 cut to 0 … 1, in place."""
+    return values.mul_(0.2).add_(0.5).clamp_(0.0, 1.0)
+
+
+def _hard_sigmoid_backward(grad: torch.Tensor, output: torch.Tensor, *, grad_input: torch.Tensor) -> torch.Tensor:
+    """The gradient of the hard sigmoid: a fifth of ``grad`` where the output is not cut."""
+    return torch.mul(grad, 0.2, out=grad_input).masked_fill_((output <= 0.0) | (output >= 1.0), 0.0)
+
+
 class Activation(NamedTuple):
     """A function: ``apply_`` in place and ``backward(grad, output, grad_input=out)``, which may write into ``grad``."""
 
@@ -40,9 +50,11 @@ class Activation(NamedTuple):
 
 
 TANH = Activation(tanh_, tanh_backward)
+SIGMOID = Activation(torch.sigmoid_, sigmoid_backward)
+HARD_SIGMOID = Activation(_hard_sigmoid_, _hard_sigmoid_backward)
 ACTIVATIONS = {
     "tanh": TANH,
-    "sigmoid": Activation(torch.sigmoid_, sigmoid_backward),
+    "sigmoid": SIGMOID,
     "relu": Activation(torch.relu_, _relu_backward),
     "elu": Activation(torch.nn.functional.elu_, _elu_backward),
 }

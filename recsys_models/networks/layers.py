@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import nn
 
-from recsys_models.engine.activations import TANH, Activation
+from recsys_models.engine.activations import SIGMOID, TANH, Activation
 from recsys_models.engine.cells.elman import ElmanCell
 from recsys_models.engine.cells.gru import GRUResetBeforeCell
 from recsys_models.engine.cells.gru_reset_after import GRUResetAfterCell
@@ -55,8 +55,16 @@ class GRUResetBeforeLayer(RecurrentLayer):
 
     num_gates = 3
 
-    def __init__(self, num_inputs: int, size: int, *, one_hot: bool = False, activation: Activation = TANH) -> None:
-        super().__init__(GRUResetBeforeCell(activation), num_inputs, size, one_hot=one_hot)
+    def __init__(
+        self,
+        num_inputs: int,
+        size: int,
+        *,
+        one_hot: bool = False,
+        activation: Activation = TANH,
+        gate: Activation = SIGMOID,
+    ) -> None:
+        super().__init__(GRUResetBeforeCell(activation, gate), num_inputs, size, one_hot=one_hot)
         self.recurrent = nn.Parameter(torch.empty(size, 2 * size))
         self.candidate = nn.Parameter(torch.empty(size, size))
 

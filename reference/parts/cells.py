@@ -16,6 +16,11 @@ def sigmoid(x: Array) -> Array:
     return 1.0 / (1.0 + np.exp(-x))
 
 
+def hard_sigmoid(x: Array) -> Array:
+    """Theano's: 0.2 x + 0.5, cut to 0 … 1."""
+    return np.clip(0.2 * x + 0.5, 0.0, 1.0)
+
+
 ACTIVATIONS = {
     "tanh": np.tanh,
     "sigmoid": sigmoid,
@@ -177,11 +182,11 @@ def phased_lstm(
     return tuple(map(np.stack, zip(*states, strict=True)))
 
 
-def gru_before(a: Array, h: Array, U: Array, C: Array) -> States:
+def gru_before(a: Array, h: Array, U: Array, C: Array, gate: Activation = sigmoid) -> States:
     """The GRU of Donkers' eqs. 3–5 from gates a (T, B, 3 H) in the order u, r, k."""
     size, states = h.shape[1], []
     for step in a:
-        u, r = np.split(sigmoid(step[:, : 2 * size] + h @ U), 2, axis=1)
+        u, r = np.split(gate(step[:, : 2 * size] + h @ U), 2, axis=1)
         k = np.tanh(step[:, 2 * size : 3 * size] + (r * h) @ C)
         h = (1 - u) * h + u * k
         states.append(h)

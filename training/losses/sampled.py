@@ -58,9 +58,11 @@ class SampledLoss(Loss):
         generator: torch.Generator,
         weights: torch.Tensor | None = None,
         popularity: PopularitySampler | None = None,
+        drawn: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """The mean loss over targets and drawn negatives."""
-        drawn = self.sampling.draw(self.num_negatives, len(targets), len(item_factors), generator, popularity)
+        """The mean loss over targets and negatives: those that the caller has ``drawn``, or new ones."""
+        if drawn is None:
+            drawn = self.sampling.draw(self.num_negatives, len(targets), len(item_factors), generator, popularity)
         target, negatives = self._scores(queries, item_factors, bias, targets, drawn)
         if negatives.shape[1] == 0:
             raise ValueError(
@@ -146,6 +148,15 @@ class BPR(SampledLoss):
     def from_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
         """The loss of each target, (N,)."""
         return functional.softplus(negatives - target[:, None]).mean(dim=1)
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy(SampledLoss):
+    """−log σ(s) − Σ_j log(1 − σ(s_j)): each score on its own (SASRec, with one negative)."""
+
+    def from_scores(self, target: torch.Tensor, negatives: torch.Tensor) -> torch.Tensor:
+        """The loss of each target, (N,)."""
+        return functional.softplus(-target) + functional.softplus(negatives).sum(dim=1)
 
 
 @dataclass(frozen=True)

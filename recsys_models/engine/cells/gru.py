@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import torch
 
-from recsys_models.engine.activations import TANH, Activation, sigmoid_backward
+from recsys_models.engine.activations import SIGMOID, TANH, Activation, sigmoid_backward
 from recsys_models.engine.unroll import StepTensors, Tensors, products
 
 
@@ -20,10 +20,11 @@ def gru_forward(
     reset: torch.Tensor,
     weights: Tensors,
     activation: Activation = TANH,
+    gate: Activation = SIGMOID,
 ) -> None:
     """Write the new state, and r ⊙ h into ``reset``, from gates u, r, k (B, 3 H) that lack the state's part."""
     size = h.shape[1]
-    gates[:, : 2 * size].addmm_(h, weights[0]).sigmoid_()
+    gate.apply_(gates[:, : 2 * size].addmm_(h, weights[0]))
     u, r, k = gates.chunk(3, dim=1)
     torch.mul(r, h, out=reset)
     activation.apply_(k.addmm_(reset, weights[1]))
@@ -37,38 +38,39 @@ def gru_backward(
     grad_h: torch.Tensor,
     out: torch.Tensor,
     activation: Activation = TANH,
+    gate: Activation = SIGMOID,
 ) -> None:
     """Write the gradients of ``gru_forward`` by its gates into ``out`` (B, 3 H), by the old state into ``grad_h``."""
     size = h.shape[1]
     u, r, k = gates.chunk(3, dim=1)
     grad_u, grad_r, grad_k = out.chunk(3, dim=1)
-    sigmoid_backward((k - h).mul_(grad_h), u, grad_input=grad_u)
+    gate.backward((k - h).mul_(grad_h), u, grad_input=grad_u)
     activation.backward(grad_h * u, k, grad_input=grad_k)
     grad_h.addcmul_(grad_h, u, value=-1.0)
     grad_reset = grad_k @ weights[1].T
-    sigmoid_backward(grad_reset * h, r, grad_input=grad_r)
+    gate.backward(grad_reset * h, r, grad_input=grad_r)
     grad_h.addcmul_(grad_reset, r).addmm_(out[:, : 2 * size], weights[0].T)
 
 
 class GRUResetBeforeCell:
     """The standard cell, also used by the linear user-based GRU. Gates u, r, k (B, 3 H); weights U, C.
 
-    activation: the function in place of the candidate's tanh.
+    activation: the function in place of the candidate's tanh; gate: that in place of the gates' sigmoid.
     """
 
     states: ClassVar[int] = 1
     saved: ClassVar[dict[str, int]] = {"r h": 1}
 
-    def __init__(self, activation: Activation = TANH) -> None:
-        self.activation = activation
+    def __init__(self, activation: Activation = TANH, gate: Activation = SIGMOID) -> None:
+        self.activation, self.gate = activation, gate
 
     def forward(self, step: StepTensors, weights: Tensors) -> None:
         """Write h' from u, r and k."""
-        gru_forward(step.gates, step.before[0], step.after[0], step.saved[0], weights, self.activation)
+        gru_forward(step.gates, step.before[0], step.after[0], step.saved[0], weights, self.activation, self.gate)
 
     def backward(self, step: StepTensors, weights: Tensors, grads: list[torch.Tensor], grad_sums: Tensors) -> None:
         """The gradients by gates and state."""
-        gru_backward(step.gates, step.before[0], weights, grads[0], step.grad_gates, self.activation)
+        gru_backward(step.gates, step.before[0], weights, grads[0], step.grad_gates, self.activation, self.gate)
 
     def new_grad_sums(self, like: torch.Tensor, weights: Tensors) -> list[torch.Tensor]:
         """No sums inside the loop."""

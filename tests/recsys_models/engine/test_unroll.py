@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from recsys_models.engine.activations import tanh_
+from recsys_models.engine.activations import HARD_SIGMOID, tanh_
 from recsys_models.engine.cells.gru import AttentionalGRUCell, GRUResetBeforeCell, RectifiedGRUCell
 from recsys_models.engine.cells.gru_reset_after import GRUResetAfterCell
 from recsys_models.engine.cells.lstm import LSTMCell
@@ -75,6 +75,9 @@ CELLS = {
     "rectified GRU, another compared": (
         RectifiedGRUCell(0.2), 1, 5, [(H, 2 * H), (H, H), (H, 3 * H), (H, 2 * H)], [H, H], rectified_by_another),
     "GRU": (GRUResetBeforeCell(), 1, 3, [(H, 2 * H), (H, H)], [], oracles.gru_before),
+    "GRU, hard gates": (
+        GRUResetBeforeCell(gate=HARD_SIGMOID), 1, 3, [(H, 2 * H), (H, H)], [],
+        lambda a, h, U, C: oracles.gru_before(a, h, U, C, oracles.hard_sigmoid)),
     "rectified GRU": (
         RectifiedGRUCell(0.2), 1, 5, [(H, 2 * H), (H, H), (H, 3 * H), (H, 2 * H)], [H],
         lambda a, h, U, C, V, K, x: oracles.rectified_gru(a, x, h, U, C, V, K, 0.2)),

@@ -8,6 +8,7 @@ from training.losses.sampled import (
     BPR,
     TOP1,
     AdaptiveHinge,
+    BinaryCrossEntropy,
     BPRMax,
     TOP1Max,
     without_diagonal,
@@ -15,7 +16,7 @@ from training.losses.sampled import (
 from training.losses.sampling import NegativeSampling, PopularitySampler, draw_uniform
 from training.losses.softmax import Blackout, SampledCrossEntropy
 
-KINDS = [BPR, BPRMax, TOP1, TOP1Max, AdaptiveHinge, SampledCrossEntropy, Blackout]
+KINDS = [BPR, BinaryCrossEntropy, BPRMax, TOP1, TOP1Max, AdaptiveHinge, SampledCrossEntropy, Blackout]
 COUNTS = np.array([4, 0, 1, 9, 2, 1, 3, 1, 5])
 
 
@@ -26,6 +27,7 @@ def sigmoid(x):
 @pytest.mark.parametrize("loss, expected", [
     # one target of score 1 with negatives of score 0 and 3; w = softmax(0, 3), p = softmax(1, 0, 3)
     (BPR(2), lambda w, p: (-math.log(sigmoid(1)) - math.log(sigmoid(-2))) / 2),
+    (BinaryCrossEntropy(2), lambda w, p: -math.log(sigmoid(1)) - math.log(sigmoid(0)) - math.log(sigmoid(-3))),
     (BPRMax(2, regularisation=0.5), lambda w, p: -math.log(w[0] * sigmoid(1) + w[1] * sigmoid(-2)) + 0.5 * w[1] * 9),
     (BPRMax(2, regularisation=0.0, elu=0.5), lambda w, p: -math.log(w[0] * sigmoid(1) + w[1] * sigmoid(-2))),
     (TOP1(2), lambda w, p: (sigmoid(-1) + sigmoid(0) + sigmoid(2) + sigmoid(9)) / 2),
@@ -101,6 +103,15 @@ def test_the_official_correction_takes_each_items_log_count():
     with pytest.raises(ValueError, match="logq needs the items' training counts"):
         loss_without = SampledCrossEntropy(2, logq=1.0)
         loss_without(*case(), torch.Generator())
+
+
+def test_negatives_that_the_caller_has_drawn_are_used():
+    given = torch.tensor([[1], [4], [5], [7], [0], [3]])
+    loss = BinaryCrossEntropy()
+    queries, factors, bias, targets = case()
+    scores = queries @ factors.T + bias
+    expected = loss.from_scores(scores[range(6), targets], scores[range(6), given[:, 0]][:, None]).mean()
+    assert loss(queries, factors, bias, targets, None, drawn=given).item() == pytest.approx(expected.item())
 
 
 def test_adaptive_hinge_clips_at_zero():
