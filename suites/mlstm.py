@@ -9,7 +9,7 @@ round (LSTM 0.1433, mLSTM 0.1420). docs/suites/mlstm.md lists every departure.
 from collections.abc import Mapping
 
 from evaluation.metrics.accuracy import MRR, Recall
-from evaluation.verdicts.claims import Gain, Published, Ranking
+from evaluation.verdicts.claims import OWN_CLAIM, Gain, Published, Ranking
 from harness.spec import Citation, Experiment, Suite
 from recsys_data.datasets.amazon import AmazonFiveCore
 from recsys_data.datasets.amazon_hdf5 import AmazonCoPurchasing
@@ -147,7 +147,7 @@ GAINS = [
 def own_claims(text: str, better: str, worse: str) -> list[Ranking]:
     """Encore's own claim about the 2 × 2, on every data set."""
     return [
-        Ranking(f"{text} ({dataset.title})", better, worse, dataset.name, "MRR", place="Encore's own claim")
+        Ranking(f"{text} ({dataset.title})", better, worse, dataset.name, "MRR", place=OWN_CLAIM)
         for dataset in (ONE, ORDERED, TEN, AMAZON, BEAUTY)
     ]
 

@@ -10,7 +10,7 @@ from evaluation.json_codec import from_json
 from evaluation.verdicts.claim import Claim
 from evaluation.verdicts.compound import Compound
 from evaluation.verdicts.cost import Cost
-from evaluation.verdicts.evidence import Evidence
+from evaluation.verdicts.evidence import OWN_CLAIM, Evidence
 from evaluation.verdicts.gain import Gain
 from evaluation.verdicts.published import Published
 from evaluation.verdicts.ranking import Ranking
@@ -18,8 +18,8 @@ from evaluation.verdicts.stored import StoredClaim
 from evaluation.verdicts.verdict import Outcome, Verdict
 
 __all__ = [
-    "Claim", "ComparisonRequest", "Compound", "Cost", "Evidence", "Gain", "Outcome", "Published", "Ranking",
-    "Verdict", "claim_from_json", "claim_to_json", "is_built_in",
+    "OWN_CLAIM", "Claim", "ComparisonRequest", "Compound", "Cost", "Evidence", "Gain", "Outcome", "Published",
+    "Ranking", "Verdict", "claim_from_json", "claim_to_json", "is_built_in",
 ]  # fmt: skip
 KINDS: dict[str, type[Claim]] = {kind.__name__: kind for kind in (Ranking, Gain, Cost, Compound)}
 

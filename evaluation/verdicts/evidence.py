@@ -15,6 +15,7 @@ from evaluation.statistics.multiplicity import holm, holm_divisors
 from evaluation.verdicts.verdict import Verdict
 
 SMOKE = "SMOKE RUN"
+OWN_CLAIM = "Encore's own claim"  # how the place of a claim begins that no paper makes
 _Test = tuple[str, str, str, str, str]  # data set, protocol, metric, the pair as its row names it
 
 
@@ -66,7 +67,9 @@ class Evidence:
         """Return the verdicts on a claim, one for each protocol it applies to. place: where it was published."""
         verdicts = [claim.judge(self, protocol) for protocol in claim.protocols(self)]
         suite_cites = self.results.record.get("paper") is not None
-        return [replace(v, cites_paper=suite_cites or bool(place or v.place)) for v in verdicts]
+        places = [place or v.place for v in verdicts]
+        cited = [bool(suite_cites or where) and not where.startswith(OWN_CLAIM) for where in places]
+        return [replace(v, cites_paper=cites) for v, cites in zip(verdicts, cited, strict=True)]
 
     @property
     def caveats(self) -> tuple[str, ...]:
