@@ -19,8 +19,10 @@ from recsys_data.datasets.movielens import MovieLens100K
 from recsys_data.protocols.per_user import PerUserFractions
 from recsys_models.gru4rec import GRU4Rec, shared_sampling
 from recsys_models.mlstm import MLSTM, SpotlightLSTM
+from recsys_models.narm import NARM
 from recsys_models.phased_lstm import PhasedLSTM
 from recsys_models.rnn import GRU, LSTM, RNN
+from recsys_models.sasrec import SASRec
 from recsys_models.stamp import STAMP, STMO, STMP
 from recsys_models.tied_rnn import RNNCCE
 from recsys_models.time_lstm import LSTMT, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
@@ -35,6 +37,7 @@ SMALL = {"dim": 32, **TRAINING}
 TIED = {"embedding_dim": 32, **SMALL}
 SHARED = SampledCrossEntropy(num_negatives=64, sampling=shared_sampling())
 MEMORY = {**SMALL, "batch_size": 256}  # targets
+ATTENTION = {**SMALL, "dropout": 0.2}
 FACTORS = {"dim": 16, "epochs": 60}
 
 BASELINES = {
@@ -79,6 +82,9 @@ NETWORKS = {
     "STMO (reconstruction)": STMO(**MEMORY),
     "STMP": STMP(**MEMORY),
     "STAMP": STAMP(**MEMORY),
+    "NARM": NARM(embedding_dim=32, **MEMORY),
+    "SASRec": SASRec(**ATTENTION),
+    "SASRec (cross-entropy)": SASRec(**ATTENTION, loss=CrossEntropy()),
 }
 MODELS = {**BASELINES, **NETWORKS}
 

@@ -20,6 +20,12 @@ class SegmentBatch(PrefixBatch):
 
     rows: np.ndarray
 
+    def sequence_items(self, num_items: int) -> np.ndarray:
+        """The numbers b · num_items + item of all items of the sequence of each row b; sorted, each once."""
+        owners = np.repeat(np.arange(len(self.rows)), self.sequences.lengths[self.rows])
+        items = np.concatenate([self.sequences.row(row) for row in self.rows])
+        return np.unique(owners * num_items + items)
+
 
 @dataclass(frozen=True)
 class Segments:
