@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
+import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary file that replaces ``path`` if the block succeeds and is deleted if it fails."""
+    """Yield a temporary file that replaces ``path`` if the block succeeds and is deleted if it fails.
+
+    The file has the permissions that open() would give it: those of an existing file, else those of the umask.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
+    temporary = temporary_beside(path)
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
-        temporary.chmod(0o644)
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copymode(path, temporary)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def temporary_beside(path: Path) -> Path:
+    """A hidden, unused name in the folder of ``path``. What is made there by mkdir() or open() respects the umask."""
+    return path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex[:12]}")
 
 
 def write_bytes_atomically(path: Path, data: bytes) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys_data.arrow import numbers
+from recsys_data.atomic_write import temporary_beside
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.fetching.source import data_folder
 from recsys_data.files.export import PART_NAMES
@@ -144,12 +144,9 @@ def store_imported(interactions: Interactions, folder: Path | None, *, replace: 
     }
     table = _table(interactions).replace_schema_metadata({_RECORD: json.dumps(record)})
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{dataset.name}.")
-    os.close(handle)
-    temporary = Path(name)
+    temporary = temporary_beside(path)
     try:
         pq.write_table(table, temporary, compression="zstd")
-        temporary.chmod(0o644)
         if replace:
             temporary.replace(path)
         else:
