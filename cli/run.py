@@ -119,7 +119,7 @@ def _show_plans(suite: str, options: RequestOptions, jobs: int, fresh: bool, *, 
     from harness.running.run_all import SuiteOutcome, run_all
     from harness.store import Store
 
-    store, context = Store.open(options.results), PlanContext(fetch=False)
+    store, context = Store.view(options.results), PlanContext(fetch=False)
 
     def plan_one(name: str) -> SuiteOutcome:
         loaded = by_suite[name].request(name).load()

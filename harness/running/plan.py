@@ -179,7 +179,7 @@ def _prepared(
         fetched = not context.fetch and isinstance(source, Source) and _who_fetches(source) == BY_A_RUN
         return None, "to fetch" if fetched else "skipped", context.missing[files], None
     try:
-        return loaded.prepare(cell), "", "", None
+        return _loaded(loaded, cell, context), "", "", None
     except StoreUnusable:
         raise
     except DataMissing as error:
@@ -188,6 +188,16 @@ def _prepared(
     except Exception as error:  # an error of one data set or protocol does not stop the other cells
         failure = Failure.of(error)
         return None, "refused", failure.reason, failure
+
+
+def _loaded(loaded: LoadedSuite, cell: Cell, context: PlanContext) -> Prepared:
+    """The cell's data; a plan that is only shown does without the cache where that cannot be written."""
+    try:
+        return loaded.prepare(cell)
+    except StoreUnusable:
+        if context.fetch:
+            raise
+        return loaded.prepare(cell, cached=False)
 
 
 def _new_or_stale(cell: Cell, parts: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> tuple[str, str]:

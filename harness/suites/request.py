@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import shlex
@@ -149,13 +150,19 @@ class LoadedSuite:
         """The suite's metrics, the primary one first."""
         return list(self.suite.metrics)
 
-    def prepare(self, cell: Cell) -> Prepared:
-        """Load, split and audit the cell's data; the results folder's prepared/ caches them."""
+    def prepare(self, cell: Cell, *, cached: bool = True) -> Prepared:
+        """Load, split and audit the cell's data; the results folder's prepared/ caches them unless ``cached`` is off.
+
+        Raises StoreUnusable where that folder cannot be written.
+        """
         cache = self.request.results / "prepared"
         try:
-            return prepare(cell.experiment, self.request.data, cache)
+            return prepare(cell.experiment, self.request.data, cache if cached else None)
         except OSError as error:
-            ours = error.filename is None or str(error.filename).startswith(str(cache))  # without one: an open file
+            place = None if error.filename is None else Path(str(error.filename))  # without one: an open file
+            ours = place is None or place in cache.parents or place.is_relative_to(cache)
+            if ours and isinstance(error, FileNotFoundError):  # no folder can be created there: in /proc, for example
+                error = PermissionError(errno.EACCES, error.strerror)
             blocked = unusable(error, self.request.results) if ours else None
             if blocked is None:
                 raise
