@@ -92,7 +92,7 @@ class Queries:
             greater, size = p.greater[rows, None], p.tied[rows, None] + 1
             first, last = int(greater.min()), int((greater + size).min())
             ranks = np.arange(first, last + 1)
-            beyond = np.clip((greater + size - ranks) / size, 0.0, 1.0).prod(axis=0)
+            beyond = np.minimum((greater + size - ranks) / size, 1.0).prod(axis=0)
             weights = rank_weight(ranks[1:].astype(np.float64), "reciprocal") if kind == "reciprocal" else 1.0
             inside = ranks[1:] <= k if k is not None else True
             values[s] = (-np.diff(beyond) * weights * inside).sum()

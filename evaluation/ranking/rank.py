@@ -47,14 +47,15 @@ def rank_held_out(
         )
     if top_k < 0 or top_k > num_items:
         raise ValueError(f"top_k must be between 0 and the {num_items} items, got {top_k}")
-    sampled, repeats = held_out.num_sampled > 0, held_out.repeats if held_out.num_sampled > 0 else 1
+    sampled = held_out.num_sampled > 0
+    repeats = held_out.repeats if sampled else 1
     if sampled and top_k:
         raise ValueError("lists of the best items need a ranking of all items, but this protocol samples candidates")
     counts = np.diff(held_out.target_offsets)
     query = np.repeat(np.arange(len(held_out)), counts)
-    greater = np.zeros((len(targets), repeats), dtype=np.int64)
-    tied = np.zeros((len(targets), repeats), dtype=np.int64)
-    candidates = np.full(len(held_out), held_out.num_sampled + 1 if sampled else num_items, dtype=np.int64)
+    greater = np.zeros((len(targets), repeats), dtype=np.int32)
+    tied = np.zeros((len(targets), repeats), dtype=np.int32)
+    candidates = np.full(len(held_out), held_out.num_sampled + 1 if sampled else num_items, dtype=np.int32)
     top_items = np.full((len(held_out), top_k), ABSENT, dtype=np.int32) if top_k else None
     for batch, queries in held_out.batches(max_padded_events=max_padded_events):
         scores = model.score(batch)
@@ -91,9 +92,9 @@ def rank_held_out(
         target=np.repeat(targets, repeats).astype(np.int32),
         repeat=np.tile(np.arange(repeats, dtype=np.int16), len(targets)),
         history=held_out.history_lengths[query].astype(np.int32),
-        candidates=candidates[query].astype(np.int32),
-        greater=greater.ravel().astype(np.int32),
-        tied=tied.ravel().astype(np.int32),
+        candidates=candidates[query],
+        greater=greater.ravel(),
+        tied=tied.ravel(),
         item_counts=np.asarray(item_counts, dtype=np.int64),
         top_items=top_items,
         meta={"candidate_rule": _candidate_rule(held_out)},
@@ -115,7 +116,7 @@ def _blocks(num_queries: int, num_items: int) -> list[slice]:
 def _padded_targets(targets: np.ndarray, offsets: np.ndarray, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the targets (R, W) of ``queries``, padded with ABSENT, and their indices in the flat targets."""
     widths = offsets[queries + 1] - offsets[queries]
-    steps = np.arange(max(int(widths.max(initial=0)), 1))
+    steps = np.arange(widths.max(initial=1))
     filled = steps < widths[:, None]
     where = np.where(filled, offsets[queries][:, None] + steps, ABSENT)
     return np.where(filled, targets[where] if len(targets) else ABSENT, ABSENT), where
@@ -123,9 +124,9 @@ def _padded_targets(targets: np.ndarray, offsets: np.ndarray, queries: np.ndarra
 
 def _histories(batch: SequenceBatch, rows: slice) -> np.ndarray:
     """Return the distinct items in the history of each query of ``rows``, (R, T), padded with ABSENT."""
-    positions = batch.query_positions[rows]
-    read = np.arange(batch.items.shape[1]) < positions[:, 1:2]
-    items = np.sort(np.where(read, batch.items[positions[:, 0]], PAD), axis=1)
+    row, length = batch.query_positions[rows].T
+    read = np.arange(batch.items.shape[1]) < length[:, None]
+    items = np.sort(np.where(read, batch.items[row], PAD), axis=1)
     items[:, 1:][items[:, 1:] == items[:, :-1]] = ABSENT
     return items
 

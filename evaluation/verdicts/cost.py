@@ -77,8 +77,8 @@ class Cost(Claim):
     def _size(
         self, ratio: float, values: Sequence[Sequence[float]], protocol: str, found: str, hardware: str
     ) -> Verdict:
-        noise = [relative_noise(f"runs of {m}", runs) for m, runs in zip(self.models, values, strict=True)]
-        size = tost(ratio, self.ratio, 0.0, [source for source in noise if source.variance > 0])
+        noise = [source for source in map(relative_noise, self.models, values) if source.variance > 0]
+        size = tost(ratio, self.ratio, 0.0, noise)
         low, high = size.interval
         reason = f"{found}: ratio of the two [{low:.3f}, {high:.3f}] {zone_text(size.zone)}{hardware}."
         ends = (low * self.ratio, high * self.ratio)

@@ -92,7 +92,7 @@ def judge_zero(rerun: float, most: float, noise: Sequence[Noise], margin: float 
         return Outcome.REPRODUCED, "the rerun's is 0 too."
     found = tost(rerun, most, 0.0, noise, strict=margin, lenient=margin)
     low, high = (end * most for end in found.interval)
-    bound = f"the {most:.10f}".rstrip("0") + " that the published one can be at most"
+    bound = f"the {most:.10f}".rstrip("0").rstrip(".") + " that the published one can be at most"
     text = f"the rerun's is {rerun:.4g} [{low:.4g}, {high:.4g}]"
     if found.zone is EquivalenceZone.ABOVE:
         return Outcome.NOT_REPRODUCED, f"{text}, clearly above {bound}."

@@ -22,7 +22,7 @@ def assemble(
     interactions: Interactions,
     parts: np.ndarray,
     *,
-    unseen: str = "drop",
+    unseen: str,
     target_rule: TargetRule | None = None,
     validate: bool = True,
     expose_query_times: bool = False,
@@ -143,9 +143,7 @@ def _hold_out(
 
     queried = np.unique(owners[queries.cuts]) if len(queries.cuts) else np.empty(0, dtype=owners.dtype)
     firsts = np.searchsorted(owners, queried, side="left")
-    is_queried = np.zeros(int(owners[-1]) + 1 if len(owners) else 0, dtype=bool)
-    is_queried[queried] = True
-    readable = (codes != UNKNOWN) & is_queried[owners]
+    readable = (codes != UNKNOWN) & np.isin(owners, queried)
     read_before = np.concatenate([[0], np.cumsum(readable)])  # readable events before each event
     offsets = read_before[firsts]
     rows = np.searchsorted(queried, owners[queries.cuts])

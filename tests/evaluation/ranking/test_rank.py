@@ -8,11 +8,11 @@ import torch
 from scipy.sparse import csr_matrix
 
 from evaluation.metrics.accuracy import MAP, NDCG, Precision, Recall
-from evaluation.ranking.rank import MAX_ROWS, NonFiniteScores, _blocks, rank_held_out
+from evaluation.ranking.rank import MAX_ROWS, NonFiniteScores, _blocks, _histories, _padded_targets, rank_held_out
 from recsys_data.scores import Dense, Factored, Sparse
-from recsys_data.sequences import Sequences
+from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.split import HeldOut
-from tests.evaluation.rank_tables import same_columns
+from tests.evaluation.rank_tables import COLUMNS, same_columns
 
 NUM_ITEMS = 11
 
@@ -245,3 +245,68 @@ def test_repeated_targets_of_a_ranked_half_stay_within_the_bounds():
     for found in (ranks, sampled):
         for metric in (Precision(1), NDCG(1), NDCG(), MAP(2), Recall(1)):
             assert metric.per_query(found)[0].max() <= 1 + 1e-12
+
+
+@pytest.mark.parametrize(("changes", "rule"), [
+    ({}, "all items"),
+    ({"exclude_seen": True}, "all items but those in the history"),
+    ({"num_sampled": 2}, "2 random other items"),
+    ({"num_sampled": 2, "exclude_seen": True}, "2 random other items but those in the history"),
+])  # fmt: skip
+def test_a_table_says_what_was_ranked(changes, rule):
+    part = replace(held_out(), **changes)
+    found = rank_held_out(Replay(table_for(part)), part, np.arange(NUM_ITEMS))
+    assert found.meta == {"candidate_rule": rule}
+    types = dict.fromkeys(COLUMNS, np.int32) | {"repeat": np.int16}
+    assert {name: getattr(found, name).dtype for name in COLUMNS} == types
+    assert found.item_counts.dtype == np.int64
+    assert found.top_items is None
+
+
+def test_repeats_count_where_candidates_are_drawn_only():
+    part = replace(held_out(), repeats=3)
+    assert len(rank_held_out(Replay(table_for(part)), part, np.arange(NUM_ITEMS))) == len(part.targets)
+
+
+def test_targets_are_padded_to_the_longest_row():
+    targets, offsets = np.array([5, 6, 7, 8]), np.array([0, 1, 1, 4])
+    padded, where = _padded_targets(targets, offsets, np.array([2, 0, 1]))
+    assert padded.tolist() == [[6, 7, 8], [5, -1, -1], [-1, -1, -1]]
+    assert where.tolist() == [[1, 2, 3], [0, -1, -1], [-1, -1, -1]]
+    for without in ((targets, offsets, np.array([1])), (targets[:0], offsets[:2] * 0, np.array([0]))):
+        padded, where = _padded_targets(*without)
+        assert (padded.tolist(), where.tolist()) == ([[-1]], [[-1]])
+
+
+def test_a_history_ends_where_the_query_is_asked():
+    # one padded row for queries after 0, 2 and 4 of its events, and a shorter row
+    batch = SequenceBatch.of([[3, 1, 3, 0], [2]], query_positions=[(0, 0), (0, 2), (0, 4), (1, 1)])
+    found = [sorted(set(row) - {-1}) for row in _histories(batch, slice(0, 4)).tolist()]
+    assert found == [[], [1, 3], [0, 1, 3], [2]]
+    assert [sorted(set(row) - {-1}) for row in _histories(batch, slice(1, 2)).tolist()] == [[1, 3]]
+    assert sorted(_histories(batch, slice(2, 3))[0]) == [-1, 0, 1, 3]  # 3 is there once
+
+
+def test_messages_name_the_bounds_and_the_query():
+    part = held_out()
+    model, counts = Replay(table_for(part)), np.arange(NUM_ITEMS)
+    high = int(part.targets.max())
+    with pytest.raises(ValueError) as error:
+        rank_held_out(model, replace(part, targets=part.targets - 1), counts)
+    assert str(error.value) == f"targets must lie in −1 … 10 (the catalogue), got -2 … {high - 1}"
+    with pytest.raises(ValueError, match=r"got -1 … 11$"):
+        rank_held_out(model, replace(part, targets=np.where(part.targets == high, 11, part.targets)), counts)
+    for top_k in (-1, 12):
+        with pytest.raises(ValueError) as error:
+            rank_held_out(model, part, counts, top_k=top_k)
+        assert str(error.value) == f"top_k must be between 0 and the 11 items, got {top_k}"
+    assert rank_held_out(model, part, counts, top_k=11).top_items.shape == (len(part), 11)
+    table = table_for(part)
+    table[4, 2][6] = np.nan
+    query = int(np.flatnonzero((part.sequence_of == 4) & (part.history_lengths == 2))[0])
+    with pytest.raises(NonFiniteScores) as error:
+        rank_held_out(Replay(table), part, counts)
+    assert str(error.value) == (
+        f"Replay gave query {query} (sequence 4 after 2 events) a NaN or infinite score for item 6; scores must be "
+        "finite, so the model was not ranked"
+    )

@@ -2,9 +2,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+import torch
 
 from evaluation.metrics.accuracy import MRR, Recall
+from evaluation.ranking.counts import ABSENT
 from evaluation.ranking.rank import rank_held_out
+from evaluation.ranking.sampled import sampled_counts
 from recsys_data.scores import Dense
 from recsys_data.sequences import Sequences
 from recsys_data.split import HeldOut
@@ -40,6 +43,14 @@ class Fixed:
 
     def score(self, batch):
         return Dense(np.tile(self.values, (len(batch.query_positions), 1)))
+
+
+@dataclass
+class Tensors(Fixed):
+    """The same scores as tensors."""
+
+    def score(self, batch):
+        return Dense(torch.tensor(super().score(batch).values))
 
 
 COUNTS = np.ones(ITEMS, dtype=np.int64)
@@ -88,3 +99,36 @@ def test_a_score_that_is_not_finite_is_named():
     broken[17] = np.nan
     with pytest.raises(ValueError, match="NaN or infinite score for item 17"):
         rank_held_out(Fixed(broken), held_out(), COUNTS)
+
+
+@pytest.mark.parametrize("exclude_seen", [False, True])
+def test_tensors_are_drawn_from_as_arrays_are(exclude_seen):
+    part = held_out(40, exclude_seen=exclude_seen)
+    one, other = (rank_held_out(model, part, COUNTS) for model in (ASCENDING, Tensors(ASCENDING.values)))
+    assert same_columns(one, other)
+
+
+def test_counts_of_a_draw_by_hand():
+    # NumPy's own draw: the numbers of the 7 items that are neither the target (4) nor excluded (1, 2)
+    part = held_out(2, num_sampled=3, repeats=2, sample_seed=9)
+    scores = Dense(np.tile(np.arange(10, dtype=np.float32), (2, 1)))
+    excluded = np.array([[1, 2, ABSENT], [ABSENT, ABSENT, ABSENT]])
+    found = sampled_counts(scores, slice(0, 2), np.array([5, 6]), np.array([[4, ABSENT], [7, 3]]), excluded, part)
+    expected = np.zeros((2, 2, 2), dtype=np.int64)
+    for row, column, repeat, target, out in ((0, 0, 0, 4, [1, 2]), (0, 0, 1, 4, [1, 2]), (0, 1, 0, 0, [1, 2]),
+            (0, 1, 1, 0, [1, 2]), (1, 0, 0, 7, []), (1, 0, 1, 7, []), (1, 1, 0, 3, []), (1, 1, 1, 3, [])):  # fmt: skip
+        others = np.setdiff1d(np.arange(10), [target, *out])
+        rng = np.random.default_rng([9, 5 + row, column, repeat])
+        expected[row, column, repeat] = (others[rng.choice(len(others), 3, replace=False)] > target).sum()
+    assert [array.dtype for array in found[:2]] == [np.int64, np.int64]
+    np.testing.assert_array_equal(found[0], expected)
+    assert (found[1] == 0).all() and found[1].shape == (2, 2, 2) and found[2] is None
+
+
+def test_what_cannot_be_drawn_is_refused():
+    part = held_out(1, targets=np.array([3], dtype=np.int32), num_sampled=ITEMS)
+    with pytest.raises(ValueError) as error:
+        rank_held_out(ASCENDING, part, COUNTS)
+    assert str(error.value) == (
+        "query 0 has 149 other items to draw from, but 150 are to be drawn; sample fewer items or rank all of them"
+    )
