@@ -166,7 +166,7 @@ def track(suite: SuiteName, results: Results = RESULTS) -> None:
     """
     from evaluation.results.suite_results import read_suite
     from harness.store import Store
-    from harness.tracking.mlflow_client import tracking_uri
+    from harness.tracking.database import tracking_uri
     from harness.tracking.mlflow_view import Tracker
 
     name = stored_name(suite)
@@ -177,6 +177,10 @@ def track(suite: SuiteName, results: Results = RESULTS) -> None:
     if tracker.failed:
         raise typer.Exit(2)
     print(f"{entered} cells entered into MLflow at {tracking_uri(results)}; {len(found.cells)} cells are stored")
+    left = tracker.running_elsewhere & {cell.key for cell in found.cells}
+    if left:
+        warn(f"{len(left)} of them are left to other processes, which have their runs open; if these ended on another "
+             f"machine, delete their runs in MLflow and repeat the command: {', '.join(sorted(left))}")  # fmt: skip
 
 
 def ui(results: Results = RESULTS, port: Annotated[int, typer.Option(help="Port of the web server.")] = 5000) -> None:
@@ -184,8 +188,7 @@ def ui(results: Results = RESULTS, port: Annotated[int, typer.Option(help="Port 
 
     Stop it with Ctrl-C.
     """
-    import subprocess
-
     from harness.tracking.mlflow_client import ui_command
+    from harness.tracking.web_server import serve
 
-    raise typer.Exit(subprocess.call(ui_command(results, port)))
+    raise typer.Exit(serve(ui_command(results, port, warn)))

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
 import platform
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from harness.system.environment import process_start
 from harness.system.locks import file_lock
+from harness.tracking.database import ensure_database, tracking_uri
 
 SOURCE = {"mlflow.source.name": "benchmark.py"}
-
-
-def tracking_uri(root: Path) -> str:
-    """MLFLOW_TRACKING_URI, or a database in the results folder if it is not set."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root.absolute() / 'mlflow.db'}"
-
-
-def ui_command(root: Path, port: int) -> list[str]:
-    """The command that starts MLflow's web server on a results folder."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    return [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", tracking_uri(root), "--port", str(port)]
 
 
 def import_mlflow() -> Any:
@@ -36,29 +27,49 @@ def import_mlflow() -> Any:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
     import mlflow
 
-    for name in ("alembic", "mlflow"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    for name in ("alembic", "mlflow", "urllib3"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # Encore reports an error itself, in one sentence
     return mlflow
+
+
+def connect(root: Path, warn: Callable[[str], None]) -> Any:
+    """A client of MLflow; a missing or broken database in the results folder is made first."""
+    client = import_mlflow().MlflowClient
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        ensure_database(root, lambda uri: client(tracking_uri=uri).search_experiments(max_results=1), warn)
+    return client(tracking_uri=tracking_uri(root))
+
+
+def ui_command(root: Path, port: int, warn: Callable[[str], None]) -> list[str]:
+    """The command that starts MLflow's web server on a results folder; its database is made first if needed."""
+    connect(root, warn)
+    return [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", tracking_uri(root), "--port", str(port)]
 
 
 class SuiteExperiment:
     """A suite's MLflow experiment: one parent run per data set × model, one child run per seed."""
 
-    def __init__(self, root: Path, suite: str) -> None:
+    def __init__(self, root: Path, suite: str, warn: Callable[[str], None]) -> None:
         """Connect; create database and experiment if they are missing; mark killed runs."""
-        self.suite = suite
-        self.parents: dict[tuple[str, str], str] = {}  # (data set, model) → run id
-        with file_lock(root / "locks" / "mlflow.lock"):  # two processes must not create one database
-            self.client = import_mlflow().MlflowClient(tracking_uri=tracking_uri(root))
+        self.suite, self._root = suite, root
+        self.parents: dict[tuple[str, str], Any] = {}  # (data set, model) → run
+        self.client = connect(root, warn)
+        with self.alone():
             self._id = self._experiment_id(root)
-        self._close_killed()
+            self._close_killed()
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes of this store from writing to MLflow; what is read inside stays true until the end."""
+        with file_lock(self._root / "locks" / "mlflow.lock"):
+            yield
 
     def _experiment_id(self, root: Path) -> str:
         """The id of the suite's experiment, created or restored if needed."""
         found = self.client.get_experiment_by_name(self.suite)
         if found is None:
             local = not os.environ.get("MLFLOW_TRACKING_URI")
-            location = (root / "mlartifacts").as_uri() if local else None
+            location = (root.absolute() / "mlartifacts").as_uri() if local else None
             return self.client.create_experiment(self.suite, artifact_location=location)
         if found.lifecycle_stage == "deleted":
             self.client.restore_experiment(found.experiment_id)
@@ -66,17 +77,40 @@ class SuiteExperiment:
 
     def _close_killed(self) -> None:
         """Mark as KILLED the running runs of this machine whose process no longer exists."""
-        for run in self.search("attributes.status = 'RUNNING'"):
-            tags = run.data.tags
-            if tags.get("owner_host") == _host() and process_start(int(tags["owner_pid"])) != tags["owner_start"]:
+        for run in self.runs("attributes.status = 'RUNNING'"):
+            if _is_abandoned(run.data.tags):
                 self.client.set_terminated(run.info.run_id, status="KILLED")
 
-    def search(self, query: str) -> Iterator[Any]:
+    def runs(self, query: str = "", deleted: bool = False) -> Iterator[Any]:
+        """Every run of Encore in the experiment that matches a filter, newest first; runs of others are left out."""
+        view = import_mlflow().entities.ViewType
+        for run in self._search(query, view.ALL if deleted else view.ACTIVE_ONLY):
+            tags = run.data.tags
+            if tags.get("suite") == self.suite and SOURCE.items() <= tags.items() and {"dataset", "model"} <= {*tags}:
+                yield run
+
+    def cell_runs(self, key: str = "") -> list[Any]:
+        """The runs of cells, or of one cell, newest first; reads the parent runs too where all are asked for."""
+        if key:
+            return list(self.runs(f"tags.cell_key = '{key}'"))
+        found = list(self.runs(deleted=True))
+        parents = [run for run in found if "cell_key" not in run.data.tags]
+        for run in sorted(parents, key=_is_active):  # newest first: the oldest that is not deleted is kept
+            self.parents[run.data.tags["dataset"], run.data.tags["model"]] = run
+        return [run for run in found if "cell_key" in run.data.tags and _is_active(run)]
+
+    def usable(self, run: str) -> str:
+        """The run's id; a run that was deleted meanwhile is restored."""
+        if not _is_active(self.client.get_run(run)):
+            self.client.restore_run(run)
+        return run
+
+    def _search(self, query: str, view: Any) -> Iterator[Any]:
         """Every run of the experiment that matches a filter, newest first."""
         token = None
         while True:
             page = self.client.search_runs(
-                [self._id], query, order_by=["attributes.start_time DESC"], max_results=1000, page_token=token
+                [self._id], query, view, order_by=["attributes.start_time DESC"], max_results=1000, page_token=token
             )
             yield from page
             token = page.token
@@ -84,23 +118,37 @@ class SuiteExperiment:
                 return
 
     def parent(self, dataset: str, model: str) -> str:
-        """The id of the parent run of a data set × model, created if it is missing."""
+        """The id of the parent run of a data set × model, created if it is missing and restored if it was deleted."""
         if (dataset, model) not in self.parents:
-            tags = {"suite": self.suite, "dataset": dataset, "model": model, **SOURCE}
+            tags = {"suite": self.suite, "dataset": dataset, "model": model, **SOURCE, **owner_tags()}
             run = self.client.create_run(self._id, tags=tags, run_name=f"{model} on {dataset}")
             self.client.set_terminated(run.info.run_id, status="FINISHED")
-            self.parents[dataset, model] = run.info.run_id
-        return self.parents[dataset, model]
+            self.parents[dataset, model] = run
+        return self.usable(self.parents[dataset, model].info.run_id)
 
-    def create_child(
-        self, dataset: str, model: str, seed: int, key: str, owner: Mapping[str, str], start: int | None = None
-    ) -> str:
-        """The id of a new run for one seed; ``start`` is in milliseconds since 1970, now if None."""
+    def create_child(self, dataset: str, model: str, seed: int, key: str, start: int | None = None) -> str:
+        """The id of a new run for one seed; ``start`` is in milliseconds since 1970, now if None.
+
+        Its owner is known from the first moment, so that a run of a killed process is recognised.
+        """
         labels = {"dataset": dataset, "model": model, "seed": str(seed)}
         tags = {"mlflow.parentRunId": self.parent(dataset, model), "suite": self.suite, "cell_key": key,
-                **SOURCE, **labels, **owner}  # fmt: skip
+                **SOURCE, **labels, **owner_tags()}  # fmt: skip
         run = self.client.create_run(self._id, start_time=start, tags=tags, run_name=f"{model}, seed {seed}")
         return run.info.run_id
+
+
+def _is_active(run: Any) -> bool:
+    return run.info.lifecycle_stage == "active"
+
+
+def _is_abandoned(tags: Mapping[str, str]) -> bool:
+    """Whether a running run has no living owner; a run of another machine may have one."""
+    if "owner_host" not in tags:
+        return True  # of an earlier version, which named no owner while it entered a finished cell
+    pid = tags.get("owner_pid", "")
+    alive = pid.isdecimal() and process_start(int(pid)) == tags.get("owner_start")
+    return tags["owner_host"] == _host() and not alive
 
 
 def owner_tags() -> dict[str, str]:

@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from evaluation.results.suite_results import CellFailure, CellResult
+from evaluation.stored_files import SCHEMAS
 from harness.store import Store
+from harness.tracking.database import tracking_uri
 from harness.tracking.fields import MAX_LENGTH, metric_key, params_of, tags_of
-from harness.tracking.mlflow_client import SuiteExperiment, import_mlflow, milliseconds, owner_tags, tracking_uri
+from harness.tracking.mlflow_client import SuiteExperiment, import_mlflow, milliseconds, owner_tags
 
 _MAX_PARAMS = 100  # per request
 _CURVE = ("loss", "seconds", "targets_per_second", "learning_rate")
@@ -34,7 +36,8 @@ class Tracker:
     _open: dict[str, str] = field(default_factory=dict)  # cell key → id of the run that this process has open
     _logged_epochs: dict[str, set[int]] = field(default_factory=dict)  # cell key → epochs
     _finished: dict[str, str] = field(default_factory=dict)  # cell key → id of its finished run, kept in the store
-    _running_elsewhere: set[str] = field(default_factory=set)  # cell keys that other living processes have open
+    running_elsewhere: set[str] = field(default_factory=set)  # cell keys that other living processes have open
+    _begun: set[str] = field(default_factory=set)  # ids of the parent runs that this process has opened
 
     @contextlib.contextmanager
     def _safe(self) -> Iterator[None]:
@@ -43,7 +46,8 @@ class Tracker:
             yield
         except Exception as error:
             if not self.failed:
-                what = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
+                text = " ".join(str(error).split()).partition(" [SQL")[0]  # SQLAlchemy adds the statement
+                what = f"{type(error).__name__}: {text[:160]}"
                 self.warn(
                     f"warning: MLflow at {tracking_uri(self.store.root)} cannot be used ({what}); results are "
                     f"stored; enter them later with python benchmark.py track {self.suite}"
@@ -53,46 +57,46 @@ class Tracker:
     def open(self) -> Tracker:
         """Connect to MLflow and read which runs exist."""
         with self._safe():
-            self._experiment = SuiteExperiment(self.store.root, self.suite)
+            self._experiment = SuiteExperiment(self.store.root, self.suite, self.warn)
             self._refresh()
         return self
 
     def _refresh(self, key: str = "") -> None:
         """Read the existing runs, or those of one cell; other processes may have added some."""
         self._runs = {other: run for other, run in self._runs.items() if key and other != key}
-        query = f"tags.suite = '{self.suite}'" + (f" and tags.cell_key = '{key}'" if key else "")
-        for run in self._experiment.search(query):
-            tags = run.data.tags
-            if "cell_key" not in tags:
-                self._experiment.parents[tags["dataset"], tags["model"]] = run.info.run_id
-            else:
-                self._runs.setdefault(tags["cell_key"], run)  # newest first
+        for run in self._experiment.cell_runs(key):
+            self._runs.setdefault(run.data.tags["cell_key"], run)  # newest first
         statuses = {key: run.info.status for key, run in self._runs.items()}
         self._finished |= {key: self._runs[key].info.run_id for key, status in statuses.items() if status == "FINISHED"}
-        self._running_elsewhere = {key for key, status in statuses.items() if status == "RUNNING"} - set(self._open)
+        self.running_elsewhere = {key for key, status in statuses.items() if status == "RUNNING"} - set(self._open)
 
     def close(self, status: str = "FINISHED") -> None:
         """End every run that this process has open; write the run ids into the store."""
         if self.failed:
             return
-        with self._safe():
+        with self._safe(), self._experiment.alone():
             client = self._experiment.client
-            for run in [*self._open.values(), *self._experiment.parents.values()]:
-                if client.get_run(run).info.status == "RUNNING":
+            for run in [*self._open.values(), *self._begun]:
+                if client.get_run(self._experiment.usable(run)).info.status == "RUNNING":
                     client.set_terminated(run, status=status)
+            self._refresh()
             runs = dict(sorted(self._finished.items()))  # MLflow's order depends on the time of entry
-            self.store.write_json(self.store.suite_file(self.suite, "mlflow.json"), runs)
+            record = {"schema": SCHEMAS["mlflow.json"], "suite": self.suite, "runs": runs}
+            self.store.write_json(self.store.suite_file(self.suite, "mlflow.json"), record)
 
     def begin(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Open the parent runs of (data set, model) pairs."""
         if self.failed:
             return
-        with self._safe():
+        entities = import_mlflow().entities if pairs else None
+        with self._safe(), self._experiment.alone():
+            self._refresh()  # another process may have created parent runs
             for pair in dict.fromkeys(pairs):
                 run = self._experiment.parent(*pair)
+                owner = [entities.RunTag(name, value) for name, value in owner_tags().items()]
+                self._experiment.client.log_batch(run, tags=owner)
                 self._experiment.client.update_run(run, status="RUNNING")
-                for name, value in owner_tags().items():
-                    self._experiment.client.set_tag(run, name, value)
+                self._begun.add(run)
 
     def progress(self, key: str, labels: tuple[str, str, int], record: Mapping[str, Any], metric: str) -> None:
         """Enter a progress record of a running cell: its start, or an epoch."""
@@ -100,10 +104,11 @@ class Tracker:
             return
         with self._safe():
             if key not in self._open:
-                self._open[key] = self._experiment.create_child(*labels, key, owner_tags())
+                with self._experiment.alone():
+                    self._open[key] = self._experiment.create_child(*labels, key)
                 self._logged_epochs[key] = set()
             if record.get("event") == "epoch":
-                self._log_epochs(key, self._open[key], [record], metric)
+                self._log_epochs(key, self._experiment.usable(self._open[key]), [record], metric)
 
     def enter(self, cells: Iterable[CellResult | CellFailure]) -> int:
         """Enter the finished and failed cells that MLflow lacks; return their number.
@@ -114,22 +119,43 @@ class Tracker:
             return 0
         entered, cells = 0, list(cells)
         with self._safe():
-            self._refresh(cells[0].key if len(cells) == 1 else "")
+            if len(cells) > 1:
+                self._refresh()
+                cells = [cell for cell in cells if self._lacks(cell)]
             for cell in cells:
-                if isinstance(cell, CellFailure):
-                    entered += cell.state == "FAILED" and bool(cell.key) and self._enter_failure(cell)
-                elif cell.key in self._open or not (cell.key in self._finished or cell.key in self._running_elsewhere):
-                    self._enter_cell(cell)
-                    entered += 1
+                with self._experiment.alone():  # another process must not enter it between the look and the entry
+                    self._refresh(cell.key)
+                    if self._lacks(cell):
+                        (self._enter_failure if isinstance(cell, CellFailure) else self._enter_cell)(cell)
+                        entered += 1
         return entered
+
+    def _lacks(self, cell: CellResult | CellFailure) -> bool:
+        """Whether a cell is to be entered: MLflow has neither it nor a run of it in another living process."""
+        if cell.key in self._open:
+            return True
+        if cell.key in self.running_elsewhere:
+            return False
+        if isinstance(cell, CellResult):
+            return cell.key not in self._finished
+        known = self._runs.get(cell.key)
+        entered = known is not None and known.data.tags.get("finished") == self._failed_at(cell)
+        return cell.state == "FAILED" and bool(cell.key) and not entered
+
+    def _failed_at(self, failure: CellFailure) -> str:
+        """When a cell failed, as its record says."""
+        return (self.store.failure(failure.key) or {}).get("finished", "")
+
+    def _child(self, cell: CellResult | CellFailure, start: int | None = None) -> str:
+        """The id of the open run of a cell, or of a new one."""
+        if cell.key in self._open:
+            return self._experiment.usable(self._open[cell.key])
+        return self._experiment.create_child(cell.dataset, cell.model, cell.seed, cell.key, start)
 
     def _enter_cell(self, cell: CellResult) -> None:
         """Enter a finished cell: curve, metrics, parameters, tags, data set and files."""
         entities, client, record = import_mlflow().entities, self._experiment.client, cell.record
-        run = self._open.get(cell.key)
-        if run is None:
-            started = milliseconds(record["started"])
-            run = self._experiment.create_child(cell.dataset, cell.model, cell.seed, cell.key, {}, started)
+        run = self._child(cell, milliseconds(record["started"]))
         self._log_epochs(cell.key, run, cell.curve, next(iter(cell.metrics)))
         end = milliseconds(record["finished"])
         values = {f"test/{metric_key(name)}": value for name, value in record["metrics"].items()}
@@ -155,21 +181,15 @@ class Tracker:
         self._open.pop(cell.key, None)
         self._finished[cell.key] = run
 
-    def _enter_failure(self, failure: CellFailure) -> bool:
-        """Enter a failed cell with its reason; False if the same failure is already there."""
-        client, stored = self._experiment.client, self.store.failure(failure.key) or {}
-        known = self._runs.get(failure.key)
-        if known is not None and known.data.tags.get("finished") == stored.get("finished"):
-            return False
-        run = self._open.pop(failure.key, None)
-        if run is None:
-            run = self._experiment.create_child(failure.dataset, failure.model, failure.seed, failure.key, {})
-        for name, value in (("reason", failure.reason[:MAX_LENGTH]), ("finished", stored.get("finished", ""))):
+    def _enter_failure(self, failure: CellFailure) -> None:
+        """Enter a failed cell with its reason."""
+        client, run = self._experiment.client, self._child(failure)
+        for name, value in (("reason", failure.reason[:MAX_LENGTH]), ("finished", self._failed_at(failure))):
             client.set_tag(run, name, value)
         if failure.folder is not None and (failure.folder / "traceback.txt").exists():
             client.log_artifact(run, str(failure.folder / "traceback.txt"))
         client.set_terminated(run, status="FAILED")
-        return True
+        self._open.pop(failure.key, None)
 
     def _log_epochs(self, key: str, run: str, records: Sequence[Mapping[str, Any]], metric: str) -> None:
         """Log the epochs that are not logged yet, one request per epoch."""
