@@ -31,28 +31,30 @@ scores are the item biases. Users are ignored.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import torch
-from torch import nn
 
 from recsys_data.checks import check_choice, check_range
-from recsys_data.sequences import SequenceBatch
+from recsys_data.lazy_module import LazyModule
 from recsys_data.split import TrainingSet
-from recsys_models.networks.layers import GRUResetAfterLayer, GRUResetBeforeLayer
-from recsys_models.networks.network import Generators, NextItemNetwork, check_items
 from recsys_models.next_item import NextItemModel
 from training.batches.session_parallel import ORDERS, SessionParallel
 from training.batches.stateful_windows import StatefulBatch
-from training.control.dropout import Dropout
 from training.losses.loss import Loss
 from training.losses.sampled import BPRMax, SampledLoss
 from training.losses.sampling import NegativeSampling, PopularitySampler
-from training.losses.shared_negatives import SharedNegatives, lookup_unique, shared_bpr_max, shared_cross_entropy
 from training.losses.softmax import SampledCrossEntropy
 from training.optimisers.optimisers import Adagrad, Optimiser
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from recsys_models.networks.gru4rec import GRU4RecNetwork
+    from recsys_models.networks.network import Generators, NextItemNetwork
+else:
+    torch, nn = LazyModule("torch"), LazyModule("torch.nn")
 
 INPUTS = ("tied", "separate", "one-hot")
 RESETS = ("port", "before", "after")
@@ -120,6 +122,8 @@ class GRU4Rec(NextItemModel):
 
     def network(self, train: TrainingSet, generators: Generators) -> GRU4RecNetwork:
         """The GRU layers and item tables."""
+        from recsys_models.networks.gru4rec import GRU4RecNetwork
+
         self.popularity_ = PopularitySampler.from_counts(
             train.item_counts, self.loss.sampling.alpha, generators.dropout.device
         )
@@ -138,6 +142,13 @@ class GRU4Rec(NextItemModel):
 
     def _shared_loss(self, network: GRU4RecNetwork, batch: StatefulBatch, generator: torch.Generator) -> torch.Tensor:
         """The mean loss of a step, with one lookup of every distinct item."""
+        from training.losses.shared_negatives import (
+            SharedNegatives,
+            lookup_unique,
+            shared_bpr_max,
+            shared_cross_entropy,
+        )
+
         loss, device = self.loss, network.device
         items, at = batch.sequences.items, batch.target_events[:, 0]
         read, targets = (torch.from_numpy(items[events].astype(np.int64)).to(device) for events in (at - 1, at))
@@ -154,91 +165,3 @@ class GRU4Rec(NextItemModel):
         if isinstance(loss, BPRMax):
             return shared_bpr_max(loss, queries, rows, bias, shared)
         return shared_cross_entropy(loss, queries, rows, bias, shared, self.popularity_)
-
-
-class GRU4RecNetwork(NextItemNetwork):
-    """Item tables with row-sparse updates, and GRU layers that carry their states from step to step."""
-
-    def __init__(self, model: GRU4Rec, num_items: int, generators: Generators) -> None:
-        super().__init__()
-        before = model.reset == "before" or (model.reset == "port" and model.inputs == "one-hot")
-        one_hot = model.inputs == "one-hot"
-        widths = {"tied": model.dim, "separate": model.embedding_dim, "one-hot": num_items}
-        sizes = [widths[model.inputs], *model.lower_layers, model.dim]
-        kind = GRUResetBeforeLayer if before else GRUResetAfterLayer
-        self.layers = nn.ModuleList(
-            kind(num_inputs, size, one_hot=one_hot and number == 0)
-            for number, (num_inputs, size) in enumerate(pairwise(sizes))
-        )
-        self.output = nn.Parameter(torch.empty(num_items, model.dim))
-        self.bias = nn.Parameter(torch.zeros(num_items))
-        self.table = nn.Parameter(torch.empty(num_items, model.embedding_dim)) if model.inputs == "separate" else None
-        self.dropout = Dropout(model.dropout, generators.dropout)
-        self.state_dropout = Dropout(model.state_dropout, generators.dropout)
-        self.carry: list[torch.Tensor] = []
-        for weight in self.parameters():
-            if weight.dim() == 2:
-                size = next((layer.size for layer in self.layers if weight in set(layer.parameters())), weight.shape[1])
-                bound = (6.0 / (weight.shape[0] + size)) ** 0.5
-                nn.init.uniform_(weight, -bound, bound, generator=generators.weights)
-        for table in (self.output, self.bias, self.table, self.layers[0].weight if one_hot else None):
-            if table is not None:
-                table.row_sparse = True
-
-    @property
-    def item_factors(self) -> torch.Tensor:
-        """The output table, (num_items, H)."""
-        return self.output
-
-    @property
-    def item_bias(self) -> torch.Tensor:
-        """The item biases, (num_items,)."""
-        return self.bias
-
-    @property
-    def device(self) -> torch.device:
-        """The device of the weights."""
-        return self.output.device
-
-    def read(self, items: torch.Tensor) -> torch.Tensor:
-        """The first layer's inputs for items (T, B): their vectors (T, B, E), or the numbers themselves."""
-        if self.layers[0].one_hot:
-            return items
-        return nn.functional.embedding(items, self.output if self.table is None else self.table, sparse=True)
-
-    def encode_training(self, batch: StatefulBatch, positions: torch.Tensor) -> torch.Tensor:
-        """Encode one step of every session; ``positions`` are all rows."""
-        return self.step(self.read(torch.from_numpy(batch.inputs.T).to(self.device)), batch)
-
-    def step(self, values: torch.Tensor, batch: StatefulBatch) -> torch.Tensor:
-        """Queries (B, H) after one step with inputs ``values``, (1, B, E) or item numbers (1, B)."""
-        if not self.layers[0].one_hot:
-            values = self.dropout(values)
-        states = self._before(batch)
-        slots = torch.from_numpy(batch.slots).to(self.device)
-        for layer, state, carry in zip(self.layers, states, self.carry, strict=True):
-            (values,) = layer(values, (state,))
-            values = (self.dropout if layer.one_hot else self.state_dropout)(values)  # (1, B, H)
-            carry[slots] = values[0].detach()
-        return values[0]
-
-    def _before(self, batch: StatefulBatch) -> list[torch.Tensor]:
-        """The states before the batch, (B, H) per layer; zero where a session begins."""
-        if len(self.carry) == 0 or len(self.carry[0]) != batch.num_slots:
-            self.carry = [self.output.new_zeros(batch.num_slots, layer.size) for layer in self.layers]
-        slots = torch.from_numpy(batch.slots).to(self.device)
-        fresh = torch.from_numpy(batch.fresh).to(self.device)[:, None]
-        return [carry[slots].masked_fill(fresh, 0.0) for carry in self.carry]
-
-    def encode(self, batch: SequenceBatch) -> torch.Tensor:
-        """Encode each query from its history."""
-        check_items(batch, len(self.output))
-        needed = int(batch.query_positions[:, 1].max(initial=0))
-        values = self.output.new_zeros(0, len(batch.items), self.output.shape[1])
-        if needed:
-            values = self.read(torch.from_numpy(np.maximum(batch.items[:, :needed], 0).T).to(self.device))
-            for layer in self.layers:
-                (values,) = layer(values)
-        states = torch.cat([values.new_zeros(1, *values.shape[1:]), values])  # (1 + T, B, H): step r has read r events
-        rows, reads = torch.from_numpy(batch.query_positions).to(self.device).unbind(1)
-        return states[reads, rows]

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
-import torch
 
 from recsys_data.checks import check_range
 from recsys_data.interactions import Clock
+from recsys_data.lazy_module import LazyModule
 from recsys_data.scores import Factored
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
-from recsys_models.networks.network import Generators, NextItemNetwork
 from training.batches.stateful_windows import StatefulWindows
 from training.batches.windows import WindowBatch, Windows
 from training.control.clipping import ClipNorm
 from training.control.fit_control import FitControl
-from training.loop import train_epochs
 from training.losses.loss import CrossEntropy, Loss
 from training.optimisers.optimisers import AdamW, Optimiser
 from training.run import Run
+
+if TYPE_CHECKING:
+    import torch
+
+    from recsys_models.networks.network import Generators, NextItemNetwork
+else:
+    torch = LazyModule("torch")
+
+ACTIVATIONS = ("tanh", "sigmoid", "relu", "elu")  # the names in recsys_models.engine.activations
 
 
 @dataclass(kw_only=True)
@@ -91,10 +98,13 @@ class NextItemModel:
 
     def resolved_engine(self, device: str) -> str:
         """The engine of a fit on ``device``, such as "torch-unrolled-cpu"; part of a result's key."""
-        return f"{self.engine(device)}-{torch.device(device).type}"
+        return f"{self.engine(device)}-{device.partition(':')[0]}"
 
     def fit(self, train: TrainingSet, run: Run) -> Self:
         """Learn from every event of ``train`` given the events before it; train_epochs lists the attributes it sets."""
+        from recsys_models.networks.network import Generators
+        from training.loop import train_epochs
+
         self._check_training_set(train)
         generators = Generators.of(run)
         shuffle = run.generator("windows")

@@ -32,60 +32,25 @@ With "prefixes" a sequence's first event is no target, and an empty history is a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING, ClassVar
 
 from recsys_data.checks import check_choice
-from recsys_data.sequences import SequenceBatch
+from recsys_data.lazy_module import LazyModule
 from recsys_data.split import TrainingSet
-from recsys_models.engine.activations import ACTIVATIONS
-from recsys_models.networks.layered import LayeredNetwork, PrefixNetwork
-from recsys_models.networks.layers import ElmanLayer, GRUResetAfterLayer, GRUResetBeforeLayer, LSTMLayer, RecurrentLayer
-from recsys_models.networks.network import Generators, NextItemNetwork, check_items, items_with_start, uniform_
-from recsys_models.next_item import NextItemModel
+from recsys_models.next_item import ACTIVATIONS, NextItemModel
 from training.batches.prefixes import Prefixes
-from training.batches.windows import WindowBatch, Windows
-from training.control.dropout import Dropout
+from training.batches.windows import Windows
+
+if TYPE_CHECKING:
+    from recsys_models.engine import activations
+    from recsys_models.networks import layered, layers
+    from recsys_models.networks.network import Generators
+    from recsys_models.networks.rnn import RecurrentNetwork
+else:
+    activations = LazyModule("recsys_models.engine.activations")
+    layered, layers = LazyModule("recsys_models.networks.layered"), LazyModule("recsys_models.networks.layers")
 
 INSTANCES = ("positions", "prefixes")
-
-
-class RecurrentNetwork(NextItemNetwork):
-    """Tied item embedding, one of torch's recurrent layers, and a map from its state to a query."""
-
-    def __init__(
-        self,
-        layer: type[nn.RNNBase],
-        num_items: int,
-        embedding_dim: int,
-        dim: int,
-        dropout: float,
-        generators: Generators,
-    ) -> None:
-        super().__init__()
-        with torch.device("meta"):  # so that torch's own initialisation draws nothing from the global generator
-            recurrence, query = layer(embedding_dim, dim, batch_first=True), nn.Linear(dim, embedding_dim)
-        self.recurrence, self.query = recurrence.to_empty(device="cpu"), query.to_empty(device="cpu")
-        self.item_embedding = nn.Parameter(torch.empty(num_items + 1, embedding_dim))
-        self.item_bias = nn.Parameter(torch.zeros(num_items))
-        self.dropout = Dropout(dropout, generators.dropout)
-        nn.init.normal_(self.item_embedding, std=embedding_dim**-0.5, generator=generators.weights)
-        uniform_(self.recurrence, dim**-0.5, generators.weights)
-        uniform_(self.query, dim**-0.5, generators.weights)
-
-    def encode_training(self, batch: WindowBatch, positions: torch.Tensor) -> torch.Tensor:
-        """Encode the steps of windows."""
-        states, _ = self.recurrence(self.dropout(self.embed(batch.inputs)))  # (B, T, H)
-        return self.dropout(self.query(states.flatten(0, 1)[positions]))
-
-    def encode(self, batch: SequenceBatch) -> torch.Tensor:
-        """Encode each query from its history."""
-        check_items(batch, len(self.item_embedding) - 1)
-        states, _ = self.recurrence(self.embed(items_with_start(batch)))  # (B, 1 + T, H): step r has read r events
-        rows, reads = torch.from_numpy(batch.query_positions).to(self.device).unbind(1)
-        return self.query(states[rows, reads])
 
 
 @dataclass(kw_only=True)
@@ -99,7 +64,7 @@ class RNN(NextItemModel):
     size in both directions. See the module.
     """
 
-    layer: ClassVar[type[nn.RNNBase]] = nn.RNN
+    layer: ClassVar[str] = "RNN"  # its name in torch.nn
 
     embedding_dim: int | None = 64
     lower_layers: tuple[int, ...] = ()
@@ -129,9 +94,9 @@ class RNN(NextItemModel):
         layer = self.embedding_dim is not None and not self.lower_layers and self.activation == "tanh"
         return layer and self.instances == "positions"
 
-    def build_layer(self, inputs: int, size: int, *, one_hot: bool) -> RecurrentLayer:
+    def build_layer(self, inputs: int, size: int, *, one_hot: bool) -> layers.RecurrentLayer:
         """One layer on the recurrent engine."""
-        return ElmanLayer(inputs, size, one_hot=one_hot, activation=ACTIVATIONS[self.activation])
+        return layers.ElmanLayer(inputs, size, one_hot=one_hot, activation=activations.ACTIVATIONS[self.activation])
 
     def engine(self, device: str) -> str:
         """Torch's own layer if it computes this model, else the recurrent engine."""
@@ -143,12 +108,14 @@ class RNN(NextItemModel):
             return Prefixes(self.max_len, self.batch_size, targets_per_row=1)
         return super().batcher()
 
-    def network(self, train: TrainingSet, generators: Generators) -> RecurrentNetwork | LayeredNetwork:
+    def network(self, train: TrainingSet, generators: Generators) -> RecurrentNetwork | layered.LayeredNetwork:
         """Torch's layer, layers on the engine, or layers over prefixes."""
         if self.instances == "prefixes":
-            return PrefixNetwork(self, train.num_items, generators)
+            return layered.PrefixNetwork(self, train.num_items, generators)
         if not self.uses_torch_layer:
-            return LayeredNetwork(self, train.num_items, generators)
+            return layered.LayeredNetwork(self, train.num_items, generators)
+        from recsys_models.networks.rnn import RecurrentNetwork
+
         return RecurrentNetwork(self.layer, train.num_items, self.embedding_dim, self.dim, self.dropout, generators)
 
 
@@ -156,7 +123,7 @@ class RNN(NextItemModel):
 class GRU(RNN):
     """A gated recurrent unit; reset: "after" the product (torch, cuDNN) or "before" it (Cho et al.); else see RNN."""
 
-    layer: ClassVar[type[nn.RNNBase]] = nn.GRU
+    layer: ClassVar[str] = "GRU"
 
     reset: str = "after"
 
@@ -171,18 +138,19 @@ class GRU(RNN):
         """Whether torch's GRU computes this model."""
         return super().uses_torch_layer and self.reset == "after"
 
-    def build_layer(self, inputs: int, size: int, *, one_hot: bool) -> RecurrentLayer:
+    def build_layer(self, inputs: int, size: int, *, one_hot: bool) -> layers.RecurrentLayer:
         """One GRU layer on the engine."""
         if self.reset == "after":
-            return GRUResetAfterLayer(inputs, size, one_hot=one_hot)
-        return GRUResetBeforeLayer(inputs, size, one_hot=one_hot, activation=ACTIVATIONS[self.activation])
+            return layers.GRUResetAfterLayer(inputs, size, one_hot=one_hot)
+        activation = activations.ACTIVATIONS[self.activation]
+        return layers.GRUResetBeforeLayer(inputs, size, one_hot=one_hot, activation=activation)
 
 
 @dataclass(kw_only=True)
 class LSTM(RNN):
     """A long short-term memory, with ``peepholes`` or without; see RNN for the other fields."""
 
-    layer: ClassVar[type[nn.RNNBase]] = nn.LSTM
+    layer: ClassVar[str] = "LSTM"
 
     peepholes: bool = False
 
@@ -191,7 +159,7 @@ class LSTM(RNN):
         """Whether torch's LSTM computes this model."""
         return super().uses_torch_layer and not self.peepholes
 
-    def build_layer(self, inputs: int, size: int, *, one_hot: bool) -> RecurrentLayer:
+    def build_layer(self, inputs: int, size: int, *, one_hot: bool) -> layers.RecurrentLayer:
         """One LSTM layer on the engine."""
-        activation = ACTIVATIONS[self.activation]
-        return LSTMLayer(inputs, size, one_hot=one_hot, activation=activation, peepholes=self.peepholes)
+        activation = activations.ACTIVATIONS[self.activation]
+        return layers.LSTMLayer(inputs, size, one_hot=one_hot, activation=activation, peepholes=self.peepholes)

@@ -36,24 +36,24 @@ and is counted in ``unseen_users_``.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
-
-import torch
+from typing import TYPE_CHECKING, ClassVar
 
 from recsys_data.checks import check_choice, check_range
+from recsys_data.lazy_module import LazyModule
 from recsys_data.split import TrainingSet
-from recsys_models.networks.network import Generators
-from recsys_models.networks.user_gru import (
-    AttentionalNetwork,
-    LinearNetwork,
-    RectifiedNetwork,
-    StandardNetwork,
-)
 from recsys_models.next_item import NextItemModel
 from training.batches.stateful_windows import StatefulWindows
 from training.batches.streams import Streams
 from training.batches.windows import WindowBatch, Windows
 from training.optimisers.optimisers import Adam, Optimiser
+
+if TYPE_CHECKING:
+    import torch
+
+    from recsys_models.networks import user_gru as networks
+    from recsys_models.networks.network import Generators
+else:
+    networks = LazyModule("recsys_models.networks.user_gru")
 
 USER_MASKS = ("step", "sequence")
 USER_UPDATES = ("dense", "rows")
@@ -91,9 +91,9 @@ class StandardGRU(NextItemModel):
         kind = Streams if self.streams else StatefulWindows if self.stateful else Windows
         return kind(self.max_len, self.batch_size, shuffled=self.shuffled)
 
-    def network(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
+    def network(self, train: TrainingSet, generators: Generators) -> networks.StandardNetwork:
         """The standard GRU's network."""
-        return StandardNetwork(self, train.num_items, generators)
+        return networks.StandardNetwork(self, train.num_items, generators)
 
 
 @dataclass(kw_only=True)
@@ -101,7 +101,7 @@ class LinearUserGRU(StandardGRU):
     """The linear user-based GRU. user_dropout, user_mask, user_l2, user_l2_on, user_updates: see the module."""
 
     signals: ClassVar[frozenset[str]] = frozenset({"order", "users"})
-    network_type: ClassVar[type[LinearNetwork]] = LinearNetwork
+    network_type: ClassVar[str] = "LinearNetwork"
 
     user_dropout: float = 0.5
     user_mask: str = "step"
@@ -124,16 +124,16 @@ class LinearUserGRU(StandardGRU):
         """The number of scored histories of users unseen in training."""
         return self.network_.unseen
 
-    def network(self, train: TrainingSet, generators: Generators) -> StandardNetwork:
+    def network(self, train: TrainingSet, generators: Generators) -> networks.StandardNetwork:
         """The network for data with users; raise ValueError where the sequences have none."""
         if train.num_users < 1 or (train.sequences.users < 0).any():
             raise ValueError(
                 f"{type(self).__name__} learns a vector for each user, but these sequences are anonymous; "
                 f"use StandardGRU, or data with users"
             )
-        return self.network_type(self, train.num_items, train.num_users, generators)
+        return getattr(networks, self.network_type)(self, train.num_items, train.num_users, generators)
 
-    def penalty(self, network: LinearNetwork, batch: WindowBatch) -> torch.Tensor | float:
+    def penalty(self, network: networks.LinearNetwork, batch: WindowBatch) -> torch.Tensor | float:
         """Half of user_l2 times the squares of the weights that user_l2_on names."""
         if self.user_l2 == 0.0:
             return 0.0
@@ -148,7 +148,7 @@ class LinearUserGRU(StandardGRU):
 class RectifiedUserGRU(LinearUserGRU):
     """The rectified linear user-based GRU. slope: ω; for the other fields see the module."""
 
-    network_type: ClassVar[type[LinearNetwork]] = RectifiedNetwork
+    network_type: ClassVar[str] = "RectifiedNetwork"
 
     slope: float = 0.2
     filter_candidate: bool = True
@@ -166,7 +166,7 @@ class RectifiedUserGRU(LinearUserGRU):
 class AttentionalUserGRU(LinearUserGRU):
     """The attentional user-based GRU. attention_init, bracket: see the module."""
 
-    network_type: ClassVar[type[LinearNetwork]] = AttentionalNetwork
+    network_type: ClassVar[str] = "AttentionalNetwork"
 
     attention_init: str = "near zero"
     bracket: str = "gate first"

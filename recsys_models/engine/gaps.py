@@ -8,8 +8,6 @@ import torch
 from recsys_data.sequences import PAD, SequenceBatch
 from training.batches.windows import WindowBatch
 
-SEMANTICS = ("next", "previous")
-
 
 def training_gaps(batch: WindowBatch, semantics: str) -> np.ndarray:
     """The gap at each step of the windows, (B, T) float64 seconds: to the target, or from the event before the input.

@@ -51,7 +51,7 @@ def test_it_is_torchs_own_bidirectional_layer(kind, lower_layers):
     model = kind(**fields).fit(tiny_training_set(), Run(1))
     network, counts = model.network_.eval(), np.array([3, 1, 4])
     items = np.array([[3, 9, 0, PAD], [7, PAD, PAD, PAD], [1, 2, 2, 10]])
-    torchs = kind.layer(4, 5, num_layers=1 + len(lower_layers), bidirectional=True)
+    torchs = getattr(torch.nn, kind.layer)(4, 5, num_layers=1 + len(lower_layers), bidirectional=True)
     with torch.no_grad():
         for number in range(1 + len(lower_layers)):
             for layer, suffix in ((network.layers[number], ""), (network.backward_layers[number], "_reverse")):

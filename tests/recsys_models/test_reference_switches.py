@@ -15,18 +15,30 @@ from recsys_data.interactions import Clock
 from recsys_data.sequences import SequenceBatch, Sequences
 from recsys_data.split import TrainingSet
 from recsys_models.engine.activations import ACTIVATIONS
-from recsys_models.engine.cells.time_lstm import INNER_ACTIVATIONS
-from recsys_models.engine.gaps import SEMANTICS
 from recsys_models.gru4rec import INPUTS, RESETS, GRU4Rec, shared_sampling
 from recsys_models.mlstm import MLSTM, OUTPUT_GATES, OUTPUTS, PADDINGS, SpotlightLSTM
+from recsys_models.narm import BATCHES as NARM_BATCHES
+from recsys_models.narm import DECODERS, ENCODERS, NARM
+from recsys_models.narm import VARIANTS as NARM_VARIANTS
 from recsys_models.next_item import NextItemModel
 from recsys_models.phased_lstm import VARIANTS as PHASED_VARIANTS
 from recsys_models.phased_lstm import PhasedLSTM
 from recsys_models.rnn import GRU, INSTANCES, LSTM, RNN
+from recsys_models.sasrec import POSITIONS, SEGMENTS, SASRec
+from recsys_models.sasrec import VARIANTS as SASREC_VARIANTS
 from recsys_models.stamp import BATCHES, REDUCTIONS, STAMP, STMO, STMP
 from recsys_models.stamp import VARIANTS as STAMP_VARIANTS
 from recsys_models.tied_rnn import RNNCCE
-from recsys_models.time_lstm import LSTMT, VARIANTS, PeepholeLSTM, TimeLSTM1, TimeLSTM2, TimeLSTM3
+from recsys_models.time_lstm import (
+    GAPS,
+    INNER_ACTIVATIONS,
+    LSTMT,
+    VARIANTS,
+    PeepholeLSTM,
+    TimeLSTM1,
+    TimeLSTM2,
+    TimeLSTM3,
+)
 from recsys_models.user_gru import (
     ATTENTION_INITS,
     BRACKETS,
@@ -54,7 +66,7 @@ SHALLOW_OR_DEEP = ((), (3,))
 
 FORMS = {"embedding_dim": (3, None), "lower_layers": SHALLOW_OR_DEEP, "activation": tuple(ACTIVATIONS),
          "instances": INSTANCES, "bidirectional": EITHER}  # fmt: skip
-TIMED = {"embedding_dim": (None, 3), "gap": SEMANTICS, "time_unit": (DAY, HOUR)}
+TIMED = {"embedding_dim": (None, 3), "gap": GAPS, "time_unit": (DAY, HOUR)}
 GATED = TIMED | {"inner": tuple(INNER_ACTIVATIONS)}
 SPOTLIGHT = {"output": OUTPUTS, "padding": PADDINGS}
 MEMORY = {"variant": STAMP_VARIANTS, "lookup_norm": (None, 0.5), "last_click": EITHER}
@@ -81,6 +93,8 @@ SCORING = {
     STMP: MEMORY,
     STAMP: MEMORY,
     STMO: MEMORY,
+    NARM: {"embedding_dim": (3, 5), "variant": NARM_VARIANTS, "encoder": ENCODERS, "decoder": DECODERS},
+    SASRec: {"variant": SASREC_VARIANTS, "positions": POSITIONS, "blocks": (1, 2), "heads": (1, 2)},
 }  # fmt: skip
 
 STREAMED = {"stateful": EITHER, "streams": EITHER, "output_dropout": (0.0, 0.3)}  # test_user_gru, …_switches
@@ -99,6 +113,8 @@ FITTING = {
     STMP: BATCHED,  # test_stamp
     STAMP: BATCHED,
     STMO: BATCHED,
+    NARM: {"batches": NARM_BATCHES, "input_dropout": (0.0, 0.3)},  # test_narm
+    SASRec: {"segments": SEGMENTS, "new_negatives": EITHER},  # test_sasrec
 }  # fmt: skip
 
 LARGE = {"item_std": 1.0, "weight_std": 1.0}  # so that the answers differ by more than rounding
@@ -192,6 +208,7 @@ DISTINCT = [
     (SpotlightLSTM, "output", *OUTPUTS), (SpotlightLSTM, "padding", *PADDINGS),
     (MLSTM, "output", *OUTPUTS), (MLSTM, "padding", *PADDINGS), (MLSTM, "output_gate", *OUTPUT_GATES),
     (RectifiedUserGRU, "slope", 0.2, 0.7), (RNNCCE, "activation", "tanh", "elu"),
+    (NARM, "variant", *NARM_VARIANTS), (SASRec, "variant", *SASREC_VARIANTS), (SASRec, "positions", *POSITIONS),
     (STAMP, "lookup_norm", None, 0.5), (STAMP, "variant", "recbole", "recbole_masked"),
 ]  # fmt: skip
 

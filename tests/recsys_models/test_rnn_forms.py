@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from recsys_data.sequences import SequenceBatch
+from recsys_models.networks.layered import LayeredNetwork
 from recsys_models.networks.network import Generators
-from recsys_models.rnn import GRU, LSTM, RNN, LayeredNetwork
+from recsys_models.rnn import GRU, LSTM, RNN
 from tests.recsys_models.test_rnn import tiny_training_set
 from training.run import Run
 

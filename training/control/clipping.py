@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING
 
 from recsys_data.checks import check_range
+from recsys_data.lazy_module import LazyModule
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+else:
+    torch, nn = LazyModule("torch"), LazyModule("torch.nn")
 
 
 @dataclass(frozen=True)

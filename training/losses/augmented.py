@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-import torch
-from torch.nn import functional
 
 from recsys_data.checks import check_choice, check_range
+from recsys_data.lazy_module import LazyModule
 from training.losses.loss import BoundLoss, Loss, weighted_mean
+
+if TYPE_CHECKING:
+    import torch
+    from torch.nn import functional
+else:
+    torch, functional = LazyModule("torch"), LazyModule("torch.nn.functional")
 
 Output = Literal["divided", "biased"]
 Gradient = Literal["through", "stopped"]

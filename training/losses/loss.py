@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+from recsys_data.lazy_module import LazyModule
+
+if TYPE_CHECKING:
+    import torch
+
+    from training.losses import full_softmax
+else:
+    full_softmax = LazyModule("training.losses.full_softmax")
 
 MIN_BLOCK_ROWS = 128  # with fewer, the three products wait for memory: twice the time at 100,000 items
 
@@ -35,7 +43,7 @@ class Loss:
         raise NotImplementedError
 
 
-BoundLoss = Callable[..., torch.Tensor]  # called like a Loss
+BoundLoss = Callable[..., "torch.Tensor"]  # called like a Loss
 
 
 def weighted_mean(each: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
@@ -64,56 +72,4 @@ class CrossEntropy(Loss):
     ) -> torch.Tensor:
         """The mean loss; draws nothing."""
         block = max(MIN_BLOCK_ROWS, self.block_cells // len(item_factors))
-        return _FullSoftmax.apply(queries, item_factors, bias, targets, block, weights)
-
-
-class _FullSoftmax(torch.autograd.Function):
-    """Mean cross-entropy with gradients from the forward pass: w (p − 1_y) for each row of scores."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        queries: torch.Tensor,
-        factors: torch.Tensor,
-        bias: torch.Tensor | None,
-        targets: torch.Tensor,
-        block: int,
-        weights: torch.Tensor | None,
-    ) -> torch.Tensor:
-        """The mean loss; saves three gradients of the size of their inputs."""
-        grad_queries = torch.empty_like(queries)
-        grad_factors = torch.zeros_like(factors)
-        grad_bias = factors.new_zeros(len(factors))
-        losses = queries.new_empty(len(queries))
-        buffer = queries.new_empty(min(block, len(queries)), len(factors))
-        for start in range(0, len(queries), block):
-            part = queries[start : start + block]  # (n, D)
-            chosen = targets[start : start + block, None]
-            scores = buffer[: len(part)]  # (n, V)
-            if bias is None:
-                torch.mm(part, factors.T, out=scores)
-            else:
-                torch.addmm(bias, part, factors.T, out=scores)
-            scores -= scores.amax(dim=1, keepdim=True)
-            hit = scores.gather(1, chosen)
-            total = scores.exp_().sum(dim=1, keepdim=True)  # (n, 1): divides the rows where they are short
-            losses[start : start + block] = (total.log() - hit).squeeze(1)
-            scores.scatter_add_(1, chosen, -total)
-            if weights is not None:
-                losses[start : start + block] *= weights[start : start + block]
-                total = total / weights[start : start + block, None]
-            torch.mm(scores, factors, out=grad_queries[start : start + block])
-            grad_queries[start : start + block] /= total
-            grad_factors.addmm_(scores.T, part / total)
-            grad_bias.addmv_(scores.T, total.reciprocal().squeeze(1))
-        count = max(1, len(queries))
-        ctx.has_bias = bias is not None
-        ctx.save_for_backward(grad_queries.div_(count), grad_factors.div_(count), grad_bias.div_(count))
-        return losses.sum() / count
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        """The saved gradients times the incoming one."""
-        queries, factors, bias = ctx.saved_tensors
-        return queries * grad, factors * grad, bias * grad if ctx.has_bias else None, None, None, None
+        return full_softmax.FullSoftmax.apply(queries, item_factors, bias, targets, block, weights)

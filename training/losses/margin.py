@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-
-import torch
-from torch.nn import functional
+from typing import TYPE_CHECKING
 
 from recsys_data.checks import check_range
+from recsys_data.lazy_module import LazyModule
 from training.losses.loss import Loss, weighted_mean
+
+if TYPE_CHECKING:
+    import torch
+    from torch.nn import functional
+else:
+    torch, functional = LazyModule("torch"), LazyModule("torch.nn.functional")
 
 
 @dataclass(frozen=True)

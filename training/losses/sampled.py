@@ -10,14 +10,20 @@ from __future__ import annotations
 import functools
 from abc import abstractmethod
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch.nn import functional
 
 from recsys_data.checks import check_range
+from recsys_data.lazy_module import LazyModule
 from training.losses.loss import BoundLoss, Loss, weighted_mean
 from training.losses.sampling import NegativeSampling, PopularitySampler
+
+if TYPE_CHECKING:
+    import torch
+    from torch.nn import functional
+else:
+    torch, functional = LazyModule("torch"), LazyModule("torch.nn.functional")
 
 
 @dataclass(frozen=True)

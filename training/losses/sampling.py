@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from recsys_data.checks import check_range
+from recsys_data.lazy_module import LazyModule
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = LazyModule("torch")
 
 
 def draw_uniform(shape: tuple[int, ...], num_items: int, generator: torch.Generator) -> torch.Tensor:

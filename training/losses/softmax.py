@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
-import torch
+from typing import TYPE_CHECKING
 
 from recsys_data.checks import check_range
+from recsys_data.lazy_module import LazyModule
 from training.losses.sampled import SampledLoss, without_diagonal
 from training.losses.sampling import NegativeSampling, PopularitySampler
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = LazyModule("torch")
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from recsys_data.checks import check_range
-from training.optimisers.rules import MomentumAdagrad, RMSpropRule
-from training.optimisers.sparse_rows import update_rows_only
+from recsys_data.lazy_module import LazyModule
 
-Params = Iterable[nn.Parameter]
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from training.optimisers import rules, sparse_rows
+else:
+    torch, rules = LazyModule("torch"), LazyModule("training.optimisers.rules")
+    sparse_rows = LazyModule("training.optimisers.sparse_rows")
+
+Params = Iterable["nn.Parameter"]
 
 
 def _check_accumulator(owner: Any) -> None:
@@ -45,7 +50,7 @@ def _any_row_sparse(weights: list[nn.Parameter]) -> bool:
 
 def _with_sparse_rows(optimiser: torch.optim.Optimizer, params: list[nn.Parameter]) -> torch.optim.Optimizer:
     """The optimiser, restricted to single rows if a parameter has row-sparse gradients."""
-    return update_rows_only(optimiser) if _any_row_sparse(params) else optimiser
+    return sparse_rows.update_rows_only(optimiser) if _any_row_sparse(params) else optimiser
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ class Adagrad:
         eps = 0.0 if self.eps_inside else self.eps
         params = list(params)
         if self.momentum or _any_row_sparse(params):
-            return MomentumAdagrad(params, learning_rate, weight_decay, self.momentum, start, eps)
+            return rules.MomentumAdagrad(params, learning_rate, weight_decay, self.momentum, start, eps)
         return torch.optim.Adagrad(
             params, learning_rate, weight_decay=weight_decay, initial_accumulator_value=start, eps=eps
         )
@@ -141,7 +146,7 @@ class RMSprop:
 
     def build(self, params: Params, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
         """Build the torch optimiser of these parameters."""
-        return RMSpropRule(
+        return rules.RMSpropRule(
             params, learning_rate, weight_decay, self.rho, self.initial_accumulator, self.eps, self.eps_inside
         )
 

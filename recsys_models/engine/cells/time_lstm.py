@@ -13,8 +13,6 @@ import torch
 from recsys_models.engine.activations import ACTIVATIONS, sigmoid_backward, tanh_, tanh_backward
 from recsys_models.engine.unroll import StepTensors, Tensors, products
 
-INNER_ACTIVATIONS = ("sigmoid", "tanh")
-
 
 class _TimeGatedCell:
     """The base of the three cells: the time gates and the sums of their weights' gradients."""
