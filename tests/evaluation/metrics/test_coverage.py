@@ -1,13 +1,14 @@
 """Coverage, popularity and list measures by hand."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from evaluation.metrics.accuracy import WHOLE_TABLE, metric_named
 from evaluation.metrics.coverage import BlockbusterShare, ItemCoverage, ItemCoverageShare, UserCoverage
-from evaluation.metrics.lists import CatalogueCoverage, Gini, Novelty, PopularityLift
+from evaluation.metrics.lists import CatalogueCoverage, Gini, Novelty, PopularityLift, whole_table_metric_named
 from evaluation.ranking.rank_table import RankTable
 
 
@@ -84,3 +85,40 @@ def test_whole_table_metrics_are_no_means_over_queries(kind):
         metric_named(kind(10).name)
     with pytest.raises(ValueError, match="at least 1"):
         kind(0)
+
+
+def test_equal_counts_go_by_item_number():
+    ranks = table([0] * 4, target=[0, 1, 2, 199], counts=[1] * 200)
+    assert BlockbusterShare(10).measure(ranks) == 2 / 4
+
+
+@pytest.mark.parametrize(("make", "sentence"), [
+    (lambda: BlockbusterShare(10).measure(table([0], items=99)),
+     "BlockbusterShare@10 needs at least 100 items, got 99"),
+    (lambda: Gini(3).measure(table([0])), "Gini@3 needs the recommended lists, which were not stored; rank with "
+     "top_k=3"),
+    (lambda: Gini(3).measure(table([1, 1, 0], **LISTS)), "Gini@3 needs lists of 3 items, but the stored ones have 2"),
+    (lambda: PopularityLift(2).measure(table([1], items=4, counts=[0, 1, 1, 1], top=[[0, 1]], target=[0])),
+     "PopularityLift@2 needs at least one target that occurs in training, got none"),
+    (lambda: PopularityLift(2).measure(table([4], items=4, counts=[1] * 4, top=[[0, 1]], target=[-1])),
+     "PopularityLift@2 needs at least one target that occurs in training, got none"),
+    (lambda: ItemCoverage(5).measure(replace(table([0]), repeat=np.array([1]))),
+     "ItemCoverage@5 is not defined for sampled candidates; rank all items"),
+    (lambda: UserCoverage(0), "k must be a whole number of at least 1, got 0"),
+])  # fmt: skip
+def test_refusals_in_full(make, sentence):
+    with pytest.raises(ValueError) as error:
+        make()
+    assert str(error.value) == sentence
+
+
+def test_names_and_what_is_found_by_them():
+    for kind in (UserCoverage, ItemCoverage, ItemCoverageShare, BlockbusterShare, CatalogueCoverage, Gini, Novelty,
+                 PopularityLift):  # fmt: skip
+        metric = kind(7)
+        assert (metric.name, metric.mlflow_name) == (f"{kind.__name__}@7", f"{kind.__name__.lower()}_at_7")
+        assert whole_table_metric_named(metric.name) == metric
+        assert metric.needs_lists is (kind in (CatalogueCoverage, Gini, Novelty, PopularityLift))
+        assert metric.higher_is_better is (kind not in (BlockbusterShare, Gini, PopularityLift))
+    for name in ("Gini", "Gini@", "Gini@x", "gini@7", "MRR@7", "@7"):
+        assert whole_table_metric_named(name) is None

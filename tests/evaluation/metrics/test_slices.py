@@ -145,3 +145,23 @@ def test_a_bin_holds_the_bits_of_its_rows_alone(metric):
         assert bins.measure(metric, asked) == [metric.measure(bins.subset(asked, n)) for n in range(len(bins.names))]
     with pytest.raises(ValueError, match="these bins have 500 rows, but the rank table has 30"):
         bins.measure(metric, table(30))
+
+
+def test_many_queries_of_few_clusters_keep_their_order():
+    clusters = np.tile([4, 2], 30)
+    assert positions(table(60, cluster=clusters)).tolist() == np.repeat(np.arange(1, 31), 2).tolist()
+    # 40 items of one count each: thirds begin at the items 0, 14 and 27 (3 · item // 40)
+    bins = ByPopularity(min_rows=1).of(table(40, target=range(40), item_counts=[1] * 40))
+    assert bins.bin.tolist() == [3 * item // 40 for item in range(40)]
+
+
+def test_messages_and_axes():
+    with pytest.raises(ValueError) as error:
+        ByHistory().of(table(0))
+    assert str(error.value) == "this rank table has no rows, so nothing can be sliced"
+    assert [slicing.axis for slicing in SLICINGS] == [
+        "history length", "popularity of the target", "position among the user's queries",
+        "whether training has seen the target",
+    ]  # fmt: skip
+    assert {slicing.min_rows for slicing in SLICINGS} == {20}
+    assert [slicing.of(table(20)).axis for slicing in SLICINGS] == [slicing.axis for slicing in SLICINGS]

@@ -49,3 +49,18 @@ def test_two_events_can_be_tested():
     found = event_level_test(np.array([1.0, 3.0]), 2.0)
     assert (found.error, found.design_effect) == pytest.approx((1.0, 4.0))
     assert found.p == pytest.approx(2 * stats.t.sf(2, 1))
+
+
+def test_names_and_warnings_in_full():
+    signed, paired = wilcoxon(np.array([1.0, 2.0]), np.zeros(2)), paired_t(np.array([1.0, 2.0]), np.zeros(2))
+    assert (signed.name, signed.warning) == (
+        "Wilcoxon signed-rank over users",
+        "does not test the mean, and is unreliable with many users and many ties; do not decide by it",
+    )
+    assert (paired.name, paired.warning) == (
+        "paired t-test over users",
+        "weighs users equally (macro), so it can disagree with the reported mean over events",
+    )
+    assert event_level_test(np.array([1.0, 2.0]), 1.0).warning == (
+        "assumes that the events of a user are independent, so it rejects far too often"
+    )

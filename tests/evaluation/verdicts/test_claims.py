@@ -6,6 +6,7 @@ import pytest
 
 from evaluation.json_codec import from_json
 from evaluation.verdicts.claims import (
+    KINDS,
     ComparisonRequest,
     Compound,
     Cost,
@@ -67,3 +68,29 @@ def test_a_claim_requests_its_pair():
 def test_half_a_unit_of_the_last_digit():
     assert Published("D", "A", "MRR@20", 0.0626, "t").half_unit == pytest.approx(0.00005)
     assert Published("D", "A", "MRR@20", 0.3, "t", digits=1).half_unit == pytest.approx(0.05)
+
+
+def test_messages_in_full():
+    known = f"known are {', '.join(KINDS)}"
+    for make, sentence in (
+        (lambda: claim_from_json({"kind": "Opinion"}), f"unknown kind of claim 'Opinion': {known}"),
+        (lambda: claim_from_json({}), f"unknown kind of claim None: {known}"),
+        (lambda: Compound("nothing", ()), "the compound claim 'nothing' has no parts; expected at least one claim"),
+    ):
+        with pytest.raises(ValueError) as error:
+            make()
+        assert str(error.value) == sentence
+
+
+def test_claims_show_what_is_claimed():
+    assert [claim.claimed for claim in CLAIMS] == ["above 0", "1.12", "0.916", "all 3 parts"]
+    assert Compound("one", (RANKING,)).claimed == "its one part"
+    assert [claim.models for claim in CLAIMS] == [("A", "B")] * 3 + [()]
+    assert [claim.signed for claim in CLAIMS] == [True, False, False, False]
+    assert [claim.mistake() for claim in CLAIMS] == [""] * 4
+    assert RANKING.to_json() == {
+        "kind": "Ranking", "text": "A beats B", "better": "A", "worse": "B", "dataset": "D", "metric": "MRR@20",
+        "place": "abstract", "protocol": "", "not_comparable": "",
+    }  # fmt: skip
+    closed = Gain("g", "A", "B", "D", "mrr@20", 0.1, protocol="Q", not_comparable="other data")
+    assert list(closed.requests()) == [ComparisonRequest("D", "MRR@20", ("A", "B"), "Q", adjusted=False)]
