@@ -27,7 +27,7 @@ FigurePath = Annotated[
     Path | None, typer.Option("--figure", help="Figure to write: .svg, .png or .pdf [default: results/data/NAME.svg].")
 ]
 Only = Annotated[str, typer.Option(metavar="PATTERN", help="Select cells by data set, model or dataset/model.")]
-Protocol = Annotated[str, typer.Option(metavar="PATTERN", help="Select cells by the name of their protocol.")]
+Protocol = Annotated[str, typer.Option(metavar="PATTERN", help="Select cells by the label or name of their protocol.")]
 Seeds = Annotated[
     str,
     typer.Option(
@@ -51,6 +51,14 @@ Set = Annotated[
 ]
 Limit = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Smoke run on N users; a variant with a report of its own.")
+]
+CellTimeout = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Longest time of one cell, such as 90 (seconds), 10m or 2h; TIMEOUT beyond it."),
+]
+CellMemory = Annotated[
+    str | None,
+    typer.Option(metavar="SIZE", help="Largest memory of one cell, such as 500MB or 4GB; OUT OF MEMORY beyond it."),
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Recompute all selected cells, stored or not.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and exit.")]

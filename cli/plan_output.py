@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cli.printing import engine_column, format_size, print_lines, print_records
+from cli.printing import engine_column, format_size, print_lines, print_records, print_text
 from cli.progress_display import duration
 from evaluation.results.suite_results import SuiteResults
 from harness.cells.keys import engine_of
@@ -23,6 +23,7 @@ def plan_rows(plan: Plan) -> list[dict[str, Any]]:
         {
             "suite": plan.loaded.suite.name,
             **p.cell.labels,
+            "label": p.cell.experiment.label,
             "state": p.state,
             "engine": engine_of(p.cell.model, plan.loaded.request.device),
             "why": p.why,
@@ -60,6 +61,7 @@ def _overview_row(suite: str, dataset: str, protocol: str, cells: Sequence[Plann
         "suite": suite,
         "dataset": dataset,
         "protocol": protocol,
+        "label": cells[0].cell.experiment.label,
         "cells": len(cells),
         "states": ", ".join(f"{number} {state}" for state, number in Counter(p.state for p in cells).items()),
         "to_do": len(to_do),
@@ -133,6 +135,7 @@ def print_plan(plan: Plan, jobs: int) -> None:
     rows = plan_rows(plan)
     for row in rows:
         row |= _cost_columns(row, row["state"] in ("new", "stale"))
+        row["protocol"] = row["label"] or row["protocol"]
         row["why"] = "; ".join(filter(None, ["" if row["state"] in ABSENT else row["why"], row["basis"]]))
     places = {(row["dataset"], row["protocol"]) for row in rows}
     several_protocols = len(places) > len({dataset for dataset, _ in places})
@@ -140,18 +143,19 @@ def print_plan(plan: Plan, jobs: int) -> None:
                "time", "memory", "disk", "why"]  # fmt: skip
     print_records(plan.loaded.suite.title, rows, columns)
     print_lines(missing_data_messages([plan]))
-    print(plan_summary(plan, jobs))
+    print_text(plan_summary(plan, jobs))
 
 
 def print_overview(plans: Sequence[Plan], jobs: int) -> None:
     """Print the plans of several suites as one table, then the missing data sets, then the total cost."""
     rows = overview_rows(plans)
     for row in rows:
+        row["protocol"] = row["label"] or row["protocol"]
         row |= {**_cost_columns(row, bool(row["to_do"])), "to compute": row["to_do"] or ""}
     columns = ["suite", "dataset", "protocol", "cells", "states", "to compute", "time", "memory", "disk", "basis"]
     print_records("All suites", rows, columns)
     print_lines(missing_data_messages(plans))
-    print(cost_summary(total_cost((p.estimate for plan in plans for p in plan.to_do), jobs), jobs))
+    print_text(cost_summary(total_cost((p.estimate for plan in plans for p in plan.to_do), jobs), jobs))
 
 
 def _cost_columns(row: dict[str, Any], to_do: bool) -> dict[str, str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluation.ranking.recommender import Recommender
+from harness.system.limits import parse_seconds
 from harness.tuning import Tuning
 
 
@@ -32,7 +33,9 @@ class Experiment:
 
     dataset: has ``name`` and ``load(folder)``; protocol: has ``name`` and ``prepare(interactions)``; models: label →
     recommender. ``max_padded_events``: padded slots per batch in evaluation, fixed because it can move near-ties.
-    ``tuning``: which models are tuned first, on the validation part, each by the same number of trials.
+    ``tuning``: which models are tuned first, on the validation part, each by the same number of trials. ``timeout``:
+    the longest time of one cell with its search, such as 90 (seconds), "10m" or "2h"; no limit by default. ``label``:
+    a short name of the protocol, for a suite that uses a data set under several.
     """
 
     dataset: Any
@@ -40,6 +43,18 @@ class Experiment:
     models: Mapping[str, Recommender]
     max_padded_events: int = 65536
     tuning: Tuning | None = None
+    timeout: float | str | None = None
+    label: str = ""
+
+    @property
+    def short_protocol(self) -> str:
+        """The label, or the protocol's name where there is none."""
+        return self.label or self.protocol.name
+
+    @property
+    def timeout_seconds(self) -> float | None:
+        """The time limit of a cell in seconds. Raises ValueError for one that cannot be read."""
+        return None if self.timeout is None else parse_seconds(self.timeout)
 
 
 @dataclass(frozen=True, eq=False)

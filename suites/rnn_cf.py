@@ -175,7 +175,9 @@ def removed(models: Mapping[str, Any]) -> dict[str, Any]:
 
 def experiment(protocol: DisjointUsers, models: Mapping[str, Any]) -> Experiment:
     """MovieLens 1M under one of the four protocols."""
-    return Experiment(MOVIELENS, protocol, models)
+    seen = "removed" if protocol.candidates == UNSEEN_ITEMS_ONLY else "kept"
+    extended = ", half of their histories trained on" if protocol.extended else ""
+    return Experiment(MOVIELENS, protocol, models, label=f"500 test users, seen items {seen}{extended}")
 
 
 SUITE = Suite(

@@ -88,9 +88,9 @@ SUITE = Suite(
         year=2021,
     ),
     experiments=[
-        Experiment(YOOCHOOSE, SESSION_REC_SPLIT, ON_YOOCHOOSE),
+        Experiment(YOOCHOOSE, SESSION_REC_SPLIT, ON_YOOCHOOSE, label="unseen test items dropped"),
         Experiment(DIGINETICA, PUBLISHED_SPLIT, ON_DIGINETICA),
-        Experiment(YOOCHOOSE, PUBLISHED_SPLIT, ON_YOOCHOOSE),
+        Experiment(YOOCHOOSE, PUBLISHED_SPLIT, ON_YOOCHOOSE, label="as published"),
     ],
     seeds=range(1),
     metrics=[MRR(20), Recall(20)],

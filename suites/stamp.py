@@ -150,13 +150,23 @@ PAGE = {
 BY_TIME = {**models(5e-3, 110.0, 1.5), **session_rec_reruns("Diginetica", "listed_last")}
 BY_FILE = {**models(5e-3, 110.0, 1.5), **session_rec_reruns("Diginetica, file order", "recent")}
 EXPERIMENTS = [
-    Experiment(BY_DATE, PUBLISHED_SPLIT, models(3e-3, 150.0, 1.0)),
-    Experiment(BY_DATE, SESSION_REC_SPLIT, session_rec_reruns("YooChoose 1/64", "listed_last")),
+    Experiment(BY_DATE, PUBLISHED_SPLIT, models(3e-3, 150.0, 1.0), label="as published"),
+    Experiment(
+        BY_DATE,
+        SESSION_REC_SPLIT,
+        session_rec_reruns("YooChoose 1/64", "listed_last"),
+        label="unseen test items dropped",
+    ),
     Experiment(TIME_ORDER, PUBLISHED_SPLIT, BY_TIME),  # session-rec's test part too: training has seen every test item
     Experiment(FILMS, LEAVE_LAST_OUT, PAGE),
-    Experiment(CLICKS, FRACTIONS[64], models(3e-3, 150.0, 1.0)),
-    Experiment(CLICKS, FRACTIONS[4], models(5e-3, 10.0, 1.0)),
-    Experiment(CLICKS, SESSION_REC_QUARTER, session_rec_reruns("YooChoose 1/4", "recent")),
+    Experiment(CLICKS, FRACTIONS[64], models(3e-3, 150.0, 1.0), label="1/64 of training"),
+    Experiment(CLICKS, FRACTIONS[4], models(5e-3, 10.0, 1.0), label="1/4 of training"),
+    Experiment(
+        CLICKS,
+        SESSION_REC_QUARTER,
+        session_rec_reruns("YooChoose 1/4", "recent"),
+        label="1/4 of training, unseen test items dropped",
+    ),
     Experiment(FILE_ORDER, LAST_WEEK, BY_FILE),
 ]
 

@@ -106,15 +106,28 @@ EXPERIMENTS = [
     experiment
     for dataset, filters, change in SETS
     for experiment in (
-        Experiment(dataset, official(filters), {**paper_rows(change), **official_rows(change), **REFERENCES}),
-        Experiment(dataset, official(filters, FULL), {**paper_rows(change), **REFERENCES}),
-        Experiment(dataset, sounder(filters), {**paper_rows(change), **past_rows(change), **REFERENCES}),
+        Experiment(
+            dataset,
+            official(filters),
+            {**paper_rows(change), **official_rows(change), **REFERENCES},
+            label="official split, 100 sampled items",
+        ),
+        Experiment(
+            dataset, official(filters, FULL), {**paper_rows(change), **REFERENCES}, label="official split, all items"
+        ),
+        Experiment(
+            dataset,
+            sounder(filters),
+            {**paper_rows(change), **past_rows(change), **REFERENCES},
+            label="random test users, all items",
+        ),
     )
 ]
 # The code adds the gap of a track outside the vocabulary to the wrong neighbour; its models also run on these gaps.
 WRONG_GAPS = (OfficialTopItems(5000), FIRST_200, MinUserEvents(3))
 EXPERIMENTS += [
-    Experiment(dataset, official(WRONG_GAPS), official_rows(change)) for dataset, _, change in (SETS[0], SETS[2])
+    Experiment(dataset, official(WRONG_GAPS), official_rows(change), label="official split, its wrong gaps")
+    for dataset, _, change in (SETS[0], SETS[2])
 ]
 
 

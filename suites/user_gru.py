@@ -130,17 +130,19 @@ def key_rows(change: dict) -> dict:
 
 
 MOVIES_CHANGE, MUSIC_CHANGE = smaller(100), smaller(16)  # 897,450 and 22,960 training events, 9 and 1.7 million there
+SEEN_KEPT, SEEN_REMOVED = "seen items kept", "seen items removed"
+CUTS_ROUNDED, AT_RANDOM = "cuts rounded to the nearest", "events split at random"
 EXPERIMENTS = [
-    Experiment(MOVIES, PER_USER, {**paper_rows({}), **variant_rows({})}),
-    Experiment(MOVIES, MASKED, key_rows({})),
-    Experiment(MOVIES, NEAREST, key_rows({})),
-    Experiment(MOVIES, SHUFFLED, key_rows({})),
+    Experiment(MOVIES, PER_USER, {**paper_rows({}), **variant_rows({})}, label=SEEN_KEPT),
+    Experiment(MOVIES, MASKED, key_rows({}), label=SEEN_REMOVED),
+    Experiment(MOVIES, NEAREST, key_rows({}), label=CUTS_ROUNDED),
+    Experiment(MOVIES, SHUFFLED, key_rows({}), label=AT_RANDOM),
     Experiment(MUSIC, PER_USER, {**paper_rows({}), **variant_rows({}), **AGES}),
     *(Experiment(sample, PER_USER, key_rows({})) for sample in OTHER_SAMPLES),
-    Experiment(MOVIES_HERE, PER_USER, {**paper_rows(MOVIES_CHANGE), **variant_rows(MOVIES_CHANGE)}),
-    Experiment(MOVIES_HERE, MASKED, key_rows(MOVIES_CHANGE)),
-    Experiment(MOVIES_HERE, NEAREST, key_rows(MOVIES_CHANGE)),
-    Experiment(MOVIES_HERE, SHUFFLED, key_rows(MOVIES_CHANGE)),
+    Experiment(MOVIES_HERE, PER_USER, {**paper_rows(MOVIES_CHANGE), **variant_rows(MOVIES_CHANGE)}, label=SEEN_KEPT),
+    Experiment(MOVIES_HERE, MASKED, key_rows(MOVIES_CHANGE), label=SEEN_REMOVED),
+    Experiment(MOVIES_HERE, NEAREST, key_rows(MOVIES_CHANGE), label=CUTS_ROUNDED),
+    Experiment(MOVIES_HERE, SHUFFLED, key_rows(MOVIES_CHANGE), label=AT_RANDOM),
     Experiment(MUSIC_HERE, PER_USER, {**paper_rows(MUSIC_CHANGE), **variant_rows(MUSIC_CHANGE), **AGES}),
 ]
 

@@ -87,7 +87,8 @@ def refuse_namesake(loaded: LoadedSuite, store: Store) -> None:
 
 
 def _stored_record(loaded: LoadedSuite, store: Store) -> dict[str, Any] | None:
-    return read_record(store.suite_file(loaded.suite.name), ["cells"], "remove it")
+    name = loaded.suite.name
+    return read_record(store.suite_file(name), ["cells"], "remove it", {"name": name})
 
 
 def _record(plan: Plan, store: Store, earlier: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -145,6 +146,11 @@ def suite_head(loaded: LoadedSuite, store: Store) -> dict[str, Any]:
         "seeds": seeds,
         "baselines": list(suite.baselines),
         "comparisons": [list(pair) for pair in suite.comparisons],
+        "labels": [
+            {"dataset": e.dataset.name, "protocol": e.protocol.name, "label": e.label}
+            for e in suite.experiments
+            if e.label
+        ],
         "published": [to_json(value) for value in suite.published],
         "claims": [claim_to_json(claim) for claim in suite.claims],
         "command": loaded.command(),
@@ -165,7 +171,7 @@ def _stored(store: Store, key: str, entry: Mapping[str, Any]) -> dict[str, str]:
         return {"state": "DONE", "reason": ""}
     failure = store.failure(key)
     if failure is not None:
-        return {"state": "FAILED", "reason": failure["reason"]}
+        return {"state": failure.get("state", "FAILED"), "reason": failure["reason"]}
     return {"state": entry["state"], "reason": entry["reason"]}
 
 

@@ -58,9 +58,9 @@ class Overrides:
         named = [_matches_cell(cell, self.only) for cell in cells]
         if not any(named):
             raise InvalidOverride(f"--only {self.only!r} matches {_none_of(cells, self.only)}")
-        selected = [name and _matches(cell.protocol, self.protocol) for name, cell in zip(named, cells, strict=True)]
+        selected = [name and _matches_protocol(cell, self.protocol) for name, cell in zip(named, cells, strict=True)]
         if not any(selected):
-            protocols = dict.fromkeys(cell.protocol for name, cell in zip(named, cells, strict=True) if name)
+            protocols = dict.fromkeys(c.experiment.short_protocol for name, c in zip(named, cells, strict=True) if name)
             of = f" of {self.only!r}" if self.only else ""
             raise InvalidOverride(
                 f"--protocol {self.protocol!r} matches none of the protocols{of}: {'; '.join(protocols)}"
@@ -105,6 +105,11 @@ def _matches_cell(cell: Cell, pattern: str) -> bool:
     """Whether a pattern matches dataset/model or, if it has no slash, either of the two."""
     names = [f"{cell.dataset}/{cell.model_name}"] if "/" in pattern else [cell.dataset, cell.model_name]
     return any(_matches(name, pattern) for name in names)
+
+
+def _matches_protocol(cell: Cell, pattern: str) -> bool:
+    """Whether a pattern matches the protocol's name or the label of the experiment."""
+    return _matches(cell.protocol, pattern) or _matches(cell.experiment.label, pattern)
 
 
 def _matches(name: str, pattern: str) -> bool:
@@ -214,7 +219,7 @@ def protocol_pattern(cell: Cell, suite: Suite) -> str:
     """The ``--protocol`` pattern that selects this cell among those of its name; empty if there is one protocol."""
     experiments = [e for e in suite.experiments if e.dataset.name == cell.dataset and cell.model_name in e.models]
     protocols = {experiment.protocol.name for experiment in experiments}
-    return _escape(cell.protocol) if len(protocols) > 1 else ""
+    return _escape(cell.experiment.short_protocol) if len(protocols) > 1 else ""
 
 
 def _escape(name: str) -> str:

@@ -38,12 +38,13 @@ def _errors(suite: Suite) -> Iterator[str]:
     yield from _metric_errors(list(suite.metrics))
     yield from _text_errors(suite)
     yield from _label_errors(suite)
+    yield from _short_name_errors(suite.experiments)
     yield from statement_errors(suite)
 
 
 def _name_errors(suite: Suite) -> Iterator[str]:
     name = suite.name
-    if not isinstance(name, str) or not name.strip() or "/" in name or name.startswith("."):
+    if not isinstance(name, str) or not name.strip() or "/" in name or name.startswith(".") or not name.isprintable():
         yield f"SUITE's name {name!r} is not a valid folder name; use letters, digits, - and _"
     elif "@" in name:
         yield f"SUITE's name {name!r} has an @, which marks the variants of a suite; use letters, digits, - and _"
@@ -67,6 +68,13 @@ def _experiment_errors(experiment: Any) -> Iterator[str]:
         yield f"the models on {experiment.dataset.name} must map labels to recommenders, at least one, got {models!r}"
     if not _is_integer(experiment.max_padded_events, 1):
         yield f"max_padded_events must be a whole number of at least 1, got {experiment.max_padded_events!r}"
+    try:
+        experiment.timeout_seconds  # noqa: B018  # it is read for its error
+    except ValueError as error:
+        yield f"an experiment on {experiment.dataset.name}: {error}"
+    label = experiment.label
+    if not isinstance(label, str) or label != label.strip() or not label.isprintable():
+        yield f"an experiment's label must be a short name on one line, got {label!r}"
     if not isinstance(experiment.tuning, Tuning | None):
         yield f"tuning must be Tuning(…) from harness.tuning, got {experiment.tuning!r}"
 
@@ -122,3 +130,17 @@ def _label_errors(suite: Suite) -> Iterator[str]:
     for what, label in named:
         if label not in known:
             yield f"SUITE's {what} name {label!r}, but its models are {', '.join(known)}"
+
+
+def _short_name_errors(experiments: Collection[Experiment]) -> Iterator[str]:
+    """Errors of labels of experiments: on one data set, a label must name one protocol, and a protocol have one."""
+    labels: dict[tuple[str, str], str] = {}
+    owners: dict[tuple[str, str], str] = {}
+    for experiment in experiments:
+        dataset, protocol, label = experiment.dataset.name, experiment.protocol.name, experiment.label
+        if label != labels.setdefault((dataset, protocol), label):
+            both = f"{labels[dataset, protocol]!r} and {label!r}"
+            yield f"two experiments on {dataset} under {protocol!r} have the labels {both}; give them one"
+        for name in {label, protocol} - {""}:
+            if protocol != (other := owners.setdefault((dataset, name.lower()), protocol)):
+                yield f"{name!r} names two protocols on {dataset}: {other!r} and {protocol!r}; choose another label"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from evaluation.results.suite_results import CellFailure, CellResult, SuiteResults
@@ -14,8 +14,8 @@ from reports.document.blocks import TableCell
 class RunGroup:
     """All models of one data set under one protocol, in the suite's order.
 
-    number: 1, 2, …, part of the anchors of this group. heading: the data set's name, with its protocol where the suite
-    uses the data set under several. caveats: those that all cells of the group share; tables carry them, not rows.
+    number: 1, 2, …, part of the anchors of this group. heading: the data set's name, with the label or name of its
+    protocol where the suite uses the data set under several. caveats: those that all cells of the group share; tables carry them, not rows.
     """
 
     dataset: str
@@ -103,10 +103,10 @@ class RunIndex:
     @classmethod
     def of(cls, results: SuiteResults) -> RunIndex:
         """Index stored results; a model has the same colour number on every data set."""
-        index, found, colors = cls(results), {}, {}
+        index, found, colors, labels = cls(results), {}, {}, _labels(results)
         keys = dict.fromkeys((entry["dataset"], entry["protocol"]) for entry in results.record["cells"])
         for number, key in enumerate(keys, start=1):
-            index.groups[key] = RunGroup(*key, number, _heading(*key, keys))
+            index.groups[key] = RunGroup(*key, number, _heading(*key, keys, labels))
         for entry in results.record["cells"]:
             group, model = index.groups[entry["dataset"], entry["protocol"]], entry["model"]
             if (group.number, model) not in found:
@@ -125,7 +125,7 @@ class RunIndex:
 
     def heading(self, dataset: str, protocol: str) -> str:
         """The data set's name, with its protocol where the suite uses the data set under several."""
-        return _heading(dataset, protocol, self.groups)
+        return _heading(dataset, protocol, self.groups, _labels(self.results))
 
     def find(self, dataset: str, model: str, protocol: str | None = None) -> ModelRuns | None:
         """The runs of a model on a data set, under the first protocol unless one is named; None if there are none."""
@@ -141,5 +141,14 @@ class RunIndex:
         return (runs for runs in self.runs if runs.cells)
 
 
-def _heading(dataset: str, protocol: str, keys: Iterable[tuple[str, str]]) -> str:
-    return dataset if Counter(name for name, _ in keys)[dataset] == 1 else f"{dataset}, {protocol}"
+def _labels(results: SuiteResults) -> dict[tuple[str, str], str]:
+    """The short names that the suite gives to protocols, by data set and protocol."""
+    return {(entry["dataset"], entry["protocol"]): entry["label"] for entry in results.record.get("labels", ())}
+
+
+def _heading(
+    dataset: str, protocol: str, keys: Iterable[tuple[str, str]], labels: Mapping[tuple[str, str], str]
+) -> str:
+    if Counter(name for name, _ in keys)[dataset] == 1:
+        return dataset
+    return f"{dataset}, {labels.get((dataset, protocol), protocol)}"

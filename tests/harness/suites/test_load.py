@@ -69,6 +69,11 @@ def test_a_file_without_a_suite_is_refused(tmp_path):
     ("MODELS)", "[Popularity()])", "must map labels to recommenders, at least one, got [Popularity()]"),
     ("MODELS)", "{})", "must map labels to recommenders, at least one, got {}"),
     ("MODELS)", "MODELS, max_padded_events=0)", "max_padded_events must be a whole number of at least 1, got 0"),
+    ("MODELS)", "MODELS, label=3)", "an experiment's label must be a short name on one line, got 3"),
+    ("MODELS)", "MODELS, label='a'), Experiment(CHAIN, PerUserFractions(train=0.8, validation=0.1, test=0.1), "
+     "{'POP': Popularity()}, label='b')", "have the labels 'a' and 'b'; give them one"),
+    ("MODELS)", "MODELS, label='A'), Experiment(CHAIN, PerUserFractions(train=0.6, validation=0.1, test=0.3), "
+     "MODELS, label='a')", "'a' names two protocols on markov-"),
     ("seeds=range(2)", "seeds=5", "SUITE's seeds must be a list, got 5"),
     ("seeds=range(2)", "seeds=['a']", "seeds must be whole numbers of at least 0, got 'a'"),
     ("seeds=range(2)", "seeds=[1, 1]", "SUITE's seeds list 1 twice"),

@@ -147,14 +147,15 @@ def test_only_that_matches_nothing_lists_the_labels():
 
 def two_protocols():
     """One data set with two protocols; one model has both."""
-    rows = {"half [2/3], seen kept": {"POP": Plain(), "GRU": Net()}, "half [2/3], seen left out": {"POP": Plain()}}
-    places = [Experiment(Named("ml"), Named(rule), models) for rule, models in rows.items()]
+    rows = {"half [2/3], seen kept": ("", {"POP": Plain(), "GRU": Net()}),
+            "half [2/3], seen left out": ("unseen [2/3]", {"POP": Plain()})}  # fmt: skip
+    places = [Experiment(Named("ml"), Named(rule), models, label=label) for rule, (label, models) in rows.items()]
     return Suite("s", "S", places, seeds=[0], metrics=["m"])
 
 
 @pytest.mark.parametrize("only, protocol, kept", [
     ("", "", [1, 1, 1]), ("", "*kept", [1, 1, 0]), ("POP", "", [1, 0, 1]), ("pop", "*LEFT OUT", [0, 0, 1]),
-    ("ml/*", "half*", [1, 1, 1]),
+    ("ml/*", "half*", [1, 1, 1]), ("", "Unseen*", [0, 0, 1]),
 ])  # fmt: skip
 def test_cells_with_one_name_are_selected_by_protocol(only, protocol, kept):
     assert Overrides(only=only, protocol=protocol).selection(two_protocols()) == kept

@@ -1,5 +1,8 @@
+import json
+
 from evaluation.results.suite_results import read_suite
 from reports.document.run_index import RunIndex
+from tests.stored_records import write_sealed
 
 
 def test_models_keep_their_colour_on_every_data_set(store):
@@ -9,3 +12,18 @@ def test_models_keep_their_colour_on_every_data_set(store):
         colors.setdefault(runs.model, set()).add(runs.color)
     assert all(len(found) == 1 for found in colors.values())
     assert len(set.union(*colors.values())) == 5
+
+
+def test_a_label_names_a_protocol_where_the_suite_has_several(tmp_path, make_store):
+    make_store(tmp_path, published=False)
+    path = tmp_path / "suites" / "little" / "suite.json"
+    record = json.loads(path.read_text())
+    first, second = dict.fromkeys(entry["dataset"] for entry in record["cells"])
+    rule = record["cells"][0]["protocol"]
+    other = [entry | {"protocol": "another", "key": None, "state": "MISSING"} for entry in record["cells"]]
+    record["cells"] += [entry for entry in other if entry["dataset"] == first]
+    record["labels"] = [{"dataset": name, "protocol": rule, "label": "ten users"} for name in (first, second)]
+    write_sealed(path, record)
+    index = RunIndex.of(read_suite(tmp_path, "little"))
+    assert [group.heading for group in index.groups.values()] == [f"{first}, ten users", second, f"{first}, another"]
+    assert index.heading(first, rule) == f"{first}, ten users"
