@@ -7,6 +7,7 @@ from typing import Any
 
 from evaluation.comparison.request import ComparisonRequest
 from evaluation.json_codec import from_json
+from evaluation.verdicts.across_protocols import AcrossProtocols
 from evaluation.verdicts.claim import Claim
 from evaluation.verdicts.compound import Compound
 from evaluation.verdicts.cost import Cost
@@ -18,10 +19,10 @@ from evaluation.verdicts.stored import StoredClaim
 from evaluation.verdicts.verdict import Outcome, Verdict
 
 __all__ = [
-    "OWN_CLAIM", "Claim", "ComparisonRequest", "Compound", "Cost", "Evidence", "Gain", "Outcome", "Published",
-    "Ranking", "Verdict", "claim_from_json", "claim_to_json", "is_built_in",
+    "OWN_CLAIM", "AcrossProtocols", "Claim", "ComparisonRequest", "Compound", "Cost", "Evidence", "Gain", "Outcome",
+    "Published", "Ranking", "Verdict", "claim_from_json", "claim_to_json", "is_built_in",
 ]  # fmt: skip
-KINDS: dict[str, type[Claim]] = {kind.__name__: kind for kind in (Ranking, Gain, Cost, Compound)}
+KINDS: dict[str, type[Claim]] = {kind.__name__: kind for kind in (Ranking, Gain, Cost, Compound, AcrossProtocols)}
 
 
 def is_built_in(claim: Claim) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 
 from evaluation.metrics.accuracy import metric_named
-from evaluation.verdicts.claims import Cost
+from evaluation.verdicts.claims import AcrossProtocols, Cost
 from harness.suites.load import ROOT, load_suite, suite_names
 
 NAMES = suite_names()
@@ -43,6 +43,10 @@ def test_every_claim_speaks_of_rows_that_are_run(name):
     suite = load_suite(name)
     for claim in suite.claims:
         for part in getattr(claim, "parts", (claim,)):
+            if isinstance(part, AcrossProtocols):
+                for protocol in (part.better, part.worse):
+                    assert_row(suite, part.dataset, protocol, part.model)
+                continue
             pair = (part.first, part.second) if isinstance(part, Cost) else (part.better, part.worse)
             assert len(set(pair)) == 2, part
             for label in pair:
