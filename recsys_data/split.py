@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -40,8 +41,10 @@ class TrainingSet:
 
     @cached_property
     def item_counts(self) -> np.ndarray:
-        """The number of training events of each item, (num_items,) int64."""
-        return np.bincount(self.sequences.items, minlength=self.num_items)
+        """The number of training events of each item, (num_items,) int64, read-only."""
+        counts = np.bincount(self.sequences.items, minlength=self.num_items)
+        counts.flags.writeable = False
+        return counts
 
     def __len__(self) -> int:
         """The number of training events."""
@@ -133,6 +136,11 @@ class Split:
     caveats: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
 
+    def freeze(self) -> Split:
+        """Make every array read-only, so that no model changes what the next one reads; return the split."""
+        _freeze(self)
+        return self
+
     @property
     def clock(self) -> Clock:
         """The clock of the data."""
@@ -166,3 +174,14 @@ class Split:
             ):
                 digest.update(np.ascontiguousarray(array, dtype=dtype).tobytes())
         return digest.hexdigest()
+
+
+def _freeze(value: Any) -> None:
+    """Make the arrays in a value and in its attributes, dictionaries and tuples read-only."""
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif isinstance(value, dict | tuple | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            _freeze(inner)
+    elif dataclasses.is_dataclass(value):
+        _freeze(vars(value))

@@ -26,7 +26,7 @@ FROM_SUITES = {
 HOMES = {
     "mlflow": {"harness/tracking/mlflow_client.py"},
     "matplotlib": {"reports/figures/draw.py", "reports/figures/dataset.py"},
-    "joblib": {"harness/backends/processes.py", "evaluation/results/process_pool.py"},
+    "joblib": {"evaluation/results/process_pool.py"},
     "filelock": {"harness/system/locks.py"},
     "optuna": {"harness/tuning.py"},
     "plutoprint": {"reports/output/pdf.py"},

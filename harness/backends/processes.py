@@ -1,79 +1,139 @@
-"""The process backend: cells in several worker processes; a worker that dies fails its own cell only."""
+"""The process backend: cells in worker processes, each of which can fail, hang or crash without harm to the others."""
 
 from __future__ import annotations
 
-import warnings
+import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from queue import SimpleQueue
 
-from harness.backends.serial import SerialBackend
-from harness.cells.progress import FILE
+from harness.backends.worker import Worker, WorkerLost
 from harness.cells.record import Failure
-from harness.cells.run_cell import CellJob, CellOutcome, run_cell
-from harness.store import Store
+from harness.cells.run_cell import CellJob, CellOutcome
+from harness.suites.load import is_built_in, suite_path
+from harness.system.signals import check_terminated, waking
 
-
-class WorkerDied(ChildProcessError):
-    """A worker process ended without returning an outcome."""
+# Idle workers of this process, for its later runs: starting one takes seconds.
+_idle: list[Worker] = []
+_idle_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
 class ProcessBackend:
-    """Computes up to ``processes`` cells at once, each in a worker process; a single job runs in this process."""
+    """Computes up to ``processes`` cells at once, each in a worker process."""
 
     processes: int
 
     def run(self, jobs: Sequence[CellJob]) -> Iterator[CellOutcome]:
-        """Yield one outcome per job; the state is "DIED" for a job whose process died."""
-        if len(jobs) == 1:
-            yield from SerialBackend().run(jobs)
-            return
-        remaining = {job.key: job for job in jobs}
-        while remaining:
+        """Yield one outcome per job, in the order in which they finish. On SIGTERM raises Terminated."""
+        pool = _Pool(jobs)
+        threads = [threading.Thread(target=pool.feed, daemon=True) for _ in range(min(self.processes, len(jobs)))]
+        try:
+            with waking(lambda: pool.found.put(None)):
+                for thread in threads:
+                    thread.start()
+                for _ in jobs:
+                    found = pool.found.get()
+                    check_terminated()
+                    if isinstance(found, BaseException):
+                        raise found
+                    assert found is not None
+                    yield found
+        finally:
+            pool.end()
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join()
+
+
+class _Pool:
+    """Jobs that wait, the workers that compute, and what was found so far: outcomes, errors, None for a wake-up."""
+
+    def __init__(self, jobs: Sequence[CellJob]) -> None:
+        self.found: SimpleQueue[CellOutcome | BaseException | None] = SimpleQueue()
+        self._waiting = deque(jobs)
+        self._working: set[Worker] = set()
+        self._ended = False
+        self._lock = threading.Lock()
+
+    def feed(self) -> None:
+        """Compute waiting jobs, one at a time, until none is left."""
+        while not self._ended:
             try:
-                for outcome in self._pool(list(remaining.values())):
-                    del remaining[outcome.key]
-                    yield outcome
-            except WorkerDied:  # one job ended the pool: run each that had started alone, to find out which
-                started = [job for job in remaining.values() if _has_started(job)]
-                for job in started or [*remaining.values()][: self.processes]:  # none: it died while loading data
-                    del remaining[job.key]
-                    yield _run_alone(job)
+                job = self._waiting.popleft()
+            except IndexError:
+                return
+            try:
+                self.found.put(self._compute(job))
+            except BaseException as error:  # raised again where the run waits
+                self.found.put(error)
+                return
 
-    def _pool(self, jobs: Sequence[CellJob]) -> Iterator[CellOutcome]:
-        """Yield the outcomes from a pool of workers. Raises WorkerDied if one of them dies."""
-        from joblib import Parallel, delayed, parallel_config
-        from joblib.externals.loky import get_reusable_executor
-        from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-        warnings.filterwarnings("ignore", message=".*still being processed by the workers.*")  # after an interruption
+    def _compute(self, job: CellJob) -> CellOutcome:
+        """Compute a job; a worker that was lost before it began is replaced once."""
         try:
-            with parallel_config(backend="loky", inner_max_num_threads=jobs[0].request.threads):
-                processes = max(2, min(self.processes, len(jobs)))  # joblib runs a pool of one in this process
-                parallel = Parallel(processes, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)
-                yield from parallel(delayed(run_cell)(job) for job in jobs)
-        except TerminatedWorkerError as error:
-            raise WorkerDied from error
-        except (KeyboardInterrupt, SystemExit):
-            get_reusable_executor().shutdown(wait=False, kill_workers=True)
-            raise
-
-
-def _has_started(job: CellJob) -> bool:
-    """Whether a process has begun to compute the cell."""
-    return (Store(job.request.results).partial(job.key) / FILE).exists()
-
-
-def _run_alone(job: CellJob) -> CellOutcome:
-    """Run a job in a process of its own."""
-    from joblib.externals.loky import ProcessPoolExecutor
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    with ProcessPoolExecutor(max_workers=1) as executor:
+            return self._compute_once(job)
+        except WorkerLost:
+            if self._ended:
+                raise
         try:
-            return executor.submit(run_cell, replace(job, wait=True)).result()  # the dying pool may hold its lock
-        except TerminatedWorkerError as error:
-            died = WorkerDied("the cell's process was ended from outside, most likely because memory ran out; use "
-                              "fewer --jobs or a smaller model")  # fmt: skip
-            failure = replace(Failure.of(died), trace=f"{error}\n")
-            return CellOutcome(job.index, job.key, "DIED", failure.reason, failure)
+            return self._compute_once(job)
+        except WorkerLost as error:
+            return CellOutcome.of_failure(job, Failure.of(error))
+
+    def _compute_once(self, job: CellJob) -> CellOutcome:
+        worker = take_worker(job)
+        with self._lock:
+            self._working.add(worker)
+            if self._ended:
+                worker.end()
+        try:
+            return worker.compute(job)
+        finally:
+            with self._lock:
+                self._working.discard(worker)
+            give_back(worker)
+
+    def end(self) -> None:
+        """End the workers that still compute."""
+        with self._lock:
+            self._ended = True
+            for worker in self._working:
+                worker.end()
+
+
+def take_worker(job: CellJob) -> Worker:
+    """An idle worker for a job, or a new one.
+
+    A worker that imported a user's suite file computes no cell of another suite. The process that cells of their own
+    processes are forked from imports no suite.
+    """
+    source = job.request.suite
+    wanted = (job.request.threads, job.alone, "" if job.alone or is_built_in(suite_path(source)) else source)
+    with _idle_lock:
+        for worker in list(_idle):
+            if (worker.threads, worker.alone, worker.suite) == wanted:
+                _idle.remove(worker)
+                return worker
+            if worker.suite:
+                _idle.remove(worker)
+                worker.end()
+    return Worker(*wanted)
+
+
+def give_back(worker: Worker) -> None:
+    """Keep a worker for a later cell if it may compute one, else end it."""
+    if worker.usable:
+        with _idle_lock:
+            _idle.append(worker)
+    else:
+        worker.end()
+
+
+def end_idle_workers() -> None:
+    """End the workers that compute nothing."""
+    with _idle_lock:
+        for worker in _idle:
+            worker.end()
+        _idle.clear()

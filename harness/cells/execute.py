@@ -16,6 +16,7 @@ from evaluation.ranking.rank_table import RankTable
 from evaluation.ranking.recommender import needed_clock
 from harness.preparation import Prepared
 from harness.spec import Cell
+from harness.system.determinism import reset_global_state
 from harness.system.environment import peak_memory_mb, reset_peak_memory
 from recsys_data.interactions import Clock
 from recsys_data.split import HeldOut
@@ -50,7 +51,7 @@ def compute(
     checkpoint: Path | None,
     log: Callable[[Mapping[str, Any]], None],
 ) -> ComputedCell:
-    """Fit a fresh copy of the cell's model and rank every test target.
+    """Fit a fresh copy of the cell's model and rank every test target; the process begins in a fixed global state.
 
     The first metric on the validation part stops a learner; its fields may name further metrics to evaluate. Every
     random generator is derived from the cell's identity.
@@ -75,6 +76,7 @@ def compute(
         log=log,
         measure=measure,
     )
+    reset_global_state(run.seed)
     _reset_memory(device)
     started = time.perf_counter()
     model = dataclasses.replace(cell.model).fit(split.train, run)

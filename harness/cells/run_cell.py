@@ -1,12 +1,13 @@
-"""Run one cell: from a job to a stored result or failure, in this process or in a worker."""
+"""Run one cell: from a job to a stored result or failure, in a worker's process."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+from evaluation.results.suite_results import FAILED_STATES
 from harness.cells.execute import compute
 from harness.cells.keys import cell_parts, differences, key_of
 from harness.cells.progress import progress_writer
@@ -18,6 +19,7 @@ from harness.system.blame import causes
 from harness.system.determinism import prepare_determinism
 from harness.system.energy import EnergyMeter
 from harness.system.environment import environment_record
+from harness.system.process_state import ProcessState
 
 
 class PlanChanged(ValueError):
@@ -29,7 +31,8 @@ class CellJob:
     """A cell to compute, small enough to send to a worker: the request, the cell's index in the suite, its key.
 
     parts: the parts of the key. run: the id of the run that asks. fresh: compute a stored cell anew. wait: wait for
-    another process that computes the cell.
+    another process that computes the cell. alone: in a process of its own. timeout: seconds from the start of the
+    cell, None for no limit. memory: bytes of resident memory, None for no limit.
     """
 
     request: RunRequest
@@ -39,14 +42,18 @@ class CellJob:
     run: str = ""
     fresh: bool = False
     wait: bool = False
+    alone: bool = False
+    timeout: float | None = None
+    memory: int | None = None
 
 
 @dataclass(frozen=True)
 class CellOutcome:
     """The outcome of a job.
 
-    state: "DONE", "FAILED", "BUSY" (another process owns the cell or its search), "FOUND" (another process finished
-    it), "DIED" (the worker process ended). failure: of "DIED", since a dead process could not store it.
+    state: "DONE", one of FAILED_STATES, "BUSY" (another process owns the cell or its search), "FOUND" (another process
+    finished it). failure: one that the job could not store itself, such as that of a process that ended. changed: the
+    global state that the cell left changed; its process must not compute another cell.
     """
 
     index: int
@@ -54,46 +61,71 @@ class CellOutcome:
     state: str
     reason: str = ""
     failure: Failure | None = None
+    changed: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
         """Whether the cell has no result."""
-        return self.state in ("FAILED", "DIED")
+        return self.state in FAILED_STATES
+
+    @classmethod
+    def of_failure(cls, job: CellJob, failure: Failure) -> CellOutcome:
+        """The outcome of a job with a failure that is not stored yet."""
+        return cls(job.index, job.key, failure.state, failure.reason, failure)
 
 
-def run_cell(job: CellJob) -> CellOutcome:
+def run_cell(
+    job: CellJob, state: ProcessState | None = None, on_start: Callable[[], None] = lambda: None
+) -> CellOutcome:
     """Compute the job's cell and store it, or store why it failed.
 
-    Raises StoreUnusable, and PlanChanged where the suite has lost the cell; any other error is stored as a failure.
+    state: of this process, for all its cells. on_start: called when this process owns the cell and
+    begins to load it. Raises StoreUnusable, and PlanChanged where the suite has lost the cell; any other error, an exit
+    included, is a failure of the cell.
     """
     request = job.request
     switches = prepare_determinism(request.threads, request.device)
+    state = state or ProcessState()
+    state.begin()
     store = Store.open(request.results)
     with store.lock(job.key, wait=job.wait) as owned:
         if not owned:
             return CellOutcome(job.index, job.key, "BUSY")
         if not job.fresh and store.record(job.key) is not None:
             return CellOutcome(job.index, job.key, "FOUND")
+        on_start()
+        outcome = _run_owned(job, store, state, switches)
+    return replace(outcome, changed=tuple(state.changes()))
+
+
+def _run_owned(job: CellJob, store: Store, state: ProcessState, switches: dict[str, Any]) -> CellOutcome:
+    """Load, compute and store a cell whose lock is held, or store why it failed."""
+    request = job.request
+    try:
         loaded = request.load()
-        if job.index >= len(loaded.cells):
-            raise PlanChanged(f"{request.suite} changed while this run was under way: it has fewer cells; run again")
-        try:
-            _compute_and_store(loaded, job, store, switches)
-        except SearchBusy:
-            return CellOutcome(job.index, job.key, "BUSY")
-        except Exception as error:
-            for cause in causes(error):
-                blocked = unusable(cause, store.root) if isinstance(cause, OSError) and _is_ours(cause, store) else None
-                if blocked is not None:
-                    raise blocked from error
-            cell = loaded.cells[job.index]
-            failure = Failure.of(error, type(cell.model))
-            store_failure(store, cell, job.key, failure)
-            return CellOutcome(job.index, job.key, "FAILED", failure.reason)
+    except BaseException as error:
+        return CellOutcome.of_failure(job, Failure.of(error))
+    if job.index >= len(loaded.cells):
+        raise PlanChanged(f"{request.suite} changed while this run was under way: it has fewer cells; run again")
+    try:
+        _compute_and_store(loaded, job, store, state, switches)
+    except SearchBusy:
+        return CellOutcome(job.index, job.key, "BUSY")
+    except BaseException as error:  # SystemExit, too: a model that exits fails its own cell
+        for cause in causes(error):
+            blocked = unusable(cause, store.root) if isinstance(cause, OSError) and _is_ours(cause, store) else None
+            if blocked is not None:
+                raise blocked from error
+        cell = loaded.cells[job.index]
+        failure = Failure.of(error, type(cell.model))
+        store_failure(store, cell, job.key, failure)
+        return CellOutcome(job.index, job.key, failure.state, failure.reason)
     return CellOutcome(job.index, job.key, "DONE")
 
 
-def _compute_and_store(loaded: LoadedSuite, job: CellJob, store: Store, switches: dict[str, Any]) -> None:
+def _compute_and_store(
+    loaded: LoadedSuite, job: CellJob, store: Store, state: ProcessState, switches: dict[str, Any]
+) -> None:
     """Search the fields of a tuned model; fit and rank; store the cell and remove its checkpoint."""
     cell = loaded.cells[job.index]
     prepared = loaded.prepare(cell)
@@ -107,6 +139,7 @@ def _compute_and_store(loaded: LoadedSuite, job: CellJob, store: Store, switches
     partial = store.partial(job.key)
     log = progress_writer(partial)
     log({"event": "started", "time": started, "run": job.run})
+    state.extend()
     tuned = {}
     if cell.space:
         cell, chosen = tuned_cell(loaded, cell, prepared, parts, store, run=job.run, fresh=job.fresh, wait=job.wait,
@@ -126,9 +159,16 @@ def _compute_and_store(loaded: LoadedSuite, job: CellJob, store: Store, switches
         started=started,
     )
     record |= {"energy": meter.record, **tuned}
+    record["caveats"] += [changed_message(changed) for changed in [state.changes()] if changed]
     json.dumps(record, allow_nan=False)  # a value that JSON cannot hold must not reach the store
     store.commit(job.key, lambda folder: write_cell(folder, record, computed, loaded.metrics))
     store.discard_partial(job.key)
+
+
+def changed_message(changed: list[str] | tuple[str, ...]) -> str:
+    """The caveat of a cell that left global state changed."""
+    shown = "; ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
+    return f"CHANGED GLOBAL STATE: the model left {shown} changed; no later cell ran in its process"
 
 
 def _is_ours(error: OSError, store: Store) -> bool:

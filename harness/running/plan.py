@@ -16,6 +16,7 @@ from harness.running.estimates import UNKNOWN, Estimate, RunCost, StoredCells, t
 from harness.spec import Cell
 from harness.store import Store, StoreUnusable
 from harness.suites.request import LoadedSuite
+from harness.system.signals import check_terminated
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.fetching.source import Source
 
@@ -96,6 +97,7 @@ def make_plan(loaded: LoadedSuite, store: Store, *, fresh: bool = False, context
     own: set[str] = set()
     searched: set[str] = set()  # searches that an earlier cell of this plan runs
     for index in range(len(loaded.cells)):
+        check_terminated()
         planned = _planned(loaded, stored, index, fresh, context)
         duplicate = planned.to_do and planned.key in own
         planned = replace(planned, estimate=DUPLICATE) if duplicate else _with_search(planned, store, fresh, searched)
@@ -127,7 +129,7 @@ def _planned(loaded: LoadedSuite, stored: StoredCells, index: int, fresh: bool, 
     state, why = ("new", "computed anew (--fresh)") if fresh else _new_or_stale(cell, parts, stored.records)
     earlier = store.failure(key)
     if earlier is not None:
-        why = f"failed before: {earlier['reason']}"
+        why = f"{earlier.get('state', 'FAILED')} before: {earlier['reason']}"
     epoch = None if fresh else last_epoch(store.partial(key))
     if epoch is not None:
         why += f"; resumes from a checkpoint after epoch {epoch}"

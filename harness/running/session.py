@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,6 @@ from typing import Any
 
 from harness.backends.backend import Backend
 from harness.backends.processes import ProcessBackend
-from harness.backends.serial import SerialBackend
 from harness.cells.add_metrics import add_metrics
 from harness.cells.keys import search_key
 from harness.cells.progress import ProgressWatcher
@@ -19,48 +19,83 @@ from harness.cells.run_cell import CellJob, CellOutcome
 from harness.running.listener import Listeners, RunListener
 from harness.running.plan import Plan, PlannedCell
 from harness.running.suite_record import SuiteRecord
+from harness.spec import Cell
 from harness.store import Store
 from harness.suites.request import RunRequest
+from harness.system.blame import is_encore_class
+from harness.system.limits import parse_bytes, parse_seconds
+from harness.system.signals import check_terminated
+from harness.system.sources import classes_in
+
+LOCK_TRIES, LOCK_SECONDS = 20, 0.1
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of each cell, which are no part of its key; None for none. seconds: of time. memory: bytes."""
+
+    seconds: float | None = None
+    memory: int | None = None
+
+    @classmethod
+    def read(cls, seconds: str | None, memory: str | None) -> Limits:
+        """Read limits such as "10m" and "4GB". Raises ValueError for one that cannot be used."""
+        return cls(None if seconds is None else parse_seconds(seconds), None if memory is None else parse_bytes(memory))
 
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """The outcome of a run: its plan, and the cells that failed or were skipped, each with the reason."""
+    """The outcome of a run: its plan, and the cells that failed or were skipped, each with the reason.
+
+    states: of the cells that failed, by key.
+    """
 
     plan: Plan
     failed: list[tuple[PlannedCell, str]]
     skipped: list[tuple[PlannedCell, str]]
+    states: Mapping[str, str]
 
 
 def run_session(
-    plan: Plan, store: Store, listeners: Sequence[RunListener] = (), *, jobs: int = 1, fresh: bool = False
+    plan: Plan,
+    store: Store,
+    listeners: Sequence[RunListener] = (),
+    *,
+    jobs: int = 1,
+    fresh: bool = False,
+    limits: Limits = Limits(),
 ) -> RunOutcome:
-    """Run a plan: settle the cells that need no computing, compute the others, ``jobs`` at once.
+    """Run a plan: settle the cells that need no computing, compute the others, ``jobs`` at once, each in a worker.
 
-    The suite's record and the listeners hear of every event. A cell that fails does not stop the others. Raises
-    StoreUnusable when results cannot be written; finished cells are kept, as they are on KeyboardInterrupt.
+    limits: of each cell, in place of those of the suite's experiments. The suite's record and the listeners hear of
+    every event. A cell that fails does not stop the others. Raises StoreUnusable when results cannot be written;
+    finished cells are kept, as they are on KeyboardInterrupt.
     """
     if jobs < 1:
         raise ValueError(f"--jobs must be at least 1, got {jobs}")
-    backend = SerialBackend() if jobs == 1 else ProcessBackend(jobs)
+    backend = ProcessBackend(jobs)
     everyone = Listeners([SuiteRecord(plan, store), *listeners])
     completed = False
     try:
         everyone.start()
         _settle(plan, store)
-        outcomes = _compute(plan, store, backend, everyone, fresh)
+        outcomes = _compute(plan, store, backend, everyone, _jobs(plan, uuid.uuid4().hex, fresh, limits))
         completed = True
     finally:
         everyone.end(completed)
     failed = [(plan.cells[outcome.index], outcome.reason) for outcome in outcomes if outcome.failed]
-    failed += [(planned, planned.why) for planned in plan.cells if planned.state == "refused"]
+    states = {outcome.key: outcome.state for outcome in outcomes if outcome.failed}
+    refused = [planned for planned in plan.cells if planned.state == "refused"]
+    failed += [(planned, planned.why) for planned in refused]
+    states |= {planned.key: "FAILED" for planned in refused}
     skipped = [(planned, planned.why) for planned in plan.cells if planned.state == "skipped"]
-    return RunOutcome(plan, failed, skipped)
+    return RunOutcome(plan, failed, skipped, states)
 
 
 def _settle(plan: Plan, store: Store) -> None:
     """Store the failures of refused cells; add the suite's metrics to cached cells."""
     for planned in plan.cells:
+        check_terminated()
         if planned.failure is not None:
             with store.lock(planned.key, wait=True):
                 store_failure(store, planned.cell, planned.key, planned.failure)
@@ -68,23 +103,24 @@ def _settle(plan: Plan, store: Store) -> None:
             add_metrics(store, planned.key, plan.loaded.metrics)
 
 
-def _compute(plan: Plan, store: Store, backend: Backend, listener: RunListener, fresh: bool) -> list[CellOutcome]:
-    """Compute every cell that is to do; the outcomes, one per planned cell.
+def _compute(
+    plan: Plan, store: Store, backend: Backend, listener: RunListener, waiting: Sequence[CellJob]
+) -> list[CellOutcome]:
+    """Compute every waiting job; the outcomes, one per planned cell.
 
     Planned cells of one key are computed once. A cell that another process computes is left for the end and waited for.
     """
-    run = uuid.uuid4().hex
     by_key: dict[str, list[PlannedCell]] = {}
     for planned in plan.to_do:
         by_key.setdefault(planned.key, []).append(planned)
-    waiting = _jobs(plan, run, fresh)
     outcomes: list[CellOutcome] = []
     lock = threading.Lock()
+    runs = {job.run for job in waiting}  # the id of this run
     own: set[str] = set()  # cells that this run computes, and no other process on the same store
 
     def progress(key: str, record: Mapping[str, Any]) -> None:
         if record.get("event") == "started":
-            (own.add if record.get("run") == run else own.discard)(key)
+            (own.add if record.get("run") in runs else own.discard)(key)
         if key in own:
             with lock:
                 listener.progress(by_key[key][0], record)
@@ -105,18 +141,27 @@ def _compute(plan: Plan, store: Store, backend: Backend, listener: RunListener, 
     return outcomes
 
 
-def _jobs(plan: Plan, run: str, fresh: bool) -> list[CellJob]:
+def _jobs(plan: Plan, run: str, fresh: bool, limits: Limits) -> list[CellJob]:
     """One job per key; the first job of each search comes first, so that searches run in parallel."""
     request = plan.loaded.request.portable()
     jobs: dict[str, CellJob] = {}
     for number, planned in enumerate(plan.to_do):
-        placed = _placed(request, number)
-        jobs.setdefault(planned.key, CellJob(placed, planned.index, planned.key, planned.parts, run, fresh))
+        jobs.setdefault(planned.key, CellJob(
+            request=_placed(request, number), index=planned.index, key=planned.key, parts=planned.parts, run=run,
+            fresh=fresh, alone=runs_alone(planned.cell), memory=limits.memory,
+            timeout=planned.cell.experiment.timeout_seconds if limits.seconds is None else limits.seconds,
+        ))  # fmt: skip
     first: dict[str, str] = {}
     for job in jobs.values():
         if "tuning" in job.parts:
             first.setdefault(search_key(job.parts), job.key)
     return sorted(jobs.values(), key=lambda job: job.key not in first.values())
+
+
+def runs_alone(cell: Cell) -> bool:
+    """Whether a cell needs a process of its own: it runs code that is not of this checkout."""
+    values = (cell.model, cell.space, cell.experiment.dataset, cell.experiment.protocol)
+    return not all(map(is_encore_class, classes_in(values)))
 
 
 def _placed(request: RunRequest, number: int) -> RunRequest:
@@ -133,6 +178,9 @@ def _complete(outcome: CellOutcome, plan: Plan, store: Store) -> None:
     if outcome.state == "FOUND":
         add_metrics(store, outcome.key, plan.loaded.metrics)
     if outcome.failure is not None:
-        with store.lock(outcome.key) as owned:
-            if owned:  # else another run computes the cell now and stores its outcome
-                store_failure(store, plan.cells[outcome.index].cell, outcome.key, outcome.failure)
+        for _ in range(LOCK_TRIES):  # what a dead process started may hold its lock for a moment
+            with store.lock(outcome.key) as owned:
+                if owned:
+                    store_failure(store, plan.cells[outcome.index].cell, outcome.key, outcome.failure)
+                    return
+            time.sleep(LOCK_SECONDS)  # another run that computes the cell stores its outcome

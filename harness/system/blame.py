@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 import sysconfig
 import traceback
@@ -14,6 +15,7 @@ _ENCORE = tuple(ROOT / name for name in ("baselines", "benchmark.py", "cli", "ev
                                          "recsys_models", "reference", "reports", "speed", "studies", "suites",
                                          "training"))  # fmt: skip
 _LIBRARIES = tuple({Path(path).resolve() for path in (*sysconfig.get_paths().values(), sys.base_prefix, sys.prefix)})
+_DUMPED_FRAME = re.compile(r'^  File "(.+)", line (\d+) in (.+)$', re.MULTILINE)
 
 
 def blamed_line(error: BaseException, suspect: type | None = None) -> str:
@@ -32,6 +34,20 @@ def blamed_line(error: BaseException, suspect: type | None = None) -> str:
     return "" if chosen is None else f"{_shown(Path(chosen.filename))}, line {chosen.lineno}, {chosen.name}"
 
 
+def blamed_line_in_dump(dump: str) -> str:
+    """The line of the user's code in the stacks of a process that ended, as faulthandler wrote them; "" for none."""
+    for file, line, name in _DUMPED_FRAME.findall(dump):
+        if Path(file).is_file() and not _is_in(file, (*_LIBRARIES, *_ENCORE)):
+            return f"{_shown(Path(file))}, line {line}, {name}"
+    return ""
+
+
+def is_encore_class(kind: type) -> bool:
+    """Whether a class is of this checkout, a suite's own classes apart."""
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    return file is not None and _is_in(file, tuple(place for place in _ENCORE if place.name != "suites"))
+
+
 def _definition(kind: type) -> str:
     """Where a user's class is defined; "" for a class of Encore or of a library."""
     try:
@@ -47,7 +63,7 @@ def causes(error: BaseException) -> list[BaseException]:
     """An error and the errors that led to it, the last one first."""
     found: list[BaseException] = []
     following: BaseException | None = error
-    while following is not None and following not in found:
+    while following is not None and not any(following is known for known in found):
         found.append(following)
         following = following.__cause__ or following.__context__
     return found

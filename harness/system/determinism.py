@@ -1,4 +1,4 @@
-"""Deterministic computation: threads, deterministic kernels, TF32 off, and the choice of the device."""
+"""Deterministic computation: threads, deterministic kernels, global generators, and the choice of the device."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ class DeviceUnavailable(ValueError):
     """The requested device is unknown or not available on this machine."""
 
 
+def thread_environment(threads: int = 1) -> dict[str, str]:
+    """The variables that libraries read at import."""
+    return dict.fromkeys(_THREAD_VARIABLES, str(threads)) | {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+
+
 def set_environment(threads: int = 1) -> None:
     """Set the variables that libraries read at import; call it before torch and numpy are imported."""
-    for variable in _THREAD_VARIABLES:
-        os.environ[variable] = str(threads)
-    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+    os.environ.update(thread_environment(threads))
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = os.environ.get("MLFLOW_DISABLE_TELEMETRY", "true")
 
 
@@ -35,16 +38,40 @@ def prepare_determinism(threads: int = 1, device: str = "cpu") -> dict[str, Any]
     import torch
 
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # a pass over every buffer, without effect on results
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cuda.matmul.allow_tf32 = False
+    reset_global_state(0)
     _limit_blas(threads)
     _limit_numba(threads)
     if device.startswith("cuda"):
         torch.cuda.set_device(device)
     return {**_SETTINGS, "threads": threads}
+
+
+def reset_global_state(seed: int) -> None:
+    """Give torch, NumPy and Python the global state in which every fit and every trial begins.
+
+    Whatever ran before in this process, a model that uses global settings or generators then computes the same.
+    """
+    import random
+
+    import numpy as np
+    import torch
+
+    torch.set_default_dtype(torch.float32)
+    torch.set_default_device(None)
+    torch.set_grad_enabled(True)
+    torch.set_flush_denormal(False)
+    torch.set_float32_matmul_precision("highest")
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # a pass over every buffer, without effect on results
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.autograd.set_detect_anomaly(False)
+    torch.sparse.check_sparse_tensor_invariants.disable()  # torch's default, which is a warning unless it is set
+    np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002  # the global generator is what is reset
+    random.seed(seed)
 
 
 def _limit_blas(threads: int) -> None:

@@ -1,14 +1,15 @@
 import errno
-import json
 import sys
 
 import pytest
 
+from harness.cells.progress import progress_writer
 from harness.cells.run_cell import CellJob, PlanChanged, run_cell
 from harness.running.plan import PlanContext, make_plan
 from harness.store import Store, StoreUnusable
 from harness.suites.overrides import Overrides
 from harness.suites.request import RunRequest
+from tests.stored_records import write_sealed
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def store_cell(store, planned, parts, **changes):
         "seconds": {"fit": 30.0, "score": 10.0}, "counts": {"train_events": 400, "test_queries": 100},
         "peak_memory_mb": 123.0, "finished": "2030-01-01T00:00:00Z", **changes,
     }  # fmt: skip
-    store.commit(planned.key, lambda folder: (folder / "cell.json").write_text(json.dumps(record)))
+    store.commit(planned.key, lambda folder: write_sealed(folder / "cell.json", record))
 
 
 def parts_of(loaded, index):
@@ -147,10 +148,11 @@ def test_a_failure_and_a_checkpoint_are_spoken_of(loaded):
     first = make_plan(opened(), store)
     store.commit_failure(first.cells[0].key, {"reason": "it broke"}, "trace")
     partial = store.partial(first.cells[1].key)
-    partial.mkdir()
-    (partial / "progress.jsonl").write_text('{"event": "epoch", "epoch": 2}\n{"event": "epo')
+    progress_writer(partial)({"event": "epoch", "epoch": 2})
+    with (partial / "progress.jsonl").open("a") as file:
+        file.write('{"event": "epo')
     plan = make_plan(opened(), store)
-    assert plan.cells[0].why == "failed before: it broke"
+    assert plan.cells[0].why == "FAILED before: it broke"
     assert plan.cells[1].why == "never computed; resumes from a checkpoint after epoch 2"
 
 

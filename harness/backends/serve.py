@@ -1,0 +1,118 @@
+"""Serve: the child side of a worker. It computes the cells that its parent sends, and ends when its parent has ended.
+
+Only the standard library is imported here, so that the guardian is forked from a small process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import pickle
+import signal
+import sys
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any, NoReturn
+
+FORKS = sys.platform == "linux"  # elsewhere a forked process may not use every library
+STACKS = signal.SIGUSR1  # asks a process to write the stacks of its threads to its file
+
+
+def serve(connection: int, alive: int, stacks: int) -> NoReturn:
+    """Compute the jobs that arrive, until the other end is closed.
+
+    connection: the pipe of jobs and answers. alive: a pipe whose other end closes with the parent. stacks: a file for
+    the stacks of a crash. Answers are ("ready", None), ("started", process), ("outcome", CellOutcome),
+    ("error", exception) and, from the parent of a cell's own process, ("ended", exit code).
+    """
+    _guard(alive, connection, stacks)
+    for number in (signal.SIGTERM, signal.SIGINT):  # the parent decides when a worker ends
+        signal.signal(number, _ignore)
+    faulthandler.enable(stacks)
+    faulthandler.register(STACKS, stacks)
+    pipe = Connection(connection)
+    run = _runner()
+    pipe.send(("ready", None))
+    while True:
+        try:
+            job, environment, folder, path = pipe.recv()
+        except (EOFError, OSError):
+            os._exit(0)
+        os.environ.clear()
+        os.environ.update(environment)
+        with contextlib.suppress(OSError):  # the folder was removed
+            os.chdir(folder)
+        sys.path[:] = path
+        if job.alone and FORKS:
+            _in_a_fork(pipe, alive, stacks, lambda job=job: run(pipe, job))
+        else:
+            run(pipe, job)
+
+
+def _ignore(_number: int, _frame: Any) -> None:
+    """Do nothing; unlike SIG_IGN, a program that a model starts does not inherit this."""
+
+
+def _guard(alive: int, *others: int) -> None:
+    """Lead a process group with a guardian, which ends the whole group when the parent has ended.
+
+    Even a model stuck in native code, and the programs that it started, end then.
+    """
+    os.setpgid(0, 0)
+    if os.fork():
+        return
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, STACKS):
+        signal.signal(number, signal.SIG_IGN)
+    for descriptor in (0, 1, 2, *others):
+        os.close(descriptor)
+    os.read(alive, 1)  # nobody writes: it returns when the other end is closed
+    os.killpg(0, signal.SIGKILL)
+
+
+def _runner() -> Callable[[Connection, Any], None]:
+    """Import what every cell needs; return the function that computes a job and sends its outcome."""
+    import torch  # noqa: F401  # so that a cell's own process, a fork of this one, need not
+
+    from harness.cells.run_cell import run_cell
+    from harness.system.process_state import ProcessState
+
+    state = ProcessState()
+
+    def run(pipe: Connection, job: Any) -> None:
+        try:
+            answer = ("outcome", run_cell(job, state, lambda: pipe.send(("started", os.getpid()))))
+        except Exception as error:
+            answer = ("error", error)
+        pipe.send_bytes(_pickled(answer))
+
+    return run
+
+
+def _pickled(answer: tuple[str, Any]) -> bytes:
+    """An answer as bytes; an exception that cannot be sent as one that can."""
+    try:
+        data = pickle.dumps(answer)
+        pickle.loads(data)
+    except Exception:
+        return pickle.dumps((answer[0], RuntimeError(f"{type(answer[1]).__name__}: {answer[1]}")))
+    return data
+
+
+def _in_a_fork(pipe: Connection, alive: int, stacks: int, compute: Callable[[], None]) -> None:
+    """Compute in a process of its own, end what it left behind, and send its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    child = os.fork()
+    if child == 0:
+        try:
+            _guard(alive, pipe.fileno(), stacks)
+            compute()
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+    pipe.send(("ended", os.waitstatus_to_exitcode(status)))
