@@ -1,6 +1,5 @@
 """The commands ``data fetch``, ``verify``, ``describe``, ``audit``, ``import``, ``remove`` and ``export``."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -27,15 +26,17 @@ Replace = Annotated[bool, typer.Option("--replace", help="Replace imported data 
 def fetch(name: DataName, data: Data = None) -> None:
     """Download a data set from its official source and verify it."""
     from cli.data_actions import fetch_dataset, find_dataset, known_datasets
+    from cli.printing import print_text
 
-    print(fetch_dataset(find_dataset(name, known_datasets(data)), data))
+    print_text(fetch_dataset(find_dataset(name, known_datasets(data)), data))
 
 
 def verify(name: DataName, data: Data = None) -> None:
     """Load a data set and compare its counts with the expected ones."""
     from cli.data_actions import find_dataset, known_datasets, verify_dataset
+    from cli.printing import print_text
 
-    print(verify_dataset(find_dataset(name, known_datasets(data)), data))
+    print_text(verify_dataset(find_dataset(name, known_datasets(data)), data))
 
 
 def describe(name: DataName, data: Data = None, as_json: AsJson = False, figure: FigurePath = None) -> None:
@@ -44,7 +45,7 @@ def describe(name: DataName, data: Data = None, as_json: AsJson = False, figure:
     Also draws them as a figure.
     """
     from cli.data_actions import find_dataset, known_datasets
-    from cli.printing import print_json, print_records
+    from cli.printing import print_json, print_records, print_text
     from recsys_data.datasets.summary import histogram_text, summarise_dataset
     from reports.figures.dataset import save_figure
 
@@ -57,7 +58,7 @@ def describe(name: DataName, data: Data = None, as_json: AsJson = False, figure:
         print(histogram_text(facts["histograms"]))
     if figure or not as_json:
         path = save_figure(loaded, figure or RESULTS / "data" / f"{loaded.name}.svg", loaded.name)
-        print(path, file=sys.stderr if as_json else sys.stdout)
+        print_text(path, to_stderr=as_json)
 
 
 def audit(suite: Annotated[str, typer.Argument(metavar="SUITE|NAME", help="A suite, or a data set by name.")],
@@ -89,7 +90,7 @@ def import_(file: Annotated[Path, typer.Argument(help="CSV, TSV, RecBole .inter,
     Checks the file, stores it in the data folder and prints how it was read and how a suite refers to it.
     """
     from cli.data_actions import import_file
-    from cli.printing import print_json
+    from cli.printing import print_json, print_text
     from recsys_data.datasets.summary import summarise_dataset
     from recsys_data.files.interaction_file import InteractionFile
 
@@ -98,9 +99,7 @@ def import_(file: Annotated[Path, typer.Argument(help="CSV, TSV, RecBole .inter,
         header, comment, encoding, time_format, time_unit, clock, name,
         drop_missing,
     )  # fmt: skip
-    dataset = import_file(
-        source, data, lambda line: print(line, file=sys.stderr if as_json else sys.stdout), replace=replace
-    )
+    dataset = import_file(source, data, lambda line: print_text(line, to_stderr=as_json), replace=replace)
     if as_json:
         print_json(summarise_dataset(dataset.load(data)))
     else:
@@ -112,8 +111,9 @@ def remove(name: Annotated[str, typer.Argument(metavar="NAME", help="The name of
            data: Data = None) -> None:  # fmt: skip
     """Remove an imported data set from the data folder."""
     from cli.data_actions import remove_dataset
+    from cli.printing import print_text
 
-    print(remove_dataset(name, data))
+    print_text(remove_dataset(name, data))
 
 
 def export(name: DataName,
@@ -124,5 +124,6 @@ def export(name: DataName,
            data: Data = None) -> None:  # fmt: skip
     """Write a data set in another file format."""
     from cli.data_actions import export_file, find_dataset, known_datasets
+    from cli.printing import print_text
 
-    print(export_file(find_dataset(name, known_datasets(data)), kind, out, data))
+    print_text(export_file(find_dataset(name, known_datasets(data)), kind, out, data))

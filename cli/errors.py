@@ -11,6 +11,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperOption
 
+from recsys_data.printable import printable_lines
+
 
 def handle_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     """Print expected errors as one sentence and exit with code 2, or 130 for an interruption.
@@ -45,8 +47,8 @@ def _message(error: ValueError | OSError) -> str:
 
 
 def warn(text: str) -> None:
-    """Print a line on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """Print lines on stderr; control characters, such as those of a terminal, become codes."""
+    print(printable_lines(text), file=sys.stderr, flush=True)
 
 
 class OnceCommand(TyperCommand):

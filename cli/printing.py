@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from evaluation.json_codec import to_json
+from recsys_data.printable import printable, printable_lines
 
 
 def terminal() -> Console:
@@ -25,11 +26,11 @@ def print_records(title: str, rows: Sequence[Mapping[str, Any]], columns: Iterab
         print_json(rows)
         return
     names = list(columns)
-    table = Table(title=title, title_justify="left", box=None, header_style="bold")
+    table = Table(title=escape(printable(title)), title_justify="left", box=None, header_style="bold")
     for name in names:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(escape(_text(row.get(name))) for name in names))
+        table.add_row(*(escape(printable(_text(row.get(name)))) for name in names))
     terminal().print(table)
 
 
@@ -41,7 +42,12 @@ def print_json(value: Any) -> None:
 def print_lines(lines: Iterable[str]) -> None:
     """Print one line per text, without wrapping."""
     for line in lines:
-        terminal().print(escape(line), soft_wrap=True)
+        terminal().print(escape(printable(line)), soft_wrap=True)
+
+
+def print_text(text: object, *, to_stderr: bool = False) -> None:
+    """Print lines as they are; control characters, such as those of a terminal, become codes."""
+    print(printable_lines(str(text)), file=sys.stderr if to_stderr else sys.stdout, flush=True)
 
 
 def _text(value: Any) -> str:

@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from harness.cells.run_cell import CellOutcome
+from harness.cells.run_cell import CellOutcome, changed_message
 from harness.running.listener import RunListener
 from harness.running.plan import PlannedCell
 from harness.store import Store
+from recsys_data.printable import printable
 
 _BAR = 12
 
@@ -77,12 +78,16 @@ class RunDisplay(RunListener):
         label, event = planned.cell.label, record.get("event")
         if event == "resumed":
             self._print_resumed(label, record["epoch"])
+        if event == "begun anew":
+            self._line(f"{label}  begins anew: {record['reason']}")
         if event == "trial":
             self._line(f"{planned.cell.dataset}/{planned.cell.model_name}  {trial_line(record)}")
         if not self._console.is_terminal or event not in ("started", "epoch", "trial"):
             return
         if label not in self._tasks:
-            self._tasks[label] = self._bars.add_task(escape(self._short(label)), total=None, status="fitting")
+            self._tasks[label] = self._bars.add_task(
+                escape(self._short(printable(label))), total=None, status="fitting"
+            )
         if event == "epoch":
             self._bars.update(self._tasks[label], total=record["epochs"], completed=record["epoch"],
                               status=self._cell_status(label, record))  # fmt: skip
@@ -101,9 +106,12 @@ class RunDisplay(RunListener):
         if record is not None and record["resumed_from"] is not None and outcome.state == "DONE":
             self._print_resumed(label, record["resumed_from"])
         self._bars.update(self._overall, advance=1, status=self._overall_status())
-        text = f"FAILED: {outcome.reason}" if record is None or outcome.failed else self._result(record)
+        failed = record is None or outcome.failed
+        text = f"{outcome.state}: {outcome.reason}" if failed else self._result(record)
         found = " (computed by another process)" if outcome.state == "FOUND" else ""
         self._line(f"[{self._finished}/{self._total}] {label}  {text}{found}")
+        if outcome.changed:
+            self._line(f"{label}  {changed_message(outcome.changed)}")
 
     def _print_resumed(self, label: str, epoch: int) -> None:
         if label not in self._resumed:
@@ -156,4 +164,4 @@ class RunDisplay(RunListener):
         return ", ".join([*parts, *filter(None, [record["engine"]])])
 
     def _line(self, text: str) -> None:
-        self._console.print(escape(text), highlight=False, soft_wrap=True)
+        self._console.print(escape(printable(text)), highlight=False, soft_wrap=True)

@@ -41,7 +41,8 @@ def write_report(
 
     asked: data set, protocol and model of the rows to print; None prints all. The files hold all in any case.
     """
-    from cli.printing import terminal
+    from cli.printing import print_text, terminal
+    from evaluation.results.process_pool import shared_memory_problem
     from reports.output.terminal import print_report
     from reports.output.write import write_outputs
     from reports.report import build
@@ -50,8 +51,8 @@ def write_report(
     paths, unavailable = write_outputs(report, folder or results / suite)
     print_report(report, terminal(), asked)
     for path in paths:
-        print(path)
-    for reason in unavailable:
+        print_text(path)
+    for reason in [*unavailable, *filter(None, [shared_memory_problem()])]:
         warn(f"warning: {reason}")
     return paths
 
@@ -82,13 +83,14 @@ def report(
             raise ValueError("SUITE is missing: give the name of a suite, or a bundle with --from")
         write_report(results, stored_name(suite), out)
         return
+    from cli.printing import print_text
     from reports.output.bundle import compare_report, open_bundle
 
     with open_bundle(bundle) as (root, name):
         if suite and suite != name:
             raise ValueError(f"{bundle} holds the suite {name!r}, not {suite!r}")
         paths = write_report(root, name, out or bundle.with_suffix(""))
-        print(compare_report(root, name, paths[0]))
+        print_text(compare_report(root, name, paths[0]))
 
 
 def bundle(suite: SuiteName, results: Results = RESULTS,
@@ -98,12 +100,13 @@ def bundle(suite: SuiteName, results: Results = RESULTS,
 
     The file holds ranks, cells, audit, report and checksums; it holds no data sets and no model weights.
     """
+    from cli.printing import print_text
     from reports.output.bundle import write_bundle
 
     name = stored_name(suite)
     path = out or Path(f"{name}.zip")
     packed = write_bundle(results, name, path)
-    print(f"{path}: {len(packed)} files of {name}, {path.stat().st_size / 1e6:,.1f} MB")
+    print_text(f"{path}: {len(packed)} files of {name}, {path.stat().st_size / 1e6:,.1f} MB")
 
 
 def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", help="Rank files or cell folders.")],
@@ -122,13 +125,14 @@ def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", h
     from cli.printing import print_json
     from evaluation.rank_files.compare import compare_files
     from evaluation.rank_files.text import render_text
+    from recsys_data.printable import printable_lines
 
     if out is not None and out.suffix not in WRITTEN:
         raise ValueError(f"--out {out} must end in .html, .txt or .json")
     answer = compare_files(
         ranks, comma_separated(metric), cluster=cluster or None, qrels=qrels, alternatives=alternatives
     )
-    text = render_text(answer)
+    text = printable_lines(render_text(answer))
     if out is not None:
         _write_comparison(answer, text, out)
     if as_json:
@@ -164,6 +168,7 @@ def track(suite: SuiteName, results: Results = RESULTS) -> None:
 
     Cells that MLflow already has are left unchanged.
     """
+    from cli.printing import print_text
     from evaluation.results.suite_results import read_suite
     from harness.store import Store
     from harness.tracking.database import tracking_uri
@@ -176,7 +181,7 @@ def track(suite: SuiteName, results: Results = RESULTS) -> None:
     tracker.close()
     if tracker.failed:
         raise typer.Exit(2)
-    print(f"{entered} cells entered into MLflow at {tracking_uri(results)}; {len(found.cells)} cells are stored")
+    print_text(f"{entered} cells entered into MLflow at {tracking_uri(results)}; {len(found.cells)} cells are stored")
     left = tracker.running_elsewhere & {cell.key for cell in found.cells}
     if left:
         warn(f"{len(left)} of them are left to other processes, which have their runs open; if these ended on another "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from evaluation.comparison.compare import compare_suite
@@ -13,6 +13,7 @@ from evaluation.results.process_pool import ProcessPool
 from evaluation.results.suite_results import read_suite
 from evaluation.verdicts.judge import judge_suite, requests_of
 from evaluation.verdicts.verdict import Verdict
+from recsys_data.printable import map_texts, printable
 from reports.chapters.beyond_accuracy import beyond_section
 from reports.chapters.comparison import comparison_section
 from reports.chapters.cost import cost_section
@@ -109,15 +110,17 @@ def build(root: Path, suite: str) -> Report:
         precompute_numbers(results, index, cache, pool)
         comparisons = compare_suite(results, requests_of(results), cache=cache)
         sections = _sections(ReportInputs(index, comparisons, judge_suite(results, comparisons), cache))
+        sections = map_texts(printable, sections)  # labels and reasons of errors may hold any character
         precompute_pictures(sections, cache, pool)
     record = results.record
     paper, url = citation(record.get("paper"))
-    return Report(
+    report = Report(
         suite=results.name, title=record["title"], paper=paper, paper_url=url, created=record.get("created", ""),
         command=record.get("command", ""), caveats=tuple(record.get("caveats", ())), facts=facts_of(index),
-        metrics=tuple(record["metrics"]), sections=add_backlinks(sections), cache=cache,
+        metrics=tuple(record["metrics"]), sections=(), cache=cache,
         run_anchors={(runs.group.dataset, runs.group.protocol, runs.model): runs.anchor for runs in index.runs},
     )  # fmt: skip
+    return replace(map_texts(printable, report), sections=add_backlinks(sections), run_anchors=report.run_anchors)
 
 
 def _sections(inputs: ReportInputs) -> list[Section]:

@@ -11,6 +11,8 @@ from matplotlib.ticker import StrMethodFormatter
 
 from recsys_data.datasets.summary import events_over_time, gaps
 from recsys_data.interactions import Interactions
+from recsys_data.printable import printable
+from reports.figures.fonts import drawable, families
 from reports.figures.palette import COLORS
 
 _STYLE = {
@@ -29,9 +31,9 @@ def save_figure(interactions: Interactions, path: Path, title: str) -> Path:
     """
     if path.suffix not in (".svg", ".png", ".pdf"):
         raise ValueError(f"the figure's name must end in .svg, .png or .pdf, got {path.name!r}")
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE | {"font.family": families()}):
         figure = matplotlib.figure.Figure(figsize=(9.0, 6.4), layout="constrained")
-        figure.suptitle(title, x=0.01, ha="left", fontsize=12.0)
+        figure.suptitle(drawable(printable(title)), x=0.01, ha="left", fontsize=12.0)
         (time, popularity), (length, gap) = figure.subplots(2, 2)
         _time(time, interactions)
         _popularity(popularity, np.bincount(interactions.items, minlength=interactions.num_items))

@@ -25,6 +25,11 @@ _LATEX_BEFORE = {"good": r"$\checkmark$~", "bad": r"$\times$~", "open": "?~"}
 _LATEX_AFTER = {"best": r"$^{\star}$", "level": r"$^{\approx}$"}
 
 
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # with their wide forms
+_ABOUT_CSV = """Numbers are not rounded. An apostrophe before a text that begins with = + - or @ keeps spreadsheets from
+computing it as a formula; it is not part of the text."""
+
+
 @dataclass(frozen=True)
 class TableText:
     """A table in a text format, in parts, so that a page can copy the rows it shows.
@@ -41,10 +46,13 @@ class TableText:
 
 
 def write_csv(report: Report, folder: Path) -> None:
-    """Write one CSV file per table, named after its anchor."""
+    """Write one CSV file per table, named after its anchor, and an index of them."""
     folder.mkdir(parents=True, exist_ok=True)
+    index = [f"# Tables of the report on {report.suite}", "", _ABOUT_CSV, ""]
     for table in report.tables():
         write_bytes_atomically(folder / f"{table.anchor}.csv", str(to_csv(table)).encode())
+        index.append(f"- `{table.anchor}.csv`: {table.caption}")
+    write_bytes_atomically(folder / "README.md", ("\n".join(index) + "\n").encode())
 
 
 def to_csv(table: Table) -> TableText:
@@ -55,8 +63,19 @@ def to_csv(table: Table) -> TableText:
 
 def _csv_line(values: list[Any]) -> str:
     line = io.StringIO()
-    csv.writer(line).writerow(values)
+    csv.writer(line).writerow([_inert(value) for value in values])
     return line.getvalue()
+
+
+def _inert(value: Any) -> Any:
+    """The value, or a text that a spreadsheet would take for a formula behind an apostrophe; numbers stay numbers."""
+    if not isinstance(value, str) or not value.startswith(_FORMULA_STARTS):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
 
 
 def csv_rows(table: Table) -> list[list[Any] | None]:

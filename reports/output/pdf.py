@@ -40,10 +40,11 @@ def write_pdf(report: Report, path: Path) -> None:
             )
     from pypdf import PdfReader
 
-    from reports.figures import draw
+    from reports.figures.fonts import drawable, files
 
-    fonts = {role: base64.b64encode(data).decode() for role, data in draw.fonts().items()}
+    fonts = {role: base64.b64encode(data).decode() for role, data in files().items()}
     html = render_page(report, paper=True, page_mark=_page_placeholder, fonts=fonts)
+    html = drawable(html, keep=_page_placeholder(""))
     pages = _section_pages(
         PdfReader(io.BytesIO(_render(_simplify(_fill_page_numbers(html, {}, report), report), report))), report
     )
@@ -116,7 +117,7 @@ def _add_outline(reader: PdfReader, pages: dict[str, int], report: Report) -> by
     writer = PdfWriter(clone_from=reader)
     for number, section in enumerate(report.sections, start=1):
         if section.anchor in pages:
-            writer.add_outline_item(f"{number} {section.title}", pages[section.anchor] - 1)
+            writer.add_outline_item(title=f"{number} {section.title}", page_number=pages[section.anchor] - 1)
     writer.root_object[NameObject("/Lang")] = TextStringObject("en")
     writer.page_mode = "/UseOutlines"
     buffer = io.BytesIO()

@@ -1,9 +1,10 @@
 import csv
+import io
 import re
 
 import pytest
 
-from reports.document.blocks import Column, Row, Table, TableCell
+from reports.document.blocks import Column, Row, Table, TableCell, row
 from reports.output.export import csv_rows, escape_latex, to_csv, to_latex, write_csv
 
 
@@ -34,7 +35,10 @@ def test_csv_has_unrounded_values_intervals_groups_and_caveats():
 
 def test_every_table_is_written_and_read_back(report, tmp_path):
     write_csv(report, tmp_path / "csv")
-    assert {p.stem for p in (tmp_path / "csv").iterdir()} == {t.anchor for t in report.tables()}
+    assert {p.stem for p in (tmp_path / "csv").glob("*.csv")} == {t.anchor for t in report.tables()}
+    index = (tmp_path / "csv" / "README.md").read_text(encoding="utf-8")
+    assert "An apostrophe before a text" in index
+    assert all(f"- `{table.anchor}.csv`: {table.caption}" in index.splitlines() for table in report.tables())
     with (tmp_path / "csv" / "standing-1.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     table = next(t for t in report.tables() if t.anchor == "standing-1")
@@ -83,3 +87,15 @@ def test_a_text_has_one_part_for_each_row(write):
     assert len(text.rows) == len(small().rows)
     assert all(row is None or row.endswith("\n") for row in text.rows)
     assert str(text) == text.head + "".join(row or "" for row in text.rows) + text.foot
+
+
+@pytest.mark.parametrize("text, written", [
+    ("=1+1", "'=1+1"), ("@SUM(A1)", "'@SUM(A1)"), ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"), ("-x", "'-x"),
+    ("\t=1", "'\t=1"), ("\r=1", "'\r=1"), ("＝1", "'＝1"), ("+3.2 %", "'+3.2 %"),
+    ("-1.5", "-1.5"), ("+2e-3", "+2e-3"), ("−.0011", "−.0011"), ("plain = text", "plain = text"), (-1.5, "-1.5"),
+])  # fmt: skip
+def test_no_text_is_a_formula_and_numbers_stay_numbers(text, written):
+    cell = TableCell(text) if isinstance(text, str) else TableCell("text", value=text)
+    table = Table("t", "T", (Column("=key", "Key"),), (row([cell]),))
+    [head], [found] = csv.reader(io.StringIO(str(to_csv(table)), newline=""))
+    assert (head, found) == ("'=key", written)
