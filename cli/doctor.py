@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluation.results.process_pool import shared_memory_problem
 from harness.store import Store, StoreUnusable
 from harness.system.determinism import prepare_determinism
 from harness.system.environment import (
@@ -37,12 +38,14 @@ class Check:
 
 def run_checks(results: Path, data: Path | None, datasets: Mapping[str, Any]) -> list[Check]:
     """Run all checks, in the order of the output."""
+    problem = shared_memory_problem()
     return [
         _python(),
         *_libraries(),
         _device(),
         Check("processor", "ok", f"{cpu_model()}, {usable_cores()} cores, {total_memory_mb() / 1000:.1f} GB memory"),
         _determinism(),
+        Check("shared memory", "note", problem) if problem else Check("shared memory", "ok", "can be used"),
         *_results(results),
         _checkout(),
         *(_dataset(dataset, data) for dataset in datasets.values()),

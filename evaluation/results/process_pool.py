@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import multiprocessing
 import os
 import pickle
 import threading
@@ -12,6 +14,7 @@ from typing import Any, Self
 
 MAX_PROCESSES = 8  # more of them wait for memory
 _POLL_SECONDS = 1.0
+_SEMAPHORES = 64  # more than the workers need
 
 Waiting = deque[tuple[int, bytes]]  # numbered jobs, pickled
 
@@ -21,6 +24,19 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@functools.cache
+def shared_memory_problem() -> str:
+    """Why this system lets no worker start, as a sentence; "" if it does: they share semaphores."""
+    try:
+        context = multiprocessing.get_context("fork")  # its semaphores have no name that could be left behind
+        _ = [context.Lock() for _ in range(_SEMAPHORES)]
+    except (OSError, ImportError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        return (f"shared memory (/dev/shm) cannot be used ({why}), so one process makes the report; make it writable, "
+                "with at least 1 MB")  # fmt: skip
+    return ""
 
 
 class ProcessPool:
@@ -35,6 +51,8 @@ class ProcessPool:
         if processes is not None and processes < 1:
             raise ValueError(f"processes must be at least 1, got {processes}")
         self.processes = min(cores(), MAX_PROCESSES) if processes is None else processes
+        if shared_memory_problem():
+            self.processes = 1
         self.num_workers = 0
         self._executor: Any = None
         self._starting = threading.Lock()

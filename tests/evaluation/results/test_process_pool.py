@@ -1,5 +1,6 @@
 """Results of a process pool come in order, and none is lost with a process or an error."""
 
+import errno
 import functools
 import os
 import signal
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from evaluation.results.cache import CachedCall, ResultCache
-from evaluation.results.process_pool import ProcessPool, cores
+from evaluation.results.process_pool import ProcessPool, cores, shared_memory_problem
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -194,3 +195,29 @@ def test_precomputed_results_are_not_computed_again(tmp_path):
         again.precompute(calls[1:], pool)
     assert again.precomputed == {}
     assert again.get("a", 2, pytest.fail) == [3, 1]
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC, errno.EACCES])
+def test_unusable_shared_memory_is_one_sentence_and_one_process_does_the_work(monkeypatch, number):
+    class Context:
+        """Makes no semaphore, as on a full or read-only /dev/shm."""
+
+        def Lock(self):
+            raise OSError(number, os.strerror(number))
+
+    shared_memory_problem.cache_clear()
+    monkeypatch.setattr("multiprocessing.get_context", lambda _: Context())
+    try:
+        assert (
+            f"(/dev/shm) cannot be used ({os.strerror(number)}), so one process makes the report; make it"
+            in shared_memory_problem()
+        )
+        with ProcessPool(4) as pool:
+            assert pool.run([functools.partial(pow, n, 2) for n in range(5)]) == [0, 1, 4, 9, 16]
+            assert (pool.processes, pool.num_workers) == (1, 0)
+    finally:
+        shared_memory_problem.cache_clear()
+
+
+def test_shared_memory_can_be_used_here():
+    assert shared_memory_problem() == ""
