@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,10 +16,11 @@ from harness.system.sources import closure_hashes, combined_hash
 from recsys_data.atomic_write import write_bytes_atomically
 from recsys_data.datasets.cache import load_cached, raw_files, raw_sums
 from recsys_data.interactions import Interactions
+from recsys_data.sealed_json import read_sealed, sealed_text
 from recsys_data.split import Split
 
 CACHED_SPLITS = 2  # in memory at once: cells are ordered by experiment
-_SCHEMA = 2
+_SCHEMA = 3
 
 
 class DataRefused(ValueError):
@@ -48,12 +48,12 @@ class Prepared:
 
     @cached_property
     def split(self) -> Split:
-        """The split. Raises CacheDamaged where the data cached on disk give another split than the audited one."""
+        """The split, read-only. Raises CacheDamaged where the data cached on disk give another one than was audited."""
         built = self.build_split()
         if built.fingerprint != self.fingerprint:
             raise CacheDamaged("the data cached in the results folder's prepared/ give another split than before: "
                                "they are damaged; remove that folder and run again")  # fmt: skip
-        return built
+        return built.freeze()
 
     @property
     def has_validation(self) -> bool:
@@ -112,7 +112,7 @@ def _cached(experiment: Experiment, folder: Path | None, cache: Path) -> Prepare
     if found is not None:
         return found
     prepared = _prepare(experiment, folder, _loader(experiment, folder, cache))
-    write_bytes_atomically(path, json.dumps(prepared.record()).encode())
+    write_bytes_atomically(path, sealed_text(prepared.record(), path.name, allow_nan=True).encode())
     return prepared
 
 
@@ -138,7 +138,7 @@ def _described(experiment: Experiment, folder: Path | None, cache: Path, path: P
     """The prepared experiment from its description; None where that is missing or damaged."""
     load, protocol = _loader(experiment, folder, cache), experiment.protocol
     try:
-        record = json.loads(path.read_text())
+        record = read_sealed(path.read_bytes(), path.name)
         if record.pop("schema") != _SCHEMA:
             return None
         tuples = {"audit": tuple(record.pop("audit")), "marks": tuple(record.pop("marks"))}

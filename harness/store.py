@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.stored_files import read_record
+from evaluation.stored_files import SCHEMAS, read_record
 from harness.system.locks import file_lock
 from recsys_data.atomic_write import atomic_write
+from recsys_data.sealed_json import sealed_text, sha256
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -48,6 +49,16 @@ class Store:
         store = cls(Path(root).absolute())
         with store.writing():
             store._create()
+        store._recover()
+        return store
+
+    @classmethod
+    def view(cls, root: Path) -> Store:
+        """The store at ``root`` for reading: it may be missing, full or read-only. Raises StoreUnusable for a file."""
+        store = cls(Path(root).absolute())
+        with store.writing():
+            if store.root.exists() and not store.root.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(store.root))
         return store
 
     def _create(self) -> None:
@@ -57,9 +68,18 @@ class Store:
                 (self.root / folder).mkdir(parents=True, exist_ok=True)
             except FileNotFoundError as error:  # in /proc, for example
                 raise PermissionError(errno.EACCES, "no folder can be created there", str(self.root)) from error
-        probe = self.root / "cells" / f".probe-{os.getpid()}"
-        probe.write_bytes(b"probe")
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=self.root / "cells") as probe:  # without a name, so a kill leaves nothing
+            probe.write(b"probe")
+        for left in (self.root / "cells").glob(".probe-*"):  # by earlier versions
+            left.unlink(missing_ok=True)
+
+    def _recover(self) -> None:
+        """Put back the cells that were being replaced when a process died between the two renames of ``commit``."""
+        for old in (self.root / "cells").glob(".old-*"):
+            key = old.name.removeprefix(".old-")
+            with self.lock(key) as owned:
+                if owned:
+                    self.remove_leftovers(key)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -94,7 +114,7 @@ class Store:
 
     def record(self, key: str) -> dict[str, Any] | None:
         """The record of a finished cell; None where there is none."""
-        return read_record(self.folder(key) / "cell.json", ["key"])
+        return read_record(self.folder(key) / "cell.json", ["key", "files"], belongs={"key": key})
 
     def holds(self, key: str) -> bool:
         """Whether a cell is finished."""
@@ -106,11 +126,12 @@ class Store:
 
     def failure(self, key: str) -> dict[str, Any] | None:
         """The record of a failed cell; None where there is none."""
-        return read_record(self.folder(key) / "failure.json", ["reason"])
+        return read_record(self.folder(key) / "failure.json", ["reason"], belongs={"key": key})
 
     def records(self) -> list[dict[str, Any]]:
         """The records of all finished cells, oldest first."""
-        found = [read_record(path, ["key"]) for path in sorted((self.root / "cells").glob("[!.]*/cell.json"))]
+        paths = sorted((self.root / "cells").glob("[!.]*/cell.json"))
+        found = [self.record(path.parent.name) for path in paths]
         return sorted((r for r in found if r is not None), key=lambda r: (r.get("finished", ""), r["key"]))
 
     @contextlib.contextmanager
@@ -162,8 +183,8 @@ class Store:
             return self.folder(key)
 
         def write(folder: Path) -> None:
-            (folder / "failure.json").write_text(json.dumps(failure, indent=1, allow_nan=False))
-            (folder / self.traceback(key).name).write_text(trace)
+            (folder / self.traceback(key).name).write_text(trace, errors="replace")
+            write_record(folder / "failure.json", {"schema": SCHEMAS["failure.json"], **failure, "key": key})
 
         return self.commit(key, write)
 
@@ -175,15 +196,21 @@ class Store:
         """The path of a file of one suite."""
         return self.root / "suites" / suite / name
 
-    def write_json(self, path: Path, value: Any) -> None:
-        """Write a JSON file atomically."""
-        self.write_text(path, json.dumps(value, indent=1, allow_nan=False))
+    def write_json(self, path: Path, record: Mapping[str, Any]) -> None:
+        """Write a sealed JSON file atomically."""
+        self.write_text(path, sealed_text(record))
 
     def write_text(self, path: Path, text: str) -> None:
         """Write a text file atomically."""
         with self.writing(), atomic_write(path) as aside:
             aside.write_text(text)
             sync(aside)
+
+
+def write_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Write the record of a cell or a failure with the SHA-256 of every other file in its folder."""
+    files = {file.name: sha256(file.read_bytes()) for file in sorted(path.parent.iterdir()) if file != path}
+    path.write_text(sealed_text({**record, "files": files}))
 
 
 def sync(path: Path) -> None:

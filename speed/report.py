@@ -34,7 +34,10 @@ from evaluation.metrics.accuracy import metric_named
 from evaluation.metrics.sums_file import write_sums
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.process_pool import cores
+from evaluation.stored_files import SCHEMAS
 from evaluation.verdicts.claims import Published, Ranking
+from harness.store import write_record
+from recsys_data.sealed_json import sealed_text, sha256
 from reports.output.bundle import write_bundle
 
 DATASETS = [f"set {letter}" for letter in "ABCDEFGHIJ"]
@@ -60,7 +63,7 @@ def ranks_of(rng: np.random.Generator, skill: float, difficulty: np.ndarray, clu
 def record_of(key: str, dataset: str, model: str, seed: int, means: dict[str, float]) -> dict:
     """The content of cell.json."""
     return {
-        "schema": 2, "key": key, "state": "DONE", "dataset": dataset, "protocol": PROTOCOL, "model": model,
+        "schema": SCHEMAS["cell.json"], "key": key, "state": "DONE", "dataset": dataset, "protocol": PROTOCOL, "model": model,
         "seed": seed, "model_fields": {"type": f"models.{model}", "dim": 64, "learning_rate": 0.001, "epochs": 100},
         "dataset_fields": {}, "protocol_fields": {}, "deterministic": False, "family": "recurrent",
         "parameters": 100_000, "fingerprints": {"data": "d" * 64, "split": "5" * 64, "source": "c" * 64},
@@ -85,11 +88,12 @@ def write_cell(root: Path, key: str, dataset: str, model: str, seed: int, table:
     folder = root / "cells" / key
     folder.mkdir(parents=True, exist_ok=True)
     table.write(folder / "ranks.parquet")
-    means = write_sums(folder, table, [metric_named(name) for name in METRICS])
-    (folder / "cell.json").write_text(json.dumps(record_of(key, dataset, model, seed, means)))
+    sum_of_ranks = sha256((folder / "ranks.parquet").read_bytes())
+    means = write_sums(folder, table, [metric_named(name) for name in METRICS], sum_of_ranks)
     curve = [{"event": "epoch", "epoch": e, "epochs": 100, "loss": 6 / e, "validation": means["MRR@20"] - 0.05 / e,
               "seconds": 3.0, "targets_per_second": 9000.0} for e in range(1, EPOCHS + 1)]  # fmt: skip
     (folder / "curve.jsonl").write_text("".join(json.dumps(line) + "\n" for line in curve))
+    write_record(folder / "cell.json", record_of(key, dataset, model, seed, means))
 
 
 def make_store(root: Path, datasets: list[str] = DATASETS) -> None:
@@ -105,15 +109,15 @@ def make_store(root: Path, datasets: list[str] = DATASETS) -> None:
                 entries.append({"dataset": dataset, "protocol": PROTOCOL, "model": model, "seed": seed, "key": key,
                                 "state": "DONE", "reason": "", "command": ""})  # fmt: skip
     record = {
-        "schema": 2, "name": "many", "title": "Many cells", "paper": None, "notes": [], "metrics": list(METRICS),
-        "seeds": list(range(SEEDS)), "baselines": MODELS[:3], "comparisons": [],
+        "schema": SCHEMAS["suite.json"], "name": "many", "title": "Many cells", "paper": None, "notes": [],
+        "metrics": list(METRICS), "seeds": list(range(SEEDS)), "baselines": MODELS[:3], "comparisons": [],
         "published": [Published(d, "GRU", "MRR@20", 0.3, "table 1").to_json() for d in datasets],
         "claims": [Ranking("STAMP beats GRU", "STAMP", "GRU", d, "MRR@20").to_json() for d in datasets],
         "command": "python benchmark.py run many", "created": "2026-01-01T01:00:00Z", "caveats": [], "cells": entries,
     }  # fmt: skip
     folder = root / "suites" / "many"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "suite.json").write_text(json.dumps(record))
+    (folder / "suite.json").write_text(sealed_text(record))
 
 
 def render(root: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 import benchmark
+from tests.stored_records import change_sealed
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -68,7 +69,7 @@ def test_the_layout_of_the_store(stored):
         assert {"cell.json", "ranks.parquet", "items.parquet", "sums.parquet"} <= names
         assert ("curve.jsonl" in names) == (entry["model"] == "GRU")
     runs = json.loads((results / "suites" / "tiny" / "mlflow.json").read_text())
-    assert set(runs) == {entry["key"] for entry in suite["cells"]}
+    assert set(runs["runs"]) == {entry["key"] for entry in suite["cells"]}
     assert (results / "mlflow.db").exists()
 
 
@@ -331,6 +332,6 @@ def test_verify_certifies_stored_cells_and_names_a_changed_one(stored, tmp_path)
     entry = next(e for e in json.loads((mine / "suites" / "tiny" / "suite.json").read_text())["cells"] if e["seed"] == 0
                  and e["model"] == "GRU")  # fmt: skip
     record = mine / "cells" / entry["key"] / "cell.json"
-    record.write_text(record.read_text().replace('"best_epoch": ', '"best_epoch": 1'))
+    change_sealed(record, best_epoch=1000)
     result = call("verify", suite, "--results", mine, "--only", "*/GRU", "--seeds", "0,")
-    assert result.exit_code == 1 and "different: markov-30x25/GRU/0, best_epoch: 1" in result.stdout
+    assert result.exit_code == 1 and "different: markov-30x25/GRU/0, best_epoch: 1000 before" in result.stdout

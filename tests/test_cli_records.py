@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import benchmark
+from tests.stored_records import change_sealed, write_sealed
 
 QUIET = ("--no-mlflow", "--no-report")
 
@@ -63,7 +64,7 @@ def mine(full, tmp_path):
     """A copy of the complete run, to change."""
     shutil.copytree(full[1], tmp_path / "results")
     record = tmp_path / "results" / "suites" / "tiny" / "suite.json"
-    record.write_text(record.read_text().replace('"file": "../tiny.py"', f'"file": "{full[0]}"'))
+    change_sealed(record, file=str(full[0]))
     assert str(full[0]) in record.read_text()
     return full[0], tmp_path / "results"
 
@@ -156,7 +157,7 @@ def test_cells_whose_fields_changed_in_the_file_are_not_kept(mine, tmp_path):
     said = call("run", changed, "--results", results, "--only", "Popularity", *QUIET, code=2)
     assert f"{changed} and {suite} both define a suite called 'tiny'" in said.stderr
     record = results / "suites" / "tiny" / "suite.json"
-    record.write_text(record.read_text().replace(str(suite), "../moved.py"))  # as if the file had been moved
+    change_sealed(record, file="../moved.py")  # as if the file had been moved
     call("run", changed, "--results", results, "--only", "Popularity", *QUIET)
     assert rows("tiny", results) == [FULL[0], ("GRU", 0, "MISSING"), ("GRU", 1, "MISSING")]
 
@@ -168,10 +169,10 @@ def test_cells_of_earlier_code_are_kept_with_a_caveat(mine):
         folder, other = results / "cells" / entry["key"], f"{entry['key'][:-4]}0000"
         record = json.loads((folder / "cell.json").read_text())
         record["key_parts"]["code"]["training/loop.py"], record["key"] = "an earlier version", other
-        (folder / "cell.json").write_text(json.dumps(record))
+        write_sealed(folder / "cell.json", record)
         folder.rename(results / "cells" / other)
         path = results / "suites" / "tiny" / "suite.json"
-        path.write_text(path.read_text().replace(entry["key"], other))
+        write_sealed(path, json.loads(path.read_text().replace(entry["key"], other)))
     call("run", suite, "--results", results, "--only", "Popularity", *QUIET)
     assert rows("tiny", results) == FULL
     caveats = json.loads((results / "suites" / "tiny" / "suite.json").read_text())["caveats"]
@@ -193,7 +194,7 @@ def test_a_users_suite_is_verified_and_run_by_name_once_it_is_stored(mine, tmp_p
     assert "3 cached; nothing to compute" in call("run", "tiny", "--results", results, *QUIET).stdout
     assert "unknown suite 'tiny'" in call("verify", "tiny", "--results", tmp_path / "none", code=2).stderr
     record = results / "suites" / "tiny" / "suite.json"
-    record.write_text(json.dumps(json.loads(record.read_text()) | {"file": "../gone.py"}))
+    change_sealed(record, file="../gone.py")
     said = call("verify", "tiny", "--results", results, code=2).stderr
     assert said == (f"error: the file of suite 'tiny' was {tmp_path / 'gone.py'} and no longer exists: give the path "
                     "that it has now, such as ./my_suite.py\n")  # fmt: skip

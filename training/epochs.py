@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import torch
 
-from training.checkpoint import read_checkpoint, write_checkpoint
+from training.checkpoint import CheckpointDamaged, read_checkpoint, remove_checkpoint, write_checkpoint
 from training.control.fit_control import FitControl
 from training.control.progress import Progress
 from training.control.stopping import Stopping
@@ -78,9 +78,16 @@ class EpochLoop:
         self._finish()
 
     def _resume(self) -> None:
-        """Load the checkpoint of an interrupted fit, if there is one."""
+        """Load the checkpoint of an interrupted fit, if there is one; without it, or if it is damaged, begin anew."""
         self.model.resumed_from_ = None
-        state = None if self.run.checkpoint is None else read_checkpoint(self.run.checkpoint, self.identity)
+        if self.run.checkpoint is None:
+            return
+        try:
+            state = read_checkpoint(self.run.checkpoint, self.identity)
+        except CheckpointDamaged as damage:
+            remove_checkpoint(self.run.checkpoint)
+            self.run.log({"event": "begun anew", "reason": str(damage)})
+            return
         if state is None:
             return
         self.learner.load_weights(state["weights"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from evaluation.comparison.table import ComparisonTable, ModelRow
 from evaluation.json_codec import to_json
 from evaluation.metrics.accuracy import Metric, TieSpread
 from evaluation.metrics.cluster_sums import ClusterSums
-from evaluation.metrics.sums_file import read_sums
 from evaluation.results.suite_results import CellResult, SuiteResults
 from evaluation.statistics.paired_sums import UnequalTestSets
 from evaluation.statistics.significance import ROUGH_BELOW
@@ -50,11 +48,6 @@ class ComparisonGroup:
     cells: Mapping[tuple[str, int], CellResult]
     suite: Mapping[str, Any]
     requests: tuple[ComparisonRequest, ...] = ()
-
-    @cached_property
-    def cached(self) -> dict[tuple[str, int], dict[str, ClusterSums]]:
-        """The sums that were stored with the ranks, read on first use."""
-        return {key: read_sums(cell.folder) for key, cell in self.cells.items()}
 
     @property
     def declared(self) -> list[Any]:
@@ -112,8 +105,8 @@ class ComparisonGroup:
         return {seed: cell for (name, seed), cell in self.cells.items() if name == model}
 
     def _sums(self, model: str, seed: int, metric: Metric) -> ClusterSums:
-        cached = self.cached[model, seed].get(metric.name)
-        return cached if cached is not None else metric.per_cluster(self.cells[model, seed].ranks)
+        cell = self.cells[model, seed]
+        return cell.sums.get(metric.name) or metric.per_cluster(cell.ranks)
 
     def runs(self, model: str, metric: Metric) -> ModelRuns:
         """Return the sums of each seed of one model."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,16 +15,21 @@ from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.metrics.coverage import WholeTableMetric
 from evaluation.metrics.ties import TIES
 from evaluation.ranking.rank_table import RankTable
-from evaluation.stored_files import REMOVE_FOLDER, name_damaged, read_parquet_columns
+from evaluation.stored_files import REMOVE_FOLDER, checked_bytes, name_damaged, read_parquet_columns
+from recsys_data.sealed_json import SealBroken
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FILE_NAME = "sums.parquet"
+_RANKS = "ranks.parquet"
 
 
-def write_sums(folder: Path, ranks: RankTable, metrics: Iterable[Metric | WholeTableMetric]) -> dict[str, float]:
+def write_sums(
+    folder: Path, ranks: RankTable, metrics: Iterable[Metric | WholeTableMetric], ranks_sha256: str
+) -> dict[str, float]:
     """Write ``folder``/sums.parquet and return each metric's micro mean; skip whole-table metrics.
 
-    Columns: cluster, count, one per metric, and one per metric under the two other tie rules.
+    Columns: cluster, count, one per metric, and one per metric under the two other tie rules. ranks_sha256: of the
+    ranks.parquet that they are made from; the file holds it.
     """
     columns: dict[str, np.ndarray] = {}
     means: dict[str, float] = {}
@@ -38,26 +43,30 @@ def write_sums(folder: Path, ranks: RankTable, metrics: Iterable[Metric | WholeT
             columns.setdefault(other.name, other.per_cluster(ranks).sums)
     if not columns:
         raise ValueError("no metric given, so there are no sums to write")
-    table = pa.table(columns).replace_schema_metadata({"schema": str(SCHEMA_VERSION)})
+    table = pa.table(columns).replace_schema_metadata({"schema": str(SCHEMA_VERSION), _RANKS: ranks_sha256})
     pq.write_table(table, folder / FILE_NAME, compression="zstd")
     return means
 
 
-def read_sums(folder: Path) -> dict[str, ClusterSums]:
-    """Read the sums in ``folder`` by metric name; empty if there is no such file.
+def read_sums(folder: Path, files: Mapping[str, str]) -> dict[str, ClusterSums]:
+    """Read the sums in ``folder`` by metric name; empty if the cell has no such file.
 
-    Raises ValueError for another schema version and for a damaged file.
+    files: the SHA-256 of each file in the cell's record. Raises ValueError for another schema version, for a file that
+    was changed and for sums of other ranks.
     """
     path = folder / FILE_NAME
-    if not path.exists():
+    if FILE_NAME not in files:
         return {}
+    data = checked_bytes(path, files)
     with name_damaged(path):
-        columns, metadata = read_parquet_columns(path)
-    version = metadata.get("schema", "none")
-    if version != str(SCHEMA_VERSION):
-        raise ValueError(
-            f"{path}: sums of schema {version}, but this program reads schema {SCHEMA_VERSION}; "
-            f"{REMOVE_FOLDER} and run again"
-        )
-    clusters, counts = columns.pop("cluster"), columns.pop("count")
+        columns, metadata = read_parquet_columns(pa.BufferReader(data))
+        version = metadata.get("schema", "none")
+        if version != str(SCHEMA_VERSION):
+            raise ValueError(
+                f"{path}: sums of schema {version}, but this program reads schema {SCHEMA_VERSION}; "
+                f"{REMOVE_FOLDER} and run again"
+            )
+        if metadata.get(_RANKS) != files.get(_RANKS):
+            raise SealBroken("its sums are not of the ranks.parquet beside it")
+        clusters, counts = columns.pop("cluster"), columns.pop("count")
     return {name: ClusterSums(clusters, found, counts) for name, found in columns.items()}

@@ -17,6 +17,7 @@ from evaluation.rank_files.list_shape import refuse_recommendation_lists
 from evaluation.rank_files.rank_columns import read_ranks
 from evaluation.rank_files.tables import SEPARATORS, FileTable, InvalidRankFile, read_file_table, suffix_of
 from evaluation.ranking.rank_table import RankTable
+from evaluation.stored_files import checked_bytes, read_record
 
 DROPPED = "-1"  # the target of a stored rank table that the protocol dropped
 
@@ -50,9 +51,12 @@ def find_tables(path: Path) -> list[FileTable]:
     """Read the tables in ``path``: a file, the folder of a stored cell, or a folder of files that form one table."""
     if not path.exists():
         raise FileNotFoundError(f"no rank file {path}; expected a CSV, TSV or Parquet file with ranks")
+    stored = path / "ranks.parquet" if path.is_dir() else path
+    record = read_record(stored.with_name("cell.json"), ["files"]) if stored.name == "ranks.parquet" else None
+    if record is not None:
+        return [read_file_table(stored, str(path), checked_bytes(stored, record["files"]))]
     if not path.is_dir():
         return [read_file_table(path)]
-    stored = path / "ranks.parquet"
     if stored.exists():
         return [read_file_table(stored, str(path))]
     parts = sorted(p for p in path.iterdir() if suffix_of(p) in (*SEPARATORS, ".parquet"))

@@ -137,14 +137,17 @@ def suffix_of(path: Path) -> str:
     return path.suffix.lower()
 
 
-def read_file_table(path: Path, name: str | None = None) -> FileTable:
-    """Read the table in ``path``; ``name``: how messages call it. Raises InvalidRankFile."""
+def read_file_table(path: Path, name: str | None = None, data: bytes | None = None) -> FileTable:
+    """Read the table in ``path``; ``name``: how messages call it. Raises InvalidRankFile.
+
+    data: the content of a Parquet file that was read and checked before.
+    """
     suffix, label = suffix_of(path), name or str(path)
     if suffix not in (".parquet", *SEPARATORS, *TREC_SUFFIXES):
         raise InvalidRankFile(f"{path}: unknown file format {suffix}; expected .csv, .tsv, .parquet or a TREC run")
     try:
         if suffix == ".parquet":
-            table = pq.read_table(path)
+            table = pq.read_table(path if data is None else pa.BufferReader(data))
             return FileTable(label, _lower(table), table.schema.metadata or {})
         return _read_text(label, to_utf8(read_content(path).data, "", str(path)), SEPARATORS.get(suffix, ","))
     except (pa.ArrowException, OSError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from evaluation.stored_files import read_parquet_columns
+from evaluation.stored_files import checked_bytes, read_parquet_columns
+from recsys_data.sealed_json import SealBroken
 
 SCHEMA_VERSION = 1
 _COLUMNS = {
@@ -129,28 +131,56 @@ class RankTable:
             pq.write_table(pa.table({"items": lists}), path.with_name("lists.parquet"), compression="zstd")
 
     @classmethod
-    def read(cls, path: Path) -> RankTable:
-        """Read a table that ``write`` wrote. Raises ValueError for another schema version."""
-        columns, metadata = read_parquet_columns(path)
+    def read(cls, path: Path, files: Mapping[str, str] | None = None) -> RankTable:
+        """Read a table that ``write`` wrote.
+
+        files: the SHA-256 of each file in the record of the cell, where there is one. Raises ValueError for another
+        schema version, a changed file, and a row that no ranking gives.
+        """
+        columns, metadata = read_parquet_columns(pa.BufferReader(_stored(path, files)))
         cls.check_schema(path, metadata)
         metadata.pop("schema")
         lists = path.with_name("lists.parquet")
-        return cls(
+        has_lists = lists.exists() if files is None else lists.name in files
+        table = cls(
             **{name: columns[name] for name in _COLUMNS},
-            item_counts=_item_counts(path.with_name("items.parquet").read_bytes()),
-            top_items=read_parquet_columns(lists)[0]["items"] if lists.exists() else None,
+            item_counts=_item_counts(_stored(path.with_name("items.parquet"), files)),
+            top_items=read_parquet_columns(pa.BufferReader(_stored(lists, files)))[0]["items"] if has_lists else None,
             meta=metadata,
         )
+        table.check_rows()
+        return table
+
+    def check_rows(self) -> None:
+        """Raise SealBroken naming the first row that no ranking gives: a count or an item outside its range."""
+        last = self.candidates.astype(np.int64) - 1
+        missed = (self.greater == self.candidates) & (self.tied == 0)  # a target that could not be recommended
+        for name, wrong, expected in (
+            ("candidates", self.candidates < 0, "at least 0"),
+            ("greater", self.greater < 0, "at least 0"),
+            ("tied", self.tied < 0, "at least 0"),
+            ("greater", (self.greater.astype(np.int64) + self.tied > last) & ~missed, "with tied below candidates"),
+            ("target", (self.target < -1) | (self.target >= self.num_items), f"-1 to {self.num_items - 1}"),
+            ("query", self.query < 0, "at least 0"),
+        ):
+            if wrong.any():
+                row = int(wrong.argmax())
+                raise SealBroken(f"row {row}: {name} is {getattr(self, name)[row]}, expected {expected}")
 
     @staticmethod
     def check_schema(path: Path, metadata: dict[str, str]) -> None:
         """Raise ValueError unless the file's metadata has the schema that this program reads."""
-        version = metadata.get("schema", "None")
+        version = metadata.get("schema")
         if version != str(SCHEMA_VERSION):
             raise ValueError(
                 f"{path}: rank table of schema {version}, but this program reads schema {SCHEMA_VERSION}; "
                 f"remove its folder and run again"
             )
+
+
+def _stored(path: Path, files: Mapping[str, str] | None) -> bytes:
+    """The bytes of a file, compared with its SHA-256 where that is known."""
+    return path.read_bytes() if files is None else checked_bytes(path, files)
 
 
 @functools.lru_cache(maxsize=8)

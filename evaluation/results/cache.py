@@ -97,7 +97,7 @@ class ResultCache:
 
     def _store(self, name: str, result: str) -> str:
         if self.folder is not None:
-            stored = f"{hashlib.sha256(result.encode()).hexdigest()}\n{result}"
+            stored = f"{_checksum(name, result)}\n{result}"
             with contextlib.suppress(OSError):
                 write_bytes_atomically(self.folder / name, stored.encode())
         return result
@@ -130,11 +130,16 @@ def _files(folder: Path) -> list[Any]:
     return [[name, stat.st_size, stat.st_mtime_ns] for name, stat in found]
 
 
+def _checksum(name: str, result: str) -> str:
+    """The SHA-256 of a result and of its file's name, so that the file of another result is not taken for it."""
+    return hashlib.sha256(f"{name}\n{result}".encode()).hexdigest()
+
+
 def _read(path: Path) -> str | None:
     """Return a stored result and mark it as used; None if there is none or its checksum is wrong."""
     try:
-        checksum, _, text = path.read_text().partition("\n")
-        if hashlib.sha256(text.encode()).hexdigest() != checksum:
+        checksum, _, text = path.read_bytes().decode().partition("\n")
+        if _checksum(path.name, text) != checksum:
             return None
         os.utime(path)
     except (OSError, UnicodeDecodeError):

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from evaluation.metrics.cluster_sums import ClusterSums
+from evaluation.metrics.sums_file import read_sums
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.tuning_results import SearchResult, read_search
-from evaluation.stored_files import name_damaged, read_record
+from evaluation.stored_files import checked_bytes, name_damaged, read_record, safe_part
+from recsys_data.sealed_json import SealBroken
+
+CURVE = "curve.jsonl"
+FAILED_STATES = ("FAILED", "TIMEOUT", "OUT OF MEMORY")  # of a cell that was tried; the last two: a limit ended it
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +40,11 @@ class CellResult:
         return self.record["key"]
 
     @property
+    def files(self) -> Mapping[str, str]:
+        """The SHA-256 of each of the cell's files, by name."""
+        return self.record["files"]
+
+    @property
     def metrics(self) -> dict[str, float]:
         """Test metrics by displayed name, such as MRR@20."""
         return self.record["metrics"]
@@ -51,25 +63,47 @@ class CellResult:
     def ranks(self) -> RankTable:
         """The stored ranks. Raises ValueError naming damaged or missing files."""
         with name_damaged(path := self.folder / "ranks.parquet"):
-            return RankTable.read(path)
+            ranks = RankTable.read(path, self.files)
+            if ranks.meta.get("key", self.key) != self.key:
+                raise SealBroken(f"its ranks are of the cell {ranks.meta['key']}")
+        return ranks
+
+    @cached_property
+    def sums(self) -> dict[str, ClusterSums]:
+        """The stored sums per cluster by metric; empty where none were stored. Errors as for ``ranks``."""
+        return read_sums(self.folder, self.files)
 
     @cached_property
     def search(self) -> SearchResult | None:
         """The search that chose this cell's fields; None for a model that was not tuned."""
         tuning = self.record.get("tuning")
-        return None if tuning is None else read_search(self.folder.parent.parent / "tuning" / tuning["search"])
+        if tuning is None:
+            return None
+        folder = self.folder.parent.parent / "tuning" / safe_part(tuning["search"])
+        found = read_search(folder)
+        if found is None or len(found.trials) < tuning["trials"]:
+            trials = f"{0 if found is None else len(found.trials)} of the {tuning['trials']} trials"
+            raise ValueError(f"{folder} has {trials} that chose the fields of {self.folder}: "
+                             "remove both folders and run again")  # fmt: skip
+        return found
 
     @cached_property
     def curve(self) -> list[dict[str, Any]]:
         """One record per epoch; empty for models without epochs."""
-        path = self.folder / "curve.jsonl"
+        path = self.folder / CURVE
+        if CURVE not in self.files:
+            return []
+        data = checked_bytes(path, self.files)
         with name_damaged(path):
-            return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+            return [json.loads(line) for line in data.splitlines()]
 
 
 @dataclass(frozen=True)
 class CellFailure:
-    """A cell without a result: its state (FAILED, SKIPPED or MISSING), the reason, and the command to run it again."""
+    """A cell without a result: its state, the reason, and the command to run it again.
+
+    state: one of FAILED_STATES, SKIPPED or MISSING.
+    """
 
     dataset: str
     protocol: str
@@ -80,6 +114,11 @@ class CellFailure:
     command: str
     key: str = ""
     folder: Path | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the cell was tried and failed."""
+        return self.state in FAILED_STATES
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,26 +147,32 @@ def read_suite(root: Path, name: str) -> SuiteResults:
     A cell without a finished result is a CellFailure. Raises FileNotFoundError if the store has no such suite, and
     ValueError naming a damaged file.
     """
-    path = root / "suites" / name / "suite.json"
+    path = root / "suites" / safe_part(name) / "suite.json"
     if not path.exists():
         plain, at, _ = name.partition("@")
         raise FileNotFoundError(
             f"no results of suite {name!r} in {root}: it holds {', '.join(stored_names(root)) or 'no suite'}; "
             f"run it first: python benchmark.py run {plain}{' with the options of the variant' if at else ''}"
         )
-    record = read_record(path, ["cells"], "remove it") or {}
+    record = read_record(path, ["cells"], "remove it", {"name": name}) or {}
     results = SuiteResults(root=root, record=record)
     for entry in record["cells"]:
         labels = {k: entry[k] for k in ("dataset", "protocol", "model", "seed")}
-        folder = root / "cells" / entry["key"] if entry.get("key") else None
-        cell = None if folder is None else read_record(folder / "cell.json", ["key"])
+        folder = root / "cells" / safe_part(entry["key"]) if entry.get("key") else None
+        cell = (
+            None
+            if folder is None
+            else read_record(folder / "cell.json", ["key", "files"], belongs={"key": folder.name})
+        )
         if cell is not None:
             results.cells.append(CellResult(folder=folder, record=cell, **labels))
             continue
         state, reason = entry.get("state", "MISSING"), entry.get("reason", "not computed yet")
-        failure = None if folder is None else read_record(folder / "failure.json", ["reason"])
+        failure = (
+            None if folder is None else read_record(folder / "failure.json", ["reason"], belongs={"key": folder.name})
+        )
         if failure is not None:
-            state, reason = "FAILED", failure["reason"]
+            state, reason = failure.get("state", "FAILED"), failure["reason"]
         elif state == "DONE":
             state, reason = "MISSING", "its result is no longer in the store"
         results.failures.append(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from evaluation.stored_files import name_damaged, read_record
+from recsys_data.sealed_json import SealBroken, read_sealed
 
 SEARCH_FILE, LEDGER_FILE = "search.json", "ledger.jsonl"
 
@@ -91,9 +91,15 @@ class SearchResult:
 
 def read_search(folder: Path) -> SearchResult | None:
     """Read the search in ``folder``; None where there is none. Raises ValueError naming a damaged file."""
-    record, ledger = read_record(folder / SEARCH_FILE, ["metric", "higher_is_better"]), folder / LEDGER_FILE
+    record = read_record(folder / SEARCH_FILE, ["metric", "higher_is_better"], belongs={"key": folder.name})
+    ledger = folder / LEDGER_FILE
     if record is None:
         return None
     with name_damaged(ledger):
-        lines = ledger.read_text().splitlines() if ledger.exists() else []
-        return SearchResult(record, [json.loads(line) for line in lines])
+        trials = (
+            [read_sealed(line, folder.name) for line in ledger.read_bytes().splitlines()] if ledger.exists() else []
+        )
+        for number, trial in enumerate(trials):
+            if trial.get("trial") != number:
+                raise SealBroken(f"line {number + 1} has trial {trial.get('trial')}, expected {number}")
+        return SearchResult(record, trials)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from evaluation.metrics.accuracy import metric_named
 from evaluation.metrics.coverage import WholeTableMetric
 from evaluation.metrics.lists import whole_table_metric_named
+from evaluation.metrics.sums_file import FILE_NAME as SUMS
 from evaluation.metrics.sums_file import write_sums
 from evaluation.ranking.rank_table import RankTable
-from evaluation.stored_files import name_damaged
-from harness.store import Store, sync
+from evaluation.stored_files import checked_bytes, name_damaged
+from harness.store import Store, write_record
 
 
 def add_metrics(store: Store, key: str, metrics: Sequence[Any]) -> bool:
@@ -30,19 +30,19 @@ def add_metrics(store: Store, key: str, metrics: Sequence[Any]) -> bool:
             return False
         folder = store.folder(key)
         with name_damaged(folder / "ranks.parquet"):
-            ranks = RankTable.read(folder / "ranks.parquet")
+            ranks = RankTable.read(folder / "ranks.parquet", record["files"])
         names = [name for name in record["metrics"] if name not in {metric.name for metric in metrics}]
         wanted = [*metrics, *(whole_table_metric_named(name) or metric_named(name) for name in names)]
-        aside = store.root / "cells" / f".new-{key}"
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir()
-        means = write_sums(aside, ranks, wanted)
-        means |= {metric.name: metric.measure(ranks) for metric in metrics if isinstance(metric, WholeTableMetric)}
-        for name, value in means.items():
-            record["metrics"].setdefault(name, float(value))
-        (aside / "cell.json").write_text(json.dumps(record, indent=1, allow_nan=False))
-        for name in ("sums.parquet", "cell.json"):
-            sync(aside / name)
-            (aside / name).replace(folder / name)
-        aside.rmdir()
+        kept = {name: checked_bytes(folder / name, record["files"]) for name in record["files"] if name != SUMS}
+
+        def write(aside: Path) -> None:
+            for name, data in kept.items():
+                (aside / name).write_bytes(data)
+            means = write_sums(aside, ranks, wanted, record["files"]["ranks.parquet"])
+            means |= {metric.name: metric.measure(ranks) for metric in metrics if isinstance(metric, WholeTableMetric)}
+            for name, value in means.items():
+                record["metrics"].setdefault(name, float(value))
+            write_record(aside / "cell.json", record)
+
+        store.commit(key, write)
     return True

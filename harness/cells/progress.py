@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from recsys_data.sealed_json import read_sealed, sealed_line
 
 FILE = "progress.jsonl"
 POLL_SECONDS = 0.5
@@ -24,7 +25,7 @@ def progress_writer(folder: Path) -> Callable[[Mapping[str, Any]], None]:
 
     def log(record: Mapping[str, Any]) -> None:
         with path.open("a") as file:
-            file.write(json.dumps(dict(record), default=str) + "\n")
+            file.write(sealed_line(record, folder.name, default=str))
 
     return log
 
@@ -60,16 +61,16 @@ class JsonlTail:
             return []
         whole = data[: data.rfind(b"\n") + 1]
         self.position += len(whole)
-        return [record for record in map(_record, whole.splitlines()) if record is not None]
+        records = (_record(line, self.path.parent.name) for line in whole.splitlines())
+        return [record for record in records if record is not None]
 
 
-def _record(line: bytes) -> dict[str, Any] | None:
+def _record(line: bytes, key: str) -> dict[str, Any] | None:
     """The record of a line; None where the line is damaged."""
     try:
-        record = json.loads(line)
+        return read_sealed(line, key)
     except ValueError:
         return None
-    return record if isinstance(record, dict) else None
 
 
 @dataclass

@@ -7,20 +7,24 @@ import json
 import statistics
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from evaluation.json_codec import to_json
+from evaluation.results.suite_results import CURVE
 from evaluation.stored_files import SCHEMAS
 from harness.cells.execute import ComputedCell
 from harness.preparation import Prepared
 from harness.spec import Cell, written_form
-from harness.store import Store
+from harness.store import Store, write_record
 from harness.suites.request import LoadedSuite
 from harness.system.blame import blamed_line
 from harness.system.environment import device_name
 from harness.system.sources import combined_hash
+from recsys_data.sealed_json import sha256
+
+MAX_MESSAGE = 2000  # characters of an exception's text in a reason; the traceback has all of it
 
 
 def now() -> str:
@@ -101,24 +105,30 @@ def cell_record(
 
 
 def write_cell(folder: Path, record: Mapping[str, Any], computed: ComputedCell, metrics: Sequence[Any]) -> None:
-    """Write a finished cell's files into ``folder``: record, ranks, the metrics' sums per user, curve."""
+    """Write a finished cell's files into ``folder``: ranks, the metrics' sums per user, curve, and the record of all."""
     from evaluation.metrics.sums_file import write_sums
 
-    computed.ranks.write(folder / "ranks.parquet")
-    write_sums(folder, computed.ranks, metrics)
+    ranks = folder / "ranks.parquet"
+    replace(computed.ranks, meta={**(computed.ranks.meta or {}), "key": record["key"]}).write(ranks)
+    write_sums(folder, computed.ranks, metrics, sha256(ranks.read_bytes()))
     curve = curve_of(computed.model)
     if curve:
-        (folder / "curve.jsonl").write_text("".join(json.dumps(to_json(line)) + "\n" for line in curve))
-    (folder / "cell.json").write_text(json.dumps(record, indent=1, allow_nan=False))
+        (folder / CURVE).write_text("".join(json.dumps(to_json(line)) + "\n" for line in curve))
+    write_record(folder / "cell.json", record)
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a cell failed: the reason in one sentence, the exception's name, the traceback."""
+    """Why a cell failed: the reason in one sentence, the exception's name, the traceback.
+
+    state: "FAILED", or the limit that ended the cell: "TIMEOUT" or "OUT OF MEMORY". seconds: how long it ran.
+    """
 
     reason: str
     exception: str
     trace: str
+    state: str = "FAILED"
+    seconds: float | None = None
 
     @classmethod
     def of(cls, error: BaseException, suspect: type | None = None) -> Failure:
@@ -135,8 +145,10 @@ def store_failure(store: Store, cell: Cell, key: str, failure: Failure) -> None:
         "schema": SCHEMAS["failure.json"],
         "key": key,
         **cell.labels,
+        "state": failure.state,
         "reason": failure.reason,
         "exception": failure.exception,
+        "seconds": failure.seconds,
         "finished": now(),
     }
     store.commit_failure(key, record, failure.trace)
@@ -146,7 +158,12 @@ def error_message(error: BaseException) -> str:
     """An error in one sentence: its message if it was written for a reader, else preceded by the exception's name."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return "memory ran out; use a smaller batch_size or dim, fewer --jobs, or a larger machine"
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split()).encode(errors="backslashreplace").decode()
+    except BaseException as fault:  # of an exception's own __str__
+        return f"{type(error).__name__}, whose text cannot be made: it raises {type(fault).__name__}"
+    if len(text) > MAX_MESSAGE:
+        text = f"{text[:MAX_MESSAGE]}… ({len(text):,} characters)"
     if isinstance(error, ValueError | FileNotFoundError | ChildProcessError) and text:
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -7,7 +7,6 @@ Trials have no test part: it is removed from the split before the first one. Thi
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import shutil
 import time
@@ -19,6 +18,7 @@ import numpy as np
 
 from evaluation.json_codec import to_json
 from evaluation.results.tuning_results import LEDGER_FILE, SEARCH_FILE, SearchResult, read_search
+from evaluation.stored_files import SCHEMAS
 from harness.cells.execute import compute
 from harness.cells.keys import search_key
 from harness.cells.record import error_message, now
@@ -27,6 +27,7 @@ from harness.spec import Cell, canonical, written_form
 from harness.store import Store
 from harness.suites.request import LoadedSuite
 from harness.tuning import propose
+from recsys_data.sealed_json import sealed_line
 from recsys_data.sequences import Sequences
 from recsys_data.split import HeldOut
 
@@ -80,7 +81,7 @@ def _search_record(loaded: LoadedSuite, cell: Cell, parts: Mapping[str, Any], ke
     """The record of a search, without its trials."""
     metric = loaded.metrics[0]
     return to_json({
-        "schema": 1, "key": key, "dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model_name,
+        "schema": SCHEMAS[SEARCH_FILE], "key": key, "dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model_name,
         "model_fields": written_form(cell.model), **parts["tuning"], "metric": metric.name,
         "higher_is_better": bool(metric.higher_is_better), "key_parts": {n: v for n, v in parts.items() if n != "seed"},
         "device": loaded.request.device, "command": loaded.command(cell), "started": now(), "run": run,
@@ -103,8 +104,8 @@ def _run_trials(
         trial = {"trial": len(trials), "point": point}
         trial |= _repeated_trial(same) if same is not None else _run_trial(loaded, cell, untested, point)
         trials.append(to_json(trial | {"finished": now()}))
-        lines = "".join(json.dumps(line, allow_nan=False) + "\n" for line in trials)
-        store.write_text(store.search(found.record["key"]) / LEDGER_FILE, lines)
+        key = found.record["key"]
+        store.write_text(store.search(key) / LEDGER_FILE, "".join(sealed_line(line, key) for line in trials))
         best = SearchResult(found.record, trials).best
         log({"event": "trial", "trials": tuning.trials, "metric": found.metric,
              "best": None if best is None else best["validation"], **trials[-1]})  # fmt: skip

@@ -20,7 +20,7 @@ def store_verdicts(suite: Suite, store: Store) -> None:
     cache = ResultCache.for_packages(store.root / "derived", ("recsys_data", "evaluation", "reports"))
     path = store.suite_file(suite.name)
     with store.lock(f"suite-{suite.name}", wait=True):
-        record = read_record(path, ["cells"], "remove it") or {}
+        record = read_record(path, ["cells"], "remove it", {"name": suite.name}) or {}
         claims = judged_records(read_suite(store.root, suite.name), list(suite.claims), cache)
         if claims != record.get("claims"):
             store.write_json(path, record | {"claims": claims})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from recsys_data.sealed_json import SEAL, parse_object, unseal
 
 ROOT = Path(__file__).resolve().parents[2]
 SEPARATOR = "@"
@@ -58,9 +59,9 @@ def stored_options(name: str, results: Path) -> tuple[str, Mapping[str, Any]] | 
 def _stored_record(path: Path) -> Mapping[str, Any] | None:
     """The record in a suite.json; None where there is none."""
     try:
-        record = json.loads(path.read_text())
+        record = parse_object(path.read_bytes())
+        return unseal(record) if SEAL in record else record  # of an earlier version: refused where it is read whole
     except FileNotFoundError:
         return None
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}): remove it and run again") from error
-    return record if isinstance(record, dict) else None

@@ -8,20 +8,20 @@ import hashlib
 import json
 import re
 import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from recsys_data.atomic_write import write_bytes_atomically
+from recsys_data.atomic_write import temporary_beside, write_bytes_atomically
 from recsys_data.datasets.dataset import Dataset
 from recsys_data.datasets.subsample import LimitUsers
 from recsys_data.fetching.source import Source, locate
 from recsys_data.interactions import Clock, Interactions
+from recsys_data.sealed_json import parse_object, read_sealed, sealed_text, unseal
 
-SCHEMA = 1
+SCHEMA = 2
 _COARSE = 2_000_000_000  # nanoseconds
 _ARRAYS = ("users", "items", "timestamps", "ratings", "parts", "event_types", "user_ids", "item_ids",
            "event_type_names")  # fmt: skip
@@ -62,7 +62,8 @@ def _drop_old(cache: Path, stem: str) -> None:
 def write_prepared(interactions: Interactions, entry: Path) -> None:
     """Write the folder ``entry`` with one file per array, atomically; keep an existing one."""
     entry.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=entry.parent, prefix=".making-"))
+    scratch = temporary_beside(entry)
+    scratch.mkdir()
     try:
         for name in _ARRAYS:
             array = getattr(interactions, name)
@@ -80,9 +81,9 @@ def write_prepared(interactions: Interactions, entry: Path) -> None:
             "edition": interactions.edition,
             "facts": interactions.facts,
             "fingerprint": interactions.fingerprint,
+            "files": {file.name: _file_sum(file) for file in sorted(scratch.iterdir())},
         }
-        (scratch / "meta.json").write_text(json.dumps(meta))
-        scratch.chmod(0o755)  # mkdtemp makes it private; other users may read the entry
+        (scratch / "meta.json").write_text(sealed_text(meta, entry.name, allow_nan=True))
         if not entry.exists():
             try:
                 scratch.replace(entry)
@@ -98,21 +99,22 @@ def write_prepared(interactions: Interactions, entry: Path) -> None:
 
 
 def read_prepared(entry: Path) -> Interactions:
-    """Read an entry, its arrays memory-mapped and read-only; ValueError for another schema or a missing array."""
-    meta = json.loads((entry / "meta.json").read_text())
-    if meta["schema"] != SCHEMA:
-        raise ValueError(f"{entry}: prepared data of schema {meta['schema']}, expected {SCHEMA}; remove the folder")
+    """Read an entry, its arrays memory-mapped and read-only; ValueError for another schema or a changed file."""
+    meta = parse_object((entry / "meta.json").read_bytes())
+    if meta.get("schema") != SCHEMA:
+        raise ValueError(f"{entry}: prepared data of schema {meta.get('schema')}, expected {SCHEMA}; remove the folder")
+    meta = unseal(meta, entry.name)
+    for name, expected in meta["files"].items():
+        if _file_sum(entry / name) != expected:
+            raise ValueError(f"{entry / name} is damaged: it does not match its checksum; remove the folder")
     arrays: dict[str, Any] = {}
     for name in _ARRAYS:
-        if (entry / f"{name}.npy").exists():
+        if f"{name}.npy" in meta["files"]:
             arrays[name] = np.load(entry / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-        elif (entry / f"{name}.json").exists():
+        elif f"{name}.json" in meta["files"]:
             texts = json.loads((entry / f"{name}.json").read_text(encoding="utf-8"))
             arrays[name] = np.empty(len(texts), dtype=object)  # a long text does not widen the others
             arrays[name][:] = texts
-    missing = {"users", "items", "timestamps", "user_ids", "item_ids"} - arrays.keys()
-    if missing:
-        raise ValueError(f"{entry}: prepared data without {', '.join(sorted(missing))}; remove the folder")
     loaded = Interactions(
         **arrays,
         name=meta["name"],
@@ -151,16 +153,21 @@ def _sum(path: Path, records: Path) -> str:
     state = [str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
     record = records / f"{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.json"
     try:
-        *known, digest = json.loads(record.read_text())
-        if known == state:
-            return digest
-    except (OSError, ValueError):  # no record yet, or a damaged one
+        known = read_sealed(record.read_bytes(), record.name)
+        if known["file"] == state:
+            return known["digest"]
+    except (OSError, ValueError, KeyError):  # no record yet, or a damaged one
         pass
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = _file_sum(path)
     if time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns) > _COARSE:
-        write_bytes_atomically(record, json.dumps([*state, digest]).encode())
+        write_bytes_atomically(record, sealed_text({"file": state, "digest": digest}, record.name).encode())
     return digest
+
+
+def _file_sum(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _key(dataset: Dataset, sums: list[str], code: str) -> str:

@@ -16,7 +16,7 @@ _MARKS = {"same": "good", "different": "bad", "not compared": "open"}
 def certificate_blocks(index: RunIndex) -> list[Text | Table]:
     """Text and table of the certificate; empty without one."""
     path = index.results.root / "suites" / index.results.name / "certificate.json"
-    record = read_record(path, ["cells", "created"], "remove it, verify the suite")
+    record = read_record(path, ["cells", "created"], "remove it, verify the suite", {"suite": index.results.name})
     if record is None:
         return []
     held = {cell.key for cell in index.results.cells}

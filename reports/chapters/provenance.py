@@ -37,7 +37,7 @@ def failures_table(index: RunIndex) -> Table | None:
     for runs in index.runs:
         for failure in runs.failures:
             heading = runs.group.heading
-            if failure.state != "FAILED":
+            if not failure.failed:
                 skipped.setdefault((heading, failure.state, failure.reason), []).append(runs.model)
                 continue
             rows.append(row([
@@ -96,7 +96,8 @@ def _text(value: Any) -> str:
 def _tracked(index: RunIndex) -> dict[str, str]:
     """MLflow run ids by cell key, where the suite was tracked."""
     path = index.results.root / "suites" / index.results.name / "mlflow.json"
-    return read_record(path, remedy="remove it, track the suite") or {}
+    record = read_record(path, ["runs"], "remove it, track the suite", {"suite": index.results.name})
+    return {} if record is None else record["runs"]
 
 
 def _cells(index: RunIndex, metrics: list[str], environments: _Environments, tracked: dict[str, str]) -> Table:

@@ -1,7 +1,5 @@
 """A small store of made-up cells: ranks drawn so that the models' true order is known."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -9,6 +7,8 @@ from evaluation.metrics.accuracy import metric_named
 from evaluation.metrics.sums_file import write_sums
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import SuiteResults, read_suite
+from recsys_data.sealed_json import sha256
+from tests.stored_records import write_sealed
 
 NUM_ITEMS = 200
 
@@ -44,10 +44,10 @@ class StoreBuilder:
         metrics = [metric_named("MRR@20"), metric_named("Recall@20")]
         means = {m.name: m.measure(ranks) for m in metrics}
         if cached:
-            write_sums(folder, ranks, metrics)
-        cell = {"schema": 2, "key": key, "metrics": means, "deterministic": deterministic, "caveats": [],
+            write_sums(folder, ranks, metrics, sha256((folder / "ranks.parquet").read_bytes()))
+        cell = {"key": key, "metrics": means, "deterministic": deterministic, "caveats": [],
                 "unit": "user", "validation": {}, "seconds": {"fit": 1.0}} | record  # fmt: skip
-        (folder / "cell.json").write_text(json.dumps(cell))
+        write_sealed(folder / "cell.json", cell)
         self.entries.append({"dataset": dataset, "protocol": protocol, "model": model, "seed": seed, "key": key,
                              "state": "DONE"})  # fmt: skip
         return self
@@ -64,10 +64,9 @@ class StoreBuilder:
 
     def suite(self, **record) -> SuiteResults:
         folder = self.root / "suites" / "s"
-        folder.mkdir(parents=True, exist_ok=True)
-        whole = {"schema": 2, "name": "s", "title": "S", "metrics": ["MRR@20", "Recall@20"], "baselines": [],
+        whole = {"name": "s", "title": "S", "metrics": ["MRR@20", "Recall@20"], "baselines": [],
                  "comparisons": [], "published": [], "claims": [], "caveats": [], "cells": self.entries}  # fmt: skip
-        (folder / "suite.json").write_text(json.dumps(whole | record))
+        write_sealed(folder / "suite.json", whole | record)
         return read_suite(self.root, "s")
 
 

@@ -4,13 +4,22 @@ import json
 
 import pytest
 
-from evaluation.metrics.sums_file import read_sums
 from evaluation.results.suite_results import CellResult, read_suite
-from evaluation.stored_files import read_record
+from evaluation.stored_files import SCHEMAS, checked_bytes, read_record, safe_part
+from recsys_data.sealed_json import sha256
+from tests.stored_records import change_sealed, seal_again, write_sealed
 
 
-@pytest.mark.parametrize("text, said", [("", "Expecting value"), ('{"key": ', "Expecting value"), ("[]", "with key"),
-                                        ("{}", "with key"), ("\udc80", "utf-8")])  # fmt: skip
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("", "Expecting value"),
+        ('{"key": ', "Expecting value"),
+        ("[]", "expected an object"),
+        ("\udc80", "utf-8"),
+        ("[" * 100_000, "too deeply"),
+    ],
+)
 def test_a_record_that_is_damaged_is_named(tmp_path, text, said):
     path = tmp_path / "cell.json"
     path.write_text(text, errors="surrogateescape")
@@ -18,51 +27,97 @@ def test_a_record_that_is_damaged_is_named(tmp_path, text, said):
         read_record(path, ["key"])
 
 
-def test_a_record_that_needs_nothing_is_still_an_object(tmp_path):
-    (tmp_path / "cell.json").write_text("[]")
-    with pytest.raises(ValueError, match=r"is damaged \(expected an object\): remove"):
-        read_record(tmp_path / "cell.json")
-
-
-def test_a_record_that_is_there_is_read_and_an_absent_one_is_none(tmp_path):
-    (tmp_path / "cell.json").write_text('{"key": "k"}')
-    assert read_record(tmp_path / "cell.json", ["key"]) == {"key": "k"}
+def test_a_record_is_read_as_it_was_written_and_an_absent_one_is_none(tmp_path):
+    path = tmp_path / "k" / "cell.json"
+    write_sealed(path, {"key": "k"})
+    assert read_record(path, ["key"], belongs={"key": "k"}) == {"schema": 3, "key": "k", "files": {}}
     assert read_record(tmp_path / "none.json", ["key"]) is None
-    assert read_record(tmp_path / "cell.json" / "inside.json") is None
+    assert read_record(path / "inside.json") is None
+    path.write_text(json.dumps(json.loads(path.read_text())))
+    assert read_record(path)["key"] == "k", "blanks are not content"
+
+
+def test_a_record_of_which_a_value_was_changed_or_that_belongs_elsewhere_is_named(tmp_path):
+    path = tmp_path / "cell.json"
+    write_sealed(path, {"key": "k", "metrics": {"MRR@20": 0.25}})
+    whole = path.read_text()
+    with pytest.raises(ValueError, match=r"is damaged \(it belongs to the key k, not to other\): remove its folder"):
+        read_record(path, belongs={"key": "other"})
+    with pytest.raises(ValueError, match=r"is damaged \(expected an object with name\)"):
+        read_record(path, ["key", "name"])
+    for old, new, said in (("0.25", "0.26", "not match"), ('"k"', '"l"', "not match"), ("sha256", "sha25", "has no")):
+        path.write_text(whole.replace(old, new))
+        with pytest.raises(ValueError, match=rf"cell.json is damaged \(it.* {said}"):
+            read_record(path)
 
 
 def test_damaged_or_missing_files_of_a_cell_are_named(tmp_path):
-    cell = CellResult(tmp_path, "d", "p", "m", 0, {"key": "k"})
-    with pytest.raises(ValueError, match=r"ranks.parquet is damaged .*: remove its folder and run again"):
-        _ = cell.ranks
-    for name in ("ranks", "sums"):
-        (tmp_path / f"{name}.parquet").write_bytes(b"PAR1 half of it")
-    with pytest.raises(ValueError, match=r"ranks.parquet is damaged \("):
-        _ = cell.ranks
-    with pytest.raises(ValueError, match=r"sums.parquet is damaged \("):
-        read_sums(tmp_path)
-    (tmp_path / "curve.jsonl").write_text('{"epoch": 1}\n{"epo')
-    with pytest.raises(ValueError, match=r"curve.jsonl is damaged \("):
-        _ = cell.curve
+    names = ("ranks.parquet", "sums.parquet", "curve.jsonl")
+    for name in names:
+        (tmp_path / name).write_bytes(b"PAR1 half of it")
+    write_sealed(tmp_path / "cell.json", {"key": "k"})
+    cell = CellResult(tmp_path, "d", "p", "m", 0, read_record(tmp_path / "cell.json"))
+    for name in names:
+        with pytest.raises(ValueError, match=rf"{name} is damaged \(.*: remove its folder and run again"):
+            getattr(cell, name.partition(".")[0])
+    for name in names:
+        (tmp_path / name).unlink()
+        with pytest.raises(ValueError, match=rf"{name} is damaged \(.*No such file.*: remove its folder and run again"):
+            getattr(cell, name.partition(".")[0])
+
+
+def test_every_changed_bit_of_a_file_is_named_and_a_record_that_was_rewritten_counts(tmp_path):
+    path, data = tmp_path / "curve.jsonl", b'{"epoch": 1}'
+    path.write_bytes(data)
+    write_sealed(tmp_path / "cell.json", {"key": "k"})
+    files = {path.name: sha256(data)}
+    assert checked_bytes(path, files) == data
+    for bit in range(8 * len(data)):
+        changed = bytearray(data)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        with pytest.raises(ValueError, match=r"curve.jsonl is damaged \(its SHA-256 is \w{12}…, the cell's record has"):
+            checked_bytes(path, files)
+    seal_again(tmp_path)
+    assert checked_bytes(path, files) == changed
+    with pytest.raises(ValueError, match="the cell's record does not list it"):
+        checked_bytes(path, {})
 
 
 def test_a_result_that_was_removed_is_missing_and_not_done(tmp_path):
     entry = {"dataset": "d", "protocol": "p", "model": "m", "seed": 0, "key": "k", "state": "DONE", "reason": ""}
     path = tmp_path / "suites" / "s" / "suite.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"name": "s", "cells": [entry]}))
+    write_sealed(path, {"name": "s", "cells": [entry]})
     [failure] = read_suite(tmp_path, "s").failures
     assert (failure.state, failure.reason) == ("MISSING", "its result is no longer in the store")
     path.write_text(path.read_text()[:40])
     with pytest.raises(ValueError, match=r"suite.json is damaged .*: remove it and run again"):
         read_suite(tmp_path, "s")
+    write_sealed(path, {"name": "t", "cells": []})
+    with pytest.raises(ValueError, match=r"suite.json is damaged \(it belongs to the name t, not to s\): remove it"):
+        read_suite(tmp_path, "s")
+
+
+@pytest.mark.parametrize("name", ["..", "../x", "/etc", "a/b", "", "a\\b", "a\0"])
+def test_a_name_in_a_record_leads_to_no_other_folder(tmp_path, name):
+    with pytest.raises(ValueError, match="cannot name a folder of the results"):
+        safe_part(name)
+    entry = {"dataset": "d", "protocol": "p", "model": "m", "seed": 0, "key": name}
+    write_sealed(tmp_path / "suites" / "s" / "suite.json", {"name": "s", "cells": [entry]})
+    if name:
+        with pytest.raises(ValueError, match="cannot name a folder of the results"):
+            read_suite(tmp_path, "s")
 
 
 def test_a_record_of_another_schema_says_what_to_do(tmp_path):
     path = tmp_path / "cell.json"
-    path.write_text('{"key": "k", "schema": 1}')
-    with pytest.raises(ValueError, match=r"cell.json has schema 1, this program reads 2: "
-                       "remove the results folder, or choose another with --results"):  # fmt: skip
-        read_record(path)
-    path.write_text('{"key": "k", "schema": 2}')
-    assert read_record(path)["key"] == "k"
+    for text, schema in (('{"key": "k", "schema": 2}', 2), ('{"key": "k"}', None)):
+        path.write_text(text)
+        said = (
+            f"cell.json has schema {schema}, this program reads {SCHEMAS['cell.json']}: remove the results folder, or"
+        )
+        with pytest.raises(ValueError, match=said):
+            read_record(path)
+    write_sealed(path, {"key": "k"})
+    change_sealed(path, key="l")
+    assert read_record(path)["key"] == "l"

@@ -13,6 +13,7 @@ from recsys_data.datasets.subsample import LimitUsers
 from recsys_data.files.interaction_file import InteractionFile
 from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_data.protocols.per_user import LeaveLastOut, PerUserFractions
+from recsys_data.sealed_json import sealed_text
 
 
 @pytest.fixture
@@ -82,21 +83,28 @@ def test_a_record_that_is_damaged_is_made_again(setup):
     _, cache, prepared = setup
     first = prepared()
     (record,) = (cache / "splits").iterdir()
-    for text in ("half a rec", "{}", json.dumps({**first.record(), "schema": 99})):
+    whole = record.read_text()
+    other_schema = sealed_text({**first.record(), "schema": 99}, record.name)
+    for text in ("half a rec", "{}", other_schema, whole.replace("user", "item"), sealed_text(first.record(), "other")):
         record.write_text(text)
         assert prepared().record() == first.record()
     assert json.loads(record.read_text())["fingerprint"] == first.fingerprint
 
 
-def test_a_changed_byte_in_what_is_kept_is_found_before_anything_is_trained(setup):
+def test_a_changed_byte_in_what_is_kept_is_found_and_the_data_are_read_again(setup):
     _, cache, prepared = setup
-    prepared()
+    first = prepared()
     (items,) = cache.glob("clicks-*/items.npy")
     values = np.load(items)
     values[[0, -1]] = values[[-1, 0]] + 1
     np.save(items, values % 12)
+    assert prepared().split.fingerprint == first.fingerprint
+
+
+def test_a_split_that_is_not_the_audited_one_is_found_before_anything_is_trained(setup):
+    found = dataclasses.replace(setup[2](), fingerprint="of another split")
     with pytest.raises(CacheDamaged, match="give another split than before"):
-        _ = prepared().split
+        _ = found.split
 
 
 def test_generated_data_are_remembered_too(setup, monkeypatch):

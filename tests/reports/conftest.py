@@ -12,6 +12,7 @@ from evaluation.ranking.rank_table import RankTable
 from evaluation.verdicts.claims import Gain, Published, Ranking
 from reports.output.html import render_html
 from reports.report import build
+from tests.stored_records import write_sealed
 
 NASTY = "<script>alert(1)</script>"
 CHAIN, CLICKS = "Markov chain", "Clicks & <b>taps</b> 50%"
@@ -40,7 +41,7 @@ def record_of(key, dataset, model, seed, table, command, caveats):
     """What cell.json holds."""
     learner = model in LEARNERS
     return {
-        "schema": 2, "key": key, "state": "DONE", "dataset": dataset, "protocol": PROTOCOL, "model": model,
+        "key": key, "state": "DONE", "dataset": dataset, "protocol": PROTOCOL, "model": model,
         "seed": seed, "model_fields": {"type": f"models.{len(model)}", "dim": 32}, "dataset_fields": {},
         "protocol_fields": {}, "deterministic": not learner, "family": "recurrent" if learner else "neighbours",
         "parameters": 12_345 if learner else None,
@@ -75,13 +76,13 @@ def write_cell(root, key, record, table, rng):
     folder = root / "cells" / key
     folder.mkdir(parents=True)
     table.write(folder / "ranks.parquet")
-    (folder / "cell.json").write_text(json.dumps(record))
     if record["epochs"]:
         reached = record["metrics"]["MRR@20"]
         curve = [{"event": "epoch", "epoch": e, "epochs": 20, "loss": 6.0 / e + rng.uniform(0, 0.3),
                   "validation": reached - 0.2 / e - 0.02 * max(0, e - 4), "seconds": 7.0,
                   "targets_per_second": 5000.0} for e in range(1, record["epochs"] + 1)]  # fmt: skip
         (folder / "curve.jsonl").write_text("".join(json.dumps(c) + "\n" for c in curve))
+    write_sealed(folder / "cell.json", record)
 
 
 def build_store(
@@ -109,11 +110,10 @@ def build_store(
                 cells.append(entry)
                 if (d, model, seed) == (1, NASTY, 2):
                     entry |= {"state": "FAILED", "reason": f"the loss became NaN in epoch 3 of {NASTY}"}
-                    (root / "cells" / key).mkdir(parents=True)
-                    failure = {"schema": 2, "key": key, "dataset": dataset, "protocol": PROTOCOL, "model": model,
+                    failure = {"key": key, "dataset": dataset, "protocol": PROTOCOL, "model": model,
                                "seed": seed, "reason": entry["reason"], "exception": "NotFinite",
                                "finished": "2026-03-01T10:05:00+00:00"}  # fmt: skip
-                    (root / "cells" / key / "failure.json").write_text(json.dumps(failure))
+                    write_sealed(root / "cells" / key / "failure.json", failure)
                     continue
                 if (d, model, seed) == (1, "GRU", 2):
                     entry |= {"state": "SKIPPED", "key": None, "reason": "the file is absent: put it in data/taps"}
@@ -123,7 +123,7 @@ def build_store(
                 write_cell(root, key, record_of(key, dataset, model, seed, table, command, told), table, rng)
     gru = metric_named("MRR@20")
     record = {
-        "schema": 2, "name": suite, "title": "A little suite", "notes": ["Drawn from a generator."],
+        "name": suite, "title": "A little suite", "notes": ["Drawn from a generator."],
         "paper": {"authors": "A. Author & B. <Writer>", "title": "On small things", "venue": "RecSys", "year": 2017,
                   "doi": "10.1000/182", "url": "https://example.org/paper"},
         "metrics": list(METRICS), "seeds": list(seeds), "baselines": ["Popularity", "Markov"], "comparisons": [],
@@ -142,9 +142,8 @@ def build_store(
             Ranking(f"popularity beats {NASTY}", "Popularity", NASTY, CLICKS, gru.name, "section 5"),
             Gain("GRU gains 12 % on Markov", "GRU", "Markov", CHAIN, gru.name, 0.12, "abstract"))]  # fmt: skip
     folder = root / "suites" / suite
-    folder.mkdir(parents=True)
-    (folder / "suite.json").write_text(json.dumps(record))
-    (folder / "mlflow.json").write_text(json.dumps({cells[0]["key"]: "feedface" * 4}))
+    write_sealed(folder / "suite.json", record)
+    write_sealed(folder / "mlflow.json", {"suite": suite, "runs": {cells[0]["key"]: "feedface" * 4}})
     return record
 
 

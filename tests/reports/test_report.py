@@ -8,6 +8,7 @@ import pytest
 from evaluation.results.suite_results import read_suite
 from reports.output.html import render_html
 from reports.report import build
+from tests.stored_records import write_sealed
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -135,7 +136,7 @@ def test_a_suite_without_any_finished_cell_still_has_a_report(tmp_path, make_sto
         if entry["key"]:
             (tmp_path / "cells" / entry["key"] / "cell.json").unlink(missing_ok=True)
         entry |= {"state": "MISSING", "reason": "not computed yet"}
-    (tmp_path / "suites" / "little" / "suite.json").write_text(json.dumps(record))
+    write_sealed(tmp_path / "suites" / "little" / "suite.json", record)
     report = build(tmp_path, "little")
     rows = table(report, "failures").rows
     datasets = {entry["dataset"] for entry in record["cells"]}
@@ -185,7 +186,7 @@ def test_caveats_of_a_whole_data_set_are_on_tables_not_on_rows(tmp_path, make_st
         if entry["dataset"] == "Markov chain":
             cell = json.loads(path.read_text())
             cell["caveats"].append(cell["audit"][1]["sentence"])
-            path.write_text(json.dumps(cell))
+            write_sealed(path, cell)
     report = build(tmp_path, "little")
     first, second = table(report, "standing-1"), table(report, "standing-2")
     assert first.badges == ["future"]  # the audit's name for it

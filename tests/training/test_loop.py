@@ -138,13 +138,24 @@ def test_a_finished_fit_run_again_trains_no_further(tmp_path):
     assert torch.equal(first.weights(), again.weights())
 
 
-def test_a_checkpoint_of_another_fit_or_a_broken_one_is_refused(tmp_path):
+def test_a_checkpoint_of_another_fit_is_refused(tmp_path):
     Noisy().fit(Run(7, checkpoint=tmp_path), epochs=1)
     with pytest.raises(BrokenCheckpoint, match="belongs to another fit"):
         Noisy().fit(Run(8, checkpoint=tmp_path))
-    (tmp_path / "fit.pt").write_bytes((tmp_path / "fit.pt").read_bytes()[:100])
-    with pytest.raises(BrokenCheckpoint, match="not a readable checkpoint"):
-        Noisy().fit(Run(7, checkpoint=tmp_path))
+
+
+def test_a_fit_whose_checkpoint_is_damaged_begins_anew_and_says_so(tmp_path):
+    undisturbed = Noisy().fit(Run(7))
+    Noisy().fit(Run(7, checkpoint=tmp_path), epochs=1)
+    whole = (tmp_path / "fit.pt").read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 4
+    for damaged in (whole[:100], bytes(flipped), whole[:-1], b""):
+        (tmp_path / "fit.pt").write_bytes(damaged)
+        told = []
+        again = Noisy().fit(Run(7, checkpoint=tmp_path, log=told.append))
+        assert told[0]["event"] == "begun anew" and f"{tmp_path / 'fit.pt'} is damaged" in told[0]["reason"]
+        assert again.resumed_from_ is None and torch.equal(again.weights(), undisturbed.weights())
 
 
 def test_a_checkpoint_is_whole_or_absent(tmp_path):

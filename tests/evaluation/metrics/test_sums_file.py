@@ -1,6 +1,7 @@
 """Stored sums equal the metric's and are read back to the bit."""
 
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -8,6 +9,7 @@ from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.metrics.sums_file import read_sums, write_sums
 from evaluation.ranking.rank_table import RankTable
+from recsys_data.sealed_json import sha256
 
 
 @pytest.fixture
@@ -27,9 +29,14 @@ def ranks():
     )
 
 
+def files_of(folder, ranks="r"):
+    """The files of a cell as its record lists them."""
+    return {"ranks.parquet": ranks, "sums.parquet": sha256((folder / "sums.parquet").read_bytes())}
+
+
 def test_round_trip(tmp_path, ranks):
-    means = write_sums(tmp_path, ranks, [MRR(20), Recall(5)])
-    back = read_sums(tmp_path)
+    means = write_sums(tmp_path, ranks, [MRR(20), Recall(5)], "r")
+    back = read_sums(tmp_path, files_of(tmp_path))
     assert list(means) == ["MRR@20", "Recall@5"]
     for metric in (MRR(20), Recall(5), MRR(20, "pessimistic"), Recall(5, "optimistic")):
         fresh = metric.per_cluster(ranks)
@@ -41,14 +48,29 @@ def test_round_trip(tmp_path, ranks):
 
 
 def test_absent_sums_are_no_error_and_another_schema_is(tmp_path, ranks):
-    assert read_sums(tmp_path) == {}
-    write_sums(tmp_path, ranks, [MRR(20)])
+    assert read_sums(tmp_path, {}) == {}
+    write_sums(tmp_path, ranks, [MRR(20)], "r")
     path = tmp_path / "sums.parquet"
     pq.write_table(pq.read_table(path).replace_schema_metadata({"schema": "9"}), path)
     with pytest.raises(ValueError, match="schema 9"):
-        read_sums(tmp_path)
+        read_sums(tmp_path, files_of(tmp_path))
     with pytest.raises(ValueError, match="no metric"):
-        write_sums(tmp_path, ranks, [])
+        write_sums(tmp_path, ranks, [], "r")
+
+
+def test_sums_that_were_edited_or_are_of_other_ranks_are_named(tmp_path, ranks):
+    write_sums(tmp_path, ranks, [MRR(20)], "r")
+    files, path = files_of(tmp_path), tmp_path / "sums.parquet"
+    with pytest.raises(ValueError, match=r"sums.parquet is damaged \(its sums are not of the ranks.parquet beside"):
+        read_sums(tmp_path, files | {"ranks.parquet": "other"})
+    table = pq.read_table(path)
+    edited = pc.add(table["MRR@20"], 0.001)
+    pq.write_table(table.set_column(table.column_names.index("MRR@20"), "MRR@20", edited), path)
+    with pytest.raises(ValueError, match=r"sums.parquet is damaged \(its SHA-256 is "):
+        read_sums(tmp_path, files)
+    path.unlink()
+    with pytest.raises(ValueError, match=r"sums.parquet is damaged \(.*No such file"):
+        read_sums(tmp_path, files)
 
 
 @pytest.mark.parametrize("clusters", [[0, 0, 1, 5, 5, 7], [5, 0, 5, 7, 1, 0], [3]])

@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -8,6 +6,7 @@ import pytest
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import read_suite
 from tests.evaluation.rank_tables import same_columns
+from tests.stored_records import write_sealed
 
 
 def toy(**changes):
@@ -43,10 +42,8 @@ def test_another_schema_is_refused(tmp_path):
 
 
 def test_read_suite_keeps_order_and_names_what_is_missing(tmp_path):
-    (tmp_path / "cells" / "k1").mkdir(parents=True)
-    (tmp_path / "cells" / "k1" / "cell.json").write_text(json.dumps({"key": "k1", "metrics": {"MRR@20": 0.1}}))
-    (tmp_path / "cells" / "k2").mkdir()
-    (tmp_path / "cells" / "k2" / "failure.json").write_text(json.dumps({"reason": "the loss was NaN"}))
+    write_sealed(tmp_path / "cells" / "k1" / "cell.json", {"key": "k1", "metrics": {"MRR@20": 0.1}})
+    write_sealed(tmp_path / "cells" / "k2" / "failure.json", {"key": "k2", "reason": "the loss was NaN"})
     labels = {"dataset": "d", "protocol": "p", "seed": 0}
     suite = {
         "name": "s",
@@ -56,8 +53,7 @@ def test_read_suite_keeps_order_and_names_what_is_missing(tmp_path):
             {**labels, "model": "C", "key": None, "state": "SKIPPED", "reason": "no data"},
         ],
     }
-    (tmp_path / "suites" / "s").mkdir(parents=True)
-    (tmp_path / "suites" / "s" / "suite.json").write_text(json.dumps(suite))
+    write_sealed(tmp_path / "suites" / "s" / "suite.json", suite)
     results = read_suite(tmp_path, "s")
     assert [(c.model, c.metrics) for c in results.cells] == [("A", {"MRR@20": 0.1})]
     assert [(f.model, f.state, f.reason) for f in results.failures] == [

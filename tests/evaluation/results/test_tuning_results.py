@@ -1,11 +1,12 @@
 """A stored search: the best so far, and the expected best of k trials against enumeration of all draws."""
 
-import json
 from itertools import product
 
 import pytest
 
 from evaluation.results.tuning_results import LEDGER_FILE, SEARCH_FILE, SearchResult, read_search
+from recsys_data.sealed_json import sealed_line
+from tests.stored_records import write_sealed
 
 
 def search(*scores, higher=True):
@@ -42,12 +43,25 @@ def test_the_earliest_of_equals_is_chosen():
 
 
 def test_a_damaged_ledger_is_named(tmp_path):
-    assert read_search(tmp_path) is None
-    (tmp_path / SEARCH_FILE).write_text(json.dumps({"metric": "MRR@20"}))
+    search_file, ledger = tmp_path / "k" / SEARCH_FILE, tmp_path / "k" / LEDGER_FILE
+    assert read_search(tmp_path / "k") is None
+    write_sealed(search_file, {"key": "k", "metric": "MRR@20"})
     with pytest.raises(ValueError, match=r"search.json is damaged \(expected an object with higher_is_better\)"):
-        read_search(tmp_path)
-    (tmp_path / SEARCH_FILE).write_text(json.dumps({"metric": "MRR@20", "higher_is_better": True}))
-    assert read_search(tmp_path).trials == []
-    (tmp_path / LEDGER_FILE).write_text('{"trial": 0}\n{"tri')
-    with pytest.raises(ValueError, match="is damaged"):
-        read_search(tmp_path)
+        read_search(tmp_path / "k")
+    write_sealed(search_file, {"key": "k", "metric": "MRR@20", "higher_is_better": True})
+    assert read_search(tmp_path / "k").trials == []
+    lines = [sealed_line({"trial": n, "validation": 0.1 * n}, "k") for n in range(3)]
+    ledger.write_text("".join(lines))
+    assert [trial["trial"] for trial in read_search(tmp_path / "k").trials] == [0, 1, 2]
+    for text, said in (
+        (lines[0] + lines[1][:9], "Expecting|Unterminated"),
+        (lines[0] + lines[1].replace("0.1", "0.2"), "does not match its checksum"),
+        (lines[0] + lines[2], "line 2 has trial 2, expected 1"),
+        (sealed_line({"trial": 0}, "another"), "does not match its checksum"),
+    ):
+        ledger.write_text(text)
+        with pytest.raises(ValueError, match=rf"ledger.jsonl is damaged \(.*({said})"):
+            read_search(tmp_path / "k")
+    write_sealed(search_file, {"key": "another", "metric": "MRR@20", "higher_is_better": True})
+    with pytest.raises(ValueError, match=r"search.json is damaged \(it belongs to the key another, not to k\)"):
+        read_search(tmp_path / "k")

@@ -1,6 +1,7 @@
 import time
 
 from harness.cells.progress import ProgressWatcher, last_epoch, progress_writer
+from recsys_data.sealed_json import sealed_line
 
 
 def test_what_is_written_is_told_once_and_half_a_line_not_at_all(tmp_path):
@@ -23,15 +24,17 @@ def test_what_is_written_is_told_once_and_half_a_line_not_at_all(tmp_path):
 
 
 def test_a_line_cut_off_by_a_full_disk_hides_none_that_follow(tmp_path):
-    (tmp_path / "progress.jsonl").write_text('{"event": "epoch", "epoch": 1}\n{"event": "epoch", "epo')
+    log = progress_writer(tmp_path)
+    log({"event": "epoch", "epoch": 1})
+    path = tmp_path / "progress.jsonl"
+    path.write_text(path.read_text() + '{"event": "epoch", "epo')
     log = progress_writer(tmp_path)
     log({"event": "started"})
     log({"event": "epoch", "epoch": 2})
     assert last_epoch(tmp_path) == 2
-    (tmp_path / "progress.jsonl").write_bytes(
-        b'{"event": "epo{"event": "epoch"}\n\0\0\n3\n{"event": "epoch", "epoch": 4}\n'
-    )
-    assert last_epoch(tmp_path) == 4
+    line = sealed_line({"event": "epoch", "epoch": 4}, tmp_path.name).encode()
+    path.write_bytes(b'{"event": "epo{"event": "epoch"}\n\0\0\n3\n' + line + line.replace(b"4", b"5", 1))
+    assert last_epoch(tmp_path) == 4, "a changed number is no record"
 
 
 def test_a_cell_computed_anew_is_watched_from_its_start(tmp_path):

@@ -102,7 +102,7 @@ def runs(tmp_path, monkeypatch):
 def ledgers(order):
     """All trials of a store without their times."""
     paths = sorted((order.results / "tuning").glob(f"*/{LEDGER_FILE}"))
-    untimed = ("seconds", "finished")
+    untimed = ("seconds", "finished", "sha256")
     return [[{k: v for k, v in json.loads(line).items() if k not in untimed} for line in path.read_text().splitlines()]
             for path in paths]  # fmt: skip
 

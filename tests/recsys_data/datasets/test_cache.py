@@ -74,7 +74,7 @@ def test_other_fields_other_files_and_other_code_are_read_again(raw, monkeypatch
     (raw / "raw.txt").write_text("changed")
     load_cached(Counted(), raw, raw / "cache")
     assert Counted.reads == [1.0, 2.0, 1.0]
-    monkeypatch.setattr(cache, "SCHEMA", 2)
+    monkeypatch.setattr(cache, "SCHEMA", 99)
     load_cached(Counted(), raw, raw / "cache")
     assert len(Counted.reads) == 4
 
@@ -85,11 +85,14 @@ def test_a_damaged_entry_is_made_again(raw):
     (entry / "items.npy").write_bytes(b"broken")
     assert load_cached(Counted(), raw, raw / "cache").items.tolist() == [1, 1, 0]
     assert len(Counted.reads) == 2
-    (entry / "user_ids.json").unlink()
-    with pytest.raises(ValueError, match="prepared data without user_ids; remove the folder"):
+    ratings = np.load(entry / "ratings.npy")
+    np.save(entry / "ratings.npy", ratings + 1)  # part of no split's fingerprint
+    with pytest.raises(ValueError, match=r"ratings.npy is damaged: it does not match its checksum; remove the folder"):
         read_prepared(entry)
+    assert load_cached(Counted(), raw, raw / "cache").ratings.tolist() == ratings.tolist()
+    (entry / "user_ids.json").unlink()
     load_cached(Counted(), raw, raw / "cache")
-    assert len(Counted.reads) == 3 and len(list((raw / "cache").iterdir())) == 1
+    assert len(Counted.reads) == 4 and len(list((raw / "cache").iterdir())) == 1
 
 
 def test_an_entry_of_which_nothing_reached_the_disk_is_made_again(raw):
@@ -103,7 +106,7 @@ def test_another_schema_is_refused(raw):
     write_prepared(MarkovChainSequences(num_users=3, num_items=4, length=4).load(), raw / "entry")
     meta = json.loads((raw / "entry/meta.json").read_text())
     (raw / "entry/meta.json").write_text(json.dumps({**meta, "schema": 99}))
-    with pytest.raises(ValueError, match="prepared data of schema 99, expected 1; remove the folder"):
+    with pytest.raises(ValueError, match="prepared data of schema 99, expected 2; remove the folder"):
         read_prepared(raw / "entry")
 
 

@@ -16,6 +16,7 @@ from evaluation.verdicts.claims import Outcome, Published, Ranking, Verdict
 from reports.output.export import csv_rows, to_latex
 from reports.output.terminal import print_report
 from reports.report import build
+from tests.stored_records import change_sealed, seal_again, write_sealed
 
 CHAIN = "Markov chain"
 
@@ -29,15 +30,14 @@ def values(table, key):
 
 
 def amend(root, suite, **changed):
-    path = root / "suites" / suite / "suite.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+    change_sealed(root / "suites" / suite / "suite.json", **changed)
 
 
 def amend_cells(root, change):
     for path in root.glob("cells/*/cell.json"):
         record = json.loads(path.read_text())
         change(record)
-        path.write_text(json.dumps(record))
+        write_sealed(path, record)
 
 
 class TestAllPairs:
@@ -136,6 +136,7 @@ class TestBeyondAccuracy:
             top = np.random.default_rng(cell.seed).integers(0, 400, (cell.ranks.num_queries, 20)).astype(np.int32)
             lists[cell.dataset, cell.model, cell.seed] = kept = dataclasses.replace(cell.ranks, top_items=top)
             kept.write(cell.folder / "ranks.parquet")
+            seal_again(cell.folder)
         report = build(tmp_path, "little")
         table = blocks(report, "beyond")["beyond-1"]
         for measure in (CatalogueCoverage(20), Gini(10)):
@@ -246,6 +247,7 @@ def test_a_changed_cell_changes_cached_results(tmp_path, make_store):
     cell = next(c for c in read_suite(tmp_path, "little").cells if c.model == "Markov")
     worse = dataclasses.replace(cell.ranks, greater=np.minimum(cell.ranks.greater + 30, 399))
     worse.write(cell.folder / "ranks.parquet")
+    seal_again(cell.folder)
     again = build(tmp_path, "little")
     for section, anchor, key in (("comparison", "standing-1", "MRR@20"), ("beyond", "beyond-1", "UserCoverage@20"),
                                  ("slices", "cut-1-table", "20")):  # fmt: skip
@@ -261,7 +263,7 @@ def test_the_certificate_is_part_of_the_provenance(tmp_path, make_store):
             cell | {"state": "different", "reason": "greater: first at row 3", "rows": 360, "key": "gone"},
             cell | {"state": "not compared", "reason": "the code changed", "rows": 0, "key": None}]  # fmt: skip
     path = tmp_path / "suites" / "little" / "certificate.json"
-    path.write_text(json.dumps({"schema": 2, "created": "2026-03-02T10:00:00Z", "cells": rows}))
+    write_sealed(path, {"suite": "little", "created": "2026-03-02T10:00:00Z", "cells": rows})
     table = blocks(build(tmp_path, "little"), "provenance")["certificate"]
     assert [table.entry(row, "state").text for row in table.rows] == ["same", "different", "not compared"]
     assert table.entry(table.rows[1], "reason").text == "greater: first at row 3"
@@ -278,7 +280,7 @@ def test_a_fit_that_a_limit_ended_is_marked_as_open(tmp_path, make_store, stoppe
     for path in tmp_path.glob("cells/*/cell.json"):
         record = json.loads(path.read_text())
         if record["stopped"]:
-            path.write_text(json.dumps(record | {"stopped": stopped}))
+            change_sealed(path, stopped=stopped)
     table = blocks(build(tmp_path, "little"), "training")["fits-1"]
     assert {(table.entry(row, "stopped").text, table.entry(row, "stopped").marks) for row in table.rows} == {
         (stopped, marks)

@@ -5,9 +5,11 @@ import json
 import pytest
 
 from evaluation.results.tuning_results import LEDGER_FILE, SEARCH_FILE
+from recsys_data.sealed_json import sealed_line
 from reports.output.bundle import open_bundle, write_bundle
 from reports.output.html import render_html
 from reports.report import build
+from tests.stored_records import write_sealed
 
 CHAIN = "Markov chain"
 # GRU is the better one of many trials, Markov of one: its mean is higher
@@ -21,15 +23,15 @@ def write_search(root, model, sampler="random"):
     folder.mkdir(parents=True)
     space = {"rate": {"type": "harness.tuning.LogUniform", "low": 0.001, "high": 0.1},
              "similarity": {"type": "harness.tuning.Choice", "options": COSINES}}  # fmt: skip
-    head = {"schema": 1, "key": folder.name, "model": model, "metric": "MRR@20", "higher_is_better": True,
+    head = {"key": folder.name, "model": model, "metric": "MRR@20", "higher_is_better": True,
             "sampler": sampler, "trials": 4, "space": space}  # fmt: skip
-    (folder / SEARCH_FILE).write_text(json.dumps(head))
+    write_sealed(folder / SEARCH_FILE, head)
     trials = [{"trial": n, "point": {"rate": 0.01 * (n + 1), "similarity": n % 2},
                "fields": {"rate": 0.01 * (n + 1), "similarity": COSINES[n % 2]},
                "state": "FAILED" if score is None else "DONE", "validation": score, "seconds": 30.0,
                "reason": "the loss became NaN" if score is None else ""}
               for n, score in enumerate(SCORES[model])]  # fmt: skip
-    (folder / LEDGER_FILE).write_text("".join(json.dumps(trial) + "\n" for trial in trials))
+    (folder / LEDGER_FILE).write_text("".join(sealed_line(trial, folder.name) for trial in trials))
     return folder.name
 
 
@@ -44,7 +46,7 @@ def tuned(tmp_path, make_store):
             record = json.loads(path.read_text())
             if record["model"] in keys:
                 record["tuning"] = {"search": keys[record["model"]], "trials": 4}
-                path.write_text(json.dumps(record))
+                write_sealed(path, record)
         return tmp_path
 
     return write

@@ -9,6 +9,7 @@ from evaluation.results.suite_results import read_suite
 from reports.chapters.comparison import standings
 from reports.document.run_index import RunIndex
 from reports.report import build
+from tests.stored_records import write_sealed
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def parted(tmp_path, make_store):
         if cell["dataset"] == second:
             cell |= {"state": "MISSING", "key": None, "reason": "not chosen by --only"}
     record["seeds"] = [0]
-    path.write_text(json.dumps(record))
+    write_sealed(path, record)
     return build(tmp_path, "little")
 
 

@@ -1,13 +1,17 @@
 import json
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from recsys_data.sealed_json import sealed_text, sha256
 from reports.output.bundle import MANIFEST, BundleDamaged, open_bundle, write_bundle
 from reports.output.html import render_html
+from reports.output.whole_file_sum import seal_file
 from reports.report import build
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -24,9 +28,19 @@ def rewritten(path, target, change):
     """A copy of a bundle with its members changed: a function from {name: bytes} to the same."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    with zipfile.ZipFile(target, "w") as archive:
-        for name, data in change(members).items():
+    return pack(target, change(members))
+
+
+def pack(target, members, sealed=False):
+    """A bundle of these members; sealed: with the right manifest and sums, as if it had been packed so."""
+    if sealed:
+        sums = {name: [len(data), sha256(data)] for name, data in members.items()}
+        members = members | {MANIFEST: sealed_text({"schema": 2, "suite": "little", "files": sums}).encode()}
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
             archive.writestr(name, data)
+        archive.comment = b"0" * 64
+    seal_file(target)
     return target
 
 
@@ -88,16 +102,119 @@ def test_other_damage_is_reported(packed, tmp_path, change, said):
         pass
 
 
-def test_no_member_leaves_its_folder(packed, tmp_path):
-    def change(members):
-        manifest = json.loads(members[MANIFEST])
-        manifest["files"] = {"../evil.json": "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}
-        return {MANIFEST: json.dumps(manifest).encode(), "../evil.json": b"{}"}
-
-    broken = rewritten(packed[0], tmp_path / "evil.zip", change)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil.json",
+        "/evil.json",
+        "a/../../evil.json",
+        "a\\..\\evil.json",
+        "c:evil.json",
+        "a//evil.json",
+        "./evil.json",
+    ],
+)
+def test_no_member_leaves_its_folder(tmp_path, name):
+    broken = pack(tmp_path / "evil.zip", {name: b"{}"}, sealed=True)
     with pytest.raises(BundleDamaged, match="would be written outside"), open_bundle(broken):
         pass
-    assert not list(tmp_path.rglob("evil.json"))
+    assert not list(tmp_path.rglob("evil.json")) and not Path("/evil.json").exists()
+
+
+def test_every_changed_byte_is_found(packed, tmp_path):
+    """Each byte of a small bundle, the zip's own among them, and some of the whole one."""
+    small = pack(tmp_path / "small.zip", {"suites/little/suite.json": b"{}"}, sealed=True)
+    with open_bundle(small) as (_, suite):
+        assert suite == "little"
+    rng = np.random.default_rng(0)
+    whole = packed[0].read_bytes()
+    places = [(small.read_bytes(), at) for at in range(small.stat().st_size)]
+    places += [(whole, at) for at in rng.integers(0, len(whole), 40).tolist()]
+    for data, at in places:
+        changed = bytearray(data)
+        changed[at] ^= 1 << int(rng.integers(8))
+        (tmp_path / "changed.zip").write_bytes(changed)
+        with pytest.raises(BundleDamaged, match=str(tmp_path / "changed.zip")), open_bundle(tmp_path / "changed.zip"):
+            pass
+
+
+@pytest.mark.parametrize(
+    "change", [lambda d: d + b"more", lambda d: b"#!/bin/sh\n" + d, lambda d: d[:-70], lambda d: b""]
+)
+def test_bytes_before_or_after_the_archive_are_found(packed, tmp_path, change):
+    (tmp_path / "changed.zip").write_bytes(change(packed[0].read_bytes()))
+    said = r"was changed after packing|not a whole bundle"
+    with pytest.raises(BundleDamaged, match=said), open_bundle(tmp_path / "changed.zip"):
+        pass
+
+
+def test_a_bundle_that_would_fill_the_disk_is_refused_before_it_is_unpacked(tmp_path):
+    bomb = pack(tmp_path / "bomb.zip", {"suites/little/suite.json": bytes(100_000_000)}, sealed=True)
+    assert bomb.stat().st_size < 200_000
+    tracemalloc.start()
+    said = r"would unpack to 100,000,\d+ bytes, more than the 16,000,000"
+    with pytest.raises(BundleDamaged, match=said), open_bundle(bomb):
+        pass
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
+def test_a_bundle_that_declares_a_smaller_size_is_not_unpacked_further(tmp_path):
+    liar = pack(tmp_path / "liar.zip", {"a": bytes(20_000_000)}, sealed=True)
+    data = liar.read_bytes().replace((20_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
+    data = data.replace(b"20000000", b"    1000")
+    liar.write_bytes(data)
+    seal_file(liar)
+    tracemalloc.start()
+    with pytest.raises(BundleDamaged, match="was changed after packing|not a whole bundle"), open_bundle(liar):
+        pass
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
+SUITE = {"schema": 3, "name": "little", "title": "t", "metrics": ["MRR@20"], "cells": []}
+CELL = {"dataset": "d", "protocol": "p", "model": "m", "seed": 0, "state": "MISSING"}
+
+
+@pytest.mark.parametrize("record", [
+    {"name": "another"}, {"cells": 3}, {"cells": [3]}, {"cells": [{}]}, {"cells": [CELL | {"key": "../../../etc"}]},
+    {"cells": [CELL | {"key": 3}]}, {"metrics": []}, {"metrics": 3}, {"metrics": ["unknown"]}, {"title": []},
+    {"claims": [3]}, {"published": 1},
+])  # fmt: skip
+def test_no_content_of_a_well_sealed_bundle_is_a_traceback(tmp_path, record):
+    made = pack(tmp_path / "odd.zip", {"suites/little/suite.json": sealed_text(SUITE | record).encode()}, sealed=True)
+    try:
+        with open_bundle(made) as (root, suite):
+            build(root, suite)
+    except (ValueError, OSError) as error:
+        assert str(error)
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        {},
+        {"suite": "../x"},
+        {"suite": 3},
+        {"files": 3},
+        {"files": {"a": 3}},
+        {"files": {"a": ["x", "y"]}},
+        {"files": {"a": [1, 2, 3]}},
+    ],
+)
+def test_no_manifest_is_a_traceback(tmp_path, manifest):
+    text = sealed_text({"schema": 2, "suite": "little", "files": {}} | manifest) if manifest else "[]"
+    with pytest.raises(BundleDamaged), open_bundle(pack(tmp_path / "odd.zip", {MANIFEST: text.encode(), "a": b""})):
+        pass
+
+
+def test_a_changed_cell_is_not_packed(tmp_path, make_store):
+    make_store(tmp_path, datasets=("A",), published=False)
+    path = next((tmp_path / "cells").glob("*/ranks.parquet"))
+    path.write_bytes(path.read_bytes()[:-1] + b"2")
+    with pytest.raises(ValueError, match=f"{path} is damaged"):
+        write_bundle(tmp_path, "little", tmp_path / "little.zip")
+    assert not (tmp_path / "little.zip").exists()
 
 
 def test_a_missing_or_invalid_bundle_is_an_error_of_one_sentence(tmp_path):
