@@ -14,8 +14,8 @@ from typing import IO
 
 import pyarrow as pa
 
-from recsys_data.fetching.errors import ArchiveDamaged
-from recsys_data.fetching.unpack import LARGEST
+from recsys_data.fetching.errors import ArchiveDamaged, first_line
+from recsys_data.fetching.unpack import LARGEST, refuse_unreadable
 
 _CHUNK = 1 << 20
 _MACOS = "__MACOSX/"  # folders that macOS adds to its zip files
@@ -85,13 +85,10 @@ def _unzip(file: IO[bytes], where: str, largest: int) -> bytes:
     """The one member of a zip file."""
     try:
         member = zip_member(file, where)
-        if member.flag_bits & 1:
-            raise ValueError(f"{where}: {member.filename} is encrypted; unpack it with its password first")
+        refuse_unreadable(member, where)
         with zipfile.ZipFile(file) as archive, archive.open(member) as unpacked:
             return _bounded(unpacked, where, largest)
-    except NotImplementedError as error:
-        raise ValueError(f"{where}: is compressed in a way that cannot be read ({error}); unpack it first") from error
-    except (zipfile.BadZipFile, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
         raise _damaged(where, "zip", error) from error
 
 
@@ -107,5 +104,6 @@ def _bounded(unpacked: IO[bytes], where: str, largest: int) -> bytes:
 
 def _damaged(where: str, kind: str, error: Exception) -> ArchiveDamaged:
     """The error of a file that cannot be unpacked."""
-    why = (str(error).splitlines() or [type(error).__name__])[0]
-    return ArchiveDamaged(f"{where}: cannot be decompressed as {kind} ({why}); it is damaged, copy it again")
+    return ArchiveDamaged(
+        f"{where}: cannot be decompressed as {kind} ({first_line(error)}); it is damaged, copy it again"
+    )

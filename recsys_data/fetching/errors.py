@@ -13,3 +13,8 @@ class DataMissing(FileNotFoundError):
 
 class ArchiveDamaged(ValueError):
     """An archive is incomplete or corrupt."""
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's message, or its type where it has none."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

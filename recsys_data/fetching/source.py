@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recsys_data.fetching.errors import ArchiveDamaged, DataMissing, DownloadFailed
-from recsys_data.fetching.unpack import unpack
+from recsys_data.fetching.unpack import refuse_link, unpack
 
 
 def data_folder(folder: Path | None) -> Path:
@@ -114,7 +114,8 @@ def download(url: str, checksum: str, folder: Path) -> Path:
     """Download ``url`` to ``folder`` and verify it against ``checksum`` ("md5:…", "sha256:…" or "" for none).
 
     An existing file is verified again. Without a published checksum the first SHA-256 seen is recorded in NAME.sha256
-    as UNPINNED, and later files must match it. Raises DownloadFailed.
+    as UNPINNED, and later files must match it. Raises DownloadFailed, and ValueError where a link would be
+    overwritten; a link to a good file is followed.
     """
     import pooch  # imported here: it takes longer than loading a data set
 
@@ -122,8 +123,12 @@ def download(url: str, checksum: str, folder: Path) -> Path:
 
     folder.mkdir(parents=True, exist_ok=True)
     name = url.rsplit("/", 1)[-1]
-    record = _checksum_file(folder / name)
+    whole, record = folder / name, _checksum_file(folder / name)
+    for path in (record, folder / f"{name}.part"):
+        refuse_link(path)
     known = checksum or (f"sha256:{record.read_text().split()[0]}" if record.exists() else None)
+    if not (whole.exists() and (known is None or pooch.hashes.hash_matches(whole, known))):
+        refuse_link(whole)  # else pooch would put the download in its place
     try:
         path = Path(pooch.retrieve(url, known_hash=known, fname=name, path=folder, downloader=ResumingDownloader()))
     except ValueError as error:  # pooch's error for a wrong hash; it has deleted the file

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import lzma
 import shutil
+import struct
 import tarfile
 import tempfile
 import zipfile
@@ -15,8 +16,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from recsys_data.atomic_write import atomic_write
-from recsys_data.fetching.errors import ArchiveDamaged
+from recsys_data.fetching.errors import ArchiveDamaged, first_line
 
+_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, struct.error,
+           NotImplementedError)  # fmt: skip
+_ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 LARGEST = 8 << 30  # bytes an archive may unpack to; the largest known data set needs 2.5 GB
 
 
@@ -28,8 +32,8 @@ def unpack(archive: Path, folder: Path, largest: int = LARGEST) -> list[Path]:
     """
     try:
         return _unpack(archive, folder, largest)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error) as error:
-        why = str(error).splitlines()[0]
+    except _DAMAGE as error:
+        why = first_line(error)
         raise ArchiveDamaged(f"{archive}: cannot be unpacked ({why}); delete it and fetch it again") from error
 
 
@@ -38,6 +42,7 @@ def _unpack(archive: Path, folder: Path, largest: int) -> list[Path]:
     written, left = [], largest
     for name, opener in _members(archive):
         target = folder / _inside(archive, name)
+        refuse_link(target)
         with atomic_write(target) as temporary, opener() as source, temporary.open("wb") as out:
             while chunk := source.read(1 << 20):
                 left -= len(chunk)
@@ -46,6 +51,22 @@ def _unpack(archive: Path, folder: Path, largest: int) -> list[Path]:
                 out.write(chunk)
         written.append(target)
     return written
+
+
+def refuse_link(path: Path) -> None:
+    """Raise ValueError for a link where a file would be written: it is the user's, and may lead out of the folder."""
+    if path.is_symlink():
+        raise ValueError(f"{path} is a link to {path.readlink()}, and links are read but not overwritten; remove the "
+                         "link, or put the file where it leads")  # fmt: skip
+
+
+def refuse_unreadable(member: zipfile.ZipInfo, where: str) -> None:
+    """Raise ValueError for a member of a zip file that is encrypted or compressed in an unknown way."""
+    if member.flag_bits & 1:
+        raise ValueError(f"{where}: {member.filename} is encrypted; unpack it with its password first")
+    if member.compress_type not in _ZIP_METHODS:
+        raise ValueError(f"{where}: {member.filename} is compressed in a way that cannot be read (method "
+                         f"{member.compress_type}); unpack it first")  # fmt: skip
 
 
 def _inside(archive: Path, name: str) -> PurePosixPath:
@@ -78,6 +99,7 @@ def _zip_members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]
             if (info.external_attr >> 16) & 0o170000 == 0o120000:
                 raise ValueError(f"{archive}: member {info.filename!r} is a link; refused as unsafe")
             if not info.is_dir():
+                refuse_unreadable(info, str(archive))
                 yield info.filename, partial(opened.open, info)
 
 
@@ -111,6 +133,9 @@ def _seven_zip_members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[byt
             opened.extractall(scratch)
         for path in sorted(p for p in scratch.rglob("*") if p.is_file()):
             yield path.relative_to(scratch).as_posix(), partial(path.open, "rb")
+    except (py7zr.exceptions.PasswordRequired, py7zr.exceptions.UnsupportedCompressionMethodError) as error:
+        raise ValueError(f"{archive}: is encrypted or compressed in a way that cannot be read ({first_line(error)}); "
+                         "unpack it first") from error  # fmt: skip
     except (py7zr.exceptions.ArchiveError, lzma.LZMAError) as error:
         raise EOFError(str(error) or "damaged") from error  # as the other libraries do
     finally:

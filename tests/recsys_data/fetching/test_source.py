@@ -175,3 +175,24 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "data").write_text("a file stands where the folder should be")
     with serving() as server, pytest.raises(DataMissing, match="fetching failed"):
         Source(("a.txt",), (f"{server.address}/good/a.zip",)).paths(tmp_path / "data", "A set")
+
+
+@pytest.mark.parametrize("name", ["data.bin", "data.bin.part", "data.bin.sha256"])
+def test_a_download_does_not_write_through_a_link(server, tmp_path, name):
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"of the user")
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    (folder / name).symlink_to(outside)
+    with pytest.raises(ValueError, match=f"{name} is a link to .*, and links are read but not overwritten"):
+        download(f"{server.address}/good/data.bin", SHA, folder)
+    assert outside.read_bytes() == b"of the user"
+    assert (folder / name).is_symlink()
+
+
+def test_a_link_to_the_right_file_is_followed(server, tmp_path):
+    (tmp_path / "elsewhere").write_bytes(DATA)
+    (tmp_path / "downloads").mkdir()
+    (tmp_path / "downloads" / "data.bin").symlink_to(tmp_path / "elsewhere")
+    assert download(f"{server.address}/good/data.bin", SHA, tmp_path / "downloads").read_bytes() == DATA
+    assert server.asked == []

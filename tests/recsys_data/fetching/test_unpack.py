@@ -8,6 +8,7 @@ import zipfile
 import py7zr
 import pytest
 
+from recsys_data.fetching.compressed import read_bytes
 from recsys_data.fetching.unpack import unpack
 
 
@@ -121,3 +122,50 @@ def test_7z_that_leaves_its_folder_or_holds_a_link_is_refused(tmp_path):
     with pytest.raises(ValueError, match="cannot be unpacked"):
         unpack(tmp_path / "short.7z", tmp_path / "unpacked")
     assert not any((tmp_path / "unpacked").rglob("*"))
+
+
+def altered(path, flag=0, method=None):
+    """A zip file of one member whose headers say that it is encrypted, or compressed by another method."""
+    make_zip(path, [("a.csv", "1,2,3")])
+    data = bytearray(path.read_bytes())
+    for start, offset in ((0, 6), (data.rindex(b"PK\x01\x02"), 8)):  # the member's header and the directory
+        data[start + offset] |= flag
+        if method is not None:
+            data[start + offset + 2] = method
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("changes, sentence", [
+    ({"flag": 1}, "x.zip: a.csv is encrypted; unpack it with its password first"),
+    ({"flag": 1, "method": 99}, "x.zip: a.csv is encrypted; unpack it with its password first"),
+    ({"method": 9}, r"x.zip: a.csv is compressed in a way that cannot be read \(method 9\); unpack it first"),
+    ({"method": 95}, r"x.zip: a.csv is compressed in a way that cannot be read \(method 95\); unpack it first"),
+    ({"method": 14}, "x.zip: cannot be unpacked .*; delete it and fetch it again"),
+    ({"method": 12}, "x.zip: cannot be unpacked .*; delete it and fetch it again"),
+])  # fmt: skip
+def test_encrypted_and_unknown_zip_files_are_refused_in_a_sentence(tmp_path, changes, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        unpack(altered(tmp_path / "x.zip", **changes), tmp_path / "out")
+    with pytest.raises(ValueError, match="x.zip: "):
+        read_bytes(tmp_path / "x.zip")
+    assert not any((tmp_path / "out").rglob("*"))
+
+
+def test_an_encrypted_7z_file_is_refused_in_a_sentence(tmp_path):
+    with py7zr.SevenZipFile(tmp_path / "x.7z", "w", password="secret") as archive:
+        archive.writestr(b"1,2,3", "a.csv")
+    with pytest.raises(ValueError, match="x.7z: is encrypted or compressed in a way that cannot be read .*; unpack it"):
+        unpack(tmp_path / "x.7z", tmp_path / "out")
+
+
+@pytest.mark.parametrize("leads", ["somewhere", "nowhere"])
+def test_a_link_is_not_overwritten(tmp_path, leads):
+    (tmp_path / "somewhere").write_text("of the user")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.csv").symlink_to(tmp_path / leads)
+    archive = make_zip(tmp_path / "x.zip", [("a.csv", "1,2,3")])
+    with pytest.raises(ValueError, match=r"a.csv is a link to .*, and links are read but not overwritten; remove the"):
+        unpack(archive, tmp_path / "out")
+    assert (tmp_path / "somewhere").read_text() == "of the user"
+    assert (tmp_path / "out" / "a.csv").readlink() == tmp_path / leads
