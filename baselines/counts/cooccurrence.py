@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from baselines.counts.kernels import BITSET_LIMIT, cooccurrence_topk, count_both_ways, pack_bits, successor_topk
 from baselines.counts.neighbour_lists import ItemLists
 from baselines.counts.recency import whole_multiples
+from recsys_data.lazy_module import LazyModule
 from recsys_data.split import TrainingSet
 
+if TYPE_CHECKING:
+    from baselines.counts import kernels
+else:
+    kernels = LazyModule("baselines.counts.kernels")
+
+BITSET_LIMIT = 1 << 28  # bytes that one table of bits takes at most; above it, lists are searched
 BLOCK_ENTRIES = 1 << 22  # entries of the padded lists that one kernel call fills at most: 32 MB
 
 
@@ -40,7 +47,7 @@ class Profiles:
         owners = profile_of_events(train, session_gap)
         items = train.sequences.items
         num_profiles = int(owners[-1]) + 1 if len(owners) else 0
-        return cls(*count_both_ways(items[items >= 0], owners[items >= 0], num_profiles, train.num_items))
+        return cls(*kernels.count_both_ways(items[items >= 0], owners[items >= 0], num_profiles, train.num_items))
 
     @property
     def num_items(self) -> int:
@@ -101,7 +108,7 @@ def cooccurrence_lists(
     parts = []
     for start, stop in _blocks(profiles.num_items, neighbours):
         parts.append(
-            cooccurrence_topk(
+            kernels.cooccurrence_topk(
                 profiles.profile_offsets, profiles.profile_items,
                 profiles.profile_counts if right_multiplicity else none,
                 profiles.item_offsets, profiles.item_profiles, profiles.item_counts if left_multiplicity else none,
@@ -117,7 +124,7 @@ def _bits(profiles: Profiles) -> np.ndarray:
     pairs = float(np.square(np.diff(profiles.profile_offsets).astype(np.float64)).sum())
     if profiles.num_items * words * 8 > BITSET_LIMIT or pairs < profiles.num_items * words:
         return np.zeros((0, 0), dtype=np.uint64)
-    return pack_bits(profiles.item_offsets, profiles.item_profiles, words)
+    return kernels.pack_bits(profiles.item_offsets, profiles.item_profiles, words)
 
 
 def successor_lists(train: TrainingSet, weights: np.ndarray, neighbours: int, *, last_only: bool = False) -> ItemLists:
@@ -135,7 +142,7 @@ def successor_lists(train: TrainingSet, weights: np.ndarray, neighbours: int, *,
     parts = []
     for start, stop in _blocks(train.num_items, neighbours):
         parts.append(
-            successor_topk(
+            kernels.successor_topk(
                 sequences.items, ends, order, item_offsets, whole, 1 / scale, neighbours, last_only, start, stop
             )
         )

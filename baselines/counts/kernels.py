@@ -10,7 +10,6 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-BITSET_LIMIT = 1 << 28  # bytes that one table of bits takes at most; above it, lists are searched
 NEARLY = 1 - 1e-12  # products of rounded factors are this close to the truth
 
 

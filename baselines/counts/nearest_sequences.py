@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from baselines.counts.cooccurrence import Profiles, profile_of_events
-from baselines.counts.kernels import count_both_ways, nearest_sequence_sums
 from baselines.counts.recency import whole_multiples
+from recsys_data.lazy_module import LazyModule
 from recsys_data.scores import pick_items
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
+
+if TYPE_CHECKING:
+    from baselines.counts import kernels
+else:
+    kernels = LazyModule("baselines.counts.kernels")
 
 MEASURES = ("vector", "cosine", "jaccard")
 NO_SAMPLING = np.iinfo(np.int32).max - 1
@@ -52,7 +58,7 @@ class NearestSequences:
         """Scores of the queries ``rows`` for all items (rows, N), or for candidates (rows, C) or (C,)."""
         profiles = self.profiles
         whole, scale = whole_multiples(self.position_weights)
-        dense = nearest_sequence_sums(
+        dense = kernels.nearest_sequence_sums(
             profiles.profile_offsets, profiles.profile_items, profiles.item_offsets, profiles.item_profiles,
             self.items, self.query_positions[rows], self.excluded[rows], whole, scale, self.power, self.lag_weights,
             MEASURES.index(self.measure), self.boosts, self.sample_size, self.neighbours, self.window,
@@ -70,7 +76,9 @@ def ordered_profiles(train: TrainingSet, order: np.ndarray | None, session_gap: 
     by_number = np.argsort(numbers[owners], kind="stable")
     by_number = by_number[train.sequences.items[by_number] >= 0]
     return Profiles(
-        *count_both_ways(train.sequences.items[by_number], numbers[owners][by_number], len(order), train.num_items)
+        *kernels.count_both_ways(
+            train.sequences.items[by_number], numbers[owners][by_number], len(order), train.num_items
+        )
     )
 
 

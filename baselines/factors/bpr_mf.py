@@ -11,18 +11,23 @@ compared differ in them (MyMediaLite, implicit, GRU4Rec's baselines, Devooght an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import numpy as np
 
-from baselines.factors.kernels import bpr_steps
 from baselines.factors.negatives import Negatives, NegativeSampler, SeenItems
 from baselines.factors.train_factors import Positives, factor_rows, train_factors
 from recsys_data.checks import check_choice, check_range
+from recsys_data.lazy_module import LazyModule
 from recsys_data.scores import Factored
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
 from training.run import Run
+
+if TYPE_CHECKING:
+    from baselines.factors import kernels
+else:
+    kernels = LazyModule("baselines.factors.kernels")
 
 
 def history_means(batch: SequenceBatch, vectors: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -132,7 +137,7 @@ class BPRMF:
             negatives = sampler.draw_adaptive(rows, targets, self.user_factors_[rows], self.item_factors_)
         else:
             negatives = sampler.draw(rows, targets)
-        return bpr_steps(
+        return kernels.bpr_steps(
             rows, targets, negatives, self.user_factors_, self.item_factors_, self.biases_, self.learning_rate,
             self.reg_user, self.reg_positive, self.reg_negative, self.reg_bias, self.biases,
         )  # fmt: skip

@@ -12,21 +12,26 @@ target's basket as negatives: Negatives(check="target"), the default here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
 from baselines.factors.bpr_mf import check_factor_model, history_means
 from baselines.factors.contexts import context_sums, query_contexts, training_contexts
-from baselines.factors.kernels import fpmc_steps
 from baselines.factors.negatives import Negatives, NegativeSampler, SeenItems
 from baselines.factors.train_factors import Positives, factor_rows, train_factors
 from recsys_data.checks import check_choice, check_range
 from recsys_data.interactions import Clock
+from recsys_data.lazy_module import LazyModule
 from recsys_data.scores import Factored
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
 from training.run import Run
+
+if TYPE_CHECKING:
+    from baselines.factors import kernels
+else:
+    kernels = LazyModule("baselines.factors.kernels")
 
 
 @dataclass
@@ -105,7 +110,7 @@ class FPMC:
             negatives = sampler.draw_adaptive(rows, targets, queries, both)
         else:
             negatives = sampler.draw(rows, targets)
-        return fpmc_steps(
+        return kernels.fpmc_steps(
             rows, contexts, targets, negatives, self.user_factors_, self.item_factors_, self.next_factors_,
             self.last_factors_, np.ones(1, dtype=np.float32), self.learning_rate, self.weight_decay, False, True,
         )  # fmt: skip

@@ -161,3 +161,55 @@ def shared_steps(rows, contexts, targets, negatives, users, items, biases, gamma
         biases[i] += rate * (step - weight_decay * biases[i])
         biases[j] += rate * (-step - weight_decay * biases[j])
     return loss, taken
+
+
+@njit(cache=True)
+def has_seen(bits, offsets, items, row, item):
+    """Whether a factor row has seen an item."""
+    if len(bits):
+        return (bits[row, item >> 6] >> np.uint64(item & 63)) & np.uint64(1) == np.uint64(1)
+    low, high = offsets[row], offsets[row + 1]
+    while low < high:
+        middle = (low + high) >> 1
+        if items[middle] < item:
+            low = middle + 1
+        else:
+            high = middle
+    return low < offsets[row + 1] and items[low] == item
+
+
+@njit(cache=True)
+def mask_seen(bits, offsets, items, rows, drawn):
+    """The mask (m,) of draws that their row has seen."""
+    out = np.empty(len(rows), dtype=np.bool_)
+    for m in range(len(rows)):
+        out[m] = has_seen(bits, offsets, items, rows[m], drawn[m])
+    return out
+
+
+@njit(cache=True)
+def draw_adaptive(orders, spread, queries, chances, ranks, rows, targets, bits, offsets, items, check, skip, easy):
+    """Draw adaptively (m,); see NegativeSampler.draw_adaptive. check: 0 none, 1 the target, 2 all the row has seen."""
+    num_factors, num_items = orders.shape
+    out = np.full(len(rows), -1, dtype=np.int32)
+    for m in range(len(rows)):
+        total = 0.0
+        for f in range(num_factors):
+            total += abs(queries[m, f]) * spread[f]
+        left, factor = chances[m] * total, 0
+        while factor < num_factors - 1:
+            left -= abs(queries[m, factor]) * spread[factor]
+            if left < 0:
+                break
+            factor += 1
+        from_top = (queries[m, factor] > 0) != easy
+        for shift in range(num_items):
+            rank = (ranks[m] + shift) % num_items
+            item = orders[factor, rank if from_top else num_items - 1 - rank]
+            target = check == 1 and item == targets[m]
+            refused = target or (check == 2 and has_seen(bits, offsets, items, rows[m], item))
+            if not refused:
+                out[m] = item
+            if not refused or skip:
+                break
+    return out

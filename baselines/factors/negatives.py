@@ -13,14 +13,20 @@ code, which "adaptive_reversed" follows, weighs by σ_f² and draws another fact
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-from numba import njit
 
-from baselines.counts.kernels import BITSET_LIMIT, count_both_ways, pack_bits
+from baselines.counts.cooccurrence import BITSET_LIMIT
 from recsys_data.checks import check_choice, check_range
+from recsys_data.lazy_module import LazyModule
 from recsys_data.split import TrainingSet
+
+if TYPE_CHECKING:
+    from baselines.counts import kernels as counts
+    from baselines.factors import kernels
+else:
+    counts, kernels = LazyModule("baselines.counts.kernels"), LazyModule("baselines.factors.kernels")
 
 Draw = Literal["uniform", "popularity", "adaptive", "adaptive_reversed"]
 Check = Literal["user", "target", "none"]
@@ -67,10 +73,10 @@ class SeenItems:
         if (np.diff(owners) < 0).any():
             order = np.argsort(owners, kind="stable")
             owners, items = owners[order], items[order]
-        self.offsets, self.items = count_both_ways(items, owners, num_rows, train.num_items)[:2]
+        self.offsets, self.items = counts.count_both_ways(items, owners, num_rows, train.num_items)[:2]
         words = (train.num_items + 63) // 64
         fits = num_rows * words * 8 <= BITSET_LIMIT
-        self.bits = pack_bits(self.offsets, self.items, words) if fits else np.zeros((0, 0), dtype=np.uint64)
+        self.bits = counts.pack_bits(self.offsets, self.items, words) if fits else np.zeros((0, 0), dtype=np.uint64)
 
 
 class NegativeSampler:
@@ -114,7 +120,7 @@ class NegativeSampler:
             self.draws_since_sorting = 0
         self.draws_since_sorting += len(rows)
         ranks = (self.generator.geometric(1 / self.negatives.mean_rank, len(rows)) - 1) % self.num_items
-        return _adaptive(
+        return kernels.draw_adaptive(
             self.orders, self.spread, queries, self.generator.random(len(rows)), ranks, rows, targets,
             self.seen.bits, self.seen.offsets, self.seen.items, ("none", "target", "user").index(self.negatives.check),
             self.negatives.refused == "skip", self.negatives.draw == "adaptive_reversed",
@@ -130,56 +136,4 @@ class NegativeSampler:
         """The mask (m,) of draws that the check refuses."""
         if self.negatives.check == "target":
             return drawn == targets
-        return _seen(self.seen.bits, self.seen.offsets, self.seen.items, rows, drawn)
-
-
-@njit(cache=True)
-def _has_seen(bits, offsets, items, row, item):  # noqa: ANN001, ANN202
-    """Whether a factor row has seen an item."""
-    if len(bits):
-        return (bits[row, item >> 6] >> np.uint64(item & 63)) & np.uint64(1) == np.uint64(1)
-    low, high = offsets[row], offsets[row + 1]
-    while low < high:
-        middle = (low + high) >> 1
-        if items[middle] < item:
-            low = middle + 1
-        else:
-            high = middle
-    return low < offsets[row + 1] and items[low] == item
-
-
-@njit(cache=True)
-def _seen(bits, offsets, items, rows, drawn):  # noqa: ANN001, ANN202
-    """The mask (m,) of draws that their row has seen."""
-    out = np.empty(len(rows), dtype=np.bool_)
-    for m in range(len(rows)):
-        out[m] = _has_seen(bits, offsets, items, rows[m], drawn[m])
-    return out
-
-
-@njit(cache=True)
-def _adaptive(orders, spread, queries, chances, ranks, rows, targets, bits, offsets, items, check, skip, easy):  # noqa: ANN001, ANN202
-    """Draw adaptively (m,); see NegativeSampler.draw_adaptive. check: 0 none, 1 the target, 2 all the row has seen."""
-    num_factors, num_items = orders.shape
-    out = np.full(len(rows), -1, dtype=np.int32)
-    for m in range(len(rows)):
-        total = 0.0
-        for f in range(num_factors):
-            total += abs(queries[m, f]) * spread[f]
-        left, factor = chances[m] * total, 0
-        while factor < num_factors - 1:
-            left -= abs(queries[m, factor]) * spread[factor]
-            if left < 0:
-                break
-            factor += 1
-        from_top = (queries[m, factor] > 0) != easy
-        for shift in range(num_items):
-            rank = (ranks[m] + shift) % num_items
-            item = orders[factor, rank if from_top else num_items - 1 - rank]
-            target = check == 1 and item == targets[m]
-            refused = target or (check == 2 and _has_seen(bits, offsets, items, rows[m], item))
-            if not refused:
-                out[m] = item
-            if not refused or skip:
-                break
-    return out
+        return kernels.mask_seen(self.seen.bits, self.seen.offsets, self.seen.items, rows, drawn)

@@ -9,21 +9,26 @@ The field ``variant`` offers three interpretations; every table must call the me
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 import numpy as np
 
 from baselines.factors.bpr_mf import check_factor_model
 from baselines.factors.contexts import context_sums, query_contexts, training_contexts
-from baselines.factors.kernels import fpmc_steps, shared_steps
 from baselines.factors.negatives import Negatives, NegativeSampler, SeenItems
 from baselines.factors.train_factors import Positives, factor_rows, train_factors
 from recsys_data.checks import check_choice, check_range
 from recsys_data.interactions import Clock
+from recsys_data.lazy_module import LazyModule
 from recsys_data.scores import Factored
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
 from training.run import Run
+
+if TYPE_CHECKING:
+    from baselines.factors import kernels
+else:
+    kernels = LazyModule("baselines.factors.kernels")
 
 Variant = Literal["shared", "separate", "context_only"]
 
@@ -121,11 +126,11 @@ class SequentialMF:
         else:
             negatives = sampler.draw(rows, targets)
         if self.variant == "separate":
-            return fpmc_steps(
+            return kernels.fpmc_steps(
                 rows, contexts, targets, negatives, factors["users"], factors["items"], factors["next"],
                 factors["last"], factors["gammas"], self.learning_rate, self.weight_decay, learn, True,
             )  # fmt: skip
-        return shared_steps(
+        return kernels.shared_steps(
             rows, contexts, targets, negatives, factors["users"], factors["items"], factors["biases"],
             factors["gammas"], self.learning_rate, self.weight_decay, learn, with_users,
         )  # fmt: skip

@@ -5,19 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
 
 from baselines.factors.negatives import CHUNK, NegativeSampler
+from recsys_data.lazy_module import LazyModule
 from recsys_data.split import TrainingSet
-from training.checkpoint import generator_state, restore_generator
-from training.control.guard import Diverged
-from training.control.progress import Progress
 from training.control.stopping import Patience
-from training.epochs import EpochLoop
 from training.run import Run
+
+if TYPE_CHECKING:
+    import torch
+
+    from training import checkpoint, epochs
+    from training.control import guard
+    from training.control.progress import Progress
+else:
+    torch, guard = LazyModule("torch"), LazyModule("training.control.guard")
+    checkpoint, epochs = LazyModule("training.checkpoint"), LazyModule("training.epochs")
 
 Positives = Literal["shuffled", "with_replacement", "users"]
 STEP = 1 << 16  # positives per kernel call
@@ -72,7 +78,9 @@ def train_factors(
     fit resumes after the last whole epoch with the same bits. Sets the attributes that train_epochs sets.
     """
     stopping = None if model.patience is None else Patience(model.patience)
-    EpochLoop(model, run, _FactorLearner(model, factors, rows, sampler, take_steps), model.epochs, stopping).fit()
+    epochs.EpochLoop(
+        model, run, _FactorLearner(model, factors, rows, sampler, take_steps), model.epochs, stopping
+    ).fit()
 
 
 @dataclass
@@ -101,11 +109,11 @@ class _FactorLearner:
 
     def state(self, inside_epoch: bool) -> dict[str, Any]:
         """The generator; the sampler starts every epoch anew."""
-        return {"generator": generator_state(self.sampler.generator)}
+        return {"generator": checkpoint.generator_state(self.sampler.generator)}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Set the generator."""
-        restore_generator(self.sampler.generator, state["generator"])
+        checkpoint.restore_generator(self.sampler.generator, state["generator"])
 
     def steps(self, progress: Progress) -> Iterator[None]:
         """Take the steps of one epoch; yield once, at its end."""
@@ -123,7 +131,7 @@ class _FactorLearner:
     def check_losses(self, progress: Progress) -> None:
         """Raise Diverged if the sum of the losses is not finite."""
         if not math.isfinite(progress.loss_sum):
-            raise Diverged(
+            raise guard.Diverged(
                 f"epoch {progress.epoch + 1}: the loss is {progress.loss_sum}; "
                 f"try a learning_rate below {self.learning_rate:g}"
             )

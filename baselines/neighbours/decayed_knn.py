@@ -12,19 +12,24 @@ informative without ratings: all similarities of item j, Σ s_jc over every c.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-from numba import njit
 
 from baselines.counts.neighbour_lists import ItemLists, ListSums
 from baselines.neighbours.item_knn import ItemKNN, similar_items
 from recsys_data.checks import check_choice, check_range
 from recsys_data.interactions import Clock
+from recsys_data.lazy_module import LazyModule
 from recsys_data.scores import Scores, pick_items
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
 from training.run import Run
+
+if TYPE_CHECKING:
+    from baselines.counts import list_kernels
+else:
+    list_kernels = LazyModule("baselines.counts.list_kernels")
 
 DAY = 86_400.0
 
@@ -115,7 +120,7 @@ class ShareSums:
     def block(self, rows: slice, items: np.ndarray | None = None) -> np.ndarray:
         """Scores of the queries ``rows`` for all items (rows, N), or for candidates (rows, C) or (C,)."""
         lists = self.lists
-        dense = _sum_by_share(
+        dense = list_kernels.sum_by_share(
             lists.offsets,
             lists.items,
             lists.weights,
@@ -125,24 +130,3 @@ class ShareSums:
             self.rate,
         )
         return pick_items(dense, items)
-
-
-@njit(cache=True)
-def _sum_by_share(offsets, list_items, list_weights, items, timestamps, query_positions, rate):  # noqa: ANN001, ANN202
-    """Sum the lists to (M, N) float32; all ages are 0 where the events of a history share one time."""
-    out = np.zeros((len(query_positions), len(offsets) - 1), dtype=np.float32)
-    for m in range(len(query_positions)):
-        row, read = query_positions[m]
-        if read == 0:
-            continue
-        newest = timestamps[row, read - 1]
-        span = newest - timestamps[row, 0]
-        for t in range(read):
-            item = items[row, t]
-            if item < 0:
-                continue
-            age = (newest - timestamps[row, t]) / span if span > 0 else 0.0
-            weight = np.exp(-rate * age)
-            for p in range(offsets[item], offsets[item + 1]):
-                out[m, list_items[p]] += np.float32(weight * list_weights[p])
-    return out

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from recsys_data.checks import check_range
 from recsys_data.interactions import Clock
+from recsys_data.lazy_module import LazyModule
 from recsys_data.scores import Sparse
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
 from training.run import Run
+
+sparse = LazyModule("scipy.sparse")
 
 
 def as_back_off(counts: np.ndarray) -> np.ndarray:
@@ -27,7 +29,7 @@ def as_back_off(counts: np.ndarray) -> np.ndarray:
 
 def same_for_all(batch: SequenceBatch, scores: np.ndarray) -> Sparse:
     """The scores (N,) repeated for every query."""
-    return Sparse(csr_array((len(batch.query_positions), len(scores)), dtype=np.float32), scores)
+    return Sparse(sparse.csr_array((len(batch.query_positions), len(scores)), dtype=np.float32), scores)
 
 
 @dataclass

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from numba import njit
 
+from recsys_data.lazy_module import LazyModule
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
 from training.run import Run
+
+if TYPE_CHECKING:
+    from baselines.simple import hash_kernels
+else:
+    hash_kernels = LazyModule("baselines.simple.hash_kernels")
 
 
 @dataclass
@@ -33,7 +38,9 @@ class Random:
 
     def score(self, batch: SequenceBatch) -> RandomScores:
         """Hashed scores, (M, N)."""
-        return RandomScores(self.keys_, _hash_histories(batch.items, batch.users, batch.query_positions, self.salt_))
+        return RandomScores(
+            self.keys_, hash_kernels.hash_histories(batch.items, batch.users, batch.query_positions, self.salt_)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,30 +58,7 @@ class RandomScores:
     def block(self, rows: slice, items: np.ndarray | None = None) -> np.ndarray:
         """Scores of the queries ``rows`` for all items (rows, N), or for candidates (rows, C) or (C,)."""
         if items is None or items.ndim == 1:
-            return _mix(self.histories[rows], self.keys if items is None else self.keys[items])
-        return np.vstack([_mix(self.histories[rows][r : r + 1], self.keys[own]) for r, own in enumerate(items)])
-
-
-@njit(cache=True)
-def _mix(histories, keys):  # noqa: ANN001, ANN202
-    """Mix into (M, N) float32 in [0, 1): the top 24 bits of MurmurHash3's finaliser of history hash ^ item key."""
-    out = np.empty((len(histories), len(keys)), dtype=np.float32)
-    for m in range(len(histories)):
-        for j in range(len(keys)):
-            mixed = histories[m] ^ keys[j]
-            mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-            mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
-            out[m, j] = np.float32((mixed ^ (mixed >> np.uint64(33))) >> np.uint64(40)) / np.float32(1 << 24)
-    return out
-
-
-@njit(cache=True)
-def _hash_histories(items, users, query_positions, salt):  # noqa: ANN001, ANN202
-    """Hash the user and the items read of each query to (M,) uint64 (FNV-1a over whole numbers)."""
-    out = np.empty(len(query_positions), dtype=np.uint64)
-    for m in range(len(query_positions)):
-        hashed = (salt ^ np.uint64(users[query_positions[m, 0]])) * np.uint64(1099511628211)
-        for t in range(query_positions[m, 1]):
-            hashed = (hashed ^ np.uint64(items[query_positions[m, 0], t])) * np.uint64(1099511628211)
-        out[m] = hashed ^ (hashed >> np.uint64(32))
-    return out
+            return hash_kernels.mix(self.histories[rows], self.keys if items is None else self.keys[items])
+        return np.vstack(
+            [hash_kernels.mix(self.histories[rows][r : r + 1], self.keys[own]) for r, own in enumerate(items)]
+        )

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.sparse import coo_array
 
 from recsys_data.checks import check_range
 from recsys_data.interactions import Clock
+from recsys_data.lazy_module import LazyModule
 from recsys_data.scores import Sparse
 from recsys_data.sequences import SequenceBatch
 from recsys_data.split import TrainingSet
 from training.run import Run
+
+sparse = LazyModule("scipy.sparse")
 
 
 @dataclass
@@ -49,4 +51,4 @@ class LastItemRepeat:
         queries, lag = queries[first], lag[first]
         weights = (1.0 / (1 + lag)).astype(np.float32)
         shape = (len(batch.query_positions), self.num_items_)
-        return Sparse(coo_array((weights, (queries, items[queries, lag])), shape=shape).tocsr())
+        return Sparse(sparse.coo_array((weights, (queries, items[queries, lag])), shape=shape).tocsr())

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import fdtrc, ndtr, stdtrit
 
 from evaluation.comparison.table import PairRow
 from evaluation.statistics.effects import Conclusion
+from recsys_data.lazy_module import LazyModule
+
+special = LazyModule("scipy.special")
 
 FEWEST_DATASETS = 6
 
@@ -59,7 +61,7 @@ def random_effects(log_ratios: Sequence[float], errors: Sequence[float]) -> Rand
     weights = 1 / (variance + tau2)
     mean = float(weights @ y / weights.sum())
     spread = float(weights @ (y - mean) ** 2 / (len(y) - 1) / weights.sum())
-    half = float(stdtrit(len(y) - 1, 0.975)) * math.sqrt(spread)
+    half = float(special.stdtrit(len(y) - 1, 0.975)) * math.sqrt(spread)
     return RandomEffects(math.expm1(mean), (math.expm1(mean - half), math.expm1(mean + half)), math.sqrt(tau2), len(y))
 
 
@@ -123,7 +125,7 @@ def friedman(
     chi2 = float((k - 1) * ((ranks.sum(axis=0) - num * (k + 1) / 2) ** 2).sum() / spread) if spread > 0 else 0.0
     rest = num * (k - 1) - chi2
     f = (num - 1) * chi2 / rest if rest > 1e-12 else math.inf
-    p = float(fdtrc(k - 1, (k - 1) * (num - 1), f))
+    p = float(special.fdtrc(k - 1, (k - 1) * (num - 1), f))
     return Friedman(tuple(models), tuple(means.tolist()), chi2, float(f), p, nemenyi_critical(k, num), num), ""
 
 
@@ -143,7 +145,7 @@ def studentised_range(level: float, k: int) -> float:
     low, high = 0.0, 18.0
     while high - low > 1e-11:
         q = (low + high) / 2
-        if weights @ (ndtr(z) - ndtr(z - q)) ** (k - 1) < level:
+        if weights @ (special.ndtr(z) - special.ndtr(z - q)) ** (k - 1) < level:
             low = q
         else:
             high = q

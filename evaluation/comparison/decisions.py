@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 from evaluation.comparison.table import Decision, Interval
 from evaluation.metrics.cluster_sums import ClusterSums
@@ -16,6 +15,9 @@ from evaluation.statistics.effects import ALPHA, agreeing, conclude, relative_di
 from evaluation.statistics.multiplicity import holm, holm_divisors
 from evaluation.statistics.paired_sums import PairedSums
 from evaluation.statistics.significance import cluster_errors
+from recsys_data.lazy_module import LazyModule
+
+special = LazyModule("scipy.special")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,14 +67,14 @@ class PairTest:
 
     def interval(self, level: float, significant: bool) -> Interval:
         """Return the t-interval of the difference; it agrees with a test of that outcome."""
-        half = float(stdtrit(self.df, 0.5 + level / 2)) * self.error
+        half = float(special.stdtrit(self.df, 0.5 + level / 2)) * self.error
         return agreeing((self.difference - half, self.difference + half), self.difference, significant)
 
     def relative_interval(self, level: float, significant: bool) -> Interval:
         """Return the t-interval of a / b − 1; it agrees with a test of that outcome."""
         if self.relative_error is None or not math.isfinite(self.relative):
             return math.nan, math.nan
-        half = float(stdtrit(self.df, 0.5 + level / 2)) * self.relative_error
+        half = float(special.stdtrit(self.df, 0.5 + level / 2)) * self.relative_error
         return agreeing((self.relative - half, self.relative + half), self.relative, significant)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 from evaluation.comparison.decisions import PairTest, Seeds, decide, method_p, pair_test
 from evaluation.comparison.table import Decision, ExploratoryPair, Interval, ModelRow, PairRow
@@ -33,6 +32,9 @@ from evaluation.statistics.significance import (
     cluster_errors,
     sign_flip_test,
 )
+from recsys_data.lazy_module import LazyModule
+
+special = LazyModule("scipy.special")
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,7 +226,7 @@ def _pair_row(
     difference, error = test.difference, test.trained_error
     method_error, method_interval = test.method_relative_error, None
     if test.method is not None and method_error is not None:
-        half = float(stdtrit(test.df, 0.975)) * method_error
+        half = float(special.stdtrit(test.df, 0.975)) * method_error
         method_interval = test.relative - half, test.relative + half
     naive = None
     if a.values is not None and b.values is not None:

@@ -16,10 +16,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.statistics.significance import VARIANCE_FLOOR
+from recsys_data.lazy_module import LazyModule
+
+special = LazyModule("scipy.special")
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class MethodTest:
 
     def interval_at(self, level: float) -> tuple[float, float]:
         """Return the interval at another level, with the interaction counted once."""
-        half = float(stdtrit(self.df, 0.5 + level / 2)) * self.error
+        half = float(special.stdtrit(self.df, 0.5 + level / 2)) * self.error
         return self.estimate - half, self.estimate + half
 
 
@@ -132,9 +134,9 @@ def _test(
     for variance, spread in ((once, spread_once), (twice, spread_twice)):
         error = float(np.sqrt(variance))
         df = variance * variance / spread if spread > 0 else float(num_clusters - 1)
-        half = float(stdtrit(df, 0.5 + level / 2)) * error
+        half = float(special.stdtrit(df, 0.5 + level / 2)) * error
         if variance > rounding_floor:
-            p = float(2 * stdtr(df, -abs(estimate) / error))
+            p = float(2 * special.stdtr(df, -abs(estimate) / error))
         else:
             p = 1.0 if estimate == 0 else 2.0 ** (1 - num_clusters)
         p = max(p, float(np.finfo(np.float64).tiny))  # never 0, which only an underflow would give

@@ -7,7 +7,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
+
+from recsys_data.lazy_module import LazyModule
+
+special = LazyModule("scipy.special")
 
 MARGIN = 0.05  # a smaller relative difference has no practical relevance
 ALPHA = 0.05
@@ -58,7 +61,7 @@ def smallest_detectable_difference(error: float, df: float = math.inf) -> float:
     """
     if math.isinf(df):
         return POWER_FACTOR * error
-    return float(stdtrit(df, 1 - ALPHA / 2) + stdtrit(df, 0.8)) * error
+    return float(special.stdtrit(df, 1 - ALPHA / 2) + special.stdtrit(df, 0.8)) * error
 
 
 def agreeing(interval: tuple[float, float], estimate: float, significant: bool) -> tuple[float, float]:

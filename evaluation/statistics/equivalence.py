@@ -11,7 +11,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.special import stdtrit
+from recsys_data.lazy_module import LazyModule
+
+special = LazyModule("scipy.special")
 
 STRICT, LENIENT = 0.05, 0.10
 MAX_SEEDS = 1000
@@ -73,7 +75,7 @@ def tost(
         raise ValueError(f"a ratio needs values above 0 (and above their rounding), got {rerun} and {published}")
     variance = sum(source.variance for source in noise)
     spread = sum(source.variance**2 / source.df for source in noise)
-    t = float(stdtrit(variance * variance / spread, CONFIDENCE)) if spread > 0 else 0.0
+    t = float(special.stdtrit(variance * variance / spread, CONFIDENCE)) if spread > 0 else 0.0
     half = t * math.sqrt(variance)
     low = math.log(rerun / (published + half_unit)) - half
     high = math.log(rerun / (published - half_unit)) + half

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr
+
+from recsys_data.lazy_module import LazyModule
+
+special = LazyModule("scipy.special")
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ def event_level_test(differences: np.ndarray, cluster_error: float) -> NaiveTest
     error = float(differences.std(ddof=1) / np.sqrt(num)) if num > 1 else 0.0
     if error == 0:
         return NaiveTest(0.0, 1.0 if not differences.any() else float(np.finfo(float).tiny), 1.0)
-    p = float(2 * stdtr(num - 1, -abs(float(differences.mean())) / error))
+    p = float(2 * special.stdtr(num - 1, -abs(float(differences.mean())) / error))
     return NaiveTest(error, p, (cluster_error / error) ** 2)
 
 
