@@ -1,15 +1,19 @@
 """Hashes of the source files that compute a cell; comments, docstrings and layout do not change them."""
+# ruff: noqa: PTH112, PTH113, PTH119, PTH207  (pathlib takes ten times as long, and a plan looks up ten thousand names)
 
 from __future__ import annotations
 
 import ast
 import dataclasses
-import functools
+import glob
 import hashlib
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+from harness.system.source_files import digest, imports, read_source
 
 ROOT = Path(__file__).resolve().parents[2]
 EVALUATION_MODULES = (  # included with their imports
@@ -40,7 +44,7 @@ def source_hashes(model: Any, root: Path = ROOT, cell_modules: Iterable[str] = C
     hashes = closure_hashes(model, EVALUATION_MODULES, root)
     for module in cell_modules:
         for path in _module_files(module, (root,)):
-            hashes[_relative(path, (root,))] = _hash_and_imports(path)[0]
+            hashes[_relative(path, (root,))] = read_source(path)[0]
     return dict(sorted(hashes.items()))
 
 
@@ -56,7 +60,7 @@ def closure_hashes(value: Any, modules: Iterable[str] = (), root: Path = ROOT) -
     for cls in _classes(value):
         module = sys.modules.get(cls.__module__)
         path = _path(module)
-        suite_folders = [folder for folder in _suite_folders if path in _module_files(cls.__module__, (folder,))]
+        suite_folders = [folder for folder in _suite_folders if str(path) in _module_files(cls.__module__, (folder,))]
         if path is None or ".venv" in path.parts:
             continue
         if not (_is_suite(module) or suite_folders or path.is_relative_to(root)):
@@ -65,8 +69,8 @@ def closure_hashes(value: Any, modules: Iterable[str] = (), root: Path = ROOT) -
         if _is_suite(module):
             folders.append(path.parent)
             tree = _needed_statements(ast.parse(path.read_text()), cls.__qualname__.split(".")[0])
-            hashes[f"{path.stem}:{cls.__qualname__}"] = _digest(tree)
-            waiting.extend(_imports(tree))
+            hashes[f"{path.stem}:{cls.__qualname__}"] = digest(tree)
+            waiting.extend(imports(tree))
         else:
             waiting.append(cls.__module__)
     return hashes | _closure(waiting, list(dict.fromkeys(folders)))
@@ -116,85 +120,48 @@ def _closure(modules: Iterable[str], folders: Iterable[Path]) -> dict[str, str]:
     while waiting:
         name = waiting.pop()
         for path in _module_files(name, folders):
-            digest, imports = _hash_and_imports(path)
-            hashes[_relative(path, folders)] = digest
-            fresh = [_absolute(found, name, path) for found in imports]
-            waiting.extend(found for found in fresh if found not in seen)
+            sha, found = read_source(path)
+            hashes[_relative(path, folders)] = sha
+            fresh = [_absolute(imported, name, path) for imported in found]
+            waiting.extend(imported for imported in fresh if imported not in seen)
             seen.update(fresh)
     return hashes
 
 
-def _absolute(found: str, importer: str, path: Path) -> str:
+def _absolute(found: str, importer: str, path: str) -> str:
     """The absolute name of an imported module, whose leading dots are relative to the importer's package."""
     if not found.startswith("."):
         return found
     level = len(found) - len(found.lstrip("."))
     parts = importer.split(".")
-    package = parts[: len(parts) - level + (path.name == "__init__.py")]
+    package = parts[: len(parts) - level + (os.path.basename(path) == "__init__.py")]
     return ".".join([*package, found.lstrip(".")]).strip(".")
 
 
-def _module_files(module: str, folders: Iterable[Path]) -> list[Path]:
+def _module_files(module: str, folders: Iterable[Path]) -> list[str]:
     """The project files of a dotted name, including its packages; empty for a third-party module."""
     parts = module.split(".")
     for folder in folders:
-        found = []
-        for depth in range(1, len(parts) + 1):
-            stem = folder.joinpath(*parts[:depth])
-            found += [path for path in (stem / "__init__.py", stem.with_suffix(".py")) if path.is_file()]
-            native = stem.parent
-            if depth == len(parts) and stem.with_suffix(".py").is_file():
-                found += [path for path in sorted(native.glob(f"{stem.name}.*")) if path.suffix in _NATIVE]
+        stem, found = str(folder), []
+        for depth, part in enumerate(parts, start=1):
+            stem = f"{stem}{os.sep}{part}"
+            package, file = os.path.isfile(f"{stem}{os.sep}__init__.py"), os.path.isfile(f"{stem}.py")
+            found += [f"{stem}{os.sep}__init__.py"] * package + [f"{stem}.py"] * file
+            if depth == len(parts) and file:
+                found += [path for path in sorted(glob.glob(f"{glob.escape(stem)}.*")) if path.endswith(_NATIVE)]
+            if depth == 1 and not (found or os.path.isdir(stem)):  # nothing below it either
+                break
         if found:
             return found
     return []
 
 
-def _relative(path: Path, folders: Iterable[Path]) -> str:
+def _relative(path: str, folders: Iterable[Path]) -> str:
     """A file's path relative to the checkout or the suite's folder."""
     for folder in folders:
-        if path.is_relative_to(folder):
-            return path.relative_to(folder).as_posix()
-    return path.name
-
-
-def _hash_and_imports(path: Path) -> tuple[str, tuple[str, ...]]:
-    """The hash and the imports of a file, cached until its time or size changes."""
-    stat = path.stat()
-    return _read_file(path, stat.st_mtime_ns, stat.st_size)
-
-
-@functools.lru_cache(maxsize=1024)
-def _read_file(path: Path, _mtime: int, _size: int) -> tuple[str, tuple[str, ...]]:
-    if path.suffix != ".py":
-        return hashlib.sha256(path.read_bytes()).hexdigest(), ()
-    tree = ast.parse(path.read_text(), filename=str(path))
-    return _digest(tree), tuple(_imports(tree))
-
-
-def _imports(tree: ast.AST) -> Iterator[str]:
-    """Every module name that an import in the tree may refer to; relative names start with dots."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            stem = "." * node.level + (node.module or "")
-            yield stem
-            joint = "" if stem.endswith(".") or not stem else "."
-            yield from (f"{stem}{joint}{alias.name}" for alias in node.names)
-
-
-def _digest(tree: ast.AST) -> str:
-    """The SHA-256 of a syntax tree without docstrings; a tree has no comments and no layout."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            node.body = [part for part in node.body if not _is_docstring(part)] or [ast.Pass()]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
-
-
-def _is_docstring(node: ast.AST) -> bool:
-    """Whether a statement is a bare string, such as a docstring."""
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        if path.startswith(f"{folder}{os.sep}"):
+            return path[len(str(folder)) + 1 :].replace(os.sep, "/")
+    return os.path.basename(path)
 
 
 def _needed_statements(tree: ast.Module, name: str) -> ast.Module:
