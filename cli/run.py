@@ -11,6 +11,8 @@ from cli.errors import warn
 from cli.options import (
     ALL,
     AsJson,
+    CellMemory,
+    CellTimeout,
     DryRun,
     Fresh,
     Jobs,
@@ -23,11 +25,13 @@ from cli.options import (
     with_request_options,
 )
 from cli.results import write_report
+from recsys_data.printable import printable
 
 
 @with_request_options
 def run(suite: SuiteOrAll, options: RequestOptions, jobs: Jobs = 1, dry_run: DryRun = False,
-        no_mlflow: NoMlflow = False, no_report: NoReport = False, fresh: Fresh = False) -> None:  # fmt: skip
+        no_mlflow: NoMlflow = False, no_report: NoReport = False, fresh: Fresh = False,
+        cell_timeout: CellTimeout = None, cell_memory: CellMemory = None) -> None:  # fmt: skip
     """Compute the missing cells of a suite, then write its report.
 
     The exit code is 1 if a cell fails.
@@ -40,15 +44,19 @@ def run(suite: SuiteOrAll, options: RequestOptions, jobs: Jobs = 1, dry_run: Dry
     from cli.printing import print_lines
     from harness.running.plan import PlanContext
     from harness.running.run_all import SuiteOutcome, run_all
+    from harness.running.session import Limits
     from harness.store import Store
-    from harness.system.signals import end_on_sigterm
+    from harness.system.signals import check_terminated, end_on_sigterm
 
+    limits = Limits.read(cell_timeout, cell_memory)
     end_on_sigterm()
     store, context = Store.open(options.results), PlanContext()
 
     def run_one(name: str) -> SuiteOutcome:
+        check_terminated()
         request = by_suite[name].request(name)
-        return _run_suite(request, store, context, jobs=jobs, fresh=fresh, mlflow=not no_mlflow, report=not no_report)
+        return _run_suite(request, store, context, jobs=jobs, fresh=fresh, mlflow=not no_mlflow, report=not no_report,
+                          limits=limits)  # fmt: skip
 
     outcomes = run_all(list(by_suite), run_one, warn) if suite == ALL else [run_one(*by_suite)]
     if suite == ALL:
@@ -72,10 +80,11 @@ def _options_by_suite(suite: str, options: RequestOptions) -> dict[str, RequestO
     return {name: replace(options, sets=list(chosen.get(name, options.sets))) for name in names}
 
 
-def _run_suite(request: Any, store: Any, context: Any, *, jobs: int, fresh: bool, mlflow: bool, report: bool) -> Any:
+def _run_suite(request: Any, store: Any, context: Any, *, jobs: int, fresh: bool, mlflow: bool, report: bool,
+               limits: Any) -> Any:  # fmt: skip
     """Plan and run one suite, write its report, print its failures; return its SuiteOutcome."""
     from cli.plan_output import grouped_messages, not_computed_message, plan_summary, selected_cells
-    from cli.printing import terminal
+    from cli.printing import print_text, terminal
     from cli.progress_display import RunDisplay
     from evaluation.results.suite_results import read_suite
     from harness.running.listener import RunListener
@@ -83,21 +92,24 @@ def _run_suite(request: Any, store: Any, context: Any, *, jobs: int, fresh: bool
     from harness.running.run_all import SuiteOutcome
     from harness.running.session import run_session
     from harness.system.environment import device_name
+    from harness.system.signals import check_terminated
 
     plan = make_plan(request.load(), store, fresh=fresh, context=context)
     suite = plan.loaded.suite
-    print(f"{suite.title}, on {device_name(request.device)}: {plan_summary(plan, jobs)}", flush=True)
+    print_text(f"{suite.title}, on {device_name(request.device)}: {plan_summary(plan, jobs)}")
     listeners: list[RunListener] = [RunDisplay(terminal(), store, len(plan.to_do), suite.metrics[0].name)]
     if mlflow:
         from harness.tracking.run_tracking import MlflowListener
 
         listeners.append(MlflowListener(plan, store, warn))
-    outcome = run_session(plan, store, listeners, jobs=jobs, fresh=fresh)
+    outcome = run_session(plan, store, listeners, jobs=jobs, fresh=fresh, limits=limits)
+    check_terminated()
     reports = write_report(request.results, suite.name, asked=selected_cells(plan)) if report else []
     for line in [*grouped_messages(outcome.skipped), *not_computed_message(read_suite(store.root, suite.name), plan)]:
         warn(line)
     for planned, reason in outcome.failed:
-        warn(f"FAILED {planned.cell.label}: {reason}\n  traceback: {store.traceback(planned.key)}\n"
+        failure = printable(f"{planned.cell.label}: {reason}")  # on one line, whatever the label and the error hold
+        warn(f"{outcome.states[planned.key]} {failure}\n  traceback: {store.traceback(planned.key)}\n"
              f"  repeat it with: {planned.command}")  # fmt: skip
     return SuiteOutcome(suite.name, outcome=outcome, reports=tuple(reports))
 
@@ -144,13 +156,14 @@ def verify(suite: SuiteName, options: RequestOptions) -> None:
     Writes a certificate. The exit code is 1 if a bit differs.
     """
     request = options.request(suite)
+    from cli.printing import print_text
     from harness.running.verify import certify
 
     def print_row(row: dict[str, Any]) -> None:
         detail = f"{row['rows']:,} rows" if row["state"] == "same" else row["reason"]
-        print(f"{row['state']}: {row['dataset']}/{row['model']}/{row['seed']}, {detail}", flush=True)
+        print_text(f"{row['state']}: {row['dataset']}/{row['model']}/{row['seed']}, {detail}")
 
     path = certify(request, on_cell=print_row)
-    print(path)
+    print_text(path)
     if any(row["state"] == "different" for row in json.loads(path.read_text(encoding="utf-8"))["cells"]):
         raise typer.Exit(1)

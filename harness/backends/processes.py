@@ -131,9 +131,9 @@ def give_back(worker: Worker) -> None:
         worker.end()
 
 
-def end_idle_workers() -> None:
-    """End the workers that compute nothing."""
+def end_idle_workers(of_suites: bool = False) -> None:
+    """End the workers that compute nothing; of_suites: only those that imported a user's suite file."""
     with _idle_lock:
-        for worker in _idle:
+        for worker in [worker for worker in _idle if worker.suite or not of_suites]:
+            _idle.remove(worker)
             worker.end()
-        _idle.clear()

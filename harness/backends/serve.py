@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import importlib
 import os
 import pickle
+import pkgutil
 import signal
 import sys
 from collections.abc import Callable
@@ -19,12 +21,13 @@ FORKS = sys.platform == "linux"  # elsewhere a forked process may not use every 
 STACKS = signal.SIGUSR1  # asks a process to write the stacks of its threads to its file
 
 
-def serve(connection: int, alive: int, stacks: int) -> NoReturn:
+def serve(connection: int, alive: int, stacks: int, threads: int, alone: int) -> NoReturn:
     """Compute the jobs that arrive, until the other end is closed.
 
     connection: the pipe of jobs and answers. alive: a pipe whose other end closes with the parent. stacks: a file for
-    the stacks of a crash. Answers are ("ready", None), ("started", process), ("outcome", CellOutcome),
-    ("error", exception) and, from the parent of a cell's own process, ("ended", exit code).
+    the stacks of a crash. alone: 1 if each job is computed in a process of its own. Answers are ("ready", None),
+    ("started", process), ("outcome", CellOutcome), ("error", exception) and, where a cell has a process of its own,
+    ("ended", exit code).
     """
     _guard(alive, connection, stacks)
     for number in (signal.SIGTERM, signal.SIGINT):  # the parent decides when a worker ends
@@ -33,6 +36,8 @@ def serve(connection: int, alive: int, stacks: int) -> NoReturn:
     faulthandler.register(STACKS, stacks)
     pipe = Connection(connection)
     run = _runner()
+    if alone and FORKS:
+        _load_for_forks(threads)
     pipe.send(("ready", None))
     while True:
         try:
@@ -72,8 +77,6 @@ def _guard(alive: int, *others: int) -> None:
 
 def _runner() -> Callable[[Connection, Any], None]:
     """Import what every cell needs; return the function that computes a job and sends its outcome."""
-    import torch  # noqa: F401  # so that a cell's own process, a fork of this one, need not
-
     from harness.cells.run_cell import run_cell
     from harness.system.process_state import ProcessState
 
@@ -87,6 +90,24 @@ def _runner() -> Callable[[Connection, Any], None]:
         pipe.send_bytes(_pickled(answer))
 
     return run
+
+
+def _load_for_forks(threads: int) -> None:
+    """Load what cells use, seconds of work, so that each fork of this process begins with it; compute nothing."""
+    import numpy as np
+    import pandas  # noqa: F401
+    import scipy.sparse  # noqa: F401
+
+    from evaluation.ranking.counts import count_block
+    from harness.system.determinism import prepare_determinism
+
+    prepare_determinism(threads)
+    for package in map(importlib.import_module, ("baselines", "recsys_models", "training")):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    one, none = np.zeros((1, 1)), np.zeros((1, 0), dtype=np.int64)
+    for block in (one.astype(np.float32), one):
+        count_block(block, np.zeros((1, 1), dtype=np.int64), none)
 
 
 def _pickled(answer: tuple[str, Any]) -> bytes:

@@ -47,7 +47,7 @@ class Worker:
         read_end, self._alive = os.pipe()  # our end closes with this process, however it ends
         self._stacks = tempfile.TemporaryFile("a+b")  # noqa: SIM115  # open as long as the process
         descriptors = (theirs.fileno(), read_end, self._stacks.fileno())
-        command = [sys.executable, "-P", "-c", _CODE, str(ROOT), *map(str, descriptors)]
+        command = [sys.executable, "-P", "-c", _CODE, str(ROOT), *map(str, (*descriptors, threads, int(alone)))]
         try:
             self._process = subprocess.Popen(
                 command,
@@ -61,7 +61,7 @@ class Worker:
             theirs.close()
 
     def _environment(self) -> dict[str, str]:
-        """This process's environment, with the number of threads; numba refuses a change once it runs."""
+        """The environment of this process, with the number of threads; numba refuses a change once it runs."""
         return os.environ | thread_environment(self.threads) | {"NUMBA_NUM_THREADS": str(self.threads)}
 
     def compute(self, job: CellJob) -> CellOutcome:

@@ -105,7 +105,7 @@ def cell_record(
 
 
 def write_cell(folder: Path, record: Mapping[str, Any], computed: ComputedCell, metrics: Sequence[Any]) -> None:
-    """Write a finished cell's files into ``folder``: ranks, the metrics' sums per user, curve, and the record of all."""
+    """Write a finished cell's files into ``folder``: ranks, the metrics' sums per user, curve, record."""
     from evaluation.metrics.sums_file import write_sums
 
     ranks = folder / "ranks.parquet"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 
 from evaluation.json_codec import to_json
+from evaluation.metrics.accuracy import metric_named
+from evaluation.metrics.lists import whole_table_metric_named
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import CellResult
-from evaluation.stored_files import read_record
+from evaluation.stored_files import SCHEMAS, read_record
+from harness.backends.processes import ProcessBackend
 from harness.cells.record import now
-from harness.cells.run_cell import CellJob, run_cell
+from harness.cells.run_cell import CellJob, CellOutcome
 from harness.running.plan import Plan, PlannedCell, make_plan
 from harness.running.suite_record import refuse_namesake
 from harness.store import Store
@@ -24,19 +27,19 @@ from harness.suites.request import RunRequest
 from harness.system.determinism import prepare_determinism
 from harness.system.environment import environment_record
 
-SCHEMA = 2
 FILE = "certificate.json"
 _TIMES = ("seconds", "targets_per_second", "time")  # of a curve: they differ in every run
-_RECORDED = ("metrics", "validation", "epochs", "best_epoch", "stopped", "parameters")
+_RECORDED = ("validation", "epochs", "best_epoch", "stopped", "parameters")
 
 
 def certify(request: RunRequest, *, on_cell: Callable[[dict[str, Any]], None] = lambda _: None) -> Path:
     """Compute the request's stored cells again, compare, and write suites/<suite>/certificate.json; return its path.
 
-    Compared are all columns of the ranks, the item counts, the stored lists, the losses and validation scores of the
-    epochs, and the record's metrics and epochs; not the times. A cell whose data or code changed since is listed as not
-    compared, with the reason. A tuned cell is computed again with the fields that its search chose; the search is not
-    repeated. ``on_cell`` gets each row of the certificate. Raises ValueError if no chosen cell is stored.
+    Each cell is computed in a fresh process, in the opposite order. Compared are all columns of the ranks, the item
+    counts, the stored lists, the losses and validation scores of the epochs, and the record's epochs; the stored sums
+    and metrics with those that follow from the ranks; not the times. A cell whose data or code changed since is listed
+    as not compared, with the reason. A tuned cell is computed again with the fields that its search chose; the search
+    is not repeated. ``on_cell`` gets each row of the certificate. Raises ValueError if no chosen cell is stored.
     """
     store, loaded = Store.open(request.results), request.load()
     refuse_namesake(loaded, store)
@@ -45,15 +48,15 @@ def certify(request: RunRequest, *, on_cell: Callable[[dict[str, Any]], None] = 
     if not any(planned.state == "cached" for planned in cells):
         raise ValueError(f"no stored cell of suite {loaded.suite.name!r} can be compared: run the suite first")
     rows = []
-    for planned in cells:
-        rows.append(_row(request, planned, store))
-        on_cell(rows[-1])
+    for row in _rows(request, cells, store):
+        rows.append(row)
+        on_cell(row)
     path = store.suite_file(loaded.suite.name, FILE)
     environment = environment_record(prepare_determinism(request.threads, request.device))
     rows += _earlier_rows(plan, path, to_json(environment))
     places = {planned.key: planned.index for planned in reversed(plan.cells)}
     store.write_json(path, to_json({
-        "schema": SCHEMA, "suite": loaded.suite.name, "created": now(),
+        "schema": SCHEMAS[FILE], "suite": loaded.suite.name, "created": now(),
         "cells": sorted(rows, key=lambda row: places[row["key"]]), "environment": environment,
     }))  # fmt: skip
     return path
@@ -61,38 +64,59 @@ def certify(request: RunRequest, *, on_cell: Callable[[dict[str, Any]], None] = 
 
 def _earlier_rows(plan: Plan, path: Path, environment: Any) -> list[dict[str, Any]]:
     """The rows of an earlier certificate from the same environment, for cells that are not selected now."""
-    earlier = read_record(path, ["cells", "environment"], "remove it, verify the suite")
+    earlier = read_record(
+        path, ["cells", "environment"], "remove it, verify the suite", {"suite": plan.loaded.suite.name}
+    )
     left_out = {planned.key for planned in plan.cells if planned.state == "left out"}
     if earlier is None or earlier["environment"] != environment:
         return []
     return [row for row in earlier["cells"] if row["key"] in left_out - {""}]
 
 
-def _row(request: RunRequest, planned: PlannedCell, store: Store) -> dict[str, Any]:
-    """One row of the certificate: "same", "different" with the first difference, or "not compared" with the reason."""
-    cell = planned.cell
-    row = {**cell.labels, "key": planned.key}
-    if planned.state != "cached":
-        return row | {"state": "not compared", "reason": planned.why or planned.state, "rows": 0}
+def _rows(request: RunRequest, cells: Sequence[PlannedCell], store: Store) -> Iterator[dict[str, Any]]:
+    """The rows of the certificate: "same", "different" with the first difference, or "not compared" with the reason.
+
+    Each cell is computed in a process of its own, the last one first, so that nothing that an earlier cell left behind
+    in the run is there again.
+    """
     with tempfile.TemporaryDirectory(dir=store.root / "partial", prefix="verify-") as folder:
-        again = replace(request, results=Path(folder)).portable()
-        _copy_search(store, Store(Path(folder)), planned)
-        outcome = run_cell(CellJob(again, planned.index, planned.key, planned.parts))
-        if outcome.state != "DONE":
-            return row | {"state": "different", "reason": f"it failed when computed again: {outcome.reason}", "rows": 0}
-        first, second = (_result(Store(root), planned) for root in (store.root, Path(folder)))
-        try:
-            found, rows = difference(first, second), len(first.ranks)
-        except ValueError as error:  # a stored file is damaged
-            found, rows = str(error), 0
-        return row | {"state": "different" if found else "same", "reason": found, "rows": rows}
+        again = Store.open(Path(folder))
+        placed = replace(request, results=again.root).portable()
+        stored = {planned.key: planned for planned in reversed(cells) if planned.state == "cached"}
+        jobs = [CellJob(placed, planned.index, key, planned.parts, alone=True) for key, planned in stored.items()]
+        for planned in stored.values():
+            _copy_search(store, again, planned)
+        found = {}
+        for outcome in ProcessBackend(1).run(jobs):
+            found[outcome.key] = _compared(stored[outcome.key], outcome, store, again)
+            shutil.rmtree(again.folder(outcome.key), ignore_errors=True)
+            yield from (_labels(p) | found[p.key] for p in cells if p.key == outcome.key)
+    for planned in cells:
+        if planned.key not in found:
+            yield _labels(planned) | {"state": "not compared", "reason": planned.why or planned.state, "rows": 0}
+
+
+def _labels(planned: PlannedCell) -> dict[str, Any]:
+    return {**planned.cell.labels, "key": planned.key}
+
+
+def _compared(planned: PlannedCell, outcome: CellOutcome, store: Store, again: Store) -> dict[str, Any]:
+    """State, reason and number of rows for a cell that was computed again."""
+    if outcome.state != "DONE":
+        return {"state": "different", "reason": f"it failed when computed again: {outcome.reason}", "rows": 0}
+    first, second = (_result(each, planned) for each in (store, again))
+    try:
+        found, rows = difference(first, second), len(first.ranks)
+    except ValueError as error:  # a stored file is damaged
+        found, rows = str(error), 0
+    return {"state": "different" if found else "same", "reason": found, "rows": rows}
 
 
 def _copy_search(store: Store, other: Store, planned: PlannedCell) -> None:
     """Copy a tuned cell's search to the other store, so that the cell is computed with the same fields."""
     search = store.record(planned.key).get("tuning", {}).get("search")
     if search is not None and store.search(search).is_dir():
-        shutil.copytree(store.search(search), other.search(search))
+        shutil.copytree(store.search(search), other.search(search), dirs_exist_ok=True)
 
 
 def _result(store: Store, planned: PlannedCell) -> CellResult:
@@ -108,6 +132,9 @@ def difference(first: CellResult, second: CellResult) -> str:
         if not np.array_equal(a, b):
             where = int(np.flatnonzero((a != b).reshape(len(a), -1).any(axis=1))[0])
             return f"{name}: first at row {where}, {a[where]} before, {b[where]} again"
+    sums = _sums_difference(first)
+    if sums:
+        return sums
     for name in _RECORDED:
         if first.record.get(name) != second.record.get(name):
             return f"{name}: {first.record.get(name)} before, {second.record.get(name)} again"
@@ -117,6 +144,20 @@ def difference(first: CellResult, second: CellResult) -> str:
     for number, (a, b) in enumerate(zip(before, again, strict=True), start=1):
         if a != b:
             return f"the curve's record {number}: {a} before, {b} again"
+    return ""
+
+
+def _sums_difference(cell: CellResult) -> str:
+    """The first stored sum or metric that does not follow from the cell's ranks, in words; empty if all do."""
+    for name, stored in cell.sums.items():
+        again = metric_named(name).per_cluster(cell.ranks)
+        for what in ("clusters", "counts", "sums"):
+            if not np.array_equal(getattr(stored, what), getattr(again, what)):
+                return f"sums.parquet: the {what} of {name} are not those of ranks.parquet"
+    for name, value in cell.metrics.items():
+        again = (whole_table_metric_named(name) or metric_named(name)).measure(cell.ranks)
+        if float(again) != value:
+            return f"metrics: {name} is {value} in the record, {float(again)} from ranks.parquet"
     return ""
 
 

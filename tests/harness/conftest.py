@@ -1,12 +1,11 @@
-"""Worker processes of their own for each test."""
+"""No worker of an earlier test is left: it may have imported a suite file that a test wrote anew."""
 
 import pytest
 
 
 @pytest.fixture(autouse=True)
-def fresh_workers():
-    """End the idle workers of an earlier test: a worker keeps the environment that it was started with."""
-    from joblib.externals.loky import reusable_executor
+def _end_workers_of_other_suites():
+    """End the idle workers that imported a suite file."""
+    from harness.backends.processes import end_idle_workers
 
-    if reusable_executor._executor is not None:
-        reusable_executor._executor.shutdown(wait=True, kill_workers=True)
+    end_idle_workers(of_suites=True)

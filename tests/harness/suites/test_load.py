@@ -54,6 +54,7 @@ def test_a_file_without_a_suite_is_refused(tmp_path):
 @pytest.mark.parametrize("old, new, sentence", [
     ("seeds=range(2)", "seeds=[]", "SUITE has no seeds"),
     ('name="tiny"', 'name="a/b"', "is not a valid folder name"),
+    ('name="tiny"', 'name="a\\x1b[31mb"', "is not a valid folder name"),
     ('name="tiny"', 'name="cells"', "is reserved for the store"),
     ('name="tiny"', 'name="a@b"', "has an @, which marks the variants of a suite"),
     ('"Popularity": Popularity()', '"Popularity": Popularity', "is not a dataclass value"),

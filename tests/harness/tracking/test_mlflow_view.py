@@ -13,7 +13,7 @@ from evaluation.stored_files import SCHEMAS
 from harness.store import Store
 from harness.system.environment import ROOT
 from harness.tracking.database import tracking_uri
-from harness.tracking.fields import metric_key
+from harness.tracking.fields import metric_key, params_of
 from harness.tracking.mlflow_view import Tracker
 from tests.stored_records import write_sealed
 
@@ -288,7 +288,8 @@ def test_a_run_deleted_while_it_is_open_is_restored(store, tracker, runs):
 def test_any_name_of_suite_and_model_can_be_tracked(store, name):
     warnings = []
     fail(store, "fed", name)
-    cell = CellResult(finished(store).folder, name, "p", name, 3, store.record("abc"))
+    record = finished(store, model_fields={name: name, "a//b": "../c"}).record
+    cell = CellResult(store.folder("abc"), name, "p", name, 3, record)
     failure = CellFailure(name, "p", name, 4, "FAILED", name, "command", "fed", store.folder("fed"))
     for entered in (2, 0):
         opened = Tracker(store, name, warnings.append).open()
@@ -344,6 +345,14 @@ def test_an_unreachable_server_gives_one_warning(store, suite, monkeypatch, trac
     later = tracker(store)
     assert later.enter([finished(store)]) == 1
     later.close()
+
+
+def test_parameters_keep_their_values_whatever_their_names():
+    fields = {"a//b": 1, "a__b": 2, "../c": 3, "x" * 300: 4, "d\n": 5, "用户": 6}
+    params = dict(params_of(RECORD | {"model_fields": fields}))
+    assert {name: value for name, value in params.items() if name.startswith("model.")} == {
+        "model.a__b": "1", "model.a__b_2": "2", "model..._c": "3", "model." + "x" * 234: "4", "model.d_": "5",
+        "model.用户": "6"}  # fmt: skip
 
 
 def test_metric_names_are_valid_in_mlflow():
