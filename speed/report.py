@@ -63,8 +63,9 @@ def ranks_of(rng: np.random.Generator, skill: float, difficulty: np.ndarray, clu
 def record_of(key: str, dataset: str, model: str, seed: int, means: dict[str, float]) -> dict:
     """The content of cell.json."""
     return {
-        "schema": SCHEMAS["cell.json"], "key": key, "state": "DONE", "dataset": dataset, "protocol": PROTOCOL, "model": model,
-        "seed": seed, "model_fields": {"type": f"models.{model}", "dim": 64, "learning_rate": 0.001, "epochs": 100},
+        "schema": SCHEMAS["cell.json"], "key": key, "state": "DONE", "dataset": dataset, "protocol": PROTOCOL,
+        "model": model, "seed": seed,
+        "model_fields": {"type": f"models.{model}", "dim": 64, "learning_rate": 0.001, "epochs": 100},
         "dataset_fields": {}, "protocol_fields": {}, "deterministic": False, "family": "recurrent",
         "parameters": 100_000, "fingerprints": {"data": "d" * 64, "split": "5" * 64, "source": "c" * 64},
         "device": "cpu", "device_name": "A processor", "threads": 1, "engine": "torch",

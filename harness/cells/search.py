@@ -81,8 +81,8 @@ def _search_record(loaded: LoadedSuite, cell: Cell, parts: Mapping[str, Any], ke
     """The record of a search, without its trials."""
     metric = loaded.metrics[0]
     return to_json({
-        "schema": SCHEMAS[SEARCH_FILE], "key": key, "dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model_name,
-        "model_fields": written_form(cell.model), **parts["tuning"], "metric": metric.name,
+        "schema": SCHEMAS[SEARCH_FILE], "key": key, "dataset": cell.dataset, "protocol": cell.protocol,
+        "model": cell.model_name, "model_fields": written_form(cell.model), **parts["tuning"], "metric": metric.name,
         "higher_is_better": bool(metric.higher_is_better), "key_parts": {n: v for n, v in parts.items() if n != "seed"},
         "device": loaded.request.device, "command": loaded.command(cell), "started": now(), "run": run,
     })  # fmt: skip

@@ -1,7 +1,7 @@
 """Bundle: a suite's results in one zip file, enough to recompute every statistic and the report.
 
-It holds ranks, cell records, audit findings and the report, with a checksum per file and one of the whole bundle; no raw
-data and no weights.
+It holds ranks, cell records, audit findings and the report, with a checksum per file and one of the whole bundle; no
+raw data and no weights.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date of the zip format, so that t
 _LARGEST_RATIO, _FREE = (
     50,
     16_000_000,
-)  # unpacked bytes per byte of a bundle; fewer bytes than _FREE are always accepted
+)  # unpacked bytes per byte of a bundle; fewer than _FREE are always accepted
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError,
                OverflowError, MemoryError)  # fmt: skip

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+
+import pytest
+
+from tests.faults import damage
 from tests.faults.trial import Trial, table
 
 
@@ -11,3 +16,24 @@ def test_the_table_counts_what_was_tried_and_what_failed():
         trial.count(failure)
     assert (trial.tried, trial.held) == (3, 2)
     assert table([trial]).splitlines()[-1] == "| a bit of ranks.parquet flips | 3 | 2 | 1 |"
+
+
+@pytest.mark.parametrize("name", ["texts", "tracking"])
+def test_texts_and_tracking_hold(tmp_path, name):
+    module = importlib.import_module(f"tests.faults.{name}")
+    found = list(module.trials(tmp_path, 0.02, seed=1))
+    assert [trial.failures for trial in found] == [[] for _ in found]
+    assert all(trial.tried for trial in found)
+
+
+def test_damaged_files_are_healed_or_named(tmp_path):
+    found = list(damage.trials(tmp_path, 0.001, seed=1))
+    assert [trial.failures for trial in found] == [[] for _ in found]
+    assert sum(trial.tried for trial in found) >= 60
+
+
+def test_the_trial_of_damages_notices_a_store_without_checksums(tmp_path, monkeypatch):
+    monkeypatch.setattr("evaluation.ranking.rank_table.checked_bytes", lambda path, files: path.read_bytes())
+    monkeypatch.setattr("evaluation.metrics.sums_file.checked_bytes", lambda path, files: path.read_bytes())
+    found = damage.trials(tmp_path, 0.05, seed=1)
+    assert any("silently" in failure for _ in range(3) for failure in next(found).failures)
