@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ def metric_key(name: str) -> str:
     try:
         return metric_named(name).mlflow_name
     except ValueError:
-        return re.sub(r"[^\w\-./ ]", "_", name.lower().replace("@", "_at_"))
+        return re.sub(r"[^\w\-. ]", "_", name.lower().replace("@", "_at_"))
 
 
 def tags_of(record: Mapping[str, Any]) -> dict[str, str]:
@@ -43,8 +44,11 @@ def tags_of(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def params_of(record: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The cell's description as flat parameters, such as protocol.train, model.dim and model.loss.type."""
-    found: list[tuple[str, str]] = []
+    """The cell's description as flat parameters, such as protocol.train, model.dim and model.loss.type.
+
+    Signs that MLflow refuses become "_"; a name that then is taken gets a number.
+    """
+    found: dict[str, str] = {}
 
     def flatten(name: str, value: Any) -> None:
         if isinstance(value, Mapping):
@@ -52,7 +56,9 @@ def params_of(record: Mapping[str, Any]) -> list[tuple[str, str]]:
                 flatten(f"{name}.{inner}", nested)
         else:
             text = value if isinstance(value, str) else json.dumps(value)
-            found.append((re.sub(r"[^\w\-./ ]", "_", name)[:250], text[:MAX_LENGTH]))
+            safe = re.sub(r"[^\w\-. ]", "_", name)[:240]
+            free = (safe if n == 1 else f"{safe}_{n}" for n in itertools.count(1))
+            found[next(name for name in free if name not in found)] = text[:MAX_LENGTH]
 
     flatten("model", record["model_fields"])
     flatten("data", record["dataset_fields"])
@@ -60,4 +66,4 @@ def params_of(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     flatten("tuning", record.get("tuning", {}))
     for name in ("seed", "threads", "engine", "parameters", "epochs", "best_epoch"):
         flatten(name, record[name])
-    return found
+    return list(found.items())

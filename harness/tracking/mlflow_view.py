@@ -138,9 +138,8 @@ class Tracker:
             return False
         if isinstance(cell, CellResult):
             return cell.key not in self._finished
-        known = self._runs.get(cell.key)
-        entered = known is not None and known.data.tags.get("finished") == self._failed_at(cell)
-        return cell.state == "FAILED" and bool(cell.key) and not entered
+        known, record = self._runs.get(cell.key), self.store.failure(cell.key) if cell.key else None
+        return record is not None and (known is None or known.data.tags.get("finished") != record.get("finished"))
 
     def _failed_at(self, failure: CellFailure) -> str:
         """When a cell failed, as its record says."""
