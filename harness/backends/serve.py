@@ -18,7 +18,6 @@ from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
 FORKS = sys.platform == "linux"  # elsewhere a forked process may not use every library
-STACKS = signal.SIGUSR1  # asks a process to write the stacks of its threads to its file
 
 
 def serve(connection: int, alive: int, stacks: int, threads: int, alone: int) -> NoReturn:
@@ -33,9 +32,8 @@ def serve(connection: int, alive: int, stacks: int, threads: int, alone: int) ->
     for number in (signal.SIGTERM, signal.SIGINT):  # the parent decides when a worker ends
         signal.signal(number, _ignore)
     faulthandler.enable(stacks)
-    faulthandler.register(STACKS, stacks)
     pipe = Connection(connection)
-    run = _runner()
+    run = _runner(stacks)
     if alone and FORKS:
         _load_for_forks(threads)
     pipe.send(("ready", None))
@@ -67,7 +65,7 @@ def _guard(alive: int, *others: int) -> None:
     os.setpgid(0, 0)
     if os.fork():
         return
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, STACKS):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     for descriptor in (0, 1, 2, *others):
         os.close(descriptor)
@@ -75,7 +73,7 @@ def _guard(alive: int, *others: int) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def _runner() -> Callable[[Connection, Any], None]:
+def _runner(stacks: int) -> Callable[[Connection, Any], None]:
     """Import what every cell needs; return the function that computes a job and sends its outcome."""
     from harness.cells.run_cell import run_cell
     from harness.system.process_state import ProcessState
@@ -83,10 +81,18 @@ def _runner() -> Callable[[Connection, Any], None]:
     state = ProcessState()
 
     def run(pipe: Connection, job: Any) -> None:
+        def start() -> None:
+            pipe.send(("started", os.getpid()))
+            if (
+                job.timeout is not None
+            ):  # a thread of C code writes where the cell hangs, whatever holds the interpreter
+                faulthandler.dump_traceback_later(job.timeout, file=stacks)
+
         try:
-            answer = ("outcome", run_cell(job, state, lambda: pipe.send(("started", os.getpid()))))
+            answer = ("outcome", run_cell(job, state, start))
         except Exception as error:
             answer = ("error", error)
+        faulthandler.cancel_dump_traceback_later()
         pipe.send_bytes(_pickled(answer))
 
     return run

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Pipe
 from pathlib import Path
 
-from harness.backends.serve import FORKS, STACKS
+from harness.backends.serve import FORKS
 from harness.cells.record import Failure
 from harness.cells.run_cell import CellJob, CellOutcome
 from harness.system.blame import blamed_line_in_dump
@@ -23,7 +23,7 @@ from harness.system.limits import resident_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 POLL_SECONDS = 0.1
-STACKS_SECONDS = 0.3  # to write the stacks of a cell before its process is ended
+STACKS_SECONDS = 0.2  # in which a cell that ran out of time writes where it is
 _CODE = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
     "from harness.backends.serve import serve; serve(*map(int, sys.argv[2:]))"
@@ -152,7 +152,7 @@ class _RunningCell:
         job = self.job
         if self.process is None or self.exceeded is not None:
             return
-        if job.timeout is not None and self.seconds > job.timeout:
+        if job.timeout is not None and self.seconds > job.timeout + STACKS_SECONDS:
             self.exceeded = ("TIMEOUT", f"it ran longer than its limit of {job.timeout:g} s; raise the limit or make "
                              "the cell smaller")  # fmt: skip
         elif job.memory is not None and (used := resident_bytes(self.process)) > job.memory:
@@ -160,9 +160,6 @@ class _RunningCell:
                              f"{job.memory / 1e6:,.0f} MB; raise the limit or make the cell smaller")  # fmt: skip
         else:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.process, STACKS)
-            time.sleep(STACKS_SECONDS)
         end_group(self.process)
 
 

@@ -57,7 +57,8 @@ def _hang_in_native_code() -> None:
     """Hang with the interpreter's lock held and SIGTERM ignored: only SIGKILL ends it."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     subprocess.Popen(["sleep", "1000"])  # a child that must end, too
-    ctypes.PyDLL(None).sleep(1000)
+    while True:
+        ctypes.PyDLL(None).sleep(1000)
 
 
 def _patch_library() -> None:
@@ -116,7 +117,11 @@ DEEDS = {
     "surrogates": Deed(lambda _: _raise(ValueError("\ud800 half a pair")), "FAILED", "half a pair"),
     "memory error": Deed(lambda _: _raise(MemoryError()), "FAILED", "memory ran out"),
     "memory": Deed(lambda _: _eat_memory(), "OUT OF MEMORY", "more than its limit of 1,500 MB"),
-    "hangs": Deed(lambda _: time.sleep(1000), "TIMEOUT", "longer than its limit of 3 s"),
+    "hangs": Deed(
+        lambda _: time.sleep(1000),
+        "TIMEOUT",
+        "longer than its limit of 3 s; raise the limit or make the cell smaller (in ",
+    ),
     "hangs in C": Deed(lambda _: _hang_in_native_code(), "TIMEOUT", "longer than its limit of 3 s"),
 }
 
