@@ -13,6 +13,7 @@ import pickle
 import pkgutil
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
@@ -132,13 +133,17 @@ def _in_a_fork(pipe: Connection, alive: int, stacks: int, compute: Callable[[], 
         stream.flush()
     child = os.fork()
     if child == 0:
+        code = 1
         try:
             _guard(alive, pipe.fileno(), stacks)
             compute()
             for stream in (sys.stdout, sys.stderr):
                 stream.flush()
+            code = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
-            os._exit(0)
+            os._exit(code)
     _, status = os.waitpid(child, 0)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)

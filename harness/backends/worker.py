@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from multiprocessing.connection import Pipe
@@ -43,6 +44,7 @@ class Worker:
 
     def __init__(self, threads: int, alone: bool, suite: str = "") -> None:
         self.threads, self.alone, self.suite, self.usable = threads, alone, suite, True
+        self._ending = threading.Lock()
         self._pipe, theirs = Pipe()
         read_end, self._alive = os.pipe()  # our end closes with this process, however it ends
         self._stacks = tempfile.TemporaryFile("a+b")  # noqa: SIM115  # open as long as the process
@@ -114,9 +116,10 @@ class Worker:
     def end(self) -> None:
         """End the process, the process of its cell and what they started."""
         self.usable = False
-        if self._alive >= 0:
-            os.close(self._alive)  # the guardians see it, too
-            self._alive = -1
+        with self._ending:
+            if self._alive >= 0:
+                os.close(self._alive)  # the guardians see it, too
+                self._alive = -1
         end_group(self._process.pid)
         with contextlib.suppress(subprocess.TimeoutExpired):  # one that the kernel holds ends when it lets go
             self._process.wait(timeout=5)

@@ -35,7 +35,8 @@ class OneQueryNetwork(NextItemNetwork):
         self.uses_torch_layer = model.uses_torch_layer
         self.one_hot = not model.tied and model.embedding_dim is None
         self.row_sparse = not model.tied and model.row_sparse
-        if self.row_sparse:  # torch's default, said aloud so that it does not warn
+        if self.row_sparse and not torch.sparse.check_sparse_tensor_invariants.is_enabled():
+            # torch's default, which is a warning until it is set
             torch.sparse.check_sparse_tensor_invariants.disable()
         self.dropout = Dropout(model.dropout, generators.dropout)
         self.cell, gates, shapes = {

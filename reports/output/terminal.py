@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from reports.document.blocks import Row, Table, TableCell
+from evaluation.results.suite_results import FAILED_STATES
+from reports.document.blocks import Row, Table, TableCell, caveat_badge
 from reports.report import Report
 
 _STYLES = {"good": "green", "bad": "red", "open": "yellow", "best": "bold", "quiet": "dim"}
@@ -108,7 +109,7 @@ def _cell(entry: TableCell, badges: bool = False) -> Text:
     text = Text(entry.text + "".join(_SUFFIXES[m] for m in entry.marks if m in _SUFFIXES),
                 style=" ".join(_STYLES[m] for m in entry.marks if m in _STYLES))  # fmt: skip
     if badges:
-        for badge in entry.badges:
+        for badge in dict.fromkeys(map(caveat_badge, entry.caveats)):
             text.append(f" [{badge}]", style="yellow")
     return text
 
@@ -136,6 +137,6 @@ def _print_failures(table: Table, console: Console) -> None:
     for row in table.rows:
         dataset, model, seed, state, reason, command = (entry.text for entry in row.entries)
         cell = f"{dataset}/{model}/{seed}" if seed else f"{dataset}, {model}"
-        console.print(Text.assemble((state, "red" if state == "FAILED" else "yellow"), f"  {cell}: {reason}"))
+        console.print(Text.assemble((state, "red" if state in FAILED_STATES else "yellow"), f"  {cell}: {reason}"))
         if command:
             console.print(Text(f"  {command}", style="dim"))

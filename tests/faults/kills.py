@@ -1,4 +1,4 @@
-"""Trials of SIGKILL at random moments: of a run's process group, of its parent alone, of one worker; then resumed."""
+"""Trials of SIGKILL and SIGTERM at random moments of a run, which is then resumed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,10 @@ from tests.faults.misbehaviour import cell_of, difference
 from tests.faults.trial import Trial
 
 ROOT = Path(__file__).resolve().parents[2]
-MOMENTS = 60
+MOMENTS = 20  # of each target
+GROUP, PARENT, WORKER, TERMINATED = TARGETS = (
+    "SIGKILL of a run's process group", "SIGKILL of its parent alone", "SIGKILL of one worker",
+    "SIGTERM to every process of a run")  # fmt: skip
 SECONDS_TO_END = 5.0
 MARK = "ENCORE_FAULT_TRIAL"  # in the environment of every process of one try
 SUITE = """
@@ -52,8 +55,10 @@ SUITE = Suite("killed", "Killed", [Experiment(MarkovChainSequences(num_users=60,
 """
 
 
-def trials(folder: Path, scale: float, seed: int) -> Iterator[Trial]:
-    """MOMENTS times scale kills, shared between three targets and two numbers of jobs."""
+def trials(
+    folder: Path, scale: float, seed: int, targets: Sequence[str] = TARGETS, jobs: Sequence[int] = (1, 2)
+) -> Iterator[Trial]:
+    """MOMENTS times scale kills per target, shared between the numbers of jobs."""
     random = np.random.default_rng(seed)
     path = folder / "killed.py"
     path.write_text(SUITE)
@@ -61,13 +66,13 @@ def trials(folder: Path, scale: float, seed: int) -> Iterator[Trial]:
     _start(path, folder / "undisturbed", jobs=1, mark=uuid.uuid4().hex).wait()
     longest = time.monotonic() - began
     undisturbed = read_suite(folder / "undisturbed", "killed")
-    for target in ("the process group", "the parent alone", "one worker"):
-        for jobs in (1, 2):
-            trial = Trial(f"SIGKILL of {target} at a random moment, --jobs {jobs}, resumed: every rank equal to the "
-                          f"undisturbed run, no process left after {SECONDS_TO_END:g} s")  # fmt: skip
-            for number in range(max(1, round(MOMENTS * scale / 6))):
-                results = folder / f"{target}-{jobs}-{number}"
-                trial.count(_kill_and_resume(path, results, target, jobs, random.uniform(0, longest), undisturbed))
+    for target in targets:
+        for number in jobs:
+            trial = Trial(f"{target} at a random moment, --jobs {number}, resumed: every rank equal to the undisturbed "
+                          f"run, no process left after {SECONDS_TO_END:g} s")  # fmt: skip
+            for moment in random.uniform(0, longest, size=max(1, round(MOMENTS * scale / len(jobs)))):
+                results = folder / f"{targets.index(target)}-{number}-{trial.tried}"
+                trial.count(_kill_and_resume(path, results, target, number, float(moment), undisturbed))
             yield trial
 
 
@@ -79,13 +84,22 @@ def _kill_and_resume(
     run = _start(path, results, jobs=jobs, mark=mark)
     time.sleep(moment)
     with contextlib.suppress(ProcessLookupError, StopIteration):
-        if target == "the process group":
+        if target == GROUP:
             os.killpg(run.pid, signal.SIGKILL)
-        elif target == "the parent alone":
+        elif target == PARENT:
             run.kill()
-        else:
+        elif target == WORKER:
             os.kill(next(pid for pid in marked(mark) if pid != run.pid), signal.SIGKILL)
-    run.wait()
+        else:
+            for pid in marked(mark):
+                os.kill(pid, signal.SIGTERM)
+    try:
+        code = run.wait(timeout=300 if target == WORKER else 20)
+    except subprocess.TimeoutExpired:
+        run.kill()
+        return f"after {moment:.2f} s: it did not end"
+    if target == TERMINATED and code not in (0, 143, -signal.SIGTERM):
+        return f"after {moment:.2f} s: exit code {code}"
     end = time.monotonic() + SECONDS_TO_END
     while (left := marked(mark)) and time.monotonic() < end:
         time.sleep(0.05)

@@ -6,7 +6,7 @@ import importlib
 
 import pytest
 
-from tests.faults import damage
+from tests.faults import damage, kills
 from tests.faults.trial import Trial, table
 
 
@@ -37,3 +37,10 @@ def test_the_trial_of_damages_notices_a_store_without_checksums(tmp_path, monkey
     monkeypatch.setattr("evaluation.metrics.sums_file.checked_bytes", lambda path, files: path.read_bytes())
     found = damage.trials(tmp_path, 0.05, seed=1)
     assert any("silently" in failure for _ in range(3) for failure in next(found).failures)
+
+
+@pytest.mark.parametrize(("target", "jobs"), [(kills.PARENT, 2), (kills.TERMINATED, 1)])
+def test_a_killed_run_leaves_no_process_and_loses_no_bit(tmp_path, target, jobs):
+    (trial,) = kills.trials(tmp_path, 0.05, seed=1, targets=[target], jobs=[jobs])
+    assert trial.tried == 1
+    assert trial.failures == []
