@@ -3,7 +3,8 @@
 mutmut plants one fault at a time (an operator, number, argument or text) in a copy of the checkout and runs the tests
 that reach the changed function. The sample is drawn in equal shares from the packages; a package with fewer mutants
 gives all of them. A mutant that no test reaches is a survivor. Prints the score by package and each survivor with its
-change. Settings: [tool.mutmut] in pyproject.toml.
+change. A second run goes on where the first was stopped, and tries survivors again with the tests as they are now; to
+start anew, remove the folder mutants/. Settings: [tool.mutmut] in pyproject.toml.
 
     python -m tests.mutants [--mutants 400] [--seed 0] [--jobs 2]
 """
@@ -63,10 +64,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    if not COPY.exists():
-        mutmut("run", "--max-children", str(options.jobs), "none of this name")  # makes the mutants, runs none
-    chosen = sample(sorted(exit_codes()), options.mutants, options.seed)
-    mutmut("run", "--max-children", str(options.jobs), *chosen)
+    mutmut("run", "--max-children", str(options.jobs), "none of this name")  # makes the mutants, runs none
+    codes = exit_codes()
+    chosen = sample(sorted(codes), options.mutants, options.seed)
+    left = [m for m in chosen if codes[m] not in NOTICED]
+    if left:
+        mutmut("run", "--max-children", str(options.jobs), *left)
     codes = exit_codes()
     survivors = [m for m in chosen if codes[m] not in NOTICED]
     print(f"\n{'package':28} {'mutants':>8} {'killed':>8} {'score':>7}")

@@ -89,7 +89,7 @@ class SecondHalf:
 
     def select(self, owners: np.ndarray, positions: np.ndarray, held_out: np.ndarray) -> AskedQueries:
         """Select one query per sequence of at least two events."""
-        lengths = np.bincount(owners, minlength=1)[owners] if len(owners) else np.empty(0, dtype=np.int64)
+        lengths = np.bincount(owners)[owners]
         cuts = np.flatnonzero((positions == lengths // 2) & (positions > 0))
         return _query_the_rest(cuts, np.flatnonzero(held_out), owners)
 

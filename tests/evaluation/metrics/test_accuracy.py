@@ -203,3 +203,35 @@ def test_unknown_metrics_are_refused(name):
 def test_an_empty_table_is_refused():
     with pytest.raises(ValueError, match="no rows"):
         MRR(20).measure(table([], []))
+
+
+@pytest.mark.parametrize(("metric", "name", "mlflow_name"), [
+    (MRR(), "MRR", "mrr"),
+    (Recall(5), "Recall@5", "recall_at_5"),
+    (NDCG(5, "optimistic"), "NDCG@5 (optimistic)", "ndcg_at_5_optimistic"),
+    (MeanRank(None, "pessimistic"), "MeanRank (pessimistic)", "meanrank_pessimistic"),
+])  # fmt: skip
+def test_a_metric_is_found_by_both_of_its_names(metric, name, mlflow_name):
+    assert (metric.name, metric.mlflow_name) == (name, mlflow_name)
+    assert metric_named(name) == metric_named(mlflow_name) == metric_named(f" {name.upper()} ") == metric
+
+
+KNOWN = "MRR, Recall, HitRate, SPS, Precision, MAP, NDCG, MeanRank"
+
+
+@pytest.mark.parametrize(("make", "sentence"), [
+    (lambda: Recall(), "Recall needs a cut-off k, such as Recall@20"),
+    (lambda: MeanRank(5), "MeanRank has no cut-off, got k = 5"),
+    (lambda: Recall(True), "k must be a whole number of at least 1, got True"),
+    (lambda: Recall(1.0), "k must be a whole number of at least 1, got 1.0"),
+    (lambda: MRR(0), "k must be a whole number of at least 1, got 0"),
+    (lambda: MRR(1, "lucky"), "ties must be one of expected, optimistic, pessimistic, got 'lucky'"),
+    (lambda: metric_named("AUC"), f"unknown metric 'AUC': known are {KNOWN}, with a cut-off such as MRR@20"),
+    (lambda: metric_named("Gini@5"), "'Gini@5' is measured on all queries together and is no mean over queries, so it "
+     f"has no test by user; choose one of {KNOWN}"),
+    (lambda: MRR().measure(table([], [])), "this rank table has no rows, so nothing can be measured"),
+])  # fmt: skip
+def test_refusals_in_full(make, sentence):
+    with pytest.raises(ValueError) as error:
+        make()
+    assert str(error.value) == sentence

@@ -47,6 +47,7 @@ def test_a_part_is_judged_under_each_protocol():
     verdict = only(found.judge(Compound("all", (HOLDS, replace(HOLDS, protocol="Q")))))
     assert [part.protocol for part in verdict.parts] == ["P", "Q", "Q"]
     assert verdict.protocol == "" and verdict.without_result
+    assert verdict.about.protocols(found) == [""]
 
 
 def test_a_stored_claim_returns_its_verdicts():

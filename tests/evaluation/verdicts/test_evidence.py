@@ -1,6 +1,7 @@
 """Evidence: what is found in tables and cells, and the reason where nothing is."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -69,3 +70,10 @@ def test_cells_of_a_model_and_caveats():
     assert caveat_sentence([], ()) == ""
     assert caveat_sentence(["odd"], ["odd"]) == " Caveat: odd."
     assert caveat_sentence(["odd", "slow"], ["odd"]) == " Caveats: odd; slow."
+
+
+@pytest.mark.parametrize(("p", "interval"), [(0.049, (0.001, 0.95)), (0.05, (0.0, 0.95))])
+def test_the_interval_of_methods_is_at_the_level_of_holm_and_agrees_with_p(p, interval):
+    method = SimpleNamespace(interval_at=lambda level: (0.001, level))
+    found = of_two(A, B, replace(pair(p=p), method=method)).interval(*LABELS, "A", "B")
+    assert found == pytest.approx(interval)

@@ -5,7 +5,7 @@ import pytest
 
 from recsys_data.interactions import Clock
 from recsys_data.protocols.build import assemble
-from recsys_data.protocols.by_time import LastDays
+from recsys_data.protocols.by_time import GlobalTimeCut, LastDays
 from recsys_data.protocols.candidates import AllItems, SampledItems
 from recsys_data.protocols.filters import (
     AllOf,
@@ -18,6 +18,7 @@ from recsys_data.protocols.filters import (
     Truncate,
     apply_filters,
 )
+from recsys_data.protocols.targets import LastOnly
 from recsys_data.split import TEST, TRAIN, UNUSED, VALIDATION
 from tests.recsys_data.splits import asked, events, trained
 
@@ -133,3 +134,18 @@ def test_the_most_frequent_of_many_equal_items_have_the_smallest_ids():
     letters = "abcdefghijklmnopqrstuvwxyz"
     kept, _ = apply_filters(events([letters, letters[::-1]]), [TopItems(3)])
     assert kept.item_ids.tolist() == ["a", "b", "c"]
+
+
+def test_items_and_users_are_stored_in_32_bits():
+    split = built(["aaa", "aaa"], [T, V, X, T, V, X])
+    stored = (split.train.sequences, split.validation.sequences, split.test.sequences)
+    assert {array.dtype for part in stored for array in (part.items, part.users)} == {np.dtype(np.int32)}
+    assert {split.test.targets.dtype, split.test.clusters.dtype} == {np.dtype(np.int32)}
+
+
+def test_the_target_rule_is_applied():
+    data = events(["aaaa", "aaaa", "aaa"], unit="session", clock=Clock.ABSOLUTE)
+    fields = {name: value for name, value in vars(data).items() if name != "offsets"}
+    data = type(data)(**{**fields, "timestamps": data.timestamps + 86_400.0 * data.users})
+    for protocol in (LastDays(0.5, 0, target_rule=LastOnly()), GlobalTimeCut(0.25, 0, target_rule=LastOnly())):
+        assert asked(protocol.prepare(data), "test") == [(2, "aa", "a")]
