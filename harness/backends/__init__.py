@@ -1,1 +1,1 @@
-"""Backends: where cells are computed, in this process or in worker processes."""
+"""Backends: where cells are computed; each runs in a worker process that may end without harm to the others."""
