@@ -4,7 +4,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from evaluation.ranking.rank_table import RankTable
-from evaluation.results.suite_results import read_suite
+from evaluation.results.suite_results import CellResult, read_suite
+from evaluation.stored_files import read_record
 from tests.evaluation.rank_tables import same_columns
 from tests.stored_records import write_sealed
 
@@ -62,3 +63,31 @@ def test_read_suite_keeps_order_and_names_what_is_missing(tmp_path):
     ]
     with pytest.raises(FileNotFoundError, match="no results of suite 't' in .*it holds s"):
         read_suite(tmp_path, "t")
+
+
+@pytest.mark.parametrize(("column", "row", "value", "said"), [
+    ("greater", 2, -1, r"row 2: greater is -1, expected at least 0"),
+    ("greater", 0, 6, r"row 0: greater is 6, expected with tied below candidates"),
+    ("greater", 1, 8, r"row 1: greater is 8, expected with tied below candidates"),
+    ("tied", 2, -3, r"row 2: tied is -3, expected at least 0"),
+    ("tied", 0, 2**31 - 1, r"row 0: greater is 0, expected with tied below candidates"),
+    ("tied", 1, 1, r"row 1: greater is 7, expected with tied below candidates"),
+    ("target", 0, 7, r"row 0: target is 7, expected -1 to 6"),
+    ("target", 2, -2, r"row 2: target is -2, expected -1 to 6"),
+    ("candidates", 2, -1, r"row 2: candidates is -1, expected at least 0"),
+    ("query", 0, -1, r"row 0: query is -1, expected at least 0"),
+])  # fmt: skip
+def test_a_row_that_no_ranking_gives_is_named(tmp_path, column, row, value, said):
+    values = getattr(toy(), column).copy()
+    values[row] = value
+    toy(**{column: values}).write(tmp_path / "ranks.parquet")
+    with pytest.raises(ValueError, match=said):
+        RankTable.read(tmp_path / "ranks.parquet")
+
+
+def test_the_ranks_of_another_cell_are_named(tmp_path):
+    toy(meta={"key": "another"}).write(tmp_path / "ranks.parquet")
+    write_sealed(tmp_path / "cell.json", {"key": "k"})
+    cell = CellResult(tmp_path, "d", "p", "m", 0, read_record(tmp_path / "cell.json"))
+    with pytest.raises(ValueError, match=r"ranks.parquet is damaged \(its ranks are of the cell another\): remove its"):
+        _ = cell.ranks
