@@ -90,7 +90,7 @@ DEEDS = {
     "train times": Deed(lambda train: _write(train.sequences.timestamps), "FAILED", "read-only"),
     "offsets": Deed(lambda train: _write(train.sequences.offsets), "FAILED", "read-only"),
     "default dtype": Deed(lambda _: torch.set_default_dtype(torch.float64), "DONE", "torch's default dtype"),
-    "default device": Deed(lambda _: torch.set_default_device("meta"), "FAILED", ""),
+    "default device": Deed(lambda _: torch.set_default_device("meta"), "DONE", "torch's default device"),
     "grad mode": Deed(lambda _: torch.set_grad_enabled(False), "DONE", "torch's grad mode"),
     "threads": Deed(lambda _: torch.set_num_threads(7), "DONE", "torch's threads"),
     "algorithms": Deed(lambda _: torch.use_deterministic_algorithms(False), "DONE", "deterministic algorithms"),
