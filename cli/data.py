@@ -24,7 +24,10 @@ Replace = Annotated[bool, typer.Option("--replace", help="Replace imported data 
 
 
 def fetch(name: DataName, data: Data = None) -> None:
-    """Download a data set from its official source and verify it."""
+    """Download a data set from its official source and verify it.
+
+    A link in the data folder is read, never overwritten.
+    """
     from cli.data_actions import fetch_dataset, find_dataset, known_datasets
     from cli.printing import print_text
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -31,19 +33,30 @@ def _is_harmless(character: str) -> bool:
 
 def map_texts(change: Callable[[str], str], value: Any) -> Any:
     """A copy of a value with every text in its data classes, lists, tuples and mappings changed; itself if equal."""
+    if value is None or isinstance(value, float | int):  # most values of a table
+        return value
     if isinstance(value, str):
         return change(value)
     if isinstance(value, tuple | list):
         changed = [map_texts(change, entry) for entry in value]
-        same = all(a is b for a, b in zip(value, changed, strict=True))
+        same = all(map(operator.is_, value, changed))
         return value if same else type(value)(changed)
     if isinstance(value, Mapping):
         mapped = {map_texts(change, name): map_texts(change, entry) for name, entry in value.items()}
-        same = all(a is b and value[a] is mapped[a] for a, b in zip(value, mapped, strict=True))
+        same = all(map(operator.is_, (*value, *value.values()), (*mapped, *mapped.values())))
         return value if same else mapped
-    if dataclasses.is_dataclass(value):
-        old = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
-        new = {name: map_texts(change, entry) for name, entry in old.items()}
-        different = {name: entry for name, entry in new.items() if entry is not old[name]}
-        return dataclasses.replace(value, **different) if different else value
-    return value
+    different = {}
+    for name in _fields(type(value)):
+        old = getattr(value, name)
+        new = map_texts(change, old)
+        if new is not old:
+            different[name] = new
+    return dataclasses.replace(value, **different) if different else value
+
+
+@functools.cache
+def _fields(kind: type) -> tuple[str, ...]:
+    """The names of a data class's fields that its constructor takes; none for another type."""
+    if not dataclasses.is_dataclass(kind):
+        return ()
+    return tuple(field.name for field in dataclasses.fields(kind) if field.init)

@@ -32,7 +32,9 @@ def unpack(archive: Path, folder: Path, largest: int = LARGEST) -> list[Path]:
     """
     try:
         return _unpack(archive, folder, largest)
-    except _DAMAGE as error:
+    except (*_DAMAGE, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the system; without a number it is of bz2
+            raise
         why = first_line(error)
         raise ArchiveDamaged(f"{archive}: cannot be unpacked ({why}); delete it and fetch it again") from error
 

@@ -22,7 +22,7 @@ from harness.tracking.database import database, database_problem, ensure_databas
 from harness.tracking.mlflow_client import SuiteExperiment, connect
 from harness.tracking.mlflow_view import Tracker
 from tests.faults.trial import Trial
-from tests.harness.tracking.test_mlflow_view import CURVE, RECORD
+from tests.harness.tracking.made_up_cells import CURVE, RECORD
 from tests.stored_records import write_sealed
 
 STARTS, ENTRIES, NAMES, PAIRS, DATABASES = 12, 20, 60, 6, 40

@@ -108,5 +108,5 @@ def test_a_zip_file_of_an_unknown_compression_is_refused(tmp_path):
     data[8] = 97  # the number of the compression, in the header of the member and in the directory
     data[data.index(b"PK\x01\x02") + 10] = 97
     path.write_bytes(data)
-    with pytest.raises(ValueError, match="odd.zip: is compressed in a way that cannot be read"):
+    with pytest.raises(ValueError, match="odd.zip: a.csv is compressed in a way that cannot be read"):
         read_bytes(path)
