@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 CHANGES = {
+    "import torch.utils.data, scipy.stats": "",
     "torch.set_default_dtype(torch.float64)": "torch's default dtype (torch.float32 → torch.float64)",
     "torch.set_grad_enabled(False)": "torch's grad mode (True → False)",
     "torch.set_num_threads(3)": "torch's threads (1 → 3)",
@@ -27,7 +28,6 @@ CHANGES = {
     "Split.freeze = print": "recsys_data.split.Split.freeze",
     "json.loads = print": "json.loads",
     "np.random.rand(3); random.random(); torch.rand(3)": "",
-    "import torch.utils.data, scipy.stats": "",
 }
 CODE = """
 import gc, json, os, random, sys
