@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 # Encore's layers, whose every attribute counts, and the library modules whose functions and classes count.
@@ -21,7 +21,6 @@ _CLASS_CACHES = ("__abstractmethods__", "__annotations__", "__dict__", "__doc__"
 _SET_BY_LIBRARIES = ("CUDA_MODULE_LOADING", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "NUMBA_NUM_THREADS",
                      "TORCHINDUCTOR_CACHE_DIR")  # fmt: skip
 _SET_BY_TORCH = ("torch.Storage",)  # it follows the default dtype
-_CODE = (FunctionType, BuiltinFunctionType, type)
 _SMALLEST = 5e-324  # a denormal number: zero once multiplied where the processor flushes such numbers
 
 
@@ -116,7 +115,7 @@ def _attributes(modules: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, 
         names = vars(module)
         for name, value in list(names.items()):
             label = f"{module_name}.{name}"
-            if (own or isinstance(value, _CODE)) and not name.startswith("__") and label not in _SET_BY_TORCH:
+            if (own or callable(value)) and not name.startswith("__") and label not in _SET_BY_TORCH:
                 yield label, names, name, value
             if isinstance(value, type) and (value.__module__ == module_name if own else name[:1].isupper()):
                 yield from ((f"{label}.{inner}", vars(value), inner, member)
