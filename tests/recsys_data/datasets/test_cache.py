@@ -18,6 +18,7 @@ from recsys_data.fetching.source import Source
 from recsys_data.files.interaction_file import InteractionFile
 from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_data.interactions import Clock, Interactions
+from recsys_data.sealed_json import read_sealed, sealed_text
 
 EVENTS = [("u2", 5, 1.5), ("u1", 7, 2.0), ("u2", 7, 1.0)]
 
@@ -156,7 +157,8 @@ def test_a_file_is_hashed_once_unless_it_has_just_changed(raw, monkeypatch):
     monkeypatch.setattr(cache, "_COARSE", -1)
     raw_sums([raw / "raw.txt"], raw / "cache")
     (note,) = (raw / "cache/raw").iterdir()
-    note.write_text(note.read_text().replace(sums[0], "0" * 64))
+    believed = read_sealed(note.read_bytes(), note.name) | {"digest": "0" * 64}
+    note.write_text(sealed_text(believed, note.name))
     assert raw_sums([raw / "raw.txt"], raw / "cache") == ["0" * 64], "what is noted is believed"
     note.write_text("half a no")
     assert raw_sums([raw / "raw.txt"], raw / "cache") == sums
