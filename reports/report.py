@@ -19,7 +19,7 @@ from reports.chapters.comparison import comparison_section
 from reports.chapters.cost import cost_section
 from reports.chapters.data import data_section
 from reports.chapters.methods import methods_section
-from reports.chapters.provenance import provenance_section
+from reports.chapters.provenance import failures_section, provenance_section
 from reports.chapters.slices import slices_section
 from reports.chapters.summary import citation, facts_of, summary_section
 from reports.chapters.training import training_section
@@ -47,8 +47,8 @@ class ReportInputs:
 
 
 CHAPTERS: tuple[Callable[[ReportInputs], Section | None], ...] = (  # in their order
-    lambda inputs: summary_section(inputs.index, inputs.verdicts),
     lambda inputs: verdicts_section(inputs.index, inputs.verdicts),
+    lambda inputs: failures_section(inputs.index),
     lambda inputs: comparison_section(inputs.index, inputs.comparisons, inputs.cache),
     lambda inputs: variants_section(inputs.index, inputs.comparisons, inputs.cache),
     lambda inputs: slices_section(inputs.index, inputs.metrics[0], inputs.cache),
@@ -124,6 +124,8 @@ def build(root: Path, suite: str) -> Report:
 
 
 def _sections(inputs: ReportInputs) -> list[Section]:
-    """All chapters with content; Methods, which explains the columns of all others, comes before the last one."""
+    """The summary, then all chapters with content; Methods, which explains all columns, is last but one."""
     sections = [section for chapter in CHAPTERS if (section := chapter(inputs)) is not None]
+    summary = summary_section(inputs.index, inputs.comparisons, inputs.verdicts, sections)
+    sections = [summary, *sections]
     return [*sections[:-1], methods_section(inputs.index, inputs.comparisons, sections), sections[-1]]

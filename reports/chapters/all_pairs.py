@@ -26,16 +26,17 @@ def heat_map(table: ComparisonTable, heading: str, place: str, caveats: tuple[st
     sign = -1 if table.higher_is_better else 1
     order = [m.model for m in sorted(table.models, key=lambda m: sign * m.mean)]
     found = {frozenset((pair.a, pair.b)): pair for pair in table.exploratory}
+    base = table.model(table.reference or order[0])
     pairs = []
     for (row_, first), (column, second) in itertools.combinations(enumerate(order), 2):
-        pair, below = found[frozenset((first, second))], table.model(second).mean
+        pair = found[frozenset((first, second))]
         difference = pair.difference if pair.a == first else -pair.difference
         pairs.append({"row": row_, "column": column, "difference": difference, "q": pair.q,
-                      "relative": difference / below if below else None})  # fmt: skip
+                      "relative": difference / base.mean if base.mean else None})  # fmt: skip
     numbered = len(order) <= _NUMBERED
     caption = (
-        f"All pairs in {table.metric} on {heading}, row against column, the best on top"
-        f"{': by how much the row is ahead' if numbered else ''}. "
+        f"All pairs in {table.metric} on {heading}, row against column (by number), the best on top"
+        f"{f': by how much the row is ahead, as a share of the value of {base.model}' if numbered else ''}. "
         "Darker = smaller q-value (Benjamini and Hochberg: .05, .01, .001); · (no shade) = not significant. "
         f"Exploratory. {table.notes[0]}"
     )
@@ -80,12 +81,13 @@ def _summary(tables: list[ComparisonTable], index: RunIndex) -> list[Table]:
         has_interval = effect is not None and effect.interval is not None and len(found) >= _FEWEST
         low, high = effect.interval if has_interval else (None, None)
         mean = None if effect is None else effect.mean
+        link = _named(a, index).link
         rows.append(row([
-            _named(a, index), _named(b, index), TableCell(str(len(found)), len(found)),
-            TableCell(f"{tally.wins} / {tally.ties} / {tally.losses}", tally.wins - tally.losses),
-            TableCell(percent(mean), mean, low, high),
-            TableCell(interval_percent(low, high), None if low is None else high - low),
-            TableCell(f"{effect.tau:.2f}" if has_interval else "–", effect.tau if has_interval else None),
+            _named(a, index), _named(b, index), TableCell(str(len(found)), len(found), link=link),
+            TableCell(f"{tally.wins} / {tally.ties} / {tally.losses}", tally.wins - tally.losses, link=link),
+            TableCell(percent(mean), mean, low, high, link),
+            TableCell(interval_percent(low, high), None if low is None else high - low, link=link),
+            TableCell(f"{effect.tau:.2f}" if has_interval else "–", effect.tau if has_interval else None, link=link),
         ]))  # fmt: skip
     if not rows:
         return []
@@ -118,7 +120,7 @@ def _diagram(tables: list[ComparisonTable], models: list[str], index: RunIndex, 
     found, why = from_json(tuple[Friedman | None, str], cache.get("friedman", [models, scores, higher], test))
     if found is None:
         return [Text("", (why,))]
-    drawn = [{"model": name, "rank": rank, "color": _color(name, index)}
+    drawn = [{"model": name, "rank": rank, "color": _named(name, index).color}
              for name, rank in zip(found.models, found.mean_ranks, strict=True)]  # fmt: skip
     caption = (
         f"Mean ranks of {len(models)} models across {found.num_datasets} data sets in {tables[0].metric}; 1 is best. "
@@ -130,9 +132,6 @@ def _diagram(tables: list[ComparisonTable], models: list[str], index: RunIndex, 
 
 
 def _named(model: str, index: RunIndex) -> TableCell:
-    """Cell of a model with its colour."""
-    return TableCell(model, color=_color(model, index))
-
-
-def _color(model: str, index: RunIndex) -> int | None:
-    return next((runs.color for runs in index.runs if runs.model == model), None)
+    """Cell of a model with its colour and a link to its first runs."""
+    runs = next(runs for runs in index.runs if runs.model == model)
+    return TableCell(model, link=runs.anchor, color=runs.color)

@@ -47,7 +47,7 @@ def _table(cells: list[dict[str, Any]], index: RunIndex) -> Table:
             TableCell(cell["model"], link=runs.anchor if runs else "", color=runs.color if runs else None),
             TableCell(index.heading(cell["dataset"], cell["protocol"])), TableCell(str(cell["seed"]), cell["seed"]),
             TableCell(cell["state"], marks=(_MARKS.get(cell["state"], "quiet"),)),
-            TableCell(count(cell["rows"]) if cell["rows"] else "–", cell["rows"]),
+            TableCell(count(cell["rows"]) if cell["rows"] else "–", cell["rows"], link=runs.anchor if runs else ""),
             TableCell((cell["key"] or "–")[:10], cell["key"], exact=cell["key"] or "", marks=("code",)),
             TableCell(cell["reason"] or "nothing"),
         ]))  # fmt: skip

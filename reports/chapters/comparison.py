@@ -27,7 +27,7 @@ INTERVAL = "users × seeds where there are two seeds or more; else cluster boots
 _MANY = 12  # pairs; of more, only clear conclusions are stated in sentences
 BOUNDS = (("best", "Best possible (expected)"), ("chance", "Chance (expected)"))
 _ACROSS = 2  # metrics per table, to fit the width of a page
-_TONE = {Conclusion.BETTER: "good", Conclusion.WORSE: "bad", Conclusion.EQUAL: "quiet", Conclusion.INCONCLUSIVE: "open"}
+TONE = {Conclusion.BETTER: "good", Conclusion.WORSE: "bad", Conclusion.EQUAL: "quiet", Conclusion.INCONCLUSIVE: "open"}
 
 
 def comparison_section(index: RunIndex, comparisons: list[ComparisonTable], cache: ResultCache) -> Section:
@@ -91,7 +91,7 @@ def standing(tables: list[ComparisonTable], runs: dict[str, ModelRuns], heading:
                     Column(f"{m} sd", "Seed SD", True, "standard deviation over seeds")]  # fmt: skip
         if table.reference is not None:
             columns += [
-                Column(f"{m} relative", f"vs {_cut(table.reference)}", True, "relative difference"),
+                Column(f"{m} relative", f"vs {table.reference}", True, "relative difference"),
                 Column(f"{m} p", "Adj. p", True, "Holm over the family; users × seeds where seeds allow"),
             ]
     order = sorted(tables[0].models, key=lambda r: -r.mean if tables[0].higher_is_better else r.mean)
@@ -197,7 +197,8 @@ def differences(table: ComparisonTable, runs: dict[str, ModelRuns], heading: str
     means = {model.model: model.mean for model in table.models}
     rows = [{"name": f"{p.a}{_dagger(runs[p.a])} − {p.b}{_dagger(runs[p.b])}", "color": runs[p.a].color,
              "value": p.difference, "low": p.decision.interval[0], "high": p.decision.interval[1],
-             "margin": table.margin * abs(means[p.b])} for p in table.pairs]  # fmt: skip
+             "margin": table.margin * abs(means[p.b])}
+            for p in sorted(table.pairs, key=lambda p: -p.difference)]  # fmt: skip
     label = f"Differences in {table.metric} on {heading} with 95 % intervals and the relevance margin"
     figure = Figure(f"forest-{place}", "forest", label,
                       f"Differences in {table.metric} on {heading} with 95 % intervals at the levels of Holm's "
@@ -264,10 +265,5 @@ def _pair(pair: PairRow, runs: dict[str, ModelRuns], places: int) -> list[TableC
         TableCell(shown, shares.better - shares.worse, link=link, exact=shown),
         TableCell(format_number(pair.standardised, 2), pair.standardised, link=link),
         TableCell(fraction(pair.smallest_detectable, places), pair.smallest_detectable, link=link),
-        TableCell(found.value, marks=(_TONE[found],), link=link),
+        TableCell(found.value, marks=(TONE[found],), link=link),
     ]  # fmt: skip
-
-
-def _cut(name: str) -> str:
-    """A name short enough for a column title."""
-    return name if len(name) <= 16 else name[:15] + "…"

@@ -9,11 +9,14 @@ import numpy as np
 
 from evaluation.results.cache import CachedCall, ResultCache, cell_fingerprints
 from evaluation.results.suite_results import CellResult
+from recsys_data.audit.finding import CAVEAT, FAIL, NOTE, SEVERE
 from reports.document.blocks import Column, Figure, Section, Table, TableCell, Text, row
 from reports.document.numbers import MISSING, count, format_number
 from reports.document.run_index import RunGroup, RunIndex
 
-_LEVELS = {"fail": ("FAIL", "bad"), "caveat": ("CAVEAT", "open"), "note": ("note", "quiet")}  # the gravest first
+_LEVELS = {  # the gravest first
+    FAIL: ("FAIL", "bad"), SEVERE: ("SEVERE CAVEAT", "bad"), CAVEAT: ("CAVEAT", "open"), NOTE: ("note", "quiet"),
+}  # fmt: skip
 _COUNTS = {
     "train_events": "training events",
     "validation_queries": "validation queries",
@@ -59,7 +62,8 @@ def _steps(steps: list[dict[str, Any]], group: RunGroup) -> Table:
     """One row per step; columns are the facts that the protocol recorded."""
     keys = list(dict.fromkeys(key for step in steps for key in step))
     columns = tuple(Column(k, k.replace("_", " ").capitalize(), all(_is_number(s.get(k)) for s in steps)) for k in keys)
-    rows = tuple(row([_fact_cell(step.get(key)) for key in keys]) for step in steps)
+    link = group.finished[0].anchor
+    rows = tuple(row([_fact_cell(step.get(key), link) for key in keys]) for step in steps)
     return Table(f"steps-{group.number}", f"Preprocessing steps: {group.heading}", columns, rows)
 
 
@@ -68,13 +72,13 @@ def _is_number(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
-def _fact_cell(value: Any) -> TableCell:
-    """The table cell of a recorded fact."""
+def _fact_cell(value: Any, link: str) -> TableCell:
+    """The table cell of a recorded fact; a number links to the runs that recorded it."""
     if value is None or isinstance(value, str | bool):
         return TableCell(MISSING if value is None else str(value))
     if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
-        return TableCell(count(value), value)
-    return TableCell(format_number(value, 4), value) if isinstance(value, float) else TableCell(str(value))
+        return TableCell(count(value), value, link=link)
+    return TableCell(format_number(value, 4), value, link=link) if isinstance(value, float) else TableCell(str(value))
 
 
 def _figure(record: dict[str, Any], group: RunGroup, cache: ResultCache) -> Figure:
@@ -133,7 +137,7 @@ def _audit(findings: list[dict[str, Any]], group: RunGroup) -> Table:
         level, mark = _LEVELS.get(finding["level"], (finding["level"], "quiet"))
         rows.append(row([
             TableCell(level, marks=(mark,)), TableCell(finding["name"].replace("_", " ")),
-            _fact_cell(finding.get("value")), TableCell(finding["sentence"]),
+            _fact_cell(finding.get("value"), group.finished[0].anchor), TableCell(finding["sentence"]),
         ]))  # fmt: skip
     columns = (
         Column("level", "Level"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -12,6 +13,7 @@ from reports.document.blocks import Column, Row, Section, Table, TableCell, Text
 from reports.document.numbers import format_seconds, fraction, join_words, pluralize
 from reports.document.run_index import ModelRuns, RunIndex
 
+_NAMED = 8  # models in one row
 _MACHINE = ("device", "device_name", "threads", "engine")
 
 
@@ -28,27 +30,35 @@ def provenance_section(index: RunIndex, metrics: list[str]) -> Section:
     return Section("provenance", "Provenance", tuple(blocks))
 
 
+def failures_section(index: RunIndex) -> Section | None:
+    """The cells without a result; None if all finished."""
+    table = failures_table(index)
+    return None if table is None else Section("missing", "Cells without a result", (table,))
+
+
 def failures_table(index: RunIndex) -> Table | None:
     """Failed cells, each with its reason and command, and cells that never started; None if all finished.
 
-    Cells of a data set that were skipped for the same reason share one row.
+    Cells without a result for the same reason share one row.
     """
     rows, skipped = [], {}
     for runs in index.runs:
         for failure in runs.failures:
             heading = runs.group.heading
             if not failure.failed:
-                skipped.setdefault((heading, failure.state, failure.reason), []).append(runs.model)
+                skipped.setdefault((failure.state, failure.reason), []).append((heading, runs.model))
                 continue
             rows.append(row([
                 TableCell(heading), TableCell(runs.model, link=runs.anchor, color=runs.color),
                 TableCell(str(failure.seed), failure.seed),
                 TableCell(failure.state, marks=("bad",)), TableCell(failure.reason),
                 TableCell(failure.command, marks=("code",))]))  # fmt: skip
-    for (heading, state, reason), models in skipped.items():
-        cells = f"{pluralize(len(models), 'cell')}: {join_words(list(dict.fromkeys(models)))}"
-        rows.append(row([TableCell(heading), TableCell(cells), TableCell(""), TableCell(state, marks=("open",)),
-                         TableCell(reason), TableCell("")]))  # fmt: skip
+    for (state, reason), cells in skipped.items():
+        places, models = (list(dict.fromkeys(names)) for names in zip(*cells, strict=True))
+        where = places[0] if len(places) == 1 else f"{len(places)} data sets or protocols"
+        what = f"{pluralize(len(cells), 'cell')}: {_first_names(models)}"
+        rows.append(row([TableCell(where, exact=join_words(places)), TableCell(what), TableCell(""),
+                         TableCell(state, marks=("open",)), TableCell(reason), TableCell("")]))  # fmt: skip
     if not rows:
         return None
     columns = (
@@ -60,6 +70,12 @@ def failures_table(index: RunIndex) -> Table | None:
         Column("command", "Command to rerun", wide=True),
     )
     return Table("failures", "Cells without a result", columns, tuple(rows), small=True)
+
+
+def _first_names(models: list[str]) -> str:
+    """Some models by name, the others as a number."""
+    more = len(models) - _NAMED
+    return join_words([*models[:_NAMED], f"{more} more"] if more > 0 else models)
 
 
 class _Environments:
@@ -106,7 +122,7 @@ def _cells(index: RunIndex, metrics: list[str], environments: _Environments, tra
         Column("seed", "Seed", True),
         *(Column(m, m, True) for m in metrics),
         Column("fit", "Fit", True),
-        Column("key", "Key"),
+        Column("key", "Key", hint="the name of the run's folder in the store, under cells"),
         Column("data", "Data", hint="SHA-256 of the interactions"),
         Column("split", "Split", hint="SHA-256 of the split"),
         Column("commit", "Commit"),
@@ -138,7 +154,8 @@ def _cell(
         *(TableCell(fraction(cell.metrics.get(m), 5), cell.metrics.get(m), exact=str(cell.metrics.get(m)))
           for m in metrics),
         TableCell(format_seconds(record["seconds"].get("fit")), record["seconds"].get("fit")),
-        *(_hash(text) for text in (cell.key, prints["data"], prints["split"])),
+        dataclasses.replace(_hash(cell.key), href=f"../cells/{cell.key}/"),
+        *(_hash(text) for text in (prints["data"], prints["split"])),
         _hash(commit, " with changes" if dirty else ""),
         TableCell(environments.name_of(cell), link="environments"),
         _hash(mlflow_run) if mlflow_run else TableCell("not tracked", marks=("quiet",)),

@@ -88,7 +88,8 @@ def _blocks(name: str, data: dict[str, Any], group: RunGroup) -> list[Figure | T
     rows = [row([runs.name_cell(), *(TableCell(fraction(v), v, link=runs.anchor) for v in line["values"])])
             for runs, line in zip(group.finished, data["lines"], strict=True)]  # fmt: skip
     if "queries" in data:
-        entries = [TableCell("Test queries"), *(TableCell(count(n), n) for n in data["queries"])]
+        link = group.finished[0].anchor
+        entries = [TableCell("Test queries"), *(TableCell(count(n), n, link=link) for n in data["queries"])]
         rows.append(row(entries, kind="reference"))
     return [Figure(f"{anchor}-figure", "lines", title, title + ".", data, group.caveats),
             Table(f"{anchor}-table", title, columns, tuple(rows), beside=True, caveats=group.caveats)]  # fmt: skip

@@ -1,52 +1,54 @@
-"""Summary: the suite, and which of its published numbers and claims hold."""
+"""Summary: the answer at a glance, and the facts about the suite's runs."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from evaluation.comparison.table import ComparisonTable
 from evaluation.verdicts.claims import Outcome, Verdict
-from reports.chapters.provenance import failures_table
-from reports.document.blocks import Section, Text
+from reports.chapters.answer import answer_figure, lead_sentence, lead_table, leads
+from reports.chapters.verdicts import HEADINGS, TONE
+from reports.document.blocks import Section, Tally, TallyPart, Text
 from reports.document.numbers import format_seconds, join_words, pluralize
 from reports.document.run_index import RunIndex
 
-_HEADINGS = {
-    "REPRODUCED": "Reproduced", "SUPPORTED": "Supported", "NOT REPRODUCED": "Not reproduced",
-    "CONTRADICTED": "Contradicted", "NOT SUPPORTED": "Not supported", "INCONCLUSIVE": "Inconclusive",
-    "NOT COMPARABLE": "",
-}  # fmt: skip
+
+def summary_section(
+    index: RunIndex, comparisons: list[ComparisonTable], verdicts: list[Verdict], chapters: list[Section]
+) -> Section:
+    """The answer: the verdicts as a bar and a sentence, the best models, and one picture; then notes."""
+    found = leads(index, comparisons)
+    answer = (verdict_sentence(verdicts), lead_sentence(found, index) if found else "")
+    parts = tuple(TallyPart(name.partition(",")[0], number, tone) for name, number, tone in _tally(verdicts))
+    named = {section.anchor: section for section in chapters}
+    blocks = (
+        Text("", tuple(filter(None, answer))), Tally("tally", parts) if parts else None, lead_table(found, index),
+        answer_figure(named.get("verdicts"), named.get("comparison")),
+        Text("", (_size(index), *index.results.record.get("notes", ())), beside=True),
+    )  # fmt: skip
+    return Section("summary", "Summary", tuple(block for block in blocks if block is not None))
 
 
-def summary_section(index: RunIndex, verdicts: list[Verdict]) -> Section:
-    """The verdicts in one paragraph, the suite's notes, and the cells without a result."""
-    paragraphs = (verdict_paragraph(verdicts), _size(index), *index.results.record.get("notes", ()))
-    failures = failures_table(index)
-    blocks = (Text("", paragraphs), *((failures,) if failures else ()))
-    return Section("summary", "Summary", blocks)
-
-
-def verdict_paragraph(verdicts: list[Verdict]) -> str:
-    """One paragraph: how many verdicts have each outcome, and which."""
-    if not verdicts:
-        return "This suite has no published number and no claim to judge."
+def _tally(verdicts: list[Verdict]) -> list[tuple[str, int, str]]:
+    """Each outcome with its number and its tone, the clearest first."""
     judged = [v for v in verdicts if v.outcome is not Outcome.NOT_JUDGED and not v.without_result]
-    found = {text: [v for v in judged if v.outcome_text == text] for text in _HEADINGS}
-    parts = [f"{len(found[text])} {text.lower()}" for text in _HEADINGS if found[text]]
+    parts = [(text.lower(), [v for v in judged if v.outcome_text == text]) for text in HEADINGS]
+    found = [(name, len(some), TONE[some[0].outcome]) for name, some in parts if some]
     missing = sum(v.without_result for v in verdicts)
     doubtful = sum(v.outcome is Outcome.NOT_JUDGED for v in verdicts)
-    parts += [f"{missing} without a result here"] if missing else []
-    parts += [f"{doubtful} not judged, since the published number is uncertain"] if doubtful else []
+    found += [("without a result here", missing, "quiet")] if missing else []
+    return found + ([("not judged, since the published number is uncertain", doubtful, "quiet")] if doubtful else [])
+
+
+def verdict_sentence(verdicts: list[Verdict]) -> str:
+    """One sentence: how many verdicts have each outcome."""
+    if not verdicts:
+        return "This suite has no published number and no claim to judge."
+    parts = [f"{number} {name}" for name, number, _ in _tally(verdicts)]
     levels = sum(verdict.kind == "Published" for verdict in verdicts)
     kinds = [pluralize(levels, "published number")] if levels else []
     kinds += [pluralize(len(verdicts) - levels, "claim")] if len(verdicts) > levels else []
-    sentences = [f"Of {join_words(kinds)}, {join_words(parts)}."]
-    for text, heading in _HEADINGS.items():
-        names = [v.subject for v in found[text]]
-        if names and heading:
-            shown = [f"“{name}”" for name in names[:4]]
-            more = [f"{len(names) - 4} more"] if len(names) > 4 else []
-            sentences.append(f"{heading}: {join_words(shown + more)}.")
-    return " ".join(sentences)
+    return f"Of {join_words(kinds)}, {join_words(parts)}."
 
 
 def _size(index: RunIndex) -> str:
@@ -56,10 +58,16 @@ def _size(index: RunIndex) -> str:
     text += pluralize(len({r.group.dataset for r in runs}), "data set")
     rules = len({r.group.protocol for r in runs})
     text += f" under {rules} protocols" if rules > 1 else ""
+    text += f" ({format_seconds(_spent(index))} of computing)" if done else ""
     if not failures:
         return text + "; none failed and none is missing."
     states = {state: sum(f.state == state for f in failures) for state in dict.fromkeys(f.state for f in failures)}
     return text + f"; {join_words([f'{n} {s.lower()}' for s, n in states.items()])} (reasons below)."
+
+
+def _spent(index: RunIndex) -> float:
+    """Seconds of all fits and evaluations."""
+    return sum(sum(v for v in c.record["seconds"].values() if v) for c in index.results.cells)
 
 
 def citation(paper: dict[str, Any] | None) -> tuple[str, str]:
@@ -82,10 +90,10 @@ def facts_of(index: RunIndex) -> tuple[tuple[str, str], ...]:
                 for c in cells}  # fmt: skip
     cores = {e["cores"] for e in environments if e.get("cores")}
     where = ", ".join(sorted(machines)) + (f" ({join_words(sorted(map(str, cores)), 'or')} cores)" if cores else "")
-    spent = sum(sum(v for v in c.record["seconds"].values() if v) for c in cells)
     facts = [("Results of", str(record.get("created", ""))[:16].replace("T", " ") + " UTC"),
              ("Where", where), ("Commit", ", ".join(sorted(commits))), ("Runs", _states(index)),
-             ("Seed" if len(seeds) == 1 else "Seeds", ", ".join(map(str, seeds))), ("Compute", format_seconds(spent)),
+             ("Seed" if len(seeds) == 1 else "Seeds", ", ".join(map(str, seeds))),
+             ("Compute", format_seconds(_spent(index))),
              ("Command", record.get("command", ""))]  # fmt: skip
     return tuple((name, value) for name, value in facts if value)
 

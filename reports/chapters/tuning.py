@@ -105,7 +105,7 @@ def _row(one: _Tuned, tuned: list[_Tuned]) -> Row:
         TableCell(str(search.failed), search.failed, link=link, exact=_reasons(search)),
         TableCell(fraction(scores[0]), scores[0], link=link),
         TableCell(fraction(best["validation"]), best["validation"], link=link, exact=f"trial {best['trial'] + 1}"),
-        *(TableCell(MISSING) if rank is None else TableCell(str(rank), rank)
+        *(TableCell(MISSING) if rank is None else TableCell(str(rank), rank, link=link)
           for rank in (_rank(one, tuned, k) for k in (0, -1))),
         TableCell(chosen), TableCell(format_seconds(search.seconds), search.seconds, link=link),
     ])  # fmt: skip

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from evaluation.verdicts.claims import Outcome, Published, Verdict
-from reports.document.blocks import Column, Figure, Row, Section, Table, TableCell, Text, row
-from reports.document.numbers import MISSING, decimals, format_number, fraction, interval, p_value
+from reports.document.blocks import Column, Figure, Row, Section, Table, TableCell, Text, has_badge, row
+from reports.document.numbers import (
+    MISSING,
+    decimals,
+    format_number,
+    fraction,
+    interval,
+    join_words,
+    p_value,
+    pluralize,
+)
 from reports.document.run_index import ModelRuns, RunIndex
 
 TONE = {Outcome.REPRODUCED: "good", Outcome.NOT_REPRODUCED: "bad", Outcome.CONTRADICTED: "bad",
         Outcome.INCONCLUSIVE: "open", Outcome.NOT_COMPARABLE: "quiet", Outcome.NOT_JUDGED: "quiet"}  # fmt: skip
+HEADINGS = {
+    "REPRODUCED": "Reproduced", "SUPPORTED": "Supported", "NOT REPRODUCED": "Not reproduced",
+    "CONTRADICTED": "Contradicted", "NOT SUPPORTED": "Not supported", "INCONCLUSIVE": "Inconclusive",
+    "NOT COMPARABLE": "",
+}  # fmt: skip
 _LONG = 60  # a longer reason is given in full once only
+_NAMED = 6  # models in a sentence
+_FOUND = ("difference", "difference_interval", "estimate", "interval")
 _ROWS = 32  # of a figure, to fit on a page
 
 
@@ -26,7 +43,8 @@ def verdicts_section(index: RunIndex, verdicts: list[Verdict]) -> Section | None
         blocks.append(_claims(index, claims))
     if not blocks:
         return None
-    words = ("A published number is reproduced if the 90 % interval of rerun ÷ published lies within ±5 % (strict) or "
+    words = (_names(verdicts),
+             "A published number is reproduced if the 90 % interval of rerun ÷ published lies within ±5 % (strict) or "
              "±10 % (lenient). A ranking is reproduced if its adjusted test confirms the sign, and a gain if its size "
              "agrees as well. “Inconclusive” means that these runs do not decide, not that they disagree. “Not "
              "comparable” means that the two numbers are different quantities.",)  # fmt: skip
@@ -41,7 +59,19 @@ def verdicts_section(index: RunIndex, verdicts: list[Verdict]) -> Section | None
     if len({v.about.source for v in levels}) > 1:
         words += ("Several sources published numbers for the same models and data; each is listed under its name and "
                   "judged separately. Where they differ, no rerun can reproduce all of them.",)  # fmt: skip
-    return Section("verdicts", "Verdicts", (Text("", words), *blocks))
+    return Section("verdicts", "Verdicts", (Text("", tuple(filter(None, words))), *blocks))
+
+
+def _names(verdicts: list[Verdict]) -> str:
+    """Which verdicts have each outcome, in one paragraph; empty where nothing is judged."""
+    sentences = []
+    for text, heading in HEADINGS.items():
+        names = [v.subject for v in verdicts if v.outcome_text == text and not v.without_result]
+        if names and heading:
+            shown = [f"“{name}”" for name in names[:4]]
+            more = [f"{len(names) - 4} more"] if len(names) > 4 else []
+            sentences.append(f"{heading}: {join_words(shown + more)}.")
+    return " ".join(sentences)
 
 
 def _ratio(verdict: Verdict) -> float | None:
@@ -56,7 +86,7 @@ def _figures(index: RunIndex, levels: list[Verdict]) -> list[Figure]:
     drawn = [v for v in levels if _ratio(v) is not None and _runs(index, v) is not None]
     rows, sources = [], _sources(drawn)
     several = len({v.about.dataset for v in drawn}) > 1
-    for verdict in sorted(drawn, key=lambda v: sources.index(v.about.source)):
+    for verdict in sorted(drawn, key=lambda v: (sources.index(v.about.source), -_ratio(v))):
         about, runs, ratio = verdict.about, _runs(index, verdict), _ratio(verdict)
         low, high = verdict.interval or (None, None)
         dagger = " †" if runs.caveats or runs.group.caveats else ""
@@ -110,16 +140,16 @@ def _levels(index: RunIndex, levels: list[Verdict]) -> Table:
         Column("reason", "Why", wide=True),
         Column("place", "Where"),
     )
-    sources, given = _sources(levels), set()
-    levels = sorted(levels, key=lambda v: v.rerun_value is None)
+    shown = sorted((v for v in levels if not v.without_result), key=lambda v: v.rerun_value is None)
+    sources, given = _sources(shown), set()
     rows: list[Row] = []
     for source in sources:
         if len(sources) > 1:
             heading = "In the paper itself" if source == "paper" else f"Further source: {source}"
             rows.append(Row((TableCell(heading),), kind="group"))
-        rows += [row(_level(index, verdict, given)) for verdict in levels if verdict.about.source == source]
-    found = [r for v in levels if (r := _runs(index, v))]
-    return Table("published", "Published numbers", columns, tuple(rows), _caveats(found), small=True)
+        rows += [row(_level(index, verdict, given)) for verdict in shown if verdict.about.source == source]
+    notes = (*_caveats([r for v in shown if (r := _runs(index, v))]), *_left_out(index, levels, "published number"))
+    return Table("published", "Published numbers", columns, tuple(rows), notes, small=True)
 
 
 def _level(index: RunIndex, verdict: Verdict, given: set[str]) -> list[TableCell]:
@@ -142,11 +172,23 @@ def _level(index: RunIndex, verdict: Verdict, given: set[str]) -> list[TableCell
     ]  # fmt: skip
 
 
+def _left_out(index: RunIndex, verdicts: list[Verdict], noun: str) -> tuple[str, ...]:
+    """One sentence on the verdicts that have no result to judge by; none where all have one."""
+    missing = [verdict for verdict in verdicts if verdict.without_result]
+    if not missing:
+        return ()
+    models = list(dict.fromkeys(name for verdict in missing for name in verdict.models))
+    some = [*models[:_NAMED], *([f"{len(models) - _NAMED} more"] if len(models) > _NAMED else [])]
+    why = "; the chapter Cells without a result has the reasons" if index.results.failures else ""
+    named = f" (of {join_words(some)})" if some else ""
+    return (f"Not shown, without a result here: {pluralize(len(missing), noun)}{named}{why}.",)
+
+
 def _caveats(found: list[ModelRuns]) -> tuple[str, ...]:
-    """All caveats of these runs in full, each with its model or data set."""
+    """The caveats of these runs that have a badge, in full, each with its model or data set."""
     own = dict.fromkeys((runs.model, caveat) for runs in found for caveat in runs.caveats)
     shared = dict.fromkeys((runs.group.dataset, caveat) for runs in found for caveat in runs.group.caveats)
-    return tuple(f"{name}: {caveat}." for name, caveat in (*own, *shared))
+    return tuple(f"{name}: {caveat}." for name, caveat in (*own, *shared) if has_badge(caveat))
 
 
 def _outcome(verdict: Verdict) -> TableCell:
@@ -174,25 +216,34 @@ def _claims(index: RunIndex, claims: list[Verdict]) -> Table:
         Column("subject", "Claim", wide=True),
         Column("outcome", "Verdict"),
         Column("claimed", "Claimed", True, "a difference for a ranking, a ratio for a gain or a cost"),
-        Column("estimate", "Found", True, "the same quantity in these runs"),
-        Column(
-            "interval",
-            "Interval",
-            True,
-            "of a difference: 95 % at the level of Holm's procedure, so it excludes 0 where adj. p < .05; of a ratio: "
-            "90 %",
-        ),
+        *_found_columns(claims),
         Column("p", "Adj. p", True, "users × seeds, Holm over all rankings and gains of the suite"),
         Column("reason", "Why", wide=True),
         Column("place", "Where"),
     )
     rows, given = [], set()
-    for verdict in claims:
-        rows.append(row(_claim(index, verdict, given)))
-        rows += [row(_claim(index, part, given, "· ")) for part in verdict.parts]
-    judged = [part for verdict in claims for part in (verdict, *verdict.parts)]
-    notes = _caveats([runs for part in judged for runs in _claimed(index, part)])
+    shown = [verdict for verdict in claims if not verdict.without_result]
+    for verdict in shown:
+        rows.append(row(_claim(index, verdict, given, columns)))
+        rows += [row(_claim(index, part, given, columns, "· ")) for part in verdict.parts]
+    judged = [part for verdict in shown for part in (verdict, *verdict.parts)]
+    notes = (*_caveats([runs for part in judged for runs in _claimed(index, part)]), *_left_out(index, claims, "claim"))
     return Table("claims", "Claims", columns, tuple(rows), notes, small=True)
+
+
+def _found_columns(claims: list[Verdict]) -> list[Column]:
+    """Columns of what was found: differences and ratios apart, each only where a claim has one."""
+    found = [part for v in claims for part in (v, *v.parts) if part.estimate is not None]
+    columns = []
+    if any(v.signed for v in found):
+        hint = "95 % at the level of Holm's procedure, so it excludes 0 where adj. p < .05"
+        columns += [Column("difference", "Difference", True, "in the metric, in these runs"),
+                    Column("difference_interval", "95 % interval", True, hint)]  # fmt: skip
+    if any(not v.signed for v in found):
+        title = "Ratio" if all(v.signed or v.kind in ("Gain", "Cost") for v in found) else "Ratio or amount"
+        columns += [Column("estimate", title, True, "the claimed quantity in these runs"),
+                    Column("interval", "90 % interval", True)]  # fmt: skip
+    return columns
 
 
 def _claimed(index: RunIndex, verdict: Verdict) -> list[ModelRuns]:
@@ -202,8 +253,11 @@ def _claimed(index: RunIndex, verdict: Verdict) -> list[ModelRuns]:
 
 
 def _reason(index: RunIndex, verdict: Verdict, given: set[str]) -> str:
-    """The reason; the long reason of a missing cell is given in full once only."""
+    """The reason without caveats, which are notes; the long reason of a missing cell is given in full once only."""
     text = verdict.reason
+    start, mark, rest = text.rpartition(" Caveat")
+    if mark and any(caveat in rest for runs in _claimed(index, verdict) for c in runs.cells for caveat in c.caveats):
+        text = start
     for failure in index.results.failures:
         if failure.reason in text and len(failure.reason) > _LONG:
             if failure.reason in given:
@@ -212,7 +266,9 @@ def _reason(index: RunIndex, verdict: Verdict, given: set[str]) -> str:
     return text
 
 
-def _claim(index: RunIndex, verdict: Verdict, given: set[str], before: str = "") -> list[TableCell]:
+def _claim(
+    index: RunIndex, verdict: Verdict, given: set[str], columns: Sequence[Column], before: str = ""
+) -> list[TableCell]:
     """The row of one claim."""
     low, high = verdict.interval or (None, None)
     signed = verdict.signed
@@ -222,10 +278,13 @@ def _claim(index: RunIndex, verdict: Verdict, given: set[str], before: str = "")
     caveats = tuple(dict.fromkeys(caveat for r in runs for caveat in r.caveats))
     found = TableCell(fraction(verdict.estimate, places, sign=signed), verdict.estimate, low, high, link,
                       caveats=caveats if verdict.estimate is not None else ())  # fmt: skip
+    ends = TableCell(interval(low, high, places, sign=signed), None if low is None else high - low, link=link)
+    keys = ("difference", "difference_interval") if signed else ("estimate", "interval")
+    measured = dict(zip(keys, (found, ends), strict=True))
     return [
         TableCell(before + verdict.subject, link=runs[1].anchor if len(runs) > 1 else link), _outcome(verdict),
-        TableCell(verdict.claimed or MISSING), found,
-        TableCell(interval(low, high, places, sign=signed), None if low is None else high - low, link=link),
+        TableCell(verdict.claimed or MISSING),
+        *(measured.get(column.key, TableCell("")) for column in columns if column.key in _FOUND),
         TableCell(p_value(verdict.p_adjusted), verdict.p_adjusted, link=link),
         TableCell(_reason(index, verdict, given)), TableCell(_place(verdict.place)),
     ]  # fmt: skip

@@ -12,8 +12,9 @@ class TableCell:
     """One cell of a table: the displayed ``text`` and the unrounded value.
 
     value: number, text or None where undefined; low, high: its interval. link: anchor of the source of the number in
-    this report. exact: tooltip instead of the unrounded value. marks: styles of the cell ("best", "level", "good",
-    "bad", "open", "quiet", "code"), drawn as each format can. caveats: sentences to show with the number.
+    this report; href: a file outside of it, relative to the report's folder. exact: tooltip instead of the unrounded
+    value. marks: styles of the cell ("best", "level", "good", "bad", "open", "quiet", "code"), drawn as each format
+    can. caveats: sentences to show with the number.
     """
 
     text: str
@@ -21,6 +22,7 @@ class TableCell:
     low: float | None = None
     high: float | None = None
     link: str = ""
+    href: str = ""
     exact: str = ""
     marks: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
@@ -28,8 +30,13 @@ class TableCell:
 
     @property
     def badges(self) -> list[str]:
-        """The badges of the caveats, without repetitions."""
-        return list(dict.fromkeys(caveat_badge(caveat) for caveat in self.caveats))
+        """The badges of the caveats that have one, without repetitions."""
+        return list(dict.fromkeys(caveat_badge(caveat) for caveat in self.caveats if has_badge(caveat)))
+
+
+def has_badge(caveat: str) -> bool:
+    """Whether a caveat is shown as a badge beside a name ("NOT CONVERGED: …"); any other is a footnote of its table."""
+    return caveat.partition(":")[0].isupper()
 
 
 def caveat_badge(caveat: str) -> str:
@@ -84,6 +91,12 @@ class Table:
         return [caveat_badge(caveat) for caveat in self.caveats]
 
     @property
+    def footnotes(self) -> dict[str, str]:
+        """The mark of each caveat of a row that has no badge: a, b, c and so on."""
+        found = dict.fromkeys(c for r in self.rows for e in r.entries for c in e.caveats if not has_badge(c))
+        return {caveat: _letters(number) for number, caveat in enumerate(found)}
+
+    @property
     def all_notes(self) -> list[str]:
         """The table's caveats in full, then its notes, for a table outside the report."""
         return list(dict.fromkeys([*map(as_sentence, self.caveats), *self.notes]))
@@ -128,6 +141,34 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class TallyPart:
+    """One part of a tally: its name, its number and its tone ("good", "bad", "open", "quiet")."""
+
+    name: str
+    number: int
+    tone: str
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Outcomes as one bar, each part as long as its number."""
+
+    anchor: str
+    parts: tuple[TallyPart, ...]
+    block: str = field(default="tally", init=False)
+
+    @property
+    def total(self) -> int:
+        """The number of outcomes."""
+        return sum(part.number for part in self.parts)
+
+    @property
+    def label(self) -> str:
+        """One sentence for screen readers."""
+        return ", ".join(f"{part.number} {part.name}" for part in self.parts)
+
+
+@dataclass(frozen=True)
 class Text:
     """Paragraphs with an optional heading."""
 
@@ -144,12 +185,17 @@ class Section:
 
     anchor: str
     title: str
-    blocks: tuple[Table | Figure | Text, ...]
+    blocks: tuple[Table | Figure | Tally | Text, ...]
 
     @property
     def tables(self) -> list[Table]:
         """The tables among the blocks."""
         return [block for block in self.blocks if isinstance(block, Table)]
+
+
+def _letters(number: int) -> str:
+    """The mark of footnote ``number``: a to z, then aa, ab and so on."""
+    return (_letters(number // 26 - 1) if number >= 26 else "") + chr(ord("a") + number % 26)
 
 
 def row(entries: Sequence[TableCell], **rest: Any) -> Row:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from evaluation.results.suite_results import CellFailure, CellResult, SuiteResults
+from recsys_data.audit.finding import CARRIED, SEVERE
 from reports.document.blocks import TableCell
 
 
@@ -15,7 +16,8 @@ class RunGroup:
     """All models of one data set under one protocol, in the suite's order.
 
     number: 1, 2, …, part of the anchors of this group. heading: the data set's name, with the label or name of its
-    protocol where the suite uses the data set under several. caveats: those that all cells of the group share; tables carry them, not rows.
+    protocol where the suite uses the data set under several. caveats: those that all cells of the group share; tables
+    carry them, not rows.
     """
 
     dataset: str
@@ -85,9 +87,11 @@ class ModelRuns:
 
 
 def caveats_of(cell: CellResult) -> list[str]:
-    """The caveats of a cell; one from an audit finding begins with the finding's name."""
+    """The caveats of a cell; one from an audit finding begins with the finding's name, in capitals if it is severe."""
     names = {
-        f["sentence"]: f["name"].replace("_", " ") for f in cell.record.get("audit") or [] if f["level"] == "caveat"
+        f["sentence"]: f["name"].upper() if f["level"] == SEVERE else f["name"].replace("_", " ")
+        for f in cell.record.get("audit") or []
+        if f["level"] in CARRIED
     }
     return [f"{names[caveat]}: {caveat}" if caveat in names else caveat for caveat in cell.caveats]
 

@@ -21,7 +21,6 @@ class AxisStyle:
     grid: bool = True
     marks: bool = True
     numbers: bool = True
-    vertical: bool = False
 
 
 class AxisStyles:
@@ -69,7 +68,7 @@ class AxisStyles:
                 self._plot(axes, side, here, [0] * len(here), marker=_OUTSIDE[side], markersize=size,
                            markeredgewidth=width, linestyle="none", clip_on=False)  # fmt: skip
         away = _PAD + (_MARK if style.marks else 0)
-        self._numbers(axes, side, shown if style.numbers else [], away, style.vertical)
+        self._numbers(axes, side, shown if style.numbers else [], away)
         if side == "x" and axes.get_xlabel():
             deep = _SIZE * (1 + 1.2 * max((name.count("\n") for _, name in shown), default=0))
             self._note(axes, axes.get_xlabel(), (0.5, 0), (0, -away - deep - _GAP), size=9, ha="center", va="top")
@@ -84,12 +83,12 @@ class AxisStyles:
             both = (along, across) if side == "x" else (across, along)
             axes.plot(*both, transform=transform, color=self.ink, scalex=False, scaley=False, **how)
 
-    def _numbers(self, axes: Any, side: str, shown: list[tuple[float, str]], away: float, vertical: bool) -> None:
+    def _numbers(self, axes: Any, side: str, shown: list[tuple[float, str]], away: float) -> None:
         transform, va, ha = getattr(axes, f"get_{side}axis_text1_transform")(away)
         for place, name in shown:
             if name:
                 axes.text(*((place, 0) if side == "x" else (0, place)), name, transform=transform, ha=ha, va=va,
-                          fontsize=_SIZE, rotation=90 if vertical else 0)  # fmt: skip
+                          fontsize=_SIZE)  # fmt: skip
 
     def _note(self, axes: Any, text: str, at: tuple[float, float], offset: tuple[float, float], size: float,
               **how: str) -> None:  # fmt: skip

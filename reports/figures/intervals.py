@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from reports.document.numbers import fraction, interval
-from reports.figures.lines import Pen, short
+from reports.figures.lines import Pen, fold, num_lines
 
 _TICKS = (0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10)
 _ALL_TICKS_SPAN = 2.2  # largest span of ratios with room for all of these ticks
 _OPTIONAL_TICKS = (0.9, 1.1, 0.67, 1.25)
+_NAME_LENGTH = 40  # characters in one line of a name
 _RIGHT_MARGIN = 0.22  # inches: half of the rightmost label
 
 
@@ -52,8 +53,8 @@ def levels(figure: Any, data: dict[str, Any], pen: Pen) -> None:
 
 def _rows(figure: Any, rows: list[dict[str, Any]], pen: Pen) -> Any:
     """Axes with a labelled row per item, the first on top."""
-    names = [short(item["name"], 48) for item in rows]
-    figure.set_size_inches(figure.get_size_inches()[0], 0.62 + 0.25 * len(rows))
+    names = [fold(item["name"], _NAME_LENGTH) for item in rows]
+    figure.set_size_inches(figure.get_size_inches()[0], 0.62 + (0.12 + 0.13 * num_lines(names)) * len(rows))
     pen.frame(figure, left=0.14 + pen.widest(names, 8.0), right=_RIGHT_MARGIN, top=0.08)
     axes = figure.subplots()
     pen.set_axis(axes, "y", ticks=range(len(rows)), labels=names, grid=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from reports.document.numbers import format_number, format_seconds, fraction
 
 _LINE = 11.0  # points between two lines of text
+_NAME_LENGTH = 22  # characters in one line of a name
 _NO_ROOM = 100  # the cost of covering another name, a mark or the frame
 _DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
 
@@ -36,13 +38,17 @@ class Pen:
 
     def widest(self, names: Iterable[str], points: float) -> float:
         """The width of the longest name in inches."""
-        return max((self.text_width(name, points) for name in names), default=0.0)
+        return max((self.text_width(line, points) for name in names for line in name.split("\n")), default=0.0)
 
 
-def short(name: str, most: int = 30) -> str:
-    """A name cut to fit into a figure, on one line."""
-    line = " ".join(name.split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+def fold(name: str, most: int) -> str:
+    """A name on as many lines as it needs; nothing of it is cut."""
+    return "\n".join(textwrap.wrap(" ".join(name.split()), most))
+
+
+def num_lines(names: Iterable[str]) -> int:
+    """The number of lines of the tallest name."""
+    return max((name.count("\n") + 1 for name in names), default=1)
 
 
 def spread(wanted: list[float], gap: float) -> list[float]:
@@ -66,25 +72,26 @@ def _middle(group: list[float]) -> float:
 
 
 def _name(line: dict[str, Any]) -> str:
-    """A model's name cut to fit, with a dagger if it has a caveat."""
-    return short(line["model"], 22) + (" †" if line["has_caveat"] else "")
+    """A model's name, with a dagger if it has a caveat."""
+    return line["model"] + (" †" if line["has_caveat"] else "")
 
 
 def _named(line: dict[str, Any], pen: Pen) -> str:
     """The name at a line's end, with the line's marker."""
-    return f"{pen.marker_char(line['color'])} {_name(line)}"
+    return fold(f"{pen.marker_char(line['color'])} {_name(line)}", _NAME_LENGTH)
 
 
 def _label_ends(axes: Any, ends: list[tuple[str, int, float]], pen: Pen) -> None:
     """Names to the right of the axes at the heights of the line ends, moved apart where they would overlap."""
     low, high = axes.get_ylim()
     height = axes.get_position().height * axes.figure.get_size_inches()[1] * 72
-    places = spread([(y - low) / (high - low) * height for _, _, y in ends], _LINE)
+    tall = _LINE * num_lines(name for name, _, _ in ends)
+    places = spread([(y - low) / (high - low) * height for _, _, y in ends], tall)
     order = sorted(range(len(ends)), key=places.__getitem__)
     for n, i in enumerate(reversed(order)):  # none above the figure
-        places[i] = min(places[i], height + _LINE * (0.6 - n))
+        places[i] = min(places[i], height + 0.6 * _LINE - tall * n)
     for n, i in enumerate(order):  # and none below the axis, where its names are
-        places[i] = max(places[i], _LINE * (n + 0.4))
+        places[i] = max(places[i], tall * n + 0.4 * _LINE)
     for (name, number, _), place in zip(ends, places, strict=True):
         axes.annotate(name, (1.0, place / height), xycoords="axes fraction", xytext=(5, 0), va="center",
                       textcoords="offset points", color=pen.color(number), annotation_clip=False)  # fmt: skip
@@ -95,7 +102,7 @@ def curves(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     validated = any(v is not None for line in data["lines"] for v in line["validation"])
     parts = [("validation", "validation score"), ("loss", "training loss")][0 if validated else 1 :]
     names = dict.fromkeys(_named(line, pen) for line in data["lines"])
-    tall = max(1.7, 0.16 * len(names) + 0.2)
+    tall = max(1.7, 0.16 * len(names) * num_lines(names) + 0.2)
     figure.set_size_inches(figure.get_size_inches()[0], tall * len(parts) + 0.8)
     pen.frame(figure, right=0.12 + pen.widest(names, 9.0))
     panels = figure.subplots(len(parts), 1, sharex=True, squeeze=False, gridspec_kw={"hspace": 0.25})[:, 0]
@@ -188,8 +195,9 @@ def _stairs(axes: Any, values: Sequence[float | None], color: str) -> None:
 def lines(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     """A metric over bins, cut-offs or trials, one line per model with its name at the end."""
     drawn = [line for line in data["lines"] if any(v is not None for v in line["values"])]
-    figure.set_size_inches(figure.get_size_inches()[0], max(3.0, 0.16 * len(drawn) + 0.9))
-    beside = 0.12 + pen.widest((_named(line, pen) for line in drawn), 9.0)
+    ends = [_named(line, pen) for line in drawn]
+    figure.set_size_inches(figure.get_size_inches()[0], max(3.0, 0.16 * len(drawn) * num_lines(ends) + 0.9))
+    beside = 0.12 + pen.widest(ends, 9.0)
     step = max(1, len(data["bins"]) // 12)
     names = data["bins"][::step]
     room = (figure.get_size_inches()[0] - 0.55 - beside) / max(1, len(names) - 1)

@@ -5,22 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from reports.document.numbers import fraction, p_value, percent
-from reports.figures.lines import Pen, short
+from reports.figures.lines import Pen, fold, num_lines
 
 SHADES = ((0.001, 0.42), (0.01, 0.27), (0.05, 0.14))  # opacity for q below each bound
 _NAME_LENGTH = 24
 
 
 def heat(figure: Any, data: dict[str, Any], pen: Pen) -> None:
-    """Row against column, the best on top: darker = smaller q-value; · = not significant."""
+    """Row against column, the best on top, columns by the number of their row: darker = smaller q-value."""
     models, size = data["models"], len(data["models"])
-    names = [short(name, _NAME_LENGTH) for name in models]
+    names = [fold(f"{place} {name}", _NAME_LENGTH) for place, name in enumerate(models, start=1)]
     wide = 0.14 + pen.widest(names, 8.0)
     cell = min(0.42, (figure.get_size_inches()[0] - wide - 0.12) / (size - 1))
-    bottom = 0.12 + pen.widest(names[1:], 8.0)
-    figure.set_size_inches(figure.get_size_inches()[0], cell * (size - 1) + bottom + 0.1)
+    tall = max(cell, 0.04 + 0.125 * num_lines(names))
+    bottom, top = 0.3, 0.1
+    figure.set_size_inches(figure.get_size_inches()[0], tall * size + bottom + top)
     right = figure.get_size_inches()[0] - wide - cell * (size - 1)
-    pen.frame(figure, left=wide, right=right, top=0.1, bottom=bottom)
+    pen.frame(figure, left=wide, right=right, top=top, bottom=bottom)
     axes = figure.subplots()
     for pair in data["pairs"]:
         row, column = pair["row"], pair["column"] - 1
@@ -35,34 +36,36 @@ def heat(figure: Any, data: dict[str, Any], pen: Pen) -> None:
         if data["numbered"] or not shade:
             axes.text(column, row, _rounded(pair["relative"]) if shade else "·", ha="center", va="center",
                       fontsize=min(6.5, 50 * cell))  # fmt: skip
-    pen.set_axis(axes, "y", ticks=range(size - 1), labels=names[:-1], grid=False, marks=False)
-    pen.set_axis(axes, "x", ticks=range(size - 1), labels=names[1:], grid=False, marks=False, vertical=True)
+    pen.set_axis(axes, "y", ticks=range(size), labels=names, grid=False, marks=False)
+    pen.set_axis(axes, "x", ticks=range(size - 1), labels=[str(n) for n in range(2, size + 1)], grid=False, marks=False)
     axes.set_xlim(-0.5, size - 1.5)
-    axes.set_ylim(size - 1.5, -0.5)
+    axes.set_ylim(size - 0.5, -0.5)
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
 
 
 def _rounded(relative: float | None) -> str:
-    """A relative difference in at most four characters: 3 %, 41 %, ×38."""
+    """A share of the common base: 3.2 %, 41 %, 3800 %."""
     if relative is None:
         return "∞"
     size = abs(relative)
-    return f"×{1 + size:.0f}" if size >= 9.995 else f"{100 * size:.0f} %" if size >= 0.0995 else f"{100 * size:.1f} %"
+    return f"{100 * size:.0f} %" if size >= 0.0995 else f"{100 * size:.1f} %"
 
 
 def ranks(figure: Any, data: dict[str, Any], pen: Pen) -> None:
     """Mean ranks on one axis, the best at the left; bars join models within the critical difference."""
     models = sorted(data["models"], key=lambda m: m["rank"])
     half = (len(models) + 1) // 2
+    names = [fold(m["model"], _NAME_LENGTH) for m in models]
+    step = 0.1 + 0.12 * num_lines(names)
     bars = joined([m["rank"] for m in models], data["critical"])
     low, high = 1, len(models)
-    figure.set_size_inches(figure.get_size_inches()[0], 0.75 + 0.12 * len(bars) + 0.22 * half)
-    side = 0.16 + pen.widest((short(m["model"], 22) for m in models), 8.0)
+    figure.set_size_inches(figure.get_size_inches()[0], 0.75 + 0.12 * len(bars) + step * half)
+    side = 0.16 + pen.widest(names, 8.0)
     pen.frame(figure, left=side, right=side, top=0.55, bottom=0.05)
     axes = figure.subplots()
     axes.axis("off")
-    depth = 0.12 * len(bars) + 0.22 * half + 0.1
+    depth = 0.12 * len(bars) + step * half + 0.1
     axes.set(xlim=(low, high), ylim=(-depth, 0))
     axes.plot([low, high], [0, 0], color=pen.ink, linewidth=0.8, clip_on=False)
     for tick in range(low, high + 1):
@@ -76,12 +79,12 @@ def ranks(figure: Any, data: dict[str, Any], pen: Pen) -> None:
         axes.plot(ends, [y, y], color=pen.ink, linewidth=2.6, solid_capstyle="butt", clip_on=False)
     for number, model in enumerate(models):
         left = number < half
-        y = -0.12 * len(bars) - 0.22 * (1 + (number if left else len(models) - 1 - number))
+        y = -0.12 * len(bars) - step * (1 + (number if left else len(models) - 1 - number))
         edge = low if left else high
         shade = pen.color(model["color"])
         (line,) = axes.plot([model["rank"], model["rank"], edge], [0, y, y], color=shade, linewidth=0.9, clip_on=False)
         pen.tooltip(line, f"{model['model']}: mean rank {model['rank']:.2f}")
-        axes.annotate(short(model["model"], 22), (edge, y), xytext=(-4 if left else 4, 0), va="center", fontsize=8,
+        axes.annotate(names[number], (edge, y), xytext=(-4 if left else 4, 0), va="center", fontsize=8,
                       textcoords="offset points", ha="right" if left else "left", color=shade)  # fmt: skip
 
 

@@ -12,13 +12,13 @@ from markupsafe import Markup
 
 from evaluation.results.cache import ResultCache
 from recsys_data.atomic_write import write_bytes_atomically
-from reports.document.blocks import Figure
+from reports.document.blocks import Figure, as_sentence
 from reports.figures import palette
 from reports.figures.cached import figure_svg
 from reports.figures.svg import remove_transparency, share_glyphs
 from reports.output.export import to_csv, to_latex
 from reports.output.layout import LONG_TABLE, keep_together
-from reports.output.table_html import badges_html, row_html, swatch_html
+from reports.output.table_html import badges_html, footnotes_html, row_html, swatch_html
 from reports.report import Report
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -51,7 +51,8 @@ def _environment() -> Environment:
     environment.filters |= {"css_string": css_string}
     environment.globals |= {"keep_together": keep_together, "LONG_TABLE": LONG_TABLE, "inline_file": _inline_file,
                             "table_texts": _table_texts, "row_html": row_html, "swatch_html": swatch_html,
-                            "badges_html": badges_html}  # fmt: skip
+                            "badges_html": badges_html, "footnotes_html": footnotes_html,
+                            "as_sentence": as_sentence}  # fmt: skip
     return environment
 
 

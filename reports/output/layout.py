@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.document.blocks import Figure, Section, Table, Text
+from reports.document.blocks import Figure, Section, Table, Tally, Text
 
 LONG_TABLE = 28  # rows; a longer table may break between rows, with its head repeated
 _SHORT_TEXT = 500  # characters; a text up to this length stays with the next block
-Block = Table | Figure | Text
+Block = Table | Figure | Tally | Text
 
 
 @dataclass(frozen=True)

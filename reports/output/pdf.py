@@ -1,6 +1,6 @@
 """PDF report: plutoprint renders the page twice, so that the contents have page numbers; pypdf adds the outline.
 
-plutoprint has no grid, target-counter, outline or language and needs embedded fonts. Only ``_render`` calls it.
+plutoprint has no grid, target-counter, outline or language and needs embedded fonts. Only ``render_pdf`` calls it.
 """
 
 from __future__ import annotations
@@ -27,17 +27,22 @@ class OutputUnavailable(RuntimeError):
     """An output file cannot be written because a library is missing; the other outputs are complete."""
 
 
-def write_pdf(report: Report, path: Path) -> None:
-    """Write the report as PDF; the same report gives the same bytes.
-
-    Raises OutputUnavailable, naming the library to install.
-    """
+def require_engine() -> None:
+    """Raise OutputUnavailable, naming the library to install, if one is missing."""
     for name in ("plutoprint", "pypdf"):
         if importlib.util.find_spec(name) is None:
             raise OutputUnavailable(
                 f"no PDF was written because {name} is not installed; "
                 f"install it (pip install {name}) and run the command report again"
             )
+
+
+def write_pdf(report: Report, path: Path) -> None:
+    """Write the report as PDF; the same report gives the same bytes.
+
+    Raises OutputUnavailable, naming the library to install.
+    """
+    require_engine()
     from pypdf import PdfReader
 
     from reports.figures.fonts import drawable, files
@@ -46,13 +51,13 @@ def write_pdf(report: Report, path: Path) -> None:
     html = render_page(report, paper=True, page_mark=_page_placeholder, fonts=fonts)
     html = drawable(html, keep=_page_placeholder(""))
     pages = _section_pages(
-        PdfReader(io.BytesIO(_render(_simplify(_fill_page_numbers(html, {}, report), report), report))), report
+        PdfReader(io.BytesIO(render_pdf(_simplify(_fill_page_numbers(html, {}, report), report), report))), report
     )
-    reader = PdfReader(io.BytesIO(_render(_fill_page_numbers(html, pages, report), report)))
+    reader = PdfReader(io.BytesIO(render_pdf(_fill_page_numbers(html, pages, report), report)))
     final_pages = _section_pages(reader, report)
     if final_pages != pages:  # filling in the numbers moved a page break
         reader, pages = (
-            PdfReader(io.BytesIO(_render(_fill_page_numbers(html, final_pages, report), report))),
+            PdfReader(io.BytesIO(render_pdf(_fill_page_numbers(html, final_pages, report), report))),
             final_pages,
         )
     write_bytes_atomically(path, _add_outline(reader, pages, report))
@@ -77,8 +82,8 @@ def _simplify(html: str, report: Report) -> str:
     return re.sub(r"(<svg [^>]*>).*?</svg>", r"\1</svg>", html, flags=re.DOTALL)
 
 
-def _render(html: str, report: Report) -> bytes:
-    """Render the page once."""
+def render_pdf(html: str, report: Report) -> bytes:
+    """Render a page to PDF."""
     import plutoprint
 
     book = plutoprint.Book(plutoprint.PAGE_SIZE_A4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup, escape
 
@@ -12,13 +12,17 @@ from reports.figures import palette
 _MARKS = {"best": ("★", "best"), "level": ("≈", "not significantly different from the best")}  # symbol, spoken text
 
 
-def row_html(row: Row, columns: Sequence[Column], *, paper: bool, sortable: bool) -> Markup:
+def row_html(
+    row: Row, columns: Sequence[Column], footnotes: Mapping[str, str], *, paper: bool, sortable: bool
+) -> Markup:
     """A row heading for the first entry and a cell for each other one.
 
-    On paper only the first of the links to the same runs is kept. Cells of a sortable table hold their sort value.
+    On paper only the first of the links to the same runs is kept, and none to files. Cells of a sortable table hold
+    their sort value.
     """
     link = row.entries[0].link
-    parts = [_cell_html(entry, column, "td" if n else "th", not (paper and n > 0 and entry.link == link), sortable)
+    parts = [_cell_html(entry, column, "td" if n else "th", not (paper and n > 0 and entry.link == link), sortable,
+                        footnotes, not paper)
              for n, (entry, column) in enumerate(zip(row.entries, columns, strict=True))]  # fmt: skip
     return Markup("\n".join(parts))
 
@@ -48,7 +52,9 @@ def badges_html(badges: Sequence[str]) -> Markup:
     return Markup("").join(Markup(' <span class="badge">{}</span>').format(badge) for badge in badges)
 
 
-def _cell_html(cell: TableCell, column: Column, tag: str, linked: bool, sortable: bool) -> str:
+def _cell_html(
+    cell: TableCell, column: Column, tag: str, linked: bool, sortable: bool, footnotes: Mapping[str, str], files: bool
+) -> str:
     classes = [*(["number"] if column.numeric else []), *(["wide"] if column.wide else []), *cell.marks]
     start = tag + (' scope="row"' if tag == "th" else "")
     if classes:
@@ -59,9 +65,18 @@ def _cell_html(cell: TableCell, column: Column, tag: str, linked: bool, sortable
     tooltip = f' data-exact="{escape(full)}"' if full else ""
     if cell.link and linked and cell.text not in ("–", ""):
         text = f'<a href="#{escape(cell.link)}"{tooltip}>{text}</a>'
+    elif cell.href and files:
+        text = f'<a href="{escape(cell.href)}"{tooltip}>{text}</a>'
     elif full and cell.text:
         text = f'<span{tooltip} tabindex="0">{text}</span>'
-    return f"<{start}>{swatch_html(cell)}{text}{''.join(map(_mark_html, cell.marks))}{badges_html(cell.badges)}</{tag}>"
+    marks = f"{''.join(map(_mark_html, cell.marks))}{footnotes_html(cell, footnotes)}"
+    return f"<{start}>{swatch_html(cell)}{text}{marks}{badges_html(cell.badges)}</{tag}>"
+
+
+def footnotes_html(cell: TableCell, footnotes: Mapping[str, str]) -> Markup:
+    """The marks of a cell's footnotes."""
+    marks = [footnotes[caveat] for caveat in cell.caveats if caveat in footnotes]
+    return Markup('<sup class="note">{}</sup>').format(", ".join(marks)) if marks else Markup("")
 
 
 def _mark_html(mark: str) -> str:

@@ -1,15 +1,16 @@
-"""Output files of a report: one entry per format."""
+"""Output files of a report: one entry per format, by its name in the folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from reports.output.export import write_csv
+from reports.output.figure_files import write_figures
 from reports.output.html import write_html
 from reports.output.pdf import OutputUnavailable, write_pdf
 from reports.report import Report
 
-OUTPUTS = {"report.html": write_html, "report.pdf": write_pdf, "tables": write_csv}  # name in the folder: writer
+OUTPUTS = {"report.html": write_html, "report.pdf": write_pdf, "tables": write_csv, "figures": write_figures}
 
 
 def write_outputs(report: Report, folder: Path) -> tuple[list[Path], list[str]]:
@@ -20,5 +21,5 @@ def write_outputs(report: Report, folder: Path) -> tuple[list[Path], list[str]]:
         try:
             write(report, folder / name)
         except OutputUnavailable as error:
-            unavailable.append(str(error))
+            unavailable += [] if str(error) in unavailable else [str(error)]
     return [folder / name for name in OUTPUTS if (folder / name).is_file()], unavailable

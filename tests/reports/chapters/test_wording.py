@@ -32,13 +32,16 @@ def figures(report, kind):
 
 
 def test_what_was_not_run_is_not_counted_as_run_or_as_undecided(parted):
-    said = parted.sections[0].blocks[0].paragraphs
-    assert "without a result here" in said[0]
-    assert said[1].startswith("Based on 9 runs of 5 models on 1 data set; 9 missing (reasons below)")
-    published = next(t for t in parted.tables() if t.anchor == "published")
-    absent = [row for row in published.rows if "has no result" in published.entry(row, "reason").text]
-    assert absent
-    assert all(published.entry(row, "seeds").text == "–" for row in absent)
+    first, *_, last = parted.sections[0].blocks
+    assert "without a result here" in first.paragraphs[0]
+    assert last.paragraphs[0].startswith("Based on 9 runs of 5 models on 1 data set (")
+    assert last.paragraphs[0].endswith("of computing); 9 missing (reasons below).")
+    published, claims = (next(t for t in parted.tables() if t.anchor == name) for name in ("published", "claims"))
+    assert not [row for row in published.rows if published.entry(row, "seeds").text == "–"]
+    assert published.notes[-1].startswith("Not shown, without a result here: 1 published number (of GRU); the chapter ")
+    assert claims.notes[-1].startswith("Not shown, without a result here: 1 claim (of Popularity and <script>")
+    (missing,) = parted.section("missing").tables[0].rows
+    assert missing.entries[1].text.startswith("9 cells: Popularity, Markov")
     assert dict(parted.facts)["Seed"] == "0"
     data = parted.section("data").blocks
     assert sum("No cell" in p for b in data if b.block == "text" for p in b.paragraphs) == 1

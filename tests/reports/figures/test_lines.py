@@ -5,7 +5,8 @@ import pytest
 
 from reports.figures import draw
 from reports.figures.axes import AxisStyles
-from reports.figures.lines import Pen, pareto, short, spread
+from reports.figures.lines import Pen, fold, num_lines, pareto, spread
+from reports.figures.lines import lines as draw_lines
 from reports.figures.palette import color, marker, marker_char
 
 
@@ -19,9 +20,28 @@ def test_labels_are_moved_apart_and_keep_their_order():
     assert spread([], 1.0) == []
 
 
-def test_long_names_are_cut():
-    assert short("a\nb  c") == "a b c"
-    assert len(short("x" * 99)) == 30
+def test_long_names_are_folded_and_nothing_of_them_is_cut():
+    assert fold("a\nb  c", 22) == "a b c"
+    assert fold("LSTM weight tying, mean cost, dim 100", 22) == "LSTM weight tying,\nmean cost, dim 100"
+    assert fold("x" * 99, 22).replace("\n", "") == "x" * 99
+    assert (num_lines(["a", "b\nc", "d"]), num_lines([])) == (2, 1)
+
+
+def test_folded_names_at_the_ends_of_lines_do_not_overlap():
+    """Text of 9 points: the names of two lines are at least 22 points apart."""
+    figure, styles = matplotlib.figure.Figure(figsize=(draw.WIDTH, 3.0)), AxisStyles("")
+    names = [f"a network of a long name, in its variant {n}" for n in range(6)]
+    lines = [{"model": name, "color": n, "has_caveat": n == 0, "values": [0.1, 0.2]} for n, name in enumerate(names)]
+    pen = Pen(color=color, marker=marker, marker_char=marker_char, ink="black", tooltip=lambda *_: None,
+              set_axis=styles.set, text_width=draw.text_width)  # fmt: skip
+    draw_lines(figure, {"axis": "k", "bins": ["1", "2"], "metric": "M", "lines": lines}, pen)
+    (axes,) = figure.axes
+    inches = axes.get_position().height * figure.get_size_inches()[1]
+    heights = sorted(72 * inches * text.xy[1] for text in axes.texts)
+    assert len(heights) == 6
+    assert min(b - a for a, b in itertools.pairwise(heights)) >= 22 - 1e-6
+    assert sum("†" in text.get_text() for text in axes.texts) == 1
+    assert all(text.get_text().endswith(f"variant {n}") for n, text in enumerate(axes.texts) if n)
 
 
 def cost_figure(points):

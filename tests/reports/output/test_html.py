@@ -52,19 +52,28 @@ def test_names_from_data_are_escaped(html, page):
     assert not [a for a in page.attributes if a[1].startswith("on")]
 
 
-def test_nothing_is_loaded_from_outside(html, page):
+def test_nothing_is_loaded_from_outside(html, page, store):
     loading = [a for a in page.attributes if a[1] in ("src", "srcset", "data", "action", "poster")]
     assert loading == []
     assert not {"link", "iframe", "object", "embed", "img", "base"} & set(page.tags)
     assert "@import" not in html
     outside = {v for _, k, v in page.attributes if k == "href" and not v.startswith("#")}
-    assert outside == {"https://example.org/paper"}  # a link to follow, not a thing to load
+    folders = {link for link in outside if link.startswith("../")}
+    assert outside - folders == {"https://example.org/paper"}  # a link to follow, not a thing to load
+    assert len(folders) == 16
+    assert all((store / "little" / link / "cell.json").resolve().is_file() for link in folders)
     assert re.findall(r"url\((?!#)", html) == []
 
 
 def test_internal_links_resolve(page):
     wanted = {v[1:] for _, k, v in page.attributes if k == "href" and v.startswith("#")}
     assert wanted <= set(page.ids)
+
+
+def test_the_answer_comes_before_facts_and_contents(html):
+    places = [html.index(part) for part in ('id="summary"', 'id="tally"', 'id="answer"', 'id="answer-figure"',
+                                            'class="facts"', "<nav", 'id="verdicts"', 'id="missing"')]  # fmt: skip
+    assert places == sorted(places)
 
 
 def test_it_is_small(html):

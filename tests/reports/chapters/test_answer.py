@@ -1,0 +1,104 @@
+"""The first screen: the verdicts as a bar, the best model against the best baseline, one picture; footnotes."""
+
+import dataclasses
+import json
+
+import pytest
+
+from evaluation.comparison.compare import compare_suite
+from evaluation.results.suite_results import read_suite
+from reports.chapters.answer import lead_sentence, leads
+from reports.document.blocks import Column, Row, Table, TableCell
+from reports.document.run_index import RunIndex
+from reports.report import build
+from tests.stored_records import write_sealed
+
+CHAIN, GRU, MARKOV = "Markov chain", "GRU", "Markov"
+
+
+def summary(report):
+    return {getattr(block, "anchor", ""): block for block in report.section("summary").blocks}
+
+
+@pytest.fixture(scope="module")
+def found(store):
+    results = read_suite(store, "little")
+    index = RunIndex.of(results)
+    return leads(index, compare_suite(results)), index
+
+
+def test_the_bar_is_as_long_as_the_verdicts_are_many(report):
+    tally = summary(report)["tally"]
+    shown = [t.entry(row, "outcome").text.lower() for t in report.section("verdicts").tables for row in t.rows]
+    assert {part.name: part.number for part in tally.parts} == {name: shown.count(name) for name in set(shown)}
+    assert tally.total == 8
+    assert {part.name: part.tone for part in tally.parts if part.name.endswith("reproduced")} == {
+        "reproduced": "good", "not reproduced": "bad",
+    }  # fmt: skip
+
+
+def test_the_best_model_is_shown_with_its_lead_on_the_best_baseline(report, found):
+    table = summary(report)["answer"]
+    assert [row.entries[1].text for row in table.rows] == [lead.best.model for lead in found[0]]
+    for row, lead in zip(table.rows, found[0], strict=True):
+        declared = lead.table.pair(lead.best.model, lead.table.reference)
+        assert table.entry(row, "other").text == lead.table.reference
+        assert table.entry(row, "relative").value == pytest.approx(lead.best.mean / lead.other.mean - 1)
+        ends = table.entry(row, "interval")
+        assert (ends.low, ends.high) == declared.decision.interval
+        assert table.entry(row, "finding").text == declared.decision.conclusion.value
+        assert {entry.link for entry in row.entries[1:3]} == {row.entries[1].link}
+
+
+def test_the_sentence_names_the_models_and_how_sure_it_is(found):
+    both, index = found
+    assert lead_sentence(both, index).startswith(f"Best in MRR@20: {both[0].best.model} on {CHAIN} and ")
+    assert lead_sentence(both, index).endswith("everywhere.") == all(lead.clear for lead in both)
+    (said,) = [lead_sentence([lead], index) for lead in both if lead.table.dataset == CHAIN]
+    assert said.startswith("GRU is best in MRR@20 (.4")
+    assert "better than Markov, the best baseline; the difference is significant." in said
+    many = [dataclasses.replace(both[n % 2], best=both[0].table.models[n % 5]) for n in range(10)]
+    assert "others on 4; " in lead_sentence(many, index)
+    alone = dataclasses.replace(both[0], other=None, pair=None)
+    assert lead_sentence([alone], index).endswith("no other model has a result.")
+
+
+def test_a_baseline_that_is_best_is_compared_with_the_best_other_model(found):
+    both, index = found
+    table = both[0].table
+    worse = tuple(m if m.model == MARKOV else dataclasses.replace(m, mean=m.mean / 10) for m in table.models)
+    (lead,) = leads(index, [dataclasses.replace(table, models=worse)])
+    assert (lead.best.model, lead.is_baseline, lead.other.model) == (MARKOV, True, GRU)
+    assert lead.pair == table.pair(GRU, MARKOV)
+
+
+def test_the_picture_is_of_published_numbers_or_else_of_differences(report, tmp_path, make_store):
+    assert summary(report)["answer-figure"].kind == "levels"
+    make_store(tmp_path, published=False)
+    figure = summary(build(tmp_path, "little"))["answer-figure"]
+    assert figure.kind == "forest"
+    values = [row["value"] for row in figure.data["rows"]]
+    assert values == sorted(values, reverse=True)
+
+
+def test_a_caveat_without_a_badge_is_a_footnote_said_once(tmp_path, make_store):
+    make_store(tmp_path)
+    for path in tmp_path.glob("cells/*/cell.json"):
+        cell = json.loads(path.read_text())
+        if cell["dataset"] == CHAIN:
+            cell["caveats"].append(cell["audit"][1]["sentence"])
+            write_sealed(path, cell)
+    report = build(tmp_path, "little")
+    (table,) = [t for t in report.tables() if t.anchor == "published"]
+    (footnote,) = table.footnotes.items()
+    assert footnote == ("future: 50 % of training events are later than some test event.", "a")
+    reasons = [table.entry(row, "reason").text for row in table.rows]
+    assert not any("Caveat" in reason for reason in reasons)
+    assert all("GRU: NOT CONVERGED" in note or "future" not in note for note in table.notes)
+
+
+def test_footnotes_are_lettered_in_their_order():
+    cells = [TableCell(str(n), caveats=(f"leak {n}", "SLOW: yes")) for n in range(28)]
+    marks = Table("t", "T", (Column("c", "C"),), tuple(Row((cell,)) for cell in cells)).footnotes
+    assert [marks["leak 0"], marks["leak 25"], marks["leak 26"], marks["leak 27"]] == ["a", "z", "aa", "ab"]
+    assert "SLOW: yes" not in marks
