@@ -25,7 +25,7 @@ FROM_SUITES = {
 }
 HOMES = {
     "mlflow": {"harness/tracking/mlflow_client.py"},
-    "matplotlib": {"reports/figures/draw.py", "reports/figures/dataset.py"},
+    "matplotlib": {"reports/figures/draw.py", "reports/figures/dataset.py", "reports/figures/fonts.py"},
     "joblib": {"evaluation/results/process_pool.py"},
     "filelock": {"harness/system/locks.py"},
     "optuna": {"harness/tuning.py"},
@@ -150,3 +150,18 @@ def test_files_stay_small():
         for path in sources(folder):
             lines = len(path.read_text().splitlines())
             assert lines <= LONGEST, f"{path.relative_to(ROOT)} has {lines} lines: more than one noun lives there"
+
+
+def stood_in_for(path):
+    """The modules of this project for which a file uses LazyModule."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    names = [node.args[0].value for node in calls if getattr(node.func, "id", "") == "LazyModule"]
+    return [name for name in names if name.split(".")[0] in MAY_IMPORT]
+
+
+def test_lazy_modules_are_imported_for_hashes_of_sources():
+    """Hashes follow import statements, so a file must also import (under TYPE_CHECKING) what it loads lazily."""
+    lazy = [(path, name) for folder in MAY_IMPORT for path in sources(folder) for name in stood_in_for(path)]
+    assert len(lazy) > 10
+    for path, name in lazy:
+        assert name in set(imported(path)), f"{path.relative_to(ROOT)}: {name}"
