@@ -14,6 +14,7 @@ from typing import Any
 from harness.spec import Experiment, canonical, written_form
 from harness.system.sources import closure_hashes, combined_hash
 from recsys_data.atomic_write import write_bytes_atomically
+from recsys_data.audit.finding import CARRIED, FAIL
 from recsys_data.datasets.cache import load_cached, raw_files, raw_sums
 from recsys_data.interactions import Interactions
 from recsys_data.sealed_json import read_sealed, sealed_text
@@ -63,12 +64,12 @@ class Prepared:
     @property
     def caveats(self) -> list[str]:
         """The caveats of every result on this split, as sentences."""
-        return list(dict.fromkeys([*self.marks, *(f["sentence"] for f in self.audit if f["level"] == "caveat")]))
+        return list(dict.fromkeys([*self.marks, *(f["sentence"] for f in self.audit if f["level"] in CARRIED)]))
 
     @property
     def caveat_marks(self) -> list[str]:
         """The caveats that belong to a key: the split's own, and the names of the audit's, whatever their wording."""
-        return list(dict.fromkeys([*self.marks, *(f["name"] for f in self.audit if f["level"] == "caveat")]))
+        return list(dict.fromkeys([*self.marks, *(f["name"] for f in self.audit if f["level"] in CARRIED)]))
 
     def record(self) -> dict[str, Any]:
         """Everything but the split, as JSON data."""
@@ -162,7 +163,7 @@ def _prepare(experiment: Experiment, folder: Path | None, load: Callable[[], Int
         {"level": f.level, "name": f.name, "value": _plain(f.value), "sentence": f.sentence}
         for f in audit(split, experiment.protocol)
     )
-    leaks = [f["sentence"] for f in findings if f["level"] == "fail"]
+    leaks = [f["sentence"] for f in findings if f["level"] == FAIL]
     if leaks:
         raise DataRefused(f"{label} does not pass the leakage audit: {'; '.join(leaks)}")
     data = {

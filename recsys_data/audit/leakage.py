@@ -8,30 +8,16 @@ from functools import cached_property
 
 import numpy as np
 
+from recsys_data.audit.finding import CAVEAT, FAIL, LEVELS, NOTE, Finding
 from recsys_data.audit.order_control import chain_mrr
+from recsys_data.audit.shared_order import find_shared_order
 from recsys_data.protocols.per_user import SplitProtocol
 from recsys_data.sequences import UNKNOWN
 from recsys_data.split import HeldOut, Split
 
-FAIL, CAVEAT, NOTE = "fail", "caveat", "note"
-_LEVELS = (FAIL, CAVEAT, NOTE)
 _MANY_DUPLICATES = 0.01  # share of test targets above which a split is refused
 _MANY_TIES = 0.10  # share of targets at the time of the event before, above which the order is partly arbitrary
 _LITTLE_ORDER = 1.05  # the chain on the true order must beat the shuffled one by this factor
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A finding of the audit.
-
-    level: "fail" (the split must not be used), "caveat" (every result carries the sentence) or "note". value: the
-    measured number, a share where the sentence has a per cent sign; None where the clock is too weak to measure it.
-    """
-
-    level: str
-    name: str
-    value: float | None
-    sentence: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,9 +108,10 @@ def audit(split: Split, protocol: SplitProtocol) -> list[Finding]:
         lambda: _empty_histories(split),
         lambda: _drift(split, targets),
         lambda: _order(split),
+        lambda: find_shared_order(split),
     )
     findings = [finding for check in checks if (finding := check()) is not None]
-    return sorted(findings, key=lambda finding: _LEVELS.index(finding.level))
+    return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
 
 
 def _share(mask: np.ndarray) -> float:
@@ -182,7 +169,7 @@ def _contains(keys: np.ndarray, times: np.ndarray, wanted: np.ndarray, when: np.
 
 def _future(split: Split, targets: LocatedTargets, allows: frozenset[str]) -> Finding:
     """Training events later than a test event: temporal leakage."""
-    name = "training events after a test event"
+    name = "temporal leakage"
     if not split.clock.has_global_order:
         return Finding(
             NOTE,

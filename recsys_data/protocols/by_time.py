@@ -57,7 +57,7 @@ class GlobalTimeCut:
     @property
     def allows(self) -> frozenset[str]:
         """The findings that this protocol accepts: cut histories, or overlapping ones."""
-        return frozenset({"sequences cut in two" if self.by == "event" else "training events after a test event"})
+        return frozenset({"sequences cut in two" if self.by == "event" else "temporal leakage"})
 
     @property
     def name(self) -> str:
@@ -114,7 +114,7 @@ class LastDays:
     filters: tuple[Filter, ...] = ()
     candidates: Candidates = ALL_ITEMS
 
-    allows: ClassVar[frozenset[str]] = frozenset({"training events after a test event"})
+    allows: ClassVar[frozenset[str]] = frozenset({"temporal leakage"})
 
     def __post_init__(self) -> None:
         check_range(self, "test", above=0, unit="days")

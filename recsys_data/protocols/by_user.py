@@ -60,9 +60,7 @@ class DisjointUsers:
     @property
     def allows(self) -> frozenset[str]:
         """The findings that this protocol accepts: it ignores time, and an extended set cuts histories."""
-        return frozenset(
-            {"training events after a test event"} | ({"sequences cut in two"} if self.extended else set())
-        )
+        return frozenset({"temporal leakage"} | ({"sequences cut in two"} if self.extended else set()))
 
     @property
     def name(self) -> str:
@@ -143,7 +141,7 @@ class HashedUsers:
     filters: tuple[Filter, ...] = ()
     candidates: Candidates = UNSEEN_ITEMS_ONLY
 
-    allows: ClassVar[frozenset[str]] = frozenset({"training events after a test event"})
+    allows: ClassVar[frozenset[str]] = frozenset({"temporal leakage"})
 
     def __post_init__(self) -> None:
         check_range(self, "min_len", at_least=2, at_most=self.max_len)

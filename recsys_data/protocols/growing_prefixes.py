@@ -99,7 +99,7 @@ class GrowingPrefixes:
     candidates: Candidates = SampledItems(100, 3)  # noqa: RUF009 - frozen
     expose_query_times: bool = True
 
-    allows: ClassVar[frozenset[str]] = frozenset({"training events after a test event"})
+    allows: ClassVar[frozenset[str]] = frozenset({"temporal leakage"})
 
     def __post_init__(self) -> None:
         check_range(self, "fixed_epochs", at_least=0, below=self.epochs)

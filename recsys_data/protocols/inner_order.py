@@ -20,8 +20,7 @@ ORDERS = {
 }
 _CAVEATS = {
     "shuffled": "SHUFFLED SESSIONS: the order inside a session carries no information",
-    "global": "ONE ORDER OF ALL ITEMS: the events of every session are sorted by one drawn order of the items, so what "
-    "comes next can be read off that order",
+    "global": "SESSIONS SORTED: the events of every session are sorted by one drawn order of all items",
 }
 
 

@@ -76,7 +76,7 @@ class PerUserFractions:
     filters: tuple[Filter, ...] = ()
     candidates: Candidates = ALL_ITEMS
 
-    allows: ClassVar[frozenset[str]] = frozenset({"training events after a test event", "sequences cut in two"})
+    allows: ClassVar[frozenset[str]] = frozenset({"temporal leakage", "sequences cut in two"})
 
     def __post_init__(self) -> None:
         shares = [Fraction(str(share)) for share in (self.train, self.validation, self.test)]

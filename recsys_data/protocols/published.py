@@ -39,7 +39,7 @@ class AsPublished:
     target_rule: TargetRule = EVERY_POSITION
     candidates: Candidates = ALL_ITEMS
 
-    allows: ClassVar[frozenset[str]] = frozenset({"training events after a test event"})
+    allows: ClassVar[frozenset[str]] = frozenset({"temporal leakage"})
 
     def __post_init__(self) -> None:
         check_range(self, "validation", at_least=0, below=1)

@@ -34,7 +34,7 @@ def test_every_finding_by_hand():
     assert values["target inside its own input"] == 0
     assert values["same event on both sides of the cut"] == 0
     # Training times 0, 10, 5, 6; test times 20 and 8: later than 20 none, later than 8 one of four.
-    assert values["training events after a test event"] == pytest.approx((0 + 1 / 4) / 2)
+    assert values["temporal leakage"] == pytest.approx((0 + 1 / 4) / 2)
     assert values["sequences cut in two"] == 2
     assert values["users unseen in training"] == 0
     assert values["items unseen in training"] == 0
@@ -44,14 +44,14 @@ def test_every_finding_by_hand():
     assert values["empty histories"] == 0
     # Items a, b, c occur 2, 1, 1 times in training; the top tenth is a: half the training, half the targets.
     assert values["popularity drift"] == pytest.approx(0.5 - 2 / 4)
-    assert findings["training events after a test event"].level == "caveat"
+    assert findings["temporal leakage"].level == "caveat"
     assert findings["sequences cut in two"].level == "note"
 
 
 def test_a_training_event_at_the_time_of_a_test_event_is_not_later():
     # training times 0, 1 and 10, test times 10 and 12
     data = toy([(1, "a", 0), (1, "b", 1), (1, "a", 2), (1, "b", 10), (2, "b", 10), (2, "a", 11), (2, "b", 12)])
-    assert found(LeaveLastOut().prepare(data), LeaveLastOut())["training events after a test event"].value == 0
+    assert found(LeaveLastOut().prepare(data), LeaveLastOut())["temporal leakage"].value == 0
 
 
 def test_a_target_that_is_read_fails():
@@ -78,7 +78,7 @@ def test_what_the_protocol_does_not_allow_fails():
         allows = frozenset()
 
     findings = found(Strict().prepare(TOY), Strict())
-    assert findings["training events after a test event"].level == "fail"
+    assert findings["temporal leakage"].level == "fail"
     assert findings["sequences cut in two"].level == "fail"
 
 
@@ -113,7 +113,7 @@ def test_unseen_items_are_counted():
 def test_without_a_global_clock_the_future_cannot_be_told():
     data = dataclasses.replace(TOY, clock=Clock.WITHIN)
     findings = found(LeaveLastOut().prepare(data), LeaveLastOut())
-    assert findings["training events after a test event"].value is None
+    assert findings["temporal leakage"].value is None
     assert "ties in time" not in findings
 
 

@@ -50,14 +50,14 @@ def test_a_global_cut_of_whole_sessions(by, train, test):
     protocol = GlobalTimeCut(test=1 / 3, validation=0, by=by)
     split = protocol.prepare(data)
     assert trained(split.train.sequences, split.item_ids) == train and split.test.clusters.tolist() == test
-    assert protocol.allows == {"training events after a test event"} != GlobalTimeCut().allows
+    assert protocol.allows == {"temporal leakage"} != GlobalTimeCut().allows
 
 
 def test_a_global_cut_lets_no_future_through():
     protocol = GlobalTimeCut()
     split = protocol.prepare(CHAIN)
     findings = {finding.name: finding for finding in audit(split, protocol)}
-    assert findings["training events after a test event"].value == 0
+    assert findings["temporal leakage"].value == 0
     assert not any(finding.level == "fail" for finding in findings.values())
     assert split.train.sequences.timestamps.max() < np.sort(CHAIN.timestamps)[int(len(CHAIN) * 0.8)]
 
@@ -115,7 +115,7 @@ def test_a_cut_by_end_has_no_training_event_in_the_test_days():
     )
     split = LastDays(test=0.5, validation=0.5).prepare(data)
     assert split.train.sequences.timestamps.max() < data.timestamps.max() - 1.0 * DAY
-    assert LastDays().allows == {"training events after a test event"}
+    assert LastDays().allows == {"temporal leakage"}
 
 
 def test_the_last_fraction_of_training():

@@ -53,8 +53,8 @@ def test_users_are_drawn_as_numpy_draws_them():
 def test_shares_of_users_are_rounded_down_and_ties_in_length_go_by_id():
     split = DisjointUsers(test=0.5, validation=0.2, draw="length order").prepare(events(["abba"] * 5))
     assert parts(split) == ({2}, {3, 4})  # 2 of 2.5 and 1 of 1
-    assert DisjointUsers().allows == {"training events after a test event"}
-    assert DisjointUsers(extended=True).allows == {"training events after a test event", "sequences cut in two"}
+    assert DisjointUsers().allows == {"temporal leakage"}
+    assert DisjointUsers(extended=True).allows == {"temporal leakage", "sequences cut in two"}
 
 
 def test_real_ml_1m_after_devooghts_filter():

@@ -117,7 +117,7 @@ def test_names_caveats_and_accepted_findings():
         InnerOrder(order, protocol=WHOLE).prepare(sessions()).caveats for order in ("time", "shuffled", "global")
     ]
     assert [len(found) for found in caveats] == [0, 1, 1]
-    assert caveats[1][0].startswith("SHUFFLED SESSIONS") and caveats[2][0].startswith("ONE ORDER OF ALL ITEMS")
+    assert caveats[1][0].startswith("SHUFFLED SESSIONS") and caveats[2][0].startswith("SESSIONS SORTED")
 
 
 @pytest.mark.parametrize(
