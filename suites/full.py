@@ -20,6 +20,7 @@ from recsys_data.datasets.diginetica import Diginetica, DigineticaViews
 from recsys_data.datasets.lastfm import LastFM1K, LastFMArtistSessions, LastFMUserArtist
 from recsys_data.datasets.movielens import (
     MovieLens1M,
+    MovieLens1MLate,
     MovieLens1MOrdered,
     MovieLens1MSASRec,
     MovieLens1MSubsample,
@@ -33,12 +34,15 @@ from recsys_data.protocols.by_user import DisjointUsers
 from recsys_data.protocols.per_user import LeaveLastOut, RandomFractions
 from recsys_data.protocols.published import AsPublished
 from recsys_data.protocols.targets import EVERY_POSITION
+from recsys_models.narm import NARM
+from recsys_models.sasrec import SASRec
 from recsys_models.stamp import STMP
 from suites import zoo
 
 # 1. The models of the zoo, larger. Networks keep the learning rate and the optimiser that they have there.
 NETWORK = {"dim": 128, "embedding_dim": 64, "batch_size": 64, "epochs": 100, "patience": 8}
-MEMORY = {**NETWORK, "batch_size": 1024}  # STAMP's batches count targets, not windows
+MEMORY = {**NETWORK, "batch_size": 1024}  # STAMP's and NARM's batches count targets, not windows
+ATTENTION = {**NETWORK, "patience": 20}  # SASRec's own loss learns slowly
 FACTORS = {"dim": 64, "chain_dim": 64, "epochs": 100, "patience": 8}
 SESSIONS = {"neighbours": 500}  # session-rec searches between 50 and 1,500
 
@@ -54,8 +58,10 @@ def larger(label: str, model: Any) -> Any:
     """A model of the zoo at the size of this suite."""
     if label in ("S-KNN", "V-SKNN"):
         return resized(model, SESSIONS)
-    if isinstance(model, STMP):
+    if isinstance(model, STMP | NARM):
         return resized(model, MEMORY)
+    if isinstance(model, SASRec):
+        return resized(model, ATTENTION)
     return resized(model, FACTORS if model.family == "factorisation" else NETWORK if label in zoo.NETWORKS else {})
 
 
@@ -85,6 +91,7 @@ TIMES = [  # user histories with true times: one cut in time for all
     MovieLens100K(),
     MovieLens1M(),
     MovieLens10M(),
+    MovieLens1MLate(),
     MovieLens1MSubsample(),
     LastFM1K(),
     LastFMUserArtist(),

@@ -37,7 +37,7 @@ SMALL = {"dim": 32, **TRAINING}
 TIED = {"embedding_dim": 32, **SMALL}
 SHARED = SampledCrossEntropy(num_negatives=64, sampling=shared_sampling())
 MEMORY = {**SMALL, "batch_size": 256}  # targets
-ATTENTION = {**SMALL, "dropout": 0.1, "learning_rate": 5e-3, "patience": 20, "epochs": 100}
+ATTENTION = {**SMALL, "dropout": 0.1, "learning_rate": 5e-3, "patience": 20, "epochs": 100, "segments": "all"}
 FACTORS = {"dim": 16, "epochs": 60}
 
 BASELINES = {
