@@ -27,8 +27,8 @@ WILHELM_2018 = Citation(
     url="https://florianwilhelm.info/2018/08/multiplicative_LSTM_for_sequence_based_recos/",
 )
 
-# 1. The data. 1M also in its ordered edition without times: the same sequences except for ties. 10M and Spotlight's
-#    Amazon are fetched; the 5-core Beauty reviews are a substitute where Amazon is not available.
+# 1. The data. 1M also in its official order without times: the same sequences. 10M and Spotlight's Amazon are fetched;
+#    the 5-core Beauty reviews are a substitute where Amazon is not available.
 ONE, TEN, AMAZON = MovieLens1M(), MovieLens10M(), AmazonCoPurchasing()
 ORDERED, BEAUTY = MovieLens1MOrdered(), AmazonFiveCore("Beauty")
 EDITIONS = {ONE: (ONE, ORDERED), TEN: (TEN,), AMAZON: (AMAZON,)}  # with levels comparable with the post's

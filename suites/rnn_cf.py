@@ -206,7 +206,7 @@ SUITE = Suite(
     baselines=[*{**BASELINES, **FACTORISATION, **removed({**BASELINES, **FACTORISATION})}],
     notes=[
         "kwonmha's table is one run per row on 500 users: the standard error of SPS near 0.31 is 0.021.",
-        "The ordered edition keeps one order for ratings of the same second; the sort of the official programs is not "
+        "Ratings of the same second are in the order of the official file; the sort of the official programs is not "
         "stable.",
         "Training stops after at most 20 epochs; the official program evaluates first after 10 and has no limit of its "
         "own. A run with fewer epochs says so in its command and in the caveat of each cell.",

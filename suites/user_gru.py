@@ -1,9 +1,9 @@
 """User-based GRUs: Donkers, Loepp and Ziegler (RecSys 2017), all of Table 2, with open choices as named variants.
 
 No code was published, and no rerun of the rectified or the attentional cell is known. MovieLens 10M and the Last.fm log
-are fetched or placed by hand; without them, MovieLens 1M in its order and a sample of Last.fm's artists are
-substitutes: the claims are tested on these too, but their levels are other quantities. docs/suites/user_gru.md lists
-every departure.
+are fetched or placed by hand; without them, MovieLens 1M in the official order, its latest fifth with times, and a
+sample of Last.fm's artists are substitutes: the claims are tested on these too, but their levels are other quantities.
+docs/suites/user_gru.md lists every departure.
 """
 
 from baselines.factors.sequential_mf import SequentialMF
@@ -15,7 +15,7 @@ from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.verdicts.claims import Compound, Cost, Gain, Published, Ranking
 from harness.spec import Citation, Experiment, Suite
 from recsys_data.datasets.lastfm import LastFM1K, LastFMUserArtist
-from recsys_data.datasets.movielens import MovieLens1MOrdered, MovieLens10M
+from recsys_data.datasets.movielens import MovieLens1MLate, MovieLens1MOrdered, MovieLens10M
 from recsys_data.protocols.candidates import UNSEEN_ITEMS_ONLY
 from recsys_data.protocols.per_user import PerUserFractions, RandomFractions
 from recsys_models.user_gru import AttentionalUserGRU, LinearUserGRU, RectifiedUserGRU, StandardGRU
@@ -39,6 +39,7 @@ OTHER_SAMPLES = [
     LastFM1K(share=0.1, item="artist and track"),
 ]
 MOVIES_HERE, MUSIC_HERE = MovieLens1MOrdered(), LastFMUserArtist()
+TIMED_MOVIES_HERE = MovieLens1MLate()  # for the decay over days, which the ordered edition cannot have
 SUBSTITUTES = {
     MOVIES_HERE.name: "MovieLens 1M instead of 10M, 128 units instead of 1,000: another quantity",
     MUSIC_HERE.name: "artists of 270 users instead of songs of 992, 128 units instead of 1,000: another quantity",
@@ -143,6 +144,7 @@ EXPERIMENTS = [
     Experiment(MOVIES_HERE, MASKED, key_rows(MOVIES_CHANGE), label=SEEN_REMOVED),
     Experiment(MOVIES_HERE, NEAREST, key_rows(MOVIES_CHANGE), label=CUTS_ROUNDED),
     Experiment(MOVIES_HERE, SHUFFLED, key_rows(MOVIES_CHANGE), label=AT_RANDOM),
+    Experiment(TIMED_MOVIES_HERE, PER_USER, {KNN: paper_rows({})[KNN], DECAYED: ITEM_KNN_DECAYED_DONKERS, **AGES}),
     Experiment(MUSIC_HERE, PER_USER, {**paper_rows(MUSIC_CHANGE), **variant_rows(MUSIC_CHANGE), **AGES}),
 ]
 

@@ -262,14 +262,14 @@ def test_data_are_imported_described_verified_and_exported(tmp_path):
     assert call("data", "export", kept, "--format", "inter", "--out", out).exit_code == 0
     assert out.read_text().splitlines()[0] == "user_id:token\titem_id:token\ttimestamp:float"
     assert "no data set or file is called 'ml-100': did you mean 'ml-100k'?" in refused("data", "verify", "ml-100")
-    assert "ratings-ordered.tsv not found under" in refused("data", "verify", "ml-1m-ordered", "--data", tmp_path)
+    assert "ratings-file-order.tsv not found under" in refused("data", "verify", "ml-1m-ordered", "--data", tmp_path)
 
 
 def test_a_suites_splits_are_audited(stored):
     suite, _, _ = stored
     rows = json.loads(call("data", "audit", suite, "--json").stdout)
     assert {row["level"] for row in rows} <= {"note", "caveat"}
-    assert "training events after a test event" in {row["name"] for row in rows}
+    assert "temporal leakage" in {row["name"] for row in rows}
 
 
 def test_a_suite_with_a_syntax_error_names_the_line(tmp_path):

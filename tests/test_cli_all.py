@@ -92,7 +92,7 @@ def test_plan_all_shows_states_missing_data_and_costs(stored, tmp_path):
     words = ("--results", results, "--data", tmp_path, "--set", "epochs=4")
     output = call("plan", "all", *words)
     assert output.exit_code == 1, "a suite is broken"
-    missing = "SKIPPED ml-1m-ordered, 3 cells: MovieLens 1M (ordered): ml-1m/ratings-ordered.tsv not found"
+    missing = "SKIPPED ml-1m-ordered, 3 cells: MovieLens 1M (ordered): ml-1m/ratings-file-order.tsv not found"
     assert missing in output.stdout
     assert "2 to compute, about " in output.stdout.splitlines()[-1]
     [row] = [line for line in output.stdout.splitlines() if line.split()[:2] == ["tiny@epochs=4", "markov-30x25"]]

@@ -11,6 +11,7 @@ from recsys_data.datasets.diginetica import Diginetica, DigineticaViews
 from recsys_data.datasets.lastfm import LastFM1K, LastFMArtistSessions, LastFMUserArtist
 from recsys_data.datasets.movielens import (
     MovieLens1M,
+    MovieLens1MLate,
     MovieLens1MOrdered,
     MovieLens1MSASRec,
     MovieLens1MSubsample,
@@ -27,6 +28,7 @@ DATASETS: dict[str, Dataset] = {
         MovieLens100K(),
         MovieLens1M(),
         MovieLens1MOrdered(),
+        MovieLens1MLate(),
         MovieLens1MSASRec(),
         MovieLens1MSubsample(),
         MovieLens10M(),

@@ -7,6 +7,7 @@ import pytest
 from recsys_data.datasets.dataset import Dataset, check_counts
 from recsys_data.datasets.movielens import (
     MovieLens1M,
+    MovieLens1MLate,
     MovieLens1MOrdered,
     MovieLens1MSASRec,
     MovieLens10M,
@@ -22,6 +23,7 @@ from recsys_data.interactions import Clock, Counts, Interactions
 REAL = [
     (MovieLens100K(), 100_000, 943, 1_682, Clock.ABSOLUTE),
     (MovieLens1MOrdered(), 1_000_209, 6_040, 3_706, Clock.WITHIN),
+    (MovieLens1MLate(), 200_042, 1_783, 3_511, Clock.ABSOLUTE),
     (MovieLens1MSASRec(), 999_611, 6_040, 3_416, Clock.WITHIN),
 ]
 
@@ -49,9 +51,47 @@ def test_real_ml_100k_times_and_ratings():
 
 def test_real_ml_1m_first_user_and_ratings():
     loaded = real(MovieLens1MOrdered())
-    assert loaded.item_ids[loaded.items[:2]].tolist() == [3186, 1721]  # the first two lines of the file
+    assert loaded.item_ids[loaded.items[:2]].tolist() == [3186, 1270]  # the first two lines of the file
     assert loaded.timestamps[:3].tolist() == [0, 1, 2]
     assert np.bincount(loaded.ratings.astype(int))[1:].tolist() == [56_174, 107_557, 261_197, 348_971, 226_310]
+
+
+def lines(name):
+    """The rows of a file of whole numbers that lies beside the data, read without the code under test."""
+    path = locate(data_folder(None), name)
+    if path is None:
+        pytest.skip(f"{name} is not under {data_folder(None)}")
+    return np.array([row.split()[:4] for row in read_bytes(path).decode().splitlines() if row[0].isdigit()], dtype=int)
+
+
+def histories(loaded):
+    """The movies of each user in order, by raw ids."""
+    parts = np.split(loaded.item_ids[loaded.items], loaded.offsets[1:-1])
+    return {int(user): part.tolist() for user, part in zip(loaded.user_ids, parts, strict=True)}
+
+
+def test_the_ordered_edition_is_sasrecs_file_where_that_has_the_event():
+    ours, theirs = histories(real(MovieLens1MOrdered())), histories(real(MovieLens1MSASRec()))
+    users = dict(lines("ml-1m/sas_to_original_users.txt").tolist())
+    movies = dict(lines("ml-1m/sas_to_original_items.txt").tolist())
+    assert len(theirs) == len(ours) == 6_040 and len(movies) == 3_416
+    kept = set(movies.values())
+    for user, items in theirs.items():
+        assert [movies[item] for item in items] == [movie for movie in ours[users[user]] if movie in kept]
+
+
+def test_the_late_edition_has_the_true_times_of_the_ordered_one():
+    late, ordered = real(MovieLens1MLate()), histories(real(MovieLens1MOrdered()))
+    cut = 1875  # two ratings of this user share the second of the cut; the edition has the first of them only
+    found = histories(late)
+    assert found[cut] == [ordered[cut][-97], *ordered[cut][-95:]] and late.timestamps.min() == 975_768_738
+    for user, movies in found.items():
+        assert user == cut or ordered[user][-len(movies) :] == movies  # the user's last ratings, in the same order
+    assert sum(len(movies) == len(ordered[user]) for user, movies in found.items()) == 640
+    ends = {user: time for user, _, _, time in lines("ml-1m/last-event.tsv").tolist()}
+    last = late.timestamps[late.offsets[1:] - 1]
+    assert [ends[int(user)] for user in late.user_ids] == last.tolist()
+    assert late.timestamps.max() == 1_046_454_590
 
 
 def test_official_10m_format(tmp_path):
