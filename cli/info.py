@@ -6,7 +6,7 @@ import typer
 
 from cli.options import RESULTS, AsJson, Data, Results
 
-MODEL_PACKAGES = ("baselines", "recsys_models")
+MODEL_PACKAGES = ("baselines.factors", "baselines.neighbours", "baselines.simple", "recsys_models")
 
 
 def doctor(results: Results = RESULTS, data: Data = None, as_json: AsJson = False) -> None:

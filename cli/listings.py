@@ -94,9 +94,11 @@ def model_rows(packages: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def recommenders(packages: Iterable[str]) -> Iterable[type]:
-    """The recommender classes that the packages define, at any depth."""
+    """The recommender classes that the packages' own modules define; networks, engines and kernels stay unloaded."""
     for package in packages:
-        for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+        for module in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
+            if module.ispkg or module.name.endswith("kernels"):
+                continue
             for _, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
                 if kind.__module__ == module.name and _is_recommender(kind):
                     yield kind

@@ -10,7 +10,7 @@ from cli.printing import engine_column, format_size, print_lines, print_records,
 from cli.progress_display import duration
 from evaluation.results.suite_results import SuiteResults
 from harness.cells.keys import engine_of
-from harness.running.estimates import RunCost, total_cost
+from harness.running.estimates import RunCost, run_cost, total_cost
 from harness.running.plan import Plan, PlannedCell
 from harness.running.run_all import SuiteOutcome
 
@@ -88,7 +88,8 @@ def cost_summary(cost: RunCost, jobs: int) -> str:
     if not cost.known:
         return f"{cost.cells} to compute, duration unknown ({never})"
     part = "" if cost.known == cost.cells else f" for {cost.known} of them"
-    known = f"about {duration(cost.seconds)}{part} {with_jobs}, {format_size(cost.memory_mb)} of memory"
+    known = (f"about {duration(cost.seconds)}{part} {with_jobs}, start-up and report included, "
+             f"{format_size(cost.memory_mb)} of memory")  # fmt: skip
     disk = f", {format_size(cost.disk_mb)} of disk" if cost.disk_mb else ""
     rest = f"; unknown for {cost.cells - cost.known} ({never})" if cost.unknown else ""
     return f"{cost.cells} to compute, {known}{disk}{rest}"
@@ -155,7 +156,7 @@ def print_overview(plans: Sequence[Plan], jobs: int) -> None:
     columns = ["suite", "dataset", "protocol", "cells", "states", "to compute", "time", "memory", "disk", "basis"]
     print_records("All suites", rows, columns)
     print_lines(missing_data_messages(plans))
-    print_text(cost_summary(total_cost((p.estimate for plan in plans for p in plan.to_do), jobs), jobs))
+    print_text(cost_summary(run_cost((p.estimate for plan in plans for p in plan.to_do), jobs), jobs))
 
 
 def _cost_columns(row: dict[str, Any], to_do: bool) -> dict[str, str]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from harness.preparation import Prepared
 from harness.store import Store
 from harness.system.environment import usable_cores
+from harness.system.probe import machine_speed
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,10 @@ class Estimate:
 
 
 UNKNOWN = Estimate()
+REFERENCE = Path(__file__).with_name("reference_timings.json")  # made by python -m speed.reference_timings
+WORKER_START = 4.0  # seconds: a process that imports torch; workers start side by side
+STEP_AT_ANY_SIZE = 20_000  # products of numbers that take as long as a step of an empty model, for each target
+REPORT = (2.0, 0.03)  # seconds: of any first report, and of each cell in it
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,20 @@ def total_cost(estimates: Iterable[Estimate], jobs: int) -> RunCost:
     )
 
 
+def run_cost(estimates: Iterable[Estimate], jobs: int) -> RunCost:
+    """The cost of a run: that of its cells, and the seconds in which it starts its workers and writes its report."""
+    cost = total_cost(estimates, jobs)
+    return (
+        replace(cost, seconds=cost.seconds + WORKER_START + REPORT[0] + REPORT[1] * cost.cells) if cost.known else cost
+    )
+
+
+@functools.cache
+def reference_timings() -> Mapping[str, Any]:
+    """The shipped timings: the speed of the machine that took them, and records like those of stored cells."""
+    return json.loads(REFERENCE.read_text(encoding="utf-8"))
+
+
 @dataclass(frozen=True, eq=False)
 class StoredCells:
     """The finished cells of a store, with which the plan finds stale cells and estimates costs."""
@@ -86,25 +108,37 @@ class StoredCells:
         """Estimate the cost of the cell with these key parts from the most similar measured cells.
 
         First choice: the same model fields on the same split; then the same fields on the data set nearest in training
-        events; then another model of the same type. Fit time scales with the training events, scoring time with the
-        test queries; memory is the largest measured, unscaled.
+        events; then another model of the same type; then the reference timings of another machine, scaled by the
+        speeds of both. Seconds are scaled by epochs, events, queries, items and dim; memory is the largest measured.
         """
         fields, kind = parts["model fields"], parts["model fields"]["type"]
-        name = kind.rpartition(".")[2]
+        name, disk = kind.rpartition(".")[2], self._disk(prepared)
         alike = [r for r in self.records if r["model_fields"]["type"] == kind and _device(r) == parts["device"]]
-        disk = self._disk(prepared)
         equal = [r for r in alike if r["model_fields"] == fields]
         here = [r for r in equal if r["key_parts"].get("split") == prepared.fingerprint]
         if here:
             basis = f"measured on these data, {_run_count(here)}"
-            return Estimate(_scaled_seconds(here, prepared), _peak_memory(here), disk, basis, "measured")
+            return Estimate(_scaled_seconds(here, fields, prepared), _peak_memory(here), disk, basis, "measured")
         chosen = _nearest(equal or alike, prepared.sizes["train_events"])
         if not chosen:
-            return Estimate(None, None, disk, f"no {name} has been run on {parts['device']}", "not known", name)
+            return self._from_reference(fields, parts["device"], prepared, disk, name)
         changed, tier = ("", "by events") if equal else (f"other fields of {name}, ", "other fields, by events")
         basis = f"{changed}by events from {chosen[0]['dataset']} ({chosen[0]['counts']['train_events']:,}), "
-        seconds, memory = _scaled_seconds(chosen, prepared), _peak_memory(chosen)
+        seconds, memory = _scaled_seconds(chosen, fields, prepared), _peak_memory(chosen)
         return Estimate(seconds, memory, disk, basis + _run_count(chosen), tier)
+
+    def _from_reference(
+        self, fields: Mapping[str, Any], device: str, prepared: Prepared, disk: float | None, name: str
+    ) -> Estimate:
+        """An estimate from the shipped timings of the same type of model, which were taken on a CPU."""
+        reference = reference_timings()
+        known = [r for r in reference["records"] if r["model_fields"]["type"].rpartition(".")[2] == name]
+        if not known or device != "cpu":
+            return Estimate(None, None, disk, f"no {name} has been run on {device}", "not known", name)
+        ratio = reference["speed"] / machine_speed(self.store.root / "derived")
+        seconds = _scaled_seconds(known, fields, prepared) * ratio
+        basis = f"from reference timings, × {ratio:.2f} for this machine's speed"
+        return Estimate(seconds, _peak_memory(known), disk, basis, "reference timings")
 
     def _disk(self, prepared: Prepared) -> float | None:
         """The size of a cell's folder in MB: from cells on the same split, else from the nearest in test queries."""
@@ -130,14 +164,42 @@ def _log_distance(one: int, other: int) -> float:
     return abs(math.log(max(one, 1) / max(other, 1)))
 
 
-def _scaled_seconds(records: Sequence[Mapping[str, Any]], prepared: Prepared) -> float:
-    """The median of the records' seconds, each scaled to the size of these data."""
-    sizes = prepared.sizes
-    return statistics.median(
-        r["seconds"]["fit"] * sizes["train_events"] / max(r["counts"]["train_events"], 1)
-        + r["seconds"]["score"] * sizes["test_queries"] / max(r["counts"]["test_queries"], 1)
-        for r in records
-    )
+def _scaled_seconds(records: Sequence[Mapping[str, Any]], fields: Mapping[str, Any], prepared: Prepared) -> float:
+    """The median of the records' seconds, each scaled to these fields and the size of these data."""
+    sizes, items = prepared.sizes, prepared.data["items"]
+
+    def scaled(record: Mapping[str, Any]) -> float:
+        counts, own = record["counts"], record["model_fields"]
+        known_items = counts.get("items", items)
+        events = sizes["train_events"] / max(counts["train_events"], 1)
+        queries = sizes["test_queries"] / max(counts["test_queries"], 1)
+        width = fields.get("dim", 1) / max(own.get("dim", 1), 1)
+        size = _step_work(fields, items) / _step_work(own, known_items)
+        fit = record["seconds"]["fit"] * events * size * _epochs(record, fields) / max(record.get("epochs") or 1, 1)
+        return fit + record["seconds"]["score"] * queries * width * items / max(known_items, 1)
+
+    return statistics.median(map(scaled, records))
+
+
+def _epochs(record: Mapping[str, Any], fields: Mapping[str, Any]) -> float:
+    """The epochs to expect: those of the record, or the limit where that was reached or is lower now."""
+    ran, limit = record.get("epochs") or 1, fields.get("epochs")
+    if not limit:
+        return ran
+    return limit if ran >= record["model_fields"].get("epochs", ran) else min(ran, limit)
+
+
+def _step_work(fields: Mapping[str, Any], items: int) -> float:
+    """The work of a training step for one target, up to a factor: the state's products and the scores.
+
+    A loss over the whole catalogue scores every item, any other its negatives; a model without ``dim`` has no step.
+    """
+    dim = fields.get("dim")
+    if not dim:
+        return 1.0
+    loss = fields.get("loss") or {}
+    scored = loss.get("num_negatives", items) if isinstance(loss, Mapping) else items
+    return dim * (16 * dim + (scored if "loss" in fields else 1)) + STEP_AT_ANY_SIZE
 
 
 def _peak_memory(records: Sequence[Mapping[str, Any]]) -> float:

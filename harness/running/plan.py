@@ -12,7 +12,7 @@ from harness.cells.progress import last_epoch
 from harness.cells.record import Failure, error_message
 from harness.cells.search import search_record
 from harness.preparation import Prepared
-from harness.running.estimates import UNKNOWN, Estimate, RunCost, StoredCells, total_cost
+from harness.running.estimates import UNKNOWN, Estimate, RunCost, StoredCells, run_cost
 from harness.spec import Cell
 from harness.store import Store, StoreUnusable
 from harness.suites.request import LoadedSuite
@@ -21,6 +21,8 @@ from recsys_data.fetching.errors import DataMissing
 from recsys_data.fetching.source import Source
 
 BY_A_RUN = "a run fetches it"
+PreparedState = tuple[Prepared | None, str, str, Failure | None]
+_NOT_PREPARED: PreparedState = None, "", "", None
 DUPLICATE = Estimate(0.0, 0.0, 0.0, "the same cell as another of this suite", "duplicate")
 
 
@@ -69,8 +71,8 @@ class Plan:
         return [planned for planned in self.cells if planned.state != "left out"]
 
     def cost(self, jobs: int) -> RunCost:
-        """The cost of the cells to compute, ``jobs`` at a time."""
-        return total_cost((planned.estimate for planned in self.to_do), jobs)
+        """The cost of computing what is left, ``jobs`` cells at a time, with start-up and report."""
+        return run_cost((planned.estimate for planned in self.to_do), jobs)
 
 
 @dataclass
@@ -96,9 +98,12 @@ def make_plan(loaded: LoadedSuite, store: Store, *, fresh: bool = False, context
     cells: list[PlannedCell] = []
     own: set[str] = set()
     searched: set[str] = set()  # searches that an earlier cell of this plan runs
-    for index in range(len(loaded.cells)):
+    experiment, data = None, _NOT_PREPARED
+    for index, cell in enumerate(loaded.cells):
         check_terminated()
-        planned = _planned(loaded, stored, index, fresh, context)
+        if loaded.chosen[index] and cell.experiment is not experiment:  # cells are ordered by experiment
+            experiment, data = cell.experiment, _prepared(loaded, cell, context)
+        planned = _planned(loaded, stored, index, fresh, context, data)
         duplicate = planned.to_do and planned.key in own
         planned = replace(planned, estimate=DUPLICATE) if duplicate else _with_search(planned, store, fresh, searched)
         cells.append(planned)
@@ -107,14 +112,16 @@ def make_plan(loaded: LoadedSuite, store: Store, *, fresh: bool = False, context
     return Plan(loaded, cells)
 
 
-def _planned(loaded: LoadedSuite, stored: StoredCells, index: int, fresh: bool, context: PlanContext) -> PlannedCell:
+def _planned(
+    loaded: LoadedSuite, stored: StoredCells, index: int, fresh: bool, context: PlanContext, data: PreparedState
+) -> PlannedCell:
     cell, store = loaded.cells[index], stored.store
     command = loaded.command(cell)
     if not loaded.chosen[index]:
         known = loaded.prepared_before(cell)
         parts = cell_parts(loaded, index, known)
         return PlannedCell(index, cell, "" if known is None else key_of(parts), "left out", "", command, parts=parts)
-    prepared, state, why, failure = _prepared(loaded, cell, context)
+    prepared, state, why, failure = data
     parts = cell_parts(loaded, index, prepared)
     key = key_of(parts)
     if prepared is None:
@@ -168,9 +175,7 @@ def _who_fetches(source: Source) -> str:
     return "ENCORE_OFFLINE forbids downloads" if os.environ.get("ENCORE_OFFLINE") else BY_A_RUN
 
 
-def _prepared(
-    loaded: LoadedSuite, cell: Cell, context: PlanContext
-) -> tuple[Prepared | None, str, str, Failure | None]:
+def _prepared(loaded: LoadedSuite, cell: Cell, context: PlanContext) -> PreparedState:
     """The cell's data, or None with the state, the reason and, for refused data, the failure."""
     dataset, folder = cell.experiment.dataset, loaded.request.data
     source = getattr(dataset, "source", None)

@@ -115,17 +115,24 @@ def _load(request: RunRequest) -> LoadedSuite:
         other_seeds=request.overrides.other_seeds(plain) is not None,
         cells=cells,
         chosen=tuple(request.overrides.selection(suite)),
-        sources=tuple(map(_sources, cells)),
+        sources=_sources(cells),
     )
 
 
-def _sources(cell: Cell) -> dict[str, str]:
-    """The hashes of the code that computes a cell, including its search's options; read once per process."""
-    value = (cell.model, cell.space) if cell.space else cell.model
-    kinds = classes_in(value)
-    if kinds not in _source_hashes:
-        _source_hashes[kinds] = source_hashes(value, cell_modules=TUNED_CELL_MODULES if cell.space else CELL_MODULES)
-    return _source_hashes[kinds]
+def _sources(cells: Sequence[Cell]) -> tuple[dict[str, str], ...]:
+    """The hashes of the code that computes each cell, including its search's options; read once per process."""
+    by_model: dict[tuple[int, str], dict[str, str]] = {}  # the seeds of a model share its values
+    for cell in cells:
+        name = id(cell.experiment), cell.model_name
+        if name in by_model:
+            continue
+        value = (cell.model, cell.space) if cell.space else cell.model
+        kinds = classes_in(value)
+        if kinds not in _source_hashes:
+            modules = TUNED_CELL_MODULES if cell.space else CELL_MODULES
+            _source_hashes[kinds] = source_hashes(value, cell_modules=modules)
+        by_model[name] = _source_hashes[kinds]
+    return tuple(by_model[id(cell.experiment), cell.model_name] for cell in cells)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_GPU_DEVICES = ("nvidia*", "nvhost*", "nvmap", "kfd", "dxg")  # NVIDIA, its Jetson boards, AMD, Windows' subsystem
 _SETTINGS = {"deterministic": True, "cudnn_benchmark": False, "tf32": False}
 
 
@@ -100,7 +102,7 @@ def resolve_device(name: str) -> str:
     kind, _, index = name.partition(":")
     if kind not in ("auto", "cpu", "cuda") or (kind != "cuda" and index) or (index and not index.isdigit()):
         raise DeviceUnavailable(f"unknown device {name!r}: expected auto, cpu, cuda or cuda:<number>")
-    if name == "cpu":
+    if name == "cpu" or (name == "auto" and _no_gpu_driver()):
         return "cpu"
     import torch
 
@@ -116,6 +118,13 @@ def resolve_device(name: str) -> str:
             f"device {name!r} is not available: this machine has {count} GPU(s), cuda:0 to cuda:{count - 1}"
         )
     return f"cuda:{int(index or 0)}"
+
+
+def _no_gpu_driver() -> bool:
+    """Whether Linux shows no device of a GPU driver; torch, which takes a second to import, then need not be asked."""
+    if "torch" in sys.modules or not sys.platform.startswith("linux"):
+        return False
+    return not any(any(Path("/dev").glob(pattern)) for pattern in _GPU_DEVICES)
 
 
 def device_kind(device: str) -> str:

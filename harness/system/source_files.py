@@ -27,12 +27,18 @@ Source = tuple[str, tuple[str, ...]]  # digest, imports
 
 def read_source(path: str) -> Source:
     """The digest and the imports of a file, from the cache where the file has not changed."""
-    stamp = _stamp(path)
+    now = stamp(path)
     known = _sources().get(path)
-    if known is None or known[0] != stamp:
-        known = _cached[path] = stamp, _parsed(path)
+    if known is None or known[0] != now:
+        known = _cached[path] = now, _parsed(path)
         _changed.add(path)
     return known[1]
+
+
+def stamp(path: str) -> Stamp:
+    """The stamp of a file or folder; a folder's changes when an entry comes or goes."""
+    stat = os.stat(path)  # noqa: PTH116  (pathlib takes five times as long)
+    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
 
 
 def digest(tree: ast.AST) -> str:
@@ -91,15 +97,10 @@ def _sources() -> dict[str, tuple[Stamp, Source]]:
         atexit.register(save_sources)
         try:
             kept = json.loads(cache_file().read_bytes())
-            _cached.update({path: (tuple(stamp), (sha, tuple(names))) for path, (stamp, (sha, names)) in kept.items()})
+            _cached.update({path: (tuple(seen), (sha, tuple(names))) for path, (seen, (sha, names)) in kept.items()})
         except (OSError, RuntimeError, ValueError, TypeError, AttributeError):  # none, or damaged: files are read anew
             _cached.clear()
     return _cached
-
-
-def _stamp(path: str) -> Stamp:
-    stat = os.stat(path)  # noqa: PTH116  (pathlib takes five times as long)
-    return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino
 
 
 def _parsed(path: str) -> Source:

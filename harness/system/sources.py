@@ -1,11 +1,10 @@
 """Hashes of the source files that compute a cell; comments, docstrings and layout do not change them."""
-# ruff: noqa: PTH112, PTH113, PTH119, PTH207  (pathlib takes ten times as long, and a plan looks up ten thousand names)
+# ruff: noqa: PTH112, PTH113, PTH119, PTH120  (pathlib takes ten times as long, and a plan looks up ten thousand names)
 
 from __future__ import annotations
 
 import ast
 import dataclasses
-import glob
 import hashlib
 import os
 import sys
@@ -13,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.system.source_files import digest, imports, read_source
+from harness.system.source_files import Stamp, digest, imports, read_source, stamp
 
 ROOT = Path(__file__).resolve().parents[2]
 EVALUATION_MODULES = (  # included with their imports
@@ -114,18 +113,42 @@ def _path(module: Any) -> Path | None:
 
 def _closure(modules: Iterable[str], folders: Iterable[Path]) -> dict[str, str]:
     """The hash of each file that ``modules`` reach by imports, searched in ``folders``."""
+    places = tuple(map(str, folders))
+    return {path: sha for module in modules for path, sha in _reached(module, places).items()}
+
+
+# The process owns this: what a module reaches, with the stamps of the files and of their folders.
+_known_reach: dict[tuple[str, tuple[str, ...]], tuple[dict[str, Stamp], dict[str, str]]] = {}
+
+
+def _reached(module: str, folders: tuple[str, ...]) -> dict[str, str]:
+    """The hash of each file that one module reaches; computed again where one of them or of their folders changed."""
+    known = _known_reach.get((module, folders))
+    if known is not None and _unchanged(known[0]):
+        return known[1]
     hashes: dict[str, str] = {}
-    waiting = list(modules)
-    seen = set(waiting)
+    stamps = {folder: stamp(folder) for folder in folders}
+    waiting, seen = [module], {module}
     while waiting:
         name = waiting.pop()
         for path in _module_files(name, folders):
+            for place in (path, os.path.dirname(path)):
+                stamps[place] = stamp(place)
             sha, found = read_source(path)
             hashes[_relative(path, folders)] = sha
             fresh = [_absolute(imported, name, path) for imported in found]
             waiting.extend(imported for imported in fresh if imported not in seen)
             seen.update(fresh)
+    _known_reach[module, folders] = stamps, hashes
     return hashes
+
+
+def _unchanged(stamps: dict[str, Stamp]) -> bool:
+    """Whether every file and folder still has its stamp."""
+    try:
+        return all(stamp(path) == known for path, known in stamps.items())
+    except OSError:
+        return False
 
 
 def _absolute(found: str, importer: str, path: str) -> str:
@@ -138,7 +161,7 @@ def _absolute(found: str, importer: str, path: str) -> str:
     return ".".join([*package, found.lstrip(".")]).strip(".")
 
 
-def _module_files(module: str, folders: Iterable[Path]) -> list[str]:
+def _module_files(module: str, folders: Iterable[Path | str]) -> list[str]:
     """The project files of a dotted name, including its packages; empty for a third-party module."""
     parts = module.split(".")
     for folder in folders:
@@ -148,7 +171,7 @@ def _module_files(module: str, folders: Iterable[Path]) -> list[str]:
             package, file = os.path.isfile(f"{stem}{os.sep}__init__.py"), os.path.isfile(f"{stem}.py")
             found += [f"{stem}{os.sep}__init__.py"] * package + [f"{stem}.py"] * file
             if depth == len(parts) and file:
-                found += [path for path in sorted(glob.glob(f"{glob.escape(stem)}.*")) if path.endswith(_NATIVE)]
+                found += [f"{stem}{ending}" for ending in _NATIVE if os.path.isfile(f"{stem}{ending}")]
             if depth == 1 and not (found or os.path.isdir(stem)):  # nothing below it either
                 break
         if found:
@@ -156,7 +179,7 @@ def _module_files(module: str, folders: Iterable[Path]) -> list[str]:
     return []
 
 
-def _relative(path: str, folders: Iterable[Path]) -> str:
+def _relative(path: str, folders: Iterable[Path | str]) -> str:
     """A file's path relative to the checkout or the suite's folder."""
     for folder in folders:
         if path.startswith(f"{folder}{os.sep}"):

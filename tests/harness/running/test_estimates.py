@@ -1,12 +1,14 @@
 """Estimates of a cell's cost from measured cells: the most similar first, each with its basis."""
 
-import json
 from types import SimpleNamespace
 
 import pytest
 
-from harness.running.estimates import Estimate, StoredCells, total_cost
+from harness.running import estimates
+from harness.running.estimates import Estimate, StoredCells, run_cost, total_cost
 from harness.store import Store
+from harness.system import probe
+from tests.stored_records import write_sealed
 
 GRU = {"type": "recsys_models.rnn.GRU", "dim": 8}
 WIDE = {**GRU, "dim": 64}
@@ -17,31 +19,37 @@ def store(tmp_path):
     return Store.open(tmp_path)
 
 
-def put(store, key, dataset, split, events, fields, fit=30.0, score=10.0, queries=100, memory=500.0, device="cpu"):
+def put(store, key, dataset, split, events, fields, fit=30.0, score=10.0, queries=100, memory=500.0, device="cpu",
+        epochs=None, items=50):  # fmt: skip
     """A measured cell whose folder takes 1,000 bytes a test query."""
+    counts = {"train_events": events, "test_queries": queries, "items": items}
     record = {
         "key": key, "dataset": dataset, "key_parts": {"split": split}, "model_fields": fields, "device": device,
-        "seconds": {"fit": fit, "score": score}, "counts": {"train_events": events, "test_queries": queries},
+        "seconds": {"fit": fit, "score": score}, "counts": counts, "epochs": epochs,
         "peak_memory_mb": memory, "finished": key,
     }  # fmt: skip
-    text = json.dumps(record)
 
     def write(folder):
-        (folder / "cell.json").write_text(text)
-        (folder / "ranks.parquet").write_bytes(b"0" * (1000 * queries - len(text)))
+        for length in (0, 1000 * queries):  # the record's own length is known after the first
+            taken = (folder / "cell.json").stat().st_size if length else 0
+            (folder / "ranks.parquet").write_bytes(b"0" * (length - taken))
+            write_sealed(folder / "cell.json", record)
 
     store.commit(key, write)
 
 
-def ask(store, fields=GRU, split="here", events=1000, queries=200, device="cpu"):
-    prepared = SimpleNamespace(fingerprint=split, sizes={"train_events": events, "test_queries": queries})
+def ask(store, fields=GRU, split="here", events=1000, queries=200, device="cpu", items=50):
+    sizes = {"train_events": events, "test_queries": queries}
+    prepared = SimpleNamespace(fingerprint=split, sizes=sizes, data={"items": items})
     return StoredCells.of(store).estimate({"model fields": fields, "device": device}, prepared)
 
 
 def test_nothing_is_known_of_what_was_never_run(store):
-    assert ask(store) == Estimate(None, None, None, "no GRU has been run on cpu", "not known", "GRU")
+    own = {"type": "mine.Own"}
+    assert ask(store, own) == Estimate(None, None, None, "no Own has been run on cpu", "not known", "Own")
+    assert ask(store, device="cuda") == Estimate(None, None, None, "no GRU has been run on cuda", "not known", "GRU")
     put(store, "a", "ml-100k", "there", 500, {"type": "baselines.simple.markov.MarkovChain"})
-    unknown = ask(store)
+    unknown = ask(store, own)
     assert (unknown.seconds, unknown.memory_mb) == (None, None)
     assert unknown.disk_mb == pytest.approx(0.2), "1,000 bytes a query, whatever the model"
 
@@ -68,7 +76,7 @@ def test_other_data_are_scaled_fitting_by_events_and_scoring_by_queries(store):
 def test_other_fields_are_the_last_resort_and_said_to_be(store):
     put(store, "a", "ml-100k", "there", 500, WIDE, fit=30, score=10, queries=100)
     assert ask(store).basis == "other fields of GRU, by events from ml-100k (500), 1 run"
-    assert ask(store).seconds == pytest.approx(80.0)
+    assert ask(store).seconds == pytest.approx(60 * 21_032 / 85_600 + 20 * 8 / 64), "dim (16 dim + 1) + 20,000"
     assert ask(store, device="cuda").seconds is None, "another device was never measured"
 
 
@@ -84,3 +92,57 @@ def test_the_cost_of_many_is_bounded_by_the_longest_and_says_what_it_leaves_out(
     assert (two.seconds, two.memory_mb) == (100.0, 1200.0)
     assert two.unknown == {"GRU": 1}
     assert total_cost([], 1).cells == 0
+
+
+EPOCHS = {"type": "recsys_models.rnn.GRU", "dim": 8, "epochs": 20, "loss": {"type": "CrossEntropy"}}
+
+
+@pytest.mark.parametrize(
+    ("ran", "limit", "expected"),
+    [(10, 20, 10), (10, 60, 10), (10, 5, 5), (20, 60, 60), (20, 10, 10)],  # stopped early, or ended by its limit
+)
+def test_fits_are_scaled_by_the_epochs_to_expect(store, ran, limit, expected):
+    put(store, "a", "ml-100k", "there", 1000, EPOCHS, fit=30, score=0, queries=200, epochs=ran)
+    assert ask(store, EPOCHS | {"epochs": limit}).seconds == pytest.approx(30 * expected / ran)
+
+
+def test_a_full_softmax_is_scaled_by_items_and_a_sampled_loss_is_not(store):
+    """By hand: dim (16 dim + items) + 20,000 for each target."""
+    put(store, "a", "ml-100k", "there", 1000, EPOCHS, fit=30, score=4, queries=200, epochs=10, items=50)
+    assert ask(store, EPOCHS, items=1000).seconds == pytest.approx(30 * 29_024 / 21_424 + 4 * 1000 / 50)
+    sampled = EPOCHS | {"loss": {"type": "TOP1", "num_negatives": 32}}
+    put(store, "b", "ml-100k", "there", 1000, sampled, fit=30, score=0, queries=200, epochs=10, items=50)
+    assert ask(store, sampled, items=1000).seconds == pytest.approx(30)
+
+
+def test_a_first_run_is_estimated_from_reference_timings_at_this_machines_speed(store, monkeypatch):
+    fields = {"type": "recsys_models.rnn.GRU", "dim": 32, "epochs": 60}
+    known = {"model_fields": fields, "seconds": {"fit": 30.0, "score": 2.0}, "epochs": 10, "peak_memory_mb": 400.0,
+             "counts": {"train_events": 1000, "test_queries": 200, "items": 50}}  # fmt: skip
+    monkeypatch.setattr(estimates, "reference_timings", lambda: {"speed": 300.0, "records": [known]})
+    monkeypatch.setattr(estimates, "machine_speed", lambda folder: 100.0)
+    estimate = ask(store, fields, events=2000)
+    assert estimate.seconds == pytest.approx(3 * (2 * 30 + 2)), "a third of the speed, twice the events"
+    assert estimate.basis == "from reference timings, × 3.00 for this machine's speed"
+
+
+def test_the_shipped_timings_have_every_model_of_the_zoo():
+    shipped = {record["model"] for record in estimates.reference_timings()["records"]}
+    assert estimates.reference_timings()["speed"] > 0
+    assert len(shipped) >= 37
+
+
+def test_a_run_costs_its_start_and_its_report_too(store):
+    cells = [Estimate(10.0, 1.0, 1.0, "", "measured")] * 10
+    assert run_cost(cells, 1).seconds - total_cost(cells, 1).seconds == pytest.approx(4.0 + 2.0 + 0.3)
+    assert run_cost([], 1).seconds == 0.0
+    assert run_cost([Estimate(unmeasured="Own")], 1).seconds == 0.0
+
+
+def test_a_machine_is_probed_once_for_a_store(tmp_path, monkeypatch):
+    monkeypatch.setattr(probe, "measure_speed", lambda: 7.0)
+    assert probe.machine_speed(tmp_path) == 7.0
+    monkeypatch.setattr(probe, "measure_speed", lambda: 9.0)
+    assert probe.machine_speed(tmp_path) == 7.0
+    (tmp_path / "machine_speed.json").write_text("{")
+    assert probe.machine_speed(tmp_path) == 9.0, "a damaged file is measured again"
