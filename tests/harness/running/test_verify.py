@@ -6,14 +6,16 @@ import json
 import numpy as np
 import pytest
 
-from evaluation.ranking.rank_table import RankTable
+from evaluation.metrics.accuracy import MRR
+from evaluation.metrics.sums_file import write_sums
 from evaluation.results.suite_results import read_suite
 from harness.running.plan import make_plan
 from harness.running.session import run_session
 from harness.running.verify import certify
-from harness.store import Store
+from harness.store import Store, write_record
 from harness.suites.overrides import Overrides
 from harness.suites.request import RunRequest
+from recsys_data.sealed_json import sha256
 
 SUITE = """
 from baselines.simple.popularity import Popularity
@@ -50,37 +52,50 @@ def test_it_certifies_what_is_the_same_and_names_what_is_not(run_request):
     told = []
     path = certify(run_request, on_cell=told.append)
     assert states(path) == {"Popularity": ("same", ""), "GRU": ("same", "")}
-    assert [row["model"] for row in told] == ["Popularity", "GRU"]
+    assert [row["model"] for row in told] == ["GRU", "Popularity"]  # in the opposite order
     assert path == run_request.results / "suites" / "tiny" / "certificate.json"
     assert not list((run_request.results / "partial").glob("verify-*"))
 
     gru = next(cell for cell in read_suite(run_request.results, "tiny").cells if cell.model == "GRU")
     greater = np.array(gru.ranks.greater)
-    greater[3] += 1
-    dataclasses.replace(gru.ranks, greater=greater).write(gru.folder / "ranks.parquet")
+    greater[3] = 0 if greater[3] else 1
+    write(gru, ranks=dataclasses.replace(gru.ranks, greater=greater))
     state, reason = states(certify(run_request))["GRU"]
     assert state == "different"
-    assert reason == f"greater: first at row 3, {greater[3]} before, {greater[3] - 1} again"
-    assert RankTable.read(gru.folder / "ranks.parquet").greater[3] == greater[3]  # the store is left as it was
+    assert reason == f"greater: first at row 3, {greater[3]} before, {gru.ranks.greater[3]} again"
 
-    curve = gru.folder / "curve.jsonl"
-    gru.ranks.write(gru.folder / "ranks.parquet")
-    lines = [json.loads(line) for line in curve.read_text().splitlines()]
-    lines[-1]["loss"] += 1e-9
-    curve.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    curve = [*gru.curve[:-1], gru.curve[-1] | {"loss": gru.curve[-1]["loss"] + 1e-9}]
+    write(gru, curve=curve)
     state, reason = states(certify(run_request))["GRU"]
-    assert (state, reason.partition(":")[0]) == ("different", f"the curve's record {len(lines)}")
+    assert (state, reason.partition(":")[0]) == ("different", f"the curve's record {len(curve)}")
+    write(gru, curve=curve[:1])
+    assert states(certify(run_request))["GRU"] == ("different", f"the curve: 1 epochs before, {len(curve)} again")
+
+    write(gru, sums_of=dataclasses.replace(gru.ranks, greater=greater))
+    assert states(certify(run_request))["GRU"] == (
+        "different", "sums.parquet: the sums of MRR@5 are not those of ranks.parquet")  # fmt: skip
+    write(gru, metrics={"MRR@5": gru.metrics["MRR@5"] + 1e-12})
+    state, reason = states(certify(run_request))["GRU"]
+    assert (state, reason.partition(" is ")[0]) == ("different", "metrics: MRR@5")
 
 
-def test_a_cell_whose_files_are_damaged_is_told_and_the_others_are_certified(run_request):
+def write(cell, *, ranks=None, sums_of=None, curve=None, metrics=None):
+    """Store a cell with other contents, sealed as if they had been computed."""
+    ranks = ranks or cell.ranks
+    ranks.write(cell.folder / "ranks.parquet")
+    write_sums(cell.folder, sums_of or ranks, [MRR(5)], sha256((cell.folder / "ranks.parquet").read_bytes()))
+    lines = "".join(json.dumps(line) + "\n" for line in curve or cell.curve)
+    (cell.folder / "curve.jsonl").write_text(lines)
+    write_record(cell.folder / "cell.json", cell.record | {"metrics": metrics or {"MRR@5": MRR(5).measure(ranks)}})
+
+
+@pytest.mark.parametrize("name", ["ranks.parquet", "curve.jsonl", "sums.parquet"])
+def test_a_cell_whose_files_are_damaged_is_told_and_the_others_are_certified(run_request, name):
     gru = next(cell for cell in read_suite(run_request.results, "tiny").cells if cell.model == "GRU")
-    lines = (gru.folder / "curve.jsonl").read_text().splitlines()
-    (gru.folder / "curve.jsonl").write_text(lines[0] + "\n")
-    assert states(certify(run_request))["GRU"] == ("different", f"the curve: 1 epochs before, {len(lines)} again")
-    (gru.folder / "ranks.parquet").write_bytes(b"half")
+    (gru.folder / name).write_bytes(b"half")
     found = states(certify(run_request))
     assert found["Popularity"] == ("same", "")
-    assert found["GRU"][0] == "different" and "ranks.parquet is damaged" in found["GRU"][1]
+    assert found["GRU"][0] == "different" and f"{name} is damaged" in found["GRU"][1]
 
 
 def test_a_cell_that_is_not_stored_is_told_and_none_at_all_refused(run_request):
