@@ -154,6 +154,8 @@ def test_a_failure_and_a_checkpoint_are_spoken_of(loaded):
     plan = make_plan(opened(), store)
     assert plan.cells[0].why == "FAILED before: it broke"
     assert plan.cells[1].why == "never computed; resumes from a checkpoint after epoch 2"
+    store.commit_failure(first.cells[0].key, {"state": "TIMEOUT", "reason": "it ran too long"}, "")
+    assert make_plan(opened(), store).cells[0].why == "TIMEOUT before: it ran too long"
 
 
 ABSENT = """
