@@ -6,6 +6,7 @@ import typer
 
 from cli import data, info, results, run
 from cli.errors import OnceCommand, handle_errors
+from cli.stores import adopt, merge
 
 HELP = """Rerun published experiments on sequential recommendation and test which results reproduce.
 
@@ -25,6 +26,8 @@ COMMANDS = {
     "show": results.show,
     "report": results.report,
     "bundle": results.bundle,
+    "merge": merge.merge,
+    "adopt": adopt.adopt,
     "compare": results.compare,
     "track": results.track,
     "ui": results.ui,

@@ -17,6 +17,7 @@ from evaluation.stored_files import checked_bytes, name_damaged, read_record, sa
 from recsys_data.sealed_json import SealBroken
 
 CURVE = "curve.jsonl"
+ADOPTED = "ADOPTED: "  # begins the caveat of an adopted cell
 FAILED_STATES = ("FAILED", "TIMEOUT", "OUT OF MEMORY")  # of a cell that was tried; the last two: a limit ended it
 
 
@@ -96,6 +97,17 @@ class CellResult:
         data = checked_bytes(path, self.files)
         with name_damaged(path):
             return [json.loads(line) for line in data.splitlines()]
+
+
+def adoption_text(record: Mapping[str, Any]) -> str:
+    """How a cell whose result is by earlier code came under its key; empty for one that its own code computed."""
+    if "adopted" not in record:
+        return ""
+    environment = record["environment"]
+    commit = f"commit {environment['commit'][:10]}" if environment.get("commit") else "an unknown commit"
+    changes = " with changes" if environment.get("dirty") else ""
+    steps = [f"after {step['recomputed']} of {step['of']} recomputed bit-equal" for step in record["adopted"]]
+    return f"computed by {commit}{changes}, adopted {', then '.join(steps)}"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from evaluation.results.suite_results import adoption_text
 from harness.cells.keys import cell_parts, differences, key_of, search_key
 from harness.cells.progress import last_epoch
 from harness.cells.record import Failure, error_message
@@ -33,8 +34,8 @@ class PlannedCell:
     state: "cached" (stored), "new", "stale" (stored, but computed with something else), "shared" (an earlier suite of
     the same command computes it), "skipped" (its data are missing), "to fetch" (a run would fetch them), "refused" (its
     data cannot be used), "left out" (by --only, --protocol or --seeds). key: "" where a left-out cell's data were not
-    prepared before. why: the reason, empty for cached cells. estimate: of a cell to compute. failure: of a refused
-    cell. parts: the parts of the key, those of the data None where the data are not known.
+    prepared before. why: the reason; of a cached cell, how it was adopted. estimate: of a cell to compute. failure: of
+    a refused cell. parts: the parts of the key, those of the data None where the data are not known.
     """
 
     index: int
@@ -95,6 +96,7 @@ def make_plan(loaded: LoadedSuite, store: Store, *, fresh: bool = False, context
     cells that this command computed count as cached. context: shared with the earlier suites of the same command.
     """
     stored, context = StoredCells.of(store), context or PlanContext()
+    adopted = {record["key"]: text for record in stored.records if (text := adoption_text(record))}
     cells: list[PlannedCell] = []
     own: set[str] = set()
     searched: set[str] = set()  # searches that an earlier cell of this plan runs
@@ -104,6 +106,7 @@ def make_plan(loaded: LoadedSuite, store: Store, *, fresh: bool = False, context
         if loaded.chosen[index] and cell.experiment is not experiment:  # cells are ordered by experiment
             experiment, data = cell.experiment, _prepared(loaded, cell, context)
         planned = _planned(loaded, stored, index, fresh, context, data)
+        planned = replace(planned, why=adopted.get(planned.key, "")) if planned.state == "cached" else planned
         duplicate = planned.to_do and planned.key in own
         planned = replace(planned, estimate=DUPLICATE) if duplicate else _with_search(planned, store, fresh, searched)
         cells.append(planned)

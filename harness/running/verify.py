@@ -97,7 +97,8 @@ def _rows(request: RunRequest, cells: Sequence[PlannedCell], store: Store) -> It
 
 
 def _labels(planned: PlannedCell) -> dict[str, Any]:
-    return {**planned.cell.labels, "key": planned.key}
+    adopted = planned.why if planned.state == "cached" else ""
+    return {**planned.cell.labels, "key": planned.key, "adopted": adopted}
 
 
 def _compared(planned: PlannedCell, outcome: CellOutcome, store: Store, again: Store) -> dict[str, Any]:

@@ -49,6 +49,6 @@ def _table(cells: list[dict[str, Any]], index: RunIndex) -> Table:
             TableCell(cell["state"], marks=(_MARKS.get(cell["state"], "quiet"),)),
             TableCell(count(cell["rows"]) if cell["rows"] else "–", cell["rows"], link=runs.anchor if runs else ""),
             TableCell((cell["key"] or "–")[:10], cell["key"], exact=cell["key"] or "", marks=("code",)),
-            TableCell(cell["reason"] or "nothing"),
+            TableCell("; ".join(filter(None, (cell["reason"] or "nothing", cell.get("adopted"))))),
         ]))  # fmt: skip
     return Table("certificate", "Rerun cells", columns, tuple(rows), small=True)

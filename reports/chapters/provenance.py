@@ -6,7 +6,7 @@ import dataclasses
 import json
 from typing import Any
 
-from evaluation.results.suite_results import CellResult
+from evaluation.results.suite_results import CellResult, adoption_text
 from evaluation.stored_files import read_record
 from reports.chapters.certificate import certificate_blocks
 from reports.document.blocks import Column, Row, Section, Table, TableCell, Text, row
@@ -26,8 +26,18 @@ def provenance_section(index: RunIndex, metrics: list[str]) -> Section:
         "Every number in this report links to the runs it comes from. A run is identified by its key: a hash of data, "
         "split, protocol, model fields, seed, device, threads, engine and source code.",
     )
-    blocks = [Text("", introduction), cells, *certificate_blocks(index), environments.table(), _fields(index)]
+    text = Text("", (*introduction, *_adopted(index)))
+    blocks = [text, cells, *certificate_blocks(index), environments.table(), _fields(index)]
     return Section("provenance", "Provenance", tuple(blocks))
+
+
+def _adopted(index: RunIndex) -> tuple[str, ...]:
+    """One sentence per way in which results of earlier code came under the keys of the present one."""
+    ways: dict[str, list[str]] = {}
+    for runs in index.runs:
+        for cell in runs.cells:
+            ways.setdefault(adoption_text(cell.record), []).append(f"{runs.group.heading} · {runs.model} {cell.seed}")
+    return tuple(f"{pluralize(len(c), 'run')} {text}: {_first_names(c)}." for text, c in ways.items() if text)
 
 
 def failures_section(index: RunIndex) -> Section | None:
@@ -156,7 +166,7 @@ def _cell(
         TableCell(format_seconds(record["seconds"].get("fit")), record["seconds"].get("fit")),
         dataclasses.replace(_hash(cell.key), href=f"../cells/{cell.key}/"),
         *(_hash(text) for text in (prints["data"], prints["split"])),
-        _hash(commit, " with changes" if dirty else ""),
+        _hash(commit, (" with changes" if dirty else "") + (", adopted" if adoption_text(record) else "")),
         TableCell(environments.name_of(cell), link="environments"),
         _hash(mlflow_run) if mlflow_run else TableCell("not tracked", marks=("quiet",)),
         TableCell(record.get("command") or "–", marks=("code",)),
