@@ -29,7 +29,8 @@ def serve(connection: int, alive: int, stacks: int, threads: int, alone: int) ->
     ("started", process), ("outcome", CellOutcome), ("error", exception) and, where a cell has a process of its own,
     ("ended", exit code).
     """
-    _guard(alive, connection, stacks)
+    os.setpgid(0, 0)
+    _guard(os.getpid(), alive, connection, stacks)
     for number in (signal.SIGTERM, signal.SIGINT):  # the parent decides when a worker ends
         signal.signal(number, _ignore)
     faulthandler.enable(stacks)
@@ -58,20 +59,24 @@ def _ignore(_number: int, _frame: Any) -> None:
     """Do nothing; unlike SIG_IGN, a program that a model starts does not inherit this."""
 
 
-def _guard(alive: int, *others: int) -> None:
-    """Lead a process group with a guardian, which ends the whole group when the parent has ended.
+def _guard(group: int, alive: int, *others: int) -> int:
+    """Fork the guardian of a process group, which ends the group when the parent has ended; return its process.
 
     Even a model stuck in native code, and the programs that it started, end then.
     """
-    os.setpgid(0, 0)
-    if os.fork():
-        return
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    for descriptor in (0, 1, 2, *others):
-        os.close(descriptor)
-    os.read(alive, 1)  # nobody writes: it returns when the other end is closed
-    os.killpg(0, signal.SIGKILL)
+    guardian = os.fork()
+    if guardian:
+        return guardian
+    try:
+        os.setpgid(0, group)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        for descriptor in (0, 1, 2, *others):
+            os.close(descriptor)
+        os.read(alive, 1)  # nobody writes: it returns when the other end is closed
+        os.killpg(group, signal.SIGKILL)
+    finally:
+        os._exit(1)
 
 
 def _runner(stacks: int) -> Callable[[Connection, Any], None]:
@@ -135,7 +140,7 @@ def _in_a_fork(pipe: Connection, alive: int, stacks: int, compute: Callable[[], 
     if child == 0:
         code = 1
         try:
-            _guard(alive, pipe.fileno(), stacks)
+            os.setpgid(0, 0)
             compute()
             for stream in (sys.stdout, sys.stderr):
                 stream.flush()
@@ -144,7 +149,11 @@ def _in_a_fork(pipe: Connection, alive: int, stacks: int, compute: Callable[[], 
             traceback.print_exc()
         finally:
             os._exit(code)
+    with contextlib.suppress(OSError):  # whoever is first; the guardian needs the group
+        os.setpgid(child, child)
+    guardian = _guard(child, alive, pipe.fileno(), stacks)
     _, status = os.waitpid(child, 0)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)
+    os.waitpid(guardian, 0)
     pipe.send(("ended", os.waitstatus_to_exitcode(status)))
