@@ -135,7 +135,7 @@ def _row(lead: Lead, index: RunIndex) -> Row:
     places = decimals((m.interval[1] - m.interval[0]) / 2 for m in table.models)
     runs = index.find(table.dataset, best.model, table.protocol)
     entries = [
-        TableCell(runs.group.heading, link=f"data-{runs.group.number}", caveats=()),
+        TableCell(runs.group.heading, link=f"data-{runs.group.number}"),
         runs.name_cell(), TableCell(fraction(best.mean, places), best.mean, *best.interval, runs.anchor),
     ]  # fmt: skip
     if other is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,10 @@ HEADINGS = {
     "NOT COMPARABLE": "",
 }  # fmt: skip
 _LONG = 60  # a longer reason is given in full once only
+# the beginning of a reason that repeats the rerun, the ratio or difference, its interval and p
+_SHOWN = re.compile(
+    r"^(Rerun \S+ \([^)]*\), ratio \S+ \[[^\]]*\]: |.* = \S+ \[[^\]]*\], adjusted p [=<] [\d.]+\d(: |\.$))"
+)
 _NAMED = 6  # models in a sentence
 _FOUND = ("difference", "difference_interval", "estimate", "interval")
 _ROWS = 32  # of a figure, to fit on a page
@@ -38,9 +43,9 @@ def verdicts_section(index: RunIndex, verdicts: list[Verdict]) -> Section | None
     claims = [v for v in verdicts if not isinstance(v.about, Published)]
     blocks: list[Any] = [*_figures(index, levels)]
     if levels:
-        blocks.append(_levels(index, levels))
+        blocks.append(_or_words(_levels(index, levels)))
     if claims:
-        blocks.append(_claims(index, claims))
+        blocks.append(_or_words(_claims(index, claims)))
     if not blocks:
         return None
     words = (_names(verdicts),
@@ -72,6 +77,11 @@ def _names(verdicts: list[Verdict]) -> str:
             more = [f"{len(names) - 4} more"] if len(names) > 4 else []
             sentences.append(f"{heading}: {join_words(shown + more)}.")
     return " ".join(sentences)
+
+
+def _or_words(table: Table) -> Table | Text:
+    """The table, or its notes alone where it has no row."""
+    return table if table.rows else Text(table.caption, table.notes)
 
 
 def _ratio(verdict: Verdict) -> float | None:
@@ -140,7 +150,7 @@ def _levels(index: RunIndex, levels: list[Verdict]) -> Table:
         Column("reason", "Why", wide=True),
         Column("place", "Where"),
     )
-    shown = sorted((v for v in levels if not v.without_result), key=lambda v: v.rerun_value is None)
+    shown = [verdict for verdict in levels if not _is_missing(verdict)]
     sources, given = _sources(shown), set()
     rows: list[Row] = []
     for source in sources:
@@ -168,13 +178,18 @@ def _level(index: RunIndex, verdict: Verdict, given: set[str]) -> list[TableCell
         TableCell(seeds, None if runs is None else len(runs.cells), link=link),
         TableCell(fraction(ratio, 3), ratio, low, high, link, marks=() if judged else ("quiet",)),
         TableCell(interval(low, high, 3), None if low is None else high - low, link=link),
-        _outcome(verdict), TableCell(_reason(index, verdict, given)), TableCell(_place(about.place, about.source)),
+        _outcome(verdict), _why(index, verdict, given), TableCell(_place(about.place, about.source)),
     ]  # fmt: skip
+
+
+def _is_missing(verdict: Verdict) -> bool:
+    """Whether there is no result to show beside what was published."""
+    return verdict.without_result or (isinstance(verdict.about, Published) and verdict.rerun_value is None)
 
 
 def _left_out(index: RunIndex, verdicts: list[Verdict], noun: str) -> tuple[str, ...]:
     """One sentence on the verdicts that have no result to judge by; none where all have one."""
-    missing = [verdict for verdict in verdicts if verdict.without_result]
+    missing = [verdict for verdict in verdicts if _is_missing(verdict)]
     if not missing:
         return ()
     models = list(dict.fromkeys(name for verdict in missing for name in verdict.models))
@@ -252,6 +267,13 @@ def _claimed(index: RunIndex, verdict: Verdict) -> list[ModelRuns]:
     return [runs for runs in found if runs is not None]
 
 
+def _why(index: RunIndex, verdict: Verdict, given: set[str]) -> TableCell:
+    """The reason without the numbers that other columns show; in full as its tooltip."""
+    text = _reason(index, verdict, given)
+    short = _SHOWN.sub("", text, count=1)
+    return TableCell(short[:1].upper() + short[1:], exact=text if short != text else "")
+
+
 def _reason(index: RunIndex, verdict: Verdict, given: set[str]) -> str:
     """The reason without caveats, which are notes; the long reason of a missing cell is given in full once only."""
     text = verdict.reason
@@ -286,5 +308,5 @@ def _claim(
         TableCell(verdict.claimed or MISSING),
         *(measured.get(column.key, TableCell("")) for column in columns if column.key in _FOUND),
         TableCell(p_value(verdict.p_adjusted), verdict.p_adjusted, link=link),
-        TableCell(_reason(index, verdict, given)), TableCell(_place(verdict.place)),
+        _why(index, verdict, given), TableCell(_place(verdict.place)),
     ]  # fmt: skip

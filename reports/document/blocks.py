@@ -22,11 +22,11 @@ class TableCell:
     low: float | None = None
     high: float | None = None
     link: str = ""
-    href: str = ""
     exact: str = ""
     marks: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
     color: int | None = None
+    href: str = ""
 
     @property
     def badges(self) -> list[str]:

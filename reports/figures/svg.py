@@ -36,6 +36,7 @@ def remove_transparency(svg: str) -> str:
 
     Some viewers draw all text too bold on a page with transparency.
     """
+    svg = re.sub(r"fill-opacity:0(?=[;\"])", "fill:none", svg)  # a hollow mark
     return re.sub(r'style="[^"]*opacity:[^"]*"', _opaque, svg).replace("currentColor", "#000000")
 
 

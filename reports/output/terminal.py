@@ -126,8 +126,8 @@ def _print_verdicts(table: Table, console: Console) -> None:
         reason = table.entry(row, "reason")
         mark = next((m for m in outcome.marks if m in _SYMBOLS), "quiet")
         console.print(Text.assemble((f"{_SYMBOLS[mark]} {outcome.text}", _STYLES[mark]), "  ", subject.text))
-        if reason is not None and reason.text:
-            console.print(Text(f"  {reason.text}", style="dim"))
+        if reason is not None and (reason.exact or reason.text):
+            console.print(Text(f"  {reason.exact or reason.text}", style="dim"))
 
 
 def _print_failures(table: Table, console: Console) -> None:

@@ -102,3 +102,30 @@ def test_footnotes_are_lettered_in_their_order():
     marks = Table("t", "T", (Column("c", "C"),), tuple(Row((cell,)) for cell in cells)).footnotes
     assert [marks["leak 0"], marks["leak 25"], marks["leak 26"], marks["leak 27"]] == ["a", "z", "aa", "ab"]
     assert "SLOW: yes" not in marks
+
+
+def test_a_reason_leaves_out_the_numbers_of_other_columns_and_has_them_in_its_tooltip(report):
+    published, claims = (next(t for t in report.tables() if t.anchor == name) for name in ("published", "claims"))
+    judged = [
+        row for row in published.rows if published.entry(row, "interval").low or published.entry(row, "ratio").low
+    ]
+    assert len(judged) == 2
+    for row in judged:
+        reason = published.entry(row, "reason")
+        assert "ratio" not in reason.text
+        assert reason.exact.startswith(f"Rerun {published.entry(row, 'rerun').value:.3f}"[:8])
+        assert reason.exact.lower().endswith(reason.text.lower())
+    shown = {claims.entry(row, "subject").text: claims.entry(row, "reason") for row in claims.rows}
+    assert shown["GRU beats popularity"].text == ""
+    assert shown["popularity beats <script>alert(1)</script>"].text == "Significant in the other direction."
+    assert "adjusted p < 0.001" in shown["popularity beats <script>alert(1)</script>"].exact
+
+
+def test_differences_and_ratios_of_claims_have_columns_of_their_own(report):
+    claims = next(t for t in report.tables() if t.anchor == "claims")
+    titles = {column.key: column.title for column in claims.columns}
+    assert (titles["difference"], titles["estimate"]) == ("Difference", "Ratio")
+    for row in claims.rows:
+        is_gain = "12 %" in row.entries[0].text
+        assert (claims.entry(row, "difference").value is None) == is_gain
+        assert (claims.entry(row, "estimate").value is None) == (not is_gain)

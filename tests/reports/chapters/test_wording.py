@@ -9,7 +9,7 @@ from evaluation.results.suite_results import read_suite
 from reports.chapters.comparison import standings
 from reports.document.run_index import RunIndex
 from reports.report import build
-from tests.stored_records import write_sealed
+from tests.stored_records import seal_again, write_sealed
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_what_was_not_run_is_not_counted_as_run_or_as_undecided(parted):
     assert last.paragraphs[0].endswith("of computing); 9 missing (reasons below).")
     published, claims = (next(t for t in parted.tables() if t.anchor == name) for name in ("published", "claims"))
     assert not [row for row in published.rows if published.entry(row, "seeds").text == "–"]
-    assert published.notes[-1].startswith("Not shown, without a result here: 1 published number (of GRU); the chapter ")
+    assert published.notes[-1].startswith("Not shown, without a result here: 2 published numbers (of GRU and <script>")
     assert claims.notes[-1].startswith("Not shown, without a result here: 1 claim (of Popularity and <script>")
     (missing,) = parted.section("missing").tables[0].rows
     assert missing.entries[1].text.startswith("9 cells: Popularity, Markov")
@@ -48,7 +48,8 @@ def test_what_was_not_run_is_not_counted_as_run_or_as_undecided(parted):
 
 
 def test_names_of_a_figure_leave_out_what_all_its_rows_share(parted):
-    (figure,) = figures(parted, "levels")
+    first, figure = figures(parted, "levels")
+    assert (first.anchor, first.data) == ("answer-figure", figure.data)
     assert "of one seed" not in figure.caption  # three were run
     assert not any("Clicks" in row["name"] or "chain" in row["name"] for row in figure.data["rows"])
 
@@ -64,6 +65,7 @@ def test_without_validation_the_caption_names_the_loss_alone(tmp_path, make_stor
     for path in tmp_path.glob("cells/*/curve.jsonl"):
         lines = [json.loads(line) | {"validation": None} for line in path.read_text().splitlines()]
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        seal_again(path.parent)
     for figure in figures(build(tmp_path, "little"), "curves"):
         assert figure.caption.startswith("Training loss (no validation) by epoch")
         assert "alidation score" not in figure.label

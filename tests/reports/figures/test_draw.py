@@ -74,6 +74,10 @@ class TestEveryFigure:
             assert "d9" in greys  # 15 % black: the lines of the grid
 
 
+def test_a_hollow_mark_is_hollow_on_paper():
+    assert remove_transparency(draw.draw(FIGURES[2])).count('style="fill:none;stroke:#af6203;') == 1
+
+
 def test_names_in_tooltips_are_escaped():
     assert "<title>A &lt;b&gt; $x$ by k: 1: .1000, 20: .2000</title>" in draw.draw(FIGURES[0])
 
