@@ -55,6 +55,7 @@ class NARM(NextItemModel):
     encoder, decoder: see the module. For the other fields see NextItemModel.
     """
 
+    family: ClassVar[str] = "attention"
     orders_batches: ClassVar[bool] = True
 
     dim: int = 100

@@ -34,10 +34,11 @@ def at_shape(model: NextItemModel) -> NextItemModel:
     A model that reads one event per step, or counts its batches in targets, keeps these sizes.
     """
     fields = {field.name: getattr(model, field.name) for field in dataclasses.fields(model)}
-    chosen = {"dim": SHAPE["dim"], "epochs": 1} | {n: 0.0 for n in fields if n in ("dropout", "user_dropout")}
+    dropouts = {"dropout", "input_dropout", "user_dropout"} & fields.keys()
+    chosen = {"dim": SHAPE["dim"], "epochs": 1} | dict.fromkeys(dropouts, 0.0)
     if fields["max_len"] != 1:
         chosen["max_len"] = SHAPE["max_len"]
-    if model.family == "recurrent":
+    if "batches" not in fields:  # a model with this field counts its batches in targets
         chosen["batch_size"] = SHAPE["batch_size"]
     if "embedding_dim" in fields:
         chosen["embedding_dim"] = SHAPE["dim"]
