@@ -52,8 +52,15 @@ class ProcessState:
         found = [f"{name} ({_short(self._settings.get(name))} → {_short(now.get(name))})"
                  for name in {**self._settings, **now} if self._settings.get(name) != now.get(name)]  # fmt: skip
         missing = object()
-        replaced = [label for label, names, name, value in self._attributes if names.get(name, missing) is not value]
+        replaced = [label for label, names, name, value in self._attributes
+                    if (new := names.get(name, missing)) is not value and not _hooked_by_torch(label, value, new)]  # fmt: skip
         return found + list(dict.fromkeys(replaced))
+
+
+def _hooked_by_torch(label: str, before: Any, after: Any) -> bool:
+    """Whether torch wrapped an optimiser's step for its profiler, as it does when the first of a class is built."""
+    hooked = label.startswith("torch.optim.") and getattr(after, "hooked", False)
+    return hooked and getattr(after, "__wrapped__", None) is before
 
 
 def _short(value: Any) -> str:

@@ -20,6 +20,8 @@ CHANGES = {
     "gc.disable()": "garbage collection (True → False)",
     "os.chdir('/')": "the current folder",
     "os.environ['ENCORE_X'] = '1'": "ENCORE_X (unset → 1)",
+    "torch.optim.Adam([torch.zeros(1, requires_grad=True)])": "",
+    "torch.optim.SGD.step = print": "torch.optim.SGD.step",
     "torch.nn.functional.softmax = print": "torch.nn.functional.softmax",
     "torch.nn.Linear.forward = print": "torch.nn.Linear.forward",
     "np.argsort = print": "numpy.argsort",
