@@ -52,15 +52,19 @@ class ProcessState:
         found = [f"{name} ({_short(self._settings.get(name))} → {_short(now.get(name))})"
                  for name in {**self._settings, **now} if self._settings.get(name) != now.get(name)]  # fmt: skip
         missing = object()
-        replaced = [label for label, names, name, value in self._attributes
-                    if (new := names.get(name, missing)) is not value and not _hooked_by_torch(label, value, new)]  # fmt: skip
+        replaced = [
+            label
+            for label, names, name, value in self._attributes
+            if (new := names.get(name, missing)) is not value and not _wrapped_by_torch(label, value, new)
+        ]
         return found + list(dict.fromkeys(replaced))
 
 
-def _hooked_by_torch(label: str, before: Any, after: Any) -> bool:
-    """Whether torch wrapped an optimiser's step for its profiler, as it does when the first of a class is built."""
-    hooked = label.startswith("torch.optim.") and getattr(after, "hooked", False)
-    return hooked and getattr(after, "__wrapped__", None) is before
+def _wrapped_by_torch(label: str, before: Any, after: Any) -> bool:
+    """Whether torch wrapped a function of its own, as it does when the first optimiser of a class is built."""
+    if not label.startswith("torch.") or getattr(after, "__wrapped__", None) is not before:
+        return False
+    return Path(after.__code__.co_filename).is_relative_to(Path(sys.modules["torch"].__file__).parent)
 
 
 def _short(value: Any) -> str:
