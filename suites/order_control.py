@@ -10,7 +10,7 @@ from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.verdicts.claims import OWN_CLAIM, AcrossProtocols, Compound, Published
 from harness.spec import Experiment, Suite
 from recsys_data.protocols.inner_order import InnerOrder
-from recsys_models.narm import NARM as NARMModel
+from suites import narm
 from suites.presets import session_rec_methods
 from suites.session_baselines import DIGINETICA, PUBLISHED_SPLIT
 from suites.stamp import BY_FILE, BY_TIME, GRU_TUNED, LIU_2018, WHOLE
@@ -38,7 +38,7 @@ LEARNERS = {
     f"{GRU} {IN_FILE_ORDER}": BY_FILE[GRU_TUNED],
     # both with the released settings and whole sessions in a batch; there is no validation part: the last epoch counts
     STAMP: BY_TIME[WHOLE],
-    NARM: NARMModel(variant="official", batches="sessions", max_len=19, epochs=30),
+    NARM: narm.NETWORKS[narm.WHOLE],
 }
 MODELS = {**REFERENCES, **RETUNED, **LEARNERS}
 
