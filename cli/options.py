@@ -23,6 +23,10 @@ DataName = Annotated[str, typer.Argument(metavar="NAME", help="The name of a dat
 Results = Annotated[Path, typer.Option("--results", envvar="ENCORE_RESULTS", help="Folder of stored results.")]
 Data = Annotated[Path | None, typer.Option("--data", envvar="ENCORE_DATA", help="Folder of data sets.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+AsCommands = Annotated[
+    bool, typer.Option("--commands", help="Print a command per missing cell, for a batch system, longest first.")
+]
+Group = Annotated[int, typer.Option(min=1, metavar="N", help="Cells per line of --commands.")]
 FigurePath = Annotated[
     Path | None, typer.Option("--figure", help="Figure to write: .svg, .png or .pdf [default: results/data/NAME.svg].")
 ]

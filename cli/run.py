@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,11 +11,13 @@ import typer
 from cli.errors import warn
 from cli.options import (
     ALL,
+    AsCommands,
     AsJson,
     CellMemory,
     CellTimeout,
     DryRun,
     Fresh,
+    Group,
     Jobs,
     NoMlflow,
     NoReport,
@@ -115,15 +118,23 @@ def _run_suite(request: Any, store: Any, context: Any, *, jobs: int, fresh: bool
 
 
 @with_request_options
-def plan(
-    suite: SuiteOrAll, options: RequestOptions, jobs: Jobs = 1, fresh: Fresh = False, as_json: AsJson = False
-) -> None:
+def plan(suite: SuiteOrAll, options: RequestOptions, jobs: Jobs = 1, fresh: Fresh = False, as_json: AsJson = False,
+         commands: AsCommands = False, group: Group = 1) -> None:  # fmt: skip
     """Show the state of each cell and the cost of computing the rest."""
-    _show_plans(suite, options, jobs, fresh, as_json=as_json)
+    if as_json and commands:
+        raise ValueError("--json and --commands are two forms of output: give one of them")
+    if group > 1 and not commands:
+        raise ValueError("--group is the number of cells per line of --commands: give --commands, too")
+    _show_plans(suite, options, jobs, fresh, as_json=as_json, group=group if commands else 0)
 
 
-def _show_plans(suite: str, options: RequestOptions, jobs: int, fresh: bool, *, as_json: bool = False) -> None:
-    """Print the plan of a suite, or an overview of the plans of all; nothing is fetched or computed."""
+def _show_plans(
+    suite: str, options: RequestOptions, jobs: int, fresh: bool, *, as_json: bool = False, group: int = 0
+) -> None:
+    """Print the plan of a suite, or an overview of the plans of all; nothing is fetched or computed.
+
+    group: cells per command where commands are printed instead; 0 prints tables.
+    """
     by_suite = _options_by_suite(suite, options)
     from cli.plan_output import plan_rows, print_overview, print_plan
     from cli.printing import print_json
@@ -139,7 +150,9 @@ def _show_plans(suite: str, options: RequestOptions, jobs: int, fresh: bool, *, 
 
     outcomes = run_all(list(by_suite), plan_one, warn) if suite == ALL else [plan_one(*by_suite)]
     plans = [outcome.plan for outcome in outcomes if outcome.plan is not None]
-    if as_json:
+    if group:
+        _print_commands(plans, group, fresh)
+    elif as_json:
         print_json([row for plan in plans for row in plan_rows(plan)])
     elif suite == ALL:
         print_overview(plans, jobs)
@@ -147,6 +160,17 @@ def _show_plans(suite: str, options: RequestOptions, jobs: int, fresh: bool, *, 
         print_plan(plans[0], jobs)
     if any(outcome.failed for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def _print_commands(plans: Sequence[Any], group: int, fresh: bool) -> None:
+    """Print a line per group of missing cells; warn of those whose data are missing."""
+    from cli.plan_output import missing_data_messages
+    from harness.running.commands import command_lines
+
+    for line in command_lines(plans, group, fresh=fresh):
+        print(line)
+    for message in missing_data_messages(plans):
+        warn(f"no command for {message}")
 
 
 @with_request_options

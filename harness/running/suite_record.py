@@ -102,10 +102,13 @@ def _record(plan: Plan, store: Store, earlier: Mapping[str, Any] | None) -> dict
                  "reason": planned.why or "not computed yet", "command": planned.command}  # fmt: skip
         entry |= _stored(store, planned.key, entry) if planned.key else {}
         if planned.state in _NOT_COMPUTED and entry["state"] != "DONE":
-            result = _earlier_result(planned, known.get(_name(labels)), store)
+            before = known.get(_name(labels), {"key": ""})
+            result = _earlier_result(planned, before, store)
             if result is not None:
                 entry |= {"key": result["key"], "state": "DONE", "reason": ""}
                 outdated += any(result["key_parts"].get(name) != planned.parts.get(name) for name in _CODE_PARTS)
+            elif not planned.key and before["key"] and store.failure(before["key"]) is not None:
+                entry |= _stored(store, before["key"], entry) | {"key": before["key"]}
         entries.append(entry)
     if outdated:
         record["caveats"].append(f"EARLIER CODE: {outdated} of {len(entries)} cells were computed with other code, "
@@ -116,9 +119,9 @@ def _record(plan: Plan, store: Store, earlier: Mapping[str, Any] | None) -> dict
     return to_json(record | {"cells": entries})
 
 
-def _earlier_result(planned: PlannedCell, entry: Mapping[str, Any] | None, store: Store) -> dict[str, Any] | None:
+def _earlier_result(planned: PlannedCell, entry: Mapping[str, Any], store: Store) -> dict[str, Any] | None:
     """The record of a cell's result as an earlier run entered it, if it is still a cell of the suite's file."""
-    result = store.record(entry["key"]) if entry is not None and entry["key"] else None
+    result = store.record(entry["key"]) if entry["key"] else None
     if result is None or result["dataset_fields"] != to_json(written_form(planned.cell.experiment.dataset)):
         return None
     parts, earlier = to_json(dict(planned.parts)), result["key_parts"]
