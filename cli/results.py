@@ -66,8 +66,13 @@ def show(suite: SuiteName, results: Results = RESULTS, as_json: AsJson = False) 
     found = read_suite(results, stored_name(suite))
     metrics = [name.lower() for name in found.record["metrics"]]
     rows = cell_rows(found)
-    columns = ["dataset", "model", "seed", "state", *metrics, "seconds", "peak_memory_mb", *engine_column(rows), "key",
-               "reason"]  # fmt: skip
+    several = len({(row["dataset"], row["protocol"]) for row in rows}) > len({row["dataset"] for row in rows})
+    if not as_json:
+        labels = {(e["dataset"], e["protocol"]): e["label"] for e in found.record.get("labels", ())}
+        for row in rows:
+            row["protocol"] = labels.get((row["dataset"], row["protocol"]), row["protocol"])
+    columns = ["dataset", *["protocol"] * several, "model", "seed", "state", *metrics, "seconds", "peak_memory_mb",
+               *engine_column(rows), "key", "reason"]  # fmt: skip
     print_records(found.record["title"], rows, columns, as_json)
 
 

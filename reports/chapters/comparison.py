@@ -161,8 +161,8 @@ def _subject(pair: PairRow) -> str:
 
 def _bounds(tables: list[ComparisonTable], runs: dict[str, ModelRuns]) -> list[Row]:
     """Rows of the best possible value and the chance value, both expectations, where the data set knows them."""
-    first = next((r.cells[0] for r in runs.values() if r.cells), None)
-    facts = (first.record.get("facts") or {}) if first else {}
+    first = next((r for r in runs.values() if r.cells), None)
+    facts = (first.cells[0].record.get("facts") or {}) if first else {}
     rows = []
     for key, title in BOUNDS:
         values = facts.get(key) or {}
@@ -171,7 +171,8 @@ def _bounds(tables: list[ComparisonTable], runs: dict[str, ModelRuns]) -> list[R
         entries = [TableCell(title)]
         for table in tables:
             value = values.get(table.metric)
-            entries.append(TableCell("–" if value is None else fraction(value, _places(table)), value))
+            text = "–" if value is None else fraction(value, _places(table))
+            entries.append(TableCell(text, value, link=first.anchor))
             entries += [TableCell("") for _ in range(2 if table.reference is None else 4)]
         rows.append(Row(tuple(entries), kind="reference"))
     return rows
@@ -198,7 +199,7 @@ def differences(table: ComparisonTable, runs: dict[str, ModelRuns], heading: str
     rows = [{"name": f"{p.a}{_dagger(runs[p.a])} − {p.b}{_dagger(runs[p.b])}", "color": runs[p.a].color,
              "value": p.difference, "low": p.decision.interval[0], "high": p.decision.interval[1],
              "margin": table.margin * abs(means[p.b])}
-            for p in sorted(table.pairs, key=lambda p: -p.difference)]  # fmt: skip
+            for p in _by_difference(table)]  # fmt: skip
     label = f"Differences in {table.metric} on {heading} with 95 % intervals and the relevance margin"
     figure = Figure(f"forest-{place}", "forest", label,
                       f"Differences in {table.metric} on {heading} with 95 % intervals at the levels of Holm's "
@@ -207,6 +208,11 @@ def differences(table: ComparisonTable, runs: dict[str, ModelRuns], heading: str
                       {"rows": rows, "axis": f"difference in {table.metric}"}, _shared(runs))  # fmt: skip
     summary = Text(f"Summary of {table.metric}", _sentences(table), beside=True)
     return [figure, summary, _pairs(table, runs, heading, place)]
+
+
+def _by_difference(table: ComparisonTable) -> list[PairRow]:
+    """The declared comparisons, the largest difference first, in figure and table alike."""
+    return sorted(table.pairs, key=lambda pair: -pair.difference)
 
 
 def _sentences(table: ComparisonTable) -> tuple[str, ...]:
@@ -238,7 +244,7 @@ def _pairs(table: ComparisonTable, runs: dict[str, ModelRuns], heading: str, pla
         Column("finding", "Conclusion"),
     )  # fmt: skip
     places = decimals((p.decision.interval[1] - p.decision.interval[0]) / 2 for p in table.pairs)
-    rows = tuple(row(_pair(p, runs, places)) for p in table.pairs)
+    rows = tuple(row(_pair(p, runs, places)) for p in _by_difference(table))
     why = join_words(list(dict.fromkeys(p.why for p in table.pairs)))
     notes = (table.notes[0],
              f"Declared: {why}. {table.flips:,} sign flips, {table.resamples:,} bootstrap resamples.")  # fmt: skip

@@ -20,6 +20,7 @@ from reports.report import Report
 if TYPE_CHECKING:
     from pypdf import PdfReader
 
+_SIZE = re.compile(r'viewBox="\S+ \S+ (\S+) (\S+)"')
 _BASE = "https://report.invalid/"  # without a base URL, internal links are dropped
 
 
@@ -96,6 +97,27 @@ def render_pdf(html: str, report: Report) -> bytes:
     buffer = io.BytesIO()
     book.write_to_pdf_stream(buffer)
     return buffer.getvalue()
+
+
+def pdf_of_each(drawings: dict[str, str], report: Report) -> dict[str, bytes]:
+    """Each SVG drawing as a PDF of its size; they are rendered together, since the engine starts slowly."""
+    from pypdf import PdfReader, PdfWriter
+
+    if not drawings:
+        return {}
+    style = "<style>@page { margin: 0 } body { margin: 0 } svg { display: block; break-after: page }</style>"
+    reader = PdfReader(io.BytesIO(render_pdf(style + "".join(drawings.values()), report)))
+    files = {}
+    for (name, svg), page in zip(drawings.items(), reader.pages, strict=False):  # the engine may add an empty page
+        width, height = map(float, _SIZE.search(svg).groups())
+        top = float(page.mediabox.top)
+        for box in (page.mediabox, page.cropbox):
+            box.lower_left, box.upper_right = (0, top - height), (width, top)
+        writer, buffer = PdfWriter(), io.BytesIO()
+        writer.add_page(page)
+        writer.write(buffer)
+        files[name] = buffer.getvalue()
+    return files
 
 
 def _creation_time(report: Report) -> datetime.datetime:

@@ -52,6 +52,18 @@ def test_every_link_leads_somewhere_and_runs_lead_back(report):
         assert "Cost" in names
 
 
+def test_every_measured_number_links_to_runs(report):
+    """Apart from what was published, seeds of cells that failed, and the runs themselves."""
+    unlinked = {
+        (t.anchor, column.key)
+        for t in report.tables() if t.anchor not in ("cells", "environments", "failures")
+        for row in t.rows if row.kind != "group"
+        for column, entry in zip(t.columns, row.entries, strict=True)
+        if isinstance(entry.value, int | float) and not entry.link
+    }  # fmt: skip
+    assert unlinked == {("published", "published")}
+
+
 def test_every_number_of_the_comparison_links_to_its_runs(report):
     standing = table(report, "standing-1")
     measured = [row for row in standing.rows if not row.kind]

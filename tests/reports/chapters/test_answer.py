@@ -75,10 +75,13 @@ def test_a_baseline_that_is_best_is_compared_with_the_best_other_model(found):
 def test_the_picture_is_of_published_numbers_or_else_of_differences(report, tmp_path, make_store):
     assert summary(report)["answer-figure"].kind == "levels"
     make_store(tmp_path, published=False)
-    figure = summary(build(tmp_path, "little"))["answer-figure"]
+    report = build(tmp_path, "little")
+    figure = summary(report)["answer-figure"]
     assert figure.kind == "forest"
     values = [row["value"] for row in figure.data["rows"]]
     assert values == sorted(values, reverse=True)
+    table = next(t for t in report.tables() if t.anchor == "differences-1-1")
+    assert [table.entry(row, "difference").value for row in table.rows] == values
 
 
 def test_a_caveat_without_a_badge_is_a_footnote_said_once(tmp_path, make_store):
@@ -106,14 +109,13 @@ def test_footnotes_are_lettered_in_their_order():
 
 def test_a_reason_leaves_out_the_numbers_of_other_columns_and_has_them_in_its_tooltip(report):
     published, claims = (next(t for t in report.tables() if t.anchor == name) for name in ("published", "claims"))
-    judged = [
-        row for row in published.rows if published.entry(row, "interval").low or published.entry(row, "ratio").low
-    ]
-    assert len(judged) == 2
+    judged = [row for row in published.rows if published.entry(row, "ratio").low]
+    assert len(judged) == 3
     for row in judged:
         reason = published.entry(row, "reason")
         assert "ratio" not in reason.text
-        assert reason.exact.startswith(f"Rerun {published.entry(row, 'rerun').value:.3f}"[:8])
+        assert reason.exact.startswith("Rerun 0.")
+        assert f"ratio {published.entry(row, 'ratio').value:.3f} [" in reason.exact
         assert reason.exact.lower().endswith(reason.text.lower())
     shown = {claims.entry(row, "subject").text: claims.entry(row, "reason") for row in claims.rows}
     assert shown["GRU beats popularity"].text == ""

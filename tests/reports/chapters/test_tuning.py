@@ -75,6 +75,7 @@ def test_tuned_models_share_one_figure_with_observed_and_expected_scores(tuned):
     gru = {key: table.entry(rows["GRU"], key) for key in ("trials", "failed", "best", "rank_first", "rank_last")}
     assert {key: entry.value for key, entry in gru.items()} == {
         "trials": 4, "failed": 1, "best": 0.30, "rank_first": 2, "rank_last": 1}  # fmt: skip
+    assert {entry.link for entry in gru.values()} == {rows["GRU"].entries[0].link}
     assert gru["failed"].exact == "the loss became NaN"
     assert table.entry(rows["GRU"], "chosen").text == "rate 0.03, similarity.shrinkage 0"
     assert table.entry(rows["GRU"], "seconds").text == "2 min 00 s"
