@@ -168,9 +168,7 @@ class LoadedSuite:
         except OSError as error:
             place = None if error.filename is None else Path(str(error.filename))  # without one: an open file
             ours = place is None or place in cache.parents or place.is_relative_to(cache)
-            if (
-                place and ours and isinstance(error, FileNotFoundError)
-            ):  # no folder can be created: in /proc, for example
+            if place and ours and isinstance(error, FileNotFoundError):  # no folder can be created: in /proc, say
                 error = PermissionError(errno.EACCES, error.strerror)
             blocked = unusable(error, self.request.results) if ours else None
             if blocked is None:
