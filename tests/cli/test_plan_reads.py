@@ -27,7 +27,7 @@ def test_a_plan_needs_no_room(own_suite, tmp_path, monkeypatch, number):
     expected = plan(own_suite, tmp_path / "writable")
     assert {state for state, _ in expected} == {"new"}
 
-    def closed(path, *_):
+    def closed(path, *_, **__):
         raise OSError(number, "closed", str(path))
 
     for place in ("harness.preparation.write_bytes_atomically", "recsys_data.datasets.cache.write_bytes_atomically",
