@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from evaluation.verdicts.claims import Outcome, Published, Verdict
-from reports.document.blocks import Column, Figure, Row, Section, Table, TableCell, Text, has_badge, row
+from reports.chapters.said_once import LONG, common_caveats, each_reason_once, without_badges
+from reports.document.blocks import Column, Figure, Row, Section, Table, TableCell, Text, caveat_badge, has_badge, row
 from reports.document.numbers import (
     MISSING,
     decimals,
@@ -27,7 +28,6 @@ HEADINGS = {
     "CONTRADICTED": "Contradicted", "NOT SUPPORTED": "Not supported", "INCONCLUSIVE": "Inconclusive",
     "NOT COMPARABLE": "",
 }  # fmt: skip
-_LONG = 60  # a longer reason is given in full once only
 # the beginning of a reason that repeats the rerun, the ratio or difference, its interval and p
 _SHOWN = re.compile(
     r"^(Rerun \S+ \([^)]*\), ratio \S+ \[[^\]]*\]: |.* = \S+ \[[^\]]*\], adjusted p [=<] [\d.]+\d(: |\.$))"
@@ -158,8 +158,12 @@ def _levels(index: RunIndex, levels: list[Verdict]) -> Table:
             heading = "In the paper itself" if source == "paper" else f"Further source: {source}"
             rows.append(Row((TableCell(heading),), kind="group"))
         rows += [row(_level(index, verdict, given)) for verdict in shown if verdict.about.source == source]
-    notes = (*_caveats([r for v in shown if (r := _runs(index, v))]), *_left_out(index, levels, "published number"))
-    return Table("published", "Published numbers", columns, tuple(rows), notes, small=True)
+    found = [runs for verdict in shown if (runs := _runs(index, verdict))]
+    notes = (*_caveats(found), *_left_out(index, levels, "published number"))
+    common = common_caveats(found)
+    badges = {caveat_badge(caveat) for caveat in common}
+    rows = [without_badges(r, badges) for r in each_reason_once(rows)]
+    return Table("published", "Published numbers", columns, tuple(rows), notes, small=True, caveats=common)
 
 
 def _level(index: RunIndex, verdict: Verdict, given: set[str]) -> list[TableCell]:
@@ -241,6 +245,7 @@ def _claims(index: RunIndex, claims: list[Verdict]) -> Table:
     for verdict in shown:
         rows.append(row(_claim(index, verdict, given, columns)))
         rows += [row(_claim(index, part, given, columns, "· ")) for part in verdict.parts]
+    rows = each_reason_once(rows)
     judged = [part for verdict in shown for part in (verdict, *verdict.parts)]
     notes = (*_caveats([runs for part in judged for runs in _claimed(index, part)]), *_left_out(index, claims, "claim"))
     return Table("claims", "Claims", columns, tuple(rows), notes, small=True)
@@ -281,7 +286,7 @@ def _reason(index: RunIndex, verdict: Verdict, given: set[str]) -> str:
     if mark and any(caveat in rest for runs in _claimed(index, verdict) for c in runs.cells for caveat in c.caveats):
         text = start
     for failure in index.results.failures:
-        if failure.reason in text and len(failure.reason) > _LONG:
+        if failure.reason in text and len(failure.reason) > LONG:
             if failure.reason in given:
                 text = text.replace(f": {failure.reason}", ", as above").replace(failure.reason, "as above")
             given.add(failure.reason)

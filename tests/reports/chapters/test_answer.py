@@ -131,3 +131,22 @@ def test_differences_and_ratios_of_claims_have_columns_of_their_own(report):
         is_gain = "12 %" in row.entries[0].text
         assert (claims.entry(row, "difference").value is None) == is_gain
         assert (claims.entry(row, "estimate").value is None) == (not is_gain)
+
+
+def test_a_reason_of_several_rows_and_a_badge_of_all_data_sets_are_said_once(tmp_path, make_store):
+    record = make_store(tmp_path, caveats=("SMOKE RUN: 60 users",))
+    for path in tmp_path.glob("cells/*/cell.json"):
+        cell = json.loads(path.read_text())
+        cell["caveats"].append(f"SMOKE RUN: 60 of {600 if cell['dataset'] == CHAIN else 900} users")
+        write_sealed(path, cell)
+    (table,) = [t for t in build(tmp_path, "little").tables() if t.anchor == "published"]
+    assert len(record["published"]) == len(table.rows)
+    assert table.badges == ["SMOKE RUN"]
+    assert not any("SMOKE RUN" in entry.badges for row in table.rows for entry in row.entries)
+    assert {f"{CHAIN}: SMOKE RUN: 60 of 600 users.", "Clicks & <b>taps</b> 50%: SMOKE RUN: 60 of 900 users."} <= set(
+        table.notes
+    )
+    said = "SMOKE RUN: 60 users: a published number is judged on the whole data only."
+    why = [table.entry(row, "reason") for row in table.rows]
+    assert [(entry.text, entry.caveats) for entry in why if entry.exact == said] == [("see", (f"Why: {said}",))] * 3
+    assert f"Why: {said}" in table.footnotes
