@@ -28,14 +28,11 @@ def without_badges(line: Row, badges: set[str]) -> Row:
 def each_reason_once(rows: Iterable[Row]) -> list[Row]:
     """The rows, whose last but one entry is a reason, with each long one that several give as a footnote."""
     rows = list(rows)
-    given = Counter(line.entries[-2].text for line in rows if line.kind != "group")
+    given = Counter(line.entries[-2].text for line in rows if not line.kind)
 
     def once(entry: TableCell) -> TableCell:
         if given[entry.text] < 2 or len(entry.text) <= LONG:
             return entry
         return replace(entry, text="see", exact=entry.exact or entry.text, caveats=(f"Why: {entry.text}",))
 
-    return [
-        r if r.kind == "group" else replace(r, entries=(*r.entries[:-2], once(r.entries[-2]), r.entries[-1]))
-        for r in rows
-    ]
+    return [r if r.kind else replace(r, entries=(*r.entries[:-2], once(r.entries[-2]), r.entries[-1])) for r in rows]

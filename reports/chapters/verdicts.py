@@ -43,9 +43,9 @@ def verdicts_section(index: RunIndex, verdicts: list[Verdict]) -> Section | None
     claims = [v for v in verdicts if not isinstance(v.about, Published)]
     blocks: list[Any] = [*_figures(index, levels)]
     if levels:
-        blocks.append(_or_words(_levels(index, levels)))
+        blocks.append(_levels(index, levels))
     if claims:
-        blocks.append(_or_words(_claims(index, claims)))
+        blocks.append(_claims(index, claims))
     if not blocks:
         return None
     words = (_names(verdicts),
@@ -77,11 +77,6 @@ def _names(verdicts: list[Verdict]) -> str:
             more = [f"{len(names) - 4} more"] if len(names) > 4 else []
             sentences.append(f"{heading}: {join_words(shown + more)}.")
     return " ".join(sentences)
-
-
-def _or_words(table: Table) -> Table | Text:
-    """The table, or its notes alone where it has no row."""
-    return table if table.rows else Text(table.caption, table.notes)
 
 
 def _ratio(verdict: Verdict) -> float | None:
@@ -151,13 +146,14 @@ def _levels(index: RunIndex, levels: list[Verdict]) -> Table:
         Column("place", "Where"),
     )
     shown = [verdict for verdict in levels if not _is_missing(verdict)]
-    sources, given = _sources(shown), set()
+    sources, given = _sources(levels), set()
     rows: list[Row] = []
     for source in sources:
         if len(sources) > 1:
             heading = "In the paper itself" if source == "paper" else f"Further source: {source}"
             rows.append(Row((TableCell(heading),), kind="group"))
-        rows += [row(_level(index, verdict, given)) for verdict in shown if verdict.about.source == source]
+        rows += [row(_level(index, verdict, given), kind="missing" if _is_missing(verdict) else "")
+                 for verdict in levels if verdict.about.source == source]  # fmt: skip
     found = [runs for verdict in shown if (runs := _runs(index, verdict))]
     notes = (*_caveats(found), *_left_out(index, levels, "published number"))
     common = common_caveats(found)
@@ -241,10 +237,11 @@ def _claims(index: RunIndex, claims: list[Verdict]) -> Table:
         Column("place", "Where"),
     )
     rows, given = [], set()
-    shown = [verdict for verdict in claims if not verdict.without_result]
-    for verdict in shown:
-        rows.append(row(_claim(index, verdict, given, columns)))
-        rows += [row(_claim(index, part, given, columns, "· ")) for part in verdict.parts]
+    shown = [verdict for verdict in claims if not _is_missing(verdict)]
+    for verdict in claims:
+        kind = "missing" if _is_missing(verdict) else ""
+        rows.append(row(_claim(index, verdict, given, columns), kind=kind))
+        rows += [row(_claim(index, part, given, columns, "· "), kind=kind) for part in verdict.parts]
     rows = each_reason_once(rows)
     judged = [part for verdict in shown for part in (verdict, *verdict.parts)]
     notes = (*_caveats([runs for part in judged for runs in _claimed(index, part)]), *_left_out(index, claims, "claim"))
@@ -276,7 +273,7 @@ def _why(index: RunIndex, verdict: Verdict, given: set[str]) -> TableCell:
     """The reason without the numbers that other columns show; in full as its tooltip."""
     text = _reason(index, verdict, given)
     short = _SHOWN.sub("", text, count=1)
-    return TableCell(short[:1].upper() + short[1:], exact=text if short != text else "")
+    return TableCell(short[:1].upper() + short[1:], text, exact=text if short != text else "")
 
 
 def _reason(index: RunIndex, verdict: Verdict, given: set[str]) -> str:

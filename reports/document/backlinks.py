@@ -13,7 +13,7 @@ def add_backlinks(sections: Sequence[Section]) -> tuple[Section, ...]:
     anchored = [_map_tables(section, _add_anchors) for section in sections]
     backlinks: dict[str, dict[str, str]] = {}  # link → section title → anchor of the row
     for section in anchored:
-        for row in (row for table in section.tables for row in table.rows):
+        for row in (row for table in section.tables for row in table.rows if row.kind != "missing"):
             for link in {entry.link for entry in row.entries if entry.link}:
                 backlinks.setdefault(link, {}).setdefault(section.title, row.anchor)
 

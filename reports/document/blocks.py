@@ -67,7 +67,7 @@ class Row:
 
     entries: tuple[TableCell, ...]
     anchor: str = ""
-    kind: str = ""  # "": a measured row; "reference": a known value, kept at the end; "group": a heading
+    kind: str = ""  # "": measured; "reference": a known value, kept at the end; "group": a heading; "missing": CSV only
     backlinks: tuple[tuple[str, str], ...] = ()
 
 

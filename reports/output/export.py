@@ -131,7 +131,7 @@ def to_latex(table: Table) -> TableText:
     notes = [*table.all_notes, *(f"† {caveat}." for caveat in caveats)]
     if notes:
         foot.append(r"\par\smallskip\footnotesize " + " ".join(escape_latex(note) for note in notes))
-    rows = tuple(_latex_row(line, len(table.columns)) + "\n" for line in table.rows)
+    rows = tuple(None if line.kind == "missing" else _latex_row(line, len(table.columns)) + "\n" for line in table.rows)
     return TableText("\n".join([*head, ""]), rows, "\n".join([*foot, r"\end{table}", ""]))
 
 

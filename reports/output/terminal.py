@@ -32,7 +32,7 @@ def print_report(report: Report, console: Console, asked: Collection[tuple[str, 
             _print_standing(shown, report, console)
     for table in verdicts.tables if verdicts else []:
         shown = table if asked is None else _founded(table)
-        if shown.rows:
+        if any(not row.kind for row in shown.rows):
             _print_verdicts(shown, console)
     failures = next((t for t in report.tables() if t.anchor == "failures"), None)
     if failures is not None and _of_runs(failures, anchors).rows:
@@ -52,7 +52,7 @@ def _of_runs(table: Table, anchors: Collection[str] | None) -> Table:
 def _founded(table: Table) -> Table:
     """A table of verdicts without those that have no result to judge by, and without headings of no verdict."""
     kept: list[Row] = []
-    for row in reversed(table.rows):  # a heading comes before its verdicts
+    for row in reversed([row for row in table.rows if row.kind != "missing"]):  # a heading comes before its verdicts
         heads_none = row.kind == "group" and (not kept or kept[-1].kind == "group")
         if not heads_none and (row.kind or "unfounded" not in table.entry(row, "outcome").marks):
             kept.append(row)
@@ -118,7 +118,7 @@ def _print_verdicts(table: Table, console: Console) -> None:
     """Print one line per verdict (symbol, outcome, subject) and the reason below it."""
     console.print()
     console.print(Text(table.caption, style="bold"))
-    for row in table.rows:
+    for row in (row for row in table.rows if row.kind != "missing"):
         if row.kind == "group":
             console.print(Text(row.entries[0].text, style="italic"))
             continue

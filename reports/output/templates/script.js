@@ -57,7 +57,7 @@
       box.setAttribute("aria-label", `Filter rows: ${name}`);
       box.addEventListener("input", () => {
         const wanted = box.value.toLowerCase();
-        const rows = [...table.querySelectorAll("tbody tr:not(.group)")];
+        const rows = [...table.querySelectorAll("tbody tr:not(.group, .missing)")];
         rows.forEach((row) => { row.hidden = !row.textContent.toLowerCase().includes(wanted); });
         announce(`${rows.filter((row) => !row.hidden).length} of ${rows.length} rows.`);
       });

@@ -8,6 +8,8 @@ from evaluation.comparison.compare import compare_suite
 from evaluation.results.suite_results import read_suite
 from reports.chapters.comparison import standings
 from reports.document.run_index import RunIndex
+from reports.output.export import to_csv, to_latex
+from reports.output.html import render_html
 from reports.report import build
 from tests.stored_records import seal_again, write_sealed
 
@@ -37,7 +39,11 @@ def test_what_was_not_run_is_not_counted_as_run_or_as_undecided(parted):
     assert last.paragraphs[0].startswith("Based on 9 runs of 5 models on 1 data set (")
     assert last.paragraphs[0].endswith("of computing); 9 missing (reasons below).")
     published, claims = (next(t for t in parted.tables() if t.anchor == name) for name in ("published", "claims"))
-    assert not [row for row in published.rows if published.entry(row, "seeds").text == "–"]
+    absent = [row.kind for row in published.rows if published.entry(row, "seeds").text == "–"]
+    assert absent == ["missing", "missing"]
+    assert render_html(parted).count(' class="missing" hidden>') == 3  # with a claim
+    assert str(to_csv(published)).count("has no result (MISSING: not chosen by --only)") == 1
+    assert str(to_latex(published)).count("\\\\") == 1 + len(published.rows) - 2
     assert published.notes[-1].startswith("Not shown, without a result here: 2 published numbers (of GRU and <script>")
     assert claims.notes[-1].startswith("Not shown, without a result here: 1 claim (of Popularity and <script>")
     (missing,) = parted.section("missing").tables[0].rows
