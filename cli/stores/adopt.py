@@ -28,7 +28,6 @@ def adopt(suite: SuiteName, options: RequestOptions, source: Source, sample: Sam
     from cli.progress_display import RunDisplay
     from harness.running.plan import make_plan
     from harness.running.session import run_session
-    from harness.running.suite_record import SuiteRecord
     from harness.store import Store
     from harness.stores.adopt import Adoption
     from harness.system.signals import end_on_sigterm
@@ -40,20 +39,30 @@ def adopt(suite: SuiteName, options: RequestOptions, source: Source, sample: Sam
     adoption = Adoption.of(make_plan(loaded, store), store, Store.view(source), sample)
     if not adoption.missing:
         print_text(_nothing_to_adopt(adoption, source))
+        if adoption.strata:  # an interrupted command may have left the suite's record as it was
+            _write_record(loaded, store)
         return
     plan = adoption.sample_plan()
-    print_text(f"{len(adoption.missing)} cells are stale only because code changed; {len(plan.to_do)} of them are "
-               f"recomputed first: {cost_summary(plan.cost(jobs), jobs)}")  # fmt: skip
+    print_text(f"stale only because code changed: {len(adoption.missing)} cells; of the sample, "
+               f"{cost_summary(plan.cost(jobs), jobs)}")  # fmt: skip
     run_session(plan, store, [RunDisplay(terminal(), store, len(plan.to_do), loaded.suite.metrics[0].name)], jobs=jobs)
     different = 0
     for match, found in adoption.differences():
         print_text(f"{'different' if found else 'same'}: {match.planned.cell.label}{found and f', {found}'}")
         different += bool(found)
     if different:
-        warn(f"nothing is adopted: {different} recomputed cells differ from those of {source}, so the change of code "
-             f"changes results; compute the others anew: {loaded.command()}")  # fmt: skip
+        warn(f"nothing is adopted, since recomputed cells differ from those of {source} ({different}): the change of "
+             f"code changes results; compute the others anew: {loaded.command()}")  # fmt: skip
         raise typer.Exit(1)
-    print_text(f"{adoption.enter()} cells adopted")
+    print_text(f"cells adopted: {adoption.enter()}")
+    _write_record(loaded, store)
+
+
+def _write_record(loaded: Any, store: Any) -> None:
+    """Enter what is stored now into the suite's record, and judge its claims."""
+    from harness.running.plan import make_plan
+    from harness.running.suite_record import SuiteRecord
+
     record = SuiteRecord(make_plan(loaded, store), store)
     record.start()
     record.end(completed=True)

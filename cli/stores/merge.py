@@ -53,7 +53,8 @@ def _opened(source: Path) -> Iterator[Path]:
 
 def _summary(outcome: Any) -> str:
     """Counts of what entered."""
-    parts = [f"{outcome.entered} cells entered", f"{outcome.known} were here"]
-    parts += [f"{outcome.failures} failures entered"] if outcome.failures else []
-    parts += [f"{len(outcome.refused)} refused"] if outcome.refused else []
-    return "; ".join([", ".join(parts), *([f"suites {', '.join(outcome.suites)}"] if outcome.suites else [])])
+    counts = {"cells entered": outcome.entered, "here before": outcome.known}
+    more = {"failures entered": outcome.failures, "refused": len(outcome.refused)}
+    shown = counts | {name: number for name, number in more.items() if number}
+    suites = f"; suites: {', '.join(outcome.suites)}" if outcome.suites else ""
+    return ", ".join(f"{name}: {number}" for name, number in shown.items()) + suites

@@ -183,12 +183,13 @@ def _matches(plan: Plan, store: Store, records: Iterable[Mapping[str, Any]]) -> 
     for record in records:
         known.setdefault(_without_code(record["key_parts"]), []).append(record)
     for planned in {planned.key: planned for planned in reversed(plan.cells) if planned.key}.values():
-        if not (planned.to_do or planned.state == "cached"):
+        stored = store.record(planned.key) if planned.state == "cached" else None
+        if stored is None and not planned.to_do:
             continue
-        others = [r for r in known.get(_without_code(planned.parts), []) if r["key"] != planned.key]
-        if others:
-            stored = {} if planned.to_do else store.record(planned.key) or {}
-            yield Match(planned, others[-1], adopted="adopted" in stored)  # records are ordered by time
+        parts = planned.parts if stored is None else stored["key_parts"]
+        others = [record for record in known.get(_without_code(parts), []) if record["key"] != planned.key]
+        if others:  # the last is the newest
+            yield Match(planned, others[-1], adopted=stored is not None and "adopted" in stored)
 
 
 def _without_code(parts: Mapping[str, Any]) -> str:

@@ -40,8 +40,9 @@ def join_suite(store: Store, source: Store, name: str, label: str) -> list[str]:
             store.write_json(store.suite_file(name), to_json(joined))
         _join_certificate(store, source, name)
     both = sum(len({e["key"] for e in pair if e["key"] and store.holds(e["key"])}) == 2 for pair in pairs)
-    return [f"{name}: {both} cells of {label} have other keys than those of {store.root}, so computed with other code, "
-            "libraries or devices; the report shows the latter"] * bool(both)  # fmt: skip
+    note = (f"{name}: {label} has other results of the same data set, model and seed ({both}), computed with other "
+            f"code, libraries or devices; the report shows those of {store.root}")  # fmt: skip
+    return [note] if both else []
 
 
 def _record(store: Store, name: str) -> dict[str, Any] | None:

@@ -65,7 +65,7 @@ class _Merge:
         for key in _names(self.source.root / "tuning", SEARCH_FILE):
             try:
                 self._search(key)
-            except ValueError as error:
+            except (ValueError, PermissionError) as error:
                 self._refuse(error)
                 self.lost_searches.add(key)
         steps = [
@@ -77,11 +77,11 @@ class _Merge:
             for name in names:
                 try:
                     enter(name)
-                except ValueError as error:
+                except (ValueError, PermissionError) as error:
                     self._refuse(error)
         return self.outcome
 
-    def _refuse(self, error: ValueError) -> None:
+    def _refuse(self, error: ValueError | PermissionError) -> None:
         """Keep why a part did not enter, with the source as the user named it."""
         if isinstance(error, StoreUnusable):
             raise error
@@ -155,8 +155,8 @@ class _Merge:
         return True
 
     def _busy(self, place: str) -> NotMerged:
-        return NotMerged(f"{self.store.root}/{place} is being computed by another process, so that of {self.label} is "
-                         "not merged: repeat the merge when it is done")  # fmt: skip
+        return NotMerged(f"{self.store.root}/{place} is in use by another process, such as a run that computes it, so "
+                         f"that of {self.label} is not merged: repeat the merge when it is done")  # fmt: skip
 
     def _suite(self, name: str) -> None:
         """Join the record of a suite."""

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 import benchmark
 from evaluation.results.suite_results import read_suite
 from harness.cells.keys import key_of, search_key
+from harness.stores.adopt import Adoption
 from reports.output.export import to_csv
 from reports.report import build
 from tests.harness.stores.conftest import run_into
@@ -104,8 +105,8 @@ def changed(tmp_path):
 def test_a_tuned_model_whose_code_computes_the_same(earlier, changed, tmp_path):
     suite, *place = changed("drawn.sum(axis=0)", "np.add.reduce(drawn)")
     said = call("adopt", suite, "--from", earlier.root, "--sample", 1, *place).stdout
-    assert "4 cells are stale only because code changed; 1 of them are recomputed first" in said
-    assert said.count("same: ") == 1 and said.endswith("3 cells adopted\n")
+    assert "stale only because code changed: 4 cells; of the sample, 1 to compute" in said
+    assert said.count("same: ") == 1 and said.endswith("cells adopted: 3\n")
     old, new = by_label(earlier.root), by_label(tmp_path / "results")
     adopted = {label: cell for label, cell in new.items() if "adopted" in cell.record}
     assert len(adopted) == 3 and len(new) == 4  # popularity's code is as it was: its cells are merged, not adopted
@@ -134,9 +135,27 @@ def test_a_changed_constant_is_refused_and_shown(earlier, changed, tmp_path):
     said = call("adopt", suite, "--from", earlier.root, "--sample", 1, *place, code=1)
     (line,) = [line for line in said.stdout.splitlines() if line.startswith("different: ")]
     assert "greater: first at row " in line and "/Noise/" in line
-    assert f"nothing is adopted: 1 recomputed cells differ from those of {earlier.root}" in said.stderr
+    assert f"nothing is adopted, since recomputed cells differ from those of {earlier.root} (1)" in said.stderr
     cells = by_label(tmp_path / "results")
     assert len(cells) == 1 and "adopted" not in next(iter(cells.values())).record  # the recomputed one is kept
+
+
+def test_an_adoption_that_is_interrupted_is_repeated(earlier, changed, tmp_path, monkeypatch):
+    suite, *place = changed("drawn.sum(axis=0)", "np.add.reduce(drawn)")
+    enter, entered = Adoption._enter, []
+
+    def interrupted(adoption, match, step):
+        entered.append(enter(adoption, match, step))
+        if len(entered) == 2:
+            raise KeyboardInterrupt
+        return entered[-1]
+
+    monkeypatch.setattr(Adoption, "_enter", interrupted)
+    call("adopt", suite, "--from", earlier.root, "--sample", 1, *place, code=130)
+    said = call("adopt", suite, "--from", earlier.root, "--sample", 1, *place).stdout
+    assert "1 cells; of the sample, nothing to compute" in said and said.endswith("cells adopted: 1\n")
+    steps = [cell.record["adopted"][0] for cell in by_label(tmp_path / "results").values() if "adopted" in cell.record]
+    assert [(step["recomputed"], step["of"]) for step in steps] == [(1, 4)] * 3
 
 
 def test_other_fields_and_missing_folders_are_no_matter_of_code(earlier, changed, tmp_path):
@@ -180,7 +199,7 @@ def test_a_renamed_module_in_a_clone(tmp_path):
         if "random_scores" in text:
             path.write_text(text.replace("simple.random_scores", "simple.chance"))
     said = python("adopt", suite, "--from", results, "--sample", "1")
-    assert "3 cells adopted" in said and "4 cells are stale only because code changed; 1 of them" in said
+    assert "cells adopted: 3" in said and "stale only because code changed: 4 cells" in said
     cells = read_suite(results, "small").cells
     assert all(cell.key != before[cell.seed][0] for cell in cells)
     assert all((cell.ranks.greater == before[cell.seed][1]).all() for cell in cells)

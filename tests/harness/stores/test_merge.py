@@ -17,7 +17,7 @@ from harness.store import Store
 from harness.stores.merge import merge
 from reports.output.export import write_csv
 from reports.report import build
-from tests.stored_records import change_sealed, seal_again
+from tests.stored_records import change_sealed, seal_again, write_sealed
 
 RANKS = ("ranks.parquet", "items.parquet")
 TIMED = {"fit", "score", "rate", "score_rate", "memory", "gpu_memory", "energy", "seconds"}  # columns of costs
@@ -77,8 +77,9 @@ def test_two_halves_make_the_whole(stores, tmp_path):
     (tmp_path / "merged").mkdir()
     call("bundle", "small", "--results", stores["second"].root, "-o", tmp_path / "second.zip")
     said = call("merge", stores["first"].root, tmp_path / "second.zip", "--results", tmp_path / "merged").stdout
-    assert said.splitlines() == [f"{stores['first'].root}: 3 cells entered, 0 were here; suites small",
-                                 f"{tmp_path / 'second.zip'}: 1 cells entered, 2 were here; suites small"]  # fmt: skip
+    counts = ("cells entered: 3, here before: 0", "cells entered: 1, here before: 2")
+    sources = (stores["first"].root, tmp_path / "second.zip")
+    assert said.splitlines() == [f"{s}: {n}; suites: small" for s, n in zip(sources, counts, strict=True)]
     merged = Store.open(tmp_path / "merged")
     assert ranks(merged) == ranks(stores["whole"]) and len(ranks(merged)) == 8
     whole, joined = map(suite_head, (stores["whole"], merged))
@@ -88,7 +89,7 @@ def test_two_halves_make_the_whole(stores, tmp_path):
     assert report == other
     before = every_file(merged)
     said = call("merge", stores["first"].root, "--results", merged.root).stdout
-    assert "0 cells entered, 3 were here" in said
+    assert "cells entered: 0, here before: 3" in said
     assert every_file(merged) == before
 
 
@@ -104,7 +105,7 @@ def test_other_ranks_under_one_key_are_refused_and_both_named(stores, tmp_path):
         in said.stderr
     )
     assert "by at most 1 places; 2 of them by one place or less, as near-ties do between" not in said.stderr
-    assert every_file(mine) == before and "0 cells entered, 3 were here, 1 refused" in said.stdout
+    assert every_file(mine) == before and "cells entered: 0, here before: 3, refused: 1" in said.stdout
     change_sealed(folder / "cell.json", device_name="Another GPU")
     said = call("merge", other.root, "--results", mine.root, code=1).stderr
     assert "; 2 of them by one place or less, as near-ties do between" in said and "Another GPU" in said
@@ -133,14 +134,14 @@ def test_a_damaged_or_incomplete_part_is_refused_alone(stores, tmp_path):
     (search,) = (source.root / "tuning").iterdir()
     (search / "ledger.jsonl").write_text((search / "ledger.jsonl").read_text().replace("DONE", "GONE"))
     said = call("merge", source.root, "--results", mine.root, code=1)
-    assert "2 cells entered, 0 were here, 3 refused" in said.stdout
+    assert "cells entered: 2, here before: 0, refused: 3" in said.stdout
     assert f"REFUSED {path} is damaged (its SHA-256 is " in said.stderr
     assert f"REFUSED {search / 'ledger.jsonl'} is damaged" in said.stderr
     assert "the search that chose its fields is not" in said.stderr
     states = {(c.model, c.seed): c.reason for c in read_suite(mine.root, "small").failures}
     assert states == {("Markov", 0): "its result is not in this store", ("GRU", 0): "its result is not in this store"}
     said = call("merge", stores["whole"].root, "--results", mine.root).stdout
-    assert "2 cells entered, 2 were here; suites small" in said
+    assert "cells entered: 2, here before: 2; suites: small" in said
     assert ranks(mine) == ranks(stores["whole"]) and not read_suite(mine.root, "small").failures
 
 
@@ -182,8 +183,31 @@ def test_a_cell_that_is_being_computed_is_left_for_later(stores, tmp_path):
         outcome = merge(mine, stores["whole"].root, "source")
     assert outcome.entered == 3
     (line,) = outcome.refused
-    assert "is being computed by another process" in line and key in line
+    assert "is in use by another process" in line and key in line
     assert merge(mine, stores["whole"].root, "source").entered == 1
+
+
+def test_failures_and_certificates_come_along(stores, tmp_path):
+    mine, other = copied(stores["first"], tmp_path / "a"), copied(stores["second"], tmp_path / "b")
+    lost = learner(other, 1).name
+    shutil.rmtree(other.folder(lost))
+    other.commit_failure(lost, {"reason": "it broke", "state": "TIMEOUT"}, "trace")
+    rows = [{"dataset": "d", "protocol": "p", "model": "m", "seed": seed, "key": str(seed)} for seed in range(3)]
+    places = [store.suite_file("small", "certificate.json") for store in (mine, other)]
+    for place, own in zip(places, (rows[:2], rows[1:]), strict=True):
+        write_sealed(place, {"suite": "small", "created": "now", "environment": {"cpu": "x"}, "cells": own})
+    outcome = merge(mine, other.root, "other")
+    assert (outcome.entered, outcome.failures, outcome.known, outcome.refused) == (0, 1, 2, [])
+    (failure,) = read_suite(mine.root, "small").failures
+    assert (failure.model, failure.seed, failure.state, failure.reason) == ("GRU", 1, "TIMEOUT", "it broke")
+    assert mine.traceback(lost).read_text() == "trace"
+    keys = [row["key"] for row in json.loads(places[0].read_text())["cells"]]
+    assert sorted(keys) == ["0", "1", "2"]
+    change_sealed(places[1], environment={"cpu": "y"}, cells=[rows[0] | {"key": "other"}])
+    merge(mine, other.root, "other")
+    assert [row["key"] for row in json.loads(places[0].read_text())["cells"]] == keys
+    assert merge(mine, stores["whole"].root, "whole").entered == 1, "a result replaces the failure"
+    assert not read_suite(mine.root, "small").failures
 
 
 def test_a_suite_of_another_file_and_mixed_code_are_told(stores, tmp_path):
