@@ -114,6 +114,7 @@ class Interactions:
             order = np.lexsort((times, user_codes))  # lexsort is stable: ties keep the source row
             times = times[order]
         kinds = None if event_types is None else encode_ids(event_types)
+        rated = None if ratings is None else _ratings(name, ratings)
         return cls(
             name=name,
             users=user_codes[order].astype(np.int32),
@@ -122,7 +123,7 @@ class Interactions:
             clock=clock,
             user_ids=user_ids,
             item_ids=item_ids,
-            ratings=None if ratings is None else np.asarray(ratings, dtype=np.float32)[order],
+            ratings=None if rated is None else rated[order],
             unit=unit,
             edition=edition,
             facts=dict(facts or {}),
@@ -195,13 +196,25 @@ def _positions(sorted_users: np.ndarray) -> np.ndarray:
     return (np.arange(len(sorted_users)) - np.repeat(starts, lengths)).astype(np.float64)
 
 
+def _ratings(name: str, ratings: Any) -> np.ndarray:
+    """The ratings (E,) float32; ValueError for one that is not finite in this type."""
+    with np.errstate(over="ignore"):
+        found = np.asarray(ratings, dtype=np.float32)
+    if not np.isfinite(found).all():
+        row = int(np.flatnonzero(~np.isfinite(found))[0])
+        raise ValueError(f"{name}: the rating of event {row} is {np.asarray(ratings)[row]}; expected a finite number "
+                         "of single precision")  # fmt: skip
+    return found
+
+
 def _part_of_users(name: str, user_ids: np.ndarray, users: np.ndarray, parts: np.ndarray) -> np.ndarray:
     """The one part of each user, (num_users,) int8, from the part of each event (E,)."""
     of_users = np.empty(len(user_ids), dtype=np.int8)
     of_users[users] = parts
     different = np.flatnonzero(of_users[users] != parts)
     if len(different):
-        raise ValueError(f"{name}: {user_ids[users[different[0]]]} is in more than one part of the published split")
+        raise ValueError(f"{name}: {user_ids[users[different[0]]]} is in more than one part of the published split; "
+                         "expected one part per user")  # fmt: skip
     return of_users
 
 

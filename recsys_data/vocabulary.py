@@ -58,6 +58,8 @@ def encode_ids(column: Any) -> EncodedColumn:
 
 def _encode_numbers(raw: np.ndarray) -> EncodedColumn:
     """Encode whole numbers, by a lookup table where their range is small, else by sorting."""
+    if not raw.size:
+        return EncodedColumn(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
     low, high = int(raw.min()), int(raw.max())
     if high > _LARGEST:  # of uint64
         ids, codes = np.unique(raw, return_inverse=True)

@@ -130,7 +130,7 @@ def _ratings(
         column = _rating_texts(column, owner, place)
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         raise ValueError(f"{owner} holds {kind}; expected numbers")
-    column = _nan_as_null(column.cast(pa.float64()).cast(pa.float32(), safe=False))
+    column = _nan_as_null(column.cast(pa.float64(), safe=False).cast(pa.float32(), safe=False))
     if count_true(pc.is_inf(column)):
         row = pc.index(pc.is_inf(column), True).as_py()
         raise ValueError(f"{owner} holds {column[row].as_py()} in {place(row)}; expected a finite number")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from recsys_data.columns.column_names import KNOWN_NAMES, ROLES, known_place
 from recsys_data.columns.time_columns import NO_TIMES, choose_time_column, diginetica_columns, looks_like_time
+from recsys_data.printable import printable
 
 OFFSET = "offset"  # the role of Diginetica's timeframe, which is added to the day of the session
 
@@ -52,7 +53,7 @@ def assign_roles(
     """
     _refuse_benchmark(names, where)
     shown = names if named else [sample[0] if sample else "" for sample in samples]
-    found = f"{len(names)} columns found: {', '.join(shown)}"
+    found = f"{len(names)} columns found: {', '.join(_shortened(name) for name in shown)}"
     if columns and not any("=" in column for column in columns):
         if len(columns) != len(names):
             raise ValueError(f"{where}: {len(columns)} columns named ({', '.join(columns)}) but {found}")
@@ -79,6 +80,11 @@ def assign_roles(
         if place not in places.values() and looks_like_time(name, samples[place] if samples else ()):
             notes.append(f"{name} looks like times and is not used; --columns timestamp={name} would use it")
     return ColumnRoles(roles.places, roles.names, tuple(notes))
+
+
+def _shortened(name: str) -> str:
+    """A name on one line, in at most 60 characters."""
+    return printable(name if len(name) <= 60 else f"{name[:59]}…")
 
 
 def _named_places(

@@ -80,7 +80,7 @@ def _convert(
     if pattern:
         return parse_format(_as_texts(column), pattern, refuse), f"the format {pattern}"
     try:
-        values = numbers(column.cast(pa.float64()))
+        values = numbers(column.cast(pa.float64(), safe=not pa.types.is_integer(column.type)))  # to the nearest
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return _from_texts(column, unit, refuse)
     if not unit and not absolute:

@@ -123,11 +123,6 @@ def to_utf8(data: bytes, encoding: str, where: str) -> bytes:
     A byte order mark decides; else a text is UTF-8, or UTF-16 where every other byte of its start is zero. Raises
     ValueError with the line of the first byte that the encoding cannot hold.
     """
-    if encoding:
-        try:
-            codecs.lookup(encoding)
-        except LookupError as error:
-            raise ValueError(f"{where}: unknown encoding {encoding!r}; say such as utf-8, utf-16 or latin-1") from error
     marked = next((name for mark, name in _MARKS if data.startswith(mark)), "")
     name = encoding or marked or _utf16_without_mark(data[:_START]) or "utf-8"
     try:
@@ -142,6 +137,11 @@ def to_utf8(data: bytes, encoding: str, where: str) -> bytes:
             f"{where}: line {line} holds the byte 0x{data[error.start]:02x}, which is not {name}; say --encoding, such "
             "as latin-1 or cp1252"
         ) from error
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{where}: read as {name} it holds {error.object[error.start]!r}, which is no character; say "
+                         "--encoding, such as utf-8") from error  # fmt: skip
+    except (LookupError, ValueError) as error:  # no encoding of this name, or one that is not of texts, such as rot13
+        raise ValueError(f"{where}: unknown encoding {encoding!r}; say such as utf-8, utf-16 or latin-1") from error
 
 
 def _utf16_without_mark(start: bytes) -> str:

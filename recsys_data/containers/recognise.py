@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import itertools
 from collections.abc import Sequence
@@ -64,12 +65,17 @@ def recognise_layout(
     named = any("=" in column for column in columns)
     separator = guess_separator(texts, where, 0 if named else len(columns)) if separator is None else separator
     quoted = has_quotes(texts, separator)
-    fields, *rows = split_lines(texts, separator, quoted)
+    try:
+        fields, *rows = split_lines(texts, separator, quoted)
+    except csv.Error as error:
+        raise ValueError(f"{where}: cannot be split into fields ({error}); expected a second quote after each "
+                         "quote") from error  # fmt: skip
     if quoted and len(lines) == _SAMPLE:
         rows = rows[:-1]  # the end of the sample may cut it
     if rows and all(len(row) == len(fields) + 1 for row in rows):  # R's write.table does not name the row names
         if header is False:
-            raise ValueError(f"{where}: line {first + 1} has {len(fields)} fields and the others {len(rows[0])}")
+            raise ValueError(f"{where}: line {first + 1} has {len(fields)} fields and the others {len(rows[0])}; "
+                             "expected as many in each line")  # fmt: skip
         fields, header = [_ROW_NAMES, *fields], True
     elif header is None:
         header = named or is_header(fields, rows, columns)

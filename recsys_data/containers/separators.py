@@ -12,7 +12,10 @@ NAMES = {"::": "'::'", "\t": "tab", " ": "blank", BLANKS: "blanks"}
 
 
 def split_lines(lines: Sequence[str], separator: str, quoted: bool) -> list[list[str]]:
-    """The fields of each row; without the quotes around a field where ``quoted``, and a quoted field may span lines."""
+    """The fields of each row; without the quotes around a field where ``quoted``, and a quoted field may span lines.
+
+    Raises csv.Error for a field beyond the limit of the csv module, as a quote that nothing closes makes one.
+    """
     if separator == BLANKS:
         lines, separator = [re.sub(r"[ \t]+", " ", line.strip(" \t")) for line in lines], " "
     if quoted and len(separator) == 1:
@@ -29,7 +32,10 @@ def guess_separator(lines: Sequence[str], where: str, wanted: int = 0) -> str:
     even = {}
     for separator in SEPARATORS:
         for quoted in (True, False):
-            counts = list(map(len, split_lines(lines, separator, quoted)))
+            try:
+                counts = list(map(len, split_lines(lines, separator, quoted)))
+            except csv.Error:  # a quote that nothing closes
+                continue
             rest = set(counts[1:]) or {counts[0]}
             if len(rest) == 1 and min(rest) >= 2 and counts[0] in (min(rest), min(rest) - 1):
                 even.setdefault(separator, min(rest))

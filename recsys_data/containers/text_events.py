@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
@@ -47,8 +48,7 @@ def read_text_events(
     Raises ValueError with the line for a text that is no table of events.
     """
     data = data.removeprefix(_BYTE_ORDER_MARK)
-    if b"\r" in data and b"\n" not in data:
-        data = data.replace(b"\r", b"\n")
+    data = re.sub(rb"\r(?!\n)", b"\n", data) if b"\r" in data else data  # alone it ends a line, for pyarrow too
     layout = recognise_layout(data, columns, separator, header, comment, where)
     roles = assign_roles(columns, layout.names, layout.samples, named=layout.header, where=where)
     body = _body(data, layout)
@@ -101,8 +101,9 @@ def _line_of(data: bytes, layout: TextLayout, row: int) -> int:
     delimiter = " " if layout.separator == BLANKS else layout.separator
     reader = csv.reader(lines(), delimiter=delimiter)
     first = 0
-    for place, _ in enumerate(reader):
-        if place == row:
-            break
-        first = reader.line_num  # lines read before the next row, which may have several
+    with contextlib.suppress(csv.Error):  # the row has a quote that nothing closes
+        for place, _ in enumerate(reader):
+            if place == row:
+                break
+            first = reader.line_num  # lines read before the next row, which may have several
     return kept[min(first, len(kept) - 1)]

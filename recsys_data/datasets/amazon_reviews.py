@@ -92,6 +92,7 @@ def _reviews(data: bytes, where: str) -> list[pa.ChunkedArray]:
     options = json.ParseOptions(explicit_schema=pa.schema(_JSON_FIELDS.items()), unexpected_field_behavior="ignore")
     try:
         table = json.read_json(pa.BufferReader(data), json.ReadOptions(block_size=8 << 20), options)
+        table.validate(full=True)  # that texts are UTF-8
     except pa.ArrowInvalid as error:
         raise ValueError(
             f"{where}: cannot be read as one JSON review per line ({str(error).splitlines()[0]})"
@@ -99,6 +100,7 @@ def _reviews(data: bytes, where: str) -> list[pa.ChunkedArray]:
     for name in _JSON_FIELDS:
         if table[name].null_count:
             raise ValueError(
-                f"{where}: {table[name].null_count:,} reviews have no {name}; it is truncated or another file"
+                f"{where}: {table[name].null_count:,} reviews have no {name}; expected one in each, so it is truncated "
+                "or another file"
             )
     return [table[name] for name in _JSON_FIELDS]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+_BLANKS = b"\t\v\f"  # which NumPy skips, as it skips a blank
 _ENDS = (-(2**63), 2**63 - 1)  # the least and the largest number of 64 bits
 
 
 def read_ragged(data: bytes, where: str, separators: bytes = b" ") -> tuple[np.ndarray, np.ndarray]:
     """The numbers of all lines, (K,) int64, and the count of each line, (L,) int64, 0 for empty lines.
 
-    Every byte of ``separators`` separates two numbers. Raises ValueError that names the line of any other text.
+    Every byte of ``separators``, a blank or a tab separates two numbers. Raises ValueError that names the line of any
+    other text.
     """
-    if len(separators) > 1 or separators != b" ":
-        data = data.translate(bytes.maketrans(separators, b" " * len(separators)))
-    data = data.replace(b"\r\n", b"\n")
+    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    blanks = separators + _BLANKS
+    data = data.translate(bytes.maketrans(blanks, b" " * len(blanks)))
     if not data.endswith(b"\n"):
         data += b"\n"
     try:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys_data.fetching.compressed import read_bytes
 from recsys_data.fetching.errors import DataMissing
-from recsys_data.files.user_files import UserFiles, finite_number, restore_ids, whole_number, write_ids
+from recsys_data.files.user_files import UserFiles, finite_number, read_lines, restore_ids, whole_number, write_ids
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.split import TEST, TRAIN, VALIDATION
 
@@ -90,7 +89,7 @@ def write_sequence_files(interactions: Interactions, folder: Path) -> Path:
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The user, item (E,) int64 and rating (E,) float64 of each event of a file."""
     users, items, ratings, lengths = [], [], [], []
-    for number, line in enumerate(read_bytes(path).decode("utf-8").rstrip("\r\n").split("\n"), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         tokens = line.split()
         if not tokens:
             continue

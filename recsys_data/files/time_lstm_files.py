@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys_data.fetching.compressed import read_bytes
 from recsys_data.fetching.errors import DataMissing
-from recsys_data.files.user_files import UserFiles, finite_number, restore_ids, whole_number, write_ids
+from recsys_data.files.user_files import UserFiles, finite_number, read_lines, restore_ids, whole_number, write_ids
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.split import TEST, TRAIN
 
@@ -106,7 +105,7 @@ def _read(place: Path, prefix: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     """The user (E,) text, item (E,) int64 and seconds since the first event (E,) float64 of each event."""
     users, items, since, lengths = [], [], [], []
     names = [f"{prefix}{name}" for name in (ITEMS, GAPS, SINCE)]
-    texts = [read_bytes(place / name).decode("utf-8").rstrip("\r\n").split("\n") for name in names]
+    texts = [read_lines(place / name) for name in names]
     if len({len(lines) for lines in texts}) > 1:
         found = ", ".join(f"{len(lines)} in {name}" for lines, name in zip(texts, names, strict=True))
         raise ValueError(f"{place}: the files have different numbers of lines ({found}); they do not belong together")
@@ -121,13 +120,18 @@ def _read(place: Path, prefix: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]
         except OverflowError as error:
             raise ValueError(f"{where}, user {owners[0]}, {error}") from error
         except ValueError as error:
-            raise ValueError(f"{where}, user {owners[0]}: not a number ({error})") from error
+            raise ValueError(
+                f"{where}, user {owners[0]}: not a number ({error}); expected whole numbers for items, and numeric "
+                "gaps and times"
+            ) from error
         if not len(row) == len(gaps) == len(times) or not len(row):
             raise ValueError(
-                f"{where}, user {owners[0]}, has {len(row)} items, {len(gaps)} gaps and {len(times)} times"
+                f"{where}, user {owners[0]}, has {len(row)} items, {len(gaps)} gaps and {len(times)} times; expected "
+                "as many of each"
             )
         if not np.allclose(np.diff(times), gaps[:-1], rtol=1e-9, atol=1e-3):
-            raise ValueError(f"{where}, user {owners[0]}: the times are not the sums of the gaps to the next event")
+            raise ValueError(f"{where}, user {owners[0]}: the times are not the sums of the gaps to the next event; "
+                             "expected each to be the one before plus its gap")  # fmt: skip
         users.append(owners[0])
         items.append(row)
         since.append(times)

@@ -63,6 +63,18 @@ def finite_number(text: str) -> float:
     return number
 
 
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text in UTF-8, plain or compressed. Raises ValueError with the line of another byte."""
+    data = read_bytes(path)
+    try:
+        return data.decode("utf-8").rstrip("\r\n").split("\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"{path}: line {line} holds the byte 0x{data[error.start]:02x}, which is not UTF-8; save the file as UTF-8"
+        ) from error
+
+
 def write_ids(path: Path, ids: np.ndarray) -> None:
     """Write the file ``path``: the header original_id, new_id, then one line per raw id with a tab and its number.
 
@@ -85,7 +97,7 @@ def restore_ids(numbers: np.ndarray, path: Path) -> np.ndarray:
     """
     if not path.is_file():
         return numbers
-    header, *lines = (line.rstrip("\r") for line in read_bytes(path).decode("utf-8").rstrip("\r\n").split("\n"))
+    header, *lines = (line.rstrip("\r") for line in read_lines(path))
     if sorted(header.split("\t")) != ["new_id", "original_id"]:
         raise ValueError(f"{path}: the first line is {header[:80]!r}; expected original_id, a tab, new_id")
     new = header.split("\t").index("new_id")
