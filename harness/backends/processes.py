@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,8 @@ from harness.system.signals import check_terminated, waking
 # Idle workers of this process, for its later runs: starting one takes seconds.
 _idle: list[Worker] = []
 _idle_lock = threading.Lock()
+if hasattr(os, "register_at_fork"):  # a fork of this process has workers of its own
+    os.register_at_fork(after_in_child=_idle.clear)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,8 @@ class Noisy(Popularity):
         if self.how == "nan":
             self.counts_[0] = float("nan")
         if os.environ.get("ENCORE_TEST_DIE") == str(Path(os.environ["ENCORE_TEST_CALLS"]).read_text().count("fit")):
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(int(os.environ["ENCORE_TEST_RUN"]), signal.SIGKILL)
+            signal.pause()  # the worker ends with the run
         return self
 
     def score(self, batch):
@@ -155,7 +157,12 @@ def test_killed_in_its_third_trial_it_goes_on_with_the_third(runs, monkeypatch):
     calm, killed = runs.order("calm"), runs.order("killed")
     runs.run(calm)
     monkeypatch.setenv("ENCORE_TEST_DIE", "3")
-    process = multiprocessing.get_context("fork").Process(target=runs.run, args=(killed,))
+
+    def run():
+        monkeypatch.setenv("ENCORE_TEST_RUN", str(os.getpid()))
+        runs.run(killed)
+
+    process = multiprocessing.get_context("fork").Process(target=run)
     process.start()
     process.join(60)
     assert process.exitcode == -9

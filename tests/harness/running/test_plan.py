@@ -12,6 +12,12 @@ from harness.suites.request import RunRequest
 from tests.stored_records import write_sealed
 
 
+@pytest.fixture(autouse=True)
+def no_reference_timings(monkeypatch):
+    """Estimates from the store alone."""
+    monkeypatch.setattr("harness.running.estimates.reference_timings", lambda: {"speed": 1.0, "records": []})
+
+
 @pytest.fixture
 def loaded(tiny_suite, tmp_path):
     """The tiny suite opened with some overrides, and an empty store."""
