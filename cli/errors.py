@@ -13,6 +13,8 @@ from typer.core import TyperCommand, TyperOption
 
 from recsys_data.printable import printable_lines
 
+LONGEST = 2000  # characters of a message
+
 
 def handle_errors(command: Callable[..., Any]) -> Callable[..., Any]:
     """Print expected errors as one sentence and exit with code 2, or 130 for an interruption.
@@ -27,13 +29,18 @@ def handle_errors(command: Callable[..., Any]) -> Callable[..., Any]:
         except (ValueError, OSError) as error:
             if os.environ.get("ENCORE_TRACE") or isinstance(error, BrokenPipeError):  # the reader closed the pipe
                 raise
-            warn(f"error: {' '.join(_message(error).split())}")
+            warn(f"error: {shortened(' '.join(_message(error).split()))}")
             raise typer.Exit(2) from error
         except KeyboardInterrupt as error:
             warn("interrupted: finished cells are stored; run the same command again to continue")
             raise typer.Exit(130) from error
 
     return handled
+
+
+def shortened(text: str) -> str:
+    """The text without its middle where it is very long, as a message is that quotes a damaged file."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
 
 
 def _message(error: ValueError | OSError) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from evaluation.json_codec import from_json
 from recsys_data.sealed_json import SealBroken, parse_object, sha256, unseal
 
 SCHEMAS = {  # that this program writes and reads, by file
@@ -22,6 +23,15 @@ SCHEMAS = {  # that this program writes and reads, by file
     "certificate.json": 3,
     "mlflow.json": 1,
 }
+FIELDS: dict[str, dict[str, Any]] = {  # of a record, by file, with their types as json_codec reads them
+    "suite.json": {"name": str, "cells": list[dict[str, Any]], "claims": list[dict[str, Any]], "caveats": list[str]},
+    "cell.json": {"key": str, "files": dict[str, str], "metrics": dict[str, float], "deterministic": bool,
+                  "caveats": list[str], "tuning": dict[str, Any]},
+    "failure.json": {"key": str, "reason": str, "state": str, "files": dict[str, str]},
+    "search.json": {"key": str, "metric": str, "higher_is_better": bool},
+    "certificate.json": {"cells": list[dict[str, Any]], "created": str, "environment": dict[str, Any]},
+    "mlflow.json": {"runs": dict[str, str]},
+}  # fmt: skip
 REMOVE_FOLDER = "remove its folder"  # the remedy for a damaged cell: the next run computes it again
 
 
@@ -33,7 +43,7 @@ def name_damaged(path: Path, remedy: str = REMOVE_FOLDER) -> Iterator[None]:
     except PermissionError:  # not damaged, as far as known
         raise
     except (pa.ArrowException, json.JSONDecodeError, UnicodeDecodeError, SealBroken, OSError, KeyError) as error:
-        raise ValueError(f"{path} is damaged ({error}): {remedy} and run again") from error
+        raise ValueError(f"{path} is damaged ({' '.join(str(error).split())}): {remedy} and run again") from error
 
 
 def read_record(
@@ -57,13 +67,24 @@ def read_record(
                          "remove the results folder, or choose another with --results")  # fmt: skip
     with name_damaged(path, remedy):
         record = unseal(found)
-        missing = [name for name in required if name not in record]
-        if missing:
-            raise SealBroken(f"expected an object with {', '.join(missing)}")
+        check_fields(record, dict.fromkeys(required, Any), FIELDS.get(path.name, {}))
         for name, value in (belongs or {}).items():
             if record.get(name) != value:
                 raise SealBroken(f"it belongs to the {name} {record.get(name)}, not to {value}")
     return record
+
+
+def check_fields(record: Mapping[str, Any], required: Mapping[str, Any], optional: Mapping[str, Any]) -> None:
+    """Raise SealBroken naming a field that is missing or of another kind than its type, as json_codec reads it."""
+    missing = [name for name in required if name not in record]
+    if missing:
+        raise SealBroken(f"expected an object with {', '.join(missing)}")
+    for name, kind in {**required, **optional}.items():
+        if name in record:
+            try:
+                from_json(kind, record[name], name)
+            except ValueError as error:
+                raise SealBroken(str(error)) from None
 
 
 def checked_bytes(path: Path, files: Mapping[str, str]) -> bytes:
@@ -84,7 +105,7 @@ def checked_bytes(path: Path, files: Mapping[str, str]) -> bytes:
 def safe_part(name: str) -> str:
     """Return a name that a record gives a folder. Raises ValueError if it would lead to another folder."""
     if name != PurePosixPath(name).name or name in ("", "..") or {"\\", "\0"} & set(name):
-        raise ValueError(f"{name!r} cannot name a folder of the results; expected a name without / and ..")
+        raise SealBroken(f"{name!r} cannot name a folder of the results; expected a name without / and ..")
     return name
 
 
@@ -97,15 +118,24 @@ def read_parquet_columns(source: Path | pa.NativeFile) -> tuple[dict[str, np.nda
     """Read the columns of a Parquet file by name, read-only and without copies, and its metadata.
 
     Columns of lists of equal length have shape (rows, length). Avoids pyarrow's data sets, which are slow to open, and
-    its ``to_numpy``, which imports pandas. Raises TypeError where a value is null.
+    its ``to_numpy``, which imports pandas. Raises SealBroken for a column that holds anything else, or a null.
     """
     table = pq.ParquetFile(source).read(use_threads=False)
-    columns = {name: _array(table[name].combine_chunks()) for name in table.column_names}
+    columns = {name: _array(name, table[name].combine_chunks()) for name in table.column_names}
     return columns, {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
 
 
-def _array(column: pa.Array) -> np.ndarray:
+def _array(name: str, column: pa.Array) -> np.ndarray:
     """Return one column of numbers or of lists of numbers."""
-    if not hasattr(column, "flatten"):
-        return np.from_dlpack(column)
-    return np.from_dlpack(column.flatten()).reshape(len(column), -1)
+    lists = pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type)
+    values = column.flatten() if lists else column
+    if column.null_count or values.null_count:
+        raise SealBroken(f"its column {name} holds null, expected numbers")
+    if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
+        raise SealBroken(f"its column {name} holds {column.type}, expected numbers")
+    found = np.from_dlpack(values)
+    if not lists:
+        return found
+    if not len(column) or len(found) % len(column) or len(set(column.value_lengths().to_pylist())) > 1:
+        raise SealBroken(f"its column {name} holds lists of several lengths, expected one length")
+    return found.reshape(len(column), -1)

@@ -50,7 +50,12 @@ def read_checkpoint(folder: Path, identity: str) -> dict[str, Any] | None:
     content = memoryview(data)[:-_CHECKSUM_BYTES]
     if hashlib.sha256(content).digest() != data[-_CHECKSUM_BYTES:]:
         raise CheckpointDamaged(f"{path} is damaged: it does not match its checksum")
-    state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    try:
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # of any kind: torch names none
+        raise CheckpointDamaged(f"{path} is damaged: torch cannot load it ({type(error).__name__})") from error
+    if not isinstance(state, dict):
+        raise CheckpointDamaged(f"{path} is damaged: it holds no state of a fit")
     if state.get("identity") != identity:
         raise BrokenCheckpoint(
             f"{path}: belongs to another fit ({state.get('identity')}), not to {identity}; "

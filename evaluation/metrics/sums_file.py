@@ -68,5 +68,8 @@ def read_sums(folder: Path, files: Mapping[str, str]) -> dict[str, ClusterSums]:
             )
         if metadata.get(_RANKS) != files.get(_RANKS):
             raise SealBroken("its sums are not of the ranks.parquet beside it")
+        for name in ("cluster", "count"):
+            if name not in columns or columns[name].dtype != np.int64:
+                raise SealBroken(f"expected a column {name} of whole numbers")
         clusters, counts = columns.pop("cluster"), columns.pop("count")
     return {name: ClusterSums(clusters, found, counts) for name, found in columns.items()}

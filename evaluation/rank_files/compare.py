@@ -184,6 +184,9 @@ def _other_candidates(tables: dict[str, RankTable]) -> list[str]:
 
 def _compare(result: dict[str, Any], runs: Sequence[ModelRuns], title: str, higher: bool, alternatives: bool) -> None:
     """Add the rows of one metric to ``result``."""
+    if len(runs[0].seeds[0].clusters) < 2:
+        raise InvalidRankFile(f"{runs[0].model} has one {result['unit']} only; a comparison needs at least two to "
+                              "estimate how they vary")  # fmt: skip
     known = known_metric(title)
     name = title if known is None else known.mlflow_name.replace("_at_", "@")
     names = [run.model for run in runs]

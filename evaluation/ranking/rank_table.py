@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from evaluation.stored_files import checked_bytes, read_parquet_columns
+from evaluation.stored_files import checked_bytes, name_damaged, read_parquet_columns
 from recsys_data.sealed_json import SealBroken
 
 SCHEMA_VERSION = 1
@@ -139,13 +139,17 @@ class RankTable:
         """
         columns, metadata = read_parquet_columns(pa.BufferReader(_stored(path, files)))
         cls.check_schema(path, metadata)
+        for name, dtype in _COLUMNS.items():
+            if name not in columns or columns[name].dtype != dtype:
+                found = columns[name].dtype if name in columns else "missing"
+                raise SealBroken(f"its column {name} is {found}, expected {np.dtype(dtype)}")
         metadata.pop("schema")
         lists = path.with_name("lists.parquet")
         has_lists = lists.exists() if files is None else lists.name in files
         table = cls(
             **{name: columns[name] for name in _COLUMNS},
-            item_counts=_item_counts(_stored(path.with_name("items.parquet"), files)),
-            top_items=read_parquet_columns(pa.BufferReader(_stored(lists, files)))[0]["items"] if has_lists else None,
+            item_counts=_column(path.with_name("items.parquet"), files, "count", 1),
+            top_items=_column(lists, files, "items", 2) if has_lists else None,
             meta=metadata,
         )
         table.check_rows()
@@ -183,7 +187,16 @@ def _stored(path: Path, files: Mapping[str, str] | None) -> bytes:
     return path.read_bytes() if files is None else checked_bytes(path, files)
 
 
+def _column(path: Path, files: Mapping[str, str] | None, name: str, dimensions: int) -> np.ndarray:
+    """The whole numbers in a column of a file beside the ranks. Raises ValueError naming the file."""
+    with name_damaged(path):
+        found = _columns(_stored(path, files)).get(name)
+        if found is None or found.ndim != dimensions or found.dtype.kind != "i":
+            raise SealBroken(f"expected a column {name} of whole numbers")
+    return found
+
+
 @functools.lru_cache(maxsize=8)
-def _item_counts(stored: bytes) -> np.ndarray:
-    """Parse the training counts in items.parquet; all cells of a data set share one array."""
-    return read_parquet_columns(pa.BufferReader(stored))[0]["count"]
+def _columns(stored: bytes) -> dict[str, np.ndarray]:
+    """Parse a file; all cells of a data set share the training counts in items.parquet."""
+    return read_parquet_columns(pa.BufferReader(stored))[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,12 +12,17 @@ from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.metrics.sums_file import read_sums
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.tuning_results import SearchResult, read_search
-from evaluation.stored_files import checked_bytes, name_damaged, read_record, safe_part
-from recsys_data.sealed_json import SealBroken
+from evaluation.stored_files import check_fields, checked_bytes, name_damaged, read_record, safe_part
+from recsys_data.sealed_json import SealBroken, parse_object
 
 CURVE = "curve.jsonl"
 ADOPTED = "ADOPTED: "  # begins the caveat of an adopted cell
 FAILED_STATES = ("FAILED", "TIMEOUT", "OUT OF MEMORY")  # of a cell that was tried; the last two: a limit ended it
+
+
+_CELL = ("key", "files", "metrics", "deterministic", "caveats")
+_ENTRY = {"dataset": str, "protocol": str, "model": str, "seed": int}
+_ENTRY_DETAILS = {"key": str | None, "state": str, "reason": str, "command": str}
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +84,9 @@ class CellResult:
         tuning = self.record.get("tuning")
         if tuning is None:
             return None
-        folder = self.folder.parent.parent / "tuning" / safe_part(tuning["search"])
+        with name_damaged(self.folder / "cell.json"):
+            check_fields(tuning, {"search": str, "trials": int}, {})
+            folder = self.folder.parent.parent / "tuning" / safe_part(tuning["search"])
         found = read_search(folder)
         if found is None or len(found.trials) < tuning["trials"]:
             trials = f"{0 if found is None else len(found.trials)} of the {tuning['trials']} trials"
@@ -96,7 +102,7 @@ class CellResult:
             return []
         data = checked_bytes(path, self.files)
         with name_damaged(path):
-            return [json.loads(line) for line in data.splitlines()]
+            return [parse_object(line) for line in data.splitlines()]
 
 
 def adoption_text(record: Mapping[str, Any]) -> str:
@@ -167,15 +173,15 @@ def read_suite(root: Path, name: str) -> SuiteResults:
             f"run it first: python benchmark.py run {plain}{' with the options of the variant' if at else ''}"
         )
     record = read_record(path, ["cells"], "remove it", {"name": name}) or {}
+    with name_damaged(path, "remove it"):
+        for entry in record["cells"]:
+            check_fields(entry, _ENTRY, _ENTRY_DETAILS)
+            safe_part(entry.get("key") or "-")
     results = SuiteResults(root=root, record=record)
     for entry in record["cells"]:
         labels = {k: entry[k] for k in ("dataset", "protocol", "model", "seed")}
-        folder = root / "cells" / safe_part(entry["key"]) if entry.get("key") else None
-        cell = (
-            None
-            if folder is None
-            else read_record(folder / "cell.json", ["key", "files"], belongs={"key": folder.name})
-        )
+        folder = root / "cells" / entry["key"] if entry.get("key") else None
+        cell = None if folder is None else read_record(folder / "cell.json", _CELL, belongs={"key": folder.name})
         if cell is not None:
             results.cells.append(CellResult(folder=folder, record=cell, **labels))
             continue

@@ -7,10 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from evaluation.stored_files import name_damaged, read_record
+from evaluation.stored_files import check_fields, name_damaged, read_record
 from recsys_data.sealed_json import SealBroken, read_sealed
 
 SEARCH_FILE, LEDGER_FILE = "search.json", "ledger.jsonl"
+_TRIAL = {"trial": int, "state": str, "validation": float | None, "seconds": float}
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +101,7 @@ def read_search(folder: Path) -> SearchResult | None:
             [read_sealed(line, folder.name) for line in ledger.read_bytes().splitlines()] if ledger.exists() else []
         )
         for number, trial in enumerate(trials):
-            if trial.get("trial") != number:
+            check_fields(trial, _TRIAL, {"point": dict[str, float], "fields": dict[str, Any], "reason": str})
+            if trial["trial"] != number:
                 raise SealBroken(f"line {number + 1} has trial {trial.get('trial')}, expected {number}")
         return SearchResult(record, trials)

@@ -32,8 +32,8 @@ def progress_writer(folder: Path) -> Callable[[Mapping[str, Any]], None]:
 
 def last_epoch(folder: Path) -> int | None:
     """The last epoch that an unfinished cell reported; None if it reported none."""
-    epochs = [line["epoch"] for line in JsonlTail(folder / FILE).new_records() if line.get("event") == "epoch"]
-    return epochs[-1] if epochs else None
+    found = [line.get("epoch") for line in JsonlTail(folder / FILE).new_records() if line.get("event") == "epoch"]
+    return next((epoch for epoch in reversed(found) if isinstance(epoch, int)), None)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from recsys_data.sealed_json import SEAL, parse_object, unseal
 ROOT = Path(__file__).resolve().parents[2]
 SEPARATOR = "@"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._=,+()-]+")
+_FIELDS = {"file": str, "suite": str, "options": dict}  # of a suite.json, that name what is run
 _LONGEST = 160  # characters: a lock's and a folder's name have at most 255
 
 
@@ -46,14 +48,27 @@ def stored_options(name: str, results: Path) -> tuple[str, Mapping[str, Any]] | 
     """
     if "/" in name or name.endswith(".py") or (ROOT / "suites" / f"{name}.py").is_file():
         return None
-    record = _stored_record(results / "suites" / safe_name(name) / "suite.json")
+    path = results / "suites" / safe_name(name) / "suite.json"
+    record = _stored_record(path)
     if record is None or "file" not in record:  # of an earlier version: it does not name its file
         return None
-    file = results.resolve() / record["file"]
+    wrong = next((field for field, kind in _FIELDS.items() if not isinstance(record.get(field), kind)), None)
+    if wrong is not None or not _is_path(record["file"]):
+        raise ValueError(f"{path} is damaged (its field {wrong or 'file'} is not as a run writes it): remove it and "
+                         "run again")  # fmt: skip
+    file = (results / record["file"]).resolve()
     if record["file"] and not file.is_file():
-        raise ValueError(f"the file of suite {record['suite']!r} was {file.resolve()} and no longer exists: give the "
-                         "path that it has now, such as ./my_suite.py")  # fmt: skip
-    return str(file.resolve()) if record["file"] else record["suite"], record["options"]
+        raise ValueError(f"the file of suite {record['suite']!r} was {file} and no longer exists: give the path that "
+                         "it has now, such as ./my_suite.py")  # fmt: skip
+    return str(file) if record["file"] else record["suite"], record["options"]
+
+
+def _is_path(text: str) -> bool:
+    """Whether the system can hold a path of this text."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def _stored_record(path: Path) -> Mapping[str, Any] | None:

@@ -93,7 +93,8 @@ class CiteULikeLibraries(FileDataset):
         if len(wrong):
             line = int(wrong[0])
             raise ValueError(
-                f"{path}: line {line + 1} has {max(0, lengths[line] - 1)} articles; expected as many as it announces"
+                f"{path}: line {line + 1} has {max(0, lengths[line] - 1)} articles and announces another number; "
+                "expected as many as it announces"
             )
         articles = np.ones(len(values), dtype=bool)
         articles[starts] = False

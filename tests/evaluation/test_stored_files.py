@@ -6,8 +6,10 @@ import pytest
 
 from evaluation.results.suite_results import CellResult, read_suite
 from evaluation.stored_files import SCHEMAS, checked_bytes, read_record, safe_part
-from recsys_data.sealed_json import sha256
+from recsys_data.sealed_json import sealed_text, sha256
 from tests.stored_records import change_sealed, seal_again, write_sealed
+
+ENTRY = {"dataset": "d", "protocol": "p", "model": "m", "seed": 0}
 
 
 @pytest.mark.parametrize(
@@ -121,3 +123,40 @@ def test_a_record_of_another_schema_says_what_to_do(tmp_path):
     write_sealed(path, {"key": "k"})
     change_sealed(path, key="l")
     assert read_record(path)["key"] == "l"
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        ("suite.json", {"cells": 1.5}, "cells must be a list, got 1.5"),
+        ("suite.json", {"cells": [[]]}, r"cells\[0\] must be an object, got \[\]"),
+        ("suite.json", {"cells": [{"model": "m"}]}, "expected an object with dataset, protocol, seed"),
+        ("suite.json", {"cells": [ENTRY | {"key": []}]}, r"key must be a text, got \[\]"),
+        ("suite.json", {"cells": [ENTRY | {"key": "a/b"}]}, "'a/b' cannot name a folder of the results"),
+        ("cell.json", {"files": 0.5}, "files must be an object, got 0.5"),
+        ("cell.json", {"files": {"sums.parquet": None}}, "files.sums.parquet must be a text, got None"),
+        ("cell.json", {"caveats": None}, "caveats must be a list, got None"),
+    ],
+)
+def test_a_sealed_record_with_a_field_of_another_kind_is_named(tmp_path, name, changes, said):
+    cell = {"schema": 3, "key": "k", "files": {}, "metrics": {}, "deterministic": True, "caveats": []}
+    suite = {"name": "s", "cells": [ENTRY | {"key": "k"}]}
+    files = {
+        "suite.json": tmp_path / "suites" / "s" / "suite.json",
+        "cell.json": tmp_path / "cells" / "k" / "cell.json",
+    }
+    for file, record in (("suite.json", suite), ("cell.json", cell)):
+        files[file].parent.mkdir(parents=True)
+        files[file].write_text(sealed_text({"schema": 3, **record, **(changes if file == name else {})}))
+    with pytest.raises(
+        ValueError, match=f"{files[name]} is damaged \\({said}.*\\): remove (it|its folder) and run again"
+    ):
+        read_suite(tmp_path, "s")
+
+
+@pytest.mark.parametrize(("data", "said"), [("[1]\n", "expected an object"), ("[" * 100_000, "nested too deeply")])
+def test_a_curve_that_is_not_of_objects_is_named(tmp_path, data, said):
+    (tmp_path / "curve.jsonl").write_text(data)
+    cell = CellResult(tmp_path, "d", "p", "m", 0, {"files": {"curve.jsonl": sha256(data.encode())}})
+    with pytest.raises(ValueError, match=f"curve.jsonl is damaged .*{said}"):
+        _ = cell.curve

@@ -1,5 +1,6 @@
 """Columns as they were written, and pandas never loaded for them."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from evaluation.stored_files import read_parquet_columns
+from recsys_data.sealed_json import SealBroken
 
 
 def test_columns_come_back_in_their_types_over_several_row_groups(tmp_path):
@@ -25,9 +27,19 @@ def test_columns_come_back_in_their_types_over_several_row_groups(tmp_path):
     assert columns["l"].tolist() == np.arange(14).reshape(7, 2).tolist()
 
 
-def test_a_missing_value_is_refused(tmp_path):
-    pq.write_table(pa.table({"a": [1, None]}), tmp_path / "x.parquet")
-    with pytest.raises(TypeError, match="null"):
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([1, None], "its column a holds null, expected numbers"),
+        (["x", "y"], "its column a holds string, expected numbers"),
+        ([[1], [2, 3]], "its column a holds lists of several lengths, expected one length"),
+        ([[1, None], [2, 3]], "its column a holds null, expected numbers"),
+        ([{"b": 1}], "its column a holds struct<b: int64>, expected numbers"),
+    ],
+)
+def test_a_column_that_is_not_of_numbers_is_refused(tmp_path, values, said):
+    pq.write_table(pa.table({"a": values}), tmp_path / "x.parquet")
+    with pytest.raises(SealBroken, match=re.escape(said)):
         read_parquet_columns(tmp_path / "x.parquet")
 
 

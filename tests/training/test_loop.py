@@ -1,9 +1,11 @@
+import hashlib
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from training.checkpoint import BrokenCheckpoint, read_checkpoint, write_checkpoint
+from training.checkpoint import FILE, BrokenCheckpoint, CheckpointDamaged, read_checkpoint, write_checkpoint
 from training.control.dropout import Dropout
 from training.control.guard import Diverged
 from training.loop import train_epochs
@@ -164,3 +166,18 @@ def test_a_checkpoint_is_whole_or_absent(tmp_path):
     write_checkpoint(tmp_path / "new", {"identity": "x", "value": 2})
     assert read_checkpoint(tmp_path / "new", "x")["value"] == 2
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["fit.pt"]
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut"])
+def test_a_checkpoint_that_torch_cannot_load_is_damaged_whatever_its_checksum(tmp_path, content):
+    (tmp_path / FILE).write_bytes(content + hashlib.sha256(content).digest())
+    with pytest.raises(CheckpointDamaged, match=f"{tmp_path / FILE} is damaged: torch cannot load it"):
+        read_checkpoint(tmp_path, "fit")
+
+
+def test_a_checkpoint_that_holds_no_state_is_damaged(tmp_path):
+    torch.save([1, 2], tmp_path / FILE)
+    content = (tmp_path / FILE).read_bytes()
+    (tmp_path / FILE).write_bytes(content + hashlib.sha256(content).digest())
+    with pytest.raises(CheckpointDamaged, match="it holds no state of a fit"):
+        read_checkpoint(tmp_path, "fit")

@@ -283,3 +283,9 @@ def test_repeated_targets_of_stored_cells_count_once(tmp_path):
     assert found[0] == ("Precision@1", 1 / 2)
     assert found[2] == ("Recall@1", 1 / 4)
     assert found[0][1] == metric_named("precision@1").measure(table)
+
+
+def test_files_with_one_user_are_named(tmp_path):
+    a = write(tmp_path / "a.csv", [("x", 1, 1), ("x", 2, 3)], THREE)
+    with pytest.raises(InvalidRankFile, match=f"{a} has one user only; a comparison needs at least two"):
+        compare_files([a, a])

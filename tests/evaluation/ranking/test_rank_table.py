@@ -43,7 +43,8 @@ def test_another_schema_is_refused(tmp_path):
 
 
 def test_read_suite_keeps_order_and_names_what_is_missing(tmp_path):
-    write_sealed(tmp_path / "cells" / "k1" / "cell.json", {"key": "k1", "metrics": {"MRR@20": 0.1}})
+    cell = {"key": "k1", "metrics": {"MRR@20": 0.1}, "deterministic": False, "caveats": []}
+    write_sealed(tmp_path / "cells" / "k1" / "cell.json", cell)
     write_sealed(tmp_path / "cells" / "k2" / "failure.json", {"key": "k2", "reason": "the loss was NaN"})
     labels = {"dataset": "d", "protocol": "p", "seed": 0}
     suite = {
@@ -91,3 +92,27 @@ def test_the_ranks_of_another_cell_are_named(tmp_path):
     cell = CellResult(tmp_path, "d", "p", "m", 0, read_record(tmp_path / "cell.json"))
     with pytest.raises(ValueError, match=r"ranks.parquet is damaged \(its ranks are of the cell another\): remove its"):
         _ = cell.ranks
+
+
+def _stored(folder, ranks=None, items=None):
+    """A stored table, with other columns in the file of the ranks or of the counts."""
+    ones = dict.fromkeys(("cluster", "query", "target", "history", "candidates", "greater", "tied"), np.int32([1]))
+    columns = ones | {"repeat": np.int16([0]), "candidates": np.int32([5])} | (ranks or {})
+    kept = {name: values for name, values in columns.items() if values is not None}
+    table = pa.table(kept).replace_schema_metadata({"schema": "1"})
+    pq.write_table(table, folder / "ranks.parquet")
+    pq.write_table(pa.table(items or {"count": np.int64([1, 2])}), folder / "items.parquet")
+    return folder / "ranks.parquet"
+
+
+def test_columns_of_another_type_are_refused_with_the_name_of_the_file(tmp_path):
+    assert RankTable.read(_stored(tmp_path)).item_counts.tolist() == [1, 2]
+    for changed, said in (
+        ({"ranks": {"query": None}}, "its column query is missing, expected int32"),
+        ({"ranks": {"greater": np.float64([0])}}, "its column greater is float64, expected int32"),
+        ({"items": {"count": ["a"]}}, "items.parquet is damaged .its column count holds string, expected numbers"),
+        ({"items": {"count": [0.5, 1.0]}}, "items.parquet is damaged .expected a column count of whole numbers"),
+        ({"items": {"x": [1]}}, "items.parquet is damaged .expected a column count of whole numbers"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            RankTable.read(_stored(tmp_path, **changed))

@@ -50,7 +50,8 @@ def test_a_damaged_ledger_is_named(tmp_path):
         read_search(tmp_path / "k")
     write_sealed(search_file, {"key": "k", "metric": "MRR@20", "higher_is_better": True})
     assert read_search(tmp_path / "k").trials == []
-    lines = [sealed_line({"trial": n, "validation": 0.1 * n}, "k") for n in range(3)]
+    trial = {"state": "DONE", "seconds": 0.5}
+    lines = [sealed_line({"trial": n, "validation": 0.1 * n, **trial}, "k") for n in range(3)]
     ledger.write_text("".join(lines))
     assert [trial["trial"] for trial in read_search(tmp_path / "k").trials] == [0, 1, 2]
     for text, said in (
@@ -58,6 +59,9 @@ def test_a_damaged_ledger_is_named(tmp_path):
         (lines[0] + lines[1].replace("0.1", "0.2"), "does not match its checksum"),
         (lines[0] + lines[2], "line 2 has trial 2, expected 1"),
         (sealed_line({"trial": 0}, "another"), "does not match its checksum"),
+        (sealed_line({"trial": 0}, "k"), "expected an object with state, validation, seconds"),
+        (sealed_line({"trial": 0, "validation": "x", **trial}, "k"), "validation must be a number, got 'x'"),
+        (sealed_line({"trial": "0", "validation": 1, **trial}, "k"), "trial must be a whole number, got '0'"),
     ):
         ledger.write_text(text)
         with pytest.raises(ValueError, match=rf"ledger.jsonl is damaged \(.*({said})"):

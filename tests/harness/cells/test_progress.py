@@ -35,6 +35,8 @@ def test_a_line_cut_off_by_a_full_disk_hides_none_that_follow(tmp_path):
     line = sealed_line({"event": "epoch", "epoch": 4}, tmp_path.name).encode()
     path.write_bytes(b'{"event": "epo{"event": "epoch"}\n\0\0\n3\n' + line + line.replace(b"4", b"5", 1))
     assert last_epoch(tmp_path) == 4, "a changed number is no record"
+    log({"event": "epoch", "epochs": 5})
+    assert last_epoch(tmp_path) == 4, "a record without an epoch names none"
 
 
 def test_a_cell_computed_anew_is_watched_from_its_start(tmp_path):

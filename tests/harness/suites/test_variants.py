@@ -10,6 +10,7 @@ from harness.suites.load import SuiteNotLoadable, load_suite
 from harness.suites.overrides import Overrides
 from harness.suites.request import RunRequest
 from harness.suites.variants import safe_name, stored_options, variant_name
+from recsys_data.sealed_json import sealed_text
 
 
 @pytest.fixture
@@ -72,3 +73,14 @@ def test_a_name_that_is_not_stored_is_left_to_the_loader(tmp_path):
         assert stored_options(name, tmp_path) is None
     with pytest.raises(SuiteNotLoadable, match="unknown suite 'ml1m@GRU.dim=3': a variant can be named once it has"):
         load_suite("ml1m@GRU.dim=3")
+
+
+@pytest.mark.parametrize("changes", [{"file": []}, {"options": None}, {"suite": 3}, {"file": "\0"}, {"file": "\ud800"}])
+def test_a_record_that_does_not_say_what_was_run_is_named(tmp_path, changes):
+    record = {"file": "x.py", "suite": "mine", "options": {}} | changes
+    path = tmp_path / "suites" / "mine" / "suite.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(sealed_text(record))
+    said = rf"{path} is damaged \(its field {next(iter(changes))} is not as a run writes it\): remove it and run again"
+    with pytest.raises(ValueError, match=said):
+        stored_options("mine", tmp_path)
