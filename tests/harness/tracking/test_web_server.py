@@ -20,7 +20,13 @@ else:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a worker that does not end when it is asked to
 time.sleep(60)
 """
-STARTER = "import sys; from harness.tracking import web_server as w; w.GRACE = 0.5; sys.exit(w.serve(sys.argv[1:]))"
+STARTER = """
+import signal, sys
+from harness.tracking import web_server
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background inherit that it is ignored
+web_server.GRACE = 0.5
+sys.exit(web_server.serve(sys.argv[1:]))
+"""
 
 
 def alive(pid):
