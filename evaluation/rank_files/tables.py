@@ -12,6 +12,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from recsys_data.containers.content import read_content, to_utf8
+from recsys_data.printable import printable
 
 CLUSTERS = ("user", "session")
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
@@ -23,7 +24,10 @@ MAX_EXACT_INTEGER = 2**53  # whole numbers up to here are exact as floats
 
 
 class InvalidRankFile(ValueError):
-    """A file is no valid rank file, or two files do not match."""
+    """A file is no valid rank file, or two files do not match; the message is one line, whatever the files hold."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 @dataclass(frozen=True, eq=False)

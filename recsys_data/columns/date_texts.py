@@ -119,7 +119,7 @@ def _seconds(
             raise refuse(int(wrong.argmax()), "an hour with AM or PM must be 1 to 12")
         hour = np.where(is_half, hour % 12 + 12 * numbers(pc.cast(pc.equal(half, "p"), pa.uint8())), hour)
     if (wrong := (hour > 23) | (minute > 59) | (second >= 61)).any():
-        raise refuse(int(wrong.argmax()), "not a time of day")
+        raise refuse(int(wrong.argmax()), "not a time of day; expected 00:00 to 23:59")
     seconds = (first.astype("datetime64[D]") + (day - 1)).astype("datetime64[s]").astype(np.float64)
     return seconds + 3_600 * hour + 60 * minute + second - _zones(parts, len(year), refuse), kind
 

@@ -42,7 +42,7 @@ def to_seconds(
     seconds, kind = _convert(column, unit, pattern, absolute, refuse)
     if (wrong := ~np.isfinite(seconds)).any():
         raise refuse(int(wrong.argmax()), f"expected {EXPECTED}")
-    if absolute and (wrong := (seconds < _EARLIEST) | (seconds >= _LATEST)).any():
+    if absolute and (wrong := ~in_calendar(seconds)).any():
         row = int(wrong.argmax())
         raise refuse(
             row,
@@ -59,6 +59,11 @@ def day_and_offset(sessions: np.ndarray, days: np.ndarray, offsets: np.ndarray) 
     """
     _, first, inverse = np.unique(sessions, return_index=True, return_inverse=True)
     return days[first][inverse] + offsets
+
+
+def in_calendar(seconds: np.ndarray) -> np.ndarray:
+    """Whether each time lies in the years 1970 to 2100."""
+    return (seconds >= _EARLIEST) & (seconds < _LATEST)
 
 
 def looks_like_unix_time(values: np.ndarray) -> bool:

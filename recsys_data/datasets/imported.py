@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,10 +17,11 @@ import pyarrow.parquet as pq
 
 from recsys_data.arrow import numbers
 from recsys_data.atomic_write import temporary_beside
-from recsys_data.fetching.errors import DataMissing
+from recsys_data.fetching.errors import DataMissing, first_line
 from recsys_data.fetching.source import data_folder
 from recsys_data.files.export import PART_NAMES
 from recsys_data.interactions import Clock, Interactions
+from recsys_data.sealed_json import parse_object
 from recsys_data.vocabulary import encode_ids
 
 FOLDER = "imported"
@@ -66,7 +68,7 @@ class Imported:
         """
         path = self.path(folder)
         try:
-            record = json.loads((pq.read_schema(path).metadata or {})[_RECORD])
+            record = parse_object((pq.read_schema(path).metadata or {})[_RECORD])
             if record["schema"] == _SCHEMA:
                 return record
         except FileNotFoundError as error:
@@ -74,9 +76,11 @@ class Imported:
                 f"{self.name}: no data set of this name is imported in {path.parent}; import it with: "
                 f"python benchmark.py data import FILE --name {self.name}"
             ) from error
-        except pa.ArrowException as error:
-            raise ValueError(f"{path}: is damaged ({str(error).splitlines()[0]}); {self._again}") from error
-        except (KeyError, ValueError):  # no record, or one of another version
+        except PermissionError:
+            raise
+        except (pa.ArrowException, OSError) as error:
+            raise ValueError(f"{path}: is damaged ({first_line(error)}); {self._again}") from error
+        except (KeyError, TypeError, ValueError):  # no record, or one of another version
             pass
         raise ValueError(f"{path}: was not written by this version of data import; {self._again}")
 
@@ -90,10 +94,19 @@ class Imported:
         record, path = self.record(folder), self.path(folder)
         try:
             table = pq.read_table(pa.OSFile(str(path)))
-            columns = {name: table[name] for name in table.column_names}
+            return self._interactions(record, {name: table[name] for name in table.column_names})
+        except PermissionError:
+            raise
         except (pa.ArrowException, OSError) as error:
-            raise ValueError(f"{path}: is damaged ({str(error).splitlines()[0]}); {self._again}") from error
+            raise ValueError(f"{path}: is damaged ({first_line(error)}); {self._again}") from error
+        except (LookupError, TypeError, AttributeError, ValueError, NotImplementedError) as error:  # of other columns
+            raise ValueError(f"{path}: was not written by data import ({first_line(error)}); {self._again}") from error
+
+    def _interactions(self, record: Mapping[str, Any], columns: Mapping[str, pa.ChunkedArray]) -> Interactions:
+        """The events of a file's record and columns."""
         times = columns.get("timestamp", columns.get("position"))
+        if (empty := next((name for name, column in columns.items() if column.null_count), None)) is not None:
+            raise ValueError(f"the column {empty} holds null")
         return Interactions.from_events(
             self.name,
             encode_ids(columns[record["unit"]]),

@@ -16,7 +16,7 @@ from recsys_data.checks import check_choice
 from recsys_data.columns.clean_columns import clean_columns
 from recsys_data.columns.column_names import ROLES
 from recsys_data.columns.column_roles import OFFSET, ColumnRoles
-from recsys_data.columns.times import UNITS, day_and_offset, to_seconds
+from recsys_data.columns.times import UNITS, day_and_offset, in_calendar, to_seconds
 from recsys_data.containers.content import Content, parts_of, read_content, to_utf8
 from recsys_data.containers.json_events import read_json_events
 from recsys_data.containers.parquet_events import read_parquet_events
@@ -191,6 +191,10 @@ class InteractionFile:
             if OFFSET in table.column_names:
                 offsets = numbers(table[OFFSET])
                 times = day_and_offset(owners.codes, times, offsets / 1e3)
+                if clock is Clock.ABSOLUTE and (wrong := ~in_calendar(times)).any():
+                    row = int(wrong.argmax())
+                    raise ValueError(f"{where}: {read.place(row)}, column {read.roles.name_of(OFFSET)!r} has "
+                                     f"{offsets[row]}; expected milliseconds since the session's start")  # fmt: skip
             layout += f", times in {kind}"
         elif self.time_unit or self.time_format:
             raise ValueError(f"{where}: no column of times for --time-unit or --time-format; name it with --columns")

@@ -289,3 +289,10 @@ def test_files_with_one_user_are_named(tmp_path):
     a = write(tmp_path / "a.csv", [("x", 1, 1), ("x", 2, 3)], THREE)
     with pytest.raises(InvalidRankFile, match=f"{a} has one user only; a comparison needs at least two"):
         compare_files([a, a])
+
+
+def test_a_name_with_a_line_end_is_shown_on_one_line(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('"a\nb",mrr@20\n1,0.5\n')
+    with pytest.raises(InvalidRankFile, match=r"no column user or session: it has a\\nb, mrr@20; name the column"):
+        compare_files([path, path])

@@ -131,6 +131,20 @@ def test_files_of_another_origin_are_refused(tmp_path):
         with pytest.raises(ValueError, match=sentence):
             Imported("shop").load(tmp_path)
     store_imported(shop(), tmp_path, replace=True)
+    table = pq.read_table(path)
+    for changed in (
+        table.drop_columns("item"),
+        table.set_column(1, "item", pa.nulls(len(table), pa.string())),
+        table.set_column(1, "item", pa.array([{"a": 1}] * len(table))),
+        table.slice(0, 0).set_column(2, table.column_names[2], pa.array([], pa.time32("s"))),
+    ):
+        pq.write_table(changed.replace_schema_metadata(table.schema.metadata), path)
+        with pytest.raises(ValueError, match="shop.parquet: (was not written by data import|is damaged) .*--replace"):
+            Imported("shop").load(tmp_path)
+    path.write_bytes(b"PAR1\x15\x0ebroken" + b"\x10\0\0\0PAR1")
+    with pytest.raises(ValueError, match="shop.parquet: is damaged .*--replace"):
+        Imported("shop").load(tmp_path)
+    store_imported(shop(), tmp_path, replace=True)
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(ValueError, match="shop.parquet: is damaged .*--replace"):
         Imported("shop").load(tmp_path)

@@ -109,3 +109,10 @@ def test_a_review_that_is_not_utf8_is_refused(tmp_path):
 def test_what_numpy_skips_separates_numbers_and_a_carriage_return_lines(data):
     values, lengths = read_ragged(data, "x")
     assert (values.tolist(), lengths.tolist()) == ([1, 2, 3, 4], [3, 1])
+
+
+@pytest.mark.parametrize("offset", ["99999999999999999", "-9223372036854775808", "1e30"])
+def test_an_offset_that_leads_out_of_the_calendar_is_refused(tmp_path, offset):
+    rows = f"1;NA;10;5000;2020-01-01\n1;NA;11;{offset};2020-01-01\n"
+    with pytest.raises(ValueError, match=r"a\.csv: line 3, column 'timeframe' has .*; expected milliseconds since"):
+        _file(tmp_path, f"session_id;user_id;item_id;timeframe;eventdate\n{rows}".encode()).load()
