@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import lzma
 import shutil
@@ -33,7 +34,8 @@ def unpack(archive: Path, folder: Path, largest: int = LARGEST) -> list[Path]:
     try:
         return _unpack(archive, folder, largest)
     except (*_DAMAGE, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:  # of the system; without a number it is of bz2
+        # of the system; without a number it is of bz2, and a zip may name a place before its own start
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         why = first_line(error)
         raise ArchiveDamaged(f"{archive}: cannot be unpacked ({why}); delete it and fetch it again") from error

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import json
+import warnings
 
 import pytest
 
-from tests.faults import damage, kills
+from tests.faults import damage, fuzz, kills
+from tests.faults.fuzzing.parser import Input
 from tests.faults.trial import Trial, table
 
 
@@ -45,3 +48,32 @@ def test_a_killed_run_leaves_no_process_and_loses_no_bit(tmp_path, target, jobs)
     (trial,) = kills.trials(tmp_path, 0.05, seed=1, targets=[target], jobs=[jobs])
     assert trial.tried == 1
     assert trial.failures == []
+
+
+def test_every_parser_gives_a_result_or_one_sentence(tmp_path):
+    found = list(fuzz.trials(tmp_path, 0.01, seed=1))
+    assert [trial.failures for trial in found] == [[] for _ in found]
+    assert sum(trial.tried for trial in found) >= 3_000
+
+
+def test_fuzzing_notices_every_way_in_which_a_parser_may_fail(monkeypatch):
+    monkeypatch.setattr(fuzz, "LIMIT", 0.2)
+
+    def judged(read):
+        with fuzz.bounded():
+            return fuzz.judge(Input(read, ("a.csv",), b""))
+
+    def fail(error):
+        raise error
+
+    assert judged(lambda: fail(ValueError("a.csv: line 3 is empty; expected a number"))) == ""
+    assert judged(lambda: None) == ""
+    assert judged(lambda: fail(KeyError("user"))).startswith("traceback: KeyError: 'user' at test_faults.py")
+    assert judged(lambda: b"\xff".decode()).startswith("an error of a library: UnicodeDecodeError")
+    assert judged(lambda: json.loads("{")).startswith("an error of a library: JSONDecodeError")
+    assert judged(lambda: fail(ValueError("expected a number"))).startswith("names no input")
+    assert judged(lambda: fail(ValueError("a.csv: line 3\nexpected"))).startswith("no single line")
+    assert judged(lambda: fail(ValueError("a.csv: is wrong"))).startswith("does not say what was expected")
+    assert judged(lambda: warnings.warn("careful", stacklevel=1)).startswith("traceback: UserWarning")
+    assert judged(lambda: bytearray(1 << 40)).startswith("traceback: MemoryError")
+    assert judged(lambda: [None for _ in itertools.repeat(0)]).startswith("hang")

@@ -9,6 +9,7 @@ import py7zr
 import pytest
 
 from recsys_data.fetching.compressed import read_bytes
+from recsys_data.fetching.errors import ArchiveDamaged
 from recsys_data.fetching.unpack import unpack
 
 
@@ -82,6 +83,14 @@ def test_a_damaged_archive_is_said_in_one_sentence(tmp_path, name):
     (tmp_path / name).write_bytes(b"this is no archive")
     with pytest.raises(ValueError, match=f"{name}: cannot be unpacked .*; delete it and fetch it again"):
         unpack(tmp_path / name, tmp_path / "out")
+
+
+def test_a_zip_file_without_its_beginning_is_damaged(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a.csv", "1,2\n" * 30)
+    (tmp_path / "x.zip").write_bytes((tmp_path / "x.zip").read_bytes()[10:])  # its members begin before the file
+    with pytest.raises(ArchiveDamaged, match="x.zip: cannot be unpacked .*; delete it and fetch it again"):
+        unpack(tmp_path / "x.zip", tmp_path / "out")
 
 
 def test_a_cut_archive_is_said_too(tmp_path):
