@@ -9,6 +9,7 @@ import numpy as np
 from recsys_data.columns.column_names import compact_name, names_a_time, names_another_moment
 from recsys_data.columns.date_texts import is_date
 from recsys_data.columns.times import looks_like_unix_time
+from recsys_data.printable import printable
 
 NO_TIMES = "timestamp= to take the order of the rows for that of the events"
 
@@ -26,18 +27,20 @@ def choose_time_column(candidates: Mapping[str, Sequence[str]], where: str) -> s
     if len(sure) == 1:
         return sure[0]
     if sure:
-        options = " or ".join(f"timestamp={name}" for name in sure)
-        raise ValueError(f"{where}: the columns {', '.join(sure)} look like times; choose with --columns {options}")
+        shown = [printable(name) for name in sure]
+        options = " or ".join(f"timestamp={name}" for name in shown)
+        raise ValueError(f"{where}: the columns {', '.join(shown)} look like times; choose with --columns {options}")
     possible = list(dict.fromkeys([*(name for name in candidates if name in contents), *named]))
     if not possible:
         return None
     first = possible[0]
+    written = printable(first)
     if len(possible) == 1 and contents.get(first) == "dates" and not names_another_moment(first):
         return first
     value = next((value for value in candidates[first] if value.strip()), "")
     raise ValueError(
         f"{where}: column {first!r} (value {value!r}) may or may not hold the times of the events; say --columns "
-        f"timestamp={first} to use it, or {NO_TIMES}"
+        f"timestamp={written} to use it, or {NO_TIMES}"
     )
 
 

@@ -37,7 +37,10 @@ def to_seconds(
     """
 
     def refuse(row: int, reason: str) -> ValueError:
-        return ValueError(f"{where}: {place(row)} has the time {column[row].as_py()!r}; {reason}")
+        shown = column.slice(row, 1)
+        if pa.types.is_temporal(column.type):  # Python has no date beyond the year 9999
+            shown = shown.cast(pa.string())
+        return ValueError(f"{where}: {place(row)} has the time {shown[0].as_py()!r}; {reason}")
 
     seconds, kind = _convert(column, unit, pattern, absolute, refuse)
     if (wrong := ~np.isfinite(seconds)).any():

@@ -67,7 +67,9 @@ def _parse(text: bytes, where: str) -> Any:
 def _object(value: Any, where: str) -> dict[str, Any]:
     """The value itself; ValueError where it is not an object."""
     if not isinstance(value, dict):
-        raise ValueError(f'{where} is {json.dumps(value)[:60]}, not an object such as {{"user": 1, "item": 2}}')
+        raise ValueError(
+            f'{where} is {json.dumps(value)[:60]}, not an object; expected such as {{"user": 1, "item": 2}}'
+        )
     return value
 
 

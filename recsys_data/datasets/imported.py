@@ -29,6 +29,7 @@ _ENDING = ".parquet"
 _NAME = re.compile(r"\w[\w.-]*")
 _RECORD = b"encore.imported"  # the key of the file's metadata under which what the columns do not hold is stored
 _SCHEMA = 1
+_OTHER_COLUMNS = (LookupError, TypeError, AttributeError, ArithmeticError, NotImplementedError)  # than import writes
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Imported:
             raise
         except (pa.ArrowException, OSError) as error:
             raise ValueError(f"{path}: is damaged ({first_line(error)}); {self._again}") from error
-        except (LookupError, TypeError, AttributeError, ValueError, NotImplementedError) as error:  # of other columns
+        except (*_OTHER_COLUMNS, ValueError) as error:
             raise ValueError(f"{path}: was not written by data import ({first_line(error)}); {self._again}") from error
 
     def _interactions(self, record: Mapping[str, Any], columns: Mapping[str, pa.ChunkedArray]) -> Interactions:

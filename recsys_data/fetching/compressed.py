@@ -72,7 +72,9 @@ def zip_member(file: IO[bytes], where: str) -> zipfile.ZipInfo:
         members = [
             info
             for info in archive.infolist()
-            if not (info.is_dir() or info.filename.startswith(_MACOS) or info.filename.endswith(".DS_Store"))
+            if not (
+                info.filename.endswith("/") or info.filename.startswith(_MACOS) or info.filename.endswith(".DS_Store")
+            )
         ]
     if len(members) != 1:
         names = ", ".join(info.filename for info in members[:5]) + (", …" if len(members) > 5 else "")

@@ -76,7 +76,9 @@ def refuse_unreadable(member: zipfile.ZipInfo, where: str) -> None:
 def _inside(archive: Path, name: str) -> PurePosixPath:
     """``name`` as a relative path; ValueError where it leads outside the folder."""
     path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or (path.parts and ":" in path.parts[0]):
+    if not path.parts:
+        raise ValueError(f"{archive}: member {name!r} names no file; refused as unsafe")
+    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
         raise ValueError(f"{archive}: member {name!r} leads outside the folder; refused as unsafe")
     return path
 
@@ -102,7 +104,7 @@ def _zip_members(archive: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]
         for info in opened.infolist():
             if (info.external_attr >> 16) & 0o170000 == 0o120000:
                 raise ValueError(f"{archive}: member {info.filename!r} is a link; refused as unsafe")
-            if not info.is_dir():
+            if not info.filename.endswith("/"):
                 refuse_unreadable(info, str(archive))
                 yield info.filename, partial(opened.open, info)
 

@@ -93,6 +93,16 @@ def test_a_zip_file_without_its_beginning_is_damaged(tmp_path):
         unpack(tmp_path / "x.zip", tmp_path / "out")
 
 
+def test_a_member_without_a_name_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("a", "1,2\n" * 30)
+    data = (tmp_path / "x.zip").read_bytes()
+    central = data.rindex(b"PK\x01\x02")
+    (tmp_path / "x.zip").write_bytes(data[: central + 46] + b"\0" + data[central + 47 :])
+    with pytest.raises(ValueError, match="x.zip: member '' names no file; refused as unsafe"):
+        unpack(tmp_path / "x.zip", tmp_path / "out")
+
+
 def test_a_cut_archive_is_said_too(tmp_path):
     whole = gzip.compress(bytes(range(256)) * 1000)
     (tmp_path / "x.gz").write_bytes(whole[:-50])

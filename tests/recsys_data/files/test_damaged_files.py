@@ -116,3 +116,18 @@ def test_an_offset_that_leads_out_of_the_calendar_is_refused(tmp_path, offset):
     rows = f"1;NA;10;5000;2020-01-01\n1;NA;11;{offset};2020-01-01\n"
     with pytest.raises(ValueError, match=r"a\.csv: line 3, column 'timeframe' has .*; expected milliseconds since"):
         _file(tmp_path, f"session_id;user_id;item_id;timeframe;eventdate\n{rows}".encode()).load()
+
+
+def test_a_time_beyond_the_years_of_python_is_named(tmp_path):
+    path = tmp_path / "a.parquet"
+    for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
+        times = pa.array([0, 10**18], kind)
+        pq.write_table(pa.table({"user": [1, 1], "item": [1, 2], "timestamp": times}), path)
+        with pytest.raises(ValueError, match="row 2, column 'timestamp' has the time '.*outside 1970 to 2100"):
+            InteractionFile(str(path)).load()
+
+
+def test_a_column_that_may_hold_times_is_named_on_one_line(tmp_path):
+    with pytest.raises(ValueError, match=r"say --columns timestamp=a\\nb to use it") as caught:
+        _file(tmp_path, b'user,item,"a\nb"\n1,10,978300000\n2,11,978300007\n').load()
+    assert "\n" not in str(caught.value)
