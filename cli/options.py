@@ -56,6 +56,18 @@ Set = Annotated[
 Limit = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Smoke run on N users; a variant with a report of its own.")
 ]
+BackendName = Annotated[
+    str, typer.Option("--backend", metavar="processes|dask", help="Compute in processes here, or on a Dask cluster.")
+]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler (tcp://HOST:PORT) [default: a local cluster].")
+]
+SchedulerFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="File with a Dask scheduler's address, written by that scheduler.")
+]
+NoSharedStore = Annotated[
+    bool, typer.Option("--no-shared-store", help="Dask's workers do not see --results; finished cells are sent back.")
+]
 CellTimeout = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="Longest time of one cell, such as 90 (seconds), 10m or 2h; TIMEOUT beyond it."),

@@ -13,6 +13,7 @@ from cli.options import (
     ALL,
     AsCommands,
     AsJson,
+    BackendName,
     CellMemory,
     CellTimeout,
     DryRun,
@@ -21,7 +22,10 @@ from cli.options import (
     Jobs,
     NoMlflow,
     NoReport,
+    NoSharedStore,
     RequestOptions,
+    Scheduler,
+    SchedulerFile,
     SuiteName,
     SuiteOrAll,
     named_suites,
@@ -34,7 +38,9 @@ from recsys_data.printable import printable
 @with_request_options
 def run(suite: SuiteOrAll, options: RequestOptions, jobs: Jobs = 1, dry_run: DryRun = False,
         no_mlflow: NoMlflow = False, no_report: NoReport = False, fresh: Fresh = False,
-        cell_timeout: CellTimeout = None, cell_memory: CellMemory = None) -> None:  # fmt: skip
+        cell_timeout: CellTimeout = None, cell_memory: CellMemory = None, backend: BackendName = "processes",
+        scheduler: Scheduler = None, scheduler_file: SchedulerFile = None,
+        no_shared_store: NoSharedStore = False) -> None:  # fmt: skip
     """Compute the missing cells of a suite, then write its report.
 
     The exit code is 1 if a cell fails.
@@ -45,6 +51,7 @@ def run(suite: SuiteOrAll, options: RequestOptions, jobs: Jobs = 1, dry_run: Dry
     by_suite = _options_by_suite(suite, options)
     from cli.plan_output import print_outcomes
     from cli.printing import print_lines
+    from harness.backends.choose import chosen_backend
     from harness.running.plan import PlanContext
     from harness.running.run_all import SuiteOutcome, run_all
     from harness.running.session import Limits
@@ -59,9 +66,11 @@ def run(suite: SuiteOrAll, options: RequestOptions, jobs: Jobs = 1, dry_run: Dry
         check_terminated()
         request = by_suite[name].request(name)
         return _run_suite(request, store, context, jobs=jobs, fresh=fresh, mlflow=not no_mlflow, report=not no_report,
-                          limits=limits)  # fmt: skip
+                          limits=limits, backend=computing)  # fmt: skip
 
-    outcomes = run_all(list(by_suite), run_one, warn) if suite == ALL else [run_one(*by_suite)]
+    with chosen_backend(backend, jobs=jobs, scheduler=scheduler, scheduler_file=scheduler_file,
+                        shared=not no_shared_store, device=options.device) as computing:  # fmt: skip
+        outcomes = run_all(list(by_suite), run_one, warn) if suite == ALL else [run_one(*by_suite)]
     if suite == ALL:
         print_outcomes(outcomes)
         print_lines(str(path) for outcome in outcomes for path in outcome.reports)
@@ -84,7 +93,7 @@ def _options_by_suite(suite: str, options: RequestOptions) -> dict[str, RequestO
 
 
 def _run_suite(request: Any, store: Any, context: Any, *, jobs: int, fresh: bool, mlflow: bool, report: bool,
-               limits: Any) -> Any:  # fmt: skip
+               limits: Any, backend: Any) -> Any:  # fmt: skip
     """Plan and run one suite, write its report, print its failures; return its SuiteOutcome."""
     from cli.plan_output import grouped_messages, not_computed_message, plan_summary, selected_cells
     from cli.printing import print_text, terminal
@@ -105,7 +114,7 @@ def _run_suite(request: Any, store: Any, context: Any, *, jobs: int, fresh: bool
         from harness.tracking.run_tracking import MlflowListener
 
         listeners.append(MlflowListener(plan, store, warn))
-    outcome = run_session(plan, store, listeners, jobs=jobs, fresh=fresh, limits=limits)
+    outcome = run_session(plan, store, listeners, fresh=fresh, limits=limits, backend=backend)
     check_terminated()
     reports = write_report(request.results, suite.name, asked=selected_cells(plan)) if report else []
     for line in [*grouped_messages(outcome.skipped), *not_computed_message(read_suite(store.root, suite.name), plan)]:

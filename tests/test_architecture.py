@@ -28,6 +28,8 @@ HOMES = {
     "matplotlib": {"reports/figures/draw.py", "reports/figures/dataset.py", "reports/figures/fonts.py"},
     "joblib": {"evaluation/results/process_pool.py"},
     "filelock": {"harness/system/locks.py"},
+    "dask": {"harness/backends/dask.py"},
+    "distributed": {"harness/backends/dask.py"},
     "optuna": {"harness/tuning.py"},
     "plutoprint": {"reports/output/pdf.py"},
     "pypdf": {"reports/output/pdf.py"},

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
 
+from harness.backends.backend import Progress, ignored
+from harness.backends.placement import placed
 from harness.backends.worker import Worker, WorkerLost
 from harness.cells.record import Failure
 from harness.cells.run_cell import CellJob, CellOutcome
@@ -28,10 +30,11 @@ class ProcessBackend:
 
     processes: int
 
-    def run(self, jobs: Sequence[CellJob]) -> Iterator[CellOutcome]:
+    def run(self, jobs: Sequence[CellJob], progress: Progress = ignored) -> Iterator[CellOutcome]:
         """Yield one outcome per job, in the order in which they finish. On SIGTERM raises Terminated."""
         pool = _Pool(jobs)
-        threads = [threading.Thread(target=pool.feed, daemon=True) for _ in range(min(self.processes, len(jobs)))]
+        slots = range(min(self.processes, len(jobs)))
+        threads = [threading.Thread(target=pool.feed, args=(slot,), daemon=True) for slot in slots]
         try:
             with waking(lambda: pool.found.put(None)):
                 for thread in threads:
@@ -60,15 +63,15 @@ class _Pool:
         self._ended = False
         self._lock = threading.Lock()
 
-    def feed(self) -> None:
-        """Compute waiting jobs, one at a time, until none is left."""
+    def feed(self, slot: int) -> None:
+        """Compute waiting jobs, one at a time, until none is left; a slot has a GPU where there are several."""
         while not self._ended:
             try:
                 job = self._waiting.popleft()
             except IndexError:
                 return
             try:
-                self.found.put(self._compute(job))
+                self.found.put(self._compute(placed(job, slot)))
             except BaseException as error:  # raised again where the run waits
                 self.found.put(error)
                 return

@@ -32,7 +32,7 @@ class CellJob:
 
     parts: the parts of the key. run: the id of the run that asks. fresh: compute a stored cell anew. wait: wait for
     another process that computes the cell. alone: in a process of its own. timeout: seconds from the start of the
-    cell, None for no limit. memory: bytes of resident memory, None for no limit.
+    cell, None for no limit. memory: bytes of resident memory, None for no limit. estimate: seconds, None if unknown.
     """
 
     request: RunRequest
@@ -45,6 +45,7 @@ class CellJob:
     alone: bool = False
     timeout: float | None = None
     memory: int | None = None
+    estimate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,7 @@ def _compute_and_store(
     prepared = loaded.prepare(cell)
     parts = cell_parts(loaded, job.index, prepared)
     if key_of(parts) != job.key:
-        changes = "; ".join(differences(job.parts, parts))
-        raise PlanChanged(f"changed while this run was under way: {changes}; run again")
+        raise PlanChanged(_what_changed(job.parts, parts))
     if job.fresh:
         store.discard_partial(job.key)
     started = now()
@@ -163,6 +163,16 @@ def _compute_and_store(
     json.dumps(record, allow_nan=False)  # a value that JSON cannot hold must not reach the store
     store.commit(job.key, lambda folder: write_cell(folder, record, computed, loaded.metrics))
     store.discard_partial(job.key)
+
+
+def _what_changed(planned: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """Why a job is not what was planned, in one sentence; data that another machine holds may be other data."""
+    for name in ("data", "split"):
+        if planned[name] != found[name]:
+            return (f"the {name} where the cell is computed has the fingerprint {found[name][:12]}…, not the planned "
+                    f"{planned[name][:12]}…: it changed while this run was under way, or the machine has other data; "
+                    "use the same files everywhere and run again")  # fmt: skip
+    return f"changed while this run was under way: {'; '.join(differences(planned, found))}; run again"
 
 
 def changed_message(changed: list[str] | tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.backends.backend import Backend
+from harness.backends.backend import Backend, BackendLost
 from harness.backends.processes import ProcessBackend
 from harness.cells.add_metrics import add_metrics
 from harness.cells.keys import search_key
@@ -21,7 +21,6 @@ from harness.running.plan import Plan, PlannedCell
 from harness.running.suite_record import SuiteRecord
 from harness.spec import Cell
 from harness.store import Store
-from harness.suites.request import RunRequest
 from harness.system.blame import is_encore_class
 from harness.system.limits import parse_bytes, parse_seconds
 from harness.system.signals import check_terminated
@@ -64,16 +63,18 @@ def run_session(
     jobs: int = 1,
     fresh: bool = False,
     limits: Limits = Limits(),
+    backend: Backend | None = None,
 ) -> RunOutcome:
     """Run a plan: settle the cells that need no computing, compute the others, ``jobs`` at once, each in a worker.
 
+    backend: that computes them, in place of ``jobs`` processes of this machine.
     limits: of each cell, in place of those of the suite's experiments. The suite's record and the listeners hear of
     every event. A cell that fails does not stop the others. Raises StoreUnusable when results cannot be written;
     finished cells are kept, as they are on KeyboardInterrupt.
     """
     if jobs < 1:
         raise ValueError(f"--jobs must be at least 1, got {jobs}")
-    backend = ProcessBackend(jobs)
+    backend = backend or ProcessBackend(jobs)
     everyone = Listeners([SuiteRecord(plan, store), *listeners])
     completed = False
     try:
@@ -81,6 +82,8 @@ def run_session(
         _settle(plan, store)
         outcomes = _compute(plan, store, backend, everyone, _jobs(plan, uuid.uuid4().hex, fresh, limits))
         completed = True
+    except BackendLost as error:
+        raise BackendLost(f"{error}; compute the others with: {plan.loaded.command()} --backend dask") from error
     finally:
         everyone.end(completed)
     failed = [(plan.cells[outcome.index], outcome.reason) for outcome in outcomes if outcome.failed]
@@ -128,7 +131,7 @@ def _compute(
     with ProgressWatcher({job.key: store.partial(job.key) for job in waiting}, progress):
         while waiting:
             busy: set[str] = set()
-            for outcome in backend.run(waiting):
+            for outcome in backend.run(waiting, progress):
                 if outcome.state == "BUSY":
                     busy.add(outcome.key)
                     continue
@@ -145,10 +148,10 @@ def _jobs(plan: Plan, run: str, fresh: bool, limits: Limits) -> list[CellJob]:
     """One job per key; the first job of each search comes first, so that searches run in parallel."""
     request = plan.loaded.request.portable()
     jobs: dict[str, CellJob] = {}
-    for number, planned in enumerate(plan.to_do):
+    for planned in plan.to_do:
         jobs.setdefault(planned.key, CellJob(
-            request=_placed(request, number), index=planned.index, key=planned.key, parts=planned.parts, run=run,
-            fresh=fresh, alone=runs_alone(planned.cell), memory=limits.memory,
+            request=request, index=planned.index, key=planned.key, parts=planned.parts, run=run,
+            estimate=planned.estimate.seconds, fresh=fresh, alone=runs_alone(planned.cell), memory=limits.memory,
             timeout=planned.cell.experiment.timeout_seconds if limits.seconds is None else limits.seconds,
         ))  # fmt: skip
     first: dict[str, str] = {}
@@ -162,15 +165,6 @@ def runs_alone(cell: Cell) -> bool:
     """Whether a cell needs a process of its own: it runs code that is not of this checkout."""
     values = (cell.model, cell.space, cell.experiment.dataset, cell.experiment.protocol)
     return not all(map(is_encore_class, classes_in(values)))
-
-
-def _placed(request: RunRequest, number: int) -> RunRequest:
-    """The request on the GPU for its ``number``-th cell, where cells are spread over several GPUs."""
-    if not request.spread or request.device == "cpu":
-        return request
-    import torch
-
-    return replace(request, device=f"cuda:{number % torch.cuda.device_count()}")
 
 
 def _complete(outcome: CellOutcome, plan: Plan, store: Store) -> None:

@@ -2,16 +2,14 @@
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 
 from evaluation.metrics.accuracy import MRR
 from evaluation.results.suite_results import read_suite
 from harness.running.plan import make_plan
-from harness.running.session import _placed, run_session
+from harness.running.session import run_session
 from harness.store import Store, StoreUnusable
 from harness.suites.overrides import Overrides
 from harness.suites.request import RunRequest
@@ -178,11 +176,3 @@ def test_a_metric_that_another_suite_asks_for_is_added(run, tmp_path):
     assert again["metrics"]["MRR@20"] == cell.metrics["MRR@20"]
     assert {"MRR@20", "NDCG@10"} <= set(read_sums(store.folder(cell.key), again["files"]))
     assert not add_metrics(store, cell.key, [NDCG(10)]), "now nothing is missing"
-
-
-def test_cells_are_spread_over_all_gpus_unless_one_is_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    order = RunRequest("s", tmp_path, device="cuda:0", spread=True)
-    assert [_placed(order, n).device for n in range(3)] == ["cuda:0", "cuda:1", "cuda:0"]
-    assert _placed(replace(order, spread=False), 1).device == "cuda:0"
-    assert _placed(replace(order, device="cpu"), 1).device == "cpu"
