@@ -88,7 +88,8 @@ def _record(path: Path, read: Callable[[], Any]) -> Callable[[random.Random], In
         sealed = draws.random() < 0.5
         data = _sealed(mutated_json(value, draws)) if sealed else mutated(seed, draws)
         path.write_bytes(data)
-        return Input(lambda: _restored(path, seed, read), (str(path), str(path.parent)), (path.name, data))
+        names = (str(path), str(path.parent), "the file of suite")  # that suite.json says it was run from
+        return Input(lambda: _restored(path, seed, read), names, (path.name, data))
 
     return draw
 
