@@ -81,6 +81,8 @@ def check_fields(record: Mapping[str, Any], required: Mapping[str, Any], optiona
         raise SealBroken(f"expected an object with {', '.join(missing)}")
     for name, kind in {**required, **optional}.items():
         if name in record:
+            if kind is float and record[name] is None:  # which json_codec reads as NaN
+                raise SealBroken(f"{name} must be a number, got None")
             try:
                 from_json(kind, record[name], name)
             except ValueError as error:

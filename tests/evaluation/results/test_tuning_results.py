@@ -61,6 +61,10 @@ def test_a_damaged_ledger_is_named(tmp_path):
         (sealed_line({"trial": 0}, "another"), "does not match its checksum"),
         (sealed_line({"trial": 0}, "k"), "expected an object with state, validation, seconds"),
         (sealed_line({"trial": 0, "validation": "x", **trial}, "k"), "validation must be a number, got 'x'"),
+        (
+            sealed_line({"trial": 0, "validation": None, **trial, "seconds": None}, "k"),
+            "seconds must be a number, got None",
+        ),
         (sealed_line({"trial": "0", "validation": 1, **trial}, "k"), "trial must be a whole number, got '0'"),
     ):
         ledger.write_text(text)
