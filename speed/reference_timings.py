@@ -25,7 +25,7 @@ COUNTS = ("train_events", "test_queries", "items")
 
 
 def shipped(record: dict) -> dict:
-    """What an estimate needs of a cell's record."""
+    """The fields of a cell's record that an estimate needs."""
     counts = {name: record["counts"][name] for name in COUNTS}
     return {name: record[name] for name in KEPT} | {"counts": counts, "key_parts": {}}
 

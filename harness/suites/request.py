@@ -80,7 +80,7 @@ class RunRequest:
         )
 
     def variant(self, suite: Suite) -> tuple[str, ...]:
-        """What makes the suite's cells other cells, as texts such as "GRU.dim=64" and "threads=2"."""
+        """The options that make the suite's cells other cells, as texts such as "GRU.dim=64" and "threads=2"."""
         device = [f"device={device_kind(self.device)}"] if self.other_device else []
         threads = [f"threads={self.threads}"] if self.threads != 1 else []
         return (*device, *threads, *self.overrides.variant(suite))

@@ -1,4 +1,4 @@
-"""What a source file contributes to a hash of code: its digest and its imports, kept between processes.
+"""Digest and imports of a source file, its part in a hash of code, kept between processes.
 
 A file is read again when its time, size or inode differs; what a user's cache folder keeps belongs to one checkout, one
 version of Python and this very code.

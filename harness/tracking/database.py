@@ -60,7 +60,7 @@ def ensure_database(root: Path, create: Callable[[str], None], warn: Callable[[s
 
 
 def database_problem(path: Path) -> str:
-    """What is wrong with a database, as the end of a sentence; "" if it can be used or cannot be read now."""
+    """The fault of a database, as the end of a sentence; "" if it can be used or cannot be read now."""
     try:
         with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True)) as opened:
             (experiments,) = opened.execute("SELECT count(*) FROM experiments").fetchone()

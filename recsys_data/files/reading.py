@@ -47,7 +47,7 @@ class FileReading:
 
 
 def time_notes(interactions: Interactions, timed: bool, written: bool) -> tuple[str, ...]:
-    """What to know about the times of a file. timed: whether it has any; written: whether the user gave their unit."""
+    """Notes on the times of a file. timed: whether it has any; written: whether the user gave their unit."""
     if not timed:
         return (_WITHOUT_TIMES.format(unit=interactions.unit),) if interactions.clock is Clock.WITHIN else ()
     times = interactions.timestamps

@@ -1,1 +1,1 @@
-"""What a report is made of: blocks, printed numbers, the index of its runs."""
+"""Parts of a report: blocks, printed numbers, the index of its runs."""
