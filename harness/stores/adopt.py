@@ -41,7 +41,7 @@ class Match:
 
     @property
     def stratum(self) -> tuple[Any, ...]:
-        """The stratum that the sample must cover: model class, with or without a search, the earlier code, and its machine."""
+        """The stratum to be sampled: model class, with or without a search, the earlier code, and its machine."""
         old = self.old
         return (old["model_fields"]["type"], "tuning" in old, old["fingerprints"]["source"], old["device_name"],
                 old["environment"].get("cpu"))  # fmt: skip
