@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import pickle
+import shlex
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
@@ -43,7 +44,11 @@ def dask_backend(
     gpus: whether each local worker offers a GPU. shared: whether the workers write into the run's results folder.
     Raises BackendLost where the scheduler cannot be reached.
     """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # the run itself says what was lost
+    for logger in ("distributed", "distributed.client"):  # the run itself says what was lost
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
+    options = ["--jobs", str(jobs)] if scheduler is None else ["--scheduler", scheduler]
+    options = options if scheduler_file is None else ["--scheduler-file", str(scheduler_file)]
+    options = shlex.join(["--backend", "dask", *options, *["--no-shared-store"] * (not shared)])
     with contextlib.ExitStack() as stack:
         if scheduler is None and scheduler_file is None:
             cluster = stack.enter_context(LocalCluster(
@@ -58,7 +63,7 @@ def dask_backend(
             raise BackendLost(f"no Dask scheduler can be reached at {address} ({' '.join(str(error).split())}): start "
                               "one with dask scheduler, or give the address that it printed") from error  # fmt: skip
         client.run_on_scheduler(lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", 0))  # see _Run
-        yield DaskBackend(client, address, shared)
+        yield DaskBackend(client, address, shared, options)
 
 
 def _address_in(path: Path) -> str:
@@ -76,8 +81,8 @@ def _address_in(path: Path) -> str:
 class DaskBackend:
     """Computes cells on the workers of a Dask cluster, the longest first; workers may join and leave."""
 
-    def __init__(self, client: Client, address: str, shared: bool) -> None:
-        self.client, self.address, self.shared = client, address, shared
+    def __init__(self, client: Client, address: str, shared: bool, options: str) -> None:
+        self.client, self.address, self.shared, self.options = client, address, shared, options
 
     def run(self, jobs: Sequence[CellJob], progress: Progress = ignored) -> Iterator[CellOutcome]:
         """Yield one outcome per job, in the order in which they finish. On SIGTERM raises Terminated."""
@@ -98,7 +103,7 @@ class _Run:
 
     def __init__(self, backend: DaskBackend, progress: Progress) -> None:
         self.client, self.address, self.shared = backend.client, backend.address, backend.shared
-        self.progress = progress
+        self.options, self.progress = backend.options, progress
         self.found: SimpleQueue[Future | None] = SimpleQueue()
         self.topic = f"encore-{uuid.uuid4().hex}"
         self.jobs: dict[str, CellJob] = {}  # by the key of the task that computes it
@@ -168,9 +173,11 @@ class _Run:
             return self._lost(job, error)
         except ModuleNotFoundError as error:
             raise BackendLost(f"a Dask worker has no {error.name}: start workers with this environment and, where the "
-                              "checkout lies elsewhere, PYTHONPATH set to it") from error  # fmt: skip
+                              "checkout lies elsewhere, PYTHONPATH set to it", self.options) from error  # fmt: skip
         except (CancelledError, OSError) as error:
             raise self._gone() from error
+        except Exception as error:  # of the task itself, such as one that cannot be sent
+            return CellOutcome.of_failure(job, Failure.of(error))
         finally:
             self.futures.pop(future.key).release()
         if isinstance(answer.outcome, Exception):
@@ -205,7 +212,9 @@ class _Run:
             raise self._gone()
 
     def _gone(self) -> BackendLost:
-        return BackendLost(f"the connection to the Dask scheduler {self.address} was lost; finished cells are stored")
+        return BackendLost(
+            f"the connection to the Dask scheduler {self.address} was lost; finished cells are stored", self.options
+        )
 
     def end(self) -> None:
         """Cancel the tasks that wait."""

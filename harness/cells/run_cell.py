@@ -96,7 +96,7 @@ def run_cell(
             return CellOutcome(job.index, job.key, "FOUND")
         on_start()
         outcome = _run_owned(job, store, state, switches)
-    return replace(outcome, changed=tuple(state.changes()))
+    return outcome if outcome.state == "DONE" else replace(outcome, changed=tuple(state.changes()))
 
 
 def _run_owned(job: CellJob, store: Store, state: ProcessState, switches: dict[str, Any]) -> CellOutcome:
@@ -109,7 +109,7 @@ def _run_owned(job: CellJob, store: Store, state: ProcessState, switches: dict[s
     if job.index >= len(loaded.cells):
         raise PlanChanged(f"{request.suite} changed while this run was under way: it has fewer cells; run again")
     try:
-        _compute_and_store(loaded, job, store, state, switches)
+        changed = _compute_and_store(loaded, job, store, state, switches)
     except SearchBusy:
         return CellOutcome(job.index, job.key, "BUSY")
     except BaseException as error:  # SystemExit, too: a model that exits fails its own cell
@@ -121,13 +121,16 @@ def _run_owned(job: CellJob, store: Store, state: ProcessState, switches: dict[s
         failure = Failure.of(error, type(cell.model))
         store_failure(store, cell, job.key, failure)
         return CellOutcome(job.index, job.key, failure.state, failure.reason)
-    return CellOutcome(job.index, job.key, "DONE")
+    return CellOutcome(job.index, job.key, "DONE", changed=tuple(changed))
 
 
 def _compute_and_store(
     loaded: LoadedSuite, job: CellJob, store: Store, state: ProcessState, switches: dict[str, Any]
-) -> None:
-    """Search the fields of a tuned model; fit and rank; store the cell and remove its checkpoint."""
+) -> list[str]:
+    """Search the fields of a tuned model; fit and rank; store the cell and remove its checkpoint.
+
+    Return the global state that this left changed.
+    """
     cell = loaded.cells[job.index]
     prepared = loaded.prepare(cell)
     parts = cell_parts(loaded, job.index, prepared)
@@ -159,10 +162,12 @@ def _compute_and_store(
         started=started,
     )
     record |= {"energy": meter.record, **tuned}
-    record["caveats"] += [changed_message(changed) for changed in [state.changes()] if changed]
+    changed = state.changes()
+    record["caveats"] += [changed_message(changed)] if changed else []
     json.dumps(record, allow_nan=False)  # a value that JSON cannot hold must not reach the store
     store.commit(job.key, lambda folder: write_cell(folder, record, computed, loaded.metrics))
     store.discard_partial(job.key)
+    return changed
 
 
 def _what_changed(planned: Mapping[str, Any], found: Mapping[str, Any]) -> str:

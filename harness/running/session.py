@@ -83,7 +83,7 @@ def run_session(
         outcomes = _compute(plan, store, backend, everyone, _jobs(plan, uuid.uuid4().hex, fresh, limits))
         completed = True
     except BackendLost as error:
-        raise BackendLost(f"{error}; compute the others with: {plan.loaded.command()} --backend dask") from error
+        raise BackendLost(f"{error}; compute the others with: {plan.loaded.command()} {error.options}") from error
     finally:
         everyone.end(completed)
     failed = [(plan.cells[outcome.index], outcome.reason) for outcome in outcomes if outcome.failed]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gc
 import locale
+import operator
 import os
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,6 +24,7 @@ _CLASS_CACHES = ("__abstractmethods__", "__annotations__", "__dict__", "__doc__"
 _SET_BY_LIBRARIES = ("CUDA_MODULE_LOADING", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "NUMBA_NUM_THREADS",
                      "TORCHINDUCTOR_CACHE_DIR")  # fmt: skip
 _SET_BY_TORCH = ("torch.Storage",)  # it follows the default dtype
+_MISSING = object()
 _SMALLEST = 5e-324  # a denormal number: zero once multiplied where the processor flushes such numbers
 
 
@@ -33,7 +37,7 @@ class ProcessState:
     def __init__(self) -> None:
         self._settings: dict[str, Any] = {}
         self._modules: set[str] = set()
-        self._attributes: list[tuple[str, Mapping[str, Any], str, Any]] = []
+        self._attributes: list[_Attributes] = []
 
     def begin(self) -> None:
         """Read the settings: a cell begins."""
@@ -51,12 +55,7 @@ class ProcessState:
         now = dict(_settings())
         found = [f"{name} ({_short(self._settings.get(name))} → {_short(now.get(name))})"
                  for name in {**self._settings, **now} if self._settings.get(name) != now.get(name)]  # fmt: skip
-        missing = object()
-        replaced = [
-            label
-            for label, names, name, value in self._attributes
-            if (new := names.get(name, missing)) is not value and not _wrapped_by_torch(label, value, new)
-        ]
+        replaced = [label for attributes in self._attributes for label in attributes.replaced()]
         return found + list(dict.fromkeys(replaced))
 
 
@@ -117,17 +116,43 @@ def _torch_settings() -> Iterator[tuple[str, Any]]:
     yield "torch's autocast", torch.is_autocast_enabled("cpu")
 
 
-def _attributes(modules: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], str, Any]]:
-    """Every attribute that counts: its label, the names of its module or class, its name there and its value."""
+def _attributes(modules: Mapping[str, Any]) -> Iterator[_Attributes]:
+    """The attributes that count of each module and of its classes."""
     for module_name, module in modules.items():
         own = module_name.partition(".")[0] in _OWN
         if not isinstance(module, ModuleType) or not (own or module_name in _LIBRARIES):
             continue
         names = vars(module)
-        for name, value in list(names.items()):
-            label = f"{module_name}.{name}"
-            if (own or callable(value)) and not name.startswith("__") and label not in _SET_BY_TORCH:
-                yield label, names, name, value
+        found = list(names.items())
+        yield _Attributes.of(module_name, names, {
+            name: value for name, value in found
+            if (own or callable(value)) and not name.startswith("__") and f"{module_name}.{name}" not in _SET_BY_TORCH
+        })  # fmt: skip
+        for name, value in found:
             if isinstance(value, type) and (value.__module__ == module_name if own else name[:1].isupper()):
-                yield from ((f"{label}.{inner}", vars(value), inner, member)
-                            for inner, member in list(vars(value).items()) if inner not in _CLASS_CACHES)  # fmt: skip
+                members = {inner: member for inner, member in list(vars(value).items()) if inner not in _CLASS_CACHES}
+                yield _Attributes.of(f"{module_name}.{name}", vars(value), members)
+
+
+@dataclass(frozen=True, eq=False)
+class _Attributes:
+    """The attributes of one module or class as they were: compared after each cell, thousands in a millisecond."""
+
+    label: str
+    now: Mapping[str, Any]
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, label: str, now: Mapping[str, Any], before: Mapping[str, Any]) -> _Attributes:
+        """The attributes ``before`` of a module or class whose names are ``now``."""
+        return cls(label, now, tuple(before), tuple(before.values()))
+
+    def replaced(self) -> Iterator[str]:
+        """The labels of those that are another object now, or missing."""
+        new = list(map(self.now.get, self.names, repeat(_MISSING)))
+        if all(map(operator.is_, new, self.values)):
+            return
+        for name, before, after in zip(self.names, self.values, new, strict=True):
+            if after is not before and not _wrapped_by_torch(f"{self.label}.{name}", before, after):
+                yield f"{self.label}.{name}"

@@ -121,7 +121,11 @@ def test_a_lost_scheduler_ends_the_run_and_keeps_what_is_finished(suite, expecte
 
     killer = threading.Thread(target=kill_scheduler)
     killer.start()
-    with pytest.raises(BackendLost, match=r"scheduler tcp://.* was lost; finished cells are stored; .* run .*noted.py"):
+    with pytest.raises(
+        BackendLost,
+        match=r"scheduler tcp://.* was lost; finished cells are stored; .* run .*noted.py .*--backend "
+        "dask --scheduler tcp://",
+    ):
         run(suite, results, scheduler=cluster.address)
     killer.join()
     kept = ranks(Store(results))
@@ -145,6 +149,19 @@ def test_a_cell_that_kills_its_workers_fails_and_the_others_go_on(suite, tmp_pat
     assert "the Dask worker that computed it died 2 times" in reason
     assert noted(suite) == {"start": [1, 1, 2], "end": [1, 1]}
     assert len(ranks(Store(tmp_path / "results"))) == 2
+
+
+def test_one_search_serves_the_cells_of_machines_that_share_no_folder(suite, tmp_path):
+    tuned = suite.read_text().replace('{"Noted": NOTED}', '{"Noted": NOTED}, tuning=Tuning(2, {"Noted": SPACE})')
+    tuned = tuned.replace("NOTED = ", 'SPACE = {"dim": Choice(4, 8)}\nNOTED = ').replace("time.sleep(1.5)", "pass")
+    path = tmp_path / "tuned.py"
+    path.write_text(tuned.replace("\nNOTES", "\nfrom harness.tuning import Choice, Tuning\n\nNOTES"))
+    assert run(path, tmp_path / "serial").failed == []
+    serially = noted(suite)
+    suite.with_name("notes").unlink()
+    assert run(path, tmp_path / "results", jobs=2, shared=False).failed == []
+    assert ranks(Store(tmp_path / "results")) == ranks(Store(tmp_path / "serial"))
+    assert noted(suite) == serially
 
 
 @pytest.fixture
