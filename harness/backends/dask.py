@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import pickle
+import re
 import shlex
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -57,6 +58,8 @@ def dask_backend(
             ))  # fmt: skip
             scheduler = cluster.scheduler_address
         address = scheduler or _address_in(scheduler_file)
+        if not re.fullmatch(r"(tcp|tls|ws|wss)://[^/]+:\d+", address):
+            raise ValueError(f"{address!r} is no address of a Dask scheduler: expected tcp://HOST:PORT")
         try:
             client = stack.enter_context(Client(address, timeout=CONNECT_SECONDS, set_as_default=False))
         except (OSError, ValueError) as error:
@@ -106,6 +109,7 @@ class _Run:
         self.options, self.progress = backend.options, progress
         self.found: SimpleQueue[Future | None] = SimpleQueue()
         self.topic = f"encore-{uuid.uuid4().hex}"
+        self.task = _task(str(ROOT), self.topic)
         self.jobs: dict[str, CellJob] = {}  # by the key of the task that computes it
         self.futures: dict[str, Future] = {}
         self.starts: dict[str, int] = {}  # by the cell's key
@@ -149,7 +153,7 @@ class _Run:
         packed = pack_search(Store(job.request.results), search) if search else {}
         name = f"encore-cell-{job.key}-{number}-{self.topic[-8:]}"
         future = self.client.submit(
-            _task(str(ROOT), self.topic, self.shared), pickle.dumps(RemoteJob(job, self.shared, packed)), key=name,
+            self.task, pickle.dumps(RemoteJob(job, self.shared, packed)), key=name,
             pure=False, priority=_priority(job),
             resources=GPU if job.request.device.startswith("cuda") else None,
         )  # fmt: skip
@@ -228,7 +232,7 @@ def _priority(job: CellJob) -> float:
     return 1e9 if job.estimate is None else job.estimate
 
 
-def _task(root: str, topic: str, shared: bool) -> Callable[[bytes], bytes]:
+def _task(root: str, topic: str) -> Callable[[bytes], bytes]:
     """The task of a job. Dask sends it by value, so that a worker needs the checkout but no path to it."""
 
     def compute(sent: bytes) -> bytes:

@@ -46,9 +46,9 @@ class ProcessState:
 
     def extend(self) -> None:
         """Add the modules that were loaded since."""
-        fresh = {name: module for name, module in list(sys.modules.items()) if name not in self._modules}
-        self._attributes += _attributes(fresh)
-        self._modules |= set(fresh)
+        fresh = sys.modules.keys() - self._modules
+        self._attributes += _attributes({name: sys.modules[name] for name in sorted(fresh)})
+        self._modules |= fresh
 
     def changes(self) -> list[str]:
         """Name what differs now: settings with both values, and the attributes that were replaced."""

@@ -204,7 +204,7 @@ def test_a_cell_damaged_on_its_way_is_refused(planned_job, tmp_path):
         ("processes", {"shared": False}, "need --backend dask"),
         ("dask", {"scheduler": "tcp://localhost:1", "scheduler_file": Path("f")}, "give one of them"),
         ("dask", {"scheduler": "tcp://localhost:1", "jobs": 2}, "start more workers"),
-        ("dask", {"scheduler": "nonsense://x"}, "no Dask scheduler can be reached at nonsense://x"),
+        ("dask", {"scheduler": "nonsense://x"}, "'nonsense://x' is no address of a Dask scheduler: expected tcp://"),
         ("dask", {"scheduler_file": Path("absent.json")}, "absent.json"),
     ],
 )
