@@ -48,7 +48,7 @@ while True:
     ("code", "printed"), [(WAITS, ""), (SWALLOWS, "whole\n"), (ARRIVED_BEFORE, ""), (NEVER_CHECKS, "")]
 )
 def test_sigterm_ends_the_program_at_a_safe_point(code, printed):
-    begin = BEGIN + ("signals.GRACE_SECONDS = 0.2\n" if code is NEVER_CHECKS else "")
+    begin = BEGIN.replace("print(", "signals.GRACE_SECONDS = 0.2\nprint(") if code is NEVER_CHECKS else BEGIN
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen([sys.executable, "-c", begin + code], cwd=ROOT, env=environment, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
