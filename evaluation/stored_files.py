@@ -106,7 +106,7 @@ def checked_bytes(path: Path, files: Mapping[str, str]) -> bytes:
 
 def safe_part(name: str) -> str:
     """Return a name that a record gives a folder. Raises ValueError if it would lead to another folder."""
-    if name != PurePosixPath(name).name or name in ("", "..") or {"\\", "\0"} & set(name):
+    if name != PurePosixPath(name).name or name in ("", "..") or "\\" in name or not name.isprintable():
         raise SealBroken(f"{name!r} cannot name a folder of the results; expected a name without / and ..")
     return name
 

@@ -76,7 +76,7 @@ def refuse_unreadable(member: zipfile.ZipInfo, where: str) -> None:
 def _inside(archive: Path, name: str) -> PurePosixPath:
     """``name`` as a relative path; ValueError where it leads outside the folder."""
     path = PurePosixPath(name.replace("\\", "/"))
-    if not path.parts:
+    if not path.parts or "\0" in name:
         raise ValueError(f"{archive}: member {name!r} names no file; refused as unsafe")
     if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
         raise ValueError(f"{archive}: member {name!r} leads outside the folder; refused as unsafe")

@@ -100,7 +100,7 @@ def test_a_result_that_was_removed_is_missing_and_not_done(tmp_path):
         read_suite(tmp_path, "s")
 
 
-@pytest.mark.parametrize("name", ["..", "../x", "/etc", "a/b", "", "a\\b", "a\0"])
+@pytest.mark.parametrize("name", ["..", "../x", "/etc", "a/b", "", "a\\b", "a\0", "a\ud800"])
 def test_a_name_in_a_record_leads_to_no_other_folder(tmp_path, name):
     with pytest.raises(ValueError, match="cannot name a folder of the results"):
         safe_part(name)

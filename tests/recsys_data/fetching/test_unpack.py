@@ -103,6 +103,15 @@ def test_a_member_without_a_name_is_refused(tmp_path):
         unpack(tmp_path / "x.zip", tmp_path / "out")
 
 
+def test_a_member_with_a_null_in_its_name_is_refused(tmp_path):
+    with tarfile.open(tmp_path / "x.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo("plain")
+        info.pax_headers = {"path": "a\0b"}
+        archive.addfile(info)
+    with pytest.raises(ValueError, match=r"x.tar: member 'a\\x00b' names no file; refused as unsafe"):
+        unpack(tmp_path / "x.tar", tmp_path / "out")
+
+
 def test_a_cut_archive_is_said_too(tmp_path):
     whole = gzip.compress(bytes(range(256)) * 1000)
     (tmp_path / "x.gz").write_bytes(whole[:-50])
