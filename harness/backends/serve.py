@@ -89,9 +89,8 @@ def _runner(stacks: int) -> Callable[[Connection, Any], None]:
     def run(pipe: Connection, job: Any) -> None:
         def start() -> None:
             pipe.send(("started", os.getpid()))
-            if (
-                job.timeout is not None
-            ):  # a thread of C code writes where the cell hangs, whatever holds the interpreter
+            if job.timeout is not None:
+                # a thread of C code writes where the cell hangs, whatever holds the interpreter
                 faulthandler.dump_traceback_later(job.timeout, file=stacks)
 
         try:
