@@ -63,7 +63,8 @@ def _wrapped_by_torch(label: str, before: Any, after: Any) -> bool:
     """Whether torch wrapped a function of its own, as it does when the first optimiser of a class is built."""
     if not label.startswith("torch.") or getattr(after, "__wrapped__", None) is not before:
         return False
-    return Path(after.__code__.co_filename).is_relative_to(Path(sys.modules["torch"].__file__).parent)
+    code = getattr(after, "__code__", None)  # a cache around a function has none
+    return code is not None and Path(code.co_filename).is_relative_to(Path(sys.modules["torch"].__file__).parent)
 
 
 def _short(value: Any) -> str:

@@ -21,6 +21,8 @@ CHANGES = {
     "os.chdir('/')": "the current folder",
     "os.environ['ENCORE_X'] = '1'": "ENCORE_X (unset → 1)",
     "torch.optim.Adam([torch.zeros(1, requires_grad=True)])": "",
+    "torch.rand = functools.cache(torch.rand)": "torch.rand",
+    "torch.zeros = functools.wraps(torch.zeros)(lambda *a, **k: None)": "torch.zeros",
     "torch.optim.SGD.step = print": "torch.optim.SGD.step",
     "torch.nn.functional.softmax = print": "torch.nn.functional.softmax",
     "torch.nn.Linear.forward = print": "torch.nn.Linear.forward",
@@ -32,7 +34,7 @@ CHANGES = {
     "np.random.rand(3); random.random(); torch.rand(3)": "",
 }
 CODE = """
-import gc, json, os, random, sys
+import functools, gc, json, os, random, sys
 import numpy as np, torch
 import training.loop, harness.system.limits
 from recsys_data.split import Split
