@@ -126,7 +126,8 @@ def lead_table(found: list[Lead], index: RunIndex) -> Table | None:
     keep = [n for n, column in enumerate(columns) if column.key not in drop]
     rows = tuple(dataclasses.replace(r, entries=tuple(r.entries[n] for n in keep)) for r in rows)
     more = (f"{len(found) - _ROWS} more in the chapter Comparison.",) if len(found) > _ROWS else ()
-    caption = f"The best model on each data set, against the best baseline: {metric}"
+    other = ", or against the best other model where a baseline leads" if any(x.is_baseline for x in found) else ""
+    caption = f"The best model on each data set, against the best baseline{other}: {metric}"
     return Table("answer", caption, tuple(columns[n] for n in keep), rows, more, small=True)
 
 

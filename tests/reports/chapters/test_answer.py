@@ -7,7 +7,7 @@ import pytest
 
 from evaluation.comparison.compare import compare_suite
 from evaluation.results.suite_results import read_suite
-from reports.chapters.answer import lead_sentence, leads
+from reports.chapters.answer import lead_sentence, lead_table, leads
 from reports.document.blocks import Column, Row, Table, TableCell
 from reports.document.run_index import RunIndex
 from reports.report import build
@@ -70,6 +70,9 @@ def test_a_baseline_that_is_best_is_compared_with_the_best_other_model(found):
     (lead,) = leads(index, [dataclasses.replace(table, models=worse)])
     assert (lead.best.model, lead.is_baseline, lead.other.model) == (MARKOV, True, GRU)
     assert lead.pair == table.pair(GRU, MARKOV)
+    captions = [lead_table([one], index).caption for one in (both[0], lead)]
+    assert captions == [f"The best model on each data set, against the best baseline{other}: MRR@20"
+                        for other in ("", ", or against the best other model where a baseline leads")]  # fmt: skip
 
 
 def test_the_picture_is_of_published_numbers_or_else_of_differences(report, tmp_path, make_store):
