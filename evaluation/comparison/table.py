@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
+from evaluation.frames import Record, frame_of
 from evaluation.statistics.crossed import MethodTest
 from evaluation.statistics.effects import ALPHA, Conclusion, Shares
 from evaluation.statistics.naive import NaiveTest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Interval = tuple[float, float]
 
@@ -158,3 +163,40 @@ class ComparisonTable:
     def pair(self, a: str, b: str) -> PairRow | None:
         """The row of the pair, in either direction, or None."""
         return next((row for row in self.pairs if {row.a, row.b} == {a, b}), None)
+
+    def records(self) -> list[Record]:
+        """One record per model: its mean over seeds with the 95 % interval and the standard deviation over seeds."""
+        found = []
+        for row in self.models:
+            low, high = row.interval or (None, None)
+            found.append({
+                **self._place, "model": row.model, "metric": self.metric, "mean": row.mean, "low": low, "high": high,
+                "sd": row.sd, "seeds": len(row.seed_values), "deterministic": row.deterministic,
+                "baseline": row.baseline, "reference": row.reference, "best": row.best,
+                "matches_best": row.matches_best, "caveats": "; ".join(row.caveats),
+            })  # fmt: skip
+        return found
+
+    def pair_records(self) -> list[Record]:
+        """One record per declared comparison a − b: the difference, its interval, p and conclusion."""
+        found = []
+        for pair in self.pairs:
+            decision = pair.decision
+            found.append({
+                **self._place, "metric": self.metric, "a": pair.a, "b": pair.b, "difference": pair.difference,
+                "low": decision.interval[0], "high": decision.interval[1], "relative": pair.relative,
+                "relative_low": decision.relative_interval[0], "relative_high": decision.relative_interval[1],
+                "p": decision.p, "p_adjusted": decision.p_adjusted, "of_methods": decision.of_methods,
+                "conclusion": decision.conclusion.value, "declared": pair.why,
+            })  # fmt: skip
+        return found
+
+    def to_frame(self, rows: Literal["models", "pairs"] = "models") -> pd.DataFrame:
+        """A pandas frame with one row per model, or per declared pair."""
+        if rows not in ("models", "pairs"):
+            raise ValueError(f"a frame of a comparison has rows of 'models' or 'pairs', got {rows!r}")
+        return frame_of(self.records() if rows == "models" else self.pair_records())
+
+    @property
+    def _place(self) -> Record:
+        return {"dataset": self.dataset, "protocol": self.protocol}

@@ -7,14 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from evaluation.frames import frame_of
 from evaluation.stored_files import checked_bytes, name_damaged, read_parquet_columns
 from recsys_data.sealed_json import SealBroken
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA_VERSION = 1
 _COLUMNS = {
@@ -118,6 +122,10 @@ class RankTable:
             return False
         first = np.flatnonzero(np.concatenate([[True], ~same_place])[: len(order)])
         return bool((np.diff(np.append(first, len(order))) <= tied[first] + 1).all())
+
+    def to_frame(self) -> pd.DataFrame:
+        """The columns as a pandas frame, one row per query and target."""
+        return frame_of({name: getattr(self, name) for name in _COLUMNS})
 
     def write(self, path: Path) -> None:
         """Write ``path`` (Parquet, zstd), and item_counts and top_items to two more files in its folder."""

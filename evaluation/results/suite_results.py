@@ -6,14 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from evaluation.frames import Record, frame_of
 from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.metrics.sums_file import read_sums
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.tuning_results import SearchResult, read_search
 from evaluation.stored_files import check_fields, checked_bytes, name_damaged, read_record, safe_part
 from recsys_data.sealed_json import SealBroken, parse_object
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CURVE = "curve.jsonl"
 ADOPTED = "ADOPTED: "  # begins the caveat of an adopted cell
@@ -152,6 +156,19 @@ class SuiteResults:
     def name(self) -> str:
         """The suite's name."""
         return self.record["name"]
+
+    def records(self) -> list[Record]:
+        """One record per finished cell and metric of the suite: the value of one seed on the test part."""
+        return [
+            {"dataset": cell.dataset, "protocol": cell.protocol, "model": cell.model, "metric": metric,
+             "seed": cell.seed, "value": cell.metrics[metric], "deterministic": cell.deterministic,
+             "caveats": "; ".join(cell.caveats), "key": cell.key}
+            for cell in self.cells for metric in self.record["metrics"] if metric in cell.metrics
+        ]  # fmt: skip
+
+    def to_frame(self) -> pd.DataFrame:
+        """The records as a pandas frame: one row per data set, protocol, model, metric and seed."""
+        return frame_of(self.records())
 
 
 def stored_names(root: Path) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from evaluation.frames import Record
 from evaluation.json_codec import to_json
 from evaluation.statistics.equivalence import LENIENT, EquivalenceZone, Noise, tost
 
@@ -69,6 +70,20 @@ class Verdict:
         if self.parts:
             return all(part.without_result for part in self.parts)
         return self.outcome is Outcome.INCONCLUSIVE and self.estimate is None and self.rerun_value is None
+
+    def records(self, part_of: str = "") -> list[Record]:
+        """The verdict and its parts, one record each, with numbers where a verdict has numbers."""
+        low, high = self.interval or (None, None)
+        own = {
+            "dataset": self.dataset, "protocol": self.protocol, "models": "; ".join(self.models),
+            "metric": getattr(self.about, "metric", ""), "kind": self.kind, "subject": self.subject,
+            "part_of": part_of, "verdict": self.outcome_text, "claimed": self.claimed,
+            "published": self.about.value if self.kind == "Published" and self.about is not None else None,
+            "rerun": self.rerun_value, "estimate": self.estimate, "low": low, "high": high,
+            "estimate_is": "" if self.estimate is None else "difference" if self.signed else "ratio or amount",
+            "p_adjusted": self.p_adjusted, "reason": self.reason, "place": self.place,
+        }  # fmt: skip
+        return [own, *(record for part in self.parts for record in part.records(self.subject))]
 
     def to_json(self) -> dict[str, Any]:
         """Return the verdict as JSON data, without ``about``."""
