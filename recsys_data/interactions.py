@@ -6,11 +6,16 @@ import enum
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from recsys_data.vocabulary import encode_ids
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_YEARS = (0.0, 4_133_980_800.0)  # Unix seconds: 1970 to 2100; other times are mistakes of the unit
 
 
 class Clock(enum.Enum):
@@ -132,6 +137,67 @@ class Interactions:
             event_type_names=None if kinds is None else kinds.ids,
         )
 
+    @classmethod
+    def from_frame(
+        cls,
+        name: str,
+        frame: pd.DataFrame,
+        *,
+        user: str = "user",
+        item: str = "item",
+        timestamp: str | None = "timestamp",
+        rating: str | None = None,
+        event_type: str | None = None,
+        clock: Clock | None = None,
+        unit: str = "user",
+    ) -> Interactions:
+        """Build events from the named columns of a pandas frame; the order of its rows settles ties in time.
+
+        timestamp: dates, or numbers: Unix seconds unless ``clock`` says otherwise; None where the rows alone have an
+        order (WITHIN) or none (NONE). Raises ValueError naming the column, the row and the value that cannot be used.
+        """
+        columns = {"user": user, "item": item, "timestamp": timestamp, "rating": rating, "event_type": event_type}
+        for role, column in columns.items():
+            if column is not None and list(frame.columns).count(column) != 1:
+                found = ", ".join(map(repr, frame.columns))
+                raise ValueError(f"{name}: the frame needs one {role} column {column!r}, and it has {found}; name the "
+                                 f"column with {role}=…")  # fmt: skip
+        if clock is None and timestamp is None:
+            raise ValueError(f"{name}: without a timestamp column, say clock=Clock.WITHIN if the rows of a {unit} are "
+                             "in order, or clock=Clock.NONE")  # fmt: skip
+        clock = clock or Clock.ABSOLUTE
+        for role, column in columns.items():
+            missing = np.flatnonzero(frame[column].isna()) if column is not None else ()
+            if len(missing):
+                raise ValueError(f"{name}: row {missing[0]} of the frame has no {role} ({column!r}); fill it in or "
+                                 "leave the row out with frame.dropna()")  # fmt: skip
+        return cls.from_events(
+            name,
+            _ids_of(name, frame[user]),
+            _ids_of(name, frame[item]),
+            None if timestamp is None else _seconds_of(name, frame[timestamp], clock),
+            clock=clock,
+            ratings=None if rating is None else frame[rating].to_numpy(),
+            event_types=None if event_type is None else _ids_of(name, frame[event_type]),
+            unit=unit,
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """The events as a pandas frame with raw ids, in the fixed order; times stay numbers, as ``clock`` says.
+
+        Columns: user, item, timestamp and, where there are any, rating, event_type and part.
+        """
+        import pandas as pd
+
+        columns = {"user": self.user_ids[self.users], "item": self.item_ids[self.items], "timestamp": self.timestamps}
+        if self.ratings is not None:
+            columns["rating"] = self.ratings
+        if self.event_types is not None:
+            columns["event_type"] = self.event_type_names[self.event_types]
+        if self.parts is not None:
+            columns["part"] = self.parts[self.users]
+        return pd.DataFrame(columns)
+
     def __len__(self) -> int:
         """The number of events E."""
         return len(self.users)
@@ -194,6 +260,36 @@ def _positions(sorted_users: np.ndarray) -> np.ndarray:
     starts = np.flatnonzero(np.r_[True, sorted_users[1:] != sorted_users[:-1]])
     lengths = np.diff(np.r_[starts, len(sorted_users)])
     return (np.arange(len(sorted_users)) - np.repeat(starts, lengths)).astype(np.float64)
+
+
+def _ids_of(name: str, column: pd.Series) -> np.ndarray:
+    """A frame's column of ids as whole numbers or texts; ValueError for any other type."""
+    if column.dtype.kind in "iu":
+        return column.to_numpy(column.dtype.name.lower())  # pandas' own Int64 becomes int64
+    values = column.to_numpy(dtype=object)
+    for row, value in enumerate(values.tolist()):
+        if isinstance(value, bool) or not isinstance(value, str | int | np.integer):
+            raise ValueError(f"{name}: row {row} of the column {column.name!r} holds {value!r}; ids must be whole "
+                             "numbers or texts: convert the column with astype(int) or astype(str)")  # fmt: skip
+    return values
+
+
+def _seconds_of(name: str, column: pd.Series, clock: Clock) -> np.ndarray:
+    """A frame's column of times as numbers; dates as Unix seconds, those without a zone as UTC."""
+    if column.dtype.kind == "M":
+        whole = column.dt.tz_convert("UTC").dt.tz_localize(None) if column.dt.tz is not None else column
+        values = whole.to_numpy().astype("datetime64[us]").astype(np.int64) / 1e6
+    elif column.dtype.kind in "iuf":
+        values = column.to_numpy().astype(np.float64)
+    else:
+        raise ValueError(f"{name}: the column {column.name!r} holds {column.dtype}; expected numbers or dates: convert "
+                         "it with pandas.to_datetime")  # fmt: skip
+    wrong = np.flatnonzero(~((values >= _YEARS[0]) & (values < _YEARS[1]))) if clock is Clock.ABSOLUTE else ()
+    if len(wrong):
+        raise ValueError(f"{name}: row {wrong[0]} of the column {column.name!r} holds {column.iloc[wrong[0]]}, as Unix "
+                         "seconds outside 1970 to 2100; convert it with pandas.to_datetime(column, unit=…), or say "
+                         "clock=… where the times are no Unix times")  # fmt: skip
+    return values
 
 
 def _ratings(name: str, ratings: Any) -> np.ndarray:
