@@ -9,10 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from evaluation.json_codec import from_json
+from recsys_data.arrow import pa, pq
 from recsys_data.sealed_json import SealBroken, parse_object, sha256, unseal
 
 SCHEMAS = {  # that this program writes and reads, by file
@@ -22,6 +21,7 @@ SCHEMAS = {  # that this program writes and reads, by file
     "search.json": 2,
     "certificate.json": 3,
     "mlflow.json": 1,
+    "kept.json": 1,
 }
 FIELDS: dict[str, dict[str, Any]] = {  # of a record, by file, with their types as json_codec reads them
     "suite.json": {"name": str, "cells": list[dict[str, Any]], "claims": list[dict[str, Any]], "caveats": list[str]},
@@ -31,6 +31,7 @@ FIELDS: dict[str, dict[str, Any]] = {  # of a record, by file, with their types 
     "search.json": {"key": str, "metric": str, "higher_is_better": bool},
     "certificate.json": {"cells": list[dict[str, Any]], "created": str, "environment": dict[str, Any]},
     "mlflow.json": {"runs": dict[str, str]},
+    "kept.json": {"suite": str, "results": dict[str, Any]},
 }  # fmt: skip
 REMOVE_FOLDER = "remove its folder"  # the remedy for a damaged cell: the next run computes it again
 

@@ -1,13 +1,25 @@
-"""Arrow columns as NumPy arrays, without pyarrow's own conversion, which imports pandas (over a second)."""
+"""Arrow columns as NumPy arrays, without pyarrow's own conversion, which imports pandas (over a second).
+
+Other files take pyarrow and its parts from here: they are imported when a name in them is first used.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+
+from recsys_data.lazy_module import LazyModule
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+    from pyarrow import csv, json
+else:
+    pa, pc, pq = LazyModule("pyarrow"), LazyModule("pyarrow.compute"), LazyModule("pyarrow.parquet")
+    csv, json = LazyModule("pyarrow.csv"), LazyModule("pyarrow.json")
 
 
 def numbers(column: pa.ChunkedArray | pa.Array) -> np.ndarray:

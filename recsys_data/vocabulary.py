@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from recsys_data.arrow import numbers, texts
+from recsys_data.arrow import numbers, pa, pc, texts
 
 _WIDE = 4  # the largest length of a lookup table, as a multiple of the column's
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1  # of an int64

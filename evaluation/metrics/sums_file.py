@@ -7,8 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from evaluation.metrics.accuracy import Metric
 from evaluation.metrics.cluster_sums import ClusterSums
@@ -16,6 +14,7 @@ from evaluation.metrics.coverage import WholeTableMetric
 from evaluation.metrics.ties import TIES
 from evaluation.ranking.rank_table import RankTable
 from evaluation.stored_files import REMOVE_FOLDER, checked_bytes, name_damaged, read_parquet_columns
+from recsys_data.arrow import pa, pq
 from recsys_data.sealed_json import SealBroken
 
 SCHEMA_VERSION = 2

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 
+from recsys_data.arrow import csv as pa_csv
+from recsys_data.arrow import pa, pq
 from recsys_data.containers.content import read_content, to_utf8
 from recsys_data.printable import printable
 

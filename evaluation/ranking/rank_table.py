@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from evaluation.frames import frame_of
 from evaluation.stored_files import checked_bytes, name_damaged, read_parquet_columns
+from recsys_data.arrow import pa, pq
 from recsys_data.sealed_json import SealBroken
 
 if TYPE_CHECKING:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from recsys_data.arrow import count_true, null_where, numbers
+from recsys_data.arrow import count_true, null_where, numbers, pa, pc
 from recsys_data.columns.id_columns import MISSING_WORDS, clean_ids
 
 _IDS = ("user", "session", "item", "event", "part")

@@ -7,10 +7,7 @@ texts, in which 007 and 7 differ. vocabulary.encode_ids orders numbers by size a
 
 from __future__ import annotations
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from recsys_data.arrow import count_true, null_where, text_array
+from recsys_data.arrow import count_true, null_where, pa, pc, text_array
 
 MISSING_WORDS = text_array(
     ["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NaT", "NULL", "Null", "null", "None", "none", r"\N"]

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from recsys_data.arrow import numbers
+from recsys_data.arrow import numbers, pa, pc
 from recsys_data.columns.date_texts import EXPECTED, parse_dates, parse_format
 
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "day": 86_400.0}  # in seconds

@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import pyarrow as pa
-
+from recsys_data.arrow import pa
 from recsys_data.columns.column_roles import ColumnRoles, assign_roles
 
 _SAMPLE = 300  # objects whose keys are the columns

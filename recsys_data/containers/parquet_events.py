@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from recsys_data.arrow import pa, pq
 from recsys_data.columns.column_roles import ColumnRoles, assign_roles
 from recsys_data.containers.content import Content
 

@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-from pyarrow import csv
 
-from recsys_data.arrow import numbers, texts
+from recsys_data.arrow import csv, numbers, pa, texts
 
 _ONE_CHARACTER = "\x1f"  # replaces a separator of several characters, which pyarrow cannot read
 

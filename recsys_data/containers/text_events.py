@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import pyarrow as pa
-
+from recsys_data.arrow import pa
 from recsys_data.columns.column_roles import ColumnRoles, assign_roles
 from recsys_data.containers.recognise import TextLayout, recognise_layout
 from recsys_data.containers.separators import BLANKS

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
 
+from recsys_data.arrow import pa
 from recsys_data.checks import check_choice
 from recsys_data.containers.tables import read_arrays
 from recsys_data.datasets.dataset import FileDataset, check_counts

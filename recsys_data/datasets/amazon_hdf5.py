@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import pyarrow as pa
 
+from recsys_data.arrow import pa
 from recsys_data.columns.times import to_seconds
 from recsys_data.datasets.dataset import FileDataset
 from recsys_data.fetching.compressed import read_bytes

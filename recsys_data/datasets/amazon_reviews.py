@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import pyarrow as pa
-from pyarrow import json
-
-from recsys_data.arrow import numbers
+from recsys_data.arrow import json, numbers, pa
 from recsys_data.checks import check_choice
 from recsys_data.containers.tables import read_table
 from recsys_data.datasets.amazon import CITATION, LICENCE
@@ -19,7 +16,6 @@ from recsys_data.fetching.source import Source
 from recsys_data.interactions import Clock, Interactions
 
 _HOST = "https://snap.stanford.edu/data/amazon/productGraph/categoryFiles"
-_JSON_FIELDS = {"reviewerID": pa.string(), "asin": pa.string(), "overall": pa.float32(), "unixReviewTime": pa.int64()}
 
 
 @dataclass(frozen=True)
@@ -89,7 +85,8 @@ def _ratings(data: bytes, where: str) -> list[pa.ChunkedArray]:
 
 def _reviews(data: bytes, where: str) -> list[pa.ChunkedArray]:
     """The user, item, rating and time columns of a file of reviews, one JSON object per line."""
-    options = json.ParseOptions(explicit_schema=pa.schema(_JSON_FIELDS.items()), unexpected_field_behavior="ignore")
+    fields = {"reviewerID": pa.string(), "asin": pa.string(), "overall": pa.float32(), "unixReviewTime": pa.int64()}
+    options = json.ParseOptions(explicit_schema=pa.schema(fields.items()), unexpected_field_behavior="ignore")
     try:
         table = json.read_json(pa.BufferReader(data), json.ReadOptions(block_size=8 << 20), options)
         table.validate(full=True)  # that texts are UTF-8
@@ -97,10 +94,10 @@ def _reviews(data: bytes, where: str) -> list[pa.ChunkedArray]:
         raise ValueError(
             f"{where}: cannot be read as one JSON review per line ({str(error).splitlines()[0]})"
         ) from error
-    for name in _JSON_FIELDS:
+    for name in fields:
         if table[name].null_count:
             raise ValueError(
                 f"{where}: {table[name].null_count:,} reviews have no {name}; expected one in each, so it is truncated "
                 "or another file"
             )
-    return [table[name] for name in _JSON_FIELDS]
+    return [table[name] for name in fields]

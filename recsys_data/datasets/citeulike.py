@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
 
+from recsys_data.arrow import pa
 from recsys_data.checks import check_choice
 from recsys_data.columns.times import to_seconds
 from recsys_data.containers.tables import read_table

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from recsys_data.arrow import numbers
+from recsys_data.arrow import numbers, pa, pc
 from recsys_data.checks import check_choice
 from recsys_data.columns.times import day_and_offset
 from recsys_data.containers.tables import read_table

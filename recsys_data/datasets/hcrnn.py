@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
 
+from recsys_data.arrow import pa
 from recsys_data.containers.tables import read_arrays
 from recsys_data.datasets.dataset import FileDataset, check_counts
 from recsys_data.fetching.compressed import read_bytes
@@ -21,16 +21,19 @@ CITATION = (
 
 
 class HCRNNDataset(FileDataset):
-    """A data set of such files. in_parts: whether the files are the published parts."""
+    """A data set of such files.
 
-    item_type: ClassVar[pa.DataType] = pa.int64()
+    text_items: whether items are names, not numbers. in_parts: whether the files are the published parts.
+    """
+
+    text_items: ClassVar[bool] = False
     columns: ClassVar[Sequence[str]] = ("ItemId", "Time", "SessionId")
     in_parts: ClassVar[bool] = False
 
     def load(self, folder: Path | None = None) -> Interactions:
         """Load the events with true times; DataMissing if a file is missing."""
         paths = self.source.paths(folder, self.title)
-        table = read_hcrnn_files(paths, self.item_type, self.columns)
+        table = read_hcrnn_files(paths, self.text_items, self.columns)
         loaded = Interactions.from_events(
             self.name,
             table["user"],
@@ -44,14 +47,14 @@ class HCRNNDataset(FileDataset):
 
 
 def read_hcrnn_files(
-    paths: Sequence[Path], item_type: pa.DataType, columns: Sequence[str] = ("ItemId", "Time", "SessionId")
+    paths: Sequence[Path], text_items: bool, columns: Sequence[str] = ("ItemId", "Time", "SessionId")
 ) -> dict[str, np.ndarray]:
     """Read the events of the files in turn: item, time (Unix seconds), user, and file (the number of the file).
 
     The columns after the row number are ``columns``, then item_idx and sess_idx; sess_idx is the user.
     """
     names = ("row", *columns, "item_idx", "sess_idx")
-    types = {"ItemId": item_type, "Time": pa.float64(), "sess_idx": pa.int64()}
+    types = {"ItemId": pa.string() if text_items else pa.int64(), "Time": pa.float64(), "sess_idx": pa.int64()}
     tables = [read_arrays(read_bytes(path), names, types, header=True, where=str(path)) for path in paths]
     return {
         "item": np.concatenate([table["ItemId"] for table in tables]),

@@ -11,11 +11,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from recsys_data.arrow import numbers
+from recsys_data.arrow import numbers, pa, pc, pq
 from recsys_data.atomic_write import temporary_beside
 from recsys_data.fetching.errors import DataMissing, first_line
 from recsys_data.fetching.source import data_folder

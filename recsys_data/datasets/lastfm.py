@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from recsys_data.arrow import numbers
+from recsys_data.arrow import numbers, pa, pc
 from recsys_data.checks import check_choice, check_range
 from recsys_data.containers.tables import read_table
 from recsys_data.datasets.dataset import FileDataset, check_counts
@@ -43,7 +41,7 @@ class LastFMUserArtist(HCRNNDataset):
         "270 of 992 users, at most 100 events each, artists instead of tracks; the published training part is missing, "
         "so no published number can be compared"
     )
-    item_type: ClassVar[pa.DataType] = pa.string()
+    text_items: ClassVar[bool] = True
     columns: ClassVar[tuple[str, ...]] = ("ItemId", "SessionId", "Time")
 
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import pyarrow as pa
-
+from recsys_data.arrow import pa
 from recsys_data.containers.tables import read_arrays
 from recsys_data.datasets.dataset import FileDataset, check_counts
 from recsys_data.datasets.hcrnn import CITATION as HCRNN
@@ -22,16 +21,12 @@ _CITATION = (
     "F. Maxwell Harper, Joseph A. Konstan: The MovieLens Datasets: History and Context. ACM TiiS 5(4), 2015, "
     "doi 10.1145/2827872"
 )
-_RATING_COLUMNS = ("user", "item", "rating", "timestamp")
-_INTEGERS = {"user": pa.int64(), "item": pa.int64()}
-_RATED = {**_INTEGERS, "rating": pa.float32()}
 
 
 def _read_ratings(name: str, path: Path, separator: str, edition: str) -> Interactions:
     """Read ratings with Unix seconds; every rating is an interaction."""
-    table = read_arrays(
-        read_bytes(path), _RATING_COLUMNS, {**_RATED, "timestamp": pa.int64()}, separator=separator, where=str(path)
-    )
+    types = {"user": pa.int64(), "item": pa.int64(), "rating": pa.float32(), "timestamp": pa.int64()}
+    table = read_arrays(read_bytes(path), tuple(types), types, separator=separator, where=str(path))
     return Interactions.from_events(
         name,
         table["user"],
@@ -181,7 +176,8 @@ class MovieLens1MSASRec(FileDataset):
     def load(self, folder: Path | None = None) -> Interactions:
         """Load 999,611 events with the clock WITHIN; DataMissing if the file is missing."""
         (path,) = self.source.paths(folder, self.title)
-        table = read_arrays(read_bytes(path), ("user", "item"), _INTEGERS, separator=" ", where=str(path))
+        types = {"user": pa.int64(), "item": pa.int64()}
+        table = read_arrays(read_bytes(path), tuple(types), types, separator=" ", where=str(path))
         loaded = Interactions.from_events(
             self.name, table["user"], table["item"], None, clock=Clock.WITHIN, edition=self.edition
         )

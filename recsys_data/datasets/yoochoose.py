@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from recsys_data.arrow import numbers
+from recsys_data.arrow import numbers, pa, pc
 from recsys_data.containers.tables import read_arrays, read_table
 from recsys_data.datasets.dataset import FileDataset, check_counts
 from recsys_data.datasets.session_files import PublishedSessions

@@ -12,8 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-import pyarrow as pa
-
+from recsys_data.arrow import pa
 from recsys_data.fetching.errors import ArchiveDamaged, first_line
 from recsys_data.fetching.unpack import LARGEST, refuse_unreadable
 

@@ -7,19 +7,24 @@ import gzip
 import lzma
 import shutil
 import struct
-import tarfile
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from recsys_data.atomic_write import atomic_write
 from recsys_data.fetching.errors import ArchiveDamaged, first_line
+from recsys_data.lazy_module import LazyModule
 
-_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, struct.error,
+if TYPE_CHECKING:
+    import tarfile
+else:
+    tarfile = LazyModule("tarfile")
+
+_DAMAGE = (zipfile.BadZipFile, EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, struct.error,
            NotImplementedError)  # fmt: skip
 _ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 LARGEST = 8 << 30  # bytes an archive may unpack to; the largest known data set needs 2.5 GB
@@ -33,7 +38,7 @@ def unpack(archive: Path, folder: Path, largest: int = LARGEST) -> list[Path]:
     """
     try:
         return _unpack(archive, folder, largest)
-    except (*_DAMAGE, OSError) as error:
+    except (*_DAMAGE, tarfile.TarError, OSError) as error:
         # of the system; without a number it is of bz2, and a zip may name a place before its own start
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise

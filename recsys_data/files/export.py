@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from pyarrow import csv
 
+from recsys_data.arrow import csv, pa, pq
 from recsys_data.atomic_write import atomic_write
 from recsys_data.files.sequence_files import write_sequence_files
 from recsys_data.files.time_lstm_files import write_lst_files

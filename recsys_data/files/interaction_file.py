@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from recsys_data.arrow import numbers
+from recsys_data.arrow import numbers, pa, pc
 from recsys_data.checks import check_choice
 from recsys_data.columns.clean_columns import clean_columns
 from recsys_data.columns.column_names import ROLES
@@ -30,11 +28,7 @@ from recsys_data.files.time_lstm_files import ITEMS, LstFiles
 from recsys_data.interactions import Clock, Interactions
 from recsys_data.vocabulary import encode_ids
 
-_ID = pa.dictionary(pa.int32(), pa.string())
-_TYPES = {
-    "user": _ID, "session": _ID, "item": _ID, "rating": _ID, "timestamp": pa.string(), "event": _ID, "part": _ID,
-    OFFSET: pa.float64(),
-}  # fmt: skip
+_IDS = ("user", "session", "item", "rating", "event", "part")
 
 
 @dataclass(frozen=True)
@@ -151,10 +145,12 @@ class InteractionFile:
 
     def _text(self, content: Content, path: Path) -> _Table:
         """The columns of a text file, named by role."""
+        types = dict.fromkeys(_IDS, pa.dictionary(pa.int32(), pa.string()))
+        types |= {"timestamp": pa.string(), OFFSET: pa.float64()}
         read = read_text_events(
             to_utf8(content.data, self.encoding, str(path)),
             self.columns,
-            _TYPES,
+            types,
             separator=self.separator,
             header=self.header,
             comment=self.comment,
