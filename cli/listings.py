@@ -8,12 +8,14 @@ import inspect
 import pkgutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from evaluation.results.suite_results import CellFailure, CellResult, SuiteResults, read_suite, stored_names
 from harness.spec import expand, written_form
 from harness.suites.load import SuiteNotLoadable, load_suite, suite_names
 from recsys_data.datasets.imported import Imported
+
+if TYPE_CHECKING:
+    from evaluation.results.suite_results import CellFailure, CellResult, SuiteResults
 
 _LABELS = ("dataset", "protocol", "model", "seed")
 
@@ -24,10 +26,13 @@ def cell_rows(results: SuiteResults) -> list[dict[str, Any]]:
     rows = []
     for cell in results.cells:
         record = cell.record
+        seconds = (
+            round(sum(record["seconds"].values()), 6) if record["seconds"] else None
+        )  # unknown: computed elsewhere
         rows.append({
             **_labels(cell), "state": "DONE", "key": cell.key,
             **{name.lower(): cell.metrics.get(name) for name in metrics},
-            "seconds": round(sum(record["seconds"].values()), 6), "peak_memory_mb": record["peak_memory_mb"],
+            "seconds": seconds, "peak_memory_mb": record["peak_memory_mb"],
             "epochs": record["epochs"], "targets_per_second": record["targets_per_second"],
             "device": record["device"], "engine": record["engine"], "caveats": cell.caveats, "reason": "",
         })  # fmt: skip
@@ -71,6 +76,8 @@ def suite_rows(folder: Any = None) -> list[dict[str, Any]]:
 
 def result_rows(results: Path) -> list[dict[str, Any]]:
     """One record per stored suite or variant: name, title, finished cells of all, when it ran."""
+    from evaluation.results.suite_results import read_suite, stored_names
+
     rows = []
     for name in stored_names(results):
         found = read_suite(results, name)

@@ -153,6 +153,8 @@ class RunDisplay(RunListener):
     def _result(self, record: Mapping[str, Any]) -> str:
         """A finished cell's first metric, its costs and, where the model has one, its engine."""
         name, value = next(iter(record["metrics"].items()))
+        if "elsewhere" in record:
+            return f"{name} {value:.4f}, computed elsewhere by {record['elsewhere']['by']}"
         parts = [f"{name} {value:.4f}", duration(sum(record["seconds"].values()))]
         if record["epochs"] is not None:
             parts.append(f"{record['epochs']} epochs, {record['stopped']}")

@@ -154,15 +154,20 @@ def written_name(kind: type) -> str:
     return vars(kind).get("written_name", kind.__qualname__)
 
 
+def has_one_seed(model: Any) -> bool:
+    """Whether a model has one cell whatever the seeds: it is deterministic, or one run of other code."""
+    return model.deterministic or getattr(model, "one_run", False)
+
+
 def canonical(value: Any) -> str:
     """JSON with sorted keys and no spaces: equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def expand(suite: Suite, seeds: Sequence[int] | None = None) -> Iterator[Cell]:
-    """All cells of a suite in a fixed order: experiment, model, seed; deterministic models have the single seed 0."""
+    """All cells of a suite in a fixed order: experiment, model, seed; a model of one seed has 0 only."""
     chosen = list(suite.seeds if seeds is None else seeds)
     for experiment in suite.experiments:
         for name, model in experiment.models.items():
-            for seed in [0] if model.deterministic else chosen:
+            for seed in [0] if has_one_seed(model) else chosen:
                 yield Cell(experiment, name, model, seed)

@@ -125,7 +125,9 @@ class Split:
     """Training set, validation and test part of one data set under one protocol.
 
     ``steps``: what each filter removed, in order, for the report. ``caveats``: sentences that every result on this
-    split must carry, such as the reduced size of a smoke run.
+    split must carry, such as the reduced size of a smoke run. ``user_ids``: the raw ids of users or sessions, by the
+    number that clusters hold; ``train_clusters``: that number of each training sequence; None where a protocol does not
+    say. Neither is seen by models.
     """
 
     train: TrainingSet
@@ -135,6 +137,8 @@ class Split:
     steps: tuple[dict[str, Any], ...] = ()
     caveats: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
+    user_ids: np.ndarray | None = None
+    train_clusters: np.ndarray | None = None
 
     def freeze(self) -> Split:
         """Make every array read-only, so that no model changes what the next one reads; return the split."""

@@ -13,6 +13,7 @@ from evaluation.comparison.pairwise import ModelRuns, compare_models
 from evaluation.comparison.table import PairRow
 from evaluation.metrics.accuracy import MeanRank, Metric, metric_named
 from evaluation.metrics.cluster_sums import ClusterSums
+from evaluation.rank_files.depth import check_depth
 from evaluation.rank_files.item_lists import rank_true_items, read_true_items
 from evaluation.rank_files.join import join_rank_files
 from evaluation.rank_files.rank_columns import UNKNOWN_CANDIDATES
@@ -109,7 +110,8 @@ def _compare_ranks(
     result["notes"] += dict.fromkeys(note for file in files for note in file.notes)
     for metric in metrics:
         for file in files:
-            _check_depth(file, metric)
+            check_depth(file.name, file.depth, metric)
+            _refuse_unknown_candidates(file, metric)
         runs = []
         for name, ranks in tables.items():
             values = metric.per_query(ranks)[0]
@@ -124,13 +126,8 @@ def _compare_ranks(
     ]
 
 
-def _check_depth(file: RankFile, metric: Metric) -> None:
-    """Refuse a metric that needs ranks which a file does not have."""
-    if file.depth is not None and (metric.k is None or metric.k > file.depth):
-        raise InvalidRankFile(
-            f"{metric.name} needs more places than {file.name} lists, at most {file.depth} items per query; choose a "
-            f"metric with a cut-off of at most {file.depth}, such as --metric mrr@{file.depth}"
-        )
+def _refuse_unknown_candidates(file: RankFile, metric: Metric) -> None:
+    """Refuse a mean of ranks where a file has misses among an unknown number of candidates."""
     unknown = (file.candidates >= UNKNOWN_CANDIDATES) & (file.greater >= file.candidates)
     if isinstance(metric, MeanRank) and unknown.any():
         raise InvalidRankFile(

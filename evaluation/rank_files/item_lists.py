@@ -53,12 +53,22 @@ def read_true_items(table: FileTable, cluster: str | None) -> TrueItems:
     return TrueItems(table.name, found, tuple(notes))
 
 
-def rank_true_items(tables: Sequence[FileTable], name: str, true: TrueItems, cluster: str | None) -> RankFile:
-    """Return the rank of each true item in its query's list; an item that the list lacks is a miss.
+def is_list(table: FileTable) -> bool:
+    """Whether a table can only hold lists of items: a TREC file, or items with scores and no targets or counts."""
+    return table.is_trec or ("score" in table.columns and not {"target", "greater"} & set(table.columns))
 
-    Lists are ordered by ``score``, equal scores are ties; without scores by ``rank``.
+
+def rank_true_items(
+    tables: Sequence[FileTable], name: str, true: TrueItems, cluster: str | None, *, exact: bool = False
+) -> RankFile:
+    """Return the rank of each true item in its query's list, in the order of ``true``; one that it lacks is a miss.
+
+    Lists are ordered by ``score``, equal scores are ties; without scores by ``rank``. exact: refuse queries without a
+    list, and lists of other queries, which are otherwise noted.
     """
     lists, notes = _read_lists(tables, cluster)
+    if exact:
+        _refuse_other_queries(lists, true, name, tables[0], cluster)
     if not any(key in lists for key in true.items):
         example, known = next(iter(lists))[0], next(iter(true.items))[0]
         raise InvalidRankFile(
@@ -99,6 +109,19 @@ def rank_true_items(tables: Sequence[FileTable], name: str, true: TrueItems, clu
         notes=tuple(notes),
         depth=max(map(len, lists.values())),
     )
+
+
+def _refuse_other_queries(
+    lists: Mapping[Key, object], true: TrueItems, name: str, table: FileTable, cluster: str | None
+) -> None:
+    """Refuse lists whose queries are not exactly those of the true items; name the first."""
+    owner = "query" if table.is_trec else table.owner(cluster)
+    for here, there, partner in ((lists, true.items, true.name), (true.items, lists, name)):
+        key = next((key for key in here if key not in there), None)
+        if key is not None:
+            what = f"{owner} {key[0]}" + (f", query {key[1]}" if key[1] else "")
+            raise InvalidRankFile(f"{true.name} and {name} differ: {what} is not in {partner}; a comparison needs the "
+                                  "same test set")  # fmt: skip
 
 
 def _read_lists(tables: Sequence[FileTable], cluster: str | None) -> tuple[dict[Key, dict[str, float]], list[str]]:

@@ -14,27 +14,9 @@ from evaluation.ranking.rank_table import RankTable
 def join_rank_files(files: Sequence[RankFile]) -> list[RankTable]:
     """Return one RankTable per file, with the same queries in the same rows; clusters are numbered by name.
 
-    Rows match by cluster, query and (where all files have it) target; without a ``query`` column, by their order
-    within the cluster. Raises InvalidRankFile naming the first line without a partner, or the first duplicate.
+    Errors as in matched_rows.
     """
-    first = files[0]
-    for other in files[1:]:
-        if (first.query is None) != (other.query is None):
-            with_it, without = (first, other) if other.query is None else (other, first)
-            raise InvalidRankFile(
-                f"{with_it.name} has a column query and {without.name} has none; add it to both or neither"
-            )
-    by_target = all(file.target is not None for file in files)
-    codes = _codes(files, by_target)
-    orders = []
-    for file, keys in zip(files, codes, strict=True):
-        order = np.lexsort(keys.T[::-1])
-        _refuse_duplicates(file, keys, order, by_target)
-        orders.append(order)
-    for file, keys, order in zip(files[1:], codes[1:], orders[1:], strict=True):
-        if len(order) != len(orders[0]) or (keys[order] != codes[0][orders[0]]).any():
-            raise InvalidRankFile(_mismatch_message(first, codes[0], file, keys))
-    keys = codes[0][orders[0]]
+    keys, orders = matched_rows(files)
     first_order = np.lexsort((orders[0], keys[:, 1], keys[:, 0]))  # targets of a query in the order of the first file
     is_first = np.ones(len(keys), dtype=bool)
     is_first[1:] = (keys[1:, :2] != keys[:-1, :2]).any(axis=1)
@@ -57,6 +39,32 @@ def join_rank_files(files: Sequence[RankFile]) -> list[RankTable]:
             )
         )
     return tables
+
+
+def matched_rows(files: Sequence[RankFile]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return keys (R, 4) int64 in ascending order, and for each file the rows (R,) that have them.
+
+    Rows match by cluster, query and (where all files have it) target; without a ``query`` column, by their order
+    within the cluster. Raises InvalidRankFile naming the first line without a partner, or the first duplicate.
+    """
+    first = files[0]
+    for other in files[1:]:
+        if (first.query is None) != (other.query is None):
+            with_it, without = (first, other) if other.query is None else (other, first)
+            raise InvalidRankFile(
+                f"{with_it.name} has a column query and {without.name} has none; add it to both or neither"
+            )
+    by_target = all(file.target is not None for file in files)
+    codes = _codes(files, by_target)
+    orders = []
+    for file, keys in zip(files, codes, strict=True):
+        order = np.lexsort(keys.T[::-1])
+        _refuse_duplicates(file, keys, order, by_target)
+        orders.append(order)
+    for file, keys, order in zip(files[1:], codes[1:], orders[1:], strict=True):
+        if len(order) != len(orders[0]) or (keys[order] != codes[0][orders[0]]).any():
+            raise InvalidRankFile(_mismatch_message(first, codes[0], file, keys))
+    return codes[0][orders[0]], orders
 
 
 def _codes(files: Sequence[RankFile], by_target: bool) -> list[np.ndarray]:

@@ -47,21 +47,27 @@ class RankFile:
     candidate_rule: str = ""
 
 
-def find_tables(path: Path) -> list[FileTable]:
-    """Read the tables in ``path``: a file, the folder of a stored cell, or a folder of files that form one table."""
+def table_paths(path: Path) -> list[Path]:
+    """Return the files that hold the table in ``path``: a file, a stored cell's folder, or a folder of parts."""
     if not path.exists():
         raise FileNotFoundError(f"no rank file {path}; expected a CSV, TSV or Parquet file with ranks")
-    stored = path / "ranks.parquet" if path.is_dir() else path
-    record = read_record(stored.with_name("cell.json"), ["files"]) if stored.name == "ranks.parquet" else None
-    if record is not None:
-        return [read_file_table(stored, str(path), checked_bytes(stored, record["files"]))]
-    if not path.is_dir():
-        return [read_file_table(path)]
-    if stored.exists():
-        return [read_file_table(stored, str(path))]
+    stored = path / "ranks.parquet"
+    if not path.is_dir() or stored.exists():
+        return [stored if path.is_dir() else path]
     parts = sorted(p for p in path.iterdir() if suffix_of(p) in (*SEPARATORS, ".parquet"))
     if not parts:
         raise InvalidRankFile(f"{path} contains no rank file; expected .csv, .tsv, .txt or .parquet files")
+    return parts
+
+
+def find_tables(path: Path) -> list[FileTable]:
+    """Read the tables in ``path``: a file, the folder of a stored cell, or a folder of files that form one table."""
+    parts = table_paths(path)
+    stored = parts[0]
+    if stored.name == "ranks.parquet":
+        record = read_record(stored.with_name("cell.json"), ["files"])
+        checked = None if record is None else checked_bytes(stored, record["files"])
+        return [read_file_table(stored, str(path), checked)]
     return [read_file_table(part) for part in parts]
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CURVE = "curve.jsonl"
+ELSEWHERE = "COMPUTED ELSEWHERE: by "  # begins the caveat of a cell whose ranks other code computed
 ADOPTED = "ADOPTED: "  # begins the caveat of an adopted cell
 FAILED_STATES = ("FAILED", "TIMEOUT", "OUT OF MEMORY")  # of a cell that was tried; the last two: a limit ended it
 
@@ -27,6 +28,10 @@ FAILED_STATES = ("FAILED", "TIMEOUT", "OUT OF MEMORY")  # of a cell that was tri
 _CELL = ("key", "files", "metrics", "deterministic", "caveats")
 _ENTRY = {"dataset": str, "protocol": str, "model": str, "seed": int}
 _ENTRY_DETAILS = {"key": str | None, "state": str, "reason": str, "command": str}
+
+
+class RanksWithheld(ValueError):
+    """A bundle made for sharing lacks what was asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +73,17 @@ class CellResult:
         """Sentences to show wherever this result is shown (NOT CONVERGED, smoke size, …)."""
         return self.record["caveats"]
 
+    @property
+    def withholds_ranks(self) -> bool:
+        """Whether the cell is of a bundle made for sharing: it has sums by user, in a drawn order, and no ranks."""
+        return "withheld" in self.record
+
     @cached_property
     def ranks(self) -> RankTable:
-        """The stored ranks. Raises ValueError naming damaged or missing files."""
+        """The stored ranks. Raises ValueError naming damaged or missing files, and RanksWithheld."""
+        if self.withholds_ranks:
+            raise RanksWithheld(f"the ranks of {self.dataset}/{self.model}/{self.seed} are withheld, since its bundle "
+                                "was made for sharing: what needs them takes the full bundle or a rerun")  # fmt: skip
         with name_damaged(path := self.folder / "ranks.parquet"):
             ranks = RankTable.read(path, self.files)
             if ranks.meta.get("key", self.key) != self.key:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evaluation.rank_files.ranked import Ranked
 from harness.cells.execute import lists_needed
 from harness.preparation import Prepared
 from harness.spec import Cell, canonical, written_form
@@ -14,17 +15,61 @@ from harness.system.determinism import device_kind
 from harness.system.environment import key_versions
 from harness.tuning import sampler_version
 
+READ = "ranks"  # the part of a key with the SHA-256 of a file of ranks
+
 
 def cell_parts(loaded: LoadedSuite, index: int, prepared: Prepared | None) -> dict[str, Any]:
     """The parts of the key of one cell of a loaded suite."""
+    cell = loaded.cells[index]
+    if isinstance(cell.model, Ranked):
+        return _parts_of_read(cell, prepared, loaded, loaded.sources[index])
     return key_parts(
-        loaded.cells[index],
+        cell,
         prepared,
         sources=loaded.sources[index],
         metrics=loaded.metrics,
         device=loaded.request.device,
         threads=loaded.request.threads,
     )
+
+
+def is_read(parts: Mapping[str, Any]) -> bool:
+    """Whether these are the parts of a cell whose ranks are read from a file of other code."""
+    return READ in parts
+
+
+def _parts_of_read(
+    cell: Cell, prepared: Prepared | None, loaded: LoadedSuite, sources: Mapping[str, str]
+) -> dict[str, Any]:
+    """The parts of the key of a cell that other code computed: the file's SHA-256 in place of a model and a machine.
+
+    The deepest cut-off is one of them, since lists of k items are refused for metrics beyond k.
+    """
+    model: Ranked = cell.model
+    try:
+        sums: Mapping[str, str | None] = model.sums(cell.seed, loaded.folder)
+    except (OSError, ValueError):  # the run of the cell reports it
+        sums = {}
+    depths = [getattr(metric, "k", None) for metric in loaded.metrics]
+    return _data_parts(cell, prepared) | {
+        "model fields": {n: v for n, v in written_form(model).items() if n not in ("path", "qrels")},
+        "seed": cell.seed,
+        READ: None,
+        **sums,
+        "deepest metric": None if None in depths else max(depths),
+        "code": dict(sources),
+    }
+
+
+def _data_parts(cell: Cell, prepared: Prepared | None) -> dict[str, Any]:
+    """The parts that say which data are split how."""
+    return {
+        "data": None if prepared is None else prepared.data["fingerprint"],
+        "split": None if prepared is None else prepared.fingerprint,
+        "caveats": [] if prepared is None else prepared.caveat_marks,
+        "dataset": written_form(cell.experiment.dataset) if prepared is None else None,
+        "protocol": written_form(cell.experiment.protocol),
+    }
 
 
 def key_parts(
@@ -42,12 +87,7 @@ def key_parts(
     one needs is stored. prepared: None where the data could not be prepared; such a key is used to store the failure.
     """
     model = cell.model
-    parts = {
-        "data": None if prepared is None else prepared.data["fingerprint"],
-        "split": None if prepared is None else prepared.fingerprint,
-        "caveats": [] if prepared is None else prepared.caveat_marks,
-        "dataset": written_form(cell.experiment.dataset) if prepared is None else None,
-        "protocol": written_form(cell.experiment.protocol),
+    parts = _data_parts(cell, prepared) | {
         "model fields": written_form(model),
         "seed": cell.seed,
         "validation metric": metrics[0].name,

@@ -68,7 +68,7 @@ def cell_record(
         "device": request.device,
         "device_name": device_name(request.device),
         "threads": request.threads,
-        "engine": getattr(model, "engine_", parts["engine"]),
+        "engine": getattr(model, "engine_", parts.get("engine")),
         "environment": dict(environment),
         "metrics": metrics,
         "validation": {} if computed.validation is None else {primary: float(computed.validation)},

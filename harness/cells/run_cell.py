@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from evaluation.results.suite_results import FAILED_STATES
 from harness.cells.execute import compute
-from harness.cells.keys import cell_parts, differences, key_of
+from harness.cells.keys import cell_parts, differences, is_read, key_of
 from harness.cells.progress import progress_writer
+from harness.cells.read_cell import read_and_store
 from harness.cells.record import Failure, cell_record, now, store_failure, write_cell
 from harness.cells.search import SearchBusy, tuned_cell
+from harness.preparation import Prepared
+from harness.spec import Cell
 from harness.store import Store, unusable
 from harness.suites.request import LoadedSuite, RunRequest
 from harness.system.blame import causes
@@ -20,6 +24,8 @@ from harness.system.determinism import prepare_determinism
 from harness.system.energy import EnergyMeter
 from harness.system.environment import environment_record
 from harness.system.process_state import ProcessState
+
+Compute = Callable[[LoadedSuite, "CellJob", Store], list[str]]  # it computes and stores; the state it left changed
 
 
 class PlanChanged(ValueError):
@@ -85,21 +91,28 @@ def run_cell(
     included, is a failure of the cell.
     """
     request = job.request
+    if is_read(job.parts):  # no model runs here, so the process needs neither torch nor a check of its state
+        return _run_locked(job, on_start, _read)
     switches = prepare_determinism(request.threads, request.device)
     state = state or ProcessState()
     state.begin()
-    store = Store.open(request.results)
+    outcome = _run_locked(job, on_start, partial(_compute_and_store, state=state, switches=switches))
+    return outcome if outcome.state in ("DONE", "FOUND") else replace(outcome, changed=tuple(state.changes()))
+
+
+def _run_locked(job: CellJob, on_start: Callable[[], None], compute: Compute) -> CellOutcome:
+    """Lock the cell, unless another process owns or has finished it, and compute it or store why it failed."""
+    store = Store.open(job.request.results)
     with store.lock(job.key, wait=job.wait) as owned:
         if not owned:
             return CellOutcome(job.index, job.key, "BUSY")
         if not job.fresh and store.record(job.key) is not None:
             return CellOutcome(job.index, job.key, "FOUND")
         on_start()
-        outcome = _run_owned(job, store, state, switches)
-    return outcome if outcome.state == "DONE" else replace(outcome, changed=tuple(state.changes()))
+        return _run_owned(job, store, compute)
 
 
-def _run_owned(job: CellJob, store: Store, state: ProcessState, switches: dict[str, Any]) -> CellOutcome:
+def _run_owned(job: CellJob, store: Store, compute: Compute) -> CellOutcome:
     """Load, compute and store a cell whose lock is held, or store why it failed."""
     request = job.request
     try:
@@ -109,7 +122,7 @@ def _run_owned(job: CellJob, store: Store, state: ProcessState, switches: dict[s
     if job.index >= len(loaded.cells):
         raise PlanChanged(f"{request.suite} changed while this run was under way: it has fewer cells; run again")
     try:
-        changed = _compute_and_store(loaded, job, store, state, switches)
+        changed = compute(loaded, job, store)
     except SearchBusy:
         return CellOutcome(job.index, job.key, "BUSY")
     except BaseException as error:  # SystemExit, too: a model that exits fails its own cell
@@ -125,22 +138,18 @@ def _run_owned(job: CellJob, store: Store, state: ProcessState, switches: dict[s
 
 
 def _compute_and_store(
-    loaded: LoadedSuite, job: CellJob, store: Store, state: ProcessState, switches: dict[str, Any]
+    loaded: LoadedSuite, job: CellJob, store: Store, *, state: ProcessState, switches: dict[str, Any]
 ) -> list[str]:
     """Search the fields of a tuned model; fit and rank; store the cell and remove its checkpoint.
 
     Return the global state that this left changed.
     """
-    cell = loaded.cells[job.index]
-    prepared = loaded.prepare(cell)
-    parts = cell_parts(loaded, job.index, prepared)
-    if key_of(parts) != job.key:
-        raise PlanChanged(_what_changed(job.parts, parts))
+    cell, prepared, parts = _as_planned(loaded, job)
     if job.fresh:
         store.discard_partial(job.key)
     started = now()
-    partial = store.partial(job.key)
-    log = progress_writer(partial)
+    folder = store.partial(job.key)
+    log = progress_writer(folder)
     log({"event": "started", "time": started, "run": job.run})
     state.extend()
     tuned = {}
@@ -150,7 +159,7 @@ def _compute_and_store(
         tuned = {"tuning": chosen}
     device = loaded.request.device
     with EnergyMeter(device) as meter:
-        computed = compute(cell, prepared, metrics=loaded.metrics, device=device, checkpoint=partial, log=log)
+        computed = compute(cell, prepared, metrics=loaded.metrics, device=device, checkpoint=folder, log=log)
     record = cell_record(
         loaded,
         cell,
@@ -168,6 +177,23 @@ def _compute_and_store(
     store.commit(job.key, lambda folder: write_cell(folder, record, computed, loaded.metrics))
     store.discard_partial(job.key)
     return changed
+
+
+def _read(loaded: LoadedSuite, job: CellJob, store: Store) -> list[str]:
+    """Read and store a cell that other code computed; it changes no global state."""
+    cell, prepared, parts = _as_planned(loaded, job)
+    read_and_store(loaded, cell, prepared, parts, job.key, store)
+    return []
+
+
+def _as_planned(loaded: LoadedSuite, job: CellJob) -> tuple[Cell, Prepared, dict[str, Any]]:
+    """The job's cell, its data and the parts of its key. Raises PlanChanged where they are not those of the plan."""
+    cell = loaded.cells[job.index]
+    prepared = loaded.prepare(cell)
+    parts = cell_parts(loaded, job.index, prepared)
+    if key_of(parts) != job.key:
+        raise PlanChanged(_what_changed(job.parts, parts))
+    return cell, prepared, parts
 
 
 def _what_changed(planned: Mapping[str, Any], found: Mapping[str, Any]) -> str:

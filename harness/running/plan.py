@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from evaluation.results.suite_results import adoption_text
-from harness.cells.keys import cell_parts, differences, key_of, search_key
+from harness.cells.keys import cell_parts, differences, is_read, key_of, search_key
 from harness.cells.progress import last_epoch
 from harness.cells.record import Failure, error_message
 from harness.cells.search import search_record
@@ -24,6 +24,7 @@ from recsys_data.fetching.source import Source
 BY_A_RUN = "a run fetches it"
 PreparedState = tuple[Prepared | None, str, str, Failure | None]
 _NOT_PREPARED: PreparedState = None, "", "", None
+READING = Estimate(1.0, 0.0, 0.0, "ranks are read from a file", "read")
 DUPLICATE = Estimate(0.0, 0.0, 0.0, "the same cell as another of this suite", "duplicate")
 
 
@@ -133,9 +134,9 @@ def _planned(
         failure = Failure.of(_nothing_to_tune_on(cell))
         return PlannedCell(index, cell, key, "refused", failure.reason, command, failure=failure)
     if store.holds(key) and (not fresh or key in context.cells):
-        return PlannedCell(index, cell, key, "cached", "", command)
+        return PlannedCell(index, cell, key, "cached", "", command, parts=parts)
     if key in context.cells:
-        return PlannedCell(index, cell, key, "shared", f"{context.cells[key]} computes it", command)
+        return PlannedCell(index, cell, key, "shared", f"{context.cells[key]} computes it", command, parts=parts)
     state, why = ("new", "computed anew (--fresh)") if fresh else _new_or_stale(cell, parts, stored.records)
     earlier = store.failure(key)
     if earlier is not None:
@@ -143,7 +144,8 @@ def _planned(
     epoch = None if fresh else last_epoch(store.partial(key))
     if epoch is not None:
         why += f"; resumes from a checkpoint after epoch {epoch}"
-    return PlannedCell(index, cell, key, state, why, command, stored.estimate(parts, prepared), parts=parts)
+    estimate = READING if is_read(parts) else stored.estimate(parts, prepared)
+    return PlannedCell(index, cell, key, state, why, command, estimate, parts=parts)
 
 
 def _nothing_to_tune_on(cell: Cell) -> ValueError:

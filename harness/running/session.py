@@ -12,10 +12,10 @@ from typing import Any
 from harness.backends.backend import Backend, BackendLost
 from harness.backends.processes import ProcessBackend
 from harness.cells.add_metrics import add_metrics
-from harness.cells.keys import search_key
+from harness.cells.keys import is_read, search_key
 from harness.cells.progress import ProgressWatcher
 from harness.cells.record import store_failure
-from harness.cells.run_cell import CellJob, CellOutcome
+from harness.cells.run_cell import CellJob, CellOutcome, run_cell
 from harness.running.listener import Listeners, RunListener
 from harness.running.plan import Plan, PlannedCell
 from harness.running.suite_record import SuiteRecord
@@ -128,6 +128,17 @@ def _compute(
             with lock:
                 listener.progress(by_key[key][0], record)
 
+    def done(outcome: CellOutcome) -> None:
+        _complete(outcome, plan, store)
+        with lock:
+            for planned in by_key[outcome.key]:
+                outcomes.append(replace(outcome, index=planned.index))
+                listener.done(planned, outcomes[-1])
+
+    for job in (job for job in waiting if is_read(job.parts)):  # seconds each, here: a worker would import torch first
+        check_terminated()
+        done(run_cell(replace(job, wait=True)))
+    waiting = [job for job in waiting if not is_read(job.parts)]
     with ProgressWatcher({job.key: store.partial(job.key) for job in waiting}, progress):
         while waiting:
             busy: set[str] = set()
@@ -135,11 +146,7 @@ def _compute(
                 if outcome.state == "BUSY":
                     busy.add(outcome.key)
                     continue
-                _complete(outcome, plan, store)
-                with lock:
-                    for planned in by_key[outcome.key]:
-                        outcomes.append(replace(outcome, index=planned.index))
-                        listener.done(planned, outcomes[-1])
+                done(outcome)
             waiting = [replace(job, wait=True) for job in waiting if job.key in busy]
     return outcomes
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ import numpy as np
 from evaluation.json_codec import to_json
 from evaluation.metrics.accuracy import metric_named
 from evaluation.metrics.lists import whole_table_metric_named
+from evaluation.rank_files.ranked import Ranked
 from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import CellResult
 from evaluation.stored_files import SCHEMAS, read_record
 from harness.backends.processes import ProcessBackend
+from harness.cells.keys import is_read
 from harness.cells.record import now
-from harness.cells.run_cell import CellJob, CellOutcome
+from harness.cells.run_cell import CellJob, CellOutcome, run_cell
 from harness.running.plan import Plan, PlannedCell, make_plan
 from harness.running.suite_record import refuse_namesake
 from harness.store import Store
@@ -39,7 +42,7 @@ def certify(request: RunRequest, *, on_cell: Callable[[dict[str, Any]], None] = 
     counts, the stored lists, the losses and validation scores of the epochs, and the record's epochs; the stored sums
     and metrics with those that follow from the ranks; not the times. A cell whose data or code changed since is listed
     as not compared, with the reason. A tuned cell is computed again with the fields that its search chose; the search
-    is not repeated. ``on_cell`` gets each row of the certificate. Raises ValueError if no chosen cell is stored.
+    is not repeated. A cell of other code is read again from its file. ``on_cell`` gets each row of the certificate. Raises ValueError if no chosen cell is stored.
     """
     store, loaded = Store.open(request.results), request.load()
     refuse_namesake(loaded, store)
@@ -52,7 +55,7 @@ def certify(request: RunRequest, *, on_cell: Callable[[dict[str, Any]], None] = 
         rows.append(row)
         on_cell(row)
     path = store.suite_file(loaded.suite.name, FILE)
-    environment = environment_record(prepare_determinism(request.threads, request.device))
+    environment = environment_record(_settings(request, cells))
     rows += _earlier_rows(plan, path, to_json(environment))
     places = {planned.key: planned.index for planned in reversed(plan.cells)}
     store.write_json(path, to_json({
@@ -60,6 +63,12 @@ def certify(request: RunRequest, *, on_cell: Callable[[dict[str, Any]], None] = 
         "cells": sorted(rows, key=lambda row: places[row["key"]]), "environment": environment,
     }))  # fmt: skip
     return path
+
+
+def _settings(request: RunRequest, cells: Sequence[PlannedCell]) -> dict[str, Any]:
+    """The settings under which cells are computed again; none where all are read from files, without torch."""
+    read = all(isinstance(planned.cell.model, Ranked) for planned in cells)
+    return {} if read else prepare_determinism(request.threads, request.device)
 
 
 def _earlier_rows(plan: Plan, path: Path, environment: Any) -> list[dict[str, Any]]:
@@ -87,7 +96,9 @@ def _rows(request: RunRequest, cells: Sequence[PlannedCell], store: Store) -> It
         for planned in stored.values():
             _copy_search(store, again, planned)
         found = {}
-        for outcome in ProcessBackend(1).run(jobs):
+        read = (run_cell(job) for job in jobs if is_read(job.parts))
+        computed = ProcessBackend(1).run([job for job in jobs if not is_read(job.parts)])
+        for outcome in itertools.chain(computed, read):
             found[outcome.key] = _compared(stored[outcome.key], outcome, store, again)
             shutil.rmtree(again.folder(outcome.key), ignore_errors=True)
             yield from (_labels(p) | found[p.key] for p in cells if p.key == outcome.key)
@@ -110,7 +121,16 @@ def _compared(planned: PlannedCell, outcome: CellOutcome, store: Store, again: S
         found, rows = difference(first, second), len(first.ranks)
     except ValueError as error:  # a stored file is damaged
         found, rows = str(error), 0
+    if not found and is_read(planned.parts):
+        return {"state": "not compared", "reason": _not_verified(first.record["elsewhere"]), "rows": rows}
     return {"state": "different" if found else "same", "reason": found, "rows": rows}
+
+
+def _not_verified(elsewhere: Mapping[str, Any]) -> str:
+    """The part of a cell of other code that cannot be verified, in words."""
+    return (f"computed elsewhere by {elsewhere['by']}: read again from {elsewhere['file']} (SHA-256 "
+            f"{elsewhere['sha256'][:12]}…), ranks and metrics are the same; that this program computed them cannot be "
+            "verified here")  # fmt: skip
 
 
 def _copy_search(store: Store, other: Store, planned: PlannedCell) -> None:

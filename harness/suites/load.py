@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from evaluation.rank_files.ranked import Ranked
 from harness.spec import Experiment, Suite, written_form, written_name
 from harness.suites.validate import suite_error
 from harness.system.sources import add_suite_folder, classes_in
@@ -83,6 +84,14 @@ def load_suite(source: str, root: Path = ROOT) -> Suite:
             f"{_shown(namesake, root)}, and both would have one record and report; choose another name"
         )
     return suite
+
+
+def load_file(source: str, root: Path = ROOT) -> ModuleType:
+    """The module of a Python file with a suite, models or data sets. Raises SuiteNotLoadable with file and line."""
+    path = Path(source).expanduser()
+    if path.suffix != ".py" or not path.is_file():
+        raise SuiteNotLoadable(f"no Python file at {source}: expected the path of a file that ends in .py")
+    return _module(path.resolve(), root)
 
 
 def _module(path: Path, root: Path) -> ModuleType:
@@ -186,7 +195,8 @@ def _searched(experiment: Experiment) -> list[Any]:
 
 def _check_model(model: Any, where: str) -> None:
     """Refuse a model that is no dataclass value or lacks an attribute of a recommender."""
-    missing = [name for name in ("fit", "score", "deterministic", "family") if not hasattr(model, name)]
+    verbs = ("read",) if isinstance(model, Ranked) else ("fit", "score")
+    missing = [name for name in (*verbs, "deterministic", "family") if not hasattr(model, name)]
     if isinstance(model, type) or not dataclasses.is_dataclass(model):
         raise SuiteNotLoadable(f"{where} is not a dataclass value; expected a recommender such as Popularity()")
     if missing:
@@ -203,6 +213,8 @@ def _check_tuning(experiment: Experiment, shown: str) -> None:
             known = ", ".join(experiment.models)
             raise SuiteNotLoadable(f"{shown}: tuning names {label!r}, but the experiment's models are {known}")
         model = experiment.models[label]
+        if isinstance(model, Ranked):
+            raise SuiteNotLoadable(f"{shown}: tuning names {label!r}, whose ranks other code computed; tune it there")
         fields = [f.name for f in dataclasses.fields(model) if f.init]
         for field, values in space.items():
             if field not in fields:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.spec import Cell, Experiment, Suite, expand, written_form
+from harness.spec import Cell, Experiment, Suite, expand, has_one_seed, written_form
 from harness.suites.parse_overrides import InvalidOverride, format_seeds, parse_field
 from recsys_data.datasets.subsample import LimitUsers
 
@@ -66,7 +66,7 @@ class Overrides:
                 f"--protocol {self.protocol!r} matches none of the protocols{of}: {'; '.join(protocols)}"
             )
         seeds = suite.seeds if self.seeds is None else self.seeds
-        return [s and (c.model.deterministic or c.seed in seeds) for s, c in zip(selected, cells, strict=True)]
+        return [s and (has_one_seed(c.model) or c.seed in seeds) for s, c in zip(selected, cells, strict=True)]
 
     def cli_args(self, only: str | None = None, seeds: str | None = None, protocol: str | None = None) -> list[str]:
         """The command-line arguments for these changes; the parameters replace the selection of cells."""

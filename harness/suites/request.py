@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from evaluation.rank_files.ranked import Ranked
 from harness.preparation import Prepared, prepare, prepared_before
-from harness.spec import Cell, Suite, expand
+from harness.spec import Cell, Suite, expand, has_one_seed
 from harness.store import unusable
 from harness.suites.load import is_built_in, load_suite, suite_path
 from harness.suites.overrides import Overrides, only_pattern, protocol_pattern
@@ -130,6 +131,7 @@ def _sources(cells: Sequence[Cell]) -> tuple[dict[str, str], ...]:
         kinds = classes_in(value)
         if kinds not in _source_hashes:
             modules = TUNED_CELL_MODULES if cell.space else CELL_MODULES
+            modules = () if isinstance(cell.model, Ranked) else modules  # no model is computed
             _source_hashes[kinds] = source_hashes(value, cell_modules=modules)
         by_model[name] = _source_hashes[kinds]
     return tuple(by_model[id(cell.experiment), cell.model_name] for cell in cells)
@@ -181,6 +183,11 @@ class LoadedSuite:
         path = suite_path(self.request.suite)
         return None if is_built_in(path) else path
 
+    @property
+    def folder(self) -> Path:
+        """The folder of the suite's file, where relative paths of rank files begin."""
+        return suite_path(self.request.suite).parent
+
     def prepared_before(self, cell: Cell) -> Prepared | None:
         """The cell's data if the results folder's prepared/ describes them; nothing is loaded, split or fetched."""
         try:
@@ -196,6 +203,6 @@ class LoadedSuite:
         if cell is None:
             args += overrides.cli_args("", all_seeds, "")
         else:
-            own_seed = "" if cell.model.deterministic else format_seeds([cell.seed])
+            own_seed = "" if has_one_seed(cell.model) else format_seeds([cell.seed])
             args += overrides.cli_args(only_pattern(cell), all_seeds or own_seed, protocol_pattern(cell, self.suite))
         return shlex.join([*args, *self.request.cli_args])

@@ -38,6 +38,8 @@ def tags_of(record: Mapping[str, Any]) -> dict[str, str]:
         "finished": record["finished"],
         "command": record["command"],
     }
+    if "elsewhere" in record:
+        tags |= {"computed_elsewhere_by": record["elsewhere"]["by"], "ranks_sha256": record["elsewhere"]["sha256"]}
     if record["resumed_from"] is not None:
         tags["resumed_from"] = str(record["resumed_from"])
     return {name: value[:MAX_LENGTH] for name, value in tags.items() if value}

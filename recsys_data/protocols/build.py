@@ -85,6 +85,8 @@ def assemble(
         steps=tuple(report),
         caveats=(*interactions.facts.get("caveats", ()), *([ranked.caveat] if ranked.caveat else [])),
         facts=facts,
+        user_ids=interactions.user_ids,
+        train_clusters=np.unique(interactions.users[parts == TRAIN]),
     )
 
 

@@ -47,7 +47,7 @@ def cost_section(index: RunIndex, metric: str) -> Section:
         blocks += [figure] if figure else []
         rows = tuple(row(_entries(runs, columns)) for runs in group.finished)
         blocks.append(Table(f"cost-{group.number}", f"Cost: {group.heading}", columns, rows,
-                            (_machines(group.finished),), beside=True, caveats=group.caveats))  # fmt: skip
+                            (_machines(group.finished),), beside=True, caveats=group.caveats, about=group.about))  # fmt: skip
     times = (
         "Times are wall-clock times. They depend on the machine and its other load, so they are indicative and not "
         "tested. The first fit may include JIT compilation. Peak memory is that of the whole process, which may have "
@@ -85,6 +85,9 @@ def _entries(runs: ModelRuns, columns: tuple[Column, ...]) -> list[TableCell]:
     queries = runs.mean("counts", "test_queries")
     ranked = queries / score if queries and score else None
     peak = _largest(runs, "peak_memory_mb")
+    if any("elsewhere" in cell.record for cell in runs.cells):
+        unknown = TableCell("computed elsewhere", link=link, marks=("quiet",))
+        return [runs.name_cell(), *[unknown] * (len(columns) - 1)]
     entries = [
         runs.name_cell(), TableCell(count(parameters), parameters, link=link), _epochs(runs),
         TableCell(format_seconds(fit), fit, link=link), TableCell(format_seconds(score), score, link=link),
@@ -125,5 +128,5 @@ def _machines(done: list[ModelRuns]) -> str:
     """The machines that the cells ran on."""
     names = {f"{c.record.get('device_name') or c.record['device']} ({c.record['device']}, "
              f"{c.record.get('threads')} thread{'' if c.record.get('threads') == 1 else 's'})"
-             for r in done for c in r.cells}  # fmt: skip
-    return "Ran on " + "; ".join(sorted(names)) + "."
+             for r in done for c in r.cells if "elsewhere" not in c.record}  # fmt: skip
+    return "Ran on " + "; ".join(sorted(names)) + "." if names else "Computed elsewhere; costs are not known here."

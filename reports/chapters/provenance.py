@@ -26,9 +26,24 @@ def provenance_section(index: RunIndex, metrics: list[str]) -> Section:
         "Every number in this report links to the runs it comes from. A run is identified by its key: a hash of data, "
         "split, protocol, model fields, seed, device, threads, engine and source code.",
     )
-    text = Text("", (*introduction, *_adopted(index)))
+    text = Text("", (*introduction, *_elsewhere(index), *_adopted(index)))
     blocks = [text, cells, *certificate_blocks(index), environments.table(), _fields(index)]
     return Section("provenance", "Provenance", tuple(blocks))
+
+
+def _elsewhere(index: RunIndex) -> tuple[str, ...]:
+    """One sentence per model whose ranks other code computed, with its files."""
+    sentences = []
+    for runs in index.runs:
+        found = [cell.record["elsewhere"] for cell in runs.cells if "elsewhere" in cell.record]
+        files = join_words([f"{each['file']} (SHA-256 {each['sha256'][:12]}…)" for each in found])
+        notes = dict.fromkeys(note for each in found for note in each["notes"])
+        if found:
+            name = f"{runs.group.heading} · {runs.model}"
+            sentences.append(" ".join([f"{name} was computed elsewhere by {found[0]['by']}; its ranks were read from "
+                                       f"{files} and joined on the test part query by query. How they were computed, "
+                                       "and at what cost, is not known here.", *notes]))  # fmt: skip
+    return tuple(sentences)
 
 
 def _adopted(index: RunIndex) -> tuple[str, ...]:
@@ -96,7 +111,10 @@ class _Environments:
 
     def name_of(self, cell: CellResult) -> str:
         """The name of a cell's environment: E1, E2 and so on."""
-        facts = {k: cell.record[k] for k in _MACHINE if k in cell.record} | cell.record["environment"]
+        if "elsewhere" in cell.record:  # what is recorded is where the file was read
+            facts = {"computed elsewhere by": cell.record["elsewhere"]["by"]}
+        else:
+            facts = {k: cell.record[k] for k in _MACHINE if k in cell.record} | cell.record["environment"]
         known = self.found.setdefault(json.dumps(facts, sort_keys=True), (f"E{len(self.found) + 1}", facts))
         return known[0]
 
@@ -163,14 +181,21 @@ def _cell(
         TableCell(str(cell.seed), cell.seed, caveats=runs.own_caveats(cell)),
         *(TableCell(fraction(cell.metrics.get(m), 5), cell.metrics.get(m), exact=str(cell.metrics.get(m)))
           for m in metrics),
-        TableCell(format_seconds(record["seconds"].get("fit")), record["seconds"].get("fit")),
+        _fit(record),
         dataclasses.replace(_hash(cell.key), href=f"../cells/{cell.key}/"),
         *(_hash(text) for text in (prints["data"], prints["split"])),
-        _hash(commit, (" with changes" if dirty else "") + (", adopted" if adoption_text(record) else "")),
+        TableCell("–") if "elsewhere" in record else _hash(commit, (" with changes" if dirty else "") + (", adopted" if adoption_text(record) else "")),
         TableCell(environments.name_of(cell), link="environments"),
         _hash(mlflow_run) if mlflow_run else TableCell("not tracked", marks=("quiet",)),
         TableCell(record.get("command") or "–", marks=("code",)),
     ], anchor=f"{runs.anchor}-seed-{cell.seed}")  # fmt: skip
+
+
+def _fit(record: dict[str, Any]) -> TableCell:
+    """The training time, or that it was spent elsewhere."""
+    if "elsewhere" in record:
+        return TableCell("computed elsewhere", marks=("quiet",))
+    return TableCell(format_seconds(record["seconds"].get("fit")), record["seconds"].get("fit"))
 
 
 def _hash(text: str, rest: str = "") -> TableCell:

@@ -84,6 +84,7 @@ def facts_of(index: RunIndex) -> tuple[tuple[str, str], ...]:
     """Time, machine, commit, seeds and command of the results, for the head of the page."""
     record, cells = index.results.record, index.results.cells
     seeds = record.get("seeds", [])
+    cells = [cell for cell in cells if "elsewhere" not in cell.record] or cells  # else where the files were read
     environments = [cell.record["environment"] for cell in cells]
     commits = {(e.get("commit") or "unknown")[:10] + (" with changes" if e.get("dirty") else "") for e in environments}
     machines = {str(c.record.get("device_name") or c.record["environment"].get("cpu") or c.record["device"])
