@@ -6,6 +6,7 @@ import typer
 
 from cli import data, info, results, run
 from cli.errors import OnceCommand, handle_errors
+from cli.own import check
 from cli.stores import adopt, merge
 
 HELP = """Rerun published experiments on sequential recommendation and test which results reproduce.
@@ -23,8 +24,10 @@ COMMANDS = {
     "run": run.run,
     "plan": run.plan,
     "verify": run.verify,
+    "check": check.check,
     "show": results.show,
     "report": results.report,
+    "export": results.export,
     "bundle": results.bundle,
     "merge": merge.merge,
     "adopt": adopt.adopt,

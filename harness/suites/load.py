@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import difflib
+import functools
 import importlib
 import importlib.util
 import sys
@@ -32,12 +33,18 @@ def suite_names(root: Path = ROOT) -> list[str]:
 def _may_be_suite(path: Path) -> bool:
     """Whether a file defines SUITE at its top level; True if it cannot be parsed, so that loading reports the error."""
     try:
-        body = ast.parse(path.read_text()).body
+        body = _parsed(path.read_text(), str(path)).body
     except (SyntaxError, UnicodeDecodeError):
         return True
     names = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
     names += [node.target for node in body if isinstance(node, ast.AnnAssign)]
     return any(isinstance(name, ast.Name) and name.id == "SUITE" for name in names)
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(text: str, path: str) -> ast.Module:
+    """The syntax tree of a suite file, parsed once."""
+    return ast.parse(text, filename=path)
 
 
 def is_built_in(path: Path, root: Path = ROOT) -> bool:
@@ -103,7 +110,7 @@ def _module(path: Path, root: Path) -> ModuleType:
     if loaded is not None and Path(loaded.__file__ or "").resolve() == path:
         return loaded
     try:
-        ast.parse(path.read_text(), filename=str(path))
+        _parsed(path.read_text(), str(path))
         module = importlib.import_module(name) if own else _import_file(name, path)
     except SyntaxError as error:
         raise SuiteNotLoadable(f"{shown}, line {error.lineno}: {error.msg}; correct the file and run again") from error
@@ -160,14 +167,16 @@ def _check(suite: Suite, shown: str) -> None:
     error = suite_error(suite)
     if error:
         raise SuiteNotLoadable(f"{shown}: {error}")
-    seen = set()
+    seen, checked = set(), set()
     for experiment in suite.experiments:
         for name, model in experiment.models.items():
             label = (experiment.dataset.name, experiment.protocol.name, name)
             if label in seen:
                 raise SuiteNotLoadable(f"{shown}: {' / '.join(label)} is defined twice; rename one of the models")
             seen.add(label)
-            _check_model(model, f"{shown}: model {name!r}")
+            if id(model) not in checked:  # experiments share models
+                _check_model(model, f"{shown}: model {name!r}")
+            checked.add(id(model))
         for value in (experiment.dataset, experiment.protocol):
             _check_plain(value, shown)
         _check_tuning(experiment, shown)
@@ -177,8 +186,9 @@ def _check(suite: Suite, shown: str) -> None:
 def _check_written_names(suite: Suite, shown: str) -> None:
     """Refuse two classes that keys and seeds would write with one name."""
     values = [(e.dataset, e.protocol, *e.models.values(), *_searched(e)) for e in suite.experiments]
+    distinct = {id(value): value for group in values for value in group}  # experiments share models
     owners: dict[str, type] = {}
-    for kind in classes_in(values):
+    for kind in classes_in(list(distinct.values())):
         other = owners.setdefault(written_name(kind), kind)
         if other is not kind:
             raise SuiteNotLoadable(

@@ -1,0 +1,1 @@
+"""Commands for a user's own models, data sets and suites."""
