@@ -26,9 +26,7 @@ def cell_rows(results: SuiteResults) -> list[dict[str, Any]]:
     rows = []
     for cell in results.cells:
         record = cell.record
-        seconds = (
-            round(sum(record["seconds"].values()), 6) if record["seconds"] else None
-        )  # unknown: computed elsewhere
+        seconds = round(sum(record["seconds"].values()), 6) if record["seconds"] else None
         rows.append({
             **_labels(cell), "state": "DONE", "key": cell.key,
             **{name.lower(): cell.metrics.get(name) for name in metrics},

@@ -188,10 +188,12 @@ def _table(wanted: _Targets, file: RankFile, rows: np.ndarray) -> SplitRanks:
     above, equal, among = (getattr(file, name)[rows] for name in ("greater", "tied", "candidates"))
     missed, known, own = above >= among, among < UNKNOWN_CANDIDATES, usual[wanted.query]
     _refuse_beyond(file, wanted, ~missed & ~known & (above + equal >= own), rows, above + equal, own)
-    if (known & (among != own)).any():
-        at = int(np.argmax(known & (among != own)))
-        caveats.append(f"OTHER CANDIDATES: {np.count_nonzero(known & (among != own)):,} of {len(rows):,} targets were "
-                       f"ranked among other candidates ({among[at]:,} against {own[at]:,} here in the first of them)")  # fmt: skip
+    others = np.flatnonzero(known & (among != own))
+    if len(others):
+        caveats.append(
+            f"OTHER CANDIDATES: {len(others):,} of {len(rows):,} targets were ranked among other candidates "
+            f"({among[others[0]]:,} against {own[others[0]]:,} here in the first of them)"
+        )
     among = np.where(known, among, own)
     where = wanted.rows * repeats + wanted.repeat
     candidates[where], greater[where] = among, np.where(missed, among, above)
@@ -229,9 +231,9 @@ def _refuse_beyond(
     if wrong.any():
         at = int(np.argmax(wrong))
         raise InvalidRankFile(
-            f"{file.name}, line {file.lines[rows[at]]}: rank {places[at] + 1:,} is beyond the {own[at]:,} candidates of "
-            f"{wanted.where}; write a miss as an empty value, or add a column candidates if the other code ranks more "
-            "items"
+            f"{file.name}, line {file.lines[rows[at]]}: rank {places[at] + 1:,} is beyond the {own[at]:,} candidates "
+            f"of {wanted.where}; write a miss as an empty value, or add a column candidates if the other code ranks "
+            "more items"
         )
 
 

@@ -42,7 +42,8 @@ def certify(request: RunRequest, *, on_cell: Callable[[dict[str, Any]], None] = 
     counts, the stored lists, the losses and validation scores of the epochs, and the record's epochs; the stored sums
     and metrics with those that follow from the ranks; not the times. A cell whose data or code changed since is listed
     as not compared, with the reason. A tuned cell is computed again with the fields that its search chose; the search
-    is not repeated. A cell of other code is read again from its file. ``on_cell`` gets each row of the certificate. Raises ValueError if no chosen cell is stored.
+    is not repeated. A cell of other code is read again from its file. ``on_cell`` gets each row of the certificate.
+    Raises ValueError if no chosen cell is stored.
     """
     store, loaded = Store.open(request.results), request.load()
     refuse_namesake(loaded, store)

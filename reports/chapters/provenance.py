@@ -184,11 +184,16 @@ def _cell(
         _fit(record),
         dataclasses.replace(_hash(cell.key), href=f"../cells/{cell.key}/"),
         *(_hash(text) for text in (prints["data"], prints["split"])),
-        TableCell("–") if "elsewhere" in record else _hash(commit, (" with changes" if dirty else "") + (", adopted" if adoption_text(record) else "")),
+        TableCell("–") if "elsewhere" in record else _hash(commit, _how(dirty, record)),
         TableCell(environments.name_of(cell), link="environments"),
         _hash(mlflow_run) if mlflow_run else TableCell("not tracked", marks=("quiet",)),
         TableCell(record.get("command") or "–", marks=("code",)),
     ], anchor=f"{runs.anchor}-seed-{cell.seed}")  # fmt: skip
+
+
+def _how(dirty: bool, record: dict[str, Any]) -> str:
+    """The rest of a cell's commit: changed files, adoption."""
+    return (" with changes" if dirty else "") + (", adopted" if adoption_text(record) else "")
 
 
 def _fit(record: dict[str, Any]) -> TableCell:
