@@ -6,8 +6,8 @@ import typer
 
 from cli import data, info, results, run
 from cli.errors import OnceCommand, handle_errors
-from cli.own import check
-from cli.stores import adopt, merge
+from cli.own import check, new
+from cli.stores import adopt, bundle, merge
 
 HELP = """Rerun published experiments on sequential recommendation and test which results reproduce.
 
@@ -24,11 +24,13 @@ COMMANDS = {
     "run": run.run,
     "plan": run.plan,
     "verify": run.verify,
+    "new": new.new,
     "check": check.check,
     "show": results.show,
     "report": results.report,
     "export": results.export,
-    "bundle": results.bundle,
+    "bundle": bundle.bundle,
+    "rerun": bundle.rerun,
     "merge": merge.merge,
     "adopt": adopt.adopt,
     "compare": results.compare,

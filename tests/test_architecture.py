@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "harness": {"evaluation", "training", "recsys_data"},
     "reports": {"evaluation", "recsys_data"},
     "suites": {"baselines", "recsys_models", "training", "recsys_data", "evaluation", "harness"},
+    "templates": {"baselines", "recsys_models", "training", "recsys_data", "evaluation", "harness"},
     "cli": {"reports", "harness", "evaluation", "recsys_data"},
     "studies": {"evaluation", "recsys_data"},
 }
