@@ -1,8 +1,9 @@
-"""The commands on stored results: show, report, bundle, compare, track and ui."""
+"""The commands on stored results: show, report, export, compare, track and ui."""
 
+import contextlib
 import html
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -84,34 +85,69 @@ def report(
     All statistics are recomputed.
     """
     if bundle is None:
-        if not suite:
-            raise ValueError("SUITE is missing: give the name of a suite, or a bundle with --from")
-        write_report(results, stored_name(suite), out)
+        write_report(results, _required(suite), out)
         return
     from cli.printing import print_text
-    from reports.output.bundle import compare_report, open_bundle
+    from reports.output.bundle import compare_report
 
-    with open_bundle(bundle) as (root, name):
-        if suite and suite != name:
-            raise ValueError(f"{bundle} holds the suite {name!r}, not {suite!r}")
+    with _bundled(bundle, suite) as (root, name):
         paths = write_report(root, name, out or bundle.with_suffix(""))
         print_text(compare_report(root, name, paths[0]))
 
 
-def bundle(suite: SuiteName, results: Results = RESULTS,
-           out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write [default: SUITE.zip].")]
-           = None) -> None:  # fmt: skip
-    """Pack a suite's results and report into one ZIP file.
+def _required(suite: str) -> str:
+    """The stored name of a suite that must be given, since there is no bundle."""
+    if not suite:
+        raise ValueError("SUITE is missing: give the name of a suite, or a bundle with --from")
+    return stored_name(suite)
 
-    The file holds ranks, cells, audit, report and checksums; it holds no data sets and no model weights.
+
+@contextlib.contextmanager
+def _bundled(bundle: Path, suite: str) -> Iterator[tuple[Path, str]]:
+    """The results folder and the suite of a bundle. Raises ValueError if it is not the suite that was asked for."""
+    from reports.output.bundle import open_bundle
+
+    with open_bundle(bundle) as (root, name):
+        if suite and suite != name:
+            raise ValueError(f"{bundle} holds the suite {name!r}, not {suite!r}")
+        yield root, name
+
+
+def export(
+    suite: OptionalSuite = "", results: Results = RESULTS, bundle: Bundle = None,
+    format: Annotated[str, typer.Option("--format", metavar="latex|markdown|csv|json", help="Format of the text.")]
+    = "latex",
+    table: Annotated[str, typer.Option("--table", metavar="main|verdicts|all|NAME", help="Table: models × (data sets × "
+                                       "metrics), the verdicts, all, or one by its name in the tables folder.")]
+    = "main",
+    uncertainty: Annotated[str, typer.Option("--uncertainty", metavar="sd|interval|none",
+                                             help="Beside each mean of the main table.")] = "sd",
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write, or folder for all tables as CSV "
+                                             "[default: print].")] = None,
+) -> None:  # fmt: skip
+    """Export a suite's tables for papers and tools.
+
+    LaTeX of the main table needs the package booktabs; of the report's tables also amssymb and graphicx.
     """
     from cli.printing import print_text
-    from reports.output.bundle import write_bundle
+    from reports.report import build
+    from reports.tables.export import check_request, export_text, write_tables
 
-    name = stored_name(suite)
-    path = out or Path(f"{name}.zip")
-    packed = write_bundle(results, name, path)
-    print_text(f"{path}: {len(packed)} files of {name}, {path.stat().st_size / 1e6:,.1f} MB")
+    check_request(format, uncertainty)
+    with contextlib.ExitStack() as stack:
+        root, name = (results, _required(suite)) if bundle is None else stack.enter_context(_bundled(bundle, suite))
+        made = build(root, name)
+        if (format, table) == ("csv", "all") and out is not None:
+            write_tables(made, out)
+            print_text(out)
+            return
+        text = export_text(made, format, table, uncertainty)
+    if out is None:
+        print(text, end="")
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8")
+    print_text(out)
 
 
 def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", help="Rank files or cell folders.")],

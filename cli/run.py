@@ -65,8 +65,8 @@ def run(suite: SuiteOrAll, options: RequestOptions, jobs: Jobs = 1, dry_run: Dry
     def run_one(name: str) -> SuiteOutcome:
         check_terminated()
         request = by_suite[name].request(name)
-        return _run_suite(request, store, context, jobs=jobs, fresh=fresh, mlflow=not no_mlflow, report=not no_report,
-                          limits=limits, backend=computing)  # fmt: skip
+        return run_suite(request, store, context, jobs=jobs, fresh=fresh, mlflow=not no_mlflow, report=not no_report,
+                         limits=limits, backend=computing)  # fmt: skip
 
     with chosen_backend(backend, jobs=jobs, scheduler=scheduler, scheduler_file=scheduler_file,
                         shared=not no_shared_store, device=options.device) as computing:  # fmt: skip
@@ -92,8 +92,8 @@ def _options_by_suite(suite: str, options: RequestOptions) -> dict[str, RequestO
     return {name: replace(options, sets=list(chosen.get(name, options.sets))) for name in names}
 
 
-def _run_suite(request: Any, store: Any, context: Any, *, jobs: int, fresh: bool, mlflow: bool, report: bool,
-               limits: Any, backend: Any) -> Any:  # fmt: skip
+def run_suite(request: Any, store: Any, context: Any, *, jobs: int, fresh: bool, mlflow: bool, report: bool,
+              limits: Any, backend: Any) -> Any:  # fmt: skip
     """Plan and run one suite, write its report, print its failures; return its SuiteOutcome."""
     from cli.plan_output import grouped_messages, not_computed_message, plan_summary, selected_cells
     from cli.printing import print_text, terminal

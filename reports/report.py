@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from evaluation.comparison.compare import compare_suite
 from evaluation.comparison.table import ComparisonTable
 from evaluation.results.cache import ResultCache
+from evaluation.results.kept import read_kept
 from evaluation.results.process_pool import ProcessPool
 from evaluation.results.suite_results import read_suite
 from evaluation.verdicts.judge import judge_suite, requests_of
@@ -66,7 +68,8 @@ class Report:
 
     created: when the suite ran (UTC, ISO), not when the report is rendered, so that the same results give the same
     bytes. facts: name and value pairs at the top of the page. run_anchors: the anchor of each model's runs by data set,
-    protocol and model. cache: holds drawn figures. Neither of the two is part of the content.
+    protocol and model. inputs: what it was made from, for tables; their cache holds drawn figures. Neither of the two
+    is part of the content.
     """
 
     suite: str
@@ -80,12 +83,17 @@ class Report:
     metrics: tuple[str, ...]
     sections: tuple[Section, ...]
     run_anchors: Mapping[tuple[str, str, str], str] = field(default_factory=dict, repr=False, compare=False)
-    cache: ResultCache = field(default=ResultCache(), repr=False, compare=False)
+    inputs: ReportInputs | None = field(default=None, repr=False, compare=False)
 
     @property
     def page_header(self) -> str:
         """The header of every printed page: the title and the suite's caveats."""
         return " · ".join([self.title, *self.caveats])
+
+    @property
+    def cache(self) -> ResultCache:
+        """The cache of drawn figures."""
+        return ResultCache() if self.inputs is None else self.inputs.cache
 
     def section(self, anchor: str) -> Section | None:
         """The section with this anchor; None if there is none."""
@@ -97,19 +105,24 @@ class Report:
             yield from section.tables
 
 
-def build(root: Path, suite: str) -> Report:
+def build(
+    root: Path, suite: str, *, seen: dict[str, Any] | None = None, kept: Mapping[str, Any] | None = None
+) -> Report:
     """Build the report of ``suite`` from the store ``root``.
 
     Slow results are cached in ``root``/derived by all their inputs, so the same results give the same report, only
-    faster. Raises FileNotFoundError if the store holds no results of that suite.
+    faster. ``kept``: results that are known, by default those that a bundle made for sharing keeps; ``seen``: where
+    given, it gets every result that depends on stored cells. Raises FileNotFoundError if the store holds no results of that suite.
     """
     results = read_suite(Path(root), suite)
     cache = ResultCache.for_packages(Path(root) / "derived", ("recsys_data", "evaluation", "reports"))
+    cache = replace(cache, kept=kept or read_kept(Path(root) / "suites" / suite, suite), seen=seen)
     index = RunIndex.of(results)
     with ProcessPool() as pool:
         precompute_numbers(results, index, cache, pool)
         comparisons = compare_suite(results, requests_of(results), cache=cache)
-        sections = _sections(ReportInputs(index, comparisons, judge_suite(results, comparisons), cache))
+        inputs = ReportInputs(index, comparisons, judge_suite(results, comparisons), cache)
+        sections = _sections(inputs)
         sections = map_texts(printable, sections)  # labels and reasons of errors may hold any character
         precompute_pictures(sections, cache, pool)
     record = results.record
@@ -117,10 +130,12 @@ def build(root: Path, suite: str) -> Report:
     report = Report(
         suite=results.name, title=record["title"], paper=paper, paper_url=url, created=record.get("created", ""),
         command=record.get("command", ""), caveats=tuple(record.get("caveats", ())), facts=facts_of(index),
-        metrics=tuple(record["metrics"]), sections=(), cache=cache,
+        metrics=tuple(record["metrics"]), sections=(),
         run_anchors={(runs.group.dataset, runs.group.protocol, runs.model): runs.anchor for runs in index.runs},
     )  # fmt: skip
-    return replace(map_texts(printable, report), sections=add_backlinks(sections), run_anchors=report.run_anchors)
+    return replace(
+        map_texts(printable, report), sections=add_backlinks(sections), run_anchors=report.run_anchors, inputs=inputs
+    )
 
 
 def _sections(inputs: ReportInputs) -> list[Section]:

@@ -38,7 +38,7 @@ from evaluation.stored_files import SCHEMAS
 from evaluation.verdicts.claims import Published, Ranking
 from harness.store import write_record
 from recsys_data.sealed_json import sealed_text, sha256
-from reports.output.bundle import write_bundle
+from reports.bundles.write import write_bundle
 
 DATASETS = [f"set {letter}" for letter in "ABCDEFGHIJ"]
 MODELS = ["Popularity", "Markov chain", "Item-kNN", "BPR-MF", "GRU", "LSTM", "Time-LSTM", "mLSTM", "STAMP", "GRU4Rec"]

@@ -49,7 +49,7 @@ def table_calls(
     margin: float = MARGIN,
 ) -> list[list[CachedCall]]:
     """Return the cached calls of ``compare_suite``, by data set and protocol."""
-    batches, metrics = [], _metrics(results, requests)
+    batches, metrics = [], measured_metrics(results, requests)
     for group in comparison_groups(results, requests):
         cells = cell_fingerprints(group.cells.values())
         inputs = [group.dataset, group.protocol, to_json(group.declared), cells, flips, resamples, margin]
@@ -60,7 +60,7 @@ def table_calls(
     return batches
 
 
-def _metrics(results: SuiteResults, requests: Iterable[ComparisonRequest]) -> list[Metric]:
+def measured_metrics(results: SuiteResults, requests: Iterable[ComparisonRequest]) -> list[Metric]:
     """Return the suite's metrics, then those that are only requested, where they are known here."""
     metrics = [metric_named(name) for name in results.record["metrics"] if whole_table_metric_named(name) is None]
     for name in dict.fromkeys(request.metric for request in requests):

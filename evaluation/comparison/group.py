@@ -120,7 +120,7 @@ class ComparisonGroup:
             seeds={seed: self._sums(model, seed, metric) for seed in seeds},
             deterministic=first.deterministic,
             baseline=model in self.suite.get("baselines", ()),
-            values=metric.per_query(first.ranks)[0],
+            values=None if first.withholds_ranks else metric.per_query(first.ranks)[0],
             optimistic=spread.optimistic,
             pessimistic=spread.pessimistic,
             ties_flagged=spread.flagged,

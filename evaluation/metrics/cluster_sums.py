@@ -12,12 +12,14 @@ class ClusterSums:
     """A metric summed over the queries of each cluster (user or session).
 
     clusters (G,) int: ascending, without repetition; sums (G,) float64: the metric summed over the cluster's queries;
-    counts (G,) int64: the number of those queries.
+    counts (G,) int64: the number of those queries. numbering: which order a bundle made for sharing drew for its
+    clusters; empty for the clusters of the data.
     """
 
     clusters: np.ndarray
     sums: np.ndarray
     counts: np.ndarray
+    numbering: str = ""
 
     @classmethod
     def of(cls, clusters: np.ndarray, values: np.ndarray) -> ClusterSums:

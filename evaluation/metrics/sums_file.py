@@ -20,6 +20,7 @@ from recsys_data.sealed_json import SealBroken
 SCHEMA_VERSION = 2
 FILE_NAME = "sums.parquet"
 _RANKS = "ranks.parquet"
+_NUMBERING = "numbering"
 
 
 def write_sums(
@@ -42,9 +43,20 @@ def write_sums(
             columns.setdefault(other.name, other.per_cluster(ranks).sums)
     if not columns:
         raise ValueError("no metric given, so there are no sums to write")
-    table = pa.table(columns).replace_schema_metadata({"schema": str(SCHEMA_VERSION), _RANKS: ranks_sha256})
-    pq.write_table(table, folder / FILE_NAME, compression="zstd")
+    _write(folder, columns, {_RANKS: ranks_sha256})
     return means
+
+
+def write_shared_sums(folder: Path, sums: Mapping[str, ClusterSums]) -> None:
+    """Write ``folder``/sums.parquet for a bundle that has no ranks; all sums have the same clusters and numbering."""
+    first = next(iter(sums.values()))
+    columns = {"cluster": first.clusters.astype(np.int64), "count": first.counts}
+    _write(folder, columns | {name: found.sums for name, found in sums.items()}, {_NUMBERING: first.numbering})
+
+
+def _write(folder: Path, columns: Mapping[str, np.ndarray], facts: Mapping[str, str]) -> None:
+    table = pa.table(dict(columns)).replace_schema_metadata({"schema": str(SCHEMA_VERSION), **facts})
+    pq.write_table(table, folder / FILE_NAME, compression="zstd")
 
 
 def read_sums(folder: Path, files: Mapping[str, str]) -> dict[str, ClusterSums]:
@@ -71,4 +83,5 @@ def read_sums(folder: Path, files: Mapping[str, str]) -> dict[str, ClusterSums]:
             if name not in columns or columns[name].dtype != np.int64:
                 raise SealBroken(f"expected a column {name} of whole numbers")
         clusters, counts = columns.pop("cluster"), columns.pop("count")
-    return {name: ClusterSums(clusters, found, counts) for name, found in columns.items()}
+    numbering = metadata.get(_NUMBERING, "")
+    return {name: ClusterSums(clusters, found, counts, numbering) for name, found in columns.items()}

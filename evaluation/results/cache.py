@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import hashlib
 import importlib.metadata
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from evaluation.results.kept import kept_name
 from evaluation.results.process_pool import ProcessPool
 from evaluation.results.suite_results import CellResult
 from recsys_data.atomic_write import write_bytes_atomically
@@ -36,11 +38,14 @@ class ResultCache:
     """Results stored in ``folder`` (None: not stored) under a hash of their inputs and of ``code``.
 
     A damaged result, or one in a folder that cannot be written, is computed again. ``precomputed``: results of
-    ``precompute`` by file name.
+    ``precompute`` by file name. ``kept``: results of a bundle made for sharing, which are used as they are; ``seen``:
+    where given, it gets every result that depends on stored cells. Both by kept_name.
     """
 
     folder: Path | None = None
     code: str = ""
+    kept: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    seen: dict[str, Any] | None = field(default=None, repr=False, compare=False)
     precomputed: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -61,13 +66,19 @@ class ResultCache:
 
         A computed result passes through JSON like a stored one, so both are equal to the last bit.
         """
+        of_cells = kept_name(kind, inputs) if self.kept or self.seen is not None else ""
+        if of_cells in self.kept:
+            return copy.deepcopy(self.kept[of_cells])
         name = self._file_name(kind, inputs)
         found = self.precomputed.get(name)
         if found is None and self.folder is not None:
             found = _read(self.folder / name)
         if found is None:
             found = self._store(name, json.dumps(compute()))
-        return json.loads(found)
+        result = json.loads(found)
+        if of_cells and self.seen is not None:
+            self.seen[of_cells] = result
+        return result
 
     def precompute(self, batches: Iterable[Sequence[CachedCall]], pool: ProcessPool, at_least: int = 1) -> None:
         """Compute the calls that are not stored, in parallel, if there are ``at_least`` so many of them.
@@ -77,7 +88,8 @@ class ResultCache:
         """
         missing: list[dict[str, Callable[[], Any]]] = []
         for batch in batches:
-            named = {self._file_name(call.kind, call.inputs): call.compute for call in batch}
+            computed = [call for call in batch if not (self.kept and kept_name(call.kind, call.inputs) in self.kept)]
+            named = {self._file_name(call.kind, call.inputs): call.compute for call in computed}
             missing.append({name: compute for name, compute in named.items() if not self._has(name)})
         missing = [batch for batch in missing if batch]
         if sum(map(len, missing)) < at_least:
@@ -122,7 +134,7 @@ def _compute_all(computes: Sequence[Callable[[], Any]]) -> list[str | None]:
 
 def cell_fingerprints(cells: Iterable[CellResult]) -> list[Any]:
     """Return the identity of stored cells: model, seed, key, and the size and time of each file."""
-    return [[cell.model, cell.seed, cell.key, _files(cell.folder)] for cell in cells]
+    return [{"model": c.model, "seed": c.seed, "key": c.key, "files": _files(c.folder)} for c in cells]
 
 
 def _files(folder: Path) -> list[Any]:

@@ -83,6 +83,11 @@ class PairedSums:
 
 def check_same_test_set(first: ClusterSums, other: ClusterSums, first_name: str, other_name: str) -> None:
     """Raise UnequalTestSets unless both have the same clusters with equally many queries."""
+    if first.numbering != other.numbering:
+        raise UnequalTestSets(
+            f"the clusters of {first_name} and {other_name} are numbered differently, since a bundle made for sharing "
+            f"draws its own order; a comparison needs both from one bundle"
+        )
     if len(first.clusters) != len(other.clusters):
         raise UnequalTestSets(
             f"{first_name} was tested on {len(first.clusters)} clusters but {other_name} on {len(other.clusters)}; "

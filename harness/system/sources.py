@@ -215,3 +215,22 @@ def _defined_names(statement: ast.stmt) -> set[str]:
     inner = [node for node in ast.walk(statement) if isinstance(node, ast.stmt) and node is not statement]
     names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     return names.union(*map(_defined_names, inner))  # such as an import inside try
+
+
+def files_beside(path: Path, root: Path = ROOT) -> list[Path]:
+    """A suite's file and the files in its folder that it reaches by imports; of the checkout's packages only suites."""
+    folder = path.resolve().parent
+    built_in = folder == root / "suites"
+    found, waiting = {path.resolve(): None}, [path.resolve()]
+    while waiting:
+        file = waiting.pop()
+        importer = ".".join(file.relative_to(root if built_in else folder).with_suffix("").parts)
+        for name in read_source(str(file))[1] if file.suffix == ".py" else ():
+            for other in map(Path, _module_files(_absolute(name, importer, str(file)), (folder, root))):
+                ours = (
+                    other.is_relative_to(root) and (root / other.relative_to(root).parts[0] / "__init__.py").is_file()
+                )
+                if other not in found and other.is_relative_to(folder) and (built_in or not ours):
+                    found[other] = None
+                    waiting.append(other)
+    return list(found)

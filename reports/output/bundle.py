@@ -1,7 +1,6 @@
-"""Bundle: a suite's results in one zip file, enough to recompute every statistic and the report.
+"""Reading of bundles: a suite's results in one zip file, with a checksum per file and one of the whole bundle.
 
-It holds ranks, cell records, audit findings and the report, with a checksum per file and one of the whole bundle; no
-raw data and no weights.
+``reports.bundles`` packs them.
 """
 
 from __future__ import annotations
@@ -14,16 +13,12 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from evaluation.results.suite_results import SuiteResults, read_suite
-from evaluation.results.tuning_results import LEDGER_FILE, SEARCH_FILE
-from evaluation.stored_files import checked_bytes, read_record, safe_part
-from recsys_data.atomic_write import atomic_write
-from recsys_data.sealed_json import parse_object, sealed_text, sha256, unseal
-from reports.output.whole_file_sum import SUM_LENGTH, seal_file, whole_file_changed
+from evaluation.stored_files import safe_part
+from recsys_data.sealed_json import parse_object, sha256, unseal
+from reports.output.whole_file_sum import whole_file_changed
 
 MANIFEST = "bundle.json"
-_SCHEMA = 2
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date of the zip format, so that the same results give the same bytes
+SCHEMA = 2
 _LARGEST_RATIO, _FREE = (
     50,
     16_000_000,
@@ -36,59 +31,6 @@ _OTHER_CONTENT = (LookupError, TypeError, AttributeError, ArithmeticError, Recur
 
 class BundleDamaged(ValueError):
     """A bundle differs from what was packed; the message names the file."""
-
-
-def write_bundle(root: Path, suite: str, path: Path) -> list[str]:
-    """Pack the results of ``suite`` in the store ``root`` into ``path``; return the names packed.
-
-    Raises FileNotFoundError if the store holds no such suite, and ValueError naming a stored file that was changed.
-    """
-    sums: dict[str, list] = {}
-    with atomic_write(path) as aside:
-        with zipfile.ZipFile(aside, "w") as archive:
-            for name, data in _files(root, read_suite(root, suite)):
-                if name not in sums:
-                    sums[name] = [len(data), sha256(data)]
-                    _add(archive, name, data)
-            _add(archive, MANIFEST, sealed_text({"schema": _SCHEMA, "suite": suite, "files": sums}).encode())
-            archive.comment = b"0" * SUM_LENGTH
-        seal_file(aside)
-    return list(sums)
-
-
-def _files(root: Path, results: SuiteResults) -> Iterator[tuple[str, bytes]]:
-    """Name and content of every stored file that the report of a suite needs, verified, and of the report."""
-    folder = root / "suites" / results.name
-    for name in ("suite.json", "mlflow.json", "certificate.json"):
-        if read_record(folder / name, remedy="remove it") is not None:
-            yield f"suites/{results.name}/{name}", (folder / name).read_bytes()
-    for cell in results.cells:
-        yield from _cell_files(cell.folder, "cell.json", cell.record)
-        search = cell.record.get("tuning", {}).get("search")
-        for name in (SEARCH_FILE, LEDGER_FILE) if search is not None and cell.search is not None else ():
-            yield f"tuning/{search}/{name}", (root / "tuning" / search / name).read_bytes()
-    for failure in results.failures:
-        record = None if failure.folder is None else read_record(failure.folder / "failure.json", ["files"])
-        if record is not None:
-            yield from _cell_files(failure.folder, "failure.json", record)
-    for file in sorted((root / results.name).glob("report.*")):
-        if file.suffix in (".html", ".pdf"):
-            yield f"{results.name}/{file.name}", file.read_bytes()
-
-
-def _cell_files(folder: Path, record_name: str, record: dict) -> Iterator[tuple[str, bytes]]:
-    """The record of a cell or a failure, and the files that it lists."""
-    yield f"cells/{folder.name}/{record_name}", (folder / record_name).read_bytes()
-    for name in record["files"]:
-        yield f"cells/{folder.name}/{name}", checked_bytes(folder / safe_part(name), record["files"])
-
-
-def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
-    """Add a member with a fixed date; Parquet and PDF are compressed already."""
-    member = zipfile.ZipInfo(name, _EPOCH)
-    member.external_attr = 0o644 << 16
-    stored = name.endswith((".parquet", ".pdf"))
-    archive.writestr(member, data, zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED)
 
 
 @contextlib.contextmanager
@@ -156,12 +98,12 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> tuple[str, dict[str, tupl
                             f"size may have (the larger of {_FREE:,} and {_LARGEST_RATIO} times its size)")  # fmt: skip
     try:
         manifest = parse_object(_read(archive, MANIFEST, bound))
-        if manifest.get("schema") == _SCHEMA:
+        if manifest.get("schema") == SCHEMA:
             manifest = unseal(manifest)
     except _BROKEN_ZIP as error:
         raise BundleDamaged(f"{path}: {MANIFEST} was changed after packing ({error})") from None
-    if manifest.get("schema") != _SCHEMA:
-        raise BundleDamaged(f"{path}: a bundle of schema {manifest.get('schema')}, this program reads {_SCHEMA}")
+    if manifest.get("schema") != SCHEMA:
+        raise BundleDamaged(f"{path}: a bundle of schema {manifest.get('schema')}, this program reads {SCHEMA}")
     try:
         files = {name: (int(size), str(expected)) for name, (size, expected) in manifest["files"].items()}
         suite = safe_part(manifest["suite"])

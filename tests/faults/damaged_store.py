@@ -21,7 +21,8 @@ from harness.running.plan import Plan, PlannedCell, make_plan
 from harness.running.suite_record import SuiteRecord
 from harness.store import Store
 from harness.suites.request import RunRequest
-from reports.output.bundle import open_bundle, write_bundle
+from reports.bundles.write import write_bundle
+from reports.output.bundle import open_bundle
 from reports.report import Report, build
 
 SUITE = """
@@ -144,7 +145,7 @@ class DamagedStore:
 
     def packed(self) -> int:
         """The number of files that a bundle packs."""
-        return len(write_bundle(self.store.root, NAME, self.bundle.with_name("again.zip")))
+        return len(write_bundle(self.store.root, NAME, self.bundle.with_name("again.zip")).names)
 
     def compared(self) -> Any:
         """The comparison of the first two cells' ranks."""

@@ -6,7 +6,8 @@ import pytest
 
 from evaluation.results.tuning_results import LEDGER_FILE, SEARCH_FILE
 from recsys_data.sealed_json import sealed_line
-from reports.output.bundle import open_bundle, write_bundle
+from reports.bundles.write import write_bundle
+from reports.output.bundle import open_bundle
 from reports.output.html import render_html
 from reports.report import build
 from tests.stored_records import write_sealed
@@ -98,7 +99,7 @@ def test_without_random_trials_there_is_no_expected_score(tuned):
 
 def test_a_bundle_holds_the_ledger_and_draws_the_same_page(tuned, tmp_path):
     root = tuned()
-    names = write_bundle(root, "little", tmp_path / "out" / "little.zip")
+    names = write_bundle(root, "little", tmp_path / "out" / "little.zip").names
     assert f"tuning/search-GRU/{LEDGER_FILE}" in names and f"tuning/search-Markov/{SEARCH_FILE}" in names
     page = render_html(build(root, "little"))
     assert "budget-figure-1" in page

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from recsys_data.sealed_json import sealed_text, sha256
-from reports.output.bundle import MANIFEST, BundleDamaged, open_bundle, write_bundle
+from reports.bundles.write import write_bundle
+from reports.output.bundle import MANIFEST, BundleDamaged, open_bundle
 from reports.output.html import render_html
 from reports.output.whole_file_sum import seal_file
 from reports.report import build
@@ -20,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 @pytest.fixture(scope="module")
 def packed(store, tmp_path_factory):
     path = tmp_path_factory.mktemp("bundle") / "little.zip"
-    names = write_bundle(store, "little", path)
+    names = write_bundle(store, "little", path).names
     return path, names
 
 

@@ -1,0 +1,106 @@
+"""The commands bundle and rerun."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.errors import warn
+from cli.options import RESULTS, Data, Jobs, Only, Protocol, Results, Seeds, SuiteName, stored_name
+
+Out = Annotated[Path | None, typer.Option("-o", "--out", help="File to write [default: SUITE.zip].")]
+Share = Annotated[
+    bool,
+    typer.Option("--share", help="The form that may be published: statistics and report, but no pair of a user and an "
+                                 "item can be read from it."),
+]  # fmt: skip
+Anonymous = Annotated[
+    bool, typer.Option("--anonymous", help="Without names of users, host and author, for anonymous review.")
+]
+Packed = Annotated[Path, typer.Option("--from", metavar="ZIP", help="The bundle.")]
+Again = Annotated[
+    Path | None, typer.Option("--results", help="Folder of the new results [default: the bundle's name and -rerun].")
+]
+
+
+def bundle(suite: SuiteName, results: Results = RESULTS, out: Out = None, share: Share = False,
+           anonymous: Anonymous = False) -> None:  # fmt: skip
+    """Pack a suite's results, report, tables and source into one ZIP file.
+
+    It has checksums, RO-Crate metadata and a README.txt; it has no data sets, no weights and no absolute paths.
+    """
+    from cli.printing import print_text
+    from evaluation.results.suite_results import read_suite
+    from harness.suites.packing import packed_sources, recorded_file
+    from reports.bundles.write import Form, write_bundle
+
+    name = stored_name(suite)
+    path = out or Path(f"{name}.zip")
+    file = recorded_file(results, read_suite(results, name).record)
+    if file is None:
+        warn(f"note: the file of {name} is not at hand, so the bundle has no source and cannot be rerun")
+    packed = write_bundle(results, name, path, Form(share, anonymous), sources={} if file is None else
+                          packed_sources(file), folders=[] if file is None else [file.parent])  # fmt: skip
+    for note in packed.notes:
+        warn(f"note: {note}")
+    pooled = f"; users pooled, since few share their number of queries: {packed.pooled:,}" if share else ""
+    print_text(f"{path}: {len(packed.names)} files of {name}, {path.stat().st_size / 1e6:,.1f} MB{pooled}")
+
+
+def rerun(packed: Packed, only: Only = (), protocol: Protocol = (), seeds: Seeds = (),  # type: ignore[assignment]
+          data: Data = None, results: Again = None, jobs: Jobs = 1) -> None:  # fmt: skip
+    """Compute a bundle's cells again from its packed suite and compare every bit.
+
+    Writes a report of the new results. The exit code is 1 if a bit differs or a cell fails.
+    """
+    from cli.printing import print_text
+    from evaluation.results.suite_results import read_suite
+    from harness.running.rerun import rerun_rows
+    from harness.suites.packing import unpacked_source
+    from reports.output.bundle import open_bundle
+
+    with open_bundle(packed) as (root, name):
+        before, folder = read_suite(root, name), results or packed.with_name(f"{packed.stem}-rerun")
+        request = _request(before.record, unpacked_source(root, before.record, folder), folder, data,
+                           only=only, protocol=protocol, seeds=seeds)  # fmt: skip
+        chosen = _run(request, name, jobs)
+        rows = rerun_rows(before, read_suite(folder, name), chosen)
+    for row in rows:
+        detail = f"{row['rows']:,} rows" if row["state"] == "same" else row["reason"]
+        print_text(f"{row['state']}: {row['dataset']}/{row['model']}/{row['seed']}, {detail}")
+    states = [row["state"] for row in rows]
+    print_text(f"{states.count('same')} of {len(rows)} cells of {packed} have the same bits; "
+               f"different: {states.count('different')}, not compared: {states.count('not compared')}")  # fmt: skip
+    if "different" in states:
+        raise typer.Exit(1)
+
+
+def _request(record: Any, source: str, results: Path, data: Path | None, **selection: str) -> Any:
+    """The request of the run that made a bundle, in another folder; threads are set before libraries load."""
+    from cli.options import RequestOptions
+
+    options = record["options"]
+    selection["seeds"] = selection["seeds"] or options["seeds"]
+    return RequestOptions(**selection, device=options["device"], threads=options["threads"], results=results, data=data,
+                          sets=list(options["sets"]), limit_users=options["limit_users"]).request(source)  # fmt: skip
+
+
+def _run(request: Any, name: str, jobs: int) -> set[Any]:
+    """Compute the request's cells; return the labels of those that it selects."""
+    from cli.run import run_suite
+    from harness.running.plan import PlanContext
+    from harness.running.session import Limits
+    from harness.store import Store
+    from harness.system.signals import end_on_sigterm
+
+    loaded = request.load()
+    if loaded.suite.name != name:
+        raise ValueError(f"the packed suite is called {loaded.suite.name!r}, its results {name!r}: the file was changed "
+                         "after they were computed, so pack it again")  # fmt: skip
+    end_on_sigterm()
+    from harness.backends.processes import ProcessBackend
+
+    run_suite(request, Store.open(request.results), PlanContext(), jobs=jobs, fresh=False, mlflow=False, report=True,
+              limits=Limits(), backend=ProcessBackend(jobs))  # fmt: skip
+    chosen = [cell for cell, wanted in zip(loaded.cells, loaded.chosen, strict=True) if wanted]
+    return {(cell.dataset, cell.protocol, cell.model_name, cell.seed) for cell in chosen}

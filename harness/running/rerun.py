@@ -1,0 +1,50 @@
+"""Rerun of packed results: each cell that was computed again is compared with the packed one, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from evaluation.results.shared_sums import rank_digest
+from evaluation.results.suite_results import CellResult, SuiteResults
+from harness.running.verify import difference
+
+Labels = tuple[str, str, str, int]
+
+
+def labels_of(cell: Any) -> Labels:
+    """What names a cell in a suite, whatever code computed it."""
+    return cell.dataset, cell.protocol, cell.model, cell.seed
+
+
+def rerun_rows(packed: SuiteResults, again: SuiteResults, chosen: Collection[Labels]) -> list[dict[str, Any]]:
+    """A row per chosen cell of the bundle: "same", "different" with the first difference, or "not compared"."""
+    computed = {labels_of(cell): cell for cell in again.cells}
+    missing = {labels_of(failure): failure for failure in again.failures}
+    rows = []
+    for cell in packed.cells:
+        name = labels_of(cell)
+        if name not in chosen:
+            continue
+        if name in computed:
+            found = _difference(cell, computed[name])
+            row = {"state": "different" if found else "same", "reason": found, "rows": len(computed[name].ranks)}
+        else:
+            failure = missing.get(name)
+            state = "different" if failure is not None and failure.failed else "not compared"
+            reason = "it is not a cell of the suite's file" if failure is None else f"{failure.state}: {failure.reason}"
+            row = {"state": state, "reason": reason, "rows": 0}
+        rows.append(dict(zip(("dataset", "protocol", "model", "seed"), name, strict=True)) | row)
+    return rows
+
+
+def _difference(packed: CellResult, again: CellResult) -> str:
+    """The first difference in words; of a cell that withholds its ranks, by their SHA-256."""
+    if not packed.withholds_ranks:
+        return difference(packed, again)
+    if packed.record["withheld"]["ranks"] == rank_digest(again.ranks):
+        return ""
+    name, value = next(iter(packed.metrics.items()))
+    return (
+        f"the ranks, which the bundle withholds; {name}: {value:.6f} before, {again.metrics.get(name, 0.0):.6f} again"
+    )

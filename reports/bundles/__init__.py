@@ -1,0 +1,1 @@
+"""Bundles: what is packed of a suite, in three forms."""

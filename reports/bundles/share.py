@@ -1,0 +1,79 @@
+"""The form of a bundle that may be published: no pair of a user and an item can be read from it.
+
+It holds no ranks, no lists and no item counts. Each cell has its sums by user, renumbered in a drawn order and pooled
+where a number of queries singles users out. What needs more is kept as results: tables, slices, measures of lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluation.comparison.compare import compare_suite, measured_metrics
+from evaluation.json_codec import to_json
+from evaluation.metrics.accuracy import Metric
+from evaluation.metrics.cluster_sums import ClusterSums
+from evaluation.metrics.sums_file import FILE_NAME, write_shared_sums
+from evaluation.metrics.ties import TIES
+from evaluation.results.shared_sums import DrawnClusters, rank_digest
+from evaluation.results.suite_results import CURVE, CellResult, SuiteResults
+from evaluation.stored_files import checked_bytes
+from evaluation.verdicts.across_protocols import AcrossProtocols
+from evaluation.verdicts.claims import Claim, Evidence, claim_from_json
+from evaluation.verdicts.judge import requests_of
+from evaluation.verdicts.stored import StoredClaim
+from recsys_data.sealed_json import sha256
+
+
+class SharedCells:
+    """The publishable files of a suite's cells; cells with the same users share one drawn order."""
+
+    def __init__(self, results: SuiteResults, rng: np.random.Generator) -> None:
+        metrics = measured_metrics(results, requests_of(results))
+        self._metrics = list(dict.fromkeys(replace(m, ties=t) for m in metrics for t in (m.ties, *TIES)))
+        self._rng = rng
+        self._drawn: dict[tuple[str, str], DrawnClusters] = {}
+
+    @property
+    def pooled(self) -> int:
+        """The number of pooled users, over all test sets."""
+        return sum(drawn.pooled for drawn in self._drawn.values())
+
+    def write(self, cell: CellResult, folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
+        """Return the files of a cell by name, and what they change in its record; ``folder``: for temporary files."""
+        sums = {metric.name: self._sums(cell, metric) for metric in self._metrics}
+        first = next(iter(sums.values()))
+        test_set = cell.dataset, sha256(first.clusters.astype("<i8").tobytes() + first.counts.astype("<i8").tobytes())
+        if test_set not in self._drawn:
+            self._drawn[test_set] = DrawnClusters.of(first.counts, self._rng)
+        write_shared_sums(folder, {name: self._drawn[test_set].apply(found) for name, found in sums.items()})
+        files = {FILE_NAME: (folder / FILE_NAME).read_bytes()}
+        if CURVE in cell.files:
+            files[CURVE] = checked_bytes(cell.folder / CURVE, cell.files)
+        withheld = {"ranks": rank_digest(cell.ranks), "files": sorted({*cell.files} - {*files})}
+        return files, {"files": {name: sha256(data) for name, data in files.items()}, "withheld": withheld}
+
+    def _sums(self, cell: CellResult, metric: Metric) -> ClusterSums:
+        return cell.sums.get(metric.name) or metric.per_cluster(cell.ranks)
+
+
+def with_kept_verdicts(results: SuiteResults) -> list[Mapping[str, Any]]:
+    """The records of a suite's claims; those that pair users of two protocols with their verdicts, as results."""
+    records: Sequence[Mapping[str, Any]] = results.record.get("claims", ())
+    claims = [claim_from_json(record) for record in records]
+    if not any(map(_pairs_protocols, claims)):
+        return list(records)
+    requests = requests_of(results)
+    evidence = Evidence.of(results, compare_suite(results, requests), requests)
+    return [
+        to_json(StoredClaim.of(claim, evidence.judge(claim)).to_json()) if _pairs_protocols(claim) else record
+        for claim, record in zip(claims, records, strict=True)
+    ]
+
+
+def _pairs_protocols(claim: Claim) -> bool:
+    return isinstance(claim, AcrossProtocols) or any(map(_pairs_protocols, getattr(claim, "parts", ())))
