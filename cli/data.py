@@ -120,13 +120,24 @@ def remove(name: Annotated[str, typer.Argument(metavar="NAME", help="The name of
 
 
 def export(name: DataName,
-           kind: Annotated[str, typer.Option("--format", help="inter (RecBole), sessions, csv, tsv, parquet, "
-                                             "sequences or lst.")] = "inter",
-           out: Annotated[Path | None, typer.Option(help="File to write [default: NAME with the format's extension]."
-                                                    )] = None,
+           kind: Annotated[str, typer.Option("--format", help="inter (RecBole), sessions, csv, tsv, parquet, sequences "
+                                             "or lst; of a split: csv, session, recbole or lists.")] = "",
+           split: Annotated[bool, typer.Option("--split", help="Write a split: training, validation and test part, "
+                                               "queries, checksums and a README.")] = False,
+           protocol: Annotated[str, typer.Option(help="The protocol of a split as suites write it: LeaveLastOut, "
+                                                 "'AsPublished(validation=0)' ….")] = "",
+           out: Annotated[Path | None, typer.Option("-o", "--out", help="File to write [default: NAME with the "
+                                                    "format's extension]; folder of a split.")] = None,
            data: Data = None) -> None:  # fmt: skip
-    """Write a data set in another file format."""
-    from cli.data_actions import export_file, find_dataset, known_datasets
+    """Write a data set, or its split, in another file format.
+
+    A split is for programs other than Encore: they train on it, and write ranks that a suite then judges.
+    """
+    from cli.data_actions import export_file, export_split, find_dataset, known_datasets
     from cli.printing import print_text
 
-    print_text(export_file(find_dataset(name, known_datasets(data)), kind, out, data))
+    dataset = find_dataset(name, known_datasets(data))
+    if split or protocol:
+        print_text(export_split(dataset, protocol, kind or "csv", out, data, asked=split))
+    else:
+        print_text(export_file(dataset, kind or "inter", out, data))

@@ -104,6 +104,27 @@ def export_file(dataset: Dataset, kind: str, path: Path | None, folder: Path | N
     return export_interactions(dataset.load(folder), target, kind)
 
 
+def export_split(
+    dataset: Dataset, protocol: str, kind: str, folder: Path | None, data: Path | None, *, asked: bool
+) -> str:
+    """Write the split of a data set under a protocol, given as text, to a new folder; return a message."""
+    from recsys_data.protocols.by_name import protocol_named
+    from recsys_data.split_files.write import check_destination, write_split
+
+    if not asked:
+        raise ValueError("--protocol is for a split: give --split, too")
+    if not protocol:
+        raise ValueError("--split needs a protocol: give --protocol, such as --protocol LeaveLastOut")
+    chosen = protocol_named(protocol)
+    target = folder or Path(f"{dataset.name}-split")
+    check_destination(target, kind)
+    split = chosen.prepare(dataset.load(data))
+    write_split(split, target, kind, dataset=dataset.name, protocol=chosen.name)
+    return (f"{target}: {dataset.name} under {chosen.name}, {len(split.train):,} training events, "
+            f"{len(split.validation):,} validation and {len(split.test):,} test queries; fingerprint "
+            f"{split.fingerprint[:12]}…; see {target / 'README.md'}")  # fmt: skip
+
+
 def audit_rows(loaded_suite: LoadedSuite) -> Iterator[dict[str, Any]]:
     """The audit findings of a suite's splits, as in audit_splits."""
     pairs = [(experiment.dataset, experiment.protocol) for experiment in loaded_suite.suite.experiments]

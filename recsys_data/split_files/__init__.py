@@ -1,0 +1,1 @@
+"""A split in files that other programs read: written, and read back with the same fingerprint."""
