@@ -1,6 +1,8 @@
+#!/usr/bin/env python3
 """Entry point of the command line. The commands are in cli/ and import heavy libraries only when they run."""
 
 from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -16,7 +18,7 @@ A suite is a set of experiments. A cell is one model on one data set, with one p
 DATA_HELP = "Fetch, verify, describe, audit, import, remove and export data sets."
 TYPER_OPTIONS = {
     "no_args_is_help": True,
-    "add_completion": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
     "pretty_exceptions_enable": False,
     "rich_markup_mode": None,  # importing rich takes a third of a second
 }
@@ -50,16 +52,23 @@ DATA_COMMANDS = {
 }
 
 
-def group(help_text: str, commands: Mapping[str, Callable[..., None]]) -> typer.Typer:
+def group(help_text: str, commands: Mapping[str, Callable[..., None]], **options: Any) -> typer.Typer:
     """A typer application of the commands, each with error handling."""
-    application = typer.Typer(help=help_text, **TYPER_OPTIONS)
+    application = typer.Typer(help=help_text, **TYPER_OPTIONS, **options)
     for name, function in commands.items():
         application.command(name, cls=OnceCommand)(handle_errors(function))
     return application
 
 
-app = group(HELP, COMMANDS)
-app.add_typer(group(DATA_HELP, DATA_COMMANDS), name="data")
+app = group(HELP, COMMANDS)  # with completion, for a shell that calls ./benchmark.py
+app.add_typer(group(DATA_HELP, DATA_COMMANDS, add_completion=False), name="data")
+
+
+@app.callback()
+def main(version: Annotated[bool, typer.Option("--version", is_eager=True, callback=info.version,
+                                               help="Show the version and exit.")] = False) -> None:  # fmt: skip
+    """Take the options that stand before a command."""
+
 
 if __name__ == "__main__":
     app()

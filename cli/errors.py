@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperOption
 
 from recsys_data.printable import printable_lines
 
+ADDED_UP = ("PATTERN", "SEEDS")  # what the options that select cells take
 LONGEST = 2000  # characters of a message
 
 
@@ -59,7 +60,7 @@ def warn(text: str) -> None:
 
 
 class OnceCommand(TyperCommand):
-    """A command that takes each option once; options that collect values, such as --set, take each name once."""
+    """A command that takes each option once; --set takes each name once, and selections of cells add up."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
         """Parse the arguments; exit with code 2 and one sentence for a repeated option."""
@@ -76,6 +77,8 @@ class OnceCommand(TyperCommand):
 def _repeated(parameter: Any, times: int, values: Any, args: list[str]) -> str | None:
     """Return what an option repeats: itself, or a name in its values NAME=VALUE; None if nothing is lost."""
     if not isinstance(parameter, TyperOption) or parameter.count or times == 1:
+        return None
+    if parameter.metavar in ADDED_UP:
         return None
     if not parameter.multiple:
         return _given_names(parameter, args)

@@ -1,12 +1,23 @@
 """The commands ``list`` and ``doctor``."""
 
+import difflib
 from typing import Annotated
 
 import typer
 
 from cli.options import RESULTS, AsJson, Data, Results
 
-MODEL_PACKAGES = ("baselines.factors", "baselines.neighbours", "baselines.simple", "recsys_models")
+VERSION = "0.9"  # also in CITATION.cff
+_WHAT = "suites|models|metrics|protocols|losses|claims|datasets|results"
+
+
+def complete_what(incomplete: str) -> list[str]:
+    """The words that list takes, for a shell's completion."""
+    return [word for word in _WHAT.split("|") if word.startswith(incomplete)]
+
+
+What = Annotated[str, typer.Argument(metavar=f"[{_WHAT}]", help="What to list.", autocompletion=complete_what)]
+OneName = Annotated[str, typer.Argument(metavar="[NAME]", help="Show one of them in full: fields, defaults, meaning.")]
 
 
 def doctor(results: Results = RESULTS, data: Data = None, as_json: AsJson = False) -> None:
@@ -23,12 +34,39 @@ def doctor(results: Results = RESULTS, data: Data = None, as_json: AsJson = Fals
         raise typer.Exit(1)
 
 
-def list_(what: Annotated[str, typer.Argument(metavar="[suites|models|datasets|results]")] = "suites",
-          results: Results = RESULTS, data: Data = None, as_json: AsJson = False) -> None:  # fmt: skip
-    """List the suites, models, data sets or stored results (suites and variants)."""
-    from cli import listings
-    from cli.printing import print_records
+def version(wanted: bool) -> None:
+    """Print Encore's version with its commit, and that of Python, if ``wanted``, and exit."""
+    if not wanted:
+        return
+    import platform
 
+    from harness.system.environment import git_state
+
+    commit, dirty = git_state()
+    changed = " with uncommitted changes" if dirty else ""
+    print(f"Encore {VERSION}" + (f", commit {commit[:10]}{changed}" if commit else "") +
+          f", Python {platform.python_version()}")  # fmt: skip
+    raise typer.Exit
+
+
+def list_(what: What = "suites", name: OneName = "", results: Results = RESULTS, data: Data = None,
+          as_json: AsJson = False) -> None:  # fmt: skip
+    """List what there is: suites, stored results, data sets, and all that a suite can name.
+
+    With a name, such as list models GRU: its fields, their defaults and what they mean.
+    """
+    from cli import listings
+    from cli.lists.kinds import CLASSES, MODEL_PACKAGES, class_details, class_rows, closest
+    from cli.printing import print_json, print_records, print_text
+
+    if what in CLASSES and name:
+        details = class_details(what, name)
+        if as_json:
+            print_json(details)
+            return
+        print_text(f"{details['import']}\n\n{details['about']}\n")
+        print_records(f"{details['name']}: fields", details["fields"], ["field", "type", "default", "meaning"])
+        return
     if what == "suites":
         rows, columns = listings.suite_rows(data), ["name", "title", "cells", "present", "missing"]
     elif what == "models":
@@ -40,6 +78,14 @@ def list_(what: Annotated[str, typer.Argument(metavar="[suites|models|datasets|r
         columns = ["name", "title", "origin", "present", "events", "users", "items"]
     elif what == "results":
         rows, columns = listings.result_rows(results), ["name", "title", "done", "cells", "created"]
+    elif what in CLASSES:
+        rows, columns = class_rows(what), ["name", *["form"] * (what == "metrics"), "about"]
     else:
-        raise ValueError(f"cannot list {what!r}: expected suites, models, datasets or results")
+        close = difflib.get_close_matches(what, known := _WHAT.split("|"), n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]!r}?" if close else f"expected {', '.join(known)}"
+        raise ValueError(f"cannot list {what!r}: {hint}")
+    if name:
+        row = next(row for row in rows if row["name"] == closest(what, name, (row["name"] for row in rows)))
+        rows = [row] if as_json else [{"property": key.replace("_", " "), "value": row[key]} for key in row]
+        columns = ["property", "value"]
     print_records(what, rows, columns, as_json)

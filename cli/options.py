@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,11 +13,23 @@ import typer
 RESULTS = Path("results")
 ALL = "all"
 
+
+def complete_suites(incomplete: str) -> list[str]:
+    """The names of suites and, in the default folder, of stored variants that begin so, for a shell's completion."""
+    from harness.suites.load import suite_names
+
+    stored = [path.name for path in (RESULTS / "suites").glob("*") if path.is_dir()]
+    return [name for name in dict.fromkeys([*suite_names(), ALL, *stored]) if name.startswith(incomplete)]
+
+
 _SUITE_HELP = "The name of a suite or of a stored variant (SUITE@OPTIONS), or the path of a suite file."
-SuiteName = Annotated[str, typer.Argument(metavar="SUITE", help=_SUITE_HELP)]
+SuiteName = Annotated[str, typer.Argument(metavar="SUITE", help=_SUITE_HELP, autocompletion=complete_suites)]
 OptionalSuite = Annotated[str, typer.Argument(metavar="[SUITE]", help=_SUITE_HELP)]
 SuiteOrAll = Annotated[
-    str, typer.Argument(metavar="SUITE", help="The name of a suite, the path of a suite file, or all.")
+    str,
+    typer.Argument(
+        metavar="SUITE", help="The name of a suite, the path of a suite file, or all.", autocompletion=complete_suites
+    ),
 ]
 DataName = Annotated[str, typer.Argument(metavar="NAME", help="The name of a data set, or the path of an event file.")]
 Results = Annotated[Path, typer.Option("--results", envvar="ENCORE_RESULTS", help="Folder of stored results.")]
@@ -30,13 +42,20 @@ Group = Annotated[int, typer.Option(min=1, metavar="N", help="Cells per line of 
 FigurePath = Annotated[
     Path | None, typer.Option("--figure", help="Figure to write: .svg, .png or .pdf [default: results/data/NAME.svg].")
 ]
-Only = Annotated[str, typer.Option(metavar="PATTERN", help="Select cells by data set, model or dataset/model.")]
-Protocol = Annotated[str, typer.Option(metavar="PATTERN", help="Select cells by the label or name of their protocol.")]
+# Repeating one of the next three options adds to what it selects; RequestOptions joins the values.
+Only = Annotated[
+    list[str],
+    typer.Option(metavar="PATTERN", help="Select cells by data set, model or dataset/model; may be repeated."),
+]
+Protocol = Annotated[
+    list[str],
+    typer.Option(metavar="PATTERN", help="Select cells by the label or name of their protocol; also repeated."),
+]
 Seeds = Annotated[
-    str,
+    list[str],
     typer.Option(
         metavar="SEEDS",
-        help="Number of seeds (5 means 0 to 4) or a list of seeds (0,3,7 or 7,): a selection "
+        help="Number of seeds (5 means 0 to 4), a range (0-4) or a list of seeds (0,3,7 or 7,): a selection "
         "of the suite's; other seeds make a variant.",
     ),
 ]
@@ -84,19 +103,36 @@ Bundle = Annotated[Path | None, typer.Option("--from", metavar="ZIP", help="Read
 ReportFolder = Annotated[Path | None, typer.Option("--out", help="Folder of the report [default: RESULTS/SUITE].")]
 
 
+_JOINED = {"only": "|", "protocol": "|", "seeds": ","}  # what separates the values of a repeated option
+
+
+def _seed_list(given: Sequence[str]) -> Sequence[str]:
+    """The values of --seeds; of several, each is written as a list, since "3,3" and 3 twice differ."""
+    if len(given) < 2:
+        return given
+    from harness.suites.parse_overrides import parse_seeds
+
+    return [str(seed) for text in given for seed in parse_seeds(text)]
+
+
 @dataclass(frozen=True)
 class RequestOptions:
     """Which cells of a suite, with which overrides, and where they run."""
 
-    only: Only = ""
-    protocol: Protocol = ""
-    seeds: Seeds = ""
+    only: Only = ""  # type: ignore[assignment]  # one text, joined from a list
+    protocol: Protocol = ""  # type: ignore[assignment]
+    seeds: Seeds = ""  # type: ignore[assignment]
     device: Device = "auto"
     threads: Threads = 1
     results: Results = RESULTS
     data: Data = None
     sets: Set = field(default_factory=list)
     limit_users: Limit = None
+
+    def __post_init__(self) -> None:
+        for name, separator in _JOINED.items():
+            if not isinstance(given := getattr(self, name), str):
+                object.__setattr__(self, name, separator.join(_seed_list(given) if name == "seeds" else given))
 
     def stored_or_given(self, suite: str) -> tuple[str, "RequestOptions"]:
         """The suite to load and these options, with those of a stored variant where ``suite`` names one."""
@@ -131,7 +167,7 @@ def with_request_options(command: Callable[..., None]) -> Callable[..., None]:
     """Show typer the fields of RequestOptions in place of a command's parameter ``options``, which gets the value."""
     defaults, shared = RequestOptions(), []
     for option in dataclasses.fields(RequestOptions):
-        default = getattr(defaults, option.name)
+        default = [] if option.name in _JOINED else getattr(defaults, option.name)
         shared.append(inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=default,
                                         annotation=option.type))  # fmt: skip
     parameters: list[inspect.Parameter] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import fnmatch
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,7 +25,8 @@ class NotInSuite(InvalidOverride):
 class Overrides:
     """Changes to a suite as plain values, for workers and the suite's record.
 
-    sets: texts such as "GRU.dim=64". only, protocol: patterns that select cells; empty selects all. seeds: those of the
+    sets: texts such as "GRU.dim=64". only, protocol: patterns that select cells, with | between alternatives; empty
+    selects all. seeds: those of the
     suite's seeds to compute, or other seeds in their place; None keeps the suite's. limit_users: None keeps all users.
     """
 
@@ -55,9 +57,10 @@ class Overrides:
     def selection(self, suite: Suite) -> list[bool]:
         """For each cell of ``expand(suite)``, whether it is selected. Raises InvalidOverride if none is."""
         cells = list(expand(suite))
+        for pattern in _alternatives(self.only):
+            if not any(_matches_cell(cell, pattern) for cell in cells):
+                raise InvalidOverride(f"--only {pattern!r} matches {_none_of(cells, pattern)}")
         named = [_matches_cell(cell, self.only) for cell in cells]
-        if not any(named):
-            raise InvalidOverride(f"--only {self.only!r} matches {_none_of(cells, self.only)}")
         selected = [name and _matches_protocol(cell, self.protocol) for name, cell in zip(named, cells, strict=True)]
         if not any(selected):
             protocols = dict.fromkeys(c.experiment.short_protocol for name, c in zip(named, cells, strict=True) if name)
@@ -102,14 +105,20 @@ def _in_one_order(experiments: Sequence[Experiment], sets: Sequence[str]) -> lis
 
 
 def _matches_cell(cell: Cell, pattern: str) -> bool:
-    """Whether a pattern matches dataset/model or, if it has no slash, either of the two."""
-    names = [f"{cell.dataset}/{cell.model_name}"] if "/" in pattern else [cell.dataset, cell.model_name]
-    return any(_matches(name, pattern) for name in names)
+    """Whether an alternative of a pattern matches dataset/model or, if it has no slash, either of the two."""
+    whole, parts = [f"{cell.dataset}/{cell.model_name}"], [cell.dataset, cell.model_name]
+    return any(_matches(name, each) for each in _alternatives(pattern) for name in (whole if "/" in each else parts))
 
 
 def _matches_protocol(cell: Cell, pattern: str) -> bool:
-    """Whether a pattern matches the protocol's name or the label of the experiment."""
-    return _matches(cell.protocol, pattern) or _matches(cell.experiment.label, pattern)
+    """Whether an alternative of a pattern matches the protocol's name or the label of the experiment."""
+    names = (cell.protocol, cell.experiment.label)
+    return any(_matches(name, each) for each in _alternatives(pattern) for name in names)
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """The alternatives of a pattern, which | separates; [|] is a | of a name."""
+    return re.split(r"(?<!\[)\|", pattern)
 
 
 def _matches(name: str, pattern: str) -> bool:
@@ -120,9 +129,11 @@ def _matches(name: str, pattern: str) -> bool:
 def _none_of(cells: Sequence[Cell], pattern: str) -> str:
     """The labels that a pattern fails to match, or their number and the closest if they are many."""
     labels = list(dict.fromkeys(f"{cell.dataset}/{cell.model_name}" for cell in cells))
-    if len(labels) <= MAX_LISTED:
-        return f"none of {', '.join(labels)}"
     names = labels if "/" in pattern else [*dict.fromkeys(n for c in cells for n in (c.dataset, c.model_name))]
+    if len(labels) <= MAX_LISTED:
+        close = difflib.get_close_matches(pattern.lower(), {name.lower(): name for name in names}, n=1, cutoff=0.6)
+        hint = next((f"; did you mean {name!r}?" for name in names if [name.lower()] == close), "")
+        return f"none of {', '.join(labels)}{hint}"
     lower = {name.lower(): name for name in names}
     close = [lower[name] for name in difflib.get_close_matches(pattern.lower(), lower, n=3, cutoff=0.0)]
     return f"none of {len(labels)} dataset/model labels; the closest names are {', '.join(close)}"
@@ -223,4 +234,4 @@ def protocol_pattern(cell: Cell, suite: Suite) -> str:
 
 
 def _escape(name: str) -> str:
-    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
+    return "".join(f"[{sign}]" if sign in "*?[|" else sign for sign in name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import math
+import re
 import types
 import typing
 from collections.abc import Sequence
@@ -19,21 +20,30 @@ class InvalidOverride(ValueError):
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
-    """Seeds from "5" (five: 0 to 4), "0" (seed 0 alone) or a list such as "0,3,7" ("7," is seed 7 alone)."""
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(part.isascii() and part.isdigit() for part in parts):
+    """Seeds from "5" (five: 0 to 4), "0" (seed 0 alone), "0-4" or a list such as "0,3,7-9" ("7," is seed 7 alone)."""
+    ranges = [_seed_range(part.strip()) for part in text.split(",") if part.strip()]
+    if not ranges or not all(ranges):
         raise InvalidOverride(
-            f"--seeds {text!r} is not understood: expected a number of seeds (5) or a list of seeds (0,3,7)"
+            f"--seeds {text!r} is not understood: expected a number of seeds (5), a range (0-4) or a list of seeds "
+            f"(0,3,7)"
         )
-    numbers = [int(part) for part in parts]
+    if sum(each.stop - each.start for each in ranges) > MAX_SEED_COUNT:
+        raise InvalidOverride(f"--seeds {text!r} means more than {MAX_SEED_COUNT:,} seeds; give fewer")
+    numbers = [number for each in ranges for number in each]
     if len(set(numbers)) != len(numbers):
         raise InvalidOverride(f"--seeds {text!r} lists a seed twice")
-    if "," not in text and numbers[0] > MAX_SEED_COUNT:
+    if text.strip().isdigit() and numbers[0] > MAX_SEED_COUNT:
         raise InvalidOverride(
             f"--seeds {text!r} means more than {MAX_SEED_COUNT:,} seeds; "
             f"write --seeds {text.strip()}, (with the comma) for that one seed"
         )
-    return tuple(range(max(1, numbers[0]))) if "," not in text else tuple(numbers)
+    return tuple(range(max(1, numbers[0]))) if text.strip().isdigit() else tuple(numbers)
+
+
+def _seed_range(part: str) -> range:
+    """The seeds of "7" or "0-4"; an empty range for a text that is neither."""
+    found = re.fullmatch(r"([0-9]+)(?: ?- ?([0-9]+))?", part)
+    return range(0) if found is None else range(int(found[1]), int(found[2] or found[1]) + 1)
 
 
 def format_seeds(seeds: Sequence[int]) -> str:

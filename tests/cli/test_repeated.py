@@ -24,7 +24,11 @@ def call(*words):
     return CliRunner().invoke(benchmark.app, [str(word) for word in words])
 
 
-@pytest.mark.parametrize(("words", "option"), OPTIONS, ids=[f"{' '.join(w)} {o.opts[0]}" for w, o in OPTIONS])
+SELECTING = {"only", "protocol", "seeds"}  # repeated, each selects more
+ONCE = [(words, option) for words, option in OPTIONS if option.name not in SELECTING]
+
+
+@pytest.mark.parametrize(("words", "option"), ONCE, ids=[f"{' '.join(w)} {o.opts[0]}" for w, o in ONCE])
 def test_every_option_of_every_command_adds_up_or_is_refused(words, option):
     name = option.opts[0]
     one = [name] if option.is_flag else [name, "3=4"]
@@ -36,7 +40,36 @@ def test_every_option_of_every_command_adds_up_or_is_refused(words, option):
 
 
 def test_options_that_collect_values_are_named():
-    assert {option.name for _, option in OPTIONS if option.multiple} == {"sets", "metric"}
+    assert {option.name for _, option in OPTIONS if option.multiple} == {"sets", "metric", "models"} | SELECTING
+
+
+def chosen(*words):
+    options = ("--results", "none", "--data", "none", "--json")
+    result = call("plan", "zoo", *words, *options)
+    assert result.exit_code == 0, result.output
+    return {(row["model"], row["seed"]) for row in json.loads(result.stdout) if row["state"] != "left out"}
+
+
+def test_repeated_selections_of_cells_add_up(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert (
+        chosen("--only", "GRU", "--only", "ml-100k/LSTM") == {("GRU", 0), ("LSTM", 0)} == chosen("--only", "GRU|LSTM")
+    )
+    assert chosen("--only", "LSTM", "--seeds", "2,", "--seeds", "4-5") == {("LSTM", 2), ("LSTM", 4), ("LSTM", 5)}
+    protocols = ("--protocol", "per-user*", "--protocol", "other")
+    assert chosen("--only", "GRU", *protocols) == {("GRU", 0)}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [(("--only", "GRU", "--only", "GRUU"), "--only 'GRUU' matches none of "),
+     (("--seeds", "1", "--seeds", "2"), "lists a seed twice"), (("--seeds", "4-2"), "'4-2' is not understood")],
+)  # fmt: skip
+def test_each_selection_must_be_usable(words, sentence):
+    result = call("plan", "zoo", *words)
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert sentence in line
 
 
 @pytest.mark.parametrize(
@@ -45,7 +78,7 @@ def test_options_that_collect_values_are_named():
         (("bundle", "quickstart", "-o", "a.zip", "--out=b.zip"), "-o/--out"),
         (("data", "import", "f.csv", "--name", "x", "--header", "--no-header"), "--header/--no-header"),
         (("plan", "quickstart", "--set", "GRU.dim=3", "--set", "dim=4", "--set", "GRU.dim=5"), "--set GRU.dim"),
-        (("run", "quickstart", "--seeds", "1", "--only", "*/GRU", "--seeds", "2"), "--seeds"),
+        (("run", "quickstart", "--jobs", "1", "--only", "*/GRU", "--jobs", "2"), "--jobs"),
     ],
 )
 def test_the_sentence_names_the_option_as_it_was_given(words, name):

@@ -107,11 +107,17 @@ def test_seeds_are_counted_or_listed():
     assert parse_seeds("0") == (0,)
     assert parse_seeds("0,3,7") == (0, 3, 7)
     assert parse_seeds("7,") == (7,)
-    for text in ("x", "1,x", "", "1.5", "-1", "²", "٣"):
+    assert parse_seeds("0-4") == (0, 1, 2, 3, 4)
+    assert parse_seeds("7-7, 2 - 3") == (7, 2, 3)
+    for text in ("4-0", "1-2-3", "-", "0-", "x", "1,x", "", "1.5", "-1", "²", "٣"):
         with pytest.raises(InvalidOverride, match="is not understood"):
             parse_seeds(text)
     with pytest.raises(InvalidOverride, match="twice"):
         parse_seeds("3,3")
+    with pytest.raises(InvalidOverride, match="twice"):
+        parse_seeds("0-4,3")
+    with pytest.raises(InvalidOverride, match="more than 10,000 seeds; give fewer"):
+        parse_seeds("0-99999999999999999999999")
     with pytest.raises(
         InvalidOverride,
         match="means more than 10,000 seeds; write --seeds 20261122, .with the comma",
@@ -143,6 +149,9 @@ def test_only_matches_data_set_and_model(pattern, kept):
 def test_only_that_matches_nothing_lists_the_labels():
     with pytest.raises(InvalidOverride, match="'ml/XYZ' matches none of ml/GRU, ml/LSTM 2.0, ml/Popularity"):
         Overrides(only="ml/XYZ").selection(suite())
+    with pytest.raises(InvalidOverride, match="--only 'GRUU' matches none of .*; did you mean 'GRU'?"):
+        Overrides(only="Popularity|GRUU").selection(suite())
+    assert sum(Overrides(only="Popularity|ml/GRU").selection(suite())) == 3
 
 
 def two_protocols():

@@ -1,0 +1,1 @@
+"""Details of what a suite can name: models, metrics, protocols, losses, claims."""
