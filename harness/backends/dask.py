@@ -246,6 +246,9 @@ def _task(root: str, topic: str) -> Callable[[bytes], bytes]:
         from harness.backends.remote import compute_remote
 
         worker = get_worker()
-        return compute_remote(sent, Path(worker.local_directory), lambda *event: worker.log_event(topic, list(event)))
+        place = worker.name if isinstance(worker.name, int) else 0  # a local cluster numbers its workers
+        return compute_remote(
+            sent, Path(worker.local_directory), lambda *event: worker.log_event(topic, list(event)), place
+        )
 
     return compute

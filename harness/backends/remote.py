@@ -52,17 +52,18 @@ class RemoteAnswer:
     search: PackedFiles = field(default_factory=dict)
 
 
-def compute_remote(sent: bytes, scratch: Path, progress: Progress) -> bytes:
+def compute_remote(sent: bytes, scratch: Path, progress: Progress, place: int = 0) -> bytes:
     """Compute a pickled RemoteJob; return its RemoteAnswer, pickled.
 
     scratch: a folder for a store of this machine, used where none is shared; progress hears then of the cell's records.
+    place: the number of this process among those of the machine that see the same GPUs.
     """
     asked: RemoteJob = pickle.loads(sent)
     progress(asked.job.key, STARTED)
     job = _with_data_of_this_machine(asked.job)
     try:
         with _slot() as slot:
-            job = placed(job, slot)
+            job = placed(job, place + slot)
             answer = RemoteAnswer(_compute(job)) if asked.shared else _compute_apart(asked, job, scratch, progress)
     except PlanChanged as error:  # data or code of this machine differ: the others may still compute
         answer = RemoteAnswer(CellOutcome.of_failure(job, Failure.of(error)))

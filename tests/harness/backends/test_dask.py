@@ -10,14 +10,16 @@ import pytest
 
 from harness.backends.backend import BackendLost
 from harness.backends.choose import chosen_backend
+from harness.backends.dask import dask_backend
 from harness.backends.packed_cell import ArrivedDamaged, enter_cell, pack_cell
 from harness.backends.remote import RemoteJob, compute_remote
+from harness.cells.run_cell import CellJob
 from harness.running.listener import RunListener
 from harness.running.plan import make_plan
 from harness.running.session import run_session
 from harness.store import Store
 from harness.suites.request import RunRequest
-from tests.harness.backends.cluster import SUITE, Cluster, kill, ranks, wait_for
+from tests.harness.backends.cluster import ROOT, SUITE, Cluster, kill, ranks, wait_for
 
 
 @pytest.fixture
@@ -212,3 +214,28 @@ def test_options_that_cannot_be_used_are_refused_in_a_sentence(name, options, me
     defaults = {"jobs": 1, "scheduler": None, "scheduler_file": None, "shared": True, "device": "cpu"}
     with pytest.raises((ValueError, OSError), match=message), chosen_backend(name, **defaults | options):
         pass
+
+
+def test_cells_of_a_local_cluster_are_spread_over_all_gpus(tmp_path):
+    def pretend(root):  # in a worker: two GPUs, and cells that say where they were placed
+        import sys
+        import time
+        from types import SimpleNamespace
+
+        sys.path.append(root)
+        sys.modules["torch"] = SimpleNamespace(cuda=SimpleNamespace(device_count=lambda: 2))
+        from harness.backends import remote
+        from harness.cells.run_cell import CellOutcome
+
+        def computed(job):
+            time.sleep(0.5)
+            return CellOutcome(job.index, job.key, "DONE", job.request.device)
+
+        remote._compute = computed
+
+    request = RunRequest("s", tmp_path, device="cuda:0", spread=True)
+    jobs = [CellJob(request, number, f"cell{number}", {}) for number in range(4)]
+    with dask_backend(jobs=2, gpus=True) as backend:
+        backend.client.run(pretend, str(ROOT))
+        placed = Counter(outcome.reason for outcome in backend.run(jobs))
+    assert placed == {"cuda:0": 2, "cuda:1": 2}
