@@ -17,6 +17,7 @@ from training.control.guard import LossGuard
 from training.control.progress import Progress
 from training.control.stopping import Patience
 from training.epochs import EpochLoop
+from training.precision import products_in
 from training.run import Run
 
 
@@ -54,7 +55,7 @@ def train_epochs(
     step and parameter, when a loss is not finite.
     """
     control = FitControl() if control is None else control
-    learner = _NetworkLearner(network, optimiser, batches, loss, generators, lr_decay, control.clip)
+    learner = _NetworkLearner(network, optimiser, batches, loss, generators, lr_decay, control.clip, run)
     EpochLoop(model, run, learner, epochs, control.stopping or Patience(patience), control).fit()
     network.eval()
 
@@ -70,6 +71,7 @@ class _NetworkLearner:
     generators: Mapping[str, Generator]
     lr_decay: float
     clip: ClipNorm | ClipTensor | ClipValue | None
+    run: Run
 
     def __post_init__(self) -> None:
         self.guard = LossGuard(self.network, self.optimiser)
@@ -107,8 +109,9 @@ class _NetworkLearner:
             if not self.network.training:  # an evaluation came between
                 self.network.train()
             self.optimiser.zero_grad(set_to_none=True)
-            value, count = self.loss(batch)
-            value.backward()
+            with products_in(self.run.precision, self.run.device):
+                value, count = self.loss(batch)
+                value.backward()
             progress.step += 1
             progress.loss_sum += self.guard.add(value, count, progress.epoch + 1, progress.step)
             progress.targets += count

@@ -24,7 +24,8 @@ class Run:
     further metrics and returns that score and theirs, signed so that higher is better, from one pass over the
     validation part; None if there is only ``validate``. checkpoint: a folder for this fit's state, or None; a fit that
     finds its state there resumes from it. log: called with one record per epoch (``epoch``, ``loss``, ``validation``,
-    ``seconds``, ``targets_per_second``, …).
+    ``seconds``, ``targets_per_second``, …). precision: of the products in training, see training.precision. engine: the
+    implementation of the loop over time where the model has a choice, "torch" or "compiled".
     """
 
     seed: int
@@ -33,6 +34,8 @@ class Run:
     checkpoint: Path | None = None
     log: Callable[[Mapping[str, Any]], None] = _silent
     measure: Callable[[Any, Sequence[str]], Sequence[float]] | None = None
+    precision: str = "float32"
+    engine: str = "torch"
 
     def derived_seed(self, purpose: str) -> int:
         """A 63-bit seed for one purpose (such as "weights"), independent between purposes."""

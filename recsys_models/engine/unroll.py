@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 import torch
 
+from training.precision import addmm, mm
+
 Tensors = Sequence[torch.Tensor]
 
 
@@ -65,6 +67,59 @@ class RecurrentCell(Protocol):
         """The gradients by ``weights``, from the tensors of all steps and from ``grad_sums``."""
 
 
+class Loop(Protocol):
+    """All steps of a cell, forward and backward, on the tensors of all steps."""
+
+    fills_tapes: bool  # whether it writes what the backward pass needs even where there is none
+
+    def forward(self, cell: RecurrentCell, all_steps: StepTensors, weights: Tensors) -> None:
+        """Run every step: write ``after``, ``saved`` and the gates."""
+
+    def backward(
+        self,
+        cell: RecurrentCell,
+        all_steps: StepTensors,
+        weights: Tensors,
+        grads: list[torch.Tensor],
+        grad_sums: list[torch.Tensor],
+        grad_outputs: Sequence[torch.Tensor | None],
+    ) -> None:
+        """Run every step backward: write ``grad_gates``, turn ``grads`` into those by the first states, add to sums.
+
+        grad_outputs: the gradients (T, B, H) by the states that were returned, None for those that nothing reads.
+        """
+
+
+class StepByStep:
+    """The loop in Python: each step is the cell's own."""
+
+    fills_tapes = False
+
+    def forward(self, cell: RecurrentCell, all_steps: StepTensors, weights: Tensors) -> None:
+        """Run the steps in order."""
+        for step in _steps(all_steps):
+            cell.forward(step, weights)
+
+    def backward(
+        self,
+        cell: RecurrentCell,
+        all_steps: StepTensors,
+        weights: Tensors,
+        grads: list[torch.Tensor],
+        grad_sums: list[torch.Tensor],
+        grad_outputs: Sequence[torch.Tensor | None],
+    ) -> None:
+        """Run the steps from the last to the first."""
+        for t, step in reversed(list(enumerate(_steps(all_steps)))):
+            for grad, output in zip(grads, grad_outputs, strict=True):
+                if output is not None:
+                    grad += output[t]
+            cell.backward(step, weights, grads, grad_sums)
+
+
+STEP_BY_STEP = StepByStep()
+
+
 def unroll(
     cell: RecurrentCell,
     inputs: torch.Tensor,
@@ -73,6 +128,7 @@ def unroll(
     initial: Tensors,
     weights: Tensors,
     extra_inputs: Tensors = (),
+    loop: Loop = STEP_BY_STEP,
 ) -> tuple[torch.Tensor, ...]:
     """The states after every step, one (T, B, H) tensor for each carried state.
 
@@ -82,19 +138,21 @@ def unroll(
     weights: the cell's own weights; extra_inputs: further inputs of each step, (T, B, ·) each.
     Differentiable once, by everything that requires it.
     """
-    return _Unroll.apply(cell, len(extra_inputs), inputs, weight, bias, *extra_inputs, *initial, *weights)
+    return _Unroll.apply(cell, loop, len(extra_inputs), inputs, weight, bias, *extra_inputs, *initial, *weights)
 
 
 def products(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
     """Σ over steps and rows of leftᵀ right, (L, R), for left (T, B, L) and right (T, B, R)."""
-    return left.flatten(0, 1).T @ right.flatten(0, 1)
+    return mm(left.flatten(0, 1).T, right.flatten(0, 1))
 
 
 class _Unroll(torch.autograd.Function):
     """The loop over time, forward and backward."""
 
     @staticmethod
-    def forward(ctx: Any, cell: RecurrentCell, num_extra: int, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def forward(
+        ctx: Any, cell: RecurrentCell, loop: Loop, num_extra: int, *tensors: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
         """The states after each step."""
         inputs, weight, bias = tensors[:3]
         extra_inputs, rest = tensors[3 : 3 + num_extra], tensors[3 + num_extra :]
@@ -105,15 +163,14 @@ class _Unroll(torch.autograd.Function):
         history = [first.new_empty(steps + 1, rows, size) for first in initial]
         for states, first in zip(history, initial, strict=True):
             states[0] = first
-        keep = any(ctx.needs_input_grad)
+        keep = loop.fills_tapes or any(ctx.needs_input_grad)
         saved = [gates.new_empty(steps if keep else 1, rows, size * width) for width in cell.saved.values()]
         before, after = [states[:-1] for states in history], [states[1:] for states in history]
         all_steps = StepTensors(
             gates, extra_inputs, before, after, saved if keep else [tape.expand(steps, -1, -1) for tape in saved]
         )
-        for step in _steps(all_steps):
-            cell.forward(step, weights)
-        ctx.cell, ctx.num_extra = cell, num_extra
+        loop.forward(cell, all_steps, weights)
+        ctx.cell, ctx.loop, ctx.num_extra = cell, loop, num_extra
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(inputs, weight, bias, *extra_inputs, *weights, gates, *history, *saved)
         return tuple(after)
@@ -130,25 +187,22 @@ class _Unroll(torch.autograd.Function):
         weights = stack[3 + ctx.num_extra :]
         grad_extra_inputs = [
             torch.empty_like(extra_input) if needed else None
-            for extra_input, needed in zip(extra_inputs, ctx.needs_input_grad[5:], strict=False)
+            for extra_input, needed in zip(extra_inputs, ctx.needs_input_grad[6:], strict=False)
         ]
         before, after = [states[:-1] for states in history], [states[1:] for states in history]
         all_steps = StepTensors(gates, extra_inputs, before, after, saved, torch.empty_like(gates), grad_extra_inputs)
         grads = [torch.zeros_like(states[0]) for states in history]
         grad_sums = cell.new_grad_sums(grads[0], weights)
-        for t, step in reversed(list(enumerate(_steps(all_steps)))):
-            for grad, output in zip(grads, grad_outputs, strict=True):
-                if output is not None:
-                    grad += output[t]
-            cell.backward(step, weights, grads, grad_sums)
+        ctx.loop.backward(cell, all_steps, weights, grads, grad_sums, grad_outputs)
         flat = all_steps.grad_gates.flatten(0, 1)  # (T B, G)
         if weight is None:
             grad_inputs, grad_weight = all_steps.grad_gates, None
         else:
             by_input = flat[:, flat.shape[1] - weight.shape[1] :]
-            grad_inputs = (by_input @ weight.T).view_as(inputs) if ctx.needs_input_grad[2] else None
-            grad_weight = inputs.flatten(0, 1).T @ by_input
+            grad_inputs = mm(by_input, weight.T).view_as(inputs) if ctx.needs_input_grad[3] else None
+            grad_weight = mm(inputs.flatten(0, 1).T, by_input)
         return (
+            None,
             None,
             None,
             grad_inputs,
@@ -167,11 +221,11 @@ def _input_side(inputs: torch.Tensor, weight: torch.Tensor | None, bias: torch.T
     steps, rows, _ = inputs.shape
     if weight.shape[1] < bias.shape[-1]:
         gates = bias.expand(steps, rows, -1).clone(memory_format=torch.contiguous_format)
-        gates[..., bias.shape[-1] - weight.shape[1] :] += inputs @ weight
+        gates[..., bias.shape[-1] - weight.shape[1] :] += mm(inputs.flatten(0, 1), weight).view(steps, rows, -1)
         return gates
     if bias.dim() == 1:
-        return torch.addmm(bias, inputs.flatten(0, 1), weight).view(steps, rows, -1)
-    return (inputs @ weight).add_(bias)
+        return addmm(bias, inputs.flatten(0, 1), weight).view(steps, rows, -1)
+    return mm(inputs.flatten(0, 1), weight).view(steps, rows, -1).add_(bias)
 
 
 def _steps(all_steps: StepTensors) -> list[StepTensors]:

@@ -13,7 +13,8 @@ from recsys_models.engine.cells.elman import ElmanCell
 from recsys_models.engine.cells.gru import GRUResetBeforeCell
 from recsys_models.engine.cells.gru_reset_after import GRUResetAfterCell
 from recsys_models.engine.cells.lstm import LSTMCell
-from recsys_models.engine.unroll import RecurrentCell, unroll
+from recsys_models.engine.engine import TORCH, Engine
+from recsys_models.engine.unroll import RecurrentCell
 
 
 class RecurrentLayer(nn.Module):
@@ -23,6 +24,7 @@ class RecurrentLayer(nn.Module):
     ``weight`` with the attribute ``row_sparse`` set true then gets a row-sparse gradient. The caller draws the weights.
     """
 
+    engine: Engine = TORCH  # replaced for a fit on another engine
     num_gates: ClassVar[int]
 
     def __init__(self, cell: RecurrentCell, num_inputs: int, size: int, *, one_hot: bool = False) -> None:
@@ -44,10 +46,10 @@ class RecurrentLayer(nn.Module):
         if not initial:
             initial = [self.weight.new_zeros(inputs.shape[1], self.size)] * self.cell.states
         if not self.one_hot:
-            return unroll(self.cell, inputs, self.weight, self.input_bias(), initial, self.cell_weights())
+            return self.engine.unroll(self.cell, inputs, self.weight, self.input_bias(), initial, self.cell_weights())
         sparse = getattr(self.weight, "row_sparse", False)
         gates = nn.functional.embedding(inputs, self.weight, sparse=sparse)
-        return unroll(self.cell, gates, None, self.input_bias(), initial, self.cell_weights())
+        return self.engine.unroll(self.cell, gates, None, self.input_bias(), initial, self.cell_weights())
 
 
 class GRUResetBeforeLayer(RecurrentLayer):

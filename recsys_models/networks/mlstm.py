@@ -11,7 +11,6 @@ from torch import nn
 from recsys_data.sequences import SequenceBatch
 from recsys_models.engine.cells.lstm import LSTMCell
 from recsys_models.engine.cells.mlstm import MLSTMCell
-from recsys_models.engine.unroll import unroll
 from recsys_models.networks.network import Generators, NextItemNetwork, check_items
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout
@@ -59,7 +58,7 @@ class SpotlightNetwork(NextItemNetwork):
         """The states before and after every step of item vectors (T, B, H): for each state (T + 1, B, H)."""
         if len(items) == 0:
             return [state[None] for state in initial]
-        after = unroll(self.cell, items, self.weight, self.input_bias(), initial, self.cell_weights())
+        after = self.engine.unroll(self.cell, items, self.weight, self.input_bias(), initial, self.cell_weights())
         return [torch.cat([first[None], states]) for first, states in zip(initial, after, strict=True)]
 
     def representations(self, items: torch.Tensor, pads: torch.Tensor) -> torch.Tensor:

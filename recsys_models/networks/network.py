@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from recsys_data.sequences import PAD, SequenceBatch
+from recsys_models.engine.engine import TORCH, Engine
 from training.batches.windows import START, WindowBatch
 from training.run import Run
 
@@ -36,6 +37,7 @@ class NextItemNetwork(nn.Module):
     (num_items,) or None; it implements ``encode_training`` and ``encode``.
     """
 
+    engine: Engine = TORCH  # of the loop over time; replaced for a fit on another engine
     item_embedding: nn.Parameter
     item_bias: nn.Parameter | None
 

@@ -12,7 +12,6 @@ from torch import nn
 from recsys_data.sequences import SequenceBatch
 from recsys_models.engine.cells.phased_lstm import PhasedLSTMCell
 from recsys_models.engine.gaps import history_gaps, training_gaps
-from recsys_models.engine.unroll import unroll
 from recsys_models.networks.network import Generators, NextItemNetwork, check_items, items_with_start
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout
@@ -64,7 +63,7 @@ class PhasedNetwork(NextItemNetwork):
         cell = PhasedLSTMCell(self.open_share, self.leak if self.training or self.leaks_at_test else 0.0)
         zero = gates.new_zeros(gates.shape[1], len(self.recurrent))
         weights = (self.recurrent, self.peepholes, self.period.abs(), self.shift)
-        return unroll(cell, gates, None, self.bias, (zero, zero), weights, (clock,))[0]
+        return self.engine.unroll(cell, gates, None, self.bias, (zero, zero), weights, (clock,))[0]
 
     def encode_training(self, batch: WindowBatch, positions: torch.Tensor) -> torch.Tensor:
         """Encode the steps of windows; raise ValueError for a clock that runs backwards."""

@@ -15,7 +15,6 @@ from recsys_models.engine.cells.elman import ElmanCell
 from recsys_models.engine.cells.gru import GRUResetBeforeCell
 from recsys_models.engine.cells.lstm import LSTMCell
 from recsys_models.engine.query_prefixes import query_prefixes
-from recsys_models.engine.unroll import unroll
 from recsys_models.networks.network import Generators, NextItemNetwork, check_items
 from training.batches.sampled_prefixes import SampledPrefixBatch
 from training.batches.windows import WindowBatch
@@ -106,7 +105,7 @@ class OneQueryNetwork(NextItemNetwork):
             after = self._torch_lstm(items, initial)
         else:
             inputs = self.embed(items) if self.one_hot else self.dropout(self.embed(items))
-            after = unroll(self.cell, inputs, self.weight, self.bias, initial, list(self.recurrent))[0]
+            after = self.engine.unroll(self.cell, inputs, self.weight, self.bias, initial, list(self.recurrent))[0]
         return torch.cat([initial[0][None], after])
 
     def _torch_lstm(self, items: np.ndarray, initial: list[torch.Tensor]) -> torch.Tensor:

@@ -9,7 +9,6 @@ from torch import nn
 
 from recsys_data.sequences import SequenceBatch
 from recsys_models.engine.gaps import history_gaps, query_gaps, to_extra_input, training_gaps
-from recsys_models.engine.unroll import unroll
 from recsys_models.networks.network import Generators, NextItemNetwork, check_items, items_with_start
 from training.batches.windows import WindowBatch
 from training.control.dropout import Dropout
@@ -74,7 +73,9 @@ class TimeLSTMNetwork(NextItemNetwork):
         inputs, weight = self.inputs(items, gaps)
         zero = items.new_zeros(items.shape[1], len(self.recurrent))
         extra_inputs = [gaps] if self.gap_weights else []
-        return unroll(self.cell, inputs, weight, self.bias, initial or (zero, zero), self.cell_weights(), extra_inputs)
+        return self.engine.unroll(
+            self.cell, inputs, weight, self.bias, initial or (zero, zero), self.cell_weights(), extra_inputs
+        )
 
     def encode_training(self, batch: WindowBatch, positions: torch.Tensor) -> torch.Tensor:
         """Encode the steps of windows, with their gaps."""

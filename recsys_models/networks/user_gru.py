@@ -10,7 +10,6 @@ from torch import nn
 
 from recsys_data.sequences import SequenceBatch
 from recsys_models.engine.cells.gru import AttentionalGRUCell, GRUResetBeforeCell, RectifiedGRUCell
-from recsys_models.engine.unroll import unroll
 from recsys_models.networks.network import Generators, NextItemNetwork, check_items, items_with_start
 from training.batches.stateful_windows import StatefulBatch
 from training.batches.windows import WindowBatch
@@ -52,7 +51,7 @@ class StandardNetwork(NextItemNetwork):
     def hidden(self, items: torch.Tensor, users: np.ndarray, initial: torch.Tensor) -> torch.Tensor:
         """States (T, B, H) after every step of item vectors (T, B, H) of ``users`` (B,)."""
         weights = (self.recurrent, self.candidate)
-        return unroll(GRUResetBeforeCell(), items, self.weight, self.bias, (initial,), weights)[0]
+        return self.engine.unroll(GRUResetBeforeCell(), items, self.weight, self.bias, (initial,), weights)[0]
 
     def encode_training(self, batch: WindowBatch, positions: torch.Tensor) -> torch.Tensor:
         """Encode the steps of windows; stateful windows go on from the last batch's states, without gradient."""
@@ -130,7 +129,7 @@ class LinearNetwork(StandardNetwork):
     def hidden(self, items: torch.Tensor, users: np.ndarray, initial: torch.Tensor) -> torch.Tensor:
         """States with the user in every gate."""
         side = self.input_side(items, self.drop(self.user_vectors(users), len(items)))
-        return unroll(GRUResetBeforeCell(), *side, (initial,), (self.recurrent, self.candidate))[0]
+        return self.engine.unroll(GRUResetBeforeCell(), *side, (initial,), (self.recurrent, self.candidate))[0]
 
 
 class RectifiedNetwork(LinearNetwork):
@@ -160,7 +159,7 @@ class RectifiedNetwork(LinearNetwork):
         extra_inputs = [vectors.expand(len(items), -1, -1)]
         if self.compares_whole:
             extra_inputs.append(whole.detach().expand(len(items), -1, -1))
-        return unroll(self.cell, *self.input_side(items, vectors), (initial,), weights, extra_inputs)[0]
+        return self.engine.unroll(self.cell, *self.input_side(items, vectors), (initial,), weights, extra_inputs)[0]
 
 
 class AttentionalNetwork(LinearNetwork):
@@ -198,4 +197,4 @@ class AttentionalNetwork(LinearNetwork):
         if self.turn_item is not None:
             extra_inputs += [items @ self.turn_item, (vectors @ self.turn_user).expand(len(items), -1, -1)]
         weights = (self.recurrent, self.candidate, self.mixed, self.attention)
-        return unroll(self.cell, *side, (initial,), weights, extra_inputs)[0]
+        return self.engine.unroll(self.cell, *side, (initial,), weights, extra_inputs)[0]

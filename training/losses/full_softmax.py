@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from training.precision import add_product_, addmm, mm
+
 
 class FullSoftmax(torch.autograd.Function):
     """Mean cross-entropy with gradients from the forward pass: w (p − 1_y) for each row of scores."""
@@ -31,9 +33,9 @@ class FullSoftmax(torch.autograd.Function):
             chosen = targets[start : start + block, None]
             scores = buffer[: len(part)]  # (n, V)
             if bias is None:
-                torch.mm(part, factors.T, out=scores)
+                mm(part, factors.T, out=scores)
             else:
-                torch.addmm(bias, part, factors.T, out=scores)
+                addmm(bias, part, factors.T, out=scores)
             scores -= scores.amax(dim=1, keepdim=True)
             hit = scores.gather(1, chosen)
             total = scores.exp_().sum(dim=1, keepdim=True)  # (n, 1): divides the rows where they are short
@@ -42,9 +44,9 @@ class FullSoftmax(torch.autograd.Function):
             if weights is not None:
                 losses[start : start + block] *= weights[start : start + block]
                 total = total / weights[start : start + block, None]
-            torch.mm(scores, factors, out=grad_queries[start : start + block])
+            mm(scores, factors, out=grad_queries[start : start + block])
             grad_queries[start : start + block] /= total
-            grad_factors.addmm_(scores.T, part / total)
+            add_product_(grad_factors, scores.T, part / total)
             grad_bias.addmv_(scores.T, total.reciprocal().squeeze(1))
         count = max(1, len(queries))
         ctx.has_bias = bias is not None

@@ -8,6 +8,7 @@ import torch
 
 from recsys_models.engine.activations import TANH, Activation
 from recsys_models.engine.unroll import StepTensors, Tensors, products
+from training.precision import add_product_, mm
 
 
 class ElmanCell:
@@ -21,12 +22,12 @@ class ElmanCell:
 
     def forward(self, step: StepTensors, weights: Tensors) -> None:
         """Write h' = φ(a + h U)."""
-        step.after[0].copy_(self.activation.apply_(step.gates.addmm_(step.before[0], weights[0])))
+        step.after[0].copy_(self.activation.apply_(add_product_(step.gates, step.before[0], weights[0])))
 
     def backward(self, step: StepTensors, weights: Tensors, grads: list[torch.Tensor], grad_sums: Tensors) -> None:
         """The gradients by gates and state."""
         self.activation.backward(grads[0], step.gates, grad_input=step.grad_gates)
-        torch.mm(step.grad_gates, weights[0].T, out=grads[0])
+        mm(step.grad_gates, weights[0].T, out=grads[0])
 
     def new_grad_sums(self, like: torch.Tensor, weights: Tensors) -> list[torch.Tensor]:
         """No sums inside the loop."""

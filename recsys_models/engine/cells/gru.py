@@ -11,6 +11,7 @@ import torch
 
 from recsys_models.engine.activations import SIGMOID, TANH, Activation, sigmoid_backward
 from recsys_models.engine.unroll import StepTensors, Tensors, products
+from training.precision import add_product_, mm
 
 
 def gru_forward(
@@ -24,10 +25,10 @@ def gru_forward(
 ) -> None:
     """Write the new state, and r ⊙ h into ``reset``, from gates u, r, k (B, 3 H) that lack the state's part."""
     size = h.shape[1]
-    gate.apply_(gates[:, : 2 * size].addmm_(h, weights[0]))
+    gate.apply_(add_product_(gates[:, : 2 * size], h, weights[0]))
     u, r, k = gates.chunk(3, dim=1)
     torch.mul(r, h, out=reset)
-    activation.apply_(k.addmm_(reset, weights[1]))
+    activation.apply_(add_product_(k, reset, weights[1]))
     torch.lerp(h, k, u, out=new_h)  # (1 − u) h + u k
 
 
@@ -47,9 +48,9 @@ def gru_backward(
     gate.backward((k - h).mul_(grad_h), u, grad_input=grad_u)
     activation.backward(grad_h * u, k, grad_input=grad_k)
     grad_h.addcmul_(grad_h, u, value=-1.0)
-    grad_reset = grad_k @ weights[1].T
+    grad_reset = mm(grad_k, weights[1].T)
     gate.backward(grad_reset * h, r, grad_input=grad_r)
-    grad_h.addcmul_(grad_reset, r).addmm_(out[:, : 2 * size], weights[0].T)
+    add_product_(grad_h.addcmul_(grad_reset, r), out[:, : 2 * size], weights[0].T)
 
 
 class GRUResetBeforeCell:
@@ -105,13 +106,13 @@ class RectifiedGRUCell(GRUResetBeforeCell):
         (h,), (reset, filtered, share), (x, *other) = step.before, step.saved, step.extra_inputs
         compared = other[0] if other else x
         size = h.shape[1]
-        step.gates[:, 3 * size :].addmm_(h, weights[3])
+        add_product_(step.gates[:, 3 * size :], h, weights[3])
         low, high = step.gates[:, 3 * size :].chunk(2, dim=1)
         share.fill_(1.0).masked_fill_((low < compared) & (compared < high), self.slope).masked_fill_(
             compared < low, 0.0
         )
         torch.mul(x, share, out=filtered)
-        step.gates[:, : weights[2].shape[1]].addmm_(filtered, weights[2])
+        add_product_(step.gates[:, : weights[2].shape[1]], filtered, weights[2])
         gru_forward(step.gates[:, : 3 * size], h, step.after[0], reset, weights)
 
     def backward(self, step: StepTensors, weights: Tensors, grads: list[torch.Tensor], grad_sums: Tensors) -> None:
@@ -120,7 +121,7 @@ class RectifiedGRUCell(GRUResetBeforeCell):
         compared = other[0] if other else x
         size = h.shape[1]
         gru_backward(step.gates[:, : 3 * size], h, weights, grads[0], step.grad_gates[:, : 3 * size])
-        grad_filtered = step.grad_gates[:, : weights[2].shape[1]] @ weights[2].T
+        grad_filtered = mm(step.grad_gates[:, : weights[2].shape[1]], weights[2].T)
         torch.mul(grad_filtered, share, out=step.grad_extra_inputs[0])
         if other and step.grad_extra_inputs[1] is not None:
             step.grad_extra_inputs[1].zero_()
@@ -133,7 +134,7 @@ class RectifiedGRUCell(GRUResetBeforeCell):
         grad_share = grad_filtered.mul_(x)
         sigmoid_backward(grad_share * -self.slope, (compared - low).sigmoid_(), grad_input=grad_low)
         sigmoid_backward(grad_share * (self.slope - 1.0), (compared - high).sigmoid_(), grad_input=grad_high)
-        grads[0].addmm_(step.grad_gates[:, 3 * size :], weights[3].T)
+        add_product_(grads[0], step.grad_gates[:, 3 * size :], weights[3].T)
 
     def weight_gradients(
         self, all_steps: StepTensors, weights: Tensors, grad_sums: Tensors
@@ -162,10 +163,10 @@ class AttentionalGRUCell(GRUResetBeforeCell):
         """Weigh e against x, then write h'."""
         (h,), (reset, mixed), (e, x, *projected) = step.before, step.saved, step.extra_inputs
         size = h.shape[1]
-        attention = step.gates[:, 3 * size :].addmm_(h, weights[3]).sigmoid_()
+        attention = add_product_(step.gates[:, 3 * size :], h, weights[3]).sigmoid_()
         torch.mul(attention, x, out=mixed[:, size:])
         torch.addcmul(e, e, attention, value=-1.0, out=mixed[:, :size])
-        step.gates[:, : weights[2].shape[1]].addmm_(mixed, weights[2])
+        add_product_(step.gates[:, : weights[2].shape[1]], mixed, weights[2])
         if not self.gate_first:
             step.gates[:, 2 * size : 3 * size].add_(torch.lerp(projected[0], projected[1], attention))
         gru_forward(step.gates[:, : 3 * size], h, step.after[0], reset, weights)
@@ -176,7 +177,7 @@ class AttentionalGRUCell(GRUResetBeforeCell):
         size = h.shape[1]
         gru_backward(step.gates[:, : 3 * size], h, weights, grads[0], step.grad_gates[:, : 3 * size])
         attention, grad_attention = step.gates[:, 3 * size :], step.grad_gates[:, 3 * size :]
-        grad_e, grad_x = (step.grad_gates[:, : weights[2].shape[1]] @ weights[2].T).chunk(2, dim=1)
+        grad_e, grad_x = mm(step.grad_gates[:, : weights[2].shape[1]], weights[2].T).chunk(2, dim=1)
         total = (grad_x * x).addcmul_(grad_e, e, value=-1.0)
         torch.mul(grad_x, attention, out=step.grad_extra_inputs[1])
         torch.addcmul(grad_e, grad_e, attention, value=-1.0, out=step.grad_extra_inputs[0])
@@ -186,7 +187,7 @@ class AttentionalGRUCell(GRUResetBeforeCell):
             torch.mul(grad_k, attention, out=step.grad_extra_inputs[3])
             torch.addcmul(grad_k, grad_k, attention, value=-1.0, out=step.grad_extra_inputs[2])
         sigmoid_backward(total, attention, grad_input=grad_attention)
-        grads[0].addmm_(grad_attention, weights[3].T)
+        add_product_(grads[0], grad_attention, weights[3].T)
 
     def weight_gradients(
         self, all_steps: StepTensors, weights: Tensors, grad_sums: Tensors

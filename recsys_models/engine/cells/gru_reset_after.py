@@ -8,6 +8,7 @@ import torch
 
 from recsys_models.engine.activations import sigmoid_backward, tanh_, tanh_backward
 from recsys_models.engine.unroll import StepTensors, Tensors, products
+from training.precision import add_product_, addmm
 
 
 class GRUResetAfterCell:
@@ -24,8 +25,8 @@ class GRUResetAfterCell:
         (h,), (projected,) = step.before, step.saved
         size = h.shape[1]
         r, z, n = step.gates.chunk(3, dim=1)
-        torch.addmm(weights[1], h, weights[0][:, 2 * size :], out=projected)
-        step.gates[:, : 2 * size].addmm_(h, weights[0][:, : 2 * size]).sigmoid_()
+        addmm(weights[1], h, weights[0][:, 2 * size :], out=projected)
+        add_product_(step.gates[:, : 2 * size], h, weights[0][:, : 2 * size]).sigmoid_()
         tanh_(n.addcmul_(r, projected))
         torch.lerp(n, h, z, out=step.after[0])
 
@@ -39,10 +40,10 @@ class GRUResetAfterCell:
         tanh_backward(torch.addcmul(grad_h, grad_h, z, value=-1.0), n, grad_input=grad_n)
         sigmoid_backward(grad_n * projected, r, grad_input=grad_r)
         grad_projected = grad_n * r
-        grad_sums[0].addmm_(h.T, grad_projected)
+        add_product_(grad_sums[0], h.T, grad_projected)
         grad_sums[1] += grad_projected
-        grad_h.mul_(z).addmm_(step.grad_gates[:, : 2 * size], weights[0][:, : 2 * size].T)
-        grad_h.addmm_(grad_projected, weights[0][:, 2 * size :].T)
+        add_product_(grad_h.mul_(z), step.grad_gates[:, : 2 * size], weights[0][:, : 2 * size].T)
+        add_product_(grad_h, grad_projected, weights[0][:, 2 * size :].T)
 
     def new_grad_sums(self, like: torch.Tensor, weights: Tensors) -> list[torch.Tensor]:
         """Sums for U_n (H, H) and, by row, for u (B, H)."""

@@ -8,6 +8,7 @@ import torch
 
 from recsys_models.engine.activations import TANH, Activation, sigmoid_backward
 from recsys_models.engine.unroll import StepTensors, Tensors, products
+from training.precision import add_product_, mm
 
 
 class LSTMCell:
@@ -31,7 +32,7 @@ class LSTMCell:
         """Write h' and c'."""
         (h, c), (new_h, new_c), (squashed,) = step.before, step.after, step.saved
         rows, size = h.shape
-        step.gates.addmm_(h, weights[0])
+        add_product_(step.gates, h, weights[0])
         write_keep, o, g = step.gates.split([2 * size, size, size], dim=1)
         if self.peepholes:
             write_keep.view(rows, 2, size).addcmul_(c[:, None], weights[1][:2])
@@ -62,7 +63,7 @@ class LSTMCell:
             grad_sums[0].addcmul_(grad_i, step.before[1])
             grad_sums[1].addcmul_(grad_f, step.before[1])
             grad_sums[2].addcmul_(grad_o, step.after[1])
-        torch.mm(step.grad_gates, weights[0].T, out=grad_h)
+        mm(step.grad_gates, weights[0].T, out=grad_h)
 
     def new_grad_sums(self, like: torch.Tensor, weights: Tensors) -> list[torch.Tensor]:
         """One sum per peephole."""

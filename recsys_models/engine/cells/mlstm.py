@@ -8,6 +8,7 @@ import torch
 
 from recsys_models.engine.activations import sigmoid_backward, tanh_, tanh_backward
 from recsys_models.engine.unroll import StepTensors, Tensors, products
+from training.precision import add_product_, addmm, mm
 
 
 class MLSTMCell:
@@ -28,9 +29,9 @@ class MLSTMCell:
         (h, c), (new_h, new_c), (squashed, projected, mixed) = step.before, step.after, step.saved
         recurrent, turn, turn_bias = weights
         size = h.shape[1]
-        torch.addmm(turn_bias, h, turn, out=projected)
+        addmm(turn_bias, h, turn, out=projected)
         torch.mul(step.gates[:, 4 * size :], projected, out=mixed)
-        step.gates[:, : 4 * size].addmm_(mixed, recurrent)
+        add_product_(step.gates[:, : 4 * size], mixed, recurrent)
         step.gates[:, : 3 * size].sigmoid_()
         i, f, o, g, _ = step.gates.chunk(5, dim=1)
         torch.mul(i, tanh_(g), out=new_c).addcmul_(f, c)
@@ -56,12 +57,12 @@ class MLSTMCell:
         sigmoid_backward(grad_c * step.before[1], f, grad_input=grad_f)
         tanh_backward(grad_c * i, g, grad_input=grad_g)
         grad_c *= f
-        grad_mixed = torch.mm(step.grad_gates[:, : recurrent.shape[1]], recurrent.T)
+        grad_mixed = mm(step.grad_gates[:, : recurrent.shape[1]], recurrent.T)
         torch.mul(grad_mixed, projected, out=grad_n)
         grad_projected = grad_mixed.mul_(n)
-        grad_sums[0].addmm_(step.before[0].T, grad_projected)
+        add_product_(grad_sums[0], step.before[0].T, grad_projected)
         grad_sums[1] += grad_projected
-        torch.mm(grad_projected, turn.T, out=grad_h)
+        mm(grad_projected, turn.T, out=grad_h)
 
     def new_grad_sums(self, like: torch.Tensor, weights: Tensors) -> list[torch.Tensor]:
         """Sums for V (H, H) and, by row, for v (B, H)."""

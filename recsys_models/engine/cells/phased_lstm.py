@@ -8,6 +8,7 @@ import torch
 
 from recsys_models.engine.activations import sigmoid_backward, tanh_, tanh_backward
 from recsys_models.engine.unroll import StepTensors, Tensors, products
+from training.precision import add_product_, addmm
 
 
 class PhasedLSTMCell:
@@ -45,7 +46,7 @@ class PhasedLSTMCell:
         recurrent, peepholes, _, _ = weights
         rows, size = h.shape
         self.open_(step.extra_inputs[0], weights, step.saved)
-        step.gates.addmm_(h, recurrent)
+        add_product_(step.gates, h, recurrent)
         write_keep, o, g = step.gates.split([2 * size, size, size], dim=1)
         write_keep.view(rows, 2, size).addcmul_(c[:, None], peepholes[:2])
         write_keep.sigmoid_()
@@ -79,7 +80,7 @@ class PhasedLSTMCell:
         grad_sums[0].addcmul_(grad_i, c)
         grad_sums[1].addcmul_(grad_f, c)
         grad_sums[2].addcmul_(grad_o, proposed)
-        torch.addmm(past_h, step.grad_gates, recurrent.T, out=grad_h)
+        addmm(past_h, step.grad_gates, recurrent.T, out=grad_h)
 
     def new_grad_sums(self, like: torch.Tensor, weights: Tensors) -> list[torch.Tensor]:
         """Sums for each peephole, the phase, and the phase times the cycles."""

@@ -12,6 +12,7 @@ import torch
 
 from recsys_models.engine.activations import ACTIVATIONS, sigmoid_backward, tanh_, tanh_backward
 from recsys_models.engine.unroll import StepTensors, Tensors, products
+from training.precision import add_product_, mm
 
 
 class _TimeGatedCell:
@@ -70,7 +71,7 @@ class TimeLSTM1Cell(_TimeGatedCell):
         )
         recurrent, peepholes, output_weight, gate_weight = weights
         rows, size = h.shape
-        step.gates[:, : 4 * size].addmm_(h, recurrent)
+        add_product_(step.gates[:, : 4 * size], h, recurrent)
         write_keep, o, g, gate = step.gates.split([2 * size, size, size, size], dim=1)
         write_keep.view(rows, 2, size).addcmul_(c[:, None], peepholes[:2])
         write_keep.sigmoid_()
@@ -99,7 +100,7 @@ class TimeLSTM1Cell(_TimeGatedCell):
         grad_sums[1].addcmul_(grad_f, step.before[1])
         grad_sums[2].addcmul_(grad_o, step.after[1])
         grad_sums[3].addcmul_(grad_o, gap)
-        torch.mm(step.grad_gates[:, : recurrent.shape[1]], recurrent.T, out=grad_h)
+        mm(step.grad_gates[:, : recurrent.shape[1]], recurrent.T, out=grad_h)
 
 
 class TimeLSTM2Cell(_TimeGatedCell):
@@ -113,7 +114,7 @@ class TimeLSTM2Cell(_TimeGatedCell):
         seen, squashed, inner1, inner2, write = step.saved
         recurrent, peepholes, output_weight, weight1, weight2 = weights
         rows, size = h.shape
-        step.gates[:, : 4 * size].addmm_(h, recurrent)
+        add_product_(step.gates[:, : 4 * size], h, recurrent)
         write_keep, o, g, gate1, gate2 = step.gates.split([2 * size, size, size, size, size], dim=1)
         write_keep.view(rows, 2, size).addcmul_(c[:, None], peepholes[:2])
         write_keep.sigmoid_()
@@ -147,7 +148,7 @@ class TimeLSTM2Cell(_TimeGatedCell):
         grad_sums[0].addcmul_(grad_i, step.before[1])
         grad_sums[1].addcmul_(grad_f, step.before[1])
         grad_sums[3].addcmul_(grad_o, gap)
-        torch.mm(step.grad_gates[:, : recurrent.shape[1]], recurrent.T, out=grad_h)
+        mm(step.grad_gates[:, : recurrent.shape[1]], recurrent.T, out=grad_h)
 
 
 class TimeLSTM3Cell(_TimeGatedCell):
@@ -163,7 +164,7 @@ class TimeLSTM3Cell(_TimeGatedCell):
         seen, squashed, inner1, inner2 = step.saved
         recurrent, peepholes, output_weight, weight1, weight2 = weights
         size = h.shape[1]
-        step.gates[:, : 3 * size].addmm_(h, recurrent)
+        add_product_(step.gates[:, : 3 * size], h, recurrent)
         i, o, g, gate1, gate2 = step.gates.chunk(5, dim=1)
         i.addcmul_(c, peepholes[0]).sigmoid_()
         tanh_(g)
@@ -193,4 +194,4 @@ class TimeLSTM3Cell(_TimeGatedCell):
         grad_sums[0].addcmul_(grad_i, c)
         self.open_back(mixed.mul_(change), gate1, inner1, gap, grad_gate1, grad_sums[3])
         self.open_back(stored.mul_(g), gate2, inner2, gap, grad_gate2, grad_sums[4])
-        torch.mm(step.grad_gates[:, : recurrent.shape[1]], recurrent.T, out=grad_h)
+        mm(step.grad_gates[:, : recurrent.shape[1]], recurrent.T, out=grad_h)
