@@ -8,11 +8,11 @@ STAMP := $(VENV)/.encore-ready
 export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: help setup bench test lint faults mutants clean
+.PHONY: help setup bench test lint faults mutants gpu-check clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
 setup: $(STAMP) ## make the environment .venv (nothing to do if it is there)
 
@@ -43,6 +43,10 @@ mutants: $(STAMP) ## plant 400 faults, one at a time, and count those that the t
 
 faults: $(STAMP) ## try the store under faults: damages, kills, misbehaving models; writes docs/reliability.md (minutes)
 	@$(BIN)/python -m tests.faults
+
+GPU_DATA = $(or $(DATA),$(ENCORE_DATA))
+gpu-check: $(STAMP) ## check a machine with a GPU in at most 8 minutes: tests, bits, ranks, speed (DATA=FOLDER for real data)
+	@$(BIN)/python -m speed.gpu_check $(if $(GPU_DATA),--data $(GPU_DATA))
 
 clean: ## remove the environment and caches; results/ stays
 	rm -rf $(VENV) mutants .pytest_cache .ruff_cache .hypothesis && find . -name __pycache__ -type d -prune -exec rm -rf {} +

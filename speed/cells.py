@@ -41,25 +41,25 @@ CELLS = {
 }
 
 
-def runner(cell, inputs, filled, gates, shapes, extra_inputs, rows, steps, size):
+def runner(cell, inputs, filled, gates, shapes, extra_inputs, rows, steps, size, *, device="cpu", unrolled=unroll):
     """Return a function that runs the cell forward and backward on random inputs of these shapes."""
     generator = torch.Generator().manual_seed(0)
 
     def draw(*shape):
-        return ((torch.rand(*shape, generator=generator) * 2 - 1) * size**-0.5).requires_grad_()
+        return ((torch.rand(*shape, generator=generator) * 2 - 1) * size**-0.5).to(device).requires_grad_()
 
     x, weight = draw(steps, rows, inputs * size), draw(inputs * size, filled * size)
-    bias, zero = draw(gates * size), torch.zeros(rows, size)
+    bias, zero = draw(gates * size), torch.zeros(rows, size, device=device)
     weights = [draw(*(-width if width < 0 else width * size for width in shape)) for shape in shapes]
     if isinstance(cell, PhasedLSTMCell):
-        weights[2:] = [torch.rand(size, generator=generator).add_(1.0).requires_grad_(), draw(size)]
+        weights[2:] = [torch.rand(size, generator=generator).add_(1.0).to(device).requires_grad_(), draw(size)]
     make = {
-        "t": lambda: torch.rand(steps, rows, 1, generator=generator),
-        "d": lambda: torch.rand(steps, rows, 1, generator=generator, dtype=torch.float64),
+        "t": lambda: torch.rand(steps, rows, 1, generator=generator).to(device),
+        "d": lambda: torch.rand(steps, rows, 1, generator=generator, dtype=torch.float64).to(device),
         "x": lambda: draw(steps, rows, size),
     }
     given = [make[kind]() for kind in extra_inputs]
-    return lambda: unroll(cell, x, weight, bias, [zero] * cell.states, weights, given)[0].sum().backward()
+    return lambda: unrolled(cell, x, weight, bias, [zero] * cell.states, weights, given)[0].sum().backward()
 
 
 def compare(rows, steps, size):
