@@ -13,14 +13,14 @@ from evaluation.verdicts.compound import Compound
 from evaluation.verdicts.cost import Cost
 from evaluation.verdicts.evidence import OWN_CLAIM, Evidence
 from evaluation.verdicts.gain import Gain
-from evaluation.verdicts.published import Published
+from evaluation.verdicts.published import Published, Rerun
 from evaluation.verdicts.ranking import Ranking
 from evaluation.verdicts.stored import StoredClaim
 from evaluation.verdicts.verdict import Outcome, Verdict
 
 __all__ = [
     "OWN_CLAIM", "AcrossProtocols", "Claim", "ComparisonRequest", "Compound", "Cost", "Evidence", "Gain", "Outcome",
-    "Published", "Ranking", "Verdict", "claim_from_json", "claim_to_json", "is_built_in",
+    "Published", "Ranking", "Rerun", "Verdict", "claim_from_json", "claim_to_json", "is_built_in",
 ]  # fmt: skip
 KINDS: dict[str, type[Claim]] = {kind.__name__: kind for kind in (Ranking, Gain, Cost, Compound, AcrossProtocols)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,17 @@ _WHERE = {
 }
 
 
+class Rerun(enum.Enum):
+    """The kind of rerun that a published number is compared with.
+
+    SAME is declared for a row that the paper's own code computed on the paper's data (a Ranked of the suite), or for
+    the ranks that the paper released.
+    """
+
+    SAME = "same code and data"
+    MATCHED = "reimplementation with matched protocol"
+
+
 @dataclass(frozen=True)
 class Published:
     """One number of a paper. ``digits`` decimals were printed; ``certain`` False is shown and never judged.
@@ -31,7 +43,7 @@ class Published:
     ``not_comparable``: why the data, split or candidates at hand make this another quantity; empty if comparable.
     ``protocol``: the one it belongs to, or empty for each protocol of the data set. ``runs``: how many the paper
     averaged. ``same_test``: whether the rerun's test set is the paper's own, or else another draw of the same
-    population, whose chance counts on both sides.
+    population, whose chance counts on both sides. ``rerun``: whether the row is the paper's own code on its own data.
     """
 
     dataset: str
@@ -46,6 +58,7 @@ class Published:
     protocol: str = ""
     runs: int = 1
     same_test: bool = True
+    rerun: Rerun = Rerun.MATCHED
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "metric", shown_metric(self.metric))
@@ -83,10 +96,11 @@ class Published:
 
         def verdict(outcome: Outcome, reason: str, **found: Any) -> Verdict:
             subject = f"{self.model} on {self.dataset}: {self.metric} = {self.value:.{self.digits}f} ({self.place})"
+            same = row is not None and self.rerun is Rerun.SAME
             return Verdict(
                 subject,
                 outcome,
-                reason,
+                f"{reason} Kind of rerun: {self.rerun.value}." if same else reason,
                 kind="Published",
                 claimed=f"{self.value:.{self.digits}f}",
                 dataset=self.dataset,

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from evaluation.metrics.accuracy import METRICS, metric_named
-from evaluation.verdicts.claims import Claim, is_built_in
+from evaluation.rank_files.ranked import Ranked
+from evaluation.verdicts.claims import Claim, Published, Rerun, is_built_in
 from harness.spec import Suite
 
 
@@ -21,6 +22,9 @@ def statement_errors(suite: Suite) -> Iterator[str]:
         yield from _metric_errors(where, value.metric, metrics)
         if mistake := value.mistake():
             yield f"SUITE's {mistake}"
+        if value.rerun is Rerun.SAME and not all(isinstance(row, Ranked) for row in _models(suite, value)):
+            yield (f"{where} is said to be rerun with the same code, but {value.model!r} is Encore's own model; give "
+                   "the ranks of that code as Ranked(…), or leave rerun out")  # fmt: skip
     for claim in _parts(suite.claims):
         where = f"SUITE's claim {claim.text!r}"
         protocol = getattr(claim, "protocol", "")
@@ -28,6 +32,17 @@ def statement_errors(suite: Suite) -> Iterator[str]:
         yield from _metric_errors(where, getattr(claim, "metric", None), metrics, is_built_in(claim))
         if mistake := claim.mistake():
             yield f"{where}: {mistake}"
+
+
+def _models(suite: Suite, value: Published) -> list[Any]:
+    """The models that a published value is compared with."""
+    return [
+        experiment.models[value.model]
+        for experiment in suite.experiments
+        if value.model in experiment.models
+        and value.dataset == experiment.dataset.name
+        and value.protocol in ("", experiment.protocol.name)
+    ]
 
 
 def _parts(claims: Iterable[Claim]) -> Iterator[Claim]:

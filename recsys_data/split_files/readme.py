@@ -32,8 +32,8 @@ Ids are those of the raw data: do not publish these files where its licence forb
 
 ## Ranks back
 
-Ten lines write a file that a suite reads; `histories` has the items of each sequence of the test file, `score` is the other program's function, from a history of ids to one score
-per candidate, in the order of `items.csv`:
+Ten lines write a file that a suite reads; `histories` has the items of each sequence of the test file, and `score` is
+the other program's function, from a history of ids to one score per candidate, in the order of `items.csv`:
 
 ```python
 import csv

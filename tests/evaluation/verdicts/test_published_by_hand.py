@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from scipy import stats
 
-from evaluation.verdicts.claims import Outcome, Published, Verdict
+from evaluation.json_codec import from_json
+from evaluation.verdicts.claims import Outcome, Published, Rerun, Verdict
 
 from .hand_made import SMOKE, evidence, failure, only, row, table
 
@@ -41,6 +42,17 @@ def test_levels(rerun, outcome, shown):
     assert judged(row("A", rerun)) == expected(outcome, shown, rerun=rerun, **found)
     odd = judged(row("A", rerun, caveats=("odd",)))
     assert odd.reason == shown + " Caveat: odd."
+
+
+def test_a_rerun_of_the_same_code_is_said_in_the_reason():
+    same = replace(NUMBER, rerun=Rerun.SAME)
+    words = " Kind of rerun: same code and data."
+    theirs = row("A", 0.2, caveats=("COMPUTED ELSEWHERE: by its code",))
+    assert judged(theirs, same).reason == judged(theirs).reason + words
+    assert judged(theirs).reason.endswith(" Caveat: COMPUTED ELSEWHERE: by its code.")
+    few = row("A", 0.2, deterministic=False)
+    assert judged(few, same).reason == judged(few).reason + words
+    assert from_json(Published, same.to_json()) == same
 
 
 def test_seeds_and_the_test_sample_are_noise():

@@ -9,7 +9,8 @@ from baselines.simple.markov import MarkovChain
 from baselines.simple.popularity import Popularity
 from evaluation.metrics.accuracy import MRR, MeanRank, Recall
 from evaluation.metrics.coverage import UserCoverage
-from evaluation.verdicts.claims import Claim, Compound, Cost, Gain, Published, Ranking
+from evaluation.rank_files.ranked import Ranked
+from evaluation.verdicts.claims import Claim, Compound, Cost, Gain, Published, Ranking, Rerun
 from harness.spec import Experiment, Suite
 from harness.suites.load import load_suite
 from harness.suites.overrides import Overrides
@@ -140,3 +141,14 @@ def test_the_suite_is_checked_as_its_file_reads(tiny_suite):
                       Overrides(seeds=(7,))):  # fmt: skip
         changed = overrides.apply(load_suite(str(path)))
         assert any(overrides.selection(changed))
+
+
+def test_the_same_code_is_a_row_of_its_ranks():
+    """Only ranks that other code computed can be its rerun."""
+    error = suite_error(suite(published=[published(rerun=Rerun.SAME)]))
+    assert error.endswith("is said to be rerun with the same code, but 'Markov' is Encore's own model; give the ranks of "
+                          "that code as Ranked(…), or leave rerun out")  # fmt: skip
+    theirs = suite(published=[published(model="Theirs", rerun=Rerun.SAME)])
+    for experiment in theirs.experiments[:2]:
+        experiment.models["Theirs"] = Ranked("ranks/{seed}.csv", by="their code")
+    assert suite_error(theirs) == ""

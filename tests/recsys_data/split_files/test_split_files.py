@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
@@ -129,10 +130,9 @@ def test_the_lines_of_the_readme_write_the_ranks(exported, monkeypatch):
     split, folder = exported
     monkeypatch.chdir(folder)
     code = (folder / "README.md").read_text().split("```python\n")[1].split("```")[0]
-    rows = list(csv.DictReader((folder / "test.csv").open()))
-    histories = {
-        number: [row["item"] for row in rows if row["sequence"] == number] for number in {r["sequence"] for r in rows}
-    }
+    histories = defaultdict(list)
+    for row in csv.DictReader((folder / "test.csv").open()):
+        histories[row["sequence"]].append(row["item"])
     exec(code, {"score": lambda history: Counts(split).counts, "histories": histories})
     (folder / "ranks-{seed}.csv").rename(folder / "ranks-0.csv")
     found = Ranked("ranks-{seed}.csv", by="ten lines").read(0, folder, read_split(folder), "the test part").ranks
