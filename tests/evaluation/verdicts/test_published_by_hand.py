@@ -129,4 +129,5 @@ def test_fields_and_their_bounds():
     assert NUMBER.to_json() == {
         "dataset": "D", "model": "A", "metric": "MRR@20", "value": 0.2, "place": "table 1", "digits": 2,
         "source": "paper", "certain": True, "not_comparable": "", "protocol": "", "runs": 1, "same_test": True,
+        "rerun": "reimplementation with matched protocol",
     }  # fmt: skip

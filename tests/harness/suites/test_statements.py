@@ -146,8 +146,8 @@ def test_the_suite_is_checked_as_its_file_reads(tiny_suite):
 def test_the_same_code_is_a_row_of_its_ranks():
     """Only ranks that other code computed can be its rerun."""
     error = suite_error(suite(published=[published(rerun=Rerun.SAME)]))
-    assert error.endswith("is said to be rerun with the same code, but 'Markov' is Encore's own model; give the ranks of "
-                          "that code as Ranked(…), or leave rerun out")  # fmt: skip
+    assert error.endswith("is said to be rerun with the same code, but 'Markov' is Encore's own model; give the ranks "
+                          "of that code as Ranked(…), or leave rerun out")  # fmt: skip
     theirs = suite(published=[published(model="Theirs", rerun=Rerun.SAME)])
     for experiment in theirs.experiments[:2]:
         experiment.models["Theirs"] = Ranked("ranks/{seed}.csv", by="their code")
