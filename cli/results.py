@@ -82,17 +82,20 @@ def report(
 ) -> None:
     """Write a suite's report from stored results or from a bundle.
 
-    All statistics are recomputed.
+    All statistics are recomputed; those of a bundle made for sharing are compared with its sums by user.
     """
     if bundle is None:
         write_report(results, _required(suite), out)
         return
     from cli.printing import print_text
+    from reports.bundles.recompute import recomputed_text
     from reports.output.bundle import compare_report
 
     with _bundled(bundle, suite) as (root, name):
         paths = write_report(root, name, out or bundle.with_suffix(""))
         print_text(compare_report(root, name, paths[0]))
+        if again := recomputed_text(root, name):
+            print_text(again)
 
 
 def _required(suite: str) -> str:

@@ -82,6 +82,7 @@ class Report:
     facts: tuple[tuple[str, str], ...]
     metrics: tuple[str, ...]
     sections: tuple[Section, ...]
+    kind: str = "Encore report"  # what stands above the title, before the suite's name
     run_anchors: Mapping[tuple[str, str, str], str] = field(default_factory=dict, repr=False, compare=False)
     inputs: ReportInputs | None = field(default=None, repr=False, compare=False)
 
@@ -112,7 +113,8 @@ def build(
 
     Slow results are cached in ``root``/derived by all their inputs, so the same results give the same report, only
     faster. ``kept``: results that are known, by default those that a bundle made for sharing keeps; ``seen``: where
-    given, it gets every result that depends on stored cells. Raises FileNotFoundError if the store holds no results of that suite.
+    given, it gets every result that depends on stored cells. Raises FileNotFoundError if the store holds no results of
+    that suite.
     """
     results = read_suite(Path(root), suite)
     cache = ResultCache.for_packages(Path(root) / "derived", ("recsys_data", "evaluation", "reports"))

@@ -82,6 +82,7 @@ def _request(record: Any, source: str, results: Path, data: Path | None, **selec
     options = record["options"]
     selection["seeds"] = selection["seeds"] or options["seeds"]
     return RequestOptions(**selection, device=options["device"], threads=options["threads"], results=results, data=data,
+                          precision=options.get("precision", "float32"), engine=options.get("engine", "torch"),
                           sets=list(options["sets"]), limit_users=options["limit_users"]).request(source)  # fmt: skip
 
 
@@ -95,8 +96,8 @@ def _run(request: Any, name: str, jobs: int) -> set[Any]:
 
     loaded = request.load()
     if loaded.suite.name != name:
-        raise ValueError(f"the packed suite is called {loaded.suite.name!r}, its results {name!r}: the file was changed "
-                         "after they were computed, so pack it again")  # fmt: skip
+        raise ValueError(f"the packed suite is called {loaded.suite.name!r}, its results {name!r}: the file was "
+                         "changed after they were computed, so pack it again")  # fmt: skip
     end_on_sigterm()
     from harness.backends.processes import ProcessBackend
 

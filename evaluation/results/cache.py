@@ -67,18 +67,21 @@ class ResultCache:
         A computed result passes through JSON like a stored one, so both are equal to the last bit.
         """
         of_cells = kept_name(kind, inputs) if self.kept or self.seen is not None else ""
-        if of_cells in self.kept:
-            return copy.deepcopy(self.kept[of_cells])
+        known = of_cells in self.kept
+        result = copy.deepcopy(self.kept[of_cells]) if known else self._computed(kind, inputs, compute)
+        if of_cells and self.seen is not None:
+            self.seen[of_cells] = result
+        return result
+
+    def _computed(self, kind: str, inputs: Any, compute: Callable[[], Any]) -> Any:
+        """Return a result that was computed now, in this process or in an earlier one."""
         name = self._file_name(kind, inputs)
         found = self.precomputed.get(name)
         if found is None and self.folder is not None:
             found = _read(self.folder / name)
         if found is None:
             found = self._store(name, json.dumps(compute()))
-        result = json.loads(found)
-        if of_cells and self.seen is not None:
-            self.seen[of_cells] = result
-        return result
+        return json.loads(found)
 
     def precompute(self, batches: Iterable[Sequence[CachedCall]], pool: ProcessPool, at_least: int = 1) -> None:
         """Compute the calls that are not stored, in parallel, if there are ``at_least`` so many of them.

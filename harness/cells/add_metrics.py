@@ -22,7 +22,7 @@ def add_metrics(store: Store, key: str, metrics: Sequence[Any]) -> bool:
     The key, the ranks and the other entries of the record do not change.
     """
     record = store.record(key)
-    if record is None or all(metric.name in record["metrics"] for metric in metrics):
+    if record is None or "withheld" in record or all(metric.name in record["metrics"] for metric in metrics):
         return False
     with store.lock(key, wait=True):
         record = store.record(key)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from evaluation.results.shared_sums import rank_digest
-from evaluation.results.suite_results import CellResult, SuiteResults
+from evaluation.results.suite_results import SuiteResults
 from harness.running.verify import difference
 
 Labels = tuple[str, str, str, int]
@@ -27,7 +26,7 @@ def rerun_rows(packed: SuiteResults, again: SuiteResults, chosen: Collection[Lab
         if name not in chosen:
             continue
         if name in computed:
-            found = _difference(cell, computed[name])
+            found = difference(cell, computed[name])
             row = {"state": "different" if found else "same", "reason": found, "rows": len(computed[name].ranks)}
         else:
             failure = missing.get(name)
@@ -36,15 +35,3 @@ def rerun_rows(packed: SuiteResults, again: SuiteResults, chosen: Collection[Lab
             row = {"state": state, "reason": reason, "rows": 0}
         rows.append(dict(zip(("dataset", "protocol", "model", "seed"), name, strict=True)) | row)
     return rows
-
-
-def _difference(packed: CellResult, again: CellResult) -> str:
-    """The first difference in words; of a cell that withholds its ranks, by their SHA-256."""
-    if not packed.withholds_ranks:
-        return difference(packed, again)
-    if packed.record["withheld"]["ranks"] == rank_digest(again.ranks):
-        return ""
-    name, value = next(iter(packed.metrics.items()))
-    return (
-        f"the ranks, which the bundle withholds; {name}: {value:.6f} before, {again.metrics.get(name, 0.0):.6f} again"
-    )

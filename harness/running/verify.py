@@ -17,6 +17,7 @@ from evaluation.metrics.accuracy import metric_named
 from evaluation.metrics.lists import whole_table_metric_named
 from evaluation.rank_files.ranked import Ranked
 from evaluation.ranking.rank_table import RankTable
+from evaluation.results.shared_sums import rank_digest
 from evaluation.results.suite_results import CellResult
 from evaluation.stored_files import SCHEMAS, read_record
 from harness.backends.processes import ProcessBackend
@@ -69,7 +70,7 @@ def certify(request: RunRequest, *, on_cell: Callable[[dict[str, Any]], None] = 
 def _settings(request: RunRequest, cells: Sequence[PlannedCell]) -> dict[str, Any]:
     """The settings under which cells are computed again; none where all are read from files, without torch."""
     read = all(isinstance(planned.cell.model, Ranked) for planned in cells)
-    return {} if read else prepare_determinism(request.threads, request.device)
+    return {} if read else prepare_determinism(request.threads, request.device, request.precision)
 
 
 def _earlier_rows(plan: Plan, path: Path, environment: Any) -> list[dict[str, Any]]:
@@ -119,7 +120,7 @@ def _compared(planned: PlannedCell, outcome: CellOutcome, store: Store, again: S
         return {"state": "different", "reason": f"it failed when computed again: {outcome.reason}", "rows": 0}
     first, second = (_result(each, planned) for each in (store, again))
     try:
-        found, rows = difference(first, second), len(first.ranks)
+        found, rows = difference(first, second), len(second.ranks)
     except ValueError as error:  # a stored file is damaged
         found, rows = str(error), 0
     if not found and is_read(planned.parts):
@@ -147,7 +148,12 @@ def _result(store: Store, planned: PlannedCell) -> CellResult:
 
 
 def difference(first: CellResult, second: CellResult) -> str:
-    """The first difference between two results of one cell, in words; empty if every bit is the same."""
+    """The first difference between two results of one cell, in words; empty if every bit is the same.
+
+    first: where it withholds its ranks, the SHA-256 of these is compared.
+    """
+    if first.withholds_ranks:
+        return _withheld_difference(first, second)
     for name, a, b in _columns(first.ranks, second.ranks):
         if a.shape != b.shape:
             return f"{name}: {len(a)} rows before, {len(b)} again"
@@ -167,6 +173,14 @@ def difference(first: CellResult, second: CellResult) -> str:
         if a != b:
             return f"the curve's record {number}: {a} before, {b} again"
     return ""
+
+
+def _withheld_difference(first: CellResult, second: CellResult) -> str:
+    if first.record["withheld"]["ranks"] == rank_digest(second.ranks):
+        return ""
+    name, value = next(iter(first.metrics.items()))
+    now = second.metrics.get(name, float("nan"))
+    return f"the ranks, which the bundle withholds; {name}: {value:.6f} before, {now:.6f} again"
 
 
 def _sums_difference(cell: CellResult) -> str:

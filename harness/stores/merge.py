@@ -9,12 +9,15 @@ from typing import Any
 
 from evaluation.metrics.accuracy import metric_named
 from evaluation.metrics.lists import whole_table_metric_named
+from evaluation.results.kept import FILE_NAME as KEPT
+from evaluation.results.kept import read_kept
 from evaluation.results.tuning_results import LEDGER_FILE, SEARCH_FILE, read_search
-from evaluation.stored_files import checked_bytes, safe_part
+from evaluation.stored_files import SCHEMAS, checked_bytes, safe_part
 from harness.cells.add_metrics import add_metrics
 from harness.store import Store, StoreUnusable
 from harness.stores.join_suites import join_suite
 from harness.stores.rank_conflict import rank_conflict
+from recsys_data.sealed_json import sealed_text
 
 _OF_A_TRIAL = ("point", "fields", "state", "validation", "epochs", "stopped")  # the same whenever it is run
 
@@ -59,6 +62,7 @@ class _Merge:
         self.store, self.source, self.label = store, source, label
         self.outcome = MergeOutcome()
         self.lost_searches: set[str] = set()
+        self.numberings: dict[str, str] | None = None  # of the stored cells, by split
 
     def run(self) -> MergeOutcome:
         """Enter searches, then cells, then suites, so that a merge that is killed leaves nothing that lacks a part."""
@@ -112,6 +116,7 @@ class _Merge:
         tuning = record.get("tuning")
         if tuning is not None and not self._has_search(tuning):
             raise NotMerged(f"{self.label}/cells/{key} is not merged, since the search that chose its fields is not")
+        self._check_numbering(key, record)
         if self.store.record(key) is None and self._commit(key, "cell.json", record):
             self.store.discard_partial(key)
             self.outcome.entered += 1
@@ -123,6 +128,19 @@ class _Merge:
                             f"{name}: {conflict}; the second is not merged")  # fmt: skip
         add_metrics(self.store, key, [whole_table_metric_named(n) or metric_named(n) for n in record["metrics"]])
         self.outcome.known += 1
+
+    def _check_numbering(self, key: str, record: Mapping[str, Any]) -> None:
+        """Refuse a cell whose users have other numbers than those of the stored cells of the same test set.
+
+        A bundle made for sharing numbers users in an order of its own, so its cells cannot be compared with others.
+        """
+        if self.numberings is None:
+            self.numberings = dict(map(_numbering, self.store.records()))
+        split, numbering = _numbering(record)
+        if self.store.record(key) is None and self.numberings.setdefault(split, numbering) != numbering:
+            raise NotMerged(f"{self.label}/cells/{key} is not merged: it or the stored cells of its test set are of a "
+                            "bundle made for sharing, which numbers users in an order of its own; merge such bundles "
+                            "into a results folder of their own")  # fmt: skip
 
     def _has_search(self, tuning: Mapping[str, Any]) -> bool:
         """Whether the search of a tuned cell has entered with all trials."""
@@ -161,7 +179,17 @@ class _Merge:
     def _suite(self, name: str) -> None:
         """Join the record of a suite."""
         self.outcome.notes += join_suite(self.store, self.source, name, self.label)
+        kept = read_kept(self.source.suite_file(name).parent, name)
+        if kept:
+            both = kept | read_kept(self.store.suite_file(name).parent, name)
+            record = {"schema": SCHEMAS[KEPT], "suite": name, "results": both}
+            self.store.write_text(self.store.suite_file(name, KEPT), sealed_text(record, allow_nan=True))
         self.outcome.suites.append(name)
+
+
+def _numbering(record: Mapping[str, Any]) -> tuple[str, str]:
+    """The test set of a cell, and which order its users have; empty for that of the data."""
+    return record.get("fingerprints", {}).get("split", ""), record.get("withheld", {}).get("numbering", "")
 
 
 def _names(folder: Path, record: str) -> list[str]:

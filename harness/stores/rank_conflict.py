@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from evaluation.changes.ranks import table_moves
 from evaluation.ranking.rank_table import RankTable
+from evaluation.results.shared_sums import rank_digest
 from evaluation.stored_files import name_damaged
 from harness.store import Store
 
-_ROWS = ("cluster", "query", "target", "repeat", "history", "candidates", "item_counts")
 _RANK_FILES = ("ranks.parquet", "items.parquet", "lists.parquet")
 
 
@@ -20,6 +19,11 @@ def rank_conflict(first: Store, second: Store, key: str) -> str:
     sums = [[record["files"].get(name) for name in _RANK_FILES] for record in records]
     if sums[0] == sums[1]:
         return ""
+    if any("withheld" in record for record in records):
+        pairs = zip((first, second), records, strict=True)
+        digests = {record["withheld"]["ranks"] if "withheld" in record else rank_digest(_ranks(store, key, record))
+                   for store, record in pairs}  # fmt: skip
+        return "" if len(digests) == 1 else "the SHA-256 of the ranks, which one of them withholds"
     tables = [_ranks(store, key, record) for store, record in zip((first, second), records, strict=True)]
     return _difference(*tables, devices=[_machine(record) for record in records])
 
@@ -32,20 +36,13 @@ def _ranks(store: Store, key: str, record: dict[str, Any]) -> RankTable:
 
 def _difference(first: RankTable, second: RankTable, devices: list[str]) -> str:
     """The difference in words; between devices, a move by one place is counted as a near-tie."""
-    for name in _ROWS:
-        if not np.array_equal(getattr(first, name), getattr(second, name)):
-            return f"other rows: their column {name} differs"
-    places = [table.greater + table.tied / 2 for table in (first, second)]
-    moved = (first.greater != second.greater) | (first.tied != second.tied)
-    if moved.any():
-        moves = np.abs(places[0] - places[1])[moved]
-        text = f"{int(moved.sum()):,} of {len(first):,} ranks differ, by at most {moves.max():g} places"
-        if devices[0] != devices[1]:
-            near = int((moves <= 1).sum())
-            text += f"; {near:,} of them by one place or less, as near-ties do between {devices[0]} and {devices[1]}"
-        return text
-    lists = [np.empty(0) if table.top_items is None else table.top_items for table in (first, second)]
-    return "" if np.array_equal(*lists) else "the kept lists differ"
+    moves = table_moves(first, second)
+    text = str(moves)
+    if moves.moved and devices[0] != devices[1]:
+        text += (
+            f"; {moves.by_one:,} of them by one place or less, as near-ties do between {devices[0]} and {devices[1]}"
+        )
+    return text
 
 
 def _machine(record: dict[str, Any]) -> str:

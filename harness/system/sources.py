@@ -234,3 +234,8 @@ def files_beside(path: Path, root: Path = ROOT) -> list[Path]:
                     found[other] = None
                     waiting.append(other)
     return list(found)
+
+
+def _is_ours(path: Path, root: Path) -> bool:
+    """Whether a file is in one of the checkout's packages."""
+    return path.is_relative_to(root) and (root / path.relative_to(root).parts[0] / "__init__.py").is_file()

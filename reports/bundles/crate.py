@@ -31,7 +31,8 @@ def crate_metadata(record: Mapping[str, Any], files: Mapping[str, Sequence[Any]]
     title, paper = str(record["title"]), record.get("paper") or {}
     used = "; ".join(dict.fromkeys(licences)) or "not stated"
     root = {
-        "@id": "./", "@type": "Dataset", "name": f"Results of {title}", "datePublished": record.get("created") or "1980",
+        "@id": "./", "@type": "Dataset", "name": f"Results of {title}",
+        "datePublished": record.get("created") or "1980-01-01",
         "description": f"Results of the suite {record['name']} ({title}), packed by Encore: records, statistics and "
         "report, each file with its checksum.",
         "license": {"@id": "#licence"}, "hasPart": [{"@id": name} for name in files],

@@ -33,7 +33,7 @@ class Machine:
 
     @classmethod
     def here(cls, folders: Iterable[Path] = ()) -> Machine:
-        """The checkout, the home, temporary and present folders, ``folders``, and the names of user, host and author."""
+        """The checkout, home, temporary and present folders, ``folders``, and the names of user, host and author."""
         known = [ROOT, Path.cwd(), Path(tempfile.gettempdir()), Path(sys.prefix), *folders]
         with contextlib.suppress(RuntimeError):
             known.append(Path.home())
@@ -56,7 +56,7 @@ class Machine:
     def without_names(self, text: str) -> str:
         """The text with the names of users and host replaced."""
         for name in self.names:
-            text = re.sub(rf"(?<![\w]){re.escape(name)}(?![\w])", "anonymous", text)
+            text = _name_pattern(name).sub("anonymous", text)
         return text
 
     def found_in(self, text: str, *, names: bool) -> Iterator[tuple[int, str]]:
@@ -67,6 +67,10 @@ class Machine:
                 yield from (
                     (number, name) for name in self.names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", line)
                 )
+
+
+def _name_pattern(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
 
 
 def _holds_folder(line: str, folder: str) -> bool:

@@ -54,7 +54,9 @@ class SharedCells:
         files = {FILE_NAME: (folder / FILE_NAME).read_bytes()}
         if CURVE in cell.files:
             files[CURVE] = checked_bytes(cell.folder / CURVE, cell.files)
-        withheld = {"ranks": rank_digest(cell.ranks), "files": sorted({*cell.files} - {*files})}
+        withheld = {"ranks": rank_digest(cell.ranks), "numbering": self._drawn[test_set].numbering,
+                    "files": sorted({*cell.files} - {*files})}  # fmt: skip
+        vars(cell).pop("ranks", None)  # of a cached property: the ranks of all cells may not fit into memory
         return files, {"files": {name: sha256(data) for name, data in files.items()}, "withheld": withheld}
 
     def _sums(self, cell: CellResult, metric: Metric) -> ClusterSums:

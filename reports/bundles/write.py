@@ -271,5 +271,5 @@ class _Packing:
         for name in self.names:
             for line, found in self._leftovers((self.stage / name).read_bytes(), name):
                 what = "a folder" if "/" in found else "a name"
-                raise ValueError(f"{name}, line {line}, holds {found!r}, {what} of this machine, which no bundle of "
-                                 "this form may hold: remove it from the suite's file and run the suite again")  # fmt: skip
+                raise ValueError(f"{name}, line {line}, holds {found!r}, {what} of this machine, which this form of "
+                                 "bundle must not hold: remove it from the suite's file and run again")  # fmt: skip
