@@ -19,6 +19,7 @@ from recsys_data.sealed_json import sealed_text, sha256
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
+_FOLDERS = ("cells", "partial", "locks", "suites")
 
 
 class StoreUnusable(ValueError):
@@ -61,9 +62,13 @@ class Store:
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(store.root))
         return store
 
+    def exists(self) -> bool:
+        """Whether its folders exist."""
+        return all((self.root / folder).is_dir() for folder in _FOLDERS)
+
     def _create(self) -> None:
         """Create the folders and write a probe file."""
-        for folder in ("cells", "partial", "locks", "suites"):
+        for folder in _FOLDERS:
             try:
                 (self.root / folder).mkdir(parents=True, exist_ok=True)
             except FileNotFoundError as error:  # in /proc, for example

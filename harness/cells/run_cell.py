@@ -102,7 +102,8 @@ def run_cell(
 
 def _run_locked(job: CellJob, on_start: Callable[[], None], compute: Compute) -> CellOutcome:
     """Lock the cell, unless another process owns or has finished it, and compute it or store why it failed."""
-    store = Store.open(job.request.results)
+    store = Store(job.request.results.absolute())
+    store = store if store.exists() else Store.open(store.root)  # the run has opened it
     with store.lock(job.key, wait=job.wait) as owned:
         if not owned:
             return CellOutcome(job.index, job.key, "BUSY")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import sys
@@ -71,7 +72,9 @@ def reset_global_state(seed: int) -> None:
     torch.autograd.set_detect_anomaly(False)
     torch.sparse.check_sparse_tensor_invariants.disable()  # torch's default, which is a warning unless it is set
     np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed also notes its stack for each device it might have
+    if torch.cuda.is_available():
+        torch.cuda.manual_seed_all(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002  # the global generator is what is reset
     random.seed(seed)
 
@@ -79,9 +82,15 @@ def reset_global_state(seed: int) -> None:
 def _limit_blas(threads: int) -> None:
     """Set the threads of BLAS libraries that are already loaded; later ones read the environment."""
     if importlib.util.find_spec("threadpoolctl") is not None:
-        from threadpoolctl import threadpool_limits
+        _blas_libraries(len(sys.modules)).limit(limits=threads)
 
-        threadpool_limits(threads)
+
+@functools.lru_cache(maxsize=1)
+def _blas_libraries(_modules: int) -> Any:
+    """The BLAS and OpenMP libraries of this process, looked for again once it has imported more modules."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _limit_numba(threads: int) -> None:

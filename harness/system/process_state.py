@@ -46,6 +46,8 @@ class ProcessState:
 
     def extend(self) -> None:
         """Add the modules that were loaded since."""
+        if sys.modules.keys() <= self._modules:
+            return
         fresh = sys.modules.keys() - self._modules
         self._attributes += _attributes({name: sys.modules[name] for name in sorted(fresh)})
         self._modules |= fresh

@@ -131,3 +131,11 @@ def test_a_damaged_record_names_its_file(tmp_path):
     store.commit("k", lambda folder: (folder / "cell.json").write_text('{"key": '))
     with pytest.raises(ValueError, match=r"cells/k/cell.json is damaged .* remove its folder and run again"):
         store.record("k")
+
+
+def test_a_store_exists_with_all_of_its_folders(tmp_path):
+    assert not Store(tmp_path / "none").exists()
+    store = Store.open(tmp_path)
+    assert store.exists()
+    (store.root / "locks").rmdir()
+    assert not store.exists()
