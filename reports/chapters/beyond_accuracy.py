@@ -91,7 +91,7 @@ def _table(group: RunGroup, measures: list[WholeTableMetric], values: list[list[
         "CatalogueCoverage(20), stores them.",
     )  # fmt: skip
     return [Table(f"beyond-{group.number}", f"Beyond accuracy: {group.heading}", tuple(columns), rows, notes,
-                  caveats=group.caveats)]  # fmt: skip
+                  caveats=group.caveats, about=group.about)]  # fmt: skip
 
 
 def _format(measure: WholeTableMetric, value: float | None) -> str:

@@ -61,6 +61,11 @@ def comparison_section(index: RunIndex, comparisons: list[ComparisonTable], cach
     return Section("comparison", "Comparison", tuple(blocks))
 
 
+def _about(runs: dict[str, ModelRuns]) -> tuple[tuple[str, str], ...]:
+    """Data set and protocol of a table."""
+    return next(iter(runs.values())).group.about
+
+
 def _shared(runs: dict[str, ModelRuns]) -> tuple[str, ...]:
     """Caveats of a whole data set."""
     return next(iter(runs.values())).group.caveats
@@ -87,19 +92,20 @@ def standing(tables: list[ComparisonTable], runs: dict[str, ModelRuns], heading:
     columns = [Column("model", "Model")]
     for table in tables:
         m = table.metric
-        columns += [Column(m, m, True, "mean over seeds"), Column(f"{m} interval", "95 % interval", True, INTERVAL),
-                    Column(f"{m} sd", "Seed SD", True, "standard deviation over seeds")]  # fmt: skip
+        columns += [Column(m, m, True, "mean over seeds", metric=m),
+                    Column(f"{m} interval", "95 % interval", True, INTERVAL, metric=m),
+                    Column(f"{m} sd", "Seed SD", True, "standard deviation over seeds", metric=m)]  # fmt: skip
         if table.reference is not None:
             columns += [
-                Column(f"{m} relative", f"vs {table.reference}", True, "relative difference"),
-                Column(f"{m} p", "Adj. p", True, "Holm over the family; users × seeds where seeds allow"),
+                Column(f"{m} relative", f"vs {table.reference}", True, "relative difference", metric=m),
+                Column(f"{m} p", "Adj. p", True, "Holm over the family; users × seeds where seeds allow", metric=m),
             ]
     order = sorted(tables[0].models, key=lambda r: -r.mean if tables[0].higher_is_better else r.mean)
     rows = [Row((runs[model.model].name_cell(), *_numbers(tables, model.model, runs))) for model in order]
     rows += _bounds(tables, runs)
     shared = _shared(runs)
     return Table(f"standing-{place}", f"All models: {heading}", tuple(columns), tuple(rows), _notes(tables, runs),
-                 small=len(columns) > 8, caveats=shared)  # fmt: skip
+                 small=len(columns) > 8, caveats=shared, about=_about(runs))  # fmt: skip
 
 
 def _numbers(tables: list[ComparisonTable], name: str, runs: dict[str, ModelRuns]) -> Iterable[TableCell]:
@@ -249,7 +255,7 @@ def _pairs(table: ComparisonTable, runs: dict[str, ModelRuns], heading: str, pla
     notes = (table.notes[0],
              f"Declared: {why}. {table.flips:,} sign flips, {table.resamples:,} bootstrap resamples.")  # fmt: skip
     return Table(f"differences-{place}", f"Declared comparisons in {table.metric}: {heading}", columns, rows, notes,
-                 small=True, caveats=_shared(runs))  # fmt: skip
+                 small=True, caveats=_shared(runs), about=(*_about(runs), ("metric", table.metric)))  # fmt: skip
 
 
 def _pair(pair: PairRow, runs: dict[str, ModelRuns], places: int) -> list[TableCell]:

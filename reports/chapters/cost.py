@@ -47,7 +47,8 @@ def cost_section(index: RunIndex, metric: str) -> Section:
         blocks += [figure] if figure else []
         rows = tuple(row(_entries(runs, columns)) for runs in group.finished)
         blocks.append(Table(f"cost-{group.number}", f"Cost: {group.heading}", columns, rows,
-                            (_machines(group.finished),), beside=True, caveats=group.caveats, about=group.about))  # fmt: skip
+                            (_machines(group.finished),), beside=True, caveats=group.caveats,
+                            about=group.about))  # fmt: skip
     times = (
         "Times are wall-clock times. They depend on the machine and its other load, so they are indicative and not "
         "tested. The first fit may include JIT compilation. Peak memory is that of the whole process, which may have "

@@ -64,7 +64,7 @@ def _steps(steps: list[dict[str, Any]], group: RunGroup) -> Table:
     columns = tuple(Column(k, k.replace("_", " ").capitalize(), all(_is_number(s.get(k)) for s in steps)) for k in keys)
     link = group.finished[0].anchor
     rows = tuple(row([_fact_cell(step.get(key), link) for key in keys]) for step in steps)
-    return Table(f"steps-{group.number}", f"Preprocessing steps: {group.heading}", columns, rows)
+    return Table(f"steps-{group.number}", f"Preprocessing steps: {group.heading}", columns, rows, about=group.about)
 
 
 def _is_number(value: Any) -> bool:
@@ -125,7 +125,7 @@ def _split(record: dict[str, Any], group: RunGroup) -> Table:
         for n in names
     )
     columns = (Column("part", "Part"), Column("count", "Count", True))
-    return Table(f"split-{group.number}", f"Split: {group.heading}", columns, rows, beside=True)
+    return Table(f"split-{group.number}", f"Split: {group.heading}", columns, rows, beside=True, about=group.about)
 
 
 def _audit(findings: list[dict[str, Any]], group: RunGroup) -> Table:
@@ -145,4 +145,5 @@ def _audit(findings: list[dict[str, Any]], group: RunGroup) -> Table:
         Column("value", "Value", True),
         Column("sentence", "Finding", wide=True),
     )
-    return Table(f"audit-{group.number}", f"Leakage audit before training: {group.heading}", columns, tuple(rows))
+    caption = f"Leakage audit before training: {group.heading}"
+    return Table(f"audit-{group.number}", caption, columns, tuple(rows), about=group.about)

@@ -92,4 +92,5 @@ def _blocks(name: str, data: dict[str, Any], group: RunGroup) -> list[Figure | T
         entries = [TableCell("Test queries"), *(TableCell(count(n), n, link=link) for n in data["queries"])]
         rows.append(row(entries, kind="reference"))
     return [Figure(f"{anchor}-figure", "lines", title, title + ".", data, group.caveats),
-            Table(f"{anchor}-table", title, columns, tuple(rows), beside=True, caveats=group.caveats)]  # fmt: skip
+            Table(f"{anchor}-table", title, columns, tuple(rows), beside=True, caveats=group.caveats,
+                  about=(*group.about, ("metric", data["metric"])))]  # fmt: skip

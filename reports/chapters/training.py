@@ -65,7 +65,7 @@ def _table(group: RunGroup) -> Table:
         columns += (Column("resumed", "Resumed from", True),)
     rows = tuple(row(_fit(cell, runs)[: len(columns)]) for cell, runs in fits)
     caption = f"How training ended: {group.heading}"
-    return Table(f"fits-{group.number}", caption, columns, rows, beside=True, caveats=group.caveats)
+    return Table(f"fits-{group.number}", caption, columns, rows, beside=True, caveats=group.caveats, about=group.about)
 
 
 def _fit(cell: CellResult, runs: ModelRuns) -> list[TableCell]:

@@ -55,7 +55,7 @@ def tuning_blocks(group: RunGroup) -> list[Any]:
     return [
         _figure(tuned, group),
         Table(f"tuning-{group.number}", caption, _COLUMNS, tuple(_row(one, tuned) for one in tuned),
-              notes=tuple(notes), small=True, caveats=group.caveats),
+              notes=tuple(notes), small=True, caveats=group.caveats, about=group.about),
         Text(f"Does the ranking change with the number of trials? {group.heading}",
              (ranking_changes(scores, first.higher_is_better),), anchor=f"budget-{group.number}"),
     ]  # fmt: skip

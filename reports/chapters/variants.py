@@ -58,11 +58,11 @@ def _table(
     for family in families:
         rows.append(Row((TableCell(family[0].kind),), kind="group"))
         rows += [row(_cells(variant, table, runs, pairs, places)) for variant in family]
-    shared = next(iter(runs.values())).group.caveats
-    place = next(iter(runs.values())).group.number
+    runs_of = next(iter(runs.values())).group
+    shared, place = runs_of.caveats, runs_of.number
     heading = index.heading(group.dataset, group.protocol)
     return Table(f"variants-{place}", f"{table.metric} by variant: {heading}", _COLUMNS, tuple(rows), small=True,
-                 caveats=shared)  # fmt: skip
+                 caveats=shared, about=(*runs_of.about, ("metric", table.metric)))  # fmt: skip
 
 
 def _pairs(

@@ -230,7 +230,7 @@ def _claims(index: RunIndex, claims: list[Verdict]) -> Table:
     columns = (
         Column("subject", "Claim", wide=True),
         Column("outcome", "Verdict"),
-        Column("claimed", "Claimed", True, "a difference for a ranking, a ratio for a gain or a cost"),
+        Column("claimed", "Claimed", False, "a difference for a ranking, a ratio for a gain or a cost"),
         *_found_columns(claims),
         Column("p", "Adj. p", True, "users × seeds, Holm over all rankings and gains of the suite"),
         Column("reason", "Why", wide=True),

@@ -52,13 +52,18 @@ def as_sentence(caveat: str) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """A column: ``key`` for programs, ``title`` for readers, ``hint`` explains it; numeric: right-aligned."""
+    """A column: ``key`` for programs, ``title`` for readers, ``hint`` explains it; numeric: right-aligned.
+
+    metric: of which metric it is, where a table has columns of several; its key then begins with the metric's name. A
+    CSV file has one line per metric instead.
+    """
 
     key: str
     title: str
     numeric: bool = False
     hint: str = ""
     wide: bool = False  # holds sentences
+    metric: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; ``notes`` are printed below it, ``caveats`` apply to every number in it."""
+    """A table; ``notes`` are printed below it, ``caveats`` apply to every number in it.
+
+    about: what all rows belong to, such as data set and protocol; the first columns of the CSV file.
+    """
 
     anchor: str
     caption: str
@@ -83,6 +91,7 @@ class Table:
     small: bool = False  # many columns: smaller type on paper
     beside: bool = False  # beside the preceding figure where there is room
     caveats: tuple[str, ...] = ()
+    about: tuple[tuple[str, str], ...] = ()
     block: str = field(default="table", init=False)
 
     @property

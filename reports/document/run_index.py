@@ -28,6 +28,11 @@ class RunGroup:
     caveats: tuple[str, ...] = ()
 
     @property
+    def about(self) -> tuple[tuple[str, str], ...]:
+        """Data set and protocol, as tables name them in files."""
+        return (("dataset", self.dataset), ("protocol", self.protocol))
+
+    @property
     def finished(self) -> list[ModelRuns]:
         """The models with at least one finished cell."""
         return [runs for runs in self.runs if runs.cells]

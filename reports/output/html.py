@@ -16,13 +16,13 @@ from reports.document.blocks import Figure, as_sentence
 from reports.figures import palette
 from reports.figures.cached import figure_svg
 from reports.figures.svg import remove_transparency, share_glyphs
-from reports.output.export import to_csv, to_latex
 from reports.output.layout import LONG_TABLE, keep_together
 from reports.output.table_html import badges_html, footnotes_html, row_html, swatch_html
 from reports.report import Report
+from reports.tables.export import TEXTS
 
 TEMPLATES = Path(__file__).parent / "templates"
-COPY_FORMATS = {"CSV": to_csv, "LaTeX": to_latex}  # name on the copy button: writer
+COPY_FORMATS = {"CSV": TEXTS["csv"], "LaTeX": TEXTS["latex"], "Markdown": TEXTS["markdown"]}  # name on the button
 
 
 def write_html(report: Report, path: Path) -> None:

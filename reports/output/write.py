@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reports.output.export import write_csv
 from reports.output.figure_files import write_figures
 from reports.output.html import write_html
 from reports.output.pdf import OutputUnavailable, write_pdf
 from reports.report import Report
+from reports.tables.export import write_tables
 
-OUTPUTS = {"report.html": write_html, "report.pdf": write_pdf, "tables": write_csv, "figures": write_figures}
+OUTPUTS = {"report.html": write_html, "report.pdf": write_pdf, "tables": write_tables, "figures": write_figures}
 
 
 def write_outputs(report: Report, folder: Path) -> tuple[list[Path], list[str]]:

@@ -18,11 +18,11 @@ from typer.testing import CliRunner
 import benchmark
 from recsys_data.printable import printable
 from reports.figures.fonts import drawable
-from reports.output.export import write_csv
 from reports.output.html import render_html
 from reports.output.pdf import write_pdf
 from reports.output.terminal import print_report
 from reports.report import Report, build
+from reports.tables.export import write_tables
 from tests.faults.trial import Trial
 from tests.reports.conftest import build_store
 
@@ -84,7 +84,7 @@ def _page(report: Report, labels: list[str]) -> str:
 
 
 def _csv(root: Path, report: Report, labels: list[str]) -> str:
-    write_csv(report, root / "tables")
+    write_tables(report, root / "tables")
     found = set()
     for path in (root / "tables").glob("*.csv"):
         text = path.read_bytes().decode()

@@ -14,8 +14,8 @@ import benchmark
 from evaluation.results.suite_results import read_suite
 from harness.cells.keys import key_of, search_key
 from harness.stores.adopt import Adoption
-from reports.output.export import to_csv
 from reports.report import build
+from reports.tables.as_csv import to_csv
 from tests.harness.stores.conftest import run_into
 
 ROOT = Path(__file__).resolve().parents[3]

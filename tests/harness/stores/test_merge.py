@@ -15,8 +15,8 @@ from evaluation.ranking.rank_table import RankTable
 from evaluation.results.suite_results import read_suite
 from harness.store import Store
 from harness.stores.merge import merge
-from reports.output.export import write_csv
 from reports.report import build
+from reports.tables.export import write_tables
 from tests.stored_records import change_sealed, seal_again, write_sealed
 
 RANKS = ("ranks.parquet", "items.parquet")
@@ -49,7 +49,7 @@ def every_file(store):
 
 def tables(store, folder):
     """The report's tables as CSV, without columns of times, memory and environments."""
-    write_csv(build(store.root, "small"), folder)
+    write_tables(build(store.root, "small"), folder)
     found = {}
     for path in sorted(folder.glob("*.csv")):
         head, *rows = csv.reader(path.read_text().splitlines())

@@ -13,9 +13,10 @@ from evaluation.metrics.coverage import ItemCoverage, UserCoverage
 from evaluation.metrics.lists import CatalogueCoverage, Gini
 from evaluation.results.suite_results import read_suite
 from evaluation.verdicts.claims import Outcome, Published, Ranking, Verdict
-from reports.output.export import csv_rows, to_latex
 from reports.output.terminal import print_report
 from reports.report import build
+from reports.tables.as_csv import csv_lines
+from reports.tables.as_latex import to_latex
 from tests.stored_records import change_sealed, seal_again, write_sealed
 
 CHAIN = "Markov chain"
@@ -203,7 +204,7 @@ class TestSourcesAndDoubt:
             ("group", "In the paper itself"), ("", "GRU"), ("", "Markov"), ("", "Markov"),
             ("group", "Further source: another library"), ("", "GRU"),
         ]  # fmt: skip
-        assert csv_rows(table)[2][0] == "In the paper itself"
+        assert csv_lines(table)[1][1][0][0] == "In the paper itself"
         assert "Further source" in str(to_latex(table))
 
     def test_an_uncertain_number_has_a_ratio_and_no_verdict(self, judged):

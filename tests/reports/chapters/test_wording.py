@@ -8,9 +8,10 @@ from evaluation.comparison.compare import compare_suite
 from evaluation.results.suite_results import read_suite
 from reports.chapters.comparison import standings
 from reports.document.run_index import RunIndex
-from reports.output.export import to_csv, to_latex
 from reports.output.html import render_html
 from reports.report import build
+from reports.tables.as_csv import to_csv
+from reports.tables.as_latex import to_latex
 from tests.stored_records import seal_again, write_sealed
 
 

@@ -97,25 +97,28 @@ def test_columns_sort_both_ways(found):
 
 def test_rows_are_filtered_and_only_shown_rows_are_copied(found):
     assert found["shown"] == 1
-    csv, latex = found["filtered"]
+    csv, latex, markdown = found["filtered"]
     assert len(csv.strip().splitlines()) == 2
     assert "FAILED" in csv
     assert latex.count("FAILED") == 1
     assert "multicolumn" in latex
+    assert markdown.count("FAILED") == 1
 
 
 def test_tables_are_copied_as_csv_and_latex(found):
-    csv, latex = found["copied"]  # of a table sorted by name
-    assert [line.split(",")[0] for line in csv.splitlines()[1:3]] == ["<script>alert(1)</script>", "GRU"]
-    assert csv.startswith("model,MRR@20,MRR@20_low,MRR@20_high,")
+    csv, latex, markdown = found["copied"]  # of a table sorted by name
+    assert [line.split(",")[2] for line in csv.splitlines()[1:4:2]] == ["<script>alert(1)</script>", "GRU"]
+    assert csv.startswith("dataset,protocol,model,metric,mean,mean_low,mean_high,")
     assert "★" not in csv
-    assert len(csv.strip().splitlines()) == 8
+    assert len(csv.strip().splitlines()) == 1 + 7 * 2  # a line per metric
+    assert markdown.count("\n| ") == 2 + 7  # titles and rule
+    assert markdown.index("alert(1)") < markdown.index("GRU")
     assert r"kNN\_\{50\%\} \$k\$" in latex
-    assert latex.startswith("\\begin{table}\n")
+    assert latex.splitlines()[1] == "\\begin{table}"
     assert "\\begin{tabular}{lr" in latex
     assert r"\toprule" in latex
     assert "≈" not in latex
-    assert found["status"] == "Copied the table as LaTeX."
+    assert found["status"] == "Copied the table as Markdown."
 
 
 def test_links_lead_to_the_runs_and_back(found):

@@ -5,7 +5,10 @@ import re
 import pytest
 
 from reports.document.blocks import Column, Row, Table, TableCell, row
-from reports.output.export import csv_rows, escape_latex, to_csv, to_latex, write_csv
+from reports.tables.as_csv import csv_lines, to_csv
+from reports.tables.as_latex import escape_latex, to_latex
+from reports.tables.as_markdown import to_markdown
+from reports.tables.export import write_tables
 
 
 def small(**changes):
@@ -25,27 +28,43 @@ def small(**changes):
 
 
 def test_csv_has_unrounded_values_intervals_groups_and_caveats():
-    assert csv_rows(small()) == [
-        ["group", "name", "x", "x_low", "x_high", "caveats"],
-        None,
-        ["Group & co", "a_b", 0.1234, 0.1, 0.2, "NOT CONVERGED: 6 epochs"],
-        ["Group & co", "<i>|$x$", "better", None, None, ""],
+    head, rows = csv_lines(small(about=(("dataset", "D"),)))
+    assert head == ["dataset", "group", "name", "x", "x_low", "x_high", "caveats"]
+    assert rows == [
+        [],
+        [["D", "Group & co", "a_b", 0.1234, 0.1, 0.2, "NOT CONVERGED: 6 epochs"]],
+        [["D", "Group & co", "<i>|$x$", None, None, None, ""]],  # "better" is no number
     ]
 
 
+def test_a_line_per_metric_and_no_column_that_repeats_an_interval():
+    columns = (Column("model", "Model"), *(Column(f"{m}{rest}", m, True, metric=m)
+               for m in ("A@5", "B@5") for rest in ("", " interval", " sd")))  # fmt: skip
+    value, printed, fixed = TableCell(".1", 0.1, 0.0, 0.2), TableCell("[.0, .2]", 0.2), TableCell("fixed")
+    rows = (Row((TableCell("GRU"), value, printed, TableCell(".01", 0.01), value, printed, fixed)),
+            Row((TableCell("POP"), value, printed, fixed, *[TableCell("–")] * 3)))  # fmt: skip
+    assert csv_lines(Table("t", "T", columns, rows)) == (
+        ["model", "metric", "mean", "mean_low", "mean_high", "sd"],
+        [[["GRU", "A@5", 0.1, 0.0, 0.2, 0.01], ["GRU", "B@5", 0.1, 0.0, 0.2, None]],
+         [["POP", "A@5", 0.1, 0.0, 0.2, None]]],
+    )  # fmt: skip
+
+
 def test_every_table_is_written_and_read_back(report, tmp_path):
-    write_csv(report, tmp_path / "csv")
-    assert {p.stem for p in (tmp_path / "csv").glob("*.csv")} == {t.anchor for t in report.tables()}
+    write_tables(report, tmp_path / "csv")
+    tidy = {"seeds", "means", "differences", "verdicts"}
+    assert {p.stem for p in (tmp_path / "csv").glob("*.csv")} == {t.anchor for t in report.tables()} | tidy
     index = (tmp_path / "csv" / "README.md").read_text(encoding="utf-8")
-    assert "An apostrophe before a text" in index
+    assert "an apostrophe before a text" in index
     assert all(f"- `{table.anchor}.csv`: {table.caption}" in index.splitlines() for table in report.tables())
     with (tmp_path / "csv" / "standing-1.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     table = next(t for t in report.tables() if t.anchor == "standing-1")
-    gru = next(r for r in rows if r["model"] == "GRU")
+    gru = next(r for r in rows if (r["model"], r["metric"]) == ("GRU", "MRR@20"))
+    assert (gru["dataset"], gru["protocol"]) == ("Markov chain", "per user 90/5/5")
     entry = table.entry(next(r for r in table.rows if r.entries[0].text == "GRU"), "MRR@20")
-    assert float(gru["MRR@20"]) == entry.value  # to the last bit
-    assert float(gru["MRR@20_low"]) == entry.low
+    assert float(gru["mean"]) == entry.value  # to the last bit
+    assert float(gru["mean_low"]) == entry.low
     assert gru["caveats"].startswith("NOT CONVERGED")
     assert {r["model"] for r in rows} >= {"<script>alert(1)</script>", "kNN_{50%} $k$"}
 
@@ -54,6 +73,7 @@ def test_every_table_is_written_and_read_back(report, tmp_path):
     ("50 % & a_b #1", r"50 \% \& a\_b \#1"), ("{$k$}", r"\{\$k\$\}"), ("a\\b", r"a\textbackslash{}b"),
     ("~^", r"\textasciitilde{}\textasciicircum{}"), ("−.01 ± 2", r"$-$.01 $\pm$ 2"), ("Café", "Café"),
     ("ﬁne", "fine"), ("日", "U+65E5"),
+    ('"ŧ', "''t"), ("Ęq", "Eq"), ("a|b", "a$|$b"),
 ])  # fmt: skip
 def test_latex_prints_text_as_it_is(text, latex):
     assert escape_latex(text) == latex
@@ -61,6 +81,7 @@ def test_latex_prints_text_as_it_is(text, latex):
 
 def test_latex_tables_have_rules_marks_and_notes():
     text = str(to_latex(small()))
+    assert text.startswith("% \\usepackage{amssymb,booktabs,graphicx}\n")
     for wanted in (r"\toprule", r"\midrule", r"\bottomrule", r"\multicolumn{2}{l}{\textbf{Group \& co}} \\",
                    r"a\_b\dag{} & \textbf{.12}$^{\star}$ \\", r"$\checkmark$~better \\", r"\begin{tabular}{lr}",
                    r"50 \% of it \dag{} NOT CONVERGED: 6 epochs."):  # fmt: skip
@@ -81,7 +102,7 @@ def test_latex_tables_are_balanced_and_in_latin_letters(report):
         assert all(ord(c) < 0x180 for c in text)
 
 
-@pytest.mark.parametrize("write", [to_csv, to_latex])
+@pytest.mark.parametrize("write", [to_csv, to_latex, to_markdown])
 def test_a_text_has_one_part_for_each_row(write):
     text = write(small())
     assert len(text.rows) == len(small().rows)
