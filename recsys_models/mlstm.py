@@ -28,7 +28,7 @@ second set of LSTM weights that the official class allocates is left out. Users 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from recsys_data.checks import check_choice
 from recsys_data.split import TrainingSet
@@ -82,6 +82,8 @@ class MLSTM(SpotlightLSTM):
 
     output_gate: see the module.
     """
+
+    has_compiled_loop: ClassVar[bool] = True
 
     output: str = "cell"
     biases: bool = True

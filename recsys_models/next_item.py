@@ -20,14 +20,16 @@ from training.control.clipping import ClipNorm
 from training.control.fit_control import FitControl
 from training.losses.loss import CrossEntropy, Loss
 from training.optimisers.optimisers import AdamW, Optimiser
-from training.run import Run
+from training.run import COMPILED, Run
 
 if TYPE_CHECKING:
     import torch
 
+    from recsys_models.engine.compiled import engine as compiled_engine
     from recsys_models.networks.network import Generators, NextItemNetwork
 else:
     torch = LazyModule("torch")
+    compiled_engine = LazyModule("recsys_models.engine.compiled.engine")
 
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "elu")  # the names in recsys_models.engine.activations
 
@@ -49,6 +51,7 @@ class NextItemModel:
     family: ClassVar[str] = "recurrent"
     signals: ClassVar[frozenset[str]] = frozenset({"order"})
     clock: ClassVar[Clock] = Clock.WITHIN
+    has_compiled_loop: ClassVar[bool] = False  # whether the compiled engine runs its cell
     orders_batches: ClassVar[bool] = (
         False  # True: batches come in an order of their own, so that ``shuffled`` says nothing
     )
@@ -96,9 +99,13 @@ class NextItemModel:
         """The implementation of the loop over steps on a device: the recurrent engine, unless a model overrides it."""
         return "torch-unrolled"
 
-    def resolved_engine(self, device: str) -> str:
-        """The engine of a fit on ``device``, such as "torch-unrolled-cpu"; part of a result's key."""
-        return f"{self.engine(device)}-{device.partition(':')[0]}"
+    def resolved_engine(self, device: str, chosen: str = "torch") -> str:
+        """The engine of a fit on ``device``, such as "torch-unrolled-cpu"; part of a result's key.
+
+        chosen: "torch", or "compiled" for the compiled engine where it runs this model's cell.
+        """
+        name = chosen if chosen == COMPILED and self.has_compiled_loop else self.engine(device)
+        return f"{name}-{device.partition(':')[0]}"
 
     def fit(self, train: TrainingSet, run: Run) -> Self:
         """Learn from every event of ``train`` given the events before it; train_epochs lists the attributes it sets."""
@@ -109,8 +116,10 @@ class NextItemModel:
         generators = Generators.of(run)
         shuffle = run.generator("windows")
         self.num_items_ = train.num_items
-        self.engine_ = self.resolved_engine(run.device)
+        self.engine_ = self.resolved_engine(run.device, run.engine)
         self.network_ = network = self.network(train, generators).to(run.device)
+        if self.engine_.startswith(COMPILED):
+            network.use(compiled_engine.COMPILED)
         self.parameters_ = sum(weight.numel() for weight in network.parameters())
         optimiser = self.optimiser.build(network.parameters(), self.learning_rate, self.weight_decay)
         self.loss_ = self.loss.with_counts(train.item_counts, run.device)

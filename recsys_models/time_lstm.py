@@ -110,6 +110,7 @@ class TimeLSTM1(_TimeAware):
     """Time-LSTM 1: one time gate on what is written. inner: φ, "sigmoid" or "tanh"."""
 
     num_gates: ClassVar[int] = 5
+    has_compiled_loop: ClassVar[bool] = True
     gate_weights: ClassVar[tuple[str, ...]] = ("output_gap", "gap_0")
     cell_type: ClassVar[str] = "TimeLSTM1Cell"
 
@@ -134,6 +135,7 @@ class TimeLSTM2(TimeLSTM1):
     """
 
     num_gates: ClassVar[int] = 6
+    has_compiled_loop: ClassVar[bool] = False
     gate_weights: ClassVar[tuple[str, ...]] = ("output_gap", "gap_1", "gap_2")
     cell_type: ClassVar[str] = "TimeLSTM2Cell"
 

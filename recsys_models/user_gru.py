@@ -71,6 +71,8 @@ class StandardGRU(NextItemModel):
     dropout: on item vectors; output_dropout: on the state before the output (not stated in the paper).
     """
 
+    has_compiled_loop: ClassVar[bool] = True
+
     dim: int = 100
     max_len: int = 20
     dropout: float = 0.2
@@ -148,6 +150,7 @@ class LinearUserGRU(StandardGRU):
 class RectifiedUserGRU(LinearUserGRU):
     """The rectified linear user-based GRU. slope: ω; for the other fields see the module."""
 
+    has_compiled_loop: ClassVar[bool] = False
     network_type: ClassVar[str] = "RectifiedNetwork"
 
     slope: float = 0.2
@@ -166,6 +169,7 @@ class RectifiedUserGRU(LinearUserGRU):
 class AttentionalUserGRU(LinearUserGRU):
     """The attentional user-based GRU. attention_init, bracket: see the module."""
 
+    has_compiled_loop: ClassVar[bool] = False
     network_type: ClassVar[str] = "AttentionalNetwork"
 
     attention_init: str = "near zero"

@@ -10,6 +10,18 @@ from typing import Any
 
 import numpy as np
 
+ENGINES = TORCH, COMPILED = ("torch", "compiled")
+
+
+def check_engine(engine: str, device: str, precision: str) -> None:
+    """Raise ValueError for an unknown engine and for what the compiled one does not compute."""
+    if engine not in ENGINES:
+        raise ValueError(f"unknown engine {engine!r}: expected {' or '.join(ENGINES)}")
+    if engine == COMPILED and device != "cpu":
+        raise ValueError(f"engine compiled runs on the CPU, and the device is {device}: use engine torch or device cpu")
+    if engine == COMPILED and precision != "float32":
+        raise ValueError(f"engine compiled computes in float32, and the precision is {precision}: use engine torch")
+
 
 def _silent(record: Mapping[str, Any]) -> None:
     """Drop a log record."""
@@ -35,7 +47,7 @@ class Run:
     log: Callable[[Mapping[str, Any]], None] = _silent
     measure: Callable[[Any, Sequence[str]], Sequence[float]] | None = None
     precision: str = "float32"
-    engine: str = "torch"
+    engine: str = TORCH
 
     def derived_seed(self, purpose: str) -> int:
         """A 63-bit seed for one purpose (such as "weights"), independent between purposes."""

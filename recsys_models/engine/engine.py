@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
-from recsys_models.engine.unroll import STEP_BY_STEP, Loop, RecurrentCell, unroll
+from recsys_models.engine.unroll import STEP_BY_STEP, Loop, RecurrentCell, Tensors, unroll
 
 
 @dataclass(frozen=True)
@@ -22,9 +21,28 @@ class Engine:
     loop: Loop
     supports: Callable[[RecurrentCell, str, torch.dtype], bool]
 
-    def unroll(self, *arguments: Any) -> tuple[torch.Tensor, ...]:
-        """The states after every step; the arguments are those of ``unroll``."""
-        return unroll(*arguments, loop=self.loop)
+    def unroll(
+        self,
+        cell: RecurrentCell,
+        inputs: torch.Tensor,
+        weight: torch.Tensor | None,
+        bias: torch.Tensor,
+        initial: Tensors,
+        weights: Tensors,
+        extra_inputs: Tensors = (),
+    ) -> tuple[torch.Tensor, ...]:
+        """The states after every step, as ``unroll`` gives them. Raises ValueError for what it does not support."""
+        if not self.supports(cell, inputs.device.type, inputs.dtype):
+            raise ValueError(
+                f"the engine {self.name} does not run {type(cell).__name__} in {inputs.dtype} on {inputs.device.type}: "
+                "use --engine torch"
+            )
+        return unroll(cell, inputs, weight, bias, initial, weights, extra_inputs, self.loop)
 
 
-TORCH = Engine("torch-unrolled", STEP_BY_STEP, lambda cell, device, dtype: dtype in (torch.float32, torch.float64))
+def _supported_by_torch(cell: RecurrentCell, device: str, dtype: torch.dtype) -> bool:
+    """Whether the numbers are of a type that every cell computes with."""
+    return dtype in (torch.float32, torch.float64)
+
+
+TORCH = Engine("torch-unrolled", STEP_BY_STEP, _supported_by_torch)

@@ -46,6 +46,12 @@ class NextItemNetwork(nn.Module):
         """The item vectors of the scores, (num_items, E)."""
         return self.item_embedding[:-1]
 
+    def use(self, engine: Engine) -> None:
+        """Compute the loop over time, of the layers, too, with an engine."""
+        for module in self.modules():
+            if isinstance(getattr(module, "engine", None), Engine):
+                module.engine = engine
+
     @property
     def device(self) -> torch.device:
         """The device of the weights."""

@@ -52,6 +52,13 @@ def sigmoid(value):
 
 
 @compiled
+def in_place(values, by_tanh):
+    """Apply tanh or σ to every number."""
+    for j in range(len(values)):
+        values[j] = tanh(values[j]) if by_tanh else sigmoid(values[j])
+
+
+@compiled
 def time_lstm_forward(
     gates, gaps, h_before, c_before, h_after, c_after, squashed, inner, write,
     recurrent, peepholes, output_weight, gate_weight, by_tanh,
@@ -215,14 +222,8 @@ def mlstm_backward(
                 total_c[j] = grad * f
         np.dot(four, recurrent.T, by_mixed)
         for b in range(rows):
-            a, out, left, by, turned, down = (
-                gates[t, b],
-                grad_gates[t, b],
-                four[b],
-                by_mixed[b],
-                projected[t, b],
-                grad_projected[t, b],
-            )
+            a, out, left, by = gates[t, b], grad_gates[t, b], four[b], by_mixed[b]
+            turned, down = projected[t, b], grad_projected[t, b]
             for j in range(4 * size):
                 out[j] = left[j]
             for j in range(size):
