@@ -64,6 +64,16 @@ Jobs = Annotated[int, typer.Option(min=1, help="Number of cells computed in para
 Threads = Annotated[
     int, typer.Option(min=1, help="Threads per cell; another number is another cell, since it can change the result.")
 ]
+Precision = Annotated[
+    str,
+    typer.Option(
+        metavar="float32|tf32|bfloat16", help="Precision of matrix products in training; weights and ranks are float32."
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option(metavar="torch|compiled", help="Loop over time; compiled: faster in small batches on a CPU."),
+]
 Set = Annotated[
     list[str],
     typer.Option(
@@ -124,6 +134,8 @@ class RequestOptions:
     seeds: Seeds = ""  # type: ignore[assignment]
     device: Device = "auto"
     threads: Threads = 1
+    precision: Precision = "float32"
+    engine: Engine = "torch"
     results: Results = RESULTS
     data: Data = None
     sets: Set = field(default_factory=list)
@@ -146,6 +158,9 @@ class RequestOptions:
                    "seeds": self.seeds or stored["seeds"],
                    "device": stored["device"] if self.device == "auto" else self.device,
                    "threads": stored["threads"] if self.threads == 1 else self.threads}  # fmt: skip
+        for name, plain in (("precision", "float32"), ("engine", "torch")):  # absent from records of earlier versions
+            given = getattr(self, name)
+            changed[name] = stored.get(name, plain) if given == plain else given
         return source, dataclasses.replace(self, **changed)
 
     def prepare_process(self) -> None:

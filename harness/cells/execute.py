@@ -20,7 +20,8 @@ from harness.system.determinism import reset_global_state
 from harness.system.environment import peak_memory_mb, reset_peak_memory
 from recsys_data.interactions import Clock
 from recsys_data.split import HeldOut
-from training.run import Run
+from training.precision import FLOAT32
+from training.run import TORCH, Run
 
 
 class ClockTooWeak(ValueError):
@@ -50,6 +51,8 @@ def compute(
     device: str,
     checkpoint: Path | None,
     log: Callable[[Mapping[str, Any]], None],
+    precision: str = FLOAT32,
+    engine: str = TORCH,
 ) -> ComputedCell:
     """Fit a fresh copy of the cell's model and rank every test target; the process begins in a fixed global state.
 
@@ -75,6 +78,8 @@ def compute(
         checkpoint=checkpoint,
         log=log,
         measure=measure,
+        precision=precision,
+        engine=engine,
     )
     reset_global_state(run.seed)
     _reset_memory(device)

@@ -14,6 +14,8 @@ from harness.suites.request import LoadedSuite
 from harness.system.determinism import device_kind
 from harness.system.environment import key_versions
 from harness.tuning import sampler_version
+from training.precision import FLOAT32
+from training.run import TORCH
 
 READ = "ranks"  # the part of a key with the SHA-256 of a file of ranks
 
@@ -30,6 +32,8 @@ def cell_parts(loaded: LoadedSuite, index: int, prepared: Prepared | None) -> di
         metrics=loaded.metrics,
         device=loaded.request.device,
         threads=loaded.request.threads,
+        precision=loaded.request.precision,
+        engine=loaded.request.engine,
     )
 
 
@@ -80,6 +84,8 @@ def key_parts(
     metrics: Sequence[Any],
     device: str,
     threads: int,
+    precision: str = FLOAT32,
+    engine: str = TORCH,
 ) -> dict[str, Any]:
     """The parts of a cell's key; the names of suite, data set and model and the claims are not among them.
 
@@ -94,12 +100,13 @@ def key_parts(
         "max padded events": cell.experiment.max_padded_events,
         "device": device_kind(device),
         "threads": threads,
-        "engine": engine_of(model, device),
+        "engine": engine_of(model, device, engine),
         "code": dict(sources),
         "library version": key_versions(),
     }
     length = lists_needed(metrics)
     parts |= {"list length": length} if length else {}
+    parts |= {} if precision == FLOAT32 else {"precision": precision}
     return parts | {"tuning": _tuning(cell)} if cell.space else parts
 
 
@@ -118,9 +125,14 @@ def search_key(parts: Mapping[str, Any]) -> str:
     return key_of({name: value for name, value in parts.items() if name not in ("seed", "list length")})
 
 
-def engine_of(model: Any, device: str) -> str | None:
-    """The engine of a model on a device: ``resolved_engine(device)``, else ``engine``, else None."""
+def engine_of(model: Any, device: str, chosen: str = TORCH) -> str | None:
+    """The engine of a model on a device: ``resolved_engine(device)``, else ``engine``, else None.
+
+    chosen: the engine asked for; a model without another one keeps its own.
+    """
     resolve = getattr(model, "resolved_engine", None)
+    if getattr(model, "has_compiled_loop", False):
+        return str(resolve(device, chosen))
     return str(resolve(device)) if callable(resolve) else getattr(model, "engine", None)
 
 

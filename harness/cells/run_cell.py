@@ -93,7 +93,7 @@ def run_cell(
     request = job.request
     if is_read(job.parts):  # no model runs here, so the process needs neither torch nor a check of its state
         return _run_locked(job, on_start, _read)
-    switches = prepare_determinism(request.threads, request.device)
+    switches = prepare_determinism(request.threads, request.device, request.precision)
     state = state or ProcessState()
     state.begin()
     outcome = _run_locked(job, on_start, partial(_compute_and_store, state=state, switches=switches))
@@ -160,7 +160,8 @@ def _compute_and_store(
         tuned = {"tuning": chosen}
     device = loaded.request.device
     with EnergyMeter(device) as meter:
-        computed = compute(cell, prepared, metrics=loaded.metrics, device=device, checkpoint=folder, log=log)
+        computed = compute(cell, prepared, metrics=loaded.metrics, device=device, checkpoint=folder, log=log,
+                           precision=loaded.request.precision, engine=loaded.request.engine)  # fmt: skip
     record = cell_record(
         loaded,
         cell,

@@ -132,9 +132,9 @@ def _run_trial(loaded: LoadedSuite, cell: Cell, untested: Prepared, point: Mappi
     started = time.perf_counter()
     try:
         attempt = replace(cell, model=dataclasses.replace(cell.model, **values), seed=cell.experiment.tuning.seed)
-        computed = compute(
-            attempt, untested, metrics=[metric], device=loaded.request.device, checkpoint=None, log=_no_log
-        )
+        request = loaded.request
+        computed = compute(attempt, untested, metrics=[metric], device=request.device, checkpoint=None, log=_no_log,
+                           precision=request.precision, engine=request.engine)  # fmt: skip
         if not math.isfinite(computed.validation):
             raise ValueError(f"its validation score is {computed.validation}")
         trial |= {"validation": computed.validation, "epochs": getattr(computed.model, "epochs_", None),

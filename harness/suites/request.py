@@ -21,6 +21,8 @@ from harness.suites.parse_overrides import format_seeds, parse_seeds
 from harness.suites.variants import variant_name
 from harness.system.determinism import device_kind, resolve_device
 from harness.system.sources import CELL_MODULES, TUNED_CELL_MODULES, classes_in, source_hashes
+from training.precision import FLOAT32, check_precision
+from training.run import TORCH, check_engine
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class RunRequest:
     """A suite by name or path, its overrides, and where and on what it runs; small enough to send to a worker.
 
     device: as resolved, "cpu" or "cuda:i". other_device: whether its kind is not the one that ``auto`` chooses here.
-    spread: whether cells may use all GPUs. cli_args: the arguments given for folders, device and threads, repeated in
+    spread: whether cells may use all GPUs. precision: of the products in training. engine: of the loop over time, where
+    a model has a choice. cli_args: the arguments given for folders, device and threads, repeated in
     the commands that are shown.
     """
 
@@ -40,6 +43,8 @@ class RunRequest:
     other_device: bool = False
     spread: bool = False
     threads: int = 1
+    precision: str = FLOAT32
+    engine: str = TORCH
     cli_args: tuple[str, ...] = ()
 
     @classmethod
@@ -54,6 +59,8 @@ class RunRequest:
         seeds: str = "",
         device: str = "auto",
         threads: int = 1,
+        precision: str = FLOAT32,
+        engine: str = TORCH,
         sets: Sequence[str] = (),
         limit_users: int | None = None,
     ) -> RunRequest:
@@ -65,8 +72,12 @@ class RunRequest:
             args += ["--data", str(data)]
         args += [] if device == "auto" else ["--device", device]
         args += [] if threads == 1 else ["--threads", str(threads)]
+        args += [] if precision == FLOAT32 else ["--precision", precision]
+        args += [] if engine == TORCH else ["--engine", engine]
         overrides = Overrides(tuple(sets), only, parse_seeds(seeds) if seeds else None, limit_users, protocol)
         resolved = resolve_device(device)
+        check_precision(precision, resolved)
+        check_engine(engine, resolved, precision)
         other_device = device != "auto" and device_kind(resolved) != device_kind(resolve_device("auto"))
         return cls(
             suite=suite,
@@ -77,6 +88,8 @@ class RunRequest:
             other_device=other_device,
             spread=":" not in device,
             threads=threads,
+            precision=precision,
+            engine=engine,
             cli_args=tuple(args),
         )
 
@@ -84,7 +97,9 @@ class RunRequest:
         """The options that make the suite's cells other cells, as texts such as "GRU.dim=64" and "threads=2"."""
         device = [f"device={device_kind(self.device)}"] if self.other_device else []
         threads = [f"threads={self.threads}"] if self.threads != 1 else []
-        return (*device, *threads, *self.overrides.variant(suite))
+        precision = [f"precision={self.precision}"] if self.precision != FLOAT32 else []
+        engine = [f"engine={self.engine}"] if self.engine != TORCH else []
+        return (*device, *threads, *precision, *engine, *self.overrides.variant(suite))
 
     def load(self) -> LoadedSuite:
         """Load the suite and apply the overrides; a process loads each request once."""

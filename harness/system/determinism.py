@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from training.precision import FLOAT32, products_by
+
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _GPU_DEVICES = ("nvidia*", "nvhost*", "nvmap", "kfd", "dxg")  # NVIDIA, its Jetson boards, AMD, Windows' subsystem
 _SETTINGS = {"deterministic": True, "cudnn_benchmark": False, "tf32": False}
@@ -29,10 +31,11 @@ def set_environment(threads: int = 1) -> None:
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = os.environ.get("MLFLOW_DISABLE_TELEMETRY", "true")
 
 
-def prepare_determinism(threads: int = 1, device: str = "cpu") -> dict[str, Any]:
+def prepare_determinism(threads: int = 1, device: str = "cpu", precision: str = FLOAT32) -> dict[str, Any]:
     """Make this process deterministic; return the settings for the record, equal in the parent and all workers.
 
     Sets torch's deterministic algorithms, cuDNN's benchmark off, TF32 off, and ``threads`` for torch, BLAS and numba.
+    precision: of the products in training, which alone change the switches; named unless it is float32.
     Raises ValueError for fewer than one thread.
     """
     if threads < 1:
@@ -46,7 +49,9 @@ def prepare_determinism(threads: int = 1, device: str = "cpu") -> dict[str, Any]
     _limit_numba(threads)
     if device.startswith("cuda"):
         torch.cuda.set_device(device)
-    return {**_SETTINGS, "threads": threads}
+    chosen = {} if precision == FLOAT32 else {"tf32": device.startswith("cuda"), "precision": precision,
+                                              "products": products_by(precision, device)}  # fmt: skip
+    return {**_SETTINGS, "threads": threads, **chosen}
 
 
 def reset_global_state(seed: int) -> None:

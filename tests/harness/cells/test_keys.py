@@ -65,6 +65,7 @@ CHANGES = {
     "list length": {"metrics": [MRR(20), Gini(5)]},
     "device": {"device": "cuda:1"},
     "threads": {"threads": 2},
+    "precision": {"precision": "bfloat16"},
     "engine": {"cell": replace(CELL, model=with_engine("another"))},
 }
 
@@ -104,6 +105,11 @@ def test_the_number_of_a_gpu_does_not_count():
     assert key_of(parts(device="cuda:0")) == key_of(parts(device="cuda:1"))
 
 
+def test_float32_and_the_usual_engine_leave_keys_as_they_were():
+    assert key_of(parts(precision="float32", engine="torch")) == key_of(parts()) and "precision" not in parts()
+    assert key_of(parts(engine="compiled")) == key_of(parts())  # this model has no other engine
+
+
 def test_what_changed_is_told_with_both_values():
     after = parts(cell=replace(CELL, model=Model(dim=9)), sources=SOURCES | {"training/new.py": "4"})
     assert differences(parts(), after) == ["model fields: dim 8 → 9", "code: training/new.py"]
@@ -114,4 +120,5 @@ def test_an_engine_is_asked_for_where_a_model_resolves_one():
         engine_of(SimpleNamespace(resolved_engine=lambda device: f"fast-{device}", engine="auto"), "cpu") == "fast-cpu"
     )
     assert engine_of(SimpleNamespace(engine="torch"), "cpu") == "torch"
+    assert engine_of(SimpleNamespace(engine="torch"), "cpu", "compiled") == "torch"
     assert engine_of(Model(), "cpu") is None

@@ -17,9 +17,9 @@ from recsys_data.sealed_json import sealed_text
 def loaded(tiny_suite, tmp_path):
     """Loads the tiny suite with some overrides and fields of the request."""
 
-    def load(threads=1, other_device=False, **overrides):
+    def load(threads=1, other_device=False, precision="float32", engine="torch", **overrides):
         return RunRequest(str(tiny_suite), tmp_path, overrides=Overrides(**overrides), threads=threads,
-                          other_device=other_device).load()  # fmt: skip
+                          other_device=other_device, precision=precision, engine=engine).load()  # fmt: skip
 
     return load
 
@@ -34,6 +34,8 @@ def loaded(tiny_suite, tmp_path):
     ({"limit_users": 12}, "tiny@limit-users=12"),
     ({"threads": 2}, "tiny@threads=2"),
     ({"other_device": True}, "tiny@device=cpu"),
+    ({"precision": "bfloat16"}, "tiny@precision=bfloat16"),
+    ({"engine": "compiled", "threads": 2}, "tiny@threads=2,engine=compiled"),
     ({"sets": ("GRU.dim=64",), "limit_users": 12, "seeds": (7, 9)}, "tiny@GRU.dim=64,limit-users=12,seeds=7,9"),
     ({"sets": ("GRU.dim=64", "GRU.batch_size=4", "GRU.dim=64")}, "tiny@GRU.batch_size=4,GRU.dim=64"),
     ({"sets": ("dim=64", "GRU.dim=32")}, "tiny@dim=64,GRU.dim=32"),
