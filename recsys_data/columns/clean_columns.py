@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from recsys_data.arrow import count_true, null_where, numbers, pa, pc
+from recsys_data.arrow import count_true, null_where, numbers, pa, pc, text_array
 from recsys_data.columns.id_columns import MISSING_WORDS, clean_ids
 
 _IDS = ("user", "session", "item", "event", "part")
@@ -159,7 +159,7 @@ _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 def _words_as_null(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     """The texts without blanks around them, null for those that stand for a missing value."""
     trimmed = pc.utf8_trim_whitespace(texts)
-    return null_where(pc.is_in(trimmed, value_set=MISSING_WORDS), trimmed)
+    return null_where(pc.is_in(trimmed, value_set=text_array(MISSING_WORDS)), trimmed)
 
 
 def _nan_as_null(column: pa.ChunkedArray) -> pa.ChunkedArray:

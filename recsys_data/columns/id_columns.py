@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from recsys_data.arrow import count_true, null_where, pa, pc, text_array
 
-MISSING_WORDS = text_array(
-    ["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NaT", "NULL", "Null", "null", "None", "none", r"\N"]
-)
+MISSING_WORDS = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "NaT", "NULL", "Null", "null", "None",
+                 "none", r"\N")  # fmt: skip
 _EXACT = 2**53  # the largest float64 below which every whole number is one
 _WHOLE = r"^(0|-?[1-9][0-9]*)$"
 _WHOLE_AND_ZEROS = r"^(0|-?[1-9][0-9]*)\.0+$"
@@ -71,7 +70,7 @@ def _from_texts(column: pa.ChunkedArray, role: str, owner: str) -> tuple[pa.Chun
     texts = pc.utf8_trim_whitespace(entries)
     if blank := count_true(pc.not_equal(texts, entries)):
         notes.append(f"blanks around {blank:,} {role} ids left out")
-    texts = null_where(pc.is_in(texts, value_set=MISSING_WORDS), texts)
+    texts = null_where(pc.is_in(texts, value_set=text_array(MISSING_WORDS)), texts)
     given = len(texts) - texts.null_count
     zeros = count_true(pc.match_substring_regex(texts, _WHOLE_AND_ZEROS))
     whole = count_true(pc.match_substring_regex(texts, _WHOLE)) + zeros

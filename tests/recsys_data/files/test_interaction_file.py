@@ -218,7 +218,7 @@ def test_clocks_are_given_by_hand_where_times_are_not_unix_times(tmp_path):
     assert data.clock is Clock.RELATIVE
 
 
-MISSING = {str(word).lower() for word in MISSING_WORDS.to_pylist()}
+MISSING = {str(word).lower() for word in MISSING_WORDS}
 TEXTS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1, max_size=6).filter(
     lambda text: text.lower() not in MISSING  # such an id is refused, which has tests of its own
 )
