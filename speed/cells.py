@@ -1,9 +1,10 @@
 """Forward and backward pass of every cell, compared with torch.nn.LSTM of the same shape.
 
-    OMP_NUM_THREADS=1 python -m speed.cells [B T H] ...        default: 256 50 128 and 512 20 256
+    OMP_NUM_THREADS=1 python -m speed.cells [--engines] [B T H] ...
 
 Prints for each cell the ratio of its matrix-product FLOP to the LSTM's, the ratio of times (median, quartiles), and the
-second divided by the first, which should be at most 1.6.
+second divided by the first, which should be at most 1.6; default: 256 50 128 and 512 20 256. --engines: the times of
+both engines and their ratio instead, of minima and of medians; default: 5 30 100, 16 30 100 and 256 30 100.
 """
 
 import os
@@ -19,6 +20,8 @@ from recsys_models.engine.cells.lstm import LSTMCell
 from recsys_models.engine.cells.mlstm import MLSTMCell
 from recsys_models.engine.cells.phased_lstm import PhasedLSTMCell
 from recsys_models.engine.cells.time_lstm import TimeLSTM1Cell, TimeLSTM2Cell, TimeLSTM3Cell
+from recsys_models.engine.compiled.engine import COMPILED
+from recsys_models.engine.engine import TORCH
 from recsys_models.engine.unroll import unroll
 from speed.timing import in_turn, machine, require_one_thread
 
@@ -82,10 +85,31 @@ def compare(rows, steps, size):
         )
 
 
+def compare_engines(rows, steps, size):
+    """Print the times of the cells that the compiled engine runs, on both engines in turn."""
+    names = [name for name, (cell, *_) in CELLS.items() if COMPILED.supports(cell, "cpu", torch.float32)]
+    engines = (TORCH, COMPILED)
+    functions = [
+        runner(*CELLS[name][:-1], rows, steps, size, unrolled=engine.unroll) for name in names for engine in engines
+    ]
+    times = in_turn(functions, rounds=15)
+    print(f"\nB {rows} T {steps} H {size}, forward + backward, CPU clock, load {os.getloadavg()[0]:.1f}")
+    print(f"{'cell':24}{'torch ms':>10}{'compiled ms':>13}{'of minima':>11}{'of medians':>12}  quartiles")
+    for name, plain, compiled in zip(names, times[::2], times[1::2], strict=True):
+        low, middle, high = statistics.quantiles([a / b for a, b in zip(compiled, plain, strict=True)], n=4)
+        smallest, spread = min(compiled) / min(plain), f"{low:.2f}-{high:.2f}"
+        print(f"{name:24}{1e3 * min(plain):10.2f}{1e3 * min(compiled):13.2f}{smallest:11.2f}{middle:12.2f}  {spread}")
+
+
 if __name__ == "__main__":
     require_one_thread()
     torch.set_num_threads(1)
     print(machine())
-    numbers = [int(word) for word in sys.argv[1:]] or [256, 50, 128, 512, 20, 256]
+    words = sys.argv[1:]
+    table, shapes = compare, [256, 50, 128, 512, 20, 256]
+    if "--engines" in words:
+        table, shapes = compare_engines, [5, 30, 100, 16, 30, 100, 256, 30, 100]
+        words.remove("--engines")
+    numbers = [int(word) for word in words] or shapes
     for start in range(0, len(numbers), 3):
-        compare(*numbers[start : start + 3])
+        table(*numbers[start : start + 3])

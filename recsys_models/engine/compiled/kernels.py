@@ -107,6 +107,7 @@ def time_lstm_backward(
     """
     steps, rows, size = c_before.shape
     four = np.empty((rows, 4 * size), gates.dtype)
+    recurrent_turned = np.ascontiguousarray(recurrent.T)  # its products take half the time
     for t in range(steps - 1, -1, -1):
         for b in range(rows):
             a, c, new_c, gap = gates[t, b], c_before[t, b], c_after[t, b], gaps[t, b, 0]
@@ -145,7 +146,7 @@ def time_lstm_backward(
             for j in range(size):
                 slope = ONE - opened[j] * opened[j] if by_tanh else opened[j] * (ONE - opened[j])
                 by_gate[j] += out[4 * size + j] * slope * gap
-        np.dot(four, recurrent.T, grad_h)
+        np.dot(four, recurrent_turned, grad_h)
 
 
 @compiled
@@ -197,6 +198,7 @@ def mlstm_backward(
     """Write the gradients by the gates and by h V + v; ``grad_h`` and ``grad_c`` become those by the first states."""
     steps, rows, size = c_before.shape
     four, by_mixed = np.empty((rows, 4 * size), gates.dtype), np.empty((rows, size), gates.dtype)
+    recurrent_turned, turn_turned = np.ascontiguousarray(recurrent.T), np.ascontiguousarray(turn.T)
     for t in range(steps - 1, -1, -1):
         for b in range(rows):
             a, c, new_c, thin = gates[t, b], c_before[t, b], c_after[t, b], squashed[t, b]
@@ -220,7 +222,7 @@ def mlstm_backward(
                 left[size + j] = grad * c[j] * f * (ONE - f)
                 left[3 * size + j] = grad * i * (ONE - g * g)
                 total_c[j] = grad * f
-        np.dot(four, recurrent.T, by_mixed)
+        np.dot(four, recurrent_turned, by_mixed)
         for b in range(rows):
             a, out, left, by = gates[t, b], grad_gates[t, b], four[b], by_mixed[b]
             turned, down = projected[t, b], grad_projected[t, b]
@@ -229,7 +231,7 @@ def mlstm_backward(
             for j in range(size):
                 out[4 * size + j] = by[j] * turned[j]
                 down[j] = by[j] * a[4 * size + j]
-        np.dot(grad_projected[t], turn.T, grad_h)
+        np.dot(grad_projected[t], turn_turned, grad_h)
 
 
 @compiled
@@ -260,6 +262,7 @@ def gru_backward(gates, before, recurrent, candidate, grad_output, grad_gates, g
     steps, rows, size = before.shape
     both, one = np.empty((rows, 2 * size), gates.dtype), np.empty((rows, size), gates.dtype)
     through, reset = np.empty((rows, size), gates.dtype), np.empty((rows, size), gates.dtype)
+    recurrent_turned, candidate_turned = np.ascontiguousarray(recurrent.T), np.ascontiguousarray(candidate.T)
     for t in range(steps - 1, -1, -1):
         for b in range(rows):
             a, h, given, out = gates[t, b], before[t, b], grad_output[t, b], grad_gates[t, b]
@@ -271,7 +274,7 @@ def gru_backward(gates, before, recurrent, candidate, grad_output, grad_gates, g
                 total[j] = grad * (ONE - u)
                 out[j] = left[j]
                 out[2 * size + j] = kept[j]
-        np.dot(one, candidate.T, reset)
+        np.dot(one, candidate_turned, reset)
         for b in range(rows):
             a, h, out, total, kept, left = gates[t, b], before[t, b], grad_gates[t, b], grad_h[b], reset[b], both[b]
             for j in range(size):
@@ -279,5 +282,5 @@ def gru_backward(gates, before, recurrent, candidate, grad_output, grad_gates, g
                 left[size + j] = kept[j] * h[j] * r * (ONE - r)
                 total[j] += kept[j] * r
                 out[size + j] = left[size + j]
-        np.dot(both, recurrent.T, through)
+        np.dot(both, recurrent_turned, through)
         grad_h += through
