@@ -10,9 +10,9 @@ from cli.printing import engine_column, format_size, print_lines, print_records,
 from cli.progress_display import duration
 from evaluation.results.suite_results import SuiteResults
 from harness.cells.keys import engine_of
-from harness.running.estimates import RunCost, run_cost, total_cost
 from harness.running.plan import Plan, PlannedCell
 from harness.running.run_all import SuiteOutcome
+from harness.running.run_cost import RunCost, run_cost, total_cost
 
 ABSENT = ("skipped", "to fetch")
 
@@ -88,7 +88,7 @@ def cost_summary(cost: RunCost, jobs: int) -> str:
     if not cost.known:
         return f"{cost.cells} to compute, duration unknown ({never})"
     part = "" if cost.known == cost.cells else f" for {cost.known} of them"
-    known = (f"about {duration(cost.seconds)}{part} {with_jobs}, start-up and report included, "
+    known = (f"about {duration(cost.seconds)}{part} {with_jobs}, start-up, report and MLflow included, "
              f"{format_size(cost.memory_mb)} of memory")  # fmt: skip
     disk = f", {format_size(cost.disk_mb)} of disk" if cost.disk_mb else ""
     rest = f"; unknown for {cost.cells - cost.known} ({never})" if cost.unknown else ""
@@ -156,7 +156,9 @@ def print_overview(plans: Sequence[Plan], jobs: int) -> None:
     columns = ["suite", "dataset", "protocol", "cells", "states", "to compute", "time", "memory", "disk", "basis"]
     print_records("All suites", rows, columns)
     print_lines(missing_data_messages(plans))
-    print_text(cost_summary(run_cost((p.estimate for plan in plans for p in plan.to_do), jobs), jobs))
+    estimates = [planned.estimate for plan in plans for planned in plan.to_do]
+    if plans:
+        print_text(cost_summary(run_cost(estimates, jobs, plans[0].speed_folder), jobs))
 
 
 def _cost_columns(row: dict[str, Any], to_do: bool) -> dict[str, str]:

@@ -1,53 +1,144 @@
-"""Reference timings: what each model of the zoo costs here, shipped so that a first run elsewhere can be estimated.
+"""Reference timings: what models and runs cost here, shipped so that a first run elsewhere can be estimated.
 
-    OMP_NUM_THREADS=1 python -m speed.reference_timings [--users 300] [--results DIR]
+    OMP_NUM_THREADS=1 python -m speed.reference_timings [--users 200] [--results DIR]
 
-Runs the zoo on that many users of MovieLens 100K into an empty folder (or into DIR, where cells may be stored already),
-and writes harness/running/reference_timings.json. The machine should do nothing else.
+Compiles all kernels anew, runs the zoo on that many users of MovieLens 100K into an empty folder (or into DIR, where
+cells may be stored already), and measures the start of workers, the split, the report and MLflow. Writes
+harness/running/reference_timings.json, which has every constant of an estimate. The machine should do nothing else.
 """
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from harness.backends.processes import ProcessBackend, end_idle_workers
+from harness.cells.run_cell import CellJob
 from harness.running.estimates import REFERENCE
+from harness.running.plan import make_plan
 from harness.store import Store
+from harness.suites.request import RunRequest
 from harness.system.probe import measure_speed
+from speed.backends import SUITE
 from speed.timing import machine, require_one_thread
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ("dataset", "model", "model_fields", "device", "seconds", "epochs", "peak_memory_mb")
 COUNTS = ("train_events", "test_queries", "items")
+EMPTY_CELLS = 10  # of which the first starts a worker
 
 
-def shipped(record: dict) -> dict:
+def shipped(record: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a cell's record that an estimate needs."""
     counts = {name: record["counts"][name] for name in COUNTS}
     return {name: record[name] for name in KEPT} | {"counts": counts, "key_parts": {}}
 
 
+def benchmark(*words: str) -> float:
+    """The wall seconds of one command."""
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "benchmark.py", *words], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+def kernel_seconds(cache: str) -> dict[str, float]:
+    """The seconds in which the kernels of each file are compiled that numba's folder ``cache`` does not have."""
+    run = [sys.executable, "-m", "speed.kernel_compiling"]
+    environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
+    done = subprocess.run(run, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def worker_seconds(alone: bool) -> tuple[float, float]:
+    """The seconds in which a worker starts, and those of a further cell that computes nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        suite = Path(folder) / "empty.py"
+        suite.write_text(SUITE % EMPTY_CELLS)
+        request = RunRequest(str(suite), Path(folder) / "results").portable()
+        planned = make_plan(request.load(), Store.open(request.results)).to_do
+        jobs = [CellJob(replace(request), cell.index, cell.key, cell.parts, alone=alone) for cell in planned]
+        seconds = []
+        for job in jobs:
+            started = time.perf_counter()
+            (outcome,) = ProcessBackend(1).run([job])
+            seconds.append(time.perf_counter() - started)
+            if outcome.state != "DONE":
+                raise SystemExit(f"an empty cell ended as {outcome.state}: {outcome.reason}")
+        end_idle_workers()
+    further = statistics.median(seconds[1:])
+    return seconds[0] - further, further
+
+
+def split_seconds(request: RunRequest) -> float:
+    """The seconds per event in which a worker reads prepared data and splits them."""
+    loaded = request.load()
+    cell = loaded.cells[0]
+    loaded.prepare(cell)  # as the plan does
+    prepared = loaded.prepared_before(cell)
+    assert prepared is not None
+    started = time.perf_counter()
+    _ = prepared.split
+    return (time.perf_counter() - started) / prepared.data["events"]
+
+
+def line(costs: Sequence[tuple[int, float]]) -> tuple[float, float]:
+    """The seconds of nothing and of one cell, from two measurements: numbers of cells, and seconds."""
+    (few, first), (many, second) = costs
+    each = max(0.0, (second - first) / (many - few))
+    return max(0.0, first - few * each), each
+
+
+def results_seconds(command: str, suite: str, folders: Mapping[int, str]) -> tuple[float, float]:
+    """The seconds of a command that reads results: for nothing, and for each cell; folders by their number of cells."""
+    return line([(cells, benchmark(command, suite, "--results", folder)) for cells, folder in folders.items()])
+
+
 def main() -> None:
-    """Run the zoo, probe the machine before and after it, and write the file."""
+    """Measure, probe the machine before and after it, and write the file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--users", type=int, default=300)
+    parser.add_argument("--users", type=int, default=200)
     parser.add_argument("--results")
     given = parser.parse_args()
     require_one_thread()
-    probe = measure_speed.__wrapped__
-    with tempfile.TemporaryDirectory() as empty:
+    probe, began = measure_speed.__wrapped__, time.perf_counter()
+    folders = [tempfile.TemporaryDirectory() for _ in range(3)]
+    with folders[0] as empty, folders[1] as small, folders[2] as kernel_cache:
         results, speeds = given.results or empty, [probe() for _ in range(5)]
-        command = ["benchmark.py", "run", "zoo", "--limit-users", str(given.users), "--results", results]
-        subprocess.run([sys.executable, *command, "--no-mlflow", "--no-report"], cwd=ROOT, check=True)
+        os.environ["NUMBA_CACHE_DIR"] = kernel_cache  # so that no fit of the zoo compiles
+        kernels = kernel_seconds(kernel_cache)
+        limit = ["--limit-users", str(given.users)]
+        name = f"zoo@limit={given.users}"
+        benchmark("run", "zoo", *limit, "--results", results, "--no-mlflow", "--no-report")
+        benchmark("run", "zoo", *limit, "--only", "*/Popularity", "--results", small, "--no-mlflow", "--no-report")
+        worker, cell = worker_seconds(alone=False)
+        forking, forked = worker_seconds(alone=True)
+        stored = [record for record in Store(Path(results)).records() if record["threads"] == 1]
+        by_cells = {1: small, len(stored): results}
+        report, report_cell = results_seconds("report", name, by_cells)
+        tracking, tracking_cell = results_seconds("track", name, by_cells)
+        event = split_seconds(RunRequest.from_cli("zoo", Path(results), None, limit_users=given.users))
         speeds += [probe() for _ in range(5)]
-        records = [shipped(record) for record in Store(Path(results)).records() if record["threads"] == 1]
-    rows = ",\n".join(json.dumps(record) for record in sorted(records, key=lambda record: record["model"]))
-    head = f'"machine": {json.dumps(machine())}, "speed": {statistics.median(speeds)}'
-    REFERENCE.write_text(f'{{{head}, "records": [\n{rows}\n]}}\n')
-    print(f"{REFERENCE.relative_to(ROOT)}: {len(records)} models")
+    run = {
+        "worker": worker, "forking_worker": forking, "cell": cell, "fork": max(0.0, forked - cell), "event": event,
+        "report": report, "report_cell": report_cell, "tracking": tracking, "tracking_cell": tracking_cell,
+    }  # fmt: skip
+    rows = ",\n".join(json.dumps(shipped(record)) for record in sorted(stored, key=lambda record: record["model"]))
+    head = {"machine": machine(), "speed": statistics.median(speeds), "run": rounded(run), "kernels": rounded(kernels)}
+    REFERENCE.write_text(f'{json.dumps(head, indent=1)[:-2]},\n "records": [\n{rows}\n]}}\n')
+    print(f"{REFERENCE.relative_to(ROOT)}: {len(stored)} models in {time.perf_counter() - began:.0f} s")
+
+
+def rounded(seconds: Mapping[str, float]) -> dict[str, float]:
+    """Four significant digits of each."""
+    return {name: float(f"{value:.4g}") for name, value in sorted(seconds.items())}
 
 
 if __name__ == "__main__":

@@ -6,14 +6,14 @@ import functools
 import json
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from harness.preparation import Prepared
 from harness.store import Store
-from harness.system.environment import usable_cores
+from harness.system.compiled_kernels import has_compiled_kernels
 from harness.system.probe import machine_speed
 
 
@@ -22,7 +22,7 @@ class Estimate:
     """Wall seconds, peak memory and disk of one cell; None where nothing similar was measured.
 
     basis: a sentence. kind: the basis in one or two words, for counting. unmeasured: the type of a model that was never
-    measured.
+    measured. alone: whether it has a process of its own. once: further seconds by name, which cells of a run share.
     """
 
     seconds: float | None = None
@@ -31,65 +31,26 @@ class Estimate:
     basis: str = ""
     kind: str = ""
     unmeasured: str = ""
+    alone: bool = False
+    once: Mapping[str, float] = field(default_factory=dict)
 
 
 UNKNOWN = Estimate()
+ROOT = Path(__file__).resolve().parents[2]
+OF_THE_REPORT = ("evaluation/statistics/resampling.py",)  # kernels that the report of any suite needs
 REFERENCE = Path(__file__).with_name("reference_timings.json")  # made by python -m speed.reference_timings
-WORKER_START = 4.0  # seconds: a process that imports torch; workers start side by side
 STEP_AT_ANY_SIZE = 20_000  # products of numbers that take as long as a step of an empty model, for each target
-REPORT = (2.0, 0.03)  # seconds: of any first report, and of each cell in it
-
-
-@dataclass(frozen=True)
-class RunCost:
-    """The cost of several cells: sums over the cells that have an estimate.
-
-    seconds: wall time with ``jobs`` at once. memory_mb: of ``jobs`` processes. unknown: the number of cells without an
-    estimate, by the model's type.
-    """
-
-    cells: int
-    seconds: float
-    memory_mb: float
-    disk_mb: float
-    unknown: Mapping[str, int]
-
-    @property
-    def known(self) -> int:
-        """The number of cells with an estimate of time."""
-        return self.cells - sum(self.unknown.values())
-
-
-def total_cost(estimates: Iterable[Estimate], jobs: int) -> RunCost:
-    """The cost of cells, ``jobs`` at a time (at most one per core); the longest cell is a lower bound on time."""
-    found = list(estimates)
-    seconds = [e.seconds for e in found if e.seconds is not None]
-    memory = sorted((e.memory_mb for e in found if e.memory_mb is not None), reverse=True)
-    unknown: dict[str, int] = {}
-    for estimate in found:
-        if estimate.seconds is None:
-            unknown[estimate.unmeasured] = unknown.get(estimate.unmeasured, 0) + 1
-    return RunCost(
-        cells=len(found),
-        seconds=max(sum(seconds) / min(jobs, usable_cores()), max(seconds)) if seconds else 0.0,
-        memory_mb=sum(memory[:jobs]),
-        disk_mb=sum(e.disk_mb for e in found if e.disk_mb is not None),
-        unknown=unknown,
-    )
-
-
-def run_cost(estimates: Iterable[Estimate], jobs: int) -> RunCost:
-    """The cost of a run: that of its cells, and the seconds in which it starts its workers and writes its report."""
-    cost = total_cost(estimates, jobs)
-    return (
-        replace(cost, seconds=cost.seconds + WORKER_START + REPORT[0] + REPORT[1] * cost.cells) if cost.known else cost
-    )
 
 
 @functools.cache
 def reference_timings() -> Mapping[str, Any]:
     """The shipped timings: the speed of the machine that took them, and records like those of stored cells."""
     return json.loads(REFERENCE.read_text(encoding="utf-8"))
+
+
+def reference_ratio(folder: Path) -> float:
+    """The seconds of this machine, whose speed ``folder`` keeps, for one of the machine that took the timings."""
+    return reference_timings()["speed"] / machine_speed(folder)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +65,26 @@ class StoredCells:
         """Read the finished cells of ``store``."""
         return cls(store, store.records())
 
+    @functools.cached_property
+    def ratio(self) -> float:
+        """The seconds of this machine for one of the reference timings."""
+        return reference_ratio(self.store.root / "derived")
+
+    @functools.cached_property
+    def uncompiled(self) -> Mapping[str, float]:
+        """The files whose kernels were never compiled, each with the seconds that this takes."""
+        known = reference_timings()["kernels"].items()
+        return {name: seconds * self.ratio for name, seconds in known if not has_compiled_kernels(ROOT / name)}
+
     def estimate(self, parts: Mapping[str, Any], prepared: Prepared) -> Estimate:
-        """Estimate the cost of the cell with these key parts from the most similar measured cells.
+        """Estimate the cost of the cell with these key parts."""
+        events = prepared.data["events"] * reference_timings()["run"]["event"]
+        compiled = {n: s for n, s in self.uncompiled.items() if n in parts["code"] or n in OF_THE_REPORT}
+        once = {f"split {prepared.fingerprint}": events * self.ratio, **compiled}
+        return replace(self._of_cell(parts, prepared), once=once)
+
+    def _of_cell(self, parts: Mapping[str, Any], prepared: Prepared) -> Estimate:
+        """The estimate for a fit and its ranking from the most similar measured cells.
 
         First choice: the same model fields on the same split; then the same fields on the data set nearest in training
         events; then another model of the same type; then the reference timings of another machine, scaled by the
@@ -131,13 +110,11 @@ class StoredCells:
         self, fields: Mapping[str, Any], device: str, prepared: Prepared, disk: float | None, name: str
     ) -> Estimate:
         """An estimate from the shipped timings of the same type of model, which were taken on a CPU."""
-        reference = reference_timings()
-        known = [r for r in reference["records"] if r["model_fields"]["type"].rpartition(".")[2] == name]
+        known = [r for r in reference_timings()["records"] if r["model_fields"]["type"].rpartition(".")[2] == name]
         if not known or device != "cpu":
             return Estimate(None, None, disk, f"no {name} has been run on {device}", "not known", name)
-        ratio = reference["speed"] / machine_speed(self.store.root / "derived")
-        seconds = _scaled_seconds(known, fields, prepared) * ratio
-        basis = f"from reference timings, × {ratio:.2f} for this machine's speed"
+        seconds = _scaled_seconds(known, fields, prepared) * self.ratio
+        basis = f"from reference timings, × {self.ratio:.2f} for this machine's speed"
         return Estimate(seconds, _peak_memory(known), disk, basis, "reference timings")
 
     def _disk(self, prepared: Prepared) -> float | None:
@@ -172,7 +149,8 @@ def _scaled_seconds(records: Sequence[Mapping[str, Any]], fields: Mapping[str, A
         counts, own = record["counts"], record["model_fields"]
         known_items = counts.get("items", items)
         events = sizes["train_events"] / max(counts["train_events"], 1)
-        queries = sizes["test_queries"] / max(counts["test_queries"], 1)
+        ranked = sizes["test_queries"] + sizes["validation_queries"]  # the latter once more than in the fit
+        queries = ranked / max(counts["test_queries"], 1)
         width = fields.get("dim", 1) / max(own.get("dim", 1), 1)
         size = _step_work(fields, items) / _step_work(own, known_items)
         fit = record["seconds"]["fit"] * events * size * _epochs(record, fields) / max(record.get("epochs") or 1, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from evaluation.results.suite_results import adoption_text
@@ -13,11 +14,14 @@ from harness.cells.progress import last_epoch
 from harness.cells.record import Failure, error_message
 from harness.cells.search import search_record
 from harness.preparation import Prepared
-from harness.running.estimates import UNKNOWN, Estimate, RunCost, StoredCells, run_cost
+from harness.running.estimates import UNKNOWN, Estimate, StoredCells
+from harness.running.run_cost import RunCost, run_cost
 from harness.spec import Cell
 from harness.store import Store, StoreUnusable
 from harness.suites.request import LoadedSuite
+from harness.system.blame import is_encore_class
 from harness.system.signals import check_terminated
+from harness.system.sources import classes_in
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.fetching.source import Source
 
@@ -74,7 +78,12 @@ class Plan:
 
     def cost(self, jobs: int) -> RunCost:
         """The cost of computing what is left, ``jobs`` cells at a time, with start-up and report."""
-        return run_cost((planned.estimate for planned in self.to_do), jobs)
+        return run_cost((planned.estimate for planned in self.to_do), jobs, self.speed_folder)
+
+    @property
+    def speed_folder(self) -> Path:
+        """The folder that keeps this machine's speed."""
+        return self.loaded.request.results / "derived"
 
 
 @dataclass
@@ -101,6 +110,7 @@ def make_plan(loaded: LoadedSuite, store: Store, *, fresh: bool = False, context
     cells: list[PlannedCell] = []
     own: set[str] = set()
     searched: set[str] = set()  # searches that an earlier cell of this plan runs
+    alone: dict[tuple[int, str], bool] = {}  # by experiment and model
     experiment, data = None, _NOT_PREPARED
     for index, cell in enumerate(loaded.cells):
         check_terminated()
@@ -108,12 +118,21 @@ def make_plan(loaded: LoadedSuite, store: Store, *, fresh: bool = False, context
             experiment, data = cell.experiment, _prepared(loaded, cell, context)
         planned = _planned(loaded, stored, index, fresh, context, data)
         planned = replace(planned, why=adopted.get(planned.key, "")) if planned.state == "cached" else planned
+        name = id(cell.experiment), cell.model_name
+        if planned.to_do and (alone[name] if name in alone else alone.setdefault(name, runs_alone(cell))):
+            planned = replace(planned, estimate=replace(planned.estimate, alone=True))
         duplicate = planned.to_do and planned.key in own
         planned = replace(planned, estimate=DUPLICATE) if duplicate else _with_search(planned, store, fresh, searched)
         cells.append(planned)
         own |= {planned.key} if planned.to_do else set()
     context.cells |= dict.fromkeys(own, loaded.suite.name)
     return Plan(loaded, cells)
+
+
+def runs_alone(cell: Cell) -> bool:
+    """Whether a cell needs a process of its own: it runs code that is not of this checkout."""
+    values = (cell.model, cell.space, cell.experiment.dataset, cell.experiment.protocol)
+    return not all(map(is_encore_class, classes_in(values)))
 
 
 def _planned(

@@ -17,14 +17,11 @@ from harness.cells.progress import ProgressWatcher
 from harness.cells.record import store_failure
 from harness.cells.run_cell import CellJob, CellOutcome, run_cell
 from harness.running.listener import Listeners, RunListener
-from harness.running.plan import Plan, PlannedCell
+from harness.running.plan import Plan, PlannedCell, runs_alone
 from harness.running.suite_record import SuiteRecord
-from harness.spec import Cell
 from harness.store import Store
-from harness.system.blame import is_encore_class
 from harness.system.limits import parse_bytes, parse_seconds
 from harness.system.signals import check_terminated
-from harness.system.sources import classes_in
 
 LOCK_TRIES, LOCK_SECONDS = 20, 0.1
 
@@ -166,12 +163,6 @@ def _jobs(plan: Plan, run: str, fresh: bool, limits: Limits) -> list[CellJob]:
         if "tuning" in job.parts:
             first.setdefault(search_key(job.parts), job.key)
     return sorted(jobs.values(), key=lambda job: job.key not in first.values())
-
-
-def runs_alone(cell: Cell) -> bool:
-    """Whether a cell needs a process of its own: it runs code that is not of this checkout."""
-    values = (cell.model, cell.space, cell.experiment.dataset, cell.experiment.protocol)
-    return not all(map(is_encore_class, classes_in(values)))
 
 
 def _complete(outcome: CellOutcome, plan: Plan, store: Store) -> None:

@@ -10,8 +10,8 @@ import pytest
 from cli.listings import _is_recommender, recommenders
 from cli.lists.kinds import MODEL_PACKAGES
 
-HEAVY = ("torch", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "mlflow", "optuna", "joblib", "distributed", "requests",
-         "tarfile")  # fmt: skip
+HEAVY = ("torch", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "mlflow", "optuna", "joblib", "distributed",
+         "requests", "tarfile")  # fmt: skip
 LOADED = "import sys, json; from benchmark import app\ntry: app()\nexcept SystemExit: pass\nprint(json.dumps([m for m in {} if m in sys.modules]))"  # noqa: E501
 
 

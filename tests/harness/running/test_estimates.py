@@ -1,17 +1,25 @@
 """Estimates of a cell's cost from measured cells: the most similar first, each with its basis."""
 
+import json
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
 
 from harness.running import estimates
-from harness.running.estimates import Estimate, StoredCells, run_cost, total_cost
+from harness.running import run_cost as run_costs
+from harness.running.estimates import Estimate, StoredCells
+from harness.running.run_cost import run_cost, total_cost
 from harness.store import Store
 from harness.system import probe
+from harness.system.compiled_kernels import has_compiled_kernels
 from tests.stored_records import write_sealed
 
 GRU = {"type": "recsys_models.rnn.GRU", "dim": 8}
 WIDE = {**GRU, "dim": 64}
+RUN = ("worker", "forking_worker", "cell", "fork", "event", "report", "report_cell", "tracking", "tracking_cell")
 
 
 @pytest.fixture
@@ -38,16 +46,28 @@ def put(store, key, dataset, split, events, fields, fit=30.0, score=10.0, querie
     store.commit(key, write)
 
 
-def ask(store, fields=GRU, split="here", events=1000, queries=200, device="cpu", items=50):
-    sizes = {"train_events": events, "test_queries": queries}
-    prepared = SimpleNamespace(fingerprint=split, sizes=sizes, data={"items": items})
-    return StoredCells.of(store).estimate({"model fields": fields, "device": device}, prepared)
+def ask(store, fields=GRU, split="here", events=1000, queries=200, device="cpu", items=50, validation=0, code=()):
+    sizes = {"train_events": events, "test_queries": queries, "validation_queries": validation}
+    prepared = SimpleNamespace(fingerprint=split, sizes=sizes, data={"items": items, "events": 2 * events})
+    parts = {"model fields": fields, "device": device, "code": dict.fromkeys(code)}
+    return StoredCells.of(store).estimate(parts, prepared)
+
+
+@pytest.fixture(autouse=True)
+def reference(monkeypatch):
+    """Timings of a machine of this one's speed, on which nothing but cells takes time."""
+    made = {"speed": 100.0, "run": dict.fromkeys(RUN, 0.0), "kernels": {}, "records": []}
+    for module in (estimates, run_costs):
+        monkeypatch.setattr(module, "reference_timings", lambda: made)
+    monkeypatch.setattr(estimates, "machine_speed", lambda folder: 100.0)
+    return made
 
 
 def test_nothing_is_known_of_what_was_never_run(store):
     own = {"type": "mine.Own"}
-    assert ask(store, own) == Estimate(None, None, None, "no Own has been run on cpu", "not known", "Own")
-    assert ask(store, device="cuda") == Estimate(None, None, None, "no GRU has been run on cuda", "not known", "GRU")
+    for found, model, device in ((ask(store, own), "Own", "cpu"), (ask(store, device="cuda"), "GRU", "cuda")):
+        assert (found.seconds, found.memory_mb, found.disk_mb, found.kind) == (None, None, None, "not known")
+        assert (found.basis, found.unmeasured) == (f"no {model} has been run on {device}", model)
     put(store, "a", "ml-100k", "there", 500, {"type": "baselines.simple.markov.MarkovChain"})
     unknown = ask(store, own)
     assert (unknown.seconds, unknown.memory_mb) == (None, None)
@@ -81,7 +101,7 @@ def test_other_fields_are_the_last_resort_and_said_to_be(store):
 
 
 def test_the_cost_of_many_is_bounded_by_the_longest_and_says_what_it_leaves_out(monkeypatch):
-    monkeypatch.setattr("harness.running.estimates.usable_cores", lambda: 4)
+    monkeypatch.setattr(run_costs, "usable_cores", lambda: 4)
     cells = [
         Estimate(100.0, 300.0, 1.0, "x"),
         Estimate(20.0, 900.0, 2.0, "x"),
@@ -115,28 +135,66 @@ def test_a_full_softmax_is_scaled_by_items_and_a_sampled_loss_is_not(store):
     assert ask(store, sampled, items=1000).seconds == pytest.approx(30)
 
 
-def test_a_first_run_is_estimated_from_reference_timings_at_this_machines_speed(store, monkeypatch):
+def test_a_first_run_is_estimated_from_reference_timings_at_this_machines_speed(store, reference):
     fields = {"type": "recsys_models.rnn.GRU", "dim": 32, "epochs": 60}
     known = {"model_fields": fields, "seconds": {"fit": 30.0, "score": 2.0}, "epochs": 10, "peak_memory_mb": 400.0,
              "counts": {"train_events": 1000, "test_queries": 200, "items": 50}}  # fmt: skip
-    monkeypatch.setattr(estimates, "reference_timings", lambda: {"speed": 300.0, "records": [known]})
-    monkeypatch.setattr(estimates, "machine_speed", lambda folder: 100.0)
+    reference |= {"speed": 300.0, "records": [known]}
     estimate = ask(store, fields, events=2000)
     assert estimate.seconds == pytest.approx(3 * (2 * 30 + 2)), "a third of the speed, twice the events"
     assert estimate.basis == "from reference timings, × 3.00 for this machine's speed"
 
 
-def test_the_shipped_timings_have_every_model_of_the_zoo():
-    shipped = {record["model"] for record in estimates.reference_timings()["records"]}
-    assert estimates.reference_timings()["speed"] > 0
-    assert len(shipped) >= 37
+def test_the_shipped_timings_have_every_model_of_the_zoo_and_every_cost_of_a_run():
+    shipped = json.loads(estimates.REFERENCE.read_text())
+    assert shipped["speed"] > 0
+    assert len({record["model"] for record in shipped["records"]}) >= 37
+    assert shipped["run"].keys() == set(RUN)
+    assert all((estimates.ROOT / name).is_file() for name in shipped["kernels"])
 
 
-def test_a_run_costs_its_start_and_its_report_too(store):
-    cells = [Estimate(10.0, 1.0, 1.0, "", "measured")] * 10
-    assert run_cost(cells, 1).seconds - total_cost(cells, 1).seconds == pytest.approx(4.0 + 2.0 + 0.3)
-    assert run_cost([], 1).seconds == 0.0
-    assert run_cost([Estimate(unmeasured="Own")], 1).seconds == 0.0
+def test_a_run_costs_more_than_its_cells(tmp_path, reference, monkeypatch):
+    """By hand, at half the speed: ten cells, two at a time, four of them in processes of their own."""
+    monkeypatch.setattr(run_costs, "usable_cores", lambda: 2)
+    reference |= {"speed": 200.0, "run": dict(zip(RUN, (3.0, 5.0, 0.1, 0.2, 0.0, 2.0, 0.03, 6.0, 0.04), strict=True))}
+    shared = [Estimate(10.0, 1.0, 1.0, "", "measured", once={"split a": 4.0})] * 6
+    alone = [Estimate(10.0, 1.0, 1.0, "", "measured", alone=True, once={"split a": 4.0, "k.py": 7.0})] * 4
+    cells = 2 * (10 * 0.1 + 4 * 0.2) / 2
+    once = 4.0 + 7.0
+    assert run_cost(shared + alone, 2, tmp_path).seconds == pytest.approx(
+        50.0 + cells + once + 2 * (3.0 + 5.0 + 2.0 + 10 * 0.03 + 6.0 + 10 * 0.04)
+    )
+    assert run_cost([], 1, tmp_path).seconds == 0.0
+    assert run_cost([Estimate(unmeasured="Own")], 1, tmp_path).seconds == 0.0
+
+
+def test_workers_split_the_data_and_compile_what_never_was(store, reference, monkeypatch):
+    monkeypatch.setattr(estimates, "has_compiled_kernels", lambda path: path.name == "done.py")
+    reference |= {"speed": 200.0, "kernels": {"a/done.py": 9.0, "a/kernels.py": 5.0, "b/other.py": 3.0}}
+    reference["run"]["event"] = 0.001
+    found = ask(store, events=1000, code=["a/done.py", "a/kernels.py", "a/model.py"])
+    assert found.once == {"split here": pytest.approx(4.0), "a/kernels.py": 10.0}, "2,000 events, at half the speed"
+
+
+def test_the_validation_part_is_ranked_once_more_after_the_fit(store):
+    put(store, "a", "ml-100k", "here", 1000, GRU, fit=30, score=10, queries=200)
+    assert ask(store, validation=100).seconds == pytest.approx(30 + 10 * 300 / 200)
+
+
+def test_kernels_are_compiled_once_they_are_in_the_cache_of_numba(tmp_path, monkeypatch):
+    source = tmp_path / "code" / "kernels.py"
+    source.parent.mkdir()
+    source.write_text(
+        "from numba import njit\n\n@njit(cache=True)\ndef one(n):\n    return n + 1\n\nif __name__ == '__main__':\n"
+        "    import kernels\n    kernels.one(1)\n"
+    )
+    for folder in ("", str(tmp_path / "cache")):
+        monkeypatch.setenv("NUMBA_CACHE_DIR", folder)
+        assert not has_compiled_kernels(source)
+        subprocess.run([sys.executable, str(source)], check=True)
+        assert has_compiled_kernels(source)
+    os.utime(source, (2e9, 2e9))
+    assert not has_compiled_kernels(source), "it has changed since"
 
 
 def test_a_machine_is_probed_once_for_a_store(tmp_path, monkeypatch):

@@ -15,7 +15,8 @@ from tests.stored_records import write_sealed
 @pytest.fixture(autouse=True)
 def no_reference_timings(monkeypatch):
     """Estimates from the store alone."""
-    monkeypatch.setattr("harness.running.estimates.reference_timings", lambda: {"speed": 1.0, "records": []})
+    made = {"speed": 1.0, "records": [], "kernels": {}, "run": {"event": 0.0}}
+    monkeypatch.setattr("harness.running.estimates.reference_timings", lambda: made)
 
 
 @pytest.fixture
@@ -65,7 +66,8 @@ def test_a_stored_cell_is_cached_and_estimates_the_others(loaded):
     assert [p.state for p in plan.cells] == ["new", "cached", "new"]
     sizes = opened().prepare(opened().cells[0]).sizes
     estimate = plan.cells[2].estimate
-    assert estimate.seconds == pytest.approx(30.0 * sizes["train_events"] / 400 + 10.0 * sizes["test_queries"] / 100)
+    ranked = sizes["test_queries"] + sizes["validation_queries"]
+    assert estimate.seconds == pytest.approx(30.0 * sizes["train_events"] / 400 + 10.0 * ranked / 100)
     assert estimate.memory_mb == 123.0
     assert estimate.basis == "measured on these data, 1 run"
     assert plan.cells[0].estimate.seconds is None, "no popularity cell was ever run"
