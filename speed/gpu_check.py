@@ -11,6 +11,7 @@ and gpu-check.md. It needs torch, numpy, scipy, pandas, pyarrow, numba, joblib, 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import subprocess
@@ -24,6 +25,7 @@ from pathlib import Path
 from harness.system.determinism import DeviceUnavailable, prepare_determinism, resolve_device, set_environment
 
 MINUTES = 8.0
+NEEDED = ("torch", "numpy", "scipy", "pandas", "pyarrow", "numba", "joblib", "typer", "rich", "pytest")
 SHORTEST = 20.0  # seconds that must be left for a stage to begin
 
 
@@ -36,6 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cells-per-gpu", type=_counts, default=(1, 2, 4, 8), metavar="N,N", help="cells at once")
     parser.add_argument("--minutes", type=float, default=MINUTES, help="longest time of the whole check")
     options = parser.parse_args(arguments)
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        parser.error(f"{sys.executable} lacks {', '.join(missing)}: install it there, or use another Python")
     set_environment()  # before torch is imported
     try:
         device = resolve_device(options.device)

@@ -66,6 +66,13 @@ def test_a_wrong_option_is_refused_in_one_sentence(arguments, message, capsys):
     assert ended.value.code == 2 and message in capsys.readouterr().err
 
 
+def test_a_python_without_torch_is_named(monkeypatch, capsys):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "torch" else object())
+    with pytest.raises(SystemExit):
+        main(["--device", "cpu"])
+    assert "lacks torch: install it there, or use another Python" in capsys.readouterr().err
+
+
 def test_a_failed_stage_is_named_and_the_others_run(monkeypatch, tmp_path, capsys):
     from speed.gpu import kernels, suites
     from speed.gpu.stage import Outcome

@@ -115,3 +115,22 @@ def test_what_a_device_does_not_have_is_refused_in_one_sentence():
         check_precision("half", "cuda:0")
     check_precision("tf32", "cuda:0")
     assert products_by("float32", "cpu") == "" and products_by("bfloat16", "cpu") in ("oneDNN", "rounded factors")
+
+
+def test_the_switches_of_a_step_are_set_and_restored(monkeypatch):
+    """What the machine lacks is pretended: oneDNN's switch on a CPU, TF32's on a GPU; both may be set anywhere."""
+    matmul, cuda = torch.backends.mkldnn.matmul, torch.backends.cuda.matmul
+    before = matmul.fp32_precision, torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    monkeypatch.setattr("training.precision._cpu_has_bfloat16", lambda: True)
+    left, right = drawn(70, 90), drawn(90, 80, seed=1)
+    with pytest.raises(KeyboardInterrupt), products_in("bfloat16", "cpu"):
+        assert matmul.fp32_precision == "bf16" and torch.equal(mm(left, right), left @ right)  # oneDNN rounds, or not
+        raise KeyboardInterrupt
+    assert products_by("bfloat16", "cpu") == "oneDNN"
+    with products_in("tf32", "cuda:0"):
+        assert cuda.allow_tf32 and torch.backends.cudnn.allow_tf32
+        assert torch.equal(mm(left, right), left @ right)
+    assert not cuda.allow_tf32
+    assert before == (matmul.fp32_precision, torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32)
+    with products_in("bfloat16", "cuda:0"):
+        assert not torch.equal(mm(left, right), left @ right)
