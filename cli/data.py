@@ -20,6 +20,9 @@ TimeUnit = Annotated[str, typer.Option(help="The unit of numeric times since 197
 ClockName = Annotated[str, typer.Option("--clock", help="The meaning of the times if they are not Unix times.")]
 DropMissing = Annotated[bool, typer.Option("--drop-missing", help="Leave out events with a missing value (empty, NA, "
                                            "null, nan) and say how many.")]  # fmt: skip
+Croissant = Annotated[
+    bool, typer.Option("--croissant", help="Print the data set's Croissant metadata, for catalogues of data.")
+]
 Replace = Annotated[bool, typer.Option("--replace", help="Replace imported data of this name.")]
 
 
@@ -42,16 +45,23 @@ def verify(name: DataName, data: Data = None) -> None:
     print_text(verify_dataset(find_dataset(name, known_datasets(data)), data))
 
 
-def describe(name: DataName, data: Data = None, as_json: AsJson = False, figure: FigurePath = None) -> None:
+def describe(name: DataName, data: Data = None, as_json: AsJson = False, figure: FigurePath = None,
+             croissant: Croissant = False) -> None:  # fmt: skip
     """Show counts, time range, clock and histograms of a data set.
 
     Also draws them as a figure.
     """
     from cli.data_actions import find_dataset, known_datasets
     from cli.printing import print_json, print_records, print_text
+    from recsys_data.datasets.croissant import croissant_metadata
     from recsys_data.datasets.summary import histogram_text, summarise_dataset
     from reports.figures.dataset import save_figure
 
+    if croissant:
+        if as_json or figure is not None:
+            raise ValueError("--croissant prints JSON of its own: leave out --json and --figure")
+        print_json(croissant_metadata(find_dataset(name, known_datasets(data)), data))
+        return
     facts = summarise_dataset(loaded := find_dataset(name, known_datasets(data)).load(data))
     if as_json:
         print_json(facts)

@@ -63,7 +63,7 @@ def rerun(packed: Packed, only: Only = (), protocol: Protocol = (), seeds: Seeds
         before, folder = read_suite(root, name), results or packed.with_name(f"{packed.stem}-rerun")
         request = _request(before.record, unpacked_source(root, before.record, folder), folder, data,
                            only=only, protocol=protocol, seeds=seeds)  # fmt: skip
-        chosen = _run(request, name, jobs)
+        chosen = _run(request, name, jobs, report=not no_report)
         rows = rerun_rows(before, read_suite(folder, name), chosen)
     for row in rows:
         detail = f"{row['rows']:,} rows" if row["state"] == "same" else row["reason"]
@@ -86,7 +86,7 @@ def _request(record: Any, source: str, results: Path, data: Path | None, **selec
                           sets=list(options["sets"]), limit_users=options["limit_users"]).request(source)  # fmt: skip
 
 
-def _run(request: Any, name: str, jobs: int) -> set[Any]:
+def _run(request: Any, name: str, jobs: int, *, report: bool) -> set[Any]:
     """Compute the request's cells; return the labels of those that it selects."""
     from cli.run import run_suite
     from harness.running.plan import PlanContext
@@ -101,7 +101,7 @@ def _run(request: Any, name: str, jobs: int) -> set[Any]:
     end_on_sigterm()
     from harness.backends.processes import ProcessBackend
 
-    run_suite(request, Store.open(request.results), PlanContext(), jobs=jobs, fresh=False, mlflow=False, report=True,
+    run_suite(request, Store.open(request.results), PlanContext(), jobs=jobs, fresh=False, mlflow=False, report=report,
               limits=Limits(), backend=ProcessBackend(jobs))  # fmt: skip
     chosen = [cell for cell, wanted in zip(loaded.cells, loaded.chosen, strict=True) if wanted]
     return {(cell.dataset, cell.protocol, cell.model_name, cell.seed) for cell in chosen}

@@ -1,0 +1,71 @@
+"""The command rerun: a bundle's cells from the packed suite alone, compared bit for bit."""
+
+import re
+import shutil
+
+import pytest
+from typer.testing import CliRunner
+
+import benchmark
+from evaluation.results.suite_results import read_suite
+from harness.running.rerun import labels_of, rerun_rows
+from reports.output.bundle import open_bundle
+from tests.stored_records import change_sealed
+
+
+def call(*words):
+    return CliRunner().invoke(benchmark.app, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory, tiny_text):
+    """The full and the shared bundle of a suite of a user, whose folder no longer exists."""
+    home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("bundles")
+    (home / "tiny.py").write_text("from beside import LENGTH\n" + tiny_text)
+    (home / "beside.py").write_text("LENGTH = 25\n")
+    (home / "unused.py").write_text("raise RuntimeError('nobody imports this')\n")
+    words = ("run", home / "tiny.py", "--results", home / "results", "--no-mlflow", "--no-report")
+    assert (result := call(*words)).exit_code == 0, result.output
+    for name, options in {"full": (), "shared": ("--share", "--anonymous")}.items():
+        result = call("bundle", "tiny", "--results", home / "results", "-o", folder / f"{name}.zip", *options)
+        assert result.exit_code == 0, result.output
+    (home / "tiny.py").unlink()
+    result = call("bundle", "tiny", "--results", home / "results", "-o", folder / "bare.zip")
+    assert "the file of tiny is not at hand" in result.stderr
+    shutil.rmtree(home)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["full", "shared"])
+def test_every_cell_has_the_same_bits(bundles, tmp_path, name):
+    report = ["--no-report"] if name == "full" else []
+    result = call("rerun", "--from", bundles / f"{name}.zip", "--results", tmp_path / "again", *report)
+    assert result.exit_code == 0, result.output
+    assert re.search(r"3 of 3 cells of .* have the same bits; different: 0, not compared: 0", result.stdout)
+    assert sorted(path.name for path in (tmp_path / "again" / "source").iterdir()) == ["beside.py", "tiny.py"]
+    assert (tmp_path / "again" / "tiny" / "report.html").is_file() != bool(report)
+
+
+def test_it_runs_the_packed_source_whatever_is_in_the_folder(bundles, tmp_path):
+    words = ("rerun", "--from", bundles / "full.zip", "--results", tmp_path, "--only", "Popularity", "--no-report")
+    assert "1 of 1 cells" in call(*words).stdout
+    source = tmp_path / "source" / "beside.py"
+    source.write_text("raise RuntimeError('edited')\n")
+    assert call(*words).exit_code == 0
+    assert source.read_text() == "LENGTH = 25\n"
+
+
+def test_another_result_is_told_by_its_values(bundles, tmp_path):
+    with open_bundle(bundles / "shared.zip") as (root, name), open_bundle(bundles / "full.zip") as (full, _):
+        cells = read_suite(root, name).cells
+        change_sealed(cells[0].folder / "cell.json", withheld=cells[0].record["withheld"] | {"ranks": "0" * 64})
+        rows = rerun_rows(read_suite(root, name), read_suite(full, name), {labels_of(cell) for cell in cells})
+    assert [row["state"] for row in rows] == ["different", "same", "same"]
+    value = cells[0].metrics["MRR@20"]
+    assert rows[0]["reason"] == f"the ranks, which the bundle withholds; MRR@20: {value:.6f} before, {value:.6f} again"
+
+
+def test_a_bundle_without_source_is_refused(bundles, tmp_path):
+    result = call("rerun", "--from", bundles / "bare.zip", "--results", tmp_path / "again")
+    assert result.exit_code == 2
+    assert "the bundle has no source/tiny.py, since the file was not at hand when it was packed" in result.stderr
