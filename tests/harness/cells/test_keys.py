@@ -36,10 +36,10 @@ def prepared(data="d", split="s", caveats=()):
     return SimpleNamespace(data={"fingerprint": data}, fingerprint=split, caveat_marks=list(caveats))
 
 
-def parts(cell=None, ready=None, sources=SOURCES, metrics=METRICS, device="cpu", threads=1):
+def parts(cell=None, ready=None, sources=SOURCES, metrics=METRICS, device="cpu", threads=1, **chosen):
     experiment = Experiment(Data(), Protocol(), {})
     return key_parts(cell or Cell(experiment, "Model", Model(), 0), ready or prepared(), sources=sources,
-                     metrics=metrics, device=device, threads=threads)  # fmt: skip
+                     metrics=metrics, device=device, threads=threads, **chosen)  # fmt: skip
 
 
 CELL = Cell(Experiment(Data(), Protocol(), {}), "Model", Model(), 0)

@@ -35,7 +35,7 @@ def encore(tmp_path, suite):
 
 
 def test_a_run_in_bfloat16_is_a_variant_that_says_so_and_verifies(encore, suite, tmp_path):
-    chosen = [str(suite), "--precision", "bfloat16", "--seeds", "0,"]
+    chosen = [str(suite), "--precision", "bfloat16", "--seeds", "0,", "--only", "*/GRU"]
     code, output = encore("run", *chosen, "--no-mlflow")
     assert code == 0, output
     cells = {cell.model: cell for cell in read_suite(tmp_path / "results", "tiny@precision=bfloat16").cells}
@@ -47,7 +47,7 @@ def test_a_run_in_bfloat16_is_a_variant_that_says_so_and_verifies(encore, suite,
     code, output = encore("plan", "tiny@precision=bfloat16", "--json")
     assert code == 0, output
     states = {row["model"]: row["state"] for row in json.loads(output) if row["seed"] == 0}
-    assert set(states.values()) == {"cached"}
+    assert states["GRU"] == "cached"
     page = (tmp_path / "results" / "tiny@precision=bfloat16" / "report.html").read_text()
     assert "precision=bfloat16" in page and products_by("bfloat16", "cpu") in page
 
