@@ -25,7 +25,7 @@ def plan_rows(plan: Plan) -> list[dict[str, Any]]:
             **p.cell.labels,
             "label": p.cell.experiment.label,
             "state": p.state,
-            "engine": engine_of(p.cell.model, plan.loaded.request.device),
+            "engine": engine_of(p.cell.model, plan.loaded.request.device, plan.loaded.request.engine),
             "why": p.why,
             "seconds": p.estimate.seconds,
             "memory_mb": p.estimate.memory_mb,
