@@ -26,7 +26,7 @@ FACTOR = 1.5  # bound
 RUNS = {
     "quickstart": {},
     "session_baselines": {"limit_users": 300},
-    "zoo": {"limit_users": 150, "only": "*/mLSTM,*/GRU4Rec"},
+    "zoo": {"limit_users": 100, "only": "*/*LSTM"},
 }
 
 

@@ -115,7 +115,7 @@ def main() -> None:
         os.environ["NUMBA_CACHE_DIR"] = kernel_cache  # so that no fit of the zoo compiles
         kernels = kernel_seconds(kernel_cache)
         limit = ["--limit-users", str(given.users)]
-        name = f"zoo@limit={given.users}"
+        name = f"zoo@limit-users={given.users}"
         benchmark("run", "zoo", *limit, "--results", results, "--no-mlflow", "--no-report")
         benchmark("run", "zoo", *limit, "--only", "*/Popularity", "--results", small, "--no-mlflow", "--no-report")
         worker, cell = worker_seconds(alone=False)
@@ -124,7 +124,7 @@ def main() -> None:
         by_cells = {1: small, len(stored): results}
         report, report_cell = results_seconds("report", name, by_cells)
         tracking, tracking_cell = results_seconds("track", name, by_cells)
-        event = split_seconds(RunRequest.from_cli("zoo", Path(results), None, limit_users=given.users))
+        event = split_seconds(RunRequest.from_cli("zoo", Path(results), None))
         speeds += [probe() for _ in range(5)]
     run = {
         "worker": worker, "forking_worker": forking, "cell": cell, "fork": max(0.0, forked - cell), "event": event,
