@@ -52,8 +52,8 @@ def several_cells(around: Surroundings) -> Outcome:
     data = cells_at_once.REAL if around.has(*YOOCHOOSE_DATA) and not around.tiny else cells_at_once.GENERATED
     rows = []
     for number in around.cells_at_once:
-        options = ["--only", data.name, "--jobs", str(number), *_device(around)]
-        options += ["--seeds", "2", "--set", "dim=8"] if around.tiny else ["--seeds", str(max(around.cells_at_once))]
+        options = ["--only", data.name, "--jobs", str(number), "--seeds", str(max(2, number)), *_device(around)]
+        options += ["--set", "dim=8"] if around.tiny else []
         run = _run(around, str(Path(cells_at_once.__file__)), f"at-once-{number}", *options)
         begin = min(_time(cell.record["started"]) for cell in run.cells)
         seconds = (max(_time(cell.record["finished"]) for cell in run.cells) - begin).total_seconds()
@@ -63,7 +63,7 @@ def several_cells(around: Surroundings) -> Outcome:
                      "cells/h": 3600 * len(run.cells) / seconds, "targets/s of one": sorted(rates)[len(rates) // 2],
                      "GPU MB of one": max(memory)})  # fmt: skip
     best = max(rows, key=lambda row: row["cells/h"])
-    text = (f"{data.name}, {rows[0]['cells']} cells of {cells_at_once.LABEL}; most cells per hour with "
+    text = (f"Cells of {cells_at_once.LABEL} on {data.name}; most cells per hour with "
             f"{best['at once']} at once. Seconds run from the first cell's start to the last cell's end.")  # fmt: skip
     return Outcome("ok", text, rows)
 
