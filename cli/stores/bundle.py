@@ -47,8 +47,8 @@ def bundle(suite: SuiteName, results: Results = RESULTS, out: Out = None, share:
     print_text(f"{path}: {len(packed.names)} files of {name}, {path.stat().st_size / 1e6:,.1f} MB{pooled}")
 
 
-def rerun(packed: Packed, only: Only = "", protocol: Protocol = "", seeds: Seeds = "", data: Data = None,
-          results: Again = None, jobs: Jobs = 1, no_report: NoReport = False) -> None:  # fmt: skip
+def rerun(packed: Packed, only: Only = (), protocol: Protocol = (), seeds: Seeds = (),  # type: ignore[assignment]
+          data: Data = None, results: Again = None, jobs: Jobs = 1, no_report: NoReport = False) -> None:  # fmt: skip
     """Compute a bundle's cells again from its packed suite and compare every bit.
 
     Writes a report of the new results. The exit code is 1 if a bit differs or a cell fails.

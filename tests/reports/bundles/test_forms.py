@@ -38,11 +38,14 @@ def told(make_store, tmp_path_factory):
         failed = root / "cells" / cells[0]["key"] / "failure.json"
         for path in failed.parent.iterdir():
             path.unlink()
-    (failed.parent / "traceback.txt").write_text(f'File "{ROOT}/harness/x.py", line 3, on {socket.gethostname()}\n'
-                                                 f'File "/usr/lib/python3.11/site-packages/torch/nn.py"\n{home}/x.npy')  # fmt: skip
-    write_sealed(
-        failed, {"key": failed.parent.name, "reason": f"{home}/x.npy is absent, says {ALICE}", "state": "FAILED"}
-    )
+    lines = [
+        f'File "{ROOT}/harness/x.py", line 3, on {socket.gethostname()}',
+        'File "/usr/lib/python3.11/site-packages/torch/nn.py"',
+        f"{home}/x.npy",
+    ]
+    (failed.parent / "traceback.txt").write_text("\n".join(lines))
+    reason = f"{home}/x.npy is absent, says {ALICE}"
+    write_sealed(failed, {"key": failed.parent.name, "reason": reason, "state": "FAILED"})
     for path in root.glob("cells/*/cell.json"):
         change_sealed(path, command=command, dataset_fields={"path": f"{home}/events.csv"},
                       environment={"host_hash": "0123456789ab", "commit": "e7" * 20, "python": "3.11"})  # fmt: skip

@@ -73,7 +73,8 @@ def joined(raw, tmp_path_factory):
               AcrossProtocols("b", "Other", "Clicks", "MRR@20", FIRST, SECOND, "table 1")]  # fmt: skip
     write_sealed(root / "suites" / NAME / "suite.json", {
         "name": NAME, "suite": NAME, "title": "Joined", "notes": [], "paper": None, "metrics": list(METRICS),
-        "file": "", "seeds": [0], "baselines": ["Popularity"], "comparisons": [], "command": "python benchmark.py run joined",
+        "file": "", "seeds": [0], "baselines": ["Popularity"], "comparisons": [],
+        "command": "python benchmark.py run joined",
         "published": [Published("Clicks", "Other", "MRR@20", 0.2, "table 2").to_json()], "cells": cells,
         "claims": [claim.to_json() for claim in claims], "created": "2026-03-01T11:00:00+00:00", "caveats": [],
     })  # fmt: skip
