@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from evaluation.json_codec import to_json
@@ -22,6 +24,7 @@ from harness.suites.request import LoadedSuite
 from harness.suites.variants import SEPARATOR
 from harness.system.determinism import device_kind
 
+WRITE_SECONDS = 1.0  # between two records of a run: a record has an entry for every cell
 _STATES = {
     "cached": "DONE",
     "new": "MISSING",
@@ -47,6 +50,7 @@ class SuiteRecord(RunListener):
 
     plan: Plan
     store: Store
+    _written: list[float] = field(default_factory=lambda: [-math.inf])  # when, of a clock that only rises
 
     def start(self) -> None:
         """Write the record: the states of the plan. Raises ValueError if another suite has the same name."""
@@ -54,8 +58,9 @@ class SuiteRecord(RunListener):
         self._write()
 
     def done(self, planned: PlannedCell, outcome: CellOutcome) -> None:
-        """Write the record: one more cell is done."""
-        self._write()
+        """Write the record, unless that was a moment ago: a reader looks for the cells themselves, by their keys."""
+        if time.monotonic() - self._written[0] >= WRITE_SECONDS:
+            self._write()
 
     def end(self, completed: bool) -> None:
         """Write the record, since other processes may have finished cells, too, and the verdicts of a complete run."""
@@ -70,6 +75,7 @@ class SuiteRecord(RunListener):
             record = _record(self.plan, self.store, earlier)
             if earlier is None or record != earlier | {"created": record["created"]}:
                 self.store.write_json(self.store.suite_file(suite), record)
+        self._written[0] = time.monotonic()
 
 
 def refuse_namesake(loaded: LoadedSuite, store: Store) -> None:

@@ -1,10 +1,13 @@
 """The suite's record when several runs write it: no run removes what another has entered."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from evaluation.results.suite_results import read_suite
 from harness.running.plan import make_plan
 from harness.running.session import run_session
+from harness.running.suite_record import SuiteRecord
 from harness.store import Store
 from harness.suites.overrides import Overrides
 from harness.suites.request import RunRequest
@@ -29,6 +32,22 @@ SUITE = Suite(name="two", title="Two", seeds=[0], metrics=[MRR(5)], experiments=
     Experiment(MarkovChainSequences(num_users=20, num_items=15, length=12), SPLIT, {"Breaking": Breaking()}),
     Experiment(MarkovChainSequences(num_users=20, num_items=16, length=12), SPLIT, {"Popularity": Popularity()})])
 """
+
+
+def test_a_record_is_written_at_most_once_a_second(monkeypatch):
+    clock, written = iter([0.0, 0.0, 0.4, 0.9, 1.1, 1.1, 1.5]), []
+
+    class Counting(SuiteRecord):
+        def _write(self):
+            written.append(len(written))
+            self._written[0] = timer.monotonic()
+
+    timer = SimpleNamespace(monotonic=lambda: next(clock))
+    monkeypatch.setattr("harness.running.suite_record.time", timer)
+    record = Counting(None, None)
+    for _ in range(5):  # at 0.0, 0.4, 0.9, 1.1 and 1.5 s
+        record.done(None, None)
+    assert len(written) == 2
 
 
 @pytest.mark.parametrize("first", ["Breaking", "Popularity"])
