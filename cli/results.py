@@ -3,7 +3,7 @@
 import contextlib
 import html
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,11 +36,16 @@ TrueItems = Annotated[
 
 
 def write_report(
-    results: Path, suite: str, folder: Path | None = None, asked: Collection[tuple[str, str, str]] | None = None
+    results: Path,
+    suite: str,
+    folder: Path | None = None,
+    asked: Collection[tuple[str, str, str]] | None = None,
+    track: Callable[..., None] | None = None,
 ) -> list[Path]:
     """Write a suite's report, print its tables and the paths of its files, and return the paths.
 
-    asked: data set, protocol and model of the rows to print; None prints all. The files hold all in any case.
+    asked: data set, protocol and model of the rows to print; None prints all. The files hold all in any case. track:
+    enters the report into MLflow.
     """
     from cli.printing import print_text, terminal
     from evaluation.results.process_pool import shared_memory_problem
@@ -50,12 +55,21 @@ def write_report(
 
     report = build(results, suite)
     paths, unavailable = write_outputs(report, folder or results / suite)
+    if track is not None:
+        _track_report(report, (folder or results / suite), track)
     print_report(report, terminal(), asked)
     for path in paths:
         print_text(path)
     for reason in [*unavailable, *filter(None, [shared_memory_problem()])]:
         warn(f"warning: {reason}")
     return paths
+
+
+def _track_report(report: Any, folder: Path, track: Callable[..., None]) -> None:
+    """Enter a report and its files into MLflow."""
+    inputs, files = report.inputs, [folder / "report.html", folder / "tables" / "main.tex"]
+    record = inputs.index.results.record
+    track(inputs.comparisons, inputs.verdicts, record, [file for file in files if file.exists()])
 
 
 def show(suite: SuiteName, results: Results = RESULTS, as_json: AsJson = False) -> None:
@@ -208,7 +222,7 @@ def _write_comparison(comparison: Mapping[str, Any], text: str, path: Path) -> N
 
 
 def track(suite: SuiteName, results: Results = RESULTS) -> None:
-    """Enter a suite's stored cells into MLflow.
+    """Enter a suite's stored cells and its report into MLflow.
 
     Cells that MLflow already has are left unchanged.
     """
@@ -217,12 +231,15 @@ def track(suite: SuiteName, results: Results = RESULTS) -> None:
     from harness.store import Store
     from harness.tracking.database import tracking_uri
     from harness.tracking.mlflow_view import Tracker
+    from reports.report import build
 
     name = stored_name(suite)
     found = read_suite(results, name)
     tracker = Tracker(Store.open(results), name, warn).open()
     entered = tracker.enter([*found.cells, *found.failures])
     tracker.close()
+    if not tracker.failed:
+        _track_report(build(results, name), results / name, tracker.add_report)
     if tracker.failed:
         raise typer.Exit(2)
     print_text(f"{entered} cells entered into MLflow at {tracking_uri(results)}; {len(found.cells)} cells are stored")
@@ -235,9 +252,12 @@ def track(suite: SuiteName, results: Results = RESULTS) -> None:
 def ui(results: Results = RESULTS, port: Annotated[int, typer.Option(help="Port of the web server.")] = 5000) -> None:
     """Start MLflow's web server on the stored results.
 
-    Stop it with Ctrl-C.
+    Prints each suite's address, with its primary metric as a column. Stop it with Ctrl-C.
     """
-    from harness.tracking.mlflow_client import ui_command
+    from cli.printing import print_lines
+    from harness.tracking.mlflow_client import ui_command, views
     from harness.tracking.web_server import serve
 
-    raise typer.Exit(serve(ui_command(results, port, warn)))
+    command = ui_command(results, port, warn)
+    print_lines(views(results, port))
+    raise typer.Exit(serve(command))

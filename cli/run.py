@@ -109,14 +109,16 @@ def run_suite(request: Any, store: Any, context: Any, *, jobs: int, fresh: bool,
     plan = make_plan(request.load(), store, fresh=fresh, context=context)
     suite = plan.loaded.suite
     print_text(f"{suite.title}, on {device_name(request.device)}: {plan_summary(plan, jobs)}")
+    tracking = None
     listeners: list[RunListener] = [RunDisplay(terminal(), store, len(plan.to_do), suite.metrics[0].name)]
     if mlflow:
         from harness.tracking.run_tracking import MlflowListener
 
-        listeners.append(MlflowListener(plan, store, warn))
+        listeners.append(tracking := MlflowListener(plan, store, warn))
     outcome = run_session(plan, store, listeners, fresh=fresh, limits=limits, backend=backend)
     check_terminated()
-    reports = write_report(request.results, suite.name, asked=selected_cells(plan)) if report else []
+    track = None if tracking is None else tracking.add_report
+    reports = write_report(request.results, suite.name, asked=selected_cells(plan), track=track) if report else []
     for line in [*grouped_messages(outcome.skipped), *not_computed_message(read_suite(store.root, suite.name), plan)]:
         warn(line)
     for planned, reason in outcome.failed:

@@ -40,6 +40,10 @@ def tags_of(record: Mapping[str, Any]) -> dict[str, str]:
     }
     if "elsewhere" in record:
         tags |= {"computed_elsewhere_by": record["elsewhere"]["by"], "ranks_sha256": record["elsewhere"]["sha256"]}
+    for caveat in record["caveats"]:  # not_converged: true, to filter by
+        head = caveat.partition(":")[0]
+        if head.isupper():
+            tags[re.sub(r"\W+", "_", head.strip().lower())] = "true"
     if record["resumed_from"] is not None:
         tags["resumed_from"] = str(record["resumed_from"])
     return {name: value[:MAX_LENGTH] for name, value in tags.items() if value}

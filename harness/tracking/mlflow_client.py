@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import logging
 import os
 import platform
@@ -17,6 +18,8 @@ from harness.system.environment import process_start
 from harness.system.locks import file_lock
 from harness.tracking.database import ensure_database, tracking_uri
 
+Place = tuple[str, str, str]  # data set, protocol, model
+VIEW = "encore"  # the name of the view of each experiment that shows its primary metric
 SOURCE = {"mlflow.source.name": "benchmark.py"}
 
 
@@ -46,13 +49,25 @@ def ui_command(root: Path, port: int, warn: Callable[[str], None]) -> list[str]:
     return [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", tracking_uri(root), "--port", str(port)]
 
 
+def views(root: Path, port: int) -> list[str]:
+    """The addresses of the experiments' first views on MLflow's web server, each with its suite."""
+    client = import_mlflow().MlflowClient(tracking_uri=tracking_uri(root))
+    found = [each for each in client.search_experiments() if f"mlflow.sharedViewState.{VIEW}" in each.tags]
+    return [f"{each.name}: http://127.0.0.1:{port}/#/experiments/{each.experiment_id}/runs?viewStateShareKey={VIEW}"
+            for each in found]  # fmt: skip
+
+
 class SuiteExperiment:
-    """A suite's MLflow experiment: one parent run per data set × model, one child run per seed."""
+    """A suite's MLflow experiment: a parent run per data set, protocol and model, a child per seed, a run of the suite.
+
+    The tag ``kind`` says which: "model", "cell" or "suite".
+    """
 
     def __init__(self, root: Path, suite: str, warn: Callable[[str], None]) -> None:
         """Connect; create database and experiment if they are missing; mark killed runs."""
         self.suite, self._root = suite, root
-        self.parents: dict[tuple[str, str], Any] = {}  # (data set, model) → run
+        self.parents: dict[Place, Any] = {}
+        self.starts: dict[Place, int] = {}  # when the first known seed of a place began, in milliseconds since 1970
         self.client = connect(root, warn)
         with self.alone():
             self._id = self._experiment_id(root)
@@ -96,7 +111,8 @@ class SuiteExperiment:
         found = list(self.runs(deleted=True))
         parents = [run for run in found if "cell_key" not in run.data.tags]
         for run in sorted(parents, key=_is_active):  # newest first: the oldest that is not deleted is kept
-            self.parents[run.data.tags["dataset"], run.data.tags["model"]] = run
+            tags = run.data.tags
+            self.parents[tags["dataset"], tags.get("protocol", ""), tags["model"]] = run
         return [run for run in found if "cell_key" in run.data.tags and _is_active(run)]
 
     def usable(self, run: str) -> str:
@@ -117,23 +133,52 @@ class SuiteExperiment:
             if not token:
                 return
 
-    def parent(self, dataset: str, model: str) -> str:
-        """The id of the parent run of a data set × model, created if it is missing and restored if it was deleted."""
-        if (dataset, model) not in self.parents:
-            tags = {"suite": self.suite, "dataset": dataset, "model": model, **SOURCE, **owner_tags()}
-            run = self.client.create_run(self._id, tags=tags, run_name=f"{model} on {dataset}")
+    def parent(self, place: Place) -> str:
+        """The id of the parent run of a place, created if it is missing and restored if it was deleted."""
+        if place not in self.parents:
+            dataset, protocol, model = place
+            tags = {"suite": self.suite, "kind": "model", "dataset": dataset, "protocol": protocol, "model": model,
+                    **SOURCE, **owner_tags()}  # fmt: skip
+            start, name = self.starts.get(place), f"{model} on {dataset}"
+            run = self.client.create_run(self._id, start_time=start, tags=tags, run_name=name)
             self.client.set_terminated(run.info.run_id, status="FINISHED")
-            self.parents[dataset, model] = run
-        return self.usable(self.parents[dataset, model].info.run_id)
+            self.parents[place] = run
+        return self.usable(self.parents[place].info.run_id)
 
-    def create_child(self, dataset: str, model: str, seed: int, key: str, start: int | None = None) -> str:
+    def suite_run(self) -> Any:
+        """The run of the whole suite, created if it is missing."""
+        tags = {"suite": self.suite, "kind": "suite", **SOURCE}
+        view = import_mlflow().entities.ViewType.ACTIVE_ONLY
+        runs = self._search("tags.kind = 'suite'", view)
+        found = next((run for run in runs if tags.items() <= run.data.tags.items()), None)
+        return found or self.client.create_run(self._id, tags=tags, run_name=f"Report of {self.suite}")
+
+    def describe(self, title: str, primary: str, higher_is_better: bool) -> None:
+        """Enter the suite's title, its primary metric, and a view whose columns are that metric and its interval."""
+        columns = [f"metrics.`{primary}{end}`" for end in ("", "_low", "_high", "_sd")]
+        view = {"selectedColumns": [*columns, "attributes.`Dataset`"], "orderByKey": "attributes.start_time",
+                "orderByAsc": False, "searchFilter": "", "startTime": "ALL", "lifecycleFilter": "Active",
+                "datasetsFilter": []}  # fmt: skip
+        tags = {f"mlflow.sharedViewState.{VIEW}": json.dumps(view),
+                "mlflow.note.content": f"[Show {primary}](#/experiments/{self._id}/runs?viewStateShareKey={VIEW}). "
+                f"{title}. A run per data set, protocol and model has the mean of its seeds, which are nested in it; "
+                f"the run “Report of {self.suite}” holds the report.",
+                "mlflow.experiment.primaryMetric.name": primary,
+                "mlflow.experiment.primaryMetric.greaterIsBetter": str(higher_is_better).lower()}  # fmt: skip
+        known = self.client.get_experiment(self._id).tags
+        for name, value in tags.items():
+            if known.get(name) != value:
+                self.client.set_experiment_tag(self._id, name, value)
+
+    def create_child(self, place: Place, seed: int, key: str, start: int | None = None) -> str:
         """The id of a new run for one seed; ``start`` is in milliseconds since 1970, now if None.
 
         Its owner is known from the first moment, so that a run of a killed process is recognised.
         """
-        labels = {"dataset": dataset, "model": model, "seed": str(seed)}
-        tags = {"mlflow.parentRunId": self.parent(dataset, model), "suite": self.suite, "cell_key": key,
-                **SOURCE, **labels, **owner_tags()}  # fmt: skip
+        dataset, protocol, model = place
+        tags = {"mlflow.parentRunId": self.parent(place), "suite": self.suite, "kind": "cell", "cell_key": key,
+                "dataset": dataset, "protocol": protocol, "model": model, "seed": str(seed), **SOURCE,
+                **owner_tags()}  # fmt: skip
         run = self.client.create_run(self._id, start_time=start, tags=tags, run_name=f"{model}, seed {seed}")
         return run.info.run_id
 

@@ -6,14 +6,19 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from evaluation.comparison.table import ComparisonTable
+from evaluation.metrics.accuracy import metric_named
 from evaluation.results.suite_results import CellFailure, CellResult
 from evaluation.stored_files import SCHEMAS
+from evaluation.verdicts.verdict import Verdict
 from harness.store import Store
 from harness.tracking.database import tracking_uri
 from harness.tracking.fields import MAX_LENGTH, metric_key, params_of, tags_of
-from harness.tracking.mlflow_client import SuiteExperiment, import_mlflow, milliseconds, owner_tags
+from harness.tracking.mlflow_client import Place, SuiteExperiment, import_mlflow, milliseconds, owner_tags
+from harness.tracking.summaries import enter_report, summarise_seeds
 
 _MAX_PARAMS = 100  # per request
 _CURVE = ("loss", "seconds", "targets_per_second", "learning_rate")
@@ -38,6 +43,7 @@ class Tracker:
     _finished: dict[str, str] = field(default_factory=dict)  # cell key → id of its finished run, kept in the store
     running_elsewhere: set[str] = field(default_factory=set)  # cell keys that other living processes have open
     _begun: set[str] = field(default_factory=set)  # ids of the parent runs that this process has opened
+    _entered: set[Place] = field(default_factory=set)  # the places of the finished cells that this process entered
 
     @contextlib.contextmanager
     def _safe(self) -> Iterator[None]:
@@ -80,32 +86,58 @@ class Tracker:
                 if client.get_run(self._experiment.usable(run)).info.status == "RUNNING":
                     client.set_terminated(run, status=status)
             self._refresh()
+            self._summarise()
             runs = dict(sorted(self._finished.items()))  # MLflow's order depends on the time of entry
             record = {"schema": SCHEMAS["mlflow.json"], "suite": self.suite, "runs": runs}
             self.store.write_json(self.store.suite_file(self.suite, "mlflow.json"), record)
 
-    def begin(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """Open the parent runs of (data set, model) pairs."""
+    def _summarise(self) -> None:
+        """Enter into the parent runs what their seeds have in common, where this process entered a seed."""
+        for place in sorted(self._entered):
+            parent = self._experiment.parent(place)
+            seeds = [self._runs[key] for key in self._finished if key in self._runs]
+            seeds = [run for run in seeds if run.data.tags.get("mlflow.parentRunId") == parent]
+            if seeds:
+                summarise_seeds(self._experiment, parent, seeds)
+
+    def add_report(
+        self,
+        tables: Sequence[ComparisonTable],
+        verdicts: Sequence[Verdict],
+        record: Mapping[str, Any],
+        files: Sequence[Path],
+    ) -> None:
+        """Enter the suite's report: intervals into the parent runs, verdicts and files into the suite's run."""
         if self.failed:
             return
-        entities = import_mlflow().entities if pairs else None
+        with self._safe(), self._experiment.alone():
+            self._experiment.cell_runs()  # parents that others created
+            primary = metric_named(record["metrics"][0])
+            self._experiment.describe(record["title"], f"test/{metric_key(primary.name)}", primary.higher_is_better)
+            enter_report(self._experiment, tables, verdicts, record, files)
+
+    def begin(self, places: Sequence[Place]) -> None:
+        """Open the parent runs of some data sets, protocols and models."""
+        if self.failed:
+            return
+        entities = import_mlflow().entities if places else None
         with self._safe(), self._experiment.alone():
             self._refresh()  # another process may have created parent runs
-            for pair in dict.fromkeys(pairs):
-                run = self._experiment.parent(*pair)
+            for place in dict.fromkeys(places):
+                run = self._experiment.parent(place)
                 owner = [entities.RunTag(name, value) for name, value in owner_tags().items()]
                 self._experiment.client.log_batch(run, tags=owner)
                 self._experiment.client.update_run(run, status="RUNNING")
                 self._begun.add(run)
 
-    def progress(self, key: str, labels: tuple[str, str, int], record: Mapping[str, Any], metric: str) -> None:
+    def progress(self, key: str, place: Place, seed: int, record: Mapping[str, Any], metric: str) -> None:
         """Enter a progress record of a running cell: its start, or an epoch."""
         if self.failed:
             return
         with self._safe():
             if key not in self._open:
                 with self._experiment.alone():
-                    self._open[key] = self._experiment.create_child(*labels, key)
+                    self._open[key] = self._experiment.create_child(place, seed, key)
                 self._logged_epochs[key] = set()
             if record.get("event") == "epoch":
                 self._log_epochs(key, self._experiment.usable(self._open[key]), [record], metric)
@@ -122,6 +154,10 @@ class Tracker:
             if len(cells) > 1:
                 self._refresh()
                 cells = [cell for cell in cells if self._lacks(cell)]
+            for cell in cells:
+                if isinstance(cell, CellResult):
+                    starts, began = self._experiment.starts, milliseconds(cell.record["started"])
+                    starts[_place(cell)] = min(began, starts.get(_place(cell), began))
             for cell in cells:
                 with self._experiment.alone():  # another process must not enter it between the look and the entry
                     self._refresh(cell.key)
@@ -149,7 +185,7 @@ class Tracker:
         """The id of the open run of a cell, or of a new one."""
         if cell.key in self._open:
             return self._experiment.usable(self._open[cell.key])
-        return self._experiment.create_child(cell.dataset, cell.model, cell.seed, cell.key, start)
+        return self._experiment.create_child(_place(cell), cell.seed, cell.key, start)
 
     def _enter_cell(self, cell: CellResult) -> None:
         """Enter a finished cell: curve, metrics, parameters, tags, data set and files."""
@@ -179,6 +215,7 @@ class Tracker:
         client.set_terminated(run, status="FINISHED", end_time=end)
         self._open.pop(cell.key, None)
         self._finished[cell.key] = run
+        self._entered.add(_place(cell))
 
     def _enter_failure(self, failure: CellFailure) -> None:
         """Enter a failed cell with its reason."""
@@ -204,3 +241,7 @@ class Tracker:
             now = int(datetime.now().timestamp() * 1000)
             metrics = [import_mlflow().entities.Metric(name, float(v), now, epoch) for name, v in values.items()]
             self._experiment.client.log_batch(run, metrics=metrics)
+
+
+def _place(cell: CellResult | CellFailure) -> Place:
+    return cell.dataset, cell.protocol, cell.model

@@ -10,6 +10,7 @@ from harness.cells.run_cell import CellOutcome
 from harness.running.listener import RunListener
 from harness.running.plan import Plan, PlannedCell
 from harness.store import Store
+from harness.tracking.mlflow_client import Place
 from harness.tracking.mlflow_view import Tracker
 
 
@@ -22,13 +23,13 @@ class MlflowListener(RunListener):
 
     def start(self) -> None:
         """Connect, and open the parent runs of the cells to compute."""
-        self._tracker.open().begin([(p.cell.dataset, p.cell.model_name) for p in self._plan.to_do])
+        self._tracker.open().begin([_place(planned) for planned in self._plan.to_do])
 
     def progress(self, planned: PlannedCell, record: Mapping[str, Any]) -> None:
         """Enter a running cell's start or epoch."""
         cell = planned.cell
         metric = self._plan.loaded.metrics[0].name
-        self._tracker.progress(planned.key, (cell.dataset, cell.model_name, cell.seed), record, metric)
+        self._tracker.progress(planned.key, _place(planned), cell.seed, record, metric)
 
     def done(self, planned: PlannedCell, outcome: CellOutcome) -> None:
         """Enter the cell as it is stored."""
@@ -40,6 +41,14 @@ class MlflowListener(RunListener):
             found = read_suite(self._store.root, self._plan.loaded.suite.name)
             self._tracker.enter([*found.cells, *found.failures])
         self._tracker.close("FINISHED" if completed else "KILLED")
+
+    def add_report(self, *parts: Any) -> None:
+        """Enter the suite's report (see ``Tracker.add_report``)."""
+        self._tracker.add_report(*parts)
+
+
+def _place(planned: PlannedCell) -> Place:
+    return planned.cell.dataset, planned.cell.protocol, planned.cell.model_name
 
 
 def _stored(store: Store, planned: PlannedCell) -> CellResult | CellFailure:

@@ -40,7 +40,7 @@ store = Store(Path(sys.argv[1]))
 print("begin", flush=True)
 tracker = Tracker(store, "little", lambda text: print(text, flush=True)).open()
 print("opened", flush=True)
-tracker.begin([("chain", "GRU")])
+tracker.begin([("chain", "p", "GRU")])
 print(tracker.enter(stored_cells(store)), flush=True)
 tracker.close()
 """
@@ -174,7 +174,7 @@ def _names(template: Path, draws: random.Random, tries: range) -> Trial:
         counts = []
         for _ in range(2):
             tracker = Tracker(store, suite.replace("/", ""), warnings.append).open()
-            tracker.begin([(dataset, model)])
+            tracker.begin([(dataset, "p", model)])
             counts.append(tracker.enter(stored_cells(store, dataset, model)[:2]))
             tracker.close()
         trial.count("" if counts == [2, 0] and not warnings else f"{suite!r}: entered {counts}; {warnings}")

@@ -18,7 +18,7 @@ RECORD = {
     "finished": "2030-01-01T00:00:03.000Z", "command": "python benchmark.py run x", "edition": "generated",
 }  # fmt: skip
 CURVE = [{"event": "epoch", "epoch": n, "loss": 3.0 - n, "validation": n / 10, "seconds": 1.0} for n in (1, 2)]
-LABELS = ("chain", "GRU", 3)
+PLACE = ("chain", "p", "GRU")
 
 
 def finished(store, **changes):

@@ -9,7 +9,7 @@ import pytest
 from evaluation.results.suite_results import CellFailure, CellResult
 from harness.system.environment import ROOT
 from harness.tracking.mlflow_view import Tracker
-from tests.harness.tracking.made_up_cells import CURVE, LABELS, fail, finished
+from tests.harness.tracking.made_up_cells import CURVE, PLACE, fail, finished
 
 KILLED = """
 import os, signal, sys
@@ -17,8 +17,8 @@ from pathlib import Path
 from harness.store import Store
 from harness.tracking.mlflow_view import Tracker
 tracker = Tracker(Store.open(Path(sys.argv[1])), sys.argv[2], print).open()
-tracker.begin([("chain", "GRU")])
-tracker.progress("abc", ("chain", "GRU", 3), {"event": "started"}, "MRR@20")
+tracker.begin([("chain", "p", "GRU")])
+tracker.progress("abc", ("chain", "p", "GRU"), 3, {"event": "started"}, "MRR@20")
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -29,7 +29,7 @@ def test_a_killed_run_is_marked_at_the_next_start(store, suite, tracker, runs):
     assert {run.info.status for run in runs(store)[1]} == {"RUNNING"}
     opened = tracker(store)
     assert {run.info.status for run in runs(store)[1]} == {"KILLED"}
-    opened.begin([LABELS[:2]])
+    opened.begin([PLACE])
     opened.enter([finished(store, resumed_from=1)])
     opened.close()
     found = {(run.info.status, run.data.tags.get("resumed_from")) for run in runs(store, "tags.cell_key = 'abc'")[1]}
@@ -41,7 +41,7 @@ def test_a_killed_run_is_marked_at_the_next_start(store, suite, tracker, runs):
 def test_a_process_killed_while_it_enters_a_cell_loses_nothing(store, tracker, runs, monkeypatch, call):
     cell, first = finished(store), tracker(store)
     client = first._experiment.client
-    first.begin([LABELS[:2]])
+    first.begin([PLACE])
 
     class Killed(BaseException):
         """Ends the process's part of this test, as a signal would."""
@@ -73,8 +73,8 @@ def test_a_running_run_without_an_owner_is_of_an_earlier_version_and_mended(stor
 
 def test_two_processes_enter_a_cell_once_and_share_the_parent_run(store, tracker, runs):
     cell, first, second = finished(store), tracker(store), tracker(store)
-    first.begin([LABELS[:2]])
-    second.begin([LABELS[:2]])
+    first.begin([PLACE])
+    second.begin([PLACE])
     assert (first.enter([cell]), second.enter([cell]), first.enter([cell, cell])) == (1, 0, 0)
     first.close()
     second.close()
@@ -103,14 +103,14 @@ def test_runs_of_others_in_the_experiment_are_left_alone(store, suite, tracker, 
 @pytest.mark.parametrize("moment", ["before", "while"])
 def test_a_deleted_parent_is_restored(store, tracker, runs, moment):
     first = tracker(store)
-    first.begin([LABELS[:2]])
+    first.begin([PLACE])
     if moment == "before":
         first.close()
     client, [parent] = runs(store)
     client.delete_run(parent.info.run_id)
     warnings = []
     opened = tracker(store, warnings) if moment == "before" else first
-    opened.begin([LABELS[:2]])
+    opened.begin([PLACE])
     opened.enter([finished(store)])
     opened.close()
     assert warnings == []
@@ -122,9 +122,9 @@ def test_a_deleted_parent_is_restored(store, tracker, runs, moment):
 
 def test_a_run_deleted_while_it_is_open_is_restored(store, tracker, runs):
     opened = tracker(store)
-    opened.progress("abc", LABELS, CURVE[0], "MRR@20")
+    opened.progress("abc", PLACE, 3, CURVE[0], "MRR@20")
     client, [run] = runs(store, "tags.cell_key = 'abc'")
-    for step in (lambda: opened.progress("abc", LABELS, CURVE[1], "MRR@20"), lambda: opened.enter([finished(store)])):
+    for step in (lambda: opened.progress("abc", PLACE, 3, CURVE[1], "MRR@20"), lambda: opened.enter([finished(store)])):
         client.delete_run(run.info.run_id)
         step()
     opened.close()
@@ -141,7 +141,7 @@ def test_any_name_of_suite_and_model_can_be_tracked(store, name):
     failure = CellFailure(name, "p", name, 4, "FAILED", name, "command", "fed", store.folder("fed"))
     for entered in (2, 0):
         opened = Tracker(store, name, warnings.append).open()
-        opened.begin([(name, name)])
+        opened.begin([(name, "p", name)])
         assert opened.enter([cell, failure]) == entered
         opened.close()
     assert warnings == []
@@ -156,8 +156,8 @@ store = Store.open(Path(sys.argv[1]))
 if sys.argv[3] == "disk":
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 tracker = Tracker(store, sys.argv[2], lambda text: print(text)).open()
-tracker.begin([("chain", "GRU")])
-tracker.progress("abc", ("chain", "GRU", 3), {"event": "started"}, "MRR@20")
+tracker.begin([("chain", "p", "GRU")])
+tracker.progress("abc", ("chain", "p", "GRU"), 3, {"event": "started"}, "MRR@20")
 tracker.close()
 print("it goes on")
 """

@@ -1,10 +1,17 @@
 """MLflow as a view of hand-made store content: filled, rebuilt, killed runs marked, errors harmless."""
 
+import dataclasses
 import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
 
 from evaluation.results.suite_results import CellFailure
+from evaluation.verdicts.verdict import Outcome, Verdict
 from harness.tracking.fields import metric_key, params_of
-from tests.harness.tracking.made_up_cells import CURVE, LABELS, RECORD, fail, finished
+from harness.tracking.mlflow_client import views
+from tests.harness.tracking.made_up_cells import CURVE, PLACE, RECORD, fail, finished
 
 
 def test_a_cell_becomes_a_complete_run(store, suite, tracker, runs):
@@ -49,9 +56,9 @@ def test_cells_are_entered_once_and_deleted_runs_are_rebuilt(store, tracker, run
 
 def test_live_epochs_are_not_logged_twice(store, tracker, runs):
     opened = tracker(store)
-    opened.begin([LABELS[:2]])
-    opened.progress("abc", LABELS, {"event": "started"}, "MRR@20")
-    opened.progress("abc", LABELS, CURVE[0], "MRR@20")
+    opened.begin([PLACE])
+    opened.progress("abc", PLACE, 3, {"event": "started"}, "MRR@20")
+    opened.progress("abc", PLACE, 3, CURVE[0], "MRR@20")
     client, [running] = runs(store, "tags.cell_key = 'abc'")
     assert running.info.status == "RUNNING"
     opened.enter([finished(store)])
@@ -63,7 +70,7 @@ def test_live_epochs_are_not_logged_twice(store, tracker, runs):
 
 def test_the_runs_of_a_living_process_are_unchanged(store, tracker, runs):
     first = tracker(store)
-    first.begin([LABELS[:2]])
+    first.begin([PLACE])
     tracker(store)
     assert [run.info.status for run in runs(store)[1]] == ["RUNNING"]
     first.close("KILLED")
@@ -87,8 +94,8 @@ def test_an_unreachable_server_gives_one_warning(store, suite, monkeypatch, trac
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     warnings = []
     opened = tracker(store, warnings)
-    opened.begin([LABELS[:2]])
-    opened.progress("abc", LABELS, CURVE[0], "MRR@20")
+    opened.begin([PLACE])
+    opened.progress("abc", PLACE, 3, CURVE[0], "MRR@20")
     assert opened.enter([finished(store)]) == 0
     opened.close()
     assert len(warnings) == 1
@@ -112,3 +119,55 @@ def test_parameters_keep_their_values_whatever_their_names():
 def test_metric_names_are_valid_in_mlflow():
     assert metric_key("MRR@20") == "mrr_at_20"
     assert metric_key("My metric (odd)@5") == "my metric _odd__at_5"
+
+
+def test_a_parent_has_what_its_seeds_have_in_common(store, tracker, runs):
+    days = {2: 0.2, 1: 0.1, 3: 0.6}
+    cells = [finished(store, key=f"k{n}", metrics={"MRR@20": value}, started=f"2030-01-0{n}T00:00:00.000Z",
+                      finished=f"2030-01-0{n}T00:00:05.000Z", epochs=n) for n, value in days.items()]  # fmt: skip
+    first = tracker(store)
+    first.enter(cells[:2])
+    first.close()
+    [parent] = runs(store, "tags.kind = 'model' and tags.protocol = 'p'")[1]
+    assert parent.data.metrics["test/mrr_at_20"] == pytest.approx(0.15)
+    assert parent.data.metrics["test/mrr_at_20_sd"] == pytest.approx(np.std([0.1, 0.2], ddof=1))
+    assert (parent.data.params["model.dim"], parent.data.params.get("epochs")) == ("8", None)  # epochs differ
+    assert parent.inputs.dataset_inputs[0].dataset.name == "chain"
+    assert parent.info.end_time - parent.info.start_time == 86_405_000  # from the first seed's start to the last's end
+    later = tracker(store)
+    later.enter(cells[2:])
+    later.close()
+    [parent] = runs(store, "tags.kind = 'model'")[1]
+    assert parent.data.metrics["test/mrr_at_20"] == pytest.approx(0.3)
+    assert parent.data.metrics["seconds/fit"] == 2.0
+
+
+def test_protocols_of_one_data_set_have_parents_of_their_own(store, tracker, runs):
+    opened, cell = tracker(store), finished(store)
+    opened.enter([cell, dataclasses.replace(finished(store, key="other"), protocol="q")])
+    opened.close()
+    parents = runs(store, "tags.kind = 'model'")[1]
+    assert {run.data.tags["protocol"] for run in parents} == {"p", "q"}
+    assert runs(store, "tags.not_converged = 'true' and tags.kind = 'cell'")[1]
+
+
+def test_the_report_adds_intervals_and_its_page_once(store, suite, tracker, runs, tmp_path):
+    page = tmp_path / "report.html"
+    page.write_text("<p>the report</p>")
+    opened = tracker(store)
+    opened.enter([finished(store)])
+    opened.close()
+    row = SimpleNamespace(model="GRU", interval=(0.2, 0.3))
+    table = SimpleNamespace(dataset="chain", protocol="p", metric="MRR@20", models=(row,))
+    record = {"title": "A suite", "metrics": ["MRR@20"], "created": "2030", "command": "run"}
+    for _ in range(2):
+        opened.add_report([table], [Verdict("claim", Outcome.REPRODUCED, "so")], record, [page])
+    [parent] = runs(store, "tags.kind = 'model'")[1]
+    assert [parent.data.metrics[f"test/mrr_at_20_{end}"] for end in ("low", "high")] == [0.2, 0.3]
+    client, [whole] = runs(store, "tags.kind = 'suite'")
+    assert [file.path for file in client.list_artifacts(whole.info.run_id)] == ["report.html"]
+    assert whole.data.metrics == {"verdicts/reproduced": 1.0}
+    tags = client.get_experiment_by_name(suite).tags
+    assert tags["mlflow.experiment.primaryMetric.name"] == "test/mrr_at_20"
+    assert json.loads(tags["mlflow.sharedViewState.encore"])["selectedColumns"][0] == "metrics.`test/mrr_at_20`"
+    assert any(view.startswith(f"{suite}: http://127.0.0.1:7/#/experiments/") for view in views(store.root, 7))
