@@ -27,10 +27,10 @@ class SuiteNotLoadable(ValueError):
 
 def suite_names(root: Path = ROOT) -> list[str]:
     """The names of the checkout's suites, sorted; files without a SUITE are left out."""
-    return sorted(p.stem for p in (root / "suites").glob("*.py") if not p.stem.startswith("_") and _may_be_suite(p))
+    return sorted(p.stem for p in (root / "suites").glob("*.py") if not p.stem.startswith("_") and may_be_suite(p))
 
 
-def _may_be_suite(path: Path) -> bool:
+def may_be_suite(path: Path) -> bool:
     """Whether a file defines SUITE at its top level; True if it cannot be parsed, so that loading reports the error."""
     try:
         body = _parsed(path.read_text(), str(path)).body
@@ -85,7 +85,7 @@ def load_suite(source: str, root: Path = ROOT) -> Suite:
         raise SuiteNotLoadable(f"{_shown(path, root)} {found}: expected SUITE = Suite(…) from harness.spec")
     _check(suite, _shown(path, root))
     namesake = root / "suites" / f"{suite.name}.py"
-    if not is_built_in(path, root) and namesake.is_file() and _may_be_suite(namesake):
+    if not is_built_in(path, root) and namesake.is_file() and may_be_suite(namesake):
         raise SuiteNotLoadable(
             f"{_shown(path, root)}: SUITE's name {suite.name!r} is that of the built-in suite "
             f"{_shown(namesake, root)}, and both would have one record and report; choose another name"
