@@ -14,7 +14,7 @@ from evaluation.comparison.table import PairRow
 from evaluation.metrics.accuracy import MeanRank, Metric, metric_named
 from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.rank_files.depth import check_depth
-from evaluation.rank_files.item_lists import rank_true_items, read_true_items
+from evaluation.rank_files.item_lists import find_true_items, rank_true_items, read_true_items
 from evaluation.rank_files.join import join_rank_files
 from evaluation.rank_files.rank_columns import UNKNOWN_CANDIDATES
 from evaluation.rank_files.read import RankFile, find_tables, to_rank_file
@@ -89,10 +89,7 @@ def _ranked_files(
     result: dict[str, Any], paths: Sequence[Path | str], qrels: Path, cluster: str | None
 ) -> list[RankFile]:
     """Return the ranks of the true items in ``qrels`` in each file's lists."""
-    tables = find_tables(qrels)
-    if len(tables) > 1:
-        raise InvalidRankFile(f"{qrels} is a folder; --qrels needs one file")
-    true = read_true_items(tables[0], cluster)
+    true = read_true_items(find_true_items(qrels), cluster)
     result["notes"] += true.notes
     return [rank_true_items(find_tables(Path(path)), str(path), true, cluster) for path in paths]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from evaluation.rank_files.rank_columns import UNKNOWN_CANDIDATES
-from evaluation.rank_files.read import RankFile
+from evaluation.rank_files.read import RankFile, find_tables
 from evaluation.rank_files.tables import FileTable, InvalidRankFile
 
 ITEM_NAMES = ("item", "item_id", "itemid", "target", "doc", "docid")
@@ -23,6 +24,14 @@ class TrueItems:
     name: str
     items: Mapping[Key, list[str]]
     notes: tuple[str, ...]
+
+
+def find_true_items(path: Path) -> FileTable:
+    """Read the one table of true items in ``path``."""
+    tables = find_tables(path)
+    if len(tables) > 1:
+        raise InvalidRankFile(f"{path} is a folder; --qrels needs one file")
+    return tables[0]
 
 
 def read_true_items(table: FileTable, cluster: str | None) -> TrueItems:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from evaluation.rank_files.read import find_tables, table_paths
-from evaluation.rank_files.split_rows import SplitRanks, ranks_on_split
-from evaluation.rank_files.tables import InvalidRankFile
 from recsys_data.printable import printable
-from recsys_data.split import Split
+
+if TYPE_CHECKING:
+    from evaluation.rank_files.split_rows import SplitRanks
+    from recsys_data.split import Split
 
 SEED = "{seed}"
 
@@ -67,17 +67,19 @@ class Ranked:
         Raises FileNotFoundError, and InvalidRankFile naming the first row that does not belong to the test part, is
         there twice, or is missing.
         """
-        path = self.file(seed, folder)
-        true = None
-        if self.qrels:
-            true = find_tables(folder / self.qrels)
-            if len(true) > 1:
-                raise InvalidRankFile(f"{self.qrels} is a folder; qrels needs one file")
+        from evaluation.rank_files.item_lists import find_true_items  # plans need no pyarrow
+        from evaluation.rank_files.read import find_tables
+        from evaluation.rank_files.split_rows import ranks_on_split
+
+        true = find_true_items(folder / self.qrels) if self.qrels else None
         name = self.path.replace(SEED, str(seed))
-        return ranks_on_split(find_tables(path), name, split, where, None if true is None else true[0])
+        return ranks_on_split(find_tables(self.file(seed, folder)), name, split, where, true)
 
 
 def _sum(path: Path) -> str:
+    """The SHA-256 of a file, or of the files of a folder."""
+    from evaluation.rank_files.read import table_paths
+
     digest = hashlib.sha256()
     for part in table_paths(path):
         digest.update(part.read_bytes())

@@ -30,8 +30,11 @@ def rerun_rows(packed: SuiteResults, again: SuiteResults, chosen: Collection[Lab
             row = {"state": "different" if found else "same", "reason": found, "rows": len(computed[name].ranks)}
         else:
             failure = missing.get(name)
-            state = "different" if failure is not None and failure.failed else "not compared"
+            elsewhere = cell.record.get("elsewhere")
+            state = "different" if failure is not None and failure.failed and not elsewhere else "not compared"
             reason = "it is not a cell of the suite's file" if failure is None else f"{failure.state}: {failure.reason}"
+            if elsewhere:
+                reason = f"computed elsewhere by {elsewhere['by']}: the file of its ranks is not here ({reason})"
             row = {"state": state, "reason": reason, "rows": 0}
         rows.append(dict(zip(("dataset", "protocol", "model", "seed"), name, strict=True)) | row)
     return rows
