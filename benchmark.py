@@ -9,7 +9,7 @@ import typer
 from cli import data, info, results, run
 from cli.errors import OnceCommand, handle_errors
 from cli.own import check, new
-from cli.stores import adopt, bundle, merge
+from cli.stores import adopt, bundle, diff, merge, site
 
 HELP = """Rerun published experiments on sequential recommendation and test which results reproduce.
 
@@ -36,6 +36,8 @@ COMMANDS = {
     "merge": merge.merge,
     "adopt": adopt.adopt,
     "compare": results.compare,
+    "diff": diff.diff,
+    "site": site.site,
     "track": results.track,
     "ui": results.ui,
     "doctor": info.doctor,

@@ -83,6 +83,7 @@ class Report:
     metrics: tuple[str, ...]
     sections: tuple[Section, ...]
     kind: str = "Encore report"  # what stands above the title, before the suite's name
+    links: tuple[tuple[str, str], ...] = ()  # further pages: name and address, relative to the page
     run_anchors: Mapping[tuple[str, str, str], str] = field(default_factory=dict, repr=False, compare=False)
     inputs: ReportInputs | None = field(default=None, repr=False, compare=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from evaluation.comparison.table import ComparisonTable
@@ -19,7 +20,7 @@ def summary_section(
     """The answer: the verdicts as a bar and a sentence, the best models, and one picture; then notes."""
     found = leads(index, comparisons)
     answer = (verdict_sentence(verdicts), lead_sentence(found, index) if found else "")
-    parts = tuple(TallyPart(name.partition(",")[0], number, tone) for name, number, tone in _tally(verdicts))
+    parts = tally_parts(verdicts)
     named = {section.anchor: section for section in chapters}
     blocks = (
         Text("", tuple(filter(None, answer))), Tally("tally", parts) if parts else None, lead_table(found, index),
@@ -29,7 +30,12 @@ def summary_section(
     return Section("summary", "Summary", tuple(block for block in blocks if block is not None))
 
 
-def _tally(verdicts: list[Verdict]) -> list[tuple[str, int, str]]:
+def tally_parts(verdicts: Sequence[Verdict]) -> tuple[TallyPart, ...]:
+    """The parts of the bar of verdicts."""
+    return tuple(TallyPart(name.partition(",")[0], number, tone) for name, number, tone in _tally(verdicts))
+
+
+def _tally(verdicts: Sequence[Verdict]) -> list[tuple[str, int, str]]:
     """Each outcome with its number and its tone, the clearest first."""
     judged = [v for v in verdicts if v.outcome is not Outcome.NOT_JUDGED and not v.without_result]
     parts = [(text.lower(), [v for v in judged if v.outcome_text == text]) for text in HEADINGS]

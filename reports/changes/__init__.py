@@ -1,0 +1,1 @@
+"""What changed between two sides, as a page and as text."""

@@ -1,0 +1,66 @@
+"""SiteSuite: one suite of the site, with its report and the folder of its page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+from evaluation.comparison.table import ComparisonTable
+from evaluation.results.suite_results import SuiteResults
+from evaluation.verdicts.verdict import Verdict
+from reports.document.blocks import Row, Section, Table
+from reports.document.run_index import RunIndex
+from reports.report import Report
+
+
+@dataclass(frozen=True, eq=False)
+class SiteSuite:
+    """A suite with its report, which the site writes to suites/NAME/report.html."""
+
+    report: Report
+    index: RunIndex
+    comparisons: Sequence[ComparisonTable]
+    verdicts: Sequence[Verdict]
+
+    @classmethod
+    def of(cls, report: Report) -> SiteSuite:
+        """The suite of a report that was just built."""
+        if report.inputs is None:
+            raise ValueError(f"the report of {report.suite} was not built from results")
+        inputs = report.inputs
+        return cls(report, inputs.index, inputs.comparisons, inputs.verdicts)
+
+    @property
+    def name(self) -> str:
+        """The suite's name."""
+        return self.report.suite
+
+    @property
+    def results(self) -> SuiteResults:
+        """The stored results."""
+        return self.index.results
+
+    @property
+    def page(self) -> Report:
+        """The report without the links to files of the store, which a site does not have."""
+        return replace(self.report, sections=tuple(map(_without_files, self.report.sections)))
+
+    @property
+    def folder(self) -> str:
+        """The folder of its page in the site."""
+        return f"suites/{self.name}"
+
+    def href(self, anchor: str = "") -> str:
+        """The address of its report, or of a place in it, from a page of the site."""
+        return f"{quote(self.folder)}/report.html" + (f"#{anchor}" if anchor else "")
+
+
+def _without_files(section: Section) -> Section:
+    """A section whose tables link to no file."""
+
+    def row(row: Row) -> Row:
+        return replace(row, entries=tuple(replace(e, href="") if e.href else e for e in row.entries))
+
+    blocks = [replace(b, rows=tuple(map(row, b.rows))) if isinstance(b, Table) else b for b in section.blocks]
+    return replace(section, blocks=tuple(blocks))
