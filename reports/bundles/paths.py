@@ -19,6 +19,7 @@ _START = r"(?<![^\s'\"=(\[,;:`])"  # where a path can begin: a text, or after a 
 _PART = r"[^\s'\"`<>|;,:)\]/\\]"
 _ABSOLUTE = re.compile(rf"{_START}(?:file://)?(?:~|(?:\.\.)+)?/(?!/)(?:{_PART}+/)*{_PART}*")
 _UP = re.compile(rf"{_START}(?:\.\./)+(?:{_PART}+/)*{_PART}*")
+_QUOTED = re.compile(r"(?<!\w)(['\"])(?:~|(?:\.\.)+)?/(?:[^'\"\n/]+/)+([^'\"\n/]*)\1(?!\w)")  # with blanks in it
 _DRIVE = re.compile(rf"{_START}[A-Za-z]:[\\/](?:{_PART}+[\\/])*({_PART}+)")
 _LIBRARY = re.compile(rf"{_START}/(?:{_PART}+/)*(?=(?:site-packages|dist-packages|lib/python3[.\d]*)/)")
 _SHARED_NAMES = {"root", "user", "admin", "ubuntu", "runner", "nobody", "home", "localhost", "local", "me", "data"}
@@ -34,7 +35,9 @@ class Machine:
     @classmethod
     def here(cls, folders: Iterable[Path] = ()) -> Machine:
         """The checkout, home, temporary and present folders, ``folders``, and the names of user, host and author."""
-        known = [ROOT, Path.cwd(), Path(tempfile.gettempdir()), Path(sys.prefix), *folders]
+        given = [parent for folder in map(Path.absolute, folders) for parent in (folder, *folder.parents)]
+        given = [folder for folder in given if _is_deep(str(folder))]
+        known = [ROOT, Path.cwd(), Path(tempfile.gettempdir()), Path(sys.prefix), *given]
         with contextlib.suppress(RuntimeError):
             known.append(Path.home())
         found = {str(form) for path in known for form in (path.absolute(), path.resolve())} - {"/", ""}
@@ -48,8 +51,10 @@ class Machine:
         if "/" not in text and "\\" not in text:
             return text
         for folder in self.folders:
-            text = text.replace(f"{folder}/", "") if _is_deep(folder) else text
-        text = _LIBRARY.sub("", text)
+            if _is_deep(folder):
+                text = text.replace(f"{folder}/", "")
+                text = re.sub(rf"{re.escape(folder)}(?![\w.-])", lambda _, name=Path(folder).name: name, text)
+        text = _QUOTED.sub(r"\1\2\1", _LIBRARY.sub("", text))
         text = _UP.sub(lambda found: Path(found[0]).name, text)
         return _DRIVE.sub(r"\1", _ABSOLUTE.sub(_last_part, text))
 

@@ -26,12 +26,14 @@ WITHHELD = (
     "order, and those whose number of test queries fewer than ten share are pooled ({pooled:,} users here). Ranks, "
     "lists and item counts are withheld."
 )
-NOT_REDONE = (
+REDONE = (
     "From the sums, the means, standard errors, tests and intervals of every comparison can be computed again; pooled "
-    "users and the drawn order change intervals and p slightly. Kept as results are the tables as the full bundle has "
-    "them, slices, measures of lists and coverage, the figure of the split, and claims across protocols. They cannot "
-    "be computed again from this bundle, nor can another metric or cut-off be measured, the ranks be compared with "
-    "other files, or verify be run; a rerun with the data gives all of it."
+    "users and the drawn order change intervals and p slightly. The tables are kept as the full bundle has them."
+)
+NOT_REDONE = (
+    "Kept as results, not to be computed again from this bundle: slices, cut-offs, measures of lists and coverage, the "
+    "figure of the split, and claims across protocols. Nor can another metric be measured, ranks be compared with "
+    "other files, or sums be checked against ranks. A rerun with the data gives all of it."
 )
 
 
@@ -41,7 +43,7 @@ def readme(record: Mapping[str, Any], *, shared: bool, anonymous: bool, pooled: 
     files = _FILES.format(own=_SHARED if shared else _FULL)
     paragraphs = [f"Results of {title}", "This file was packed by Encore, a benchmark harness for sequential "
                   "recommendation. It has no data sets and no model weights."]  # fmt: skip
-    paragraphs += [WITHHELD.format(pooled=pooled), NOT_REDONE] if shared else []
+    paragraphs += [WITHHELD.format(pooled=pooled), REDONE, NOT_REDONE] if shared else []
     paragraphs += ["Names of users, host and author of the machine were removed."] if anonymous else []
     paragraphs += [f"Note: {note}" for note in notes]
     blocks = [*(textwrap.fill(paragraph, 96) for paragraph in paragraphs), f"Files (NAME: {name})\n\n{files}"]

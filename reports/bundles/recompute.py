@@ -12,6 +12,7 @@ from evaluation.json_codec import from_json
 from evaluation.results.kept import kept_name, read_kept
 from evaluation.results.suite_results import read_suite
 from evaluation.verdicts.judge import requests_of
+from reports.bundles.readme import NOT_REDONE
 
 _ROUNDING = 1e-9  # relative: the means of pooled users are those of all users
 
@@ -22,9 +23,9 @@ def recomputed_text(root: Path, suite: str) -> str:
     Raises ValueError naming a mean that does not follow from the sums.
     """
     kept = read_kept(root / "suites" / suite, suite)
-    tables = [*_tables(root, suite, kept)] if kept else []
-    if not tables:
+    if not kept:
         return ""
+    tables = [*_tables(root, suite, kept)]
     pairs = [pair for found in tables for pair in _paired(*found)]
     for model, again, where in (row for found in tables for row in _models(*found)):
         if abs(model.mean - again.mean) > _ROUNDING * max(abs(model.mean), abs(again.mean)):
@@ -36,7 +37,7 @@ def recomputed_text(root: Path, suite: str) -> str:
     if pairs:
         text += (f", {same} of {len(pairs)} conclusions equal, standard errors of differences within "
                  f"{max(errors, default=0.0):.1%}")  # fmt: skip
-    return text
+    return f"{text}\n{NOT_REDONE}"
 
 
 def _tables(root: Path, suite: str, kept: Mapping[str, Any]) -> Iterator[tuple[ComparisonTable, ComparisonTable]]:

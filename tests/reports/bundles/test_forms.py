@@ -106,6 +106,7 @@ def test_a_path_keeps_what_helps_a_reader(packed):
     ("MRR /s, 5/6, and/or, <b>taps</b>, a/b", None),
     ("https://doi.org/10.1/x and recsys_data/x.py", None),
     ("(see file:///a/b/c.csv)", "(see c.csv)"), ("../../a/x.py; ~/q/z.csv.", "x.py; z.csv."),
+    ("run '/q/a b/x.py' --results '/q/a b'", "run 'x.py' --results 'a b'"),
     (r"C:\Users\a\x.csv", "x.csv"), ("N=/a/b;", "N=b;"),
 ])  # fmt: skip
 def test_paths_in_texts(text, kept):
