@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from pandas import DataFrame
 
 Record = dict[str, Any]
 
 
-def frame_of(values: Sequence[Record] | Mapping[str, Any]) -> pd.DataFrame:
+def frame_of(values: Sequence[Record] | Mapping[str, Any]) -> DataFrame:
     """A frame of records, one per row, or of columns by name. Raises ImportError in one sentence without pandas."""
     try:
         import pandas as pd

@@ -72,7 +72,9 @@ def mine(full, tmp_path):
 def test_the_readmes_example_leaves_the_full_record_report_and_runs_as_they_are(full):
     suite, results = full
     before, tracked = files(results, "tiny"), mlflow_runs(results, "tiny")
-    assert any(name.endswith("report.html") for name in before) and len(tracked) == 5  # two parents, three cells
+    assert (
+        any(name.endswith("report.html") for name in before) and len(tracked) == 6
+    )  # two parents, three cells, the report
     said = call("run", suite, "--results", results, "--only", "*/GRU", "--seeds", "0,", "--set", "GRU.dim=64")
     name = "tiny@GRU.dim=64"
     assert files(results, "tiny") == before

@@ -11,7 +11,7 @@ from evaluation.statistics.effects import ALPHA, Conclusion, Shares
 from evaluation.statistics.naive import NaiveTest
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from evaluation.frames import DataFrame
 
 Interval = tuple[float, float]
 
@@ -191,7 +191,7 @@ class ComparisonTable:
             })  # fmt: skip
         return found
 
-    def to_frame(self, rows: Literal["models", "pairs"] = "models") -> pd.DataFrame:
+    def to_frame(self, rows: Literal["models", "pairs"] = "models") -> DataFrame:
         """A pandas frame with one row per model, or per declared pair."""
         if rows not in ("models", "pairs"):
             raise ValueError(f"a frame of a comparison has rows of 'models' or 'pairs', got {rows!r}")

@@ -17,7 +17,7 @@ from recsys_data.arrow import pa, pq
 from recsys_data.sealed_json import SealBroken
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from evaluation.frames import DataFrame
 
 SCHEMA_VERSION = 1
 _COLUMNS = {
@@ -122,7 +122,7 @@ class RankTable:
         first = np.flatnonzero(np.concatenate([[True], ~same_place])[: len(order)])
         return bool((np.diff(np.append(first, len(order))) <= tied[first] + 1).all())
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> DataFrame:
         """The columns as a pandas frame, one row per query and target."""
         return frame_of({name: getattr(self, name) for name in _COLUMNS})
 

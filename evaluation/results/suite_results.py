@@ -17,7 +17,7 @@ from evaluation.stored_files import check_fields, checked_bytes, name_damaged, r
 from recsys_data.sealed_json import SealBroken, parse_object
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from evaluation.frames import DataFrame
 
 CURVE = "curve.jsonl"
 ELSEWHERE = "COMPUTED ELSEWHERE: by "  # begins the caveat of a cell whose ranks other code computed
@@ -179,7 +179,7 @@ class SuiteResults:
             for cell in self.cells for metric in self.record["metrics"] if metric in cell.metrics
         ]  # fmt: skip
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> DataFrame:
         """The records as a pandas frame: one row per data set, protocol, model, metric and seed."""
         return frame_of(self.records())
 
