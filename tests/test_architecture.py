@@ -27,7 +27,7 @@ FROM_SUITES = {
 HOMES = {
     "mlflow": {"harness/tracking/mlflow_client.py"},
     "matplotlib": {"reports/figures/draw.py", "reports/figures/dataset.py", "reports/figures/fonts.py"},
-    "pandas": {"evaluation/frames.py", "recsys_data/interactions.py"},
+    "pandas": {"evaluation/frames.py", "recsys_data/interactions.py", "harness/backends/serve.py"},  # serve: for forks
     "joblib": {"evaluation/results/process_pool.py"},
     "filelock": {"harness/system/locks.py"},
     "dask": {"harness/backends/dask.py"},

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.running.run_suite import run_suite
+from harness.notebook.run_suite import run_suite
 from harness.suites.load import SuiteNotLoadable
 from suites.quickstart import SUITE
 

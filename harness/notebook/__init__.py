@@ -1,0 +1,1 @@
+"""Running suites from Python, for notebooks and scripts."""
