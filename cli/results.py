@@ -28,6 +28,13 @@ Metrics = Annotated[
     typer.Option(metavar="NAME", help="Metrics such as mrr@20 or ndcg@10; several with commas or by repeating the "
                                       "option [default: mrr@20,recall@20]."),
 ]  # fmt: skip
+FailIfWorse = Annotated[
+    bool, typer.Option("--fail-if-worse", help="Exit with code 1 if A is significantly worse than another file, and by "
+                                               "more than --margin.")
+]  # fmt: skip
+Margin = Annotated[
+    float | None, typer.Option(help="Relative difference without relevance [default: 0.05; 0.02 with --fail-if-worse].")
+]
 TrueItems = Annotated[
     Path | None,
     typer.Option("--qrels", help="The true items (TREC's relevance judgements, or user,item) of TREC runs and other "
@@ -174,7 +181,7 @@ def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", h
             alternatives: Annotated[bool, typer.Option("--alternatives", help="Add other tests, with caveats.")]
             = False,
             out: Annotated[Path | None, typer.Option(help="File to write: .html, .txt or .json.")] = None,
-            as_json: AsJson = False) -> None:  # fmt: skip
+            fail_if_worse: FailIfWorse = False, margin: Margin = None, as_json: AsJson = False) -> None:  # fmt: skip
     """Compare two or more rank files of any origin.
 
     A file has one row per query and true item with its rank, or the value of a metric for each user. Prints the
@@ -182,14 +189,19 @@ def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", h
     """
     from cli.printing import print_json
     from evaluation.rank_files.compare import compare_files
+    from evaluation.rank_files.gate import GATE_MARGIN, gate_sentences
     from evaluation.rank_files.text import render_text
+    from evaluation.statistics.effects import MARGIN
     from recsys_data.printable import printable_lines
 
     if out is not None and out.suffix not in WRITTEN:
         raise ValueError(f"--out {out} must end in .html, .txt or .json")
+    if margin is not None and not 0 <= margin < 1:
+        raise ValueError(f"--margin {margin:g} must be a share of at least 0 and below 1, such as 0.02 for 2 %")
     answer = compare_files(
-        ranks, comma_separated(metric), cluster=cluster or None, qrels=qrels, alternatives=alternatives
-    )
+        ranks, comma_separated(metric), cluster=cluster or None, qrels=qrels, alternatives=alternatives,
+        margin=(GATE_MARGIN if fail_if_worse else MARGIN) if margin is None else margin,
+    )  # fmt: skip
     text = printable_lines(render_text(answer))
     if out is not None:
         _write_comparison(answer, text, out)
@@ -197,6 +209,12 @@ def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", h
         print_json(answer)
     else:
         print(text)
+    if fail_if_worse:
+        failed, passed = gate_sentences(answer)
+        for line in (*failed, *passed):
+            warn(line)
+        if failed:
+            raise typer.Exit(1)
 
 
 _PAGE = """<!doctype html>

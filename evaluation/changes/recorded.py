@@ -8,8 +8,15 @@ from typing import Any
 _FIELDS = {"model_fields": "field", "dataset_fields": "data set field", "protocol_fields": "protocol field"}
 _PLAIN = {"device": "device", "device_name": "machine", "threads": "threads", "engine": "engine",
           "precision": "precision", "edition": "edition"}  # fmt: skip
-_FINGERPRINTS = {"data": "the events", "split": "the split"}
-_ENVIRONMENT = {"commit", "dirty", "host_hash", "cores", "memory_gb"}  # these decide no bit, or are shown elsewhere
+_FINGERPRINTS = {"data": "the events", "split": "the parts of the split"}
+_ENVIRONMENT = {
+    "commit",
+    "dirty",
+    "host_hash",
+    "cores",
+    "memory_gb",
+    "threads",
+}  # they decide no bit, or are said above
 _NAMED_FILES = 6
 
 

@@ -22,8 +22,8 @@ _ORDER = (Change.BEYOND, Change.MISSING, Change.WITHIN, Change.NEAR, Change.SAME
 MEANINGS = (
     "Equal bits: the same test rows, ranks and kept lists, bit for bit.",
     "Near-ties: no rank moves by more than one place, and no metric by more than 0.1 %.",
-    f"Within seed noise: the two values differ no more than two draws of seeds do, at {LEVEL:.0%} over all results "
-    "that moved (Student's t, standard deviation pooled over both sides). Draws are taken to be independent.",
+    f"Within seed noise: the two values differ no more than two draws of seeds do, at {100 * LEVEL:g} % over all "
+    "results that moved (Student's t, standard deviation pooled over both sides). Draws are taken to be independent.",
     "Beyond seed noise: everything else; a model without seeds, or with one, has no noise that could explain a move.",
 )
 

@@ -9,6 +9,7 @@ from typing import Any
 from evaluation.results.suite_results import CellResult, adoption_text
 from evaluation.stored_files import read_record
 from reports.chapters.certificate import certificate_blocks
+from reports.document.bibtex import references
 from reports.document.blocks import Column, Row, Section, Table, TableCell, Text, row
 from reports.document.numbers import format_seconds, fraction, join_words, pluralize
 from reports.document.run_index import ModelRuns, RunIndex
@@ -27,8 +28,16 @@ def provenance_section(index: RunIndex, metrics: list[str]) -> Section:
         "split, protocol, model fields, seed, device, threads, engine and source code.",
     )
     text = Text("", (*introduction, *_elsewhere(index), *_adopted(index)))
-    blocks = [text, cells, *certificate_blocks(index), environments.table(), _fields(index)]
+    blocks = [text, cells, *certificate_blocks(index), environments.table(), _fields(index), _references(index)]
     return Section("provenance", "Provenance", tuple(blocks))
+
+
+def _references(index: RunIndex) -> Table:
+    """What to cite, as BibTeX; references.bib beside the report has the same entries."""
+    columns = (Column("of", "To cite"), Column("bibtex", "BibTeX", wide=True))
+    rows = [row([TableCell(what), TableCell(" ".join(entry.split()), marks=("code",))])
+            for what, entry in references(index.results)]  # fmt: skip
+    return Table("references", "What these results rest on", columns, tuple(rows))
 
 
 def _elsewhere(index: RunIndex) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from evaluation.results.suite_results import stored_names
@@ -24,6 +24,17 @@ def write_site(source: Path, folder: Path, tell: Callable[[str], None]) -> list[
     Raises ValueError where there is no suite, or for a folder with other files in it.
     """
     check_replaceable(folder)
+    with opened_suites(source, tell) as (suites, problems):
+        write_pages(suites, problems, folder)
+    return problems
+
+
+@contextlib.contextmanager
+def opened_suites(source: Path, tell: Callable[[str], None]) -> Iterator[tuple[list[SiteSuite], list[str]]]:
+    """The suites of a store, or of a folder of bundles, with their reports, and why others are left out.
+
+    ``tell`` gets each suite's name. Raises ValueError where there is none.
+    """
     problems: list[str] = []
     with contextlib.ExitStack() as stack:
         suites = []
@@ -38,15 +49,18 @@ def write_site(source: Path, folder: Path, tell: Callable[[str], None]) -> list[
             raise ValueError(
                 f"{source} has no suite with readable results: {'; '.join(problems) or 'run a suite first'}"
             )
-        boards = leaderboards(suites)
-        pages = site_pages(suites, boards, problems)
-        _replace(folder)
-        for suite in suites:
-            (folder / suite.folder).mkdir(parents=True, exist_ok=True)
-            write_html(suite.page, folder / suite.folder / "report.html")
-        for name in NAMES:
-            write_html(pages[name], folder / name)
-    return problems
+        yield suites, problems
+
+
+def write_pages(suites: Sequence[SiteSuite], problems: Sequence[str], folder: Path) -> None:
+    """Write the reports and the pages over them into the folder of an earlier site, or a new one."""
+    pages = site_pages(suites, leaderboards(suites), problems)
+    _replace(folder)
+    for suite in suites:
+        (folder / suite.folder).mkdir(parents=True, exist_ok=True)
+        write_html(suite.page, folder / suite.folder / "report.html")
+    for name in NAMES:
+        write_html(pages[name], folder / name)
 
 
 def _sources(source: Path, stack: contextlib.ExitStack, problems: list[str]) -> Iterator[tuple[Path, str]]:
