@@ -169,6 +169,8 @@ def suite_head(loaded: LoadedSuite, store: Store) -> dict[str, Any]:
             "seeds": format_seeds(seeds) if loaded.other_seeds else "",
             "device": device_kind(request.device) if request.other_device else "auto",
             "threads": request.threads,
+            "precision": request.precision,
+            "engine": request.engine,
         },
         "caveats": [] if limit is None else [f"SMOKE RUN: at most {limit:,} users of each data set"],
     }
