@@ -116,7 +116,7 @@ def test_a_pattern_that_matches_no_suite_is_refused(stored):
     assert "--only 'nothing' matches none of markov-30x25/Popularity" in output.stderr
 
 
-def test_a_bundle_gives_the_same_report_without_torch_data_or_store(stored, tmp_path):
+def test_a_bundle_gives_the_same_report_without_torch_data_or_store(stored, suites, tmp_path):
     results, _ = stored
     zipped = tmp_path / "x.zip"
     output = call("bundle", "tiny", "--results", results, "-o", zipped)
@@ -131,7 +131,10 @@ def test_a_bundle_gives_the_same_report_without_torch_data_or_store(stored, tmp_
     assert "the new report is identical to the packed one" in done.stdout
     assert "GRU beats popularity" in done.stdout
     html = (tmp_path / "redrawn" / "report.html").read_bytes()
-    assert html == (results / "tiny" / "report.html").read_bytes()
+    page = (results / "tiny" / "report.html").read_text(encoding="utf-8")  # its commands name folders; no bundle does
+    for folder in {Path(suites[-1]).parent, results.parent}:
+        page = page.replace(f"{folder}/", "").replace(str(folder), folder.name)
+    assert html.decode() == page
     assert list((tmp_path / "redrawn" / "tables").glob("*.csv"))
 
 

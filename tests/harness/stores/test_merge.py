@@ -48,12 +48,12 @@ def every_file(store):
 
 
 def tables(store, folder):
-    """The report's tables as CSV, without columns of times, memory and environments."""
+    """The report's tables as CSV, without columns of times, memory, environments and commands, which name folders."""
     write_tables(build(store.root, "small"), folder)
     found = {}
     for path in sorted(folder.glob("*.csv")):
         head, *rows = csv.reader(path.read_text().splitlines())
-        kept = [n for n, name in enumerate(head) if name not in TIMED]
+        kept = [n for n, name in enumerate(head) if name not in (*TIMED, "command")]
         found[path.name] = [[row[n] for n in kept] for row in (head, *rows)]
     return found
 
