@@ -25,7 +25,7 @@ def provenance_section(index: RunIndex, metrics: list[str]) -> Section:
     cells = _cells(index, metrics, environments, tracked)
     introduction = (
         "Every number in this report links to the runs it comes from. A run is identified by its key: a hash of data, "
-        "split, protocol, model fields, seed, device, threads, engine and source code.",
+        "split, protocol, model fields, seed, device, threads, precision, engine and source code.",
     )
     text = Text("", (*introduction, *_elsewhere(index), *_adopted(index)))
     blocks = [text, cells, *certificate_blocks(index), environments.table(), _fields(index), _references(index)]
