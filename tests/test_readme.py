@@ -20,7 +20,7 @@ README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
 MODEL, MINE, TUNED = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 SHELL = "\n".join(re.findall(r"```\n(.*?)```", README, re.DOTALL))
 LINES = [re.split(r"\s+#", line)[0] for line in SHELL.splitlines() if line.startswith("python benchmark.py ")]
-CHOOSING = [line for line in LINES if re.search(r"py (run|plan) (?!all)", line)]
+CHOOSING = [line for line in LINES if re.search(r"py (run|plan) (?!all|\./)", line)]
 
 
 @pytest.fixture
