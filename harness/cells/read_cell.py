@@ -10,6 +10,7 @@ from evaluation.json_codec import to_json
 from evaluation.rank_files.depth import check_depth
 from evaluation.rank_files.ranked import Ranked
 from evaluation.rank_files.split_rows import SplitRanks
+from evaluation.rank_files.tables import InvalidRankFile
 from evaluation.results.suite_results import ELSEWHERE
 from harness.cells.execute import ComputedCell
 from harness.cells.keys import READ
@@ -24,12 +25,16 @@ DEVICE = "computed elsewhere"
 
 
 def read_ranks(loaded: LoadedSuite, cell: Cell, prepared: Prepared) -> SplitRanks:
-    """The ranks of a cell that other code computed. Raises FileNotFoundError and InvalidRankFile.
+    """The ranks of a cell that other code computed. Raises InvalidRankFile.
 
     A metric beyond the length of its lists, or of lists that ranks do not hold, is refused.
     """
     model: Ranked = cell.model
-    found = model.read(cell.seed, loaded.folder, prepared.split, f"the test part of {cell.dataset}, {cell.protocol}")
+    where = f"the test part of {cell.dataset}, {cell.protocol}"
+    try:
+        found = model.read(cell.seed, loaded.folder, prepared.split, where)
+    except FileNotFoundError as error:
+        raise InvalidRankFile(str(error)) from None  # a user's file is missing: no line of code is to blame
     for metric in loaded.metrics:
         if getattr(metric, "needs_lists", False):
             raise ValueError(f"{metric.name} needs each query's list of recommended items, and {cell.model_name} has "
