@@ -8,7 +8,7 @@ STAMP := $(VENV)/.encore-ready
 export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: help setup bench test lint faults mutants gpu-check clean
+.PHONY: help setup bench test lint faults mutants gpu-check published clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -43,6 +43,9 @@ mutants: $(STAMP) ## plant 400 faults, one at a time, and count those that the t
 
 faults: $(STAMP) ## try the store under faults: damages, kills, misbehaving models; writes docs/reliability.md (minutes)
 	@$(BIN)/python -m tests.faults
+
+published: $(STAMP) ## draw published/ again from its bundles: the table of all verdicts, the site, reports
+	@$(BIN)/python -m reports.site.published
 
 GPU_DATA = $(or $(DATA),$(ENCORE_DATA))
 gpu-check: $(STAMP) ## check a machine with a GPU in at most 8 minutes: tests, bits, ranks, speed (DATA=FOLDER for real data)

@@ -56,7 +56,7 @@ def readme(suites: Sequence[SiteSuite], problems: Sequence[str]) -> str:
     """The page over all suites: cost, and one line per published number or claim."""
     verdicts = [verdict for suite in suites for verdict in suite.verdicts]
     text = f"{_HEAD}{pluralize(len(suites), 'suite')}. {verdict_sentence(verdicts)}\n\n"
-    text += "".join(f"{problem}\n\n" for problem in problems)
+    text += "".join(f"{escape_markdown(problem)}\n\n" for problem in problems)
     text += _table(
         ("Suite", "Runs", "Without a result", "CPU hours", "Machine", "Commit", "Results of"), map(_cost, suites)
     )

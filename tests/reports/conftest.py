@@ -123,7 +123,7 @@ def build_store(
                 write_cell(root, key, record_of(key, dataset, model, seed, table, command, told), table, rng)
     gru = metric_named("MRR@20")
     record = {
-        "name": suite, "title": "A little suite", "notes": ["Drawn from a generator."],
+        "name": suite, "suite": suite, "title": "A little suite", "notes": ["Drawn from a generator."],
         "paper": {"authors": "A. Author & B. <Writer>", "title": "On small things", "venue": "RecSys", "year": 2017,
                   "doi": "10.1000/182", "url": "https://example.org/paper"},
         "metrics": list(METRICS), "seeds": list(seeds), "baselines": ["Popularity", "Markov"], "comparisons": [],
