@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import inspect
-import pkgutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cli.lists.recommenders import recommenders
 from harness.spec import expand, written_form
 from harness.suites.load import SuiteNotLoadable, load_suite, suite_names
 from recsys_data.datasets.imported import Imported
@@ -96,26 +95,6 @@ def model_rows(packages: Sequence[str]) -> list[dict[str, Any]]:
             "module": kind.__module__, "about": (inspect.getdoc(kind) or "").split("\n")[0], "fields": fields,
         }  # fmt: skip
     return sorted(found.values(), key=lambda row: (row["family"], row["name"]))
-
-
-def recommenders(packages: Iterable[str]) -> Iterable[type]:
-    """The recommender classes that the packages' own modules define; networks, engines and kernels stay unloaded."""
-    for package in packages:
-        for module in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
-            if module.ispkg or module.name.endswith("kernels"):
-                continue
-            for _, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
-                if kind.__module__ == module.name and _is_recommender(kind):
-                    yield kind
-
-
-def _is_recommender(kind: type) -> bool:
-    """Whether a class is a public, concrete dataclass with ``fit``, ``score`` and ``family``."""
-    if not dataclasses.is_dataclass(kind) or kind.__name__.startswith("_"):
-        return False
-    if any(getattr(getattr(kind, name), "__isabstractmethod__", False) for name in dir(kind)):
-        return False
-    return all(callable(getattr(kind, verb, None)) for verb in ("fit", "score")) and hasattr(kind, "family")
 
 
 def _default(field: dataclasses.Field) -> Any:

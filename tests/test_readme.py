@@ -73,5 +73,6 @@ def test_commands_choose_cells(line):
 @pytest.mark.parametrize("line", LINES)
 def test_options_are_known(line):
     _, _, command, *words = shlex.split(line)
-    known = CliRunner().invoke(app, [command, "--help"]).output
+    called = [command, words[0]] if command == "data" else [command]
+    known = CliRunner().invoke(app, [*called, "--help"]).output
     assert all(word in known for word in words if word.startswith("--"))

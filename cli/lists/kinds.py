@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
-from cli.listings import recommenders
 from cli.lists.fields import field_rows
+from cli.lists.recommenders import recommenders
 
 MODEL_PACKAGES = ("baselines.factors", "baselines.neighbours", "baselines.simple", "recsys_models")
 LOSS_MODULES = ("loss", "augmented", "diversity", "margin", "sampled", "softmax")  # those that import no torch

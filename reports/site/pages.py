@@ -145,6 +145,10 @@ def _board(number: int, board: Board) -> Section:
     size = f"{table.num_events:,} queries of {table.num_clusters:,} {table.unit}s."
     title = f"{board.dataset}, {board.protocol}"
     shown = Table(
-        f"board-{number}", f"All models: {title}, {table.metric}", columns, tuple(rows), (*table.notes, _GROUPS)
+        f"board-{number}",
+        f"All models: {title}, {table.metric}",
+        columns,
+        tuple(rows),
+        (*(note for note in table.notes if "declared" not in note), _GROUPS),
     )
     return Section(f"place-{number}", title, (Text("", (size,)), shown))

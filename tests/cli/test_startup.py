@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from cli.listings import _is_recommender, recommenders
 from cli.lists.kinds import MODEL_PACKAGES
+from cli.lists.recommenders import is_recommender, recommenders
 
 HEAVY = ("torch", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "mlflow", "optuna", "joblib", "distributed",
          "requests", "tarfile")  # fmt: skip
@@ -32,5 +32,5 @@ def test_every_recommender_is_listed():
         for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
             defined = vars(importlib.import_module(module.name)).values()
             whole |= {kind for kind in defined if isinstance(kind, type) and kind.__module__ == module.name}
-    assert listed == {kind for kind in whole if _is_recommender(kind)}
+    assert listed == {kind for kind in whole if is_recommender(kind)}
     assert len(listed) > 30
