@@ -1,4 +1,4 @@
-"""The folder of published results: each verdict has a line, a redraw gives the same bytes, a damaged bundle is named."""
+"""Published results: each verdict has a line, a redraw gives the same bytes, a damaged bundle is named."""
 
 import shutil
 from pathlib import Path
