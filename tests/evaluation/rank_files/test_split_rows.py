@@ -33,10 +33,10 @@ class Fixed:
         return Dense((np.arange(self.num_items)[None, :] * (last[:, None] + 2) % 3).astype(np.float64))
 
 
-HALVES = PerUserFractions(0.5, 0.25, 0.25)
+PARTS = PerUserFractions(0.5, 0.25, 0.25)
 
 
-def split_of(protocol=HALVES, words=WORDS):
+def split_of(protocol=PARTS, words=WORDS):
     return protocol.prepare(events(words))
 
 
