@@ -117,17 +117,21 @@ def _compute(
     lock = threading.Lock()
     runs = {job.run for job in waiting}  # the id of this run
     own: set[str] = set()  # cells that this run computes, and no other process on the same store
+    ended: set[str] = set()
 
     def progress(key: str, record: Mapping[str, Any]) -> None:
-        if record.get("event") == "started":
-            (own.add if record.get("run") in runs else own.discard)(key)
-        if key in own:
-            with lock:
+        with lock:
+            if key in ended:  # the watcher read it late
+                return
+            if record.get("event") == "started":
+                (own.add if record.get("run") in runs else own.discard)(key)
+            if key in own:
                 listener.progress(by_key[key][0], record)
 
     def done(outcome: CellOutcome) -> None:
         _complete(outcome, plan, store)
         with lock:
+            ended.add(outcome.key)
             for planned in by_key[outcome.key]:
                 outcomes.append(replace(outcome, index=planned.index))
                 listener.done(planned, outcomes[-1])

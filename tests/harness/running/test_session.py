@@ -8,6 +8,8 @@ import pytest
 
 from evaluation.metrics.accuracy import MRR
 from evaluation.results.suite_results import read_suite
+from harness.backends.processes import ProcessBackend
+from harness.running.listener import RunListener
 from harness.running.plan import make_plan
 from harness.running.session import run_session
 from harness.store import Store, StoreUnusable
@@ -57,14 +59,14 @@ def run(tmp_path, monkeypatch):
     calls = tmp_path / "calls"
     monkeypatch.setenv("ENCORE_TEST_CALLS", str(calls))
 
-    def go(hows, *, jobs=1, fresh=False, only=""):
+    def go(hows, *, jobs=1, fresh=False, only="", **options):
         path = tmp_path / f"breaking_{abs(hash(tuple(hows)))}.py"
         path.write_text(f"HOWS = {hows!r}\n{BREAKING}")
         store = Store.open(tmp_path / "results")
         order = RunRequest(str(path), store.root, overrides=Overrides(only=only))
         plan = make_plan(order.load(), store, fresh=fresh)
         calls.write_text("")
-        outcome = run_session(plan, store, jobs=jobs, fresh=fresh)
+        outcome = run_session(plan, store, jobs=jobs, fresh=fresh, **options)
         return outcome, read_suite(store.root, "breaking"), sorted(calls.read_text().split("\n")[:-1])
 
     return go
@@ -136,6 +138,36 @@ def test_a_worker_that_dies_over_its_data_does_not_run_for_ever(run, monkeypatch
     assert not results.cells
     assert ["SIGKILL" in failure.reason for failure in results.failures] == [True, True]
     assert len(outcome.failed) == 2
+
+
+class Late:
+    """A backend that reports a cell's start once more after its outcome, as a watcher of files does that reads late."""
+
+    def run(self, jobs, progress):
+        for outcome in ProcessBackend(1).run(jobs):
+            yield outcome
+            (job,) = jobs
+            progress(job.key, {"event": "started", "run": job.run})
+
+
+class Events(RunListener):
+    """The names of what it heard."""
+
+    def __init__(self):
+        self.heard = []
+
+    def progress(self, planned, record):
+        self.heard.append(record["event"])
+
+    def done(self, planned, outcome):
+        self.heard.append("done")
+
+
+def test_progress_that_is_read_after_a_cell_is_done_reaches_no_listener(run):
+    events = Events()
+    run({"Good": ""}, listeners=[events], backend=Late())
+    assert events.heard[-1] == "done"
+    assert events.heard.count("done") == 1
 
 
 def test_a_full_disk_ends_the_run_and_keeps_what_is_done(run, tmp_path):
