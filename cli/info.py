@@ -82,7 +82,7 @@ def list_(what: What = "suites", name: OneName = "", results: Results = RESULTS,
         rows, columns = class_rows(what), ["name", *["form"] * (what == "metrics"), "about"]
     else:
         close = difflib.get_close_matches(what, known := _WHAT.split("|"), n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]!r}?" if close else f"expected {', '.join(known)}"
+        hint = f"did you mean {close[0]!r}?" if close else f"expected {', '.join(known[:-1])} or {known[-1]}"
         raise ValueError(f"cannot list {what!r}: {hint}")
     if name:
         row = next(row for row in rows if row["name"] == closest(what, name, (row["name"] for row in rows)))

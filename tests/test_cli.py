@@ -192,7 +192,7 @@ def test_absent_data_are_skipped_unless_they_are_required(tmp_path, tiny_text, m
     (["show", "quickstart"], "error: no results of suite 'quickstart' in"),
     (["report", "quickstart"], "error: no results of suite 'quickstart' in"),
     (["track", "quickstart"], "error: no results of suite 'quickstart' in"),
-    (["list", "things"], "error: cannot list 'things': expected suites, models, datasets or results"),
+    (["list", "things"], "error: cannot list 'things': expected suites, models, metrics, protocols, "),
 ])  # fmt: skip
 def test_invalid_arguments_give_a_one_line_error(tmp_path, monkeypatch, words, sentence):
     monkeypatch.setenv("ENCORE_RESULTS", str(tmp_path / "results"))

@@ -97,7 +97,7 @@ def test_every_command_reaches_the_variant_and_the_full_record_by_name(full, tmp
         call("show", name, *place, "--json").stdout))  # fmt: skip
     assert "3 cells entered into MLflow" in call("track", name, *place).stdout
     assert call("report", name, *place).stdout.splitlines()[-2] == str(results / name / "report.html")
-    assert len(mlflow_runs(results, name)) == 5
+    assert len(mlflow_runs(results, name)) == 6
     call("bundle", name, *place, "-o", tmp_path / "small.zip")
     assert "identical to the packed one" in call("report", "--from", tmp_path / "small.zip").stdout
     said = call("verify", name, *place)
