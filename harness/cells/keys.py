@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from evaluation.rank_files.ranked import Ranked
@@ -34,6 +34,7 @@ def cell_parts(loaded: LoadedSuite, index: int, prepared: Prepared | None) -> di
         threads=loaded.request.threads,
         precision=loaded.request.precision,
         engine=loaded.request.engine,
+        form=loaded.written_form,
     )
 
 
@@ -65,14 +66,14 @@ def _parts_of_read(
     }
 
 
-def _data_parts(cell: Cell, prepared: Prepared | None) -> dict[str, Any]:
+def _data_parts(cell: Cell, prepared: Prepared | None, form: Callable[[Any], Any] = written_form) -> dict[str, Any]:
     """The parts that say which data are split how."""
     return {
         "data": None if prepared is None else prepared.data["fingerprint"],
         "split": None if prepared is None else prepared.fingerprint,
         "caveats": [] if prepared is None else prepared.caveat_marks,
-        "dataset": written_form(cell.experiment.dataset) if prepared is None else None,
-        "protocol": written_form(cell.experiment.protocol),
+        "dataset": form(cell.experiment.dataset) if prepared is None else None,
+        "protocol": form(cell.experiment.protocol),
     }
 
 
@@ -86,6 +87,7 @@ def key_parts(
     threads: int,
     precision: str = FLOAT32,
     engine: str = TORCH,
+    form: Callable[[Any], Any] = written_form,
 ) -> dict[str, Any]:
     """The parts of a cell's key; the names of suite, data set and model and the claims are not among them.
 
@@ -93,8 +95,8 @@ def key_parts(
     one needs is stored. prepared: None where the data could not be prepared; such a key is used to store the failure.
     """
     model = cell.model
-    parts = _data_parts(cell, prepared) | {
-        "model fields": written_form(model),
+    parts = _data_parts(cell, prepared, form) | {
+        "model fields": form(model),
         "seed": cell.seed,
         "validation metric": metrics[0].name,
         "max padded events": cell.experiment.max_padded_events,

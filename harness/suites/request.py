@@ -13,7 +13,7 @@ from typing import Any
 
 from evaluation.rank_files.ranked import Ranked
 from harness.preparation import Prepared, prepare, prepared_before
-from harness.spec import Cell, Suite, expand, has_one_seed
+from harness.spec import Cell, Suite, expand, has_one_seed, written_form
 from harness.store import unusable
 from harness.suites.load import is_built_in, load_suite, suite_path
 from harness.suites.overrides import Overrides, only_pattern, protocol_pattern
@@ -168,6 +168,13 @@ class LoadedSuite:
     cells: tuple[Cell, ...]
     chosen: tuple[bool, ...]
     sources: tuple[Mapping[str, str], ...]
+    _written: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)  # by the id of a value
+
+    def written_form(self, value: Any) -> Any:
+        """The written form of a model or protocol of the suite, made once: thousands of cells share few of them."""
+        if id(value) not in self._written:
+            self._written[id(value)] = written_form(value)
+        return self._written[id(value)]
 
     @property
     def metrics(self) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from evaluation.metrics.accuracy import METRICS, metric_named
@@ -14,7 +14,7 @@ from harness.spec import Suite
 
 def statement_errors(suite: Suite) -> Iterator[str]:
     """Errors of what the suite, as its file reads, publishes and claims; each must be about rows that it runs."""
-    rows = [(e.dataset.name, e.protocol.name, label) for e in suite.experiments for label in e.models]
+    rows = dict.fromkeys((e.dataset.name, e.protocol.name, label) for e in suite.experiments for label in e.models)
     metrics = [metric.name for metric in suite.metrics]
     for value in suite.published:
         where = f"SUITE's published value {value.value:g} ({value.place})"
@@ -53,9 +53,13 @@ def _parts(claims: Iterable[Claim]) -> Iterator[Claim]:
 
 
 def _row_errors(
-    where: str, dataset: str, protocol: str, models: tuple[str, ...], rows: list[tuple[str, str, str]]
+    where: str, dataset: str, protocol: str, models: tuple[str, ...], rows: Mapping[tuple[str, str, str], None]
 ) -> Iterator[str]:
     """Errors of the names of rows; the data set, the protocol and the models must be in one experiment."""
+    fitting = [row for row in rows if dataset in ("", row[0]) and protocol in ("", row[1])]
+    together = {row[:2] for row in fitting}
+    if any(all((*pair, model) in rows for model in models) for pair in together):
+        return
     for what, name, place in (("data set", dataset, 0), ("protocol", protocol, 1)):
         known = dict.fromkeys(row[place] for row in rows)
         if name and name not in known:
@@ -64,7 +68,6 @@ def _row_errors(
         known = dict.fromkeys(row[2] for row in rows)
         if model not in known:
             yield _unknown(where, "model", model, known)
-    fitting = [row for row in rows if dataset in ("", row[0]) and protocol in ("", row[1])]
     place = " under ".join(name for name in (dataset, protocol) if name)
     if not fitting:
         found = dict.fromkeys(row[1] for row in rows if row[0] == dataset)
@@ -72,9 +75,7 @@ def _row_errors(
     for model in models:
         if model not in (known := dict.fromkeys(row[2] for row in fitting)):
             yield _unknown(where, f"model on {place}", model, known)
-    together = {row[:2] for row in fitting}
-    if not any(all((*pair, model) in rows for model in models) for pair in together):
-        yield f"{where} compares {' and '.join(models)} on {place}, but no experiment has all of them"
+    yield f"{where} compares {' and '.join(models)} on {place}, but no experiment has all of them"
 
 
 def _metric_errors(where: str, metric: Any, listed: list[str], built_in: bool = True) -> Iterator[str]:
