@@ -12,6 +12,7 @@ from reports.report import build
 from reports.site.contents import SiteSuite
 from reports.site.published import draw
 from reports.tables.as_markdown import escape_markdown
+from reports.tables.export import write_tables
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "published"
 
@@ -69,3 +70,17 @@ def test_a_damaged_bundle_is_named_and_the_others_are_drawn(folder, tmp_path):
 def test_the_checksums_of_a_published_bundle_hold(path):
     with open_bundle(path) as (root, name):
         assert (root / "suites" / name).is_dir()
+
+
+def test_the_published_tables_of_a_small_suite_are_redrawn_byte_by_byte(tmp_path):
+    with open_bundle(PUBLISHED / "bundles" / "quickstart.zip") as (root, name):
+        write_tables(SiteSuite.of(build(root, name)).report, tmp_path)
+    again, kept = files(tmp_path), files(PUBLISHED / "site" / "suites" / "quickstart" / "tables")
+    assert kept
+    assert again == kept
+
+
+def test_the_page_has_a_section_for_each_bundle():
+    page = (PUBLISHED / "README.md").read_text()
+    names = [path.stem for path in PUBLISHED.glob("bundles/*.zip")]
+    assert [name for name in names if f"`python benchmark.py run {name}`" not in page] == []
