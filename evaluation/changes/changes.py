@@ -68,7 +68,7 @@ class NumberChange:
 
 @dataclass(frozen=True)
 class Changes:
-    """All changes between two sides. tests: how many differences share the level of a false alarm."""
+    """All changes between two sides; before, after: their names."""
 
     before: str
     after: str

@@ -9,14 +9,8 @@ _FIELDS = {"model_fields": "field", "dataset_fields": "data set field", "protoco
 _PLAIN = {"device": "device", "device_name": "machine", "threads": "threads", "engine": "engine",
           "precision": "precision", "edition": "edition"}  # fmt: skip
 _FINGERPRINTS = {"data": "the events", "split": "the parts of the split"}
-_ENVIRONMENT = {
-    "commit",
-    "dirty",
-    "host_hash",
-    "cores",
-    "memory_gb",
-    "threads",
-}  # they decide no bit, or are said above
+# Parts of the environment that decide no bit, or that are said above.
+_ENVIRONMENT = {"commit", "dirty", "host_hash", "cores", "memory_mb", "threads"}
 _NAMED_FILES = 6
 
 

@@ -13,6 +13,7 @@ from evaluation.changes.noise import SeedNoise
 from evaluation.changes.ranks import table_moves
 from evaluation.changes.recorded import recorded_differences
 from evaluation.changes.sides import read_side
+from harness.system.environment import environment_record
 from tests.evaluation.conftest import StoreBuilder, draw_ranks
 
 RANKS = draw_ranks(0.3, 0)
@@ -168,3 +169,10 @@ def test_a_suite_of_a_store_and_a_cell_can_be_named(tmp_path):
     shutil.copytree(tmp_path / "a" / "suites" / "s", tmp_path / "a" / "suites" / "t")
     with pytest.raises(ValueError, match="belongs to the name s, not to t"):
         read_side(tmp_path / "a")
+
+
+def test_a_machine_of_another_size_and_another_commit_are_no_difference():
+    here = environment_record({"threads": 1})
+    other = here | {"commit": "f" * 40, "dirty": None, "host_hash": "0" * 12, "cores": 999, "memory_mb": 1}
+    assert here.keys() == other.keys()  # the record has all of these names
+    assert recorded_differences({"environment": here}, {"environment": other}) == ()
