@@ -69,9 +69,7 @@ class Machine:
         for number, line in enumerate(text.split("\n"), start=1):
             yield from ((number, folder) for folder in self.folders if _holds_folder(line, folder))
             if names:
-                yield from (
-                    (number, name) for name in self.names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", line)
-                )
+                yield from ((number, name) for name in self.names if _name_pattern(name).search(line))
 
 
 def _name_pattern(name: str) -> re.Pattern[str]:
