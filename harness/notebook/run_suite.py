@@ -30,7 +30,7 @@ def run_suite(
     """Compute the missing cells of a suite, as the command ``run`` does, and return its stored results.
 
     suite: its name, the path of its file, or the value SUITE that was imported from its file. options: those of
-    ``RunRequest.from_cli``: only, protocol, seeds, sets, limit_users, device and threads. A cell that fails does not
+    ``RunRequest.from_cli``, such as only, seeds, sets, limit_users, device or precision. A cell that fails does not
     stop the others: each is a warning and an entry of ``failures``. Raises ValueError for a suite or an option that
     cannot be used.
     """
