@@ -1,11 +1,11 @@
 """The commands ``list`` and ``doctor``."""
 
-import difflib
 from typing import Annotated
 
 import typer
 
 from cli.options import RESULTS, AsJson, Data, Results
+from recsys_data.checks import did_you_mean
 
 VERSION = "0.9"  # also in CITATION.cff
 _WHAT = "suites|models|metrics|protocols|losses|claims|datasets|results"
@@ -81,8 +81,8 @@ def list_(what: What = "suites", name: OneName = "", results: Results = RESULTS,
     elif what in CLASSES:
         rows, columns = class_rows(what), ["name", *["form"] * (what == "metrics"), "about"]
     else:
-        close = difflib.get_close_matches(what, known := _WHAT.split("|"), n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]!r}?" if close else f"expected {', '.join(known[:-1])} or {known[-1]}"
+        known = _WHAT.split("|")
+        hint = did_you_mean(what, known, f"expected {', '.join(known[:-1])} or {known[-1]}")
         raise ValueError(f"cannot list {what!r}: {hint}")
     if name:
         row = next(row for row in rows if row["name"] == closest(what, name, (row["name"] for row in rows)))

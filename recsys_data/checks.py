@@ -1,9 +1,9 @@
-"""Checks of fields; an error names the field, the rule and the value received."""
+"""Checks of fields and names; an error says which, the rule and the value received."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 
@@ -48,3 +48,12 @@ def check_choice(owner: Any, name: str, options: Collection[Any]) -> None:
     value = getattr(owner, name)
     if value not in options:
         raise ValueError(f"{name} must be one of {', '.join(map(str, options))}, got {value!r}")
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "", *, closeness: float = 0.5) -> str:
+    """The question that names the known name closest to an unknown one in any case; ``otherwise`` if none is close."""
+    import difflib  # only for errors
+
+    names = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=closeness)
+    return f"did you mean {names[close[0]]!r}?" if close else otherwise

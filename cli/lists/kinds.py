@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import pkgutil
@@ -12,6 +11,7 @@ from typing import Any
 
 from cli.lists.fields import field_rows
 from cli.lists.recommenders import recommenders
+from recsys_data.checks import did_you_mean
 
 MODEL_PACKAGES = ("baselines.factors", "baselines.neighbours", "baselines.simple", "recsys_models")
 LOSS_MODULES = ("loss", "augmented", "diversity", "margin", "sampled", "softmax")  # those that import no torch
@@ -57,8 +57,7 @@ def closest(what: str, name: str, known: Iterable[str]) -> str:
     by_lower = {each.lower(): each for each in known}
     if name.lower() in by_lower:
         return by_lower[name.lower()]
-    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.4)
-    hint = f"did you mean {by_lower[close[0]]!r}?" if close else f"known are {', '.join(by_lower.values())}"
+    hint = did_you_mean(name, by_lower.values(), f"known are {', '.join(by_lower.values())}")
     raise ValueError(f"list {what}: there is no {name!r}; {hint}")
 
 

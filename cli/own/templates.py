@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import keyword
 import re
@@ -13,6 +12,7 @@ from pathlib import Path
 from cli.data_actions import find_dataset, known_datasets
 from harness.contract.in_file import FileContents, read_contents
 from harness.suites.load import ROOT
+from recsys_data.checks import did_you_mean
 from recsys_data.files.interaction_file import InteractionFile
 
 CLASSES = {"model": "MyModel", "baseline": "MyBaseline", "dataset": "MyDataset"}
@@ -55,8 +55,7 @@ def write_template(what: str, name: str, dataset: str, models: Sequence[str], da
     or a name that cannot be used, a file that exists, and options that the kind does not have.
     """
     if what not in KINDS:
-        close = difflib.get_close_matches(what, KINDS, n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]!r}?" if close else f"expected {', '.join(KINDS)}"
+        hint = did_you_mean(what, KINDS, f"expected {', '.join(KINDS)}")
         raise ValueError(f"there is no template for {what!r}: {hint}")
     if what != "suite" and (dataset or models):
         raise ValueError(f"--dataset and --model are for new suite, not for new {what}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import difflib
 import functools
 import importlib
 import importlib.util
@@ -17,6 +16,7 @@ from evaluation.rank_files.ranked import Ranked
 from harness.spec import Experiment, Suite, written_form, written_name
 from harness.suites.validate import suite_error
 from harness.system.sources import add_suite_folder, classes_in
+from recsys_data.checks import did_you_mean
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,8 +63,7 @@ def suite_path(source: str, root: Path = ROOT) -> Path:
     if known.is_file() and not source.startswith("_"):
         return known.resolve()
     names = suite_names(root)
-    close = difflib.get_close_matches(source, names, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}?" if close else f"suites are {', '.join(names) or 'none'}"
+    hint = did_you_mean(source, names, f"suites are {', '.join(names) or 'none'}")
     if "@" in source:
         hint = "a variant can be named once it has been run; run the suite with its options first"
     raise SuiteNotLoadable(
@@ -228,8 +227,7 @@ def _check_tuning(experiment: Experiment, shown: str) -> None:
         fields = [f.name for f in dataclasses.fields(model) if f.init]
         for field, values in space.items():
             if field not in fields:
-                close = difflib.get_close_matches(field, fields, n=1, cutoff=0.5)
-                hint = f"did you mean {close[0]!r}?" if close else f"fields are {', '.join(fields)}"
+                hint = did_you_mean(field, fields, f"fields are {', '.join(fields)}")
                 raise SuiteNotLoadable(f"{shown}: tuning of {label!r}: {type(model).__name__} has no field {field!r}; "
                                        f"{hint}")  # fmt: skip
             for value in values.probes():

@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.spec import Cell, Experiment, Suite, expand, has_one_seed, written_form
 from harness.suites.parse_overrides import InvalidOverride, format_seeds, parse_field
+from recsys_data.checks import did_you_mean
 from recsys_data.datasets.subsample import LimitUsers
 
 MAX_LISTED = 12  # labels in one message
@@ -131,9 +132,7 @@ def _none_of(cells: Sequence[Cell], pattern: str) -> str:
     labels = list(dict.fromkeys(f"{cell.dataset}/{cell.model_name}" for cell in cells))
     names = labels if "/" in pattern else [*dict.fromkeys(n for c in cells for n in (c.dataset, c.model_name))]
     if len(labels) <= MAX_LISTED:
-        close = difflib.get_close_matches(pattern.lower(), {name.lower(): name for name in names}, n=1, cutoff=0.6)
-        hint = next((f"; did you mean {name!r}?" for name in names if [name.lower()] == close), "")
-        return f"none of {', '.join(labels)}{hint}"
+        return "; ".join(filter(None, [f"none of {', '.join(labels)}", did_you_mean(pattern, names, closeness=0.6)]))
     lower = {name.lower(): name for name in names}
     close = [lower[name] for name in difflib.get_close_matches(pattern.lower(), lower, n=3, cutoff=0.0)]
     return f"none of {len(labels)} dataset/model labels; the closest names are {', '.join(close)}"
@@ -152,8 +151,7 @@ def set_field(experiments: Sequence[Experiment], text: str) -> list[Experiment]:
     label = next((name for name in sorted(labels, key=len, reverse=True) if path.startswith(f"{name}.")), None)
     names = (path[len(label) + 1 :] if label else path).split(".")
     if label is None and len(names) > 1 and not _any_has(experiments, names[0]):
-        close = difflib.get_close_matches(names[0], labels, n=1, cutoff=0.4)
-        hint = f"did you mean {close[0]!r}?" if close else f"models are {', '.join(labels)}"
+        hint = did_you_mean(names[0], labels, f"models are {', '.join(labels)}")
         raise NotInSuite(f"--set {text!r}: no model is called {names[0]!r}: {hint}")
     changed = 0
     result = []
@@ -202,8 +200,8 @@ def _has(value: Any, name: str) -> bool:
 
 def _hint(name: str, known: Sequence[str]) -> str:
     """The end of a message: the closest known name, or all of them."""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f": did you mean {close[0]!r}?" if close else f"; fields are {', '.join(known) or 'none'}"
+    hint = did_you_mean(name, known)
+    return f": {hint}" if hint else f"; fields are {', '.join(known) or 'none'}"
 
 
 def _replaced(value: Any, names: Sequence[str], new_text: str, override: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from evaluation.metrics.accuracy import METRICS, metric_named
 from evaluation.rank_files.ranked import Ranked
 from evaluation.verdicts.claims import Claim, Published, Rerun, is_built_in
 from harness.spec import Suite
+from recsys_data.checks import did_you_mean
 
 
 def statement_errors(suite: Suite) -> Iterator[str]:
@@ -86,15 +86,13 @@ def _metric_errors(where: str, metric: Any, listed: list[str], built_in: bool = 
         metric_named(str(metric))
     except ValueError as error:
         kinds = [kind(None if kind.cut_off == "none" else 20).name for kind in METRICS.values()]
-        shown = {name.upper(): name for name in (*kinds, *listed)}
-        close = difflib.get_close_matches(str(metric).upper(), shown, n=1, cutoff=0.5)
-        hint = f"; did you mean {shown[close[0]]!r}?" if close else ""
-        yield f"{where} names the metric {metric!r}, which cannot be judged: {error}{hint}"
+        sentence = f"{where} names the metric {metric!r}, which cannot be judged: {error}"
+        yield "; ".join(filter(None, [sentence, did_you_mean(str(metric), [*kinds, *listed])]))
 
 
 def _unknown(where: str, what: str, name: str, known: Iterable[str]) -> str:
     """Say that a name is unknown, with the nearest one."""
     known = list(known)
-    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}? It has" if close else "it has"
-    return f"{where} names the {what} {name!r}, which the suite does not run: {hint} {', '.join(known)}"
+    hint = did_you_mean(str(name), known)
+    has = f"{hint} It has" if hint else "it has"
+    return f"{where} names the {what} {name!r}, which the suite does not run: {has} {', '.join(known)}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import difflib
 import importlib
 import inspect
 import pkgutil
 from typing import Any
 
 import recsys_data.protocols as package
+from recsys_data.checks import did_you_mean
 
 
 def protocol_named(text: str) -> Any:
@@ -57,8 +57,7 @@ def _value(node: ast.expr, classes: dict[str, type]) -> Any:
                              "or classes of protocols") from error  # fmt: skip
     kind = classes.get(call.func.id)
     if kind is None:
-        close = difflib.get_close_matches(call.func.id, classes, n=1, cutoff=0.4)
-        hint = f"did you mean {close[0]}?" if close else f"write a class such as {_EXAMPLE}"
+        hint = did_you_mean(call.func.id, classes, f"write a class such as {_EXAMPLE}")
         raise ValueError(f"{call.func.id!r} is no protocol, filter, target rule or candidates: {hint}")
     fields = {each.arg: _value(each.value, classes) for each in call.keywords if each.arg is not None}
     try:

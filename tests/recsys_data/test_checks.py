@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from recsys_data.checks import check_choice, check_range
+from recsys_data.checks import check_choice, check_range, did_you_mean
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,17 @@ def test_a_choice():
     check_choice(SimpleNamespace(unit="steps"), "unit", ("steps", "epochs"))
     with pytest.raises(ValueError, match="^unit must be one of steps, epochs, got 'hours'$"):
         check_choice(SimpleNamespace(unit="hours"), "unit", ("steps", "epochs"))
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("gru", "did you mean 'GRU'?"),  # any case
+        ("Markow chain", "did you mean 'Markov chain'?"),
+        ("BERT4Rec", "expected GRU or Markov chain"),
+    ],
+)
+def test_the_closest_name(name, hint):
+    assert did_you_mean(name, iter(["GRU", "Markov chain"]), "expected GRU or Markov chain") == hint
+    assert did_you_mean("zzz", []) == ""
+    assert did_you_mean("GRUU", ["GRU"], closeness=0.9) == ""

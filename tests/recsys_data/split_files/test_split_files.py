@@ -142,7 +142,7 @@ def test_the_lines_of_the_readme_write_the_ranks(exported, monkeypatch):
 
 
 @pytest.mark.parametrize(("text", "expected"), [
-    ("LeaveLast", "'LeaveLast' is no protocol, filter, target rule or candidates: did you mean LeaveLastOut?"),
+    ("LeaveLast", "'LeaveLast' is no protocol, filter, target rule or candidates: did you mean 'LeaveLastOut'?"),
     ("MinItemEvents(5)", "'MinItemEvents\\(5\\)' is no protocol: expected one of AsPublished, "),
     ("LeaveLastOut(x=1)", "unexpected keyword argument 'x'; its fields are unseen, filters, candidates"),
     ("LeaveLastOut(", "is no protocol: write a class such as"),
