@@ -8,7 +8,7 @@ import typer
 
 from cli import data, info, results, run
 from cli.errors import OnceCommand, handle_errors
-from cli.own import check, new
+from cli.own import check, import_data, new
 from cli.stores import adopt, bundle, diff, merge, site
 
 HELP = """Rerun published experiments on sequential recommendation and test which results reproduce.
@@ -48,7 +48,7 @@ DATA_COMMANDS = {
     "verify": data.verify,
     "describe": data.describe,
     "audit": data.audit,
-    "import": data.import_,
+    "import": import_data.import_,
     "remove": data.remove,
     "export": data.export,
 }

@@ -1,4 +1,4 @@
-"""The commands ``data fetch``, ``verify``, ``describe``, ``audit``, ``import``, ``remove`` and ``export``."""
+"""The commands ``data fetch``, ``verify``, ``describe``, ``audit``, ``remove`` and ``export``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,23 +7,9 @@ import typer
 
 from cli.options import RESULTS, AsJson, Data, DataName, FigurePath, RequestOptions
 
-SEPARATOR_NAMES = {"tab": "\t", "\\t": "\t", "blank": " ", "comma": ",", "semicolon": ";", "bar": "|"}
-
-Columns = Annotated[str, typer.Option(help="Roles in column order (user,item,rating,timestamp), or ROLE=NAME of the "
-                                      "header (user=Customer_ID,item=StockCode,timestamp=).")]  # fmt: skip
-Separator = Annotated[str, typer.Option(help="The separator, or its name: tab, blank, comma, semicolon or bar.")]
-Header = Annotated[bool | None, typer.Option("--header/--no-header", help="Whether the first line names the columns.")]
-Comment = Annotated[str | None, typer.Option(help="The beginning of lines to leave out, such as '#'; '' for none.")]
-Encoding = Annotated[str, typer.Option(help="The encoding of the text, such as latin-1 [default: recognised].")]
-TimeFormat = Annotated[str, typer.Option(help="The format of the times in the codes of strptime: '%d/%m/%Y %H:%M'.")]
-TimeUnit = Annotated[str, typer.Option(help="The unit of numeric times since 1970: s, ms, us, ns or day.")]
-ClockName = Annotated[str, typer.Option("--clock", help="The meaning of the times if they are not Unix times.")]
-DropMissing = Annotated[bool, typer.Option("--drop-missing", help="Leave out events with a missing value (empty, NA, "
-                                           "null, nan) and say how many.")]  # fmt: skip
 Croissant = Annotated[
     bool, typer.Option("--croissant", help="Print the data set's Croissant metadata, for catalogues of data.")
 ]
-Replace = Annotated[bool, typer.Option("--replace", help="Replace imported data of this name.")]
 
 
 def fetch(name: DataName, data: Data = None) -> None:
@@ -89,35 +75,6 @@ def audit(suite: Annotated[str, typer.Argument(metavar="SUITE|NAME", help="A sui
     else:
         rows = list(audit_rows(RequestOptions(data=data).request(suite).load()))
     print_records(suite, rows, ["dataset", "protocol", "level", "name", "value", "sentence"], as_json)
-
-
-def import_(file: Annotated[Path, typer.Argument(help="CSV, TSV, RecBole .inter, JSON lines or Parquet, "
-                                           "also compressed; a folder of Parquet parts.")],
-            name: Annotated[str, typer.Option(help="The name of the data set.")],
-            columns: Columns = "", separator: Separator = "", header: Header = None, comment: Comment = None,
-            encoding: Encoding = "", time_format: TimeFormat = "", time_unit: TimeUnit = "", clock: ClockName = "",
-            drop_missing: DropMissing = False, replace: Replace = False, data: Data = None,
-            as_json: AsJson = False) -> None:  # fmt: skip
-    """Import a file of events as a data set.
-
-    Checks the file, stores it in the data folder and prints how it was read and how a suite refers to it.
-    """
-    from cli.data_actions import import_file
-    from cli.printing import print_json, print_text
-    from recsys_data.datasets.summary import summarise_dataset
-    from recsys_data.files.interaction_file import InteractionFile
-
-    source = InteractionFile(
-        str(file), tuple(columns.split(",")) if columns else (), SEPARATOR_NAMES.get(separator, separator) or None,
-        header, comment, encoding, time_format, time_unit, clock, name,
-        drop_missing,
-    )  # fmt: skip
-    dataset = import_file(source, data, lambda line: print_text(line, to_stderr=as_json), replace=replace)
-    if as_json:
-        print_json(summarise_dataset(dataset.load(data)))
-    else:
-        print(f"imported as {name}: the commands list, data and run know it by this name; in a suite, use")
-        print(f"  from recsys_data.datasets.imported import Imported\n  Imported({name!r})")
 
 
 def remove(name: Annotated[str, typer.Argument(metavar="NAME", help="The name of an imported data set.")],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.suites.request import LoadedSuite
+from recsys_data.checks import did_you_mean
+from recsys_data.columns.open_choice import OpenChoice
 from recsys_data.datasets.catalogue import DATASETS
 from recsys_data.datasets.dataset import Dataset
 from recsys_data.datasets.imported import (
@@ -22,7 +23,9 @@ from recsys_data.datasets.summary import summarise_dataset
 from recsys_data.fetching.source import data_folder
 from recsys_data.files.export import FORMATS, export_interactions
 from recsys_data.files.interaction_file import InteractionFile
+from recsys_data.files.open_choices import UnsettledFile, find_open_choices
 from recsys_data.interactions import Counts
+from recsys_data.protocols.filters import DropDuplicates
 from recsys_data.protocols.per_user import SplitProtocol
 
 FACTS = ("events", "users", "items", "sessions", "start", "end", "clock", "sha256")
@@ -39,8 +42,7 @@ def find_dataset(name: str, known: Mapping[str, Dataset] = DATASETS) -> Dataset:
         return known[name]
     if Path(name).expanduser().exists():
         return InteractionFile(name)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    hint = f"did you mean {close[0]!r}?" if close else f"data sets are {', '.join(known)}"
+    hint = did_you_mean(name, known, f"data sets are {', '.join(known)}")
     raise ValueError(f"no data set or file is called {name!r}: {hint}")
 
 
@@ -70,7 +72,7 @@ def import_file(
     """Check a user's file, store it in the data folder under its label, and return it as a data set.
 
     tell: called with each line about how the file was read. Raises ValueError for a name that is invalid, built in, or
-    taken; ``replace`` allows one that is taken by imported data.
+    taken; ``replace`` allows one that is taken by imported data. Raises UnsettledFile for a file with open choices.
     """
     try:
         check_name(source.label)
@@ -80,9 +82,15 @@ def import_file(
         raise ValueError(f"--name {source.label!r} is a built-in data set; choose another name")
     if not replace:
         refuse_taken(source.label, folder)
-    loaded, reading = source.read(folder)
+    try:
+        loaded, reading = source.read(folder)
+    except OpenChoice as error:
+        raise UnsettledFile(find_open_choices(source, folder)) from error
     for line in reading.lines(loaded):
         tell(line)
+    if loaded.clock.has_gaps and (repeated := int((~DropDuplicates().mask(loaded)).sum())):
+        tell(f"NOTE: {repeated:,} events repeat the {loaded.unit}, item and time of an earlier row and are kept; the "
+             "filter DropDuplicates() of a protocol leaves them out")  # fmt: skip
     return store_imported(loaded, folder, replace=replace)
 
 

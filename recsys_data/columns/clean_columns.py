@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from recsys_data.arrow import count_true, null_where, numbers, pa, pc, text_array
 from recsys_data.columns.id_columns import MISSING_WORDS, clean_ids
+from recsys_data.columns.open_choice import OpenChoice, UnreadableValue
 
 _IDS = ("user", "session", "item", "event", "part")
+_MOST = 0.1  # of the events: the share that may be left out for an optional column
 _OPTIONAL = ("rating", "timestamp", "event")
 
 
@@ -66,10 +69,13 @@ def _missing(
     without = f", or read the file without it (--columns {role}=)" if role in _OPTIONAL else ""
     counts = ", ".join(f"{other} in {int(mask.sum()):,}" for other, mask in absent.items())
     rest = ", and --drop-missing leaves them out" if not some.all() else ", so no event would be left"
-    return ValueError(
-        f"{where}: {place(row)} has {found}{without}; {int(some.sum()):,} of {len(some):,} events lack a value "
-        f"({counts}){rest}"
-    )
+    optional = [role for role in absent if role in _OPTIONAL and role != "timestamp"]
+    if optional and some.mean() > _MOST:  # better without the column than without so many events
+        answer: dict[str, Any] = {"columns": tuple(f"{role}=" for role in optional)}
+    else:
+        answer = {} if some.all() else {"drop_missing": True}
+    lacking = f"{int(some.sum()):,} of {len(some):,} events {'lacks' if some.sum() == 1 else 'lack'} a value ({counts})"
+    return OpenChoice(f"{where}: {place(row)} has {found}{without}; {lacking}{rest}", **answer)
 
 
 def _plain(column: pa.ChunkedArray, owner: str) -> pa.ChunkedArray:
@@ -131,7 +137,9 @@ def _ratings(
     column = _nan_as_null(column.cast(pa.float64(), safe=False).cast(pa.float32(), safe=False))
     if count_true(pc.is_inf(column)):
         row = pc.index(pc.is_inf(column), True).as_py()
-        raise ValueError(f"{owner} holds {column[row].as_py()} in {place(row)}; expected a finite number")
+        raise UnreadableValue(
+            f"{owner} holds {column[row].as_py()} in {place(row)}; expected a finite number", "rating", row
+        )
     return column, notes
 
 
@@ -149,7 +157,9 @@ def _rating_texts(column: pa.ChunkedArray, owner: str, place: Callable[[int], st
         wrong = pc.is_in(chunk, value_set=chunk.dictionary.filter(pa.array(~known)))
         row = pc.index(wrong, True).as_py()
         value = chunk[max(row, 0)].as_py()
-        raise ValueError(f"{owner} holds {value!r} in {place(max(row, 0))}; expected a number") from None
+        raise UnreadableValue(
+            f"{owner} holds {value!r} in {place(max(row, 0))}; expected a number", "rating", max(row, 0)
+        ) from None
     return pa.chunked_array([entries.combine_chunks().take(chunk.indices)])
 
 

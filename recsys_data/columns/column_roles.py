@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from recsys_data.checks import did_you_mean
 from recsys_data.columns.column_names import KNOWN_NAMES, ROLES, known_place
+from recsys_data.columns.likely_columns import likely_columns
+from recsys_data.columns.open_choice import OpenChoice
 from recsys_data.columns.time_columns import NO_TIMES, choose_time_column, diginetica_columns, looks_like_time
 from recsys_data.printable import printable
 
@@ -65,9 +68,11 @@ def assign_roles(
     if named and len(given) < len(ROLES):
         _add_known(places, given, names, where)
     if "item" not in places or not places.keys() & {"user", "session"}:
-        raise ValueError(
+        likely = likely_columns(names, samples, places.values(), given)
+        raise OpenChoice(
             f"{where}: the columns of the user (or session) and of the item are not recognised; {found}; "
-            "name them with data import --columns, such as user,item,rating,timestamp or user=NAME,item=NAME"
+            "name them with data import --columns, such as user,item,rating,timestamp or user=NAME,item=NAME",
+            **_proposal(columns, likely, places, names, named=named),
         )
     if named and "timestamp" not in places and "timestamp" not in given:
         _add_times(places, names, samples, where, notes)
@@ -80,6 +85,19 @@ def assign_roles(
         if place not in places.values() and looks_like_time(name, samples[place] if samples else ()):
             notes.append(f"{name} looks like times and is not used; --columns timestamp={name} would use it")
     return ColumnRoles(roles.places, roles.names, tuple(notes))
+
+
+def _proposal(
+    columns: Sequence[str], likely: dict[str, int], places: dict[str, int], names: Sequence[str], *, named: bool
+) -> dict[str, Any]:
+    """Fields of InteractionFile that give the likely columns their roles; none where a column of ids is missing."""
+    roles = places | likely
+    if "item" not in roles or not roles.keys() & {"user", "session"} or (columns and "=" not in "".join(columns)):
+        return {}
+    if named and len(set(names)) == len(names) and not any("," in names[place] for place in likely.values()):
+        return {"columns": tuple(f"{role}={names[place]}" for role, place in likely.items())}
+    by_place = {place: role for role, place in roles.items()}
+    return {"columns": tuple(by_place.get(place, "") for place in range(len(names))), "header": named}
 
 
 def _shortened(name: str) -> str:
@@ -103,9 +121,8 @@ def _named_places(
             continue
         known = untyped if name in untyped else list(names)
         if name not in known:
-            close = difflib.get_close_matches(name, untyped, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise ValueError(f"{where}: no column {name!r} for the {role}; {found}{hint}")
+            sentence = f"{where}: no column {name!r} for the {role}; {found}"
+            raise ValueError("; ".join(filter(None, [sentence, did_you_mean(name, untyped)])))
         if known.count(name) > 1:
             raise ValueError(f"{where}: {known.count(name)} columns are called {name!r}; rename one, or give the roles "
                              "of all columns in order")  # fmt: skip

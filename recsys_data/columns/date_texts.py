@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 import numpy as np
 
 from recsys_data.arrow import numbers, pa, pc
+from recsys_data.columns.date_formats import likely_time_format
 
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}(?:[.,]\d+)?))?(?:\s?(?P<half>[AaPp])\.?[Mm]\.?)?"
 _ZONE = r"(?:\s*(?P<zone>Z|[+-]\d{2}(?::?\d{2})?))?"
@@ -33,19 +35,29 @@ PATTERNS = {
         rf"^{_WEEKDAY}{_MONTH}\s+(?P<day>\d{{1,2}})\s+{_TIME}{_ZONE}\s+(?P<year>\d{{4}})$"
     ),
 }
+_SHORT_YEAR = rf"^\d{{1,2}}([-/.])\d{{1,2}}\1\d{{2}}(?:\s+{_TIME})?$"
 _MONTHS = "january february march april may june july august september october november december"
 _MONTH_NUMBERS = {"sept": 9} | {
     name[:length]: month for month, name in enumerate(_MONTHS.split(), start=1) for length in (3, len(name))
 }
 _SAMPLE = 200  # values that decide which pattern a column has
+
+
+class Refuse(Protocol):
+    """Makes the error for a row (from 0), whose value cannot be read.
+
+    form: where the column is at fault, not the row: the format of strptime that is likely, "" if none is.
+    """
+
+    def __call__(self, row: int, reason: str, form: str | None = None, /) -> ValueError:
+        """Return the error."""
+
+
 EXPECTED = "seconds, milliseconds or ISO 8601 such as 2009-05-04T23:08:57Z"
 
 
-def parse_dates(column: pa.ChunkedArray, refuse: Callable[[int, str], ValueError]) -> tuple[np.ndarray, str]:
-    """Unix seconds (E,) float64 of a column of texts, and its format in words; texts without a zone are read as UTC.
-
-    refuse: makes the error for a row (from 0) and the reason.
-    """
+def parse_dates(column: pa.ChunkedArray, refuse: Refuse) -> tuple[np.ndarray, str]:
+    """Unix seconds (E,) float64 of a column of texts, and its format in words; texts without a zone are read as UTC."""
     column = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), r"\s*(?:UTC|GMT)$", "Z")
     column = pc.replace_substring_regex(column, r"(\.\d{6})\d+", r"\1")  # microseconds are enough, and Arrow's limit
     for kind in (pa.timestamp("us", "UTC"), pa.timestamp("us")):
@@ -57,20 +69,21 @@ def parse_dates(column: pa.ChunkedArray, refuse: Callable[[int, str], ValueError
     hits = {name: sum(re.match(pattern, text) is not None for text in sample) for name, pattern in PATTERNS.items()}
     best = max(hits, key=lambda name: hits[name])
     if re.match(r"\d{1,2}:\d{2}", sample[0]):
-        raise refuse(0, "a time of day without a date; write both in one column, or choose another with --columns")
+        raise refuse(0, "a time of day without a date; write both in one column, or choose another with --columns", "")
     if not hits[best]:
-        raise refuse(0, f"expected {EXPECTED}; give other formats with --time-format")
+        raise refuse(0, f"expected {EXPECTED}; give other formats with --time-format", likely_time_format(sample))
     parts = pc.extract_regex(column, pattern=PATTERNS[best])
     if parts.null_count:
         row = int(numbers(pc.cast(pc.is_null(parts), pa.uint8())).argmax())
-        raise refuse(row, f"expected {EXPECTED}, the same in every row; other rows are dates such as {sample[0]!r}")
-    return _seconds({name: pc.struct_field(parts, name) for name in parts.type.names}, best, refuse)
+        like = next(text for text in sample if re.match(PATTERNS[best], text))
+        raise refuse(row, f"expected {EXPECTED}, the same in every row; other rows are dates such as {like!r}")
+    return _seconds({name: pc.struct_field(parts, name) for name in parts.type.names}, best, sample, refuse)
 
 
 def is_date(text: str) -> bool:
-    """Whether a text is a date in one of the formats that parse_dates reads."""
+    """Whether a text is a date: one that parse_dates reads, or one with two digits for the year."""
     text = re.sub(r"\s*(?:UTC|GMT)$", "Z", text.strip())
-    if any(re.match(pattern, text) for pattern in PATTERNS.values()):
+    if re.match(_SHORT_YEAR, text) or any(re.match(pattern, text) for pattern in PATTERNS.values()):
         return True
     try:
         datetime.fromisoformat(text)
@@ -79,7 +92,7 @@ def is_date(text: str) -> bool:
     return len(text) >= 8 and not text.isdecimal()  # whole numbers are Unix times, or days such as 20001231
 
 
-def parse_format(column: pa.ChunkedArray, pattern: str, refuse: Callable[[int, str], ValueError]) -> np.ndarray:
+def parse_format(column: pa.ChunkedArray, pattern: str, refuse: Refuse) -> np.ndarray:
     """Unix seconds (E,) of texts in the format ``pattern`` of strptime; UTC where it has no zone."""
     coded = column.combine_chunks().dictionary_encode()
     codes = numbers(coded.indices)
@@ -94,11 +107,11 @@ def parse_format(column: pa.ChunkedArray, pattern: str, refuse: Callable[[int, s
 
 
 def _seconds(
-    parts: dict[str, pa.ChunkedArray], kind: str, refuse: Callable[[int, str], ValueError]
+    parts: dict[str, pa.ChunkedArray], kind: str, sample: Sequence[str], refuse: Refuse
 ) -> tuple[np.ndarray, str]:
-    """Unix seconds from the parts of dates, and the format in words."""
+    """Unix seconds from the parts of dates, some of which are the ``sample``, and the format in words."""
     if "first" in parts:
-        parts["day"], parts["month"], kind = _day_and_month(parts.pop("first"), parts.pop("next"), refuse)
+        parts["day"], parts["month"], kind = _day_and_month(parts.pop("first"), parts.pop("next"), sample, refuse)
     year, day = _whole(parts["year"]), _whole(parts["day"])
     month = _whole(parts["month"]) if "month" in parts else _month_numbers(parts["name"], refuse)
     if (wrong := (month < 1) | (month > 12)).any():
@@ -123,7 +136,7 @@ def _seconds(
 
 
 def _day_and_month(
-    first: pa.ChunkedArray, following: pa.ChunkedArray, refuse: Callable[[int, str], ValueError]
+    first: pa.ChunkedArray, following: pa.ChunkedArray, sample: Sequence[str], refuse: Refuse
 ) -> tuple[pa.ChunkedArray, pa.ChunkedArray, str]:
     """The columns of days and months, decided by numbers above 12; refused where no number or both decide."""
     one, two = _whole(first), _whole(following)
@@ -131,16 +144,18 @@ def _day_and_month(
     if day_first.any() and month_first.any():
         rare = day_first if day_first.sum() < month_first.sum() else month_first
         order = "month first" if rare is month_first else "day first"
-        raise refuse(int(rare.argmax()), f"{order}, unlike other rows; give one format with --time-format")
+        raise refuse(int(rare.argmax()), f"{order}, unlike other rows; give one format with --time-format",
+                     likely_time_format(sample))  # fmt: skip
     if not (day_first | month_first).any() and (one != two).any():
         row = int((one != two).argmax())
-        raise refuse(row, "day or month first? say --time-format with %d/%m/%Y or %m/%d/%Y (and the time's codes)")
+        raise refuse(row, "day or month first? say --time-format with %d/%m/%Y or %m/%d/%Y (and the time's codes)",
+                     likely_time_format(sample))  # fmt: skip
     if month_first.any():
         return following, first, "month, day, year"
     return first, following, "day, month, year"
 
 
-def _month_numbers(names: pa.ChunkedArray, refuse: Callable[[int, str], ValueError]) -> np.ndarray:
+def _month_numbers(names: pa.ChunkedArray, refuse: Refuse) -> np.ndarray:
     """The number of each month by its English name."""
     keys = pa.array(list(_MONTH_NUMBERS))
     found = pc.index_in(pc.utf8_lower(names), value_set=keys)
@@ -150,7 +165,7 @@ def _month_numbers(names: pa.ChunkedArray, refuse: Callable[[int, str], ValueErr
     return np.array(list(_MONTH_NUMBERS.values()))[numbers(found)]
 
 
-def _zones(parts: dict[str, pa.ChunkedArray], size: int, refuse: Callable[[int, str], ValueError]) -> np.ndarray:
+def _zones(parts: dict[str, pa.ChunkedArray], size: int, refuse: Refuse) -> np.ndarray:
     """The seconds of each row's zone east of UTC."""
     if "zone" not in parts:
         return np.zeros(size)

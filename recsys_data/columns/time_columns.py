@@ -8,9 +8,12 @@ import numpy as np
 
 from recsys_data.columns.column_names import compact_name, names_a_time, names_another_moment
 from recsys_data.columns.date_texts import is_date
+from recsys_data.columns.id_columns import MISSING_WORDS
+from recsys_data.columns.open_choice import OpenChoice
 from recsys_data.columns.times import looks_like_unix_time
 from recsys_data.printable import printable
 
+MOST = 0.9  # of the values: some may be broken
 NO_TIMES = "timestamp= to take the order of the rows for that of the events"
 
 
@@ -29,7 +32,8 @@ def choose_time_column(candidates: Mapping[str, Sequence[str]], where: str) -> s
     if sure:
         shown = [printable(name) for name in sure]
         options = " or ".join(f"timestamp={name}" for name in shown)
-        raise ValueError(f"{where}: the columns {', '.join(shown)} look like times; choose with --columns {options}")
+        raise OpenChoice(f"{where}: the columns {', '.join(shown)} look like times; choose with --columns {options}",
+                         columns=(f"timestamp={sure[0]}",))  # fmt: skip
     possible = list(dict.fromkeys([*(name for name in candidates if name in contents), *named]))
     if not possible:
         return None
@@ -38,9 +42,10 @@ def choose_time_column(candidates: Mapping[str, Sequence[str]], where: str) -> s
     if len(possible) == 1 and contents.get(first) == "dates" and not names_another_moment(first):
         return first
     value = next((value for value in candidates[first] if value.strip()), "")
-    raise ValueError(
+    raise OpenChoice(
         f"{where}: column {first!r} (value {value!r}) may or may not hold the times of the events; say --columns "
-        f"timestamp={written} to use it, or {NO_TIMES}"
+        f"timestamp={written} to use it, or {NO_TIMES}",
+        columns=(f"timestamp={first if first in contents else ''}",),
     )
 
 
@@ -50,17 +55,24 @@ def looks_like_time(name: str, values: Sequence[str]) -> bool:
 
 
 def times_in(values: Sequence[str]) -> str:
-    """Return "dates" or "numbers" where all values that are not empty are times, else nothing."""
-    filled = [value.strip() for value in values if value.strip()]
+    """Return "dates" or "numbers" where nine of ten values are dates or Unix times, else nothing.
+
+    Values that stand for missing ones do not count.
+    """
+    filled = [value.strip() for value in values if value.strip() not in MISSING_WORDS]
     if not filled:
         return ""
-    if all(map(is_date, filled)):
+    if sum(map(is_date, filled)) >= MOST * len(filled):
         return "dates"
     try:
         numbers = np.array(filled, dtype=np.float64)
     except ValueError:
         return ""
-    padded = any(value.startswith("0") and value.isdecimal() for value in filled)  # an id such as 0144272509
+    usual = numbers[numbers >= 1e8]  # without a 0 for an unknown time
+    numbers = usual if len(usual) >= MOST * len(numbers) else numbers
+    padded = any(
+        len(value) > 1 and value[0] == "0" and value.isdecimal() for value in filled
+    )  # an id such as 0144272509
     return "numbers" if not padded and looks_like_unix_time(numbers) else ""
 
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from recsys_data.arrow import numbers, pa, pc
-from recsys_data.columns.date_texts import EXPECTED, parse_dates, parse_format
+from recsys_data.columns.date_texts import EXPECTED, Refuse, parse_dates, parse_format
+from recsys_data.columns.open_choice import OpenChoice, UnreadableValue
 
 UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "day": 86_400.0}  # in seconds
 _UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds", "day": "days"}
@@ -34,11 +35,14 @@ def to_seconds(
     be read, and its value.
     """
 
-    def refuse(row: int, reason: str) -> ValueError:
+    def refuse(row: int, reason: str, form: str | None = None, /) -> ValueError:
         shown = column.slice(row, 1)
         if pa.types.is_temporal(column.type):  # Python has no date beyond the year 9999
             shown = shown.cast(pa.string())
-        return ValueError(f"{where}: {place(row)} has the time {shown[0].as_py()!r}; {reason}")
+        sentence = f"{where}: {place(row)} has the time {shown[0].as_py()!r}; {reason}"
+        if form is None:
+            return UnreadableValue(sentence, "timestamp", row)
+        return OpenChoice(sentence, **({"time_format": form} if form else {}))
 
     seconds, kind = _convert(column, unit, pattern, absolute, refuse)
     if (wrong := ~np.isfinite(seconds)).any():
@@ -77,7 +81,7 @@ def looks_like_unix_time(values: np.ndarray) -> bool:
 
 
 def _convert(
-    column: pa.ChunkedArray, unit: str, pattern: str, absolute: bool, refuse: Callable[[int, str], ValueError]
+    column: pa.ChunkedArray, unit: str, pattern: str, absolute: bool, refuse: Refuse
 ) -> tuple[np.ndarray, str]:
     """Seconds and the format in words, without a check of the years."""
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
@@ -104,7 +108,7 @@ def _convert(
         texts = pa.chunked_array([pa.array(values.astype(np.int64)).cast(pa.string())])
         return parse_format(texts, _WHOLE_DATES[digits], refuse), f"whole numbers of the form {_WHOLE_DATES[digits]}"
     if form := _reversed_date(values):
-        raise refuse(0, f"this looks like {form}; say --time-format {form}, or --time-unit s if it is in seconds")
+        raise refuse(0, f"this looks like {form}; say --time-format {form}, or --time-unit s if it is in seconds", form)
     unit = _unit_of(float(np.median(np.abs(values)))) if len(values) else "s"
     if (wrong := np.searchsorted(_LIMITS, np.abs(values), side="right") != list(UNITS).index(unit)).any():
         row = int(wrong.argmax())
@@ -116,10 +120,10 @@ def _convert(
     return values / 1e3 ** list(UNITS).index(unit), _UNIT_NAMES[unit]
 
 
-def _from_texts(column: pa.ChunkedArray, unit: str, refuse: Callable[[int, str], ValueError]) -> tuple[np.ndarray, str]:
+def _from_texts(column: pa.ChunkedArray, unit: str, refuse: Refuse) -> tuple[np.ndarray, str]:
     """Seconds and the format of a column that holds at least one text that is not a number."""
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        raise refuse(0, f"the column holds {column.type}; expected {EXPECTED}")
+        raise refuse(0, f"the column holds {column.type}; expected {EXPECTED}", "")
     texts = pc.utf8_trim_whitespace(column)
     numeric = pc.match_substring_regex(texts, r"^[+-]?\d+(\.\d*)?([eE][+-]?\d+)?$")
     is_number = numbers(pc.cast(numeric, pa.uint8())) > 0

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from recsys_data.columns.open_choice import OpenChoice
 from recsys_data.fetching.compressed import ENDINGS, compression, unpack_bytes
 from recsys_data.fetching.unpack import LARGEST
 
@@ -36,6 +37,7 @@ _OTHER_KINDS = {  # first bytes of kinds that are not read
     b"\x80\x04\x95": "a Python pickle",
     b"\x80\x05\x95": "a Python pickle",
 }
+_NOT_CP1252 = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 _WORKBOOKS = (".xlsx", ".xlsm", ".ods")
 
 
@@ -133,9 +135,10 @@ def to_utf8(data: bytes, encoding: str, where: str) -> bytes:
         return data.decode(name).removeprefix("\ufeff").encode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ValueError(
+        raise OpenChoice(
             f"{where}: line {line} holds the byte 0x{data[error.start]:02x}, which is not {name}; say --encoding, such "
-            "as latin-1 or cp1252"
+            "as latin-1 or cp1252",
+            encoding="latin-1" if any(byte in data for byte in _NOT_CP1252) else "cp1252",
         ) from error
     except UnicodeEncodeError as error:
         raise ValueError(f"{where}: read as {name} it holds {error.object[error.start]!r}, which is no character; say "

@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from recsys_data.columns.open_choice import OpenChoice
 from recsys_data.containers.header import is_header
 from recsys_data.containers.separators import NAMES, guess_separator, has_quotes, split_lines
 
@@ -80,9 +81,10 @@ def recognise_layout(
     elif header is None:
         header = named or is_header(fields, rows, columns)
         if header is None and len(columns) == len(fields):
-            raise ValueError(
+            raise OpenChoice(
                 f"{where}: line {first + 1} ({', '.join(fields)[:80]}) may name the columns or be an event; say "
-                "--header or --no-header"
+                "--header or --no-header",
+                header=True,
             )
         header = header is not False
     samples = rows if header else [fields, *rows]
@@ -107,8 +109,9 @@ def _comments(lines: Sequence[str], comment: str | None, where: str) -> tuple[st
     mark = filled[0][1][0]
     top = list(itertools.takewhile(lambda entry: entry[1].startswith(mark), filled))
     if len(top) == len(filled) or any(line.startswith(mark) for _, line in filled[len(top) :]):
-        raise ValueError(
+        raise OpenChoice(
             f"{where}: line {filled[0][0] + 1} begins with {mark}, as later lines do; say --comment '{mark}' to leave "
-            "such lines out, or --comment '' to read them"
+            "such lines out, or --comment '' to read them",
+            comment=mark,
         )
     return mark, top[-1][0] + 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 BLANKS = r"\s+"  # any run of blanks and tabs, as pandas writes it
+MOST = 0.9  # the share of lines that decides where some lines are broken
 SEPARATORS = ("::", "\t", ",", ";", "|", " ", BLANKS)
 NAMES = {"::": "'::'", "\t": "tab", " ": "blank", BLANKS: "blanks"}
 
@@ -26,24 +28,33 @@ def split_lines(lines: Sequence[str], separator: str, quoted: bool) -> list[list
 def guess_separator(lines: Sequence[str], where: str, wanted: int = 0) -> str:
     """The first of SEPARATORS that splits every line into the same number of fields, at least two.
 
-    A first line of names may lack the field of the row numbers, as R writes it. wanted: the number of columns that the
-    user named; a separator that gives it comes first. Raises ValueError with the first line where none does.
+    If none does, one by which only the first line of names lacks a field, that of the row numbers, as R writes it; else
+    one that splits nearly every line alike. wanted: the number of columns that the user named; a separator that gives
+    it comes first. Raises ValueError with the first line where none does.
     """
-    even = {}
+    even, without_row_names, uneven = {}, {}, {}
     for separator in SEPARATORS:
         for quoted in (True, False):
             try:
                 counts = list(map(len, split_lines(lines, separator, quoted)))
             except csv.Error:  # a quote that nothing closes
                 continue
-            rest = set(counts[1:]) or {counts[0]}
-            if len(rest) == 1 and min(rest) >= 2 and counts[0] in (min(rest), min(rest) - 1):
-                even.setdefault(separator, min(rest))
-    if even:
-        return next((separator for separator, count in even.items() if count == wanted), next(iter(even)))
+            [(usual, times)] = Counter(counts).most_common(1)
+            if usual < 2:
+                continue
+            if times == len(counts):
+                even.setdefault(separator, usual)
+            elif times == len(counts) - 1 and counts[0] == usual - 1:
+                without_row_names.setdefault(separator, usual)
+            elif times >= MOST * len(counts) and counts[0] == usual and separator not in (" ", BLANKS):
+                uneven.setdefault(separator, usual)
+    if found := even or without_row_names:
+        return next((separator for separator, count in found.items() if count == wanted), next(iter(found)))
     for separator in SEPARATORS:  # texts may contain the separator: at least two fields in every line
         if min(len(line.split(separator)) for line in lines) >= 2 and separator not in (" ", BLANKS):
             return separator
+    if uneven:
+        return next(iter(uneven))
     raise ValueError(
         f"{where}: no separator splits its lines into columns; the first line is {lines[0][:80]!r}; name the separator "
         "with --separator (tab, blank, comma, semicolon, bar or any text)"

@@ -11,24 +11,31 @@ from dataclasses import dataclass
 
 from recsys_data.arrow import pa
 from recsys_data.columns.column_roles import ColumnRoles, assign_roles
+from recsys_data.columns.open_choice import LEFT_OUT_AT_MOST, OpenChoice
 from recsys_data.containers.recognise import TextLayout, recognise_layout
 from recsys_data.containers.separators import BLANKS
-from recsys_data.containers.tables import read_table
+from recsys_data.containers.tables import RaggedLine, read_table
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
 class TextEvents:
-    """The events of a text file: a ``table`` whose columns are named by role, its layout, and the file's bytes."""
+    """The events of a text file: a ``table`` whose columns are named by role, its layout, and the file's bytes.
+
+    ragged: the rows of the file that are not in the table, since they have too few or too many fields.
+    """
 
     table: pa.Table
     layout: TextLayout
     roles: ColumnRoles
     data: bytes
+    ragged: tuple[int, ...] = ()
 
     def line_of(self, row: int) -> int:
         """The line (from 1) of a row (from 0); it reads the file again, for messages."""
+        for other in self.ragged:  # in order; each moves the rows after it
+            row += other <= row
         return _line_of(self.data, self.layout, row)
 
 
@@ -40,6 +47,7 @@ def read_text_events(
     separator: str | None,
     header: bool | None,
     comment: str | None,
+    drop_unreadable: bool,
     where: str,
 ) -> TextEvents:
     """Read a text in UTF-8; the arguments are fields of InteractionFile, ``types`` the type of each role.
@@ -53,16 +61,24 @@ def read_text_events(
     body = _body(data, layout)
     if not body.strip():
         raise ValueError(f"{where}: has no line after its header; expected one event per line")
-    table = read_table(
-        body,
-        roles.labels,
-        {role: types[role] for role in roles.places},
-        separator=" " if layout.separator == BLANKS else layout.separator,
-        quoted=layout.quoted,
-        where=where,
-        line_of=lambda row: _line_of(data, layout, row - 1),
-    )
-    return TextEvents(table, layout, roles, data)
+    ragged: list[int] | None = [] if drop_unreadable else None
+    try:
+        table = read_table(
+            body,
+            roles.labels,
+            {role: types[role] for role in roles.places},
+            separator=" " if layout.separator == BLANKS else layout.separator,
+            quoted=layout.quoted,
+            where=where,
+            line_of=lambda row: _line_of(data, layout, row - 1),
+            ragged=ragged,
+        )
+    except RaggedLine as error:
+        raise OpenChoice(f"{error}; --drop-unreadable leaves such lines out", drop_unreadable=True) from error
+    if ragged and len(ragged) > LEFT_OUT_AT_MOST * (len(table) + len(ragged)):
+        raise ValueError(f"{where}: {len(ragged):,} of {len(table) + len(ragged):,} lines do not have "
+                         f"{len(roles.names)} fields; --drop-unreadable leaves out at most one in ten")  # fmt: skip
+    return TextEvents(table, layout, roles, data, tuple(ragged or ()))
 
 
 def _body(data: bytes, layout: TextLayout) -> bytes:

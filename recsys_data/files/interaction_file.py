@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -13,7 +12,8 @@ from recsys_data.arrow import numbers, pa, pc
 from recsys_data.checks import check_choice
 from recsys_data.columns.clean_columns import clean_columns
 from recsys_data.columns.column_names import ROLES
-from recsys_data.columns.column_roles import OFFSET, ColumnRoles
+from recsys_data.columns.column_roles import OFFSET
+from recsys_data.columns.open_choice import UnreadableValue
 from recsys_data.columns.times import UNITS, day_and_offset, in_calendar, to_seconds
 from recsys_data.containers.content import Content, parts_of, read_content, to_utf8
 from recsys_data.containers.json_events import read_json_events
@@ -21,6 +21,7 @@ from recsys_data.containers.parquet_events import read_parquet_events
 from recsys_data.containers.text_events import read_text_events
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.fetching.source import data_folder
+from recsys_data.files.event_table import EventTable
 from recsys_data.files.export import PART_NAMES
 from recsys_data.files.reading import FileReading, event_type_notes, iso_time, time_notes
 from recsys_data.files.sequence_files import PARTS, SequenceFiles
@@ -29,16 +30,6 @@ from recsys_data.interactions import Clock, Interactions
 from recsys_data.vocabulary import encode_ids
 
 _IDS = ("user", "session", "item", "rating", "event", "part")
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A ``table`` whose columns are named by role, the file's ``layout`` in words, and a name for each row's place."""
-
-    table: pa.Table
-    layout: str
-    roles: ColumnRoles
-    place: Callable[[int], str]
 
 
 @dataclass(frozen=True)
@@ -52,8 +43,9 @@ class InteractionFile:
     recognised, or refused where it is open: separator (``::``, tab, comma, semicolon, bar, blank or ``\s+``), header,
     comment (the beginning of lines to leave out, "" for none), time_format (strptime), time_unit (s, ms, us, ns or
     day), encoding. clock: the value of a Clock where the times are not Unix times. drop_missing: leave out events with
-    a missing value, which are refused otherwise. A user-item.lst is read with its two companion files (LstFiles), a
-    train_set_sequences alone (SequenceFiles).
+    a missing value; drop_unreadable: leave out lines with too few or too many fields and events whose time or rating
+    cannot be read, at most one in ten. Both are refused otherwise. A user-item.lst is read with its two companion files
+    (LstFiles), a train_set_sequences alone (SequenceFiles).
 
     The path may be compressed (.gz, .bz2, .xz, .zst, a .zip with one file), or a folder of Parquet parts. Ids follow
     one rule whatever the file is, so equal data have equal fingerprints: see recsys_data.columns.id_columns.
@@ -70,6 +62,7 @@ class InteractionFile:
     clock: str = ""
     label: str = ""
     drop_missing: bool = False
+    drop_unreadable: bool = False
     licence: str = "unknown: the user's own file"
     citation: str = "none given"
 
@@ -129,21 +122,21 @@ class InteractionFile:
             return loaded, FileReading(path.name, loaded.edition)
         content = read_content(path)
         read = self._parquet if content.is_parquet else self._json if content.is_json else self._text
-        return self._events(read(content, path), path)
+        return self._readable_events(read(content, path), path)
 
-    def _parquet(self, content: Content, path: Path) -> _Table:
+    def _parquet(self, content: Content, path: Path) -> EventTable:
         """The columns of a Parquet file or of a folder of parts, named by role."""
         table, roles = read_parquet_events(content, self.columns, str(path), path if path.is_dir() else None)
-        return _Table(table, content.words("Parquet"), roles, lambda row: f"row {row + 1}")
+        return EventTable(table, content.words("Parquet"), roles, lambda row: f"row {row + 1}")
 
-    def _json(self, content: Content, path: Path) -> _Table:
+    def _json(self, content: Content, path: Path) -> EventTable:
         """The columns of objects of JSON, named by role."""
         data = to_utf8(content.data, self.encoding, str(path))
         table, roles, lines = read_json_events(data, self.columns, str(path))
         place = (lambda row: f"object {row + 1}") if lines is None else (lambda row: f"line {lines[row]}")
-        return _Table(table, content.words("JSON"), roles, place)
+        return EventTable(table, content.words("JSON"), roles, place)
 
-    def _text(self, content: Content, path: Path) -> _Table:
+    def _text(self, content: Content, path: Path) -> EventTable:
         """The columns of a text file, named by role."""
         types = dict.fromkeys(_IDS, pa.dictionary(pa.int32(), pa.string()))
         types |= {"timestamp": pa.string(), OFFSET: pa.float64()}
@@ -154,36 +147,47 @@ class InteractionFile:
             separator=self.separator,
             header=self.header,
             comment=self.comment,
+            drop_unreadable=self.drop_unreadable,
             where=str(path),
         )
-        return _Table(read.table, content.words(read.layout.summary()), read.roles,
-                      lambda row: f"line {read.line_of(row)}")  # fmt: skip
+        return EventTable(read.table, content.words(read.layout.summary()), read.roles,
+                          lambda row: f"line {read.line_of(row)}", len(read.ragged))  # fmt: skip
 
-    def _clean(self, read: _Table, where: str) -> tuple[_Table, tuple[str, ...]]:
-        """The table with one form for each role and no missing value, and what was changed."""
-        table, rows, notes = clean_columns(
-            read.table, read.roles.name_of, read.place, drop_missing=self.drop_missing, where=where
-        )
-        return replace(read, table=table, place=lambda row: read.place(int(rows[row]))), notes
+    def _readable_events(self, read: EventTable, path: Path) -> tuple[Interactions, FileReading]:
+        """Interactions from a table whose columns are named by role; ``drop_unreadable`` leaves out some events."""
+        while True:
+            try:
+                return self._events(read, path)
+            except UnreadableValue as error:
+                if not self.drop_unreadable:
+                    raise
+                read = read.without(error)
 
-    def _events(self, read: _Table, path: Path) -> tuple[Interactions, FileReading]:
+    def _events(self, read: EventTable, path: Path) -> tuple[Interactions, FileReading]:
         """Interactions from a table whose columns are named by role."""
-        where = str(path)
-        read, notes = self._clean(read, where)
+        where, raw = str(path), read
+        table, rows, notes = clean_columns(
+            raw.table, raw.roles.name_of, raw.place, drop_missing=self.drop_missing, where=where
+        )
+        read = replace(raw, table=table, place=lambda row: raw.place(int(rows[row])))
         table, layout = read.table, read.layout
         owner = "session" if "session" in table.column_names else "user"
         owners, times = encode_ids(table[owner]), None
         clock = Clock(self.clock) if self.clock else Clock.WITHIN
         if "timestamp" in table.column_names:
             clock = Clock(self.clock) if self.clock else Clock.ABSOLUTE
-            times, kind = to_seconds(
-                table["timestamp"],
-                where,
-                unit=self.time_unit,
-                pattern=self.time_format,
-                absolute=clock is Clock.ABSOLUTE,
-                place=lambda row: f"{read.place(row)}, column {read.roles.name_of('timestamp')!r}",
-            )
+            try:
+                times, kind = to_seconds(
+                    table["timestamp"],
+                    where,
+                    unit=self.time_unit,
+                    pattern=self.time_format,
+                    absolute=clock is Clock.ABSOLUTE,
+                    place=lambda row: f"{read.place(row)}, column {read.roles.name_of('timestamp')!r}",
+                )
+            except UnreadableValue as error:
+                error.row = int(rows[error.row])  # of the file's table, as for other roles
+                raise
             if OFFSET in table.column_names:
                 offsets = numbers(table[OFFSET])
                 times = day_and_offset(owners.codes, times, offsets / 1e3)
@@ -211,12 +215,13 @@ class InteractionFile:
             event_types=table["event"] if "event" in table.column_names else None,
         )
         written = bool(self.time_unit or self.time_format)
-        notes = (*read.roles.notes, *notes, *time_notes(loaded, times is not None, written), *event_type_notes(loaded))
+        notes = (*read.roles.notes, *read.notes, *notes, *time_notes(loaded, times is not None, written))
+        notes += event_type_notes(loaded)
         reading = FileReading(path.name, layout, read.roles.summary(), notes, _first_events(read, times, clock))
         return replace(loaded, edition=reading.edition()), reading
 
 
-def _first_events(read: _Table, times: np.ndarray | None, clock: Clock) -> tuple[str, ...]:
+def _first_events(read: EventTable, times: np.ndarray | None, clock: Clock) -> tuple[str, ...]:
     """The first events in the order of the file, one line each."""
     lines = []
     shown = read.table if times is None else read.table.drop_columns("timestamp")

@@ -1,6 +1,7 @@
 """An imported data set is known by its name to every command, from import to results, and can be removed."""
 
 import json
+import shlex
 
 import pytest
 from typer.testing import CliRunner
@@ -117,3 +118,33 @@ def test_a_damaged_import_does_not_stop_the_list(call, tmp_path):
     path.write_bytes(path.read_bytes()[:100])
     rows = {row["name"]: row for row in json.loads(call("list", "datasets", "--json").stdout)}
     assert "cannot be read" in rows["shop"]["title"] and rows["shop"]["events"] is None
+
+
+MESSY = "Client;Produit;Jour\n" + "".join(f"c{u};p{(u + t) % 5};{13 + t}/02/2023\n" for u in range(6) for t in range(6))
+
+
+def test_open_choices_are_listed_with_one_command_that_takes_them(call, tmp_path):
+    (tmp_path / "messy.csv").write_text(MESSY + ";p1;14/02/2023\nc1;p1;31/02/2023\nc1;p2;14/02/2023\n")
+    refused = call("data", "import", "messy.csv", "--name", "messy")
+    assert refused.exit_code == 2 and not (tmp_path / "data" / "imported").exists()
+    lines = refused.stderr.splitlines()
+    assert lines[0] == "error: messy.csv leaves 3 choices open" and lines[3].startswith("  3. line 39, column 'Jour'")
+    [command] = [line for line in lines if "python benchmark.py" in line]
+    words = shlex.split(command.removeprefix("  python benchmark.py "))
+    assert words[5:] == ["--columns", "user=Client,item=Produit,timestamp=Jour", "--drop-missing", "--drop-unreadable"]
+    assert "  line 2: user c0, item p0, timestamp 2023-02-13T00:00:00+00:00" in lines
+    imported = call(*words)
+    assert imported.exit_code == 0, imported.stderr
+    assert "1 events repeat the user, item and time of an earlier row" in imported.stdout
+    assert "37 events" in imported.stdout
+
+
+def test_the_likely_choices_are_confirmed_at_a_terminal(call, tmp_path, monkeypatch):
+    (tmp_path / "messy.csv").write_text(MESSY)
+    for answer, code in ((False, 2), (True, 0)):
+        monkeypatch.setattr("cli.own.import_data.confirm_choices", lambda choices, answer=answer: answer)
+        result = call("data", "import", "messy.csv", "--name", "messy")
+        assert result.exit_code == code, result.stderr
+        assert "not recognised; 3 columns found: Client, Produit, Jour" in result.stderr
+    facts = json.loads(call("data", "describe", "messy", "--json").stdout)
+    assert (facts["events"], facts["users"], facts["start"]) == (36, 6, "2023-02-13T00:00:00+00:00")

@@ -73,6 +73,7 @@ _OPTIONS: dict[str, Sequence[Any]] = {
     "time_unit": ("s", "ms", "us", "ns", "day"),
     "clock": [clock.value for clock in Clock],
     "drop_missing": (True,),
+    "drop_unreadable": (True,),
 }  # fmt: skip
 _NAMES = ("user", "item", "timestamp", "rating", "session", "event_type", "published_part", "user_id", "date", "x", "",
           "rank", "query", "target", "greater", "tied", "candidates", "metric", "value", "mrr@20", "score")  # fmt: skip
