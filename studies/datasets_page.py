@@ -80,16 +80,16 @@ _OWN_DATA = """## Your own data
 also compressed (.gz, .bz2, .xz, .zst, a .zip with one file), and a folder of Parquet parts. The commands then know
 `shop` by its name, a suite uses `Imported("shop")`, and `data remove shop` removes it.
 
-What a file leaves open (columns with unknown names, the order of day and month, the encoding, gaps, broken values) is for
-you to choose: the import lists all of it at once with one command that takes the likely choices, shows how they read the first
-events, and asks at a terminal whether they are right.
+What a file leaves open (columns with unknown names, the order of day and month, the encoding, gaps, broken values) is
+yours to choose. The import lists all of it at once with one command that takes the likely choices, shows how they read
+the first events, and asks at a terminal whether they are right.
 
 Ids follow one rule whatever the container, so equal data have equal fingerprints:
 
 - Blanks around an id do not count; the import says how many there were.
 - An empty id, NA, N/A, NaN, null, None, <NA> or `\\N` is missing. Events with a missing value are refused;
   `--drop-missing` leaves them out. An item that is really called NA must be renamed.
-- A line with too few or too many fields, and a time or rating that cannot be read (00/00/0000, 31/02/2023), are refused;
+- A line with too few or too many fields and a time or rating that cannot be read (00/00/0000) are refused;
   `--drop-unreadable` leaves such events out, at most one in ten, and the import says how many had which value.
 - Where every id of a column is a whole number of any size (7.0 is 7), ids are ordered as numbers.
 - Else all ids are texts, ordered by code point: one id such as 007 or x9 is enough, and then 007 and 7 differ.
