@@ -20,7 +20,7 @@ the items of a session:
     recbole_masked   biases; m = m_a + m_s
     recbole          the same, and the empty slots of a list of max_len hold a pad vector without a mask: it is in the
                      sum over the list (which is divided by the true length), it is attended to, and it is one more
-                     class of the softmax, which trains it
+                     class of the softmax, which alone trains it: look-ups give it no gradient
 
 STMO is only named in the paper: h_t alone, scored by h_t · x_j, is a reconstruction. ``last_click`` false leaves h_t
 out of the score (the paper's STMP− and STAMP−, from memory); STAMP's attention still sees the last click.

@@ -106,8 +106,8 @@ class MemoryNetwork(NextItemNetwork):
 
     @property
     def pad_vector(self) -> torch.Tensor:
-        """RecBole's vector of an empty slot, (D,)."""
-        return self.item_embedding[self.num_items]
+        """RecBole's vector of an empty slot, (D,): its padding_idx keeps the gradient of look-ups from it."""
+        return self.item_embedding[self.num_items].detach()
 
     def score_query(self, memory: torch.Tensor | None, last: torch.Tensor) -> torch.Tensor:
         """h_s ⊙ h_t (N, D), or the one that the model has, from m (N, D) and m_t (N, D)."""

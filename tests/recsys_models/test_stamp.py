@@ -130,9 +130,11 @@ def test_gradients(model):
     )
     at = torch.from_numpy(np.flatnonzero(batch.target_mask))
     names, weights = zip(*network.named_parameters(), strict=True)
+    pad = network.item_embedding[ITEMS:].detach()  # RecBole's pad vector gets no gradient from queries; else no row
 
     def queries(*values):
         given = {f"inner.{name}": value for name, value in zip(names, values, strict=True)}
+        given["inner.item_embedding"] = torch.cat([given["inner.item_embedding"][:ITEMS], pad])
         return torch.func.functional_call(_Training(network), given, (batch, at))
 
     assert torch.autograd.gradcheck(queries, tuple(w.detach().clone().requires_grad_() for w in weights))
@@ -164,6 +166,56 @@ def test_the_pad_vector_is_a_class_while_recbole_is_trained_and_never_a_candidat
     assert len(network.train().item_factors) == ITEMS + 1
     assert len(network_of(STAMP(dim=DIM, variant="recbole", loss=BPR())).train().item_factors) == ITEMS
     assert len(network_of(STAMP(dim=DIM, variant="recbole_masked")).train().item_factors) == ITEMS
+
+
+class RecBoles(torch.nn.Module):
+    """RecBole 1.2.1's STAMP as its code states it: right padding in slot 0, ``padding_idx``, and no mask."""
+
+    def __init__(self, network):
+        super().__init__()
+        table = torch.cat([network.item_embedding[-1:], network.item_embedding[:-1]]).detach().clone()
+        self.items = torch.nn.Embedding.from_pretrained(table, freeze=False, padding_idx=0)
+        names = (
+            "of_item",
+            "of_last",
+            "of_mean",
+            "of_bias",
+            "weigh",
+            "general",
+            "general_bias",
+            "current",
+            "current_bias",
+        )
+        self.weights = torch.nn.ParameterDict({name: getattr(network, name).detach().clone() for name in names})
+
+    def loss(self, slots, lengths, targets):
+        w, read = self.weights, self.items(slots)
+        last, mean = read[torch.arange(len(read)), lengths - 1], read.sum(dim=1) / lengths[:, None]
+        state = read @ w["of_item"] + (last @ w["of_last"] + mean @ w["of_mean"] + w["of_bias"])[:, None]
+        memory = ((state.sigmoid() @ w["weigh"])[:, :, None] * read).sum(dim=1) + mean
+        query = (memory @ w["general"] + w["general_bias"]).tanh() * (last @ w["current"] + w["current_bias"]).tanh()
+        return torch.nn.functional.cross_entropy(query @ self.items.weight.T, targets)
+
+
+def test_a_training_step_has_the_loss_and_gradients_of_recboles_embedding_with_a_padding_slot():
+    model = STAMP(dim=DIM, max_len=9, variant="recbole", batches="prefixes", batch_size=1000)
+    network, sequences = network_of(model).train(), training_set().sequences
+    model.loss_ = model.loss.with_counts(training_set().item_counts, torch.device("cpu"))
+    (batch,) = model.batcher().batches(sequences, np.random.default_rng(0))
+    loss, _ = model.objective(network, batch, torch.Generator())
+    loss.backward()
+
+    lengths = (batch.inputs >= 0).sum(axis=1)
+    slots = np.zeros((len(lengths), model.max_len), dtype=np.int64)
+    slots[:, : batch.inputs.shape[1]] = batch.inputs + 1  # PAD is -1
+    theirs = RecBoles(network)
+    expected = theirs.loss(*map(torch.from_numpy, (slots, lengths, batch.targets.max(axis=1) + 1)))
+    expected.backward()
+    torch.testing.assert_close(loss, expected)
+    torch.testing.assert_close(network.item_embedding.grad.roll(1, dims=0), theirs.items.weight.grad)
+    assert theirs.items.weight.grad[0].abs().max() > 1e-3  # as a class of the softmax
+    for name, weight in theirs.weights.items():
+        torch.testing.assert_close(getattr(network, name).grad, weight.grad)
 
 
 def test_cut_lookups_leave_the_table_untouched():
