@@ -151,7 +151,8 @@ def export(
 ) -> None:  # fmt: skip
     """Export a suite's tables for papers and tools.
 
-    LaTeX of the main table needs the package booktabs; of the report's tables also amssymb and graphicx.
+    LaTeX of the main table needs the package booktabs; of the report's tables also amssymb, array, graphicx and,
+    where they are longer than a page, longtable and lscape.
     """
     from cli.printing import print_text
     from reports.report import build

@@ -11,6 +11,7 @@ import numpy as np
 from evaluation.comparison.decisions import PairTest, Seeds, decide, method_p, pair_test
 from evaluation.comparison.table import Decision, ExploratoryPair, Interval, ModelRow, PairRow
 from evaluation.metrics.cluster_sums import ClusterSums
+from evaluation.printed_numbers import p_text, percent
 from evaluation.statistics.crossed import method_interval
 from evaluation.statistics.effects import (
     ALPHA,
@@ -276,14 +277,13 @@ def _interval(ends: np.ndarray) -> Interval:
 
 def _sentence(a: ModelRuns, b: ModelRuns, ratio: float, decision: Decision) -> str:
     """State the conclusion on a pair: of the methods where their seeds allow, else of these trained models."""
-    by = f"by {abs(ratio):,.{0 if abs(ratio) >= 10 else 1}%}" if math.isfinite(ratio) else "from nothing"
+    by = f"by {percent(abs(ratio), sign=False)}" if math.isfinite(ratio) else "from nothing"
     subject, caveat = "methods across users and seeds", ""
     if a.deterministic and b.deterministic:
         subject = "deterministic models across users"
     elif not decision.of_methods:
         subject, caveat = "these trained models", "; one seed allows no conclusion about the methods"
-    p, conclusion = decision.p_adjusted, decision.conclusion
-    shown = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    shown, conclusion = p_text(decision.p_adjusted), decision.conclusion
     if conclusion in (Conclusion.BETTER, Conclusion.WORSE):
         claim = f"{a.model} is {conclusion.value} than {b.model} {by}"
     elif conclusion is Conclusion.EQUAL:

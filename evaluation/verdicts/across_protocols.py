@@ -9,13 +9,14 @@ from typing import Any, ClassVar
 from evaluation.comparison.request import ComparisonRequest
 from evaluation.metrics.accuracy import metric_named
 from evaluation.metrics.cluster_sums import ClusterSums
+from evaluation.printed_numbers import fraction, interval, p_text
 from evaluation.results.suite_results import CellResult
 from evaluation.statistics.crossed import crossed_test
 from evaluation.statistics.effects import ALPHA, agreeing
 from evaluation.statistics.paired_sums import UnequalTestSets, check_same_test_set
 from evaluation.verdicts.claim import Claim, shown_metric
 from evaluation.verdicts.evidence import Evidence, caveat_sentence
-from evaluation.verdicts.verdict import Outcome, Verdict, p_text
+from evaluation.verdicts.verdict import Outcome, Verdict
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,15 @@ class AcrossProtocols(Claim):
         test = crossed_test(*sums, deterministic=(fixed[0], fixed[1]))
         if test is None:
             trained = crossed_test(sums[0][:1], sums[1][:1], deterministic=(True, True))
-            reason = f"Difference {trained.estimate:+.4f}: one seed applies to these trained models; run at least 3."
+            shown = fraction(trained.estimate, sign=True)
+            reason = f"Difference {shown}: one seed applies to these trained models; run at least 3."
             return self.verdict(Outcome.INCONCLUSIVE, reason + caveats, protocol, estimate=trained.estimate)
         family = max(1, sum(1 for _ in _stored(evidence.results.record.get("claims", ()))))
         p = min(1.0, family * test.p)
         low, high = agreeing(test.interval_at(1 - ALPHA / family), test.estimate, p < ALPHA)
-        reason = f"Difference {test.estimate:+.4f} [{low:+.4f}, {high:+.4f}], adjusted {p_text(p)}"
+        reason = (
+            f"Difference {fraction(test.estimate, sign=True)} {interval(low, high, sign=True)}, adjusted {p_text(p)}"
+        )
         ahead = (test.estimate > 0) == metric_named(self.metric).higher_is_better
         if p >= ALPHA:
             outcome, more = Outcome.INCONCLUSIVE, ": not statistically significant."

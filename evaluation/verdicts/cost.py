@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evaluation.printed_numbers import fraction, interval
 from evaluation.statistics.equivalence import Noise, tost
 from evaluation.verdicts.claim import Claim
 from evaluation.verdicts.evidence import Evidence, smoke_caveats
@@ -44,7 +45,7 @@ class Cost(Claim):
     @property
     def claimed(self) -> str:
         """The ratio of the two."""
-        return f"{self.ratio:.3f}"
+        return fraction(self.ratio, 3)
 
     def judge(self, evidence: Evidence, protocol: str) -> Verdict:
         """Judge by Welch's interval of the ratio over seeds, on this machine."""
@@ -64,7 +65,9 @@ class Cost(Claim):
             reason = f"{smoke[0]}: a cost is judged on the whole data only."
             return self.verdict(Outcome.NOT_COMPARABLE, reason, protocol)
         ratio = float(np.mean(values[0]) / np.mean(values[1]))
-        found = f"{self.quantity} of {self.first} over {self.second} is {ratio:.3f} here, {self.ratio:.3f} published"
+        found = (
+            f"{self.quantity} of {self.first} over {self.second} is {fraction(ratio, 3)} here, {self.claimed} published"
+        )
         if len(devices) > 1:
             reason = f"{found}; but measured on different devices ({', '.join(devices)})."
             return self.verdict(Outcome.INCONCLUSIVE, reason, protocol, estimate=ratio)
@@ -80,7 +83,7 @@ class Cost(Claim):
         noise = [source for source in map(relative_noise, self.models, values) if source.variance > 0]
         size = tost(ratio, self.ratio, 0.0, noise)
         low, high = size.interval
-        reason = f"{found}: ratio of the two [{low:.3f}, {high:.3f}] {zone_text(size.zone)}{hardware}."
+        reason = f"{found}: ratio of the two {interval(low, high, 3)} {zone_text(size.zone)}{hardware}."
         ends = (low * self.ratio, high * self.ratio)
         return self.verdict(outcome_of(size.zone), reason, protocol, estimate=ratio, interval=ends)
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from evaluation.comparison.table import ComparisonTable, ModelRow, PairRow
+from evaluation.printed_numbers import fraction, interval, p_text
 from evaluation.statistics.effects import ALPHA
 from evaluation.verdicts.evidence import Evidence, caveat_sentence, smoke_caveats
-from evaluation.verdicts.verdict import Outcome, p_text
+from evaluation.verdicts.verdict import Outcome
 
 
 class NamesPair(Protocol):
@@ -68,7 +69,7 @@ def direction_of(claim: NamesPair, evidence: Evidence, protocol: str, sign: int 
     smoke = smoke_caveats(evidence.caveats, *(row.caveats for row in rows))
     caveats = caveat_sentence(smoke, *(row.caveats for row in rows))
     claimed = sign or (1 if table.higher_is_better else -1)
-    found = f"{claim.better} − {claim.worse} = {difference:+.4f} [{low:+.4f}, {high:+.4f}]"
+    found = f"{claim.better} − {claim.worse} = {fraction(difference, sign=True)} {interval(low, high, sign=True)}"
     if p is None:
         outcome = Outcome.INCONCLUSIVE
         reason = (

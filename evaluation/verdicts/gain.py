@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evaluation.comparison.request import ComparisonRequest
+from evaluation.printed_numbers import fraction, p_text, percent
 from evaluation.statistics.equivalence import STRICT, EquivalenceZone, Noise, tost
 from evaluation.verdicts.claim import Claim, shown_metric
 from evaluation.verdicts.direction import Direction, direction_of, why_no_direction
 from evaluation.verdicts.evidence import Evidence
-from evaluation.verdicts.verdict import Outcome, Verdict, judge_zero, outcome_of, p_text, zone_text
+from evaluation.verdicts.verdict import Outcome, Verdict, judge_zero, outcome_of, zone_text
 from recsys_data.checks import check_range
 
 TENFOLD = 10.0
@@ -60,7 +61,7 @@ class Gain(Claim):
     @property
     def claimed(self) -> str:
         """The ratio of the two."""
-        return f"{1 + self.gain:.{self.digits}f}"
+        return fraction(1 + self.gain, self.digits)
 
     def requests(self) -> Sequence[ComparisonRequest]:
         """Return the test of the two models."""
@@ -98,7 +99,9 @@ class Gain(Claim):
             reason = f"The published ratio is 0 up to its rounding; {reason}{found.caveats}"
             return self.verdict(outcome, reason, protocol, estimate=found.ratio, p_adjusted=found.p)
         if found.ratio == 0:
-            reason = f"{self.better} scores 0, a gain of −100 %, against the published {self.gain:+.1%}.{found.caveats}"
+            reason = (
+                f"{self.better} scores 0, a gain of −100 %, against the published {percent(self.gain)}.{found.caveats}"
+            )
             return self.verdict(Outcome.NOT_REPRODUCED, reason, protocol, estimate=0.0, p_adjusted=found.p)
         return self._size(found, protocol)
 
@@ -118,8 +121,8 @@ class Gain(Claim):
             where = f"open; the largest source of uncertainty is {size.dominant}"
         direction = f"The direction holds (adjusted {p_text(found.p)})" if self.gain else "No difference is claimed"
         reason = (
-            f"{direction}; gain {found.ratio - 1:+.1%} [{low - 1:+.1%}, "
-            f"{high - 1:+.1%}] against the published {self.gain:+.1%}: {where}."
+            f"{direction}; gain {percent(found.ratio - 1)} [{percent(low - 1)}, {percent(high - 1)}] against the "
+            f"published {percent(self.gain)}: {where}."
         )
         return self.verdict(
             outcome_of(size.zone),

@@ -11,6 +11,7 @@ from evaluation.comparison.request import ComparisonRequest
 from evaluation.comparison.table import ComparisonTable, ModelRow
 from evaluation.json_codec import to_json
 from evaluation.metrics.accuracy import metric_named
+from evaluation.printed_numbers import fraction, interval
 from evaluation.statistics.equivalence import Equivalence, EquivalenceZone, Noise, seed_noise, seeds_to_decide, tost
 from evaluation.verdicts.claim import shown_metric
 from evaluation.verdicts.evidence import Evidence, caveat_sentence, smoke_caveats
@@ -95,14 +96,16 @@ class Published:
         mean = None if row is None else row.mean
 
         def verdict(outcome: Outcome, reason: str, **found: Any) -> Verdict:
-            subject = f"{self.model} on {self.dataset}: {self.metric} = {self.value:.{self.digits}f} ({self.place})"
+            subject = (
+                f"{self.model} on {self.dataset}: {self.metric} = {fraction(self.value, self.digits)} ({self.place})"
+            )
             same = row is not None and self.rerun is Rerun.SAME
             return Verdict(
                 subject,
                 outcome,
                 f"{reason} Kind of rerun: {self.rerun.value}." if same else reason,
                 kind="Published",
-                claimed=f"{self.value:.{self.digits}f}",
+                claimed=fraction(self.value, self.digits),
                 dataset=self.dataset,
                 protocol=protocol,
                 models=(self.model,),
@@ -126,7 +129,7 @@ class Published:
         is_zero = self.value <= self.half_unit
         ratio = None if is_zero else row.mean / self.value
         if not row.deterministic and row.sd is None:
-            shown = f"Rerun {row.mean:.{self.digits + 1}f}" if is_zero else f"Ratio {ratio:.3f}"
+            shown = f"Rerun {fraction(row.mean, self.digits + 1)}" if is_zero else f"Ratio {fraction(ratio, 3)}"
             reason = f"{shown}; one seed does not show the seed noise: run at least 3 seeds."
             return verdict(Outcome.INCONCLUSIVE, reason, estimate=ratio)
         sample = self._sample_noise(row, table)
@@ -168,8 +171,9 @@ class Published:
         where = _WHERE.get(found.zone, "")
         if found.zone is EquivalenceZone.OPEN:
             where = f"the interval straddles the margin. {self._what_would_decide(row, found, sample)}".rstrip(".")
-        ratio = f"Rerun {row.mean:.{self.digits + 1}f} ({count}), ratio {found.ratio:.3f} [{low:.3f}, {high:.3f}]"
-        return f"{ratio}: {where}.{caveat_sentence(row.caveats)}"
+        ratio = f"ratio {fraction(found.ratio, 3)} {interval(low, high, 3)}"
+        rerun = f"Rerun {fraction(row.mean, self.digits + 1)} ({count})"
+        return f"{rerun}, {ratio}: {where}.{caveat_sentence(row.caveats)}"
 
     def _what_would_decide(self, row: ModelRow, found: Equivalence, sample: list[Noise]) -> str:
         """Say how many seeds would decide an open verdict."""

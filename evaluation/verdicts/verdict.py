@@ -9,6 +9,7 @@ from typing import Any
 
 from evaluation.frames import Record
 from evaluation.json_codec import to_json
+from evaluation.printed_numbers import percent, short_fraction
 from evaluation.statistics.equivalence import LENIENT, EquivalenceZone, Noise, tost
 
 TEXT_OF_A_HYPOTHESIS = {"REPRODUCED": "SUPPORTED", "NOT REPRODUCED": "NOT SUPPORTED", "CONTRADICTED": "NOT SUPPORTED"}
@@ -107,8 +108,8 @@ def judge_zero(rerun: float, most: float, noise: Sequence[Noise], margin: float 
         return Outcome.REPRODUCED, "the rerun's is 0 too."
     found = tost(rerun, most, 0.0, noise, strict=margin, lenient=margin)
     low, high = (end * most for end in found.interval)
-    bound = f"the {most:.10f}".rstrip("0").rstrip(".") + " that the published one can be at most"
-    text = f"the rerun's is {rerun:.4g} [{low:.4g}, {high:.4g}]"
+    bound = f"the {short_fraction(most)} that the published one can be at most"
+    text = f"the rerun's is {short_fraction(rerun)} [{short_fraction(low)}, {short_fraction(high)}]"
     if found.zone is EquivalenceZone.ABOVE:
         return Outcome.NOT_REPRODUCED, f"{text}, clearly above {bound}."
     return Outcome.INCONCLUSIVE, f"{text}, not clearly above {bound}."
@@ -123,13 +124,8 @@ def worst(outcomes: Sequence[Outcome]) -> Outcome:
 def zone_text(zone: EquivalenceZone, margin: float = LENIENT) -> str:
     """Describe where the interval of a ratio lies."""
     sides = {
-        EquivalenceZone.ABOVE: f"lies above +{margin:.0%}",
-        EquivalenceZone.BELOW: f"lies below −{margin:.0%}",
+        EquivalenceZone.ABOVE: f"lies above {percent(margin, 0)}",
+        EquivalenceZone.BELOW: f"lies below {percent(-margin, 0)}",
         EquivalenceZone.OPEN: "straddles the margin",
     }
     return sides.get(zone, f"lies {zone.value}")
-
-
-def p_text(p: float) -> str:
-    """Return "p = 0.012", or "p < 0.001"."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"

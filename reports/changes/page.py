@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from evaluation.changes.changes import CellChange, Change, Changes, NumberChange
 from evaluation.changes.noise import LEVEL
+from evaluation.printed_numbers import fraction, pluralize
 from recsys_data.printable import map_texts, printable
 from reports.document.blocks import Column, Section, Table, TableCell, Tally, TallyPart, Text, row
-from reports.document.numbers import fraction, pluralize
 from reports.report import Report
 
 _TONES = {

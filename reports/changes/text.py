@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from evaluation.changes.changes import CellChange, Change, Changes, NumberChange
+from evaluation.printed_numbers import pluralize
 from reports.changes.page import headline, ordered
-from reports.document.numbers import pluralize
 
 SHOWN = 40  # lines of one kind
 

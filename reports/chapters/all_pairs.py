@@ -11,9 +11,9 @@ import numpy as np
 from evaluation.comparison.across_datasets import Friedman, friedman, summarise
 from evaluation.comparison.table import ComparisonTable
 from evaluation.json_codec import from_json, to_json
+from evaluation.printed_numbers import interval, p_value, percent
 from evaluation.results.cache import ResultCache
 from reports.document.blocks import Column, Figure, Table, TableCell, Text, row
-from reports.document.numbers import interval, p_value, percent
 from reports.document.run_index import RunIndex
 
 _NUMBERED = 12  # models; a larger map has no room for numbers

@@ -6,10 +6,10 @@ import dataclasses
 from dataclasses import dataclass
 
 from evaluation.comparison.table import ComparisonTable, ModelRow, PairRow
+from evaluation.printed_numbers import decimals, fraction, interval, join_words, percent
 from evaluation.statistics.effects import Conclusion
 from reports.chapters.comparison import TONE
 from reports.document.blocks import Column, Figure, Row, Section, Table, TableCell
-from reports.document.numbers import decimals, fraction, interval, join_words, percent
 from reports.document.run_index import RunIndex
 
 _FEW = 3  # data sets or models that a sentence names

@@ -10,9 +10,9 @@ import numpy as np
 from evaluation.metrics.accuracy import metric_named
 from evaluation.metrics.coverage import WholeTableMetric
 from evaluation.metrics.lists import COVERAGE_METRICS, LIST_METRICS, whole_table_metric_named
+from evaluation.printed_numbers import count, format_number, fraction
 from evaluation.results.cache import CachedCall, ResultCache, cell_fingerprints
 from reports.document.blocks import Column, Section, Table, TableCell, Text, row
-from reports.document.numbers import count, format_number, fraction
 from reports.document.run_index import ModelRuns, RunGroup, RunIndex
 
 _INTRODUCTION = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from evaluation.printed_numbers import count, join_words
 from evaluation.stored_files import read_record
 from reports.document.blocks import Column, Table, TableCell, Text, row
-from reports.document.numbers import count, join_words
 from reports.document.run_index import RunIndex
 
 _MARKS = {"same": "good", "different": "bad", "not compared": "open"}

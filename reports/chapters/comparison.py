@@ -6,11 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from evaluation.comparison.table import ComparisonTable, ModelRow, PairRow
-from evaluation.results.cache import ResultCache
-from evaluation.statistics.effects import Conclusion
-from reports.chapters.all_pairs import across_blocks, heat_map
-from reports.document.blocks import Column, Figure, Row, Section, Table, TableCell, Text, as_sentence, row
-from reports.document.numbers import (
+from evaluation.printed_numbers import (
     count,
     decimals,
     format_number,
@@ -21,6 +17,10 @@ from reports.document.numbers import (
     percent,
     pluralize,
 )
+from evaluation.results.cache import ResultCache
+from evaluation.statistics.effects import Conclusion
+from reports.chapters.all_pairs import across_blocks, heat_map
+from reports.document.blocks import Column, Figure, Row, Section, Table, TableCell, Text, as_sentence, row
 from reports.document.run_index import ModelRuns, RunIndex
 
 INTERVAL = "users × seeds where there are two seeds or more; else cluster bootstrap"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from evaluation.printed_numbers import count, energy, format_number, format_seconds, join_words, memory
 from reports.document.blocks import Column, Figure, Section, Table, TableCell, Text, row
-from reports.document.numbers import count, energy, format_number, format_seconds, join_words, memory
 from reports.document.run_index import ModelRuns, RunGroup, RunIndex
 
 _COLUMNS = (

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from evaluation.printed_numbers import MISSING, count, format_number
 from evaluation.results.cache import CachedCall, ResultCache, cell_fingerprints
 from evaluation.results.suite_results import CellResult
 from recsys_data.audit.finding import CAVEAT, FAIL, NOTE, SEVERE
 from reports.document.blocks import Column, Figure, Section, Table, TableCell, Text, row
-from reports.document.numbers import MISSING, count, format_number
 from reports.document.run_index import RunGroup, RunIndex
 
 _LEVELS = {  # the gravest first

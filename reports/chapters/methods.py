@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from evaluation.comparison.table import ComparisonTable
+from evaluation.printed_numbers import join_words
 from reports.document.blocks import Section, Text
-from reports.document.numbers import join_words
 from reports.document.run_index import RunIndex
 
 _RANKS = (

@@ -10,9 +10,9 @@ import numpy as np
 
 from evaluation.metrics.accuracy import Metric, metric_named
 from evaluation.metrics.slices import SLICINGS, Bins
+from evaluation.printed_numbers import count, fraction
 from evaluation.results.cache import CachedCall, ResultCache, cell_fingerprints
 from reports.document.blocks import Column, Figure, Section, Table, TableCell, Text, row
-from reports.document.numbers import count, fraction
 from reports.document.run_index import ModelRuns, RunGroup, RunIndex
 
 _CUTS = (1, 5, 10, 20, 50, 100)

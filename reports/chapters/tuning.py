@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from evaluation.printed_numbers import MISSING, format_number, format_seconds, fraction, is_known, join_words, pluralize
 from evaluation.results.tuning_results import SearchResult
 from reports.document.blocks import Column, Figure, Row, Table, TableCell, Text, row
-from reports.document.numbers import MISSING, format_number, format_seconds, fraction, is_known, join_words, pluralize
 from reports.document.run_index import ModelRuns, RunGroup
 
 _MAX_PAIRS = 6  # named in a sentence

@@ -6,10 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from evaluation.verdicts.claims import Outcome, Published, Verdict
-from reports.chapters.said_once import LONG, common_caveats, each_reason_once, without_badges
-from reports.document.blocks import Column, Figure, Row, Section, Table, TableCell, Text, caveat_badge, has_badge, row
-from reports.document.numbers import (
+from evaluation.printed_numbers import (
     MISSING,
     decimals,
     format_number,
@@ -19,6 +16,9 @@ from reports.document.numbers import (
     p_value,
     pluralize,
 )
+from evaluation.verdicts.claims import Outcome, Published, Verdict
+from reports.chapters.said_once import LONG, common_caveats, each_reason_once, without_badges
+from reports.document.blocks import Column, Figure, Row, Section, Table, TableCell, Text, caveat_badge, has_badge, row
 from reports.document.run_index import ModelRuns, RunIndex
 
 TONE = {Outcome.REPRODUCED: "good", Outcome.NOT_REPRODUCED: "bad", Outcome.CONTRADICTED: "bad",

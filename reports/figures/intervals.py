@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports.document.numbers import fraction, interval
+from evaluation.printed_numbers import fraction, interval
 from reports.figures.lines import Pen, fold, num_lines
 
 _TICKS = (0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports.document.numbers import format_number, format_seconds, fraction
+from evaluation.printed_numbers import format_number, format_seconds, fraction
 
 _LINE = 11.0  # points between two lines of text
 _NAME_LENGTH = 22  # characters in one line of a name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports.document.numbers import fraction, p_value, percent
+from evaluation.printed_numbers import fraction, p_value, percent
 from reports.figures.lines import Pen, fold, num_lines
 
 SHADES = ((0.001, 0.42), (0.01, 0.27), (0.05, 0.14))  # opacity for q below each bound

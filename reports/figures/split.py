@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports.document.numbers import count
+from evaluation.printed_numbers import count
 from reports.figures.lines import Pen
 
 _LINEAR = 200  # events; longer histories need a log axis

@@ -13,10 +13,10 @@ import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from evaluation.printed_numbers import fraction, interval, pluralize
 from evaluation.verdicts.verdict import Verdict
 from recsys_data.atomic_write import write_bytes_atomically
 from reports.chapters.summary import verdict_sentence
-from reports.document.numbers import fraction, interval, pluralize
 from reports.output.pdf import write_pdf
 from reports.site.contents import SiteSuite
 from reports.site.write import check_replaceable, opened_suites, write_pages

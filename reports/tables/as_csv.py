@@ -7,8 +7,8 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from evaluation.printed_numbers import MISSING
 from reports.document.blocks import Column, Row, Table, TableCell
-from reports.document.numbers import MISSING
 from reports.tables.table_text import TableText
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # with their wide forms

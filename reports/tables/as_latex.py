@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 
 from reports.document.blocks import Row, Table, TableCell
+from reports.tables.latex_layout import LINE, LatexLayout, break_words, latex_notes, layout
 from reports.tables.table_text import TableText
 
-PACKAGES = r"% \usepackage{amssymb,booktabs,graphicx}"
+PACKAGES = r"% \usepackage{amssymb,array,booktabs,graphicx}"
+_WHOLE = r"@{}>{\raggedright\arraybackslash}p{0.98\linewidth}@{}"  # a cell over all columns
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
@@ -37,31 +40,79 @@ def _latin(character: str) -> str:
 
 
 def to_latex(table: Table) -> TableText:
-    """The table as a LaTeX table environment with marks and notes; it needs amssymb, booktabs and graphicx."""
-    kinds = "".join("r" if c.numeric else "p{6cm}" if c.wide else "l" for c in table.columns)
-    head = [PACKAGES, r"\begin{table}", r"\centering", r"\caption{" + escape_latex(table.caption) + "}",
-            r"\label{tab:" + table.anchor + "}", r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-            r"\begin{tabular}{" + kinds + "}", r"\toprule",
-            " & ".join(escape_latex(c.title) for c in table.columns) + r" \\", r"\midrule"]  # fmt: skip
-    foot = [r"\bottomrule", r"\end{tabular}}"]
-    caveats = dict.fromkeys(s for r in table.rows for e in r.entries for s in e.caveats)
-    notes = [*table.all_notes, *(f"† {caveat}." for caveat in caveats)]
-    if notes:
-        foot.append(r"\par\smallskip\footnotesize " + " ".join(escape_latex(note) for note in notes))
-    rows = tuple(None if line.kind == "missing" else _latex_row(line, len(table.columns)) + "\n" for line in table.rows)
-    return TableText("\n".join([*head, ""]), rows, "\n".join([*foot, r"\end{table}", ""]))
+    """The table in LaTeX with marks and notes; its first line names the packages it needs.
+
+    A table of more than a page is a longtable, whose heading is repeated on each page, turned by 90° if it must be;
+    any other is scaled down to the width of a line where its columns cannot be folded so far.
+    """
+    made = layout(table)
+    shown = [n for n in range(len(table.columns)) if n not in made.below]
+    kinds = "".join(made.kind(n, table.columns[n].numeric) for n in shown)
+    titles = _latex_row([escape_latex(column.title) for column in table.columns], made)
+    rows = tuple(None if row.kind == "missing" else _row(row, made, table.footnotes) + "\n" for row in table.rows)
+    notes = " ".join(map(escape_latex, latex_notes(table)))
+    head, foot = (_longtable if made.pages else _float)(table, made, kinds, titles, notes)
+    return TableText("\n".join([*head, ""]), rows, "\n".join([*foot, ""]))
 
 
-def _latex_row(line: Row, columns: int) -> str:
-    if line.kind == "group":
-        return r"\multicolumn{" + str(columns) + r"}{l}{\textbf{" + escape_latex(line.entries[0].text) + r"}} \\"
-    return " & ".join(_latex_cell(entry) for entry in line.entries) + r" \\"
+def _float(table: Table, made: LatexLayout, kinds: str, titles: str, notes: str) -> tuple[list[str], list[str]]:
+    """What is before and after the rows of a table on one page."""
+    height = r"0.75\textheight"
+    head = [PACKAGES, r"\begin{table}", r"\centering" + made.size + r"\setlength{\tabcolsep}{4pt}",
+            r"\caption{" + escape_latex(table.caption) + "}", r"\label{tab:" + table.anchor + "}",
+            rf"\resizebox*{{!}}{{\ifdim\totalheight>{height}{height}\else\totalheight\fi}}{{%",
+            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+            r"\begin{tabular}{" + kinds + "}", r"\toprule", titles, r"\midrule"]  # fmt: skip
+    foot = [r"\bottomrule", r"\end{tabular}}}"]
+    return head, [
+        *foot,
+        *([r"\par\smallskip\begin{minipage}{\linewidth}\scriptsize " + notes + r"\end{minipage}"] if notes else []),
+        r"\end{table}",
+    ]
 
 
-def _latex_cell(cell: TableCell) -> str:
-    text = escape_latex(cell.text)
+def _longtable(table: Table, made: LatexLayout, kinds: str, titles: str, notes: str) -> tuple[list[str], list[str]]:
+    """What is before and after the rows of a table over several pages."""
+    turned = made.landscape
+    columns = len(made.widths) - len(made.below)
+    head = [PACKAGES[:-1] + (",longtable,lscape}" if turned else ",longtable}"), *([r"\begin{landscape}"] * turned),
+            r"\begingroup" + made.size + r"\setlength{\tabcolsep}{4pt}\setlength{\LTcapwidth}{\linewidth}",
+            r"\begin{longtable}{" + kinds + "}",
+            r"\caption{" + escape_latex(table.caption) + r"}\label{tab:" + table.anchor + r"}\\",
+            r"\toprule", titles, r"\midrule", r"\endfirsthead",
+            r"\multicolumn{" + str(columns) + r"}{l}{\emph{Table \thetable{}, continued}} \\",
+            r"\toprule", titles, r"\midrule", r"\endhead", r"\bottomrule", r"\endfoot"]  # fmt: skip
+    foot = [r"\end{longtable}", *([r"\noindent\scriptsize " + notes + r"\par"] if notes else []), r"\endgroup"]
+    return head, foot + [r"\end{landscape}"] * turned
+
+
+def _row(row: Row, made: LatexLayout, marks: Mapping[str, str]) -> str:
+    """A row; a heading of a group of rows is one cell over all columns."""
+    columns = str(len(made.widths) - len(made.below))
+    if row.kind != "group":
+        return _latex_row([_latex_cell(entry, made.widths[n], marks) for n, entry in enumerate(row.entries)], made)
+    heading = r"\textbf{" + escape_latex(row.entries[0].text) + "}"
+    kind = _WHOLE if made.pages else "l"
+    return r"\multicolumn{" + columns + "}{" + kind + "}{" + heading + r"} \\" + "*" * made.pages
+
+
+def _latex_row(cells: list[str], made: LatexLayout) -> str:
+    """Cells beside each other, and sentences below them where the layout says so."""
+    lines = [" & ".join(cell for n, cell in enumerate(cells) if n not in made.below) + r" \\"]
+    columns = str(len(cells) - len(made.below))
+    for number in made.below:
+        if cells[number]:
+            lines[-1] += "*"  # no page ends here
+            lines.append(r"\multicolumn{" + columns + "}{" + _WHOLE + "}{" + cells[number] + r"} \\")
+    return "\n".join(lines)
+
+
+def _latex_cell(cell: TableCell, width: float | None, footnotes: Mapping[str, str]) -> str:
+    text = r"\allowbreak{}".join(map(escape_latex, break_words(cell.text, width or LINE)))
     if "best" in cell.marks:
         text = r"\textbf{" + text + "}"
     before = "".join(_LATEX_BEFORE.get(mark, "") for mark in cell.marks)
     after = "".join(_LATEX_AFTER.get(mark, "") for mark in cell.marks)
-    return before + text + after + (r"\dag{}" if cell.caveats else "")
+    noted = ", ".join(footnotes[caveat] for caveat in cell.caveats if caveat in footnotes)
+    after += (r"\dag{}" if cell.badges else "") + (f"$^{{\\mathrm{{{noted}}}}}$" if noted else "")
+    return before + text + after

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evaluation.comparison.table import ComparisonTable, ModelRow
+from evaluation.printed_numbers import decimals, fraction, interval, join_words
 from reports.document.blocks import as_sentence, caveat_badge, has_badge
-from reports.document.numbers import decimals, fraction, interval, join_words
 from reports.document.run_index import RunIndex
 from reports.report import ReportInputs
 
@@ -77,9 +77,10 @@ def paper_table(inputs: ReportInputs, uncertainty: str = "sd") -> PaperTable:
         for model in sorted(models, key=lambda model: model not in record["baselines"])
         if any(model in column for column in columns)
     ]  # fmt: skip
+    title = record["title"]
     return PaperTable(
         label=f"tab:{record['name']}",
-        caption=f"{record['title']}: {metrics} on the test part",
+        caption=f"{title}{'' if title.endswith(('?', '!', '.')) else ':'} {metrics} on the test part",
         columns=tuple(PaperColumn(index.heading(t.dataset, t.protocol), t.metric) for t in tables),
         rows=tuple(rows),
         notes=tuple(_notes(index, tables, uncertainty)),

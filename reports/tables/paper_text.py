@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import math
 import textwrap
 from collections.abc import Iterator, Sequence
 
 from reports.tables.as_latex import escape_latex
 from reports.tables.as_markdown import escape_markdown, markdown_line
+from reports.tables.latex_layout import GAP, LINE, LINES, text_width
 from reports.tables.paper_table import PaperCell, PaperRow, PaperTable
 
-_LINE = 79.0  # the width of a line of LaTeX's article class, in digits of the size footnotesize
-_GAP = 1.9  # between columns
 _LONGEST_NAME = 28  # of a model, in letters; longer names are folded
-_LINES = 48  # of a table that fits on a page
+_NOTE_LETTERS, _SPARE = 110, 6  # in a line of the notes; lines that a page has beside the table and its caption
 _SIGNS = {"*": "^{*}", "−": "^{-}"}
 
 
@@ -22,10 +22,17 @@ def paper_latex(table: PaperTable) -> str:
 
     Columns that do not fit beside each other are continued in further blocks, and on further pages.
     """
-    blocks = [_block(table, part) for part in _parts(table)]
-    height = len(table.rows) + 4
-    each = max(1, _LINES // height)
-    pages = [blocks[start : start + each] for start in range(0, len(blocks), each)]
+    pages: list[list[str]] = [[]]
+    room = LINES
+    for height, block in _blocks(table, LINES):
+        if height > room and pages[-1]:
+            pages.append([])
+            room = LINES
+        pages[-1].append(block)
+        room -= height
+    notes = " ".join(map(_latex_note, table.notes))
+    if math.ceil(len(notes) / _NOTE_LETTERS) > room + _SPARE:
+        pages.append([])  # of notes alone
     lines = [r"% \usepackage{booktabs}"]
     for number, page in enumerate(pages, start=1):
         more = " (continued)" if number > 1 else ""
@@ -34,10 +41,26 @@ def paper_latex(table: PaperTable) -> str:
                   r"\label{" + table.label + (f"-{number}" if number > 1 else "") + "}",
                   "\n\\par\\medskip\n".join(page)]  # fmt: skip
         if number == len(pages):
-            notes = " ".join(map(_latex_note, table.notes))
             lines.append(r"\par\smallskip\begin{minipage}{\linewidth}\scriptsize " + notes + r"\end{minipage}")
         lines.append(r"\end{table}")
     return "\n".join([*lines, ""])
+
+
+def _blocks(table: PaperTable, lines: int) -> Iterator[tuple[int, str]]:
+    """The tabulars of the table, each with its number of lines; one that is longer than a page is continued."""
+    for part in _parts(table):
+        head = 4 + max(len(_folded_heading(table, group)) for group in _groups(table, part))
+        rows, used = [], head
+        for row in table.rows:
+            if all(row.cells[n] is None for n in part):
+                continue
+            height = len(_folded_name(row))
+            if rows and used + height > lines:
+                yield used, _block(table, part, rows)
+                rows, used = [], head
+            rows.append(row)
+            used += height
+        yield used, _block(table, part, rows)
 
 
 def _latex_note(note: str) -> str:
@@ -47,16 +70,16 @@ def _latex_note(note: str) -> str:
 
 def _parts(table: PaperTable) -> Iterator[list[int]]:
     """The numbers of the columns of each block, as many as fit beside the names; a data set is split if it must be."""
-    start = _GAP + max(_width(line) for row in table.rows for line in textwrap.wrap(f"{row.model}+", _LONGEST_NAME))
+    start = GAP + max(text_width(line) for row in table.rows for line in textwrap.wrap(f"{row.model}+", _LONGEST_NAME))
     part: list[int] = []
     used = start
     for group in _groups(table, range(len(table.columns))):
-        widths = {number: _column_width(table, number) + _GAP for number in group}
-        if part and used + sum(widths.values()) > _LINE:
+        widths = {number: _column_width(table, number) + GAP for number in group}
+        if part and used + sum(widths.values()) > LINE:
             yield part
             part, used = [], start
         for number in group:
-            if part and used + widths[number] > _LINE:
+            if part and used + widths[number] > LINE:
                 yield part
                 part, used = [], start
             part.append(number)
@@ -74,39 +97,41 @@ def _column_width(table: PaperTable, number: int) -> float:
     """The width of a column in digits."""
     cells = [row.cells[number] for row in table.rows]
     texts = [f"{cell.value} {cell.uncertainty}{cell.sign}" for cell in cells if cell is not None]
-    return max(map(_width, [table.columns[number].metric, *texts]))
+    return max(map(text_width, [table.columns[number].metric, *texts]))
 
 
-def _width(text: str) -> float:
-    """The width of a text in digits of the same font, rounded up."""
-    return sum(0.6 if c in ".,:;[]()'|il " else 2.5 if c == "±" else 1.6 if c.isupper() or c in "@mw" else 1.1
-               for c in text)  # fmt: skip
+def _folded_heading(table: PaperTable, group: Sequence[int]) -> list[str]:
+    """The name of the data set of some columns, in lines as wide as they are."""
+    letters = sum(_column_width(table, number) + GAP for number in group) / 1.2
+    return textwrap.wrap(table.columns[group[0]].dataset, max(8, int(letters)))
 
 
-def _block(table: PaperTable, part: Sequence[int]) -> str:
-    """A tabular of some columns, with the data sets above the metrics."""
+def _block(table: PaperTable, part: Sequence[int], rows: Sequence[PaperRow]) -> str:
+    """A tabular of some columns and rows, with the data sets above the metrics."""
     lines = [r"\begin{tabular}{l" + "r" * len(part) + "}", r"\toprule"]
     heads, rules, column = [], [], 2
     for group in _groups(table, part):
-        letters = sum(_column_width(table, number) + _GAP for number in group) / 1.2
-        lines_of = textwrap.wrap(table.columns[group[0]].dataset, max(8, int(letters)))
-        title = r"\\".join(map(escape_latex, lines_of))
+        title = r"\\".join(map(escape_latex, _folded_heading(table, group)))
         heads.append(r"\multicolumn{" + str(len(group)) + r"}{c}{\shortstack{" + title + "}}")
         rules.append(rf"\cmidrule(lr){{{column}-{column + len(group) - 1}}}")
         column += len(group)
     lines += [" & ".join(["", *heads]) + r" \\", "".join(rules)]
     lines += [" & ".join(["Model", *(escape_latex(table.columns[n].metric) for n in part)]) + r" \\", r"\midrule"]
-    shown = [row for row in table.rows if any(row.cells[n] is not None for n in part)]
-    for before, row in zip([None, *shown], shown, strict=False):
+    for before, row in zip([None, *rows], rows, strict=False):
         if before is not None and before.baseline != row.baseline:
             lines.append(r"\midrule")
         lines.append(" & ".join([_latex_name(row), *(_latex_cell(row.cells[n]) for n in part)]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
 
 
+def _folded_name(row: PaperRow) -> list[str]:
+    """A model's name in lines."""
+    return textwrap.wrap(row.model, _LONGEST_NAME) or [""]
+
+
 def _latex_name(row: PaperRow) -> str:
     """A model's name, folded if it is long."""
-    folded = [escape_latex(line) for line in textwrap.wrap(row.model, _LONGEST_NAME)] or [""]
+    folded = list(map(escape_latex, _folded_name(row)))
     folded[-1] += r"\dag" if row.has_caveat else ""
     if len(folded) == 1:
         return folded[0]

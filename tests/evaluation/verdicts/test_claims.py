@@ -83,7 +83,7 @@ def test_messages_in_full():
 
 
 def test_claims_show_what_is_claimed():
-    assert [claim.claimed for claim in CLAIMS] == ["above 0", "1.12", "0.916", "all 3 parts"]
+    assert [claim.claimed for claim in CLAIMS] == ["above 0", "1.12", ".916", "all 3 parts"]
     assert Compound("one", (RANKING,)).claimed == "its one part"
     assert [claim.models for claim in CLAIMS] == [("A", "B")] * 3 + [()]
     assert [claim.signed for claim in CLAIMS] == [True, False, False, False]

@@ -28,7 +28,7 @@ def test_parts_that_hold_and_do_not():
     assert judged((HOLDS,)) == expected((HOLDS,), Outcome.REPRODUCED, "1 of 1 parts hold.")
     parts = (MISSING, HOLDS, WRONG)
     reason = (
-        "1 of 3 parts hold; B beats A (CONTRADICTED): B − A = -0.0200 [-0.0300, -0.0100], adjusted p = 0.012: "
+        "1 of 3 parts hold; B beats A (CONTRADICTED): B − A = −.0200 [−.0300, −.0100], adjusted p = .012: "
         "significant in the other direction."
     )
     assert judged(parts) == expected(parts, Outcome.CONTRADICTED, reason)

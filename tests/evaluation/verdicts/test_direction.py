@@ -10,7 +10,7 @@ from .hand_made import SMOKE, evidence, failure, of_two, only, pair, row, table
 
 A, B = row("A", 0.12), row("B", 0.10)
 CLAIM = Ranking("A beats B", "A", "B", "D", "MRR@20", "table 1")
-FOUND = "A − B = +0.0200 [+0.0100, +0.0300]"
+FOUND = "A − B = +.0200 [+.0100, +.0300]"
 
 
 def expected(outcome, reason, claim=CLAIM, **found):
@@ -23,9 +23,9 @@ def expected(outcome, reason, claim=CLAIM, **found):
 def test_a_ranking_holds():
     found = only(of_two(A, B).judge(CLAIM))
     tested = {"estimate": 0.02, "interval": (0.01, 0.03), "p_adjusted": 0.012}
-    assert found == expected(Outcome.REPRODUCED, f"{FOUND}, adjusted p = 0.012.", **tested)
+    assert found == expected(Outcome.REPRODUCED, f"{FOUND}, adjusted p = .012.", **tested)
     assert found.to_json() == {
-        "subject": "A beats B", "outcome": "REPRODUCED", "reason": f"{FOUND}, adjusted p = 0.012.", "kind": "Ranking",
+        "subject": "A beats B", "outcome": "REPRODUCED", "reason": f"{FOUND}, adjusted p = .012.", "kind": "Ranking",
         "claimed": "above 0", "estimate": 0.02, "interval": [0.01, 0.03], "p_adjusted": 0.012, "signed": True,
         "dataset": "D", "protocol": "P", "models": ["A", "B"], "place": "table 1", "rerun_value": None, "parts": [],
         "cites_paper": True,
@@ -34,20 +34,20 @@ def test_a_ranking_holds():
 
 def test_a_ranking_is_contradicted():
     claim = replace(CLAIM, better="B", worse="A")
-    reason = "B − A = -0.0200 [-0.0300, -0.0100], adjusted p < 0.001: significant in the other direction."
+    reason = "B − A = −.0200 [−.0300, −.0100], adjusted p = .00090: significant in the other direction."
     tested = {"estimate": -0.02, "interval": (-0.03, -0.01), "p_adjusted": 0.0009}
     assert only(of_two(A, B, pair(p=0.0009)).judge(claim)) == expected(Outcome.CONTRADICTED, reason, claim, **tested)
 
 
 def test_a_p_of_the_level_is_not_significant():
-    reason = f"{FOUND}, adjusted p = 0.050: the difference between the methods is not statistically significant."
+    reason = f"{FOUND}, adjusted p = .050: the difference between the methods is not statistically significant."
     tested = {"estimate": 0.02, "interval": (0.01, 0.03), "p_adjusted": 0.05}
     assert only(of_two(A, B, pair(p=0.05)).judge(CLAIM)) == expected(Outcome.INCONCLUSIVE, reason, **tested)
 
 
 def test_one_seed_tests_the_trained_models():
     reason = (
-        f"{FOUND}: with one seed the test applies to these trained models (adjusted p = 0.012), not to the methods; "
+        f"{FOUND}: with one seed the test applies to these trained models (adjusted p = .012), not to the methods; "
         "run at least 3 seeds."
     )
     found = only(of_two(A, B, pair(of_methods=False)).judge(CLAIM))
@@ -62,9 +62,9 @@ def test_the_better_model_is_lower_where_less_is_better(difference, outcome):
 
 def test_the_reason_ends_with_each_caveat_once():
     a, b = replace(A, caveats=("slow",)), replace(B, caveats=("slow", "odd", SMOKE))
-    assert only(of_two(a, B).judge(CLAIM)).reason == f"{FOUND}, adjusted p = 0.012. Caveat: slow."
+    assert only(of_two(a, B).judge(CLAIM)).reason == f"{FOUND}, adjusted p = .012. Caveat: slow."
     found = only(of_two(a, b, caveats=["SMOKE RUN: all"]).judge(CLAIM))
-    assert found.reason == f"{FOUND}, adjusted p = 0.012. Caveats: SMOKE RUN: all; {SMOKE}; slow; odd."
+    assert found.reason == f"{FOUND}, adjusted p = .012. Caveats: SMOKE RUN: all; {SMOKE}; slow; odd."
 
 
 def test_models_that_cannot_be_compared():

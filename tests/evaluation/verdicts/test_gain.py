@@ -41,7 +41,7 @@ def test_gains_need_direction_and_size(three_models):
     assert found[0].estimate == pytest.approx(ratio)
     assert found[2].estimate == pytest.approx(mean_of(three_models, "Popularity") / mean_of(three_models, "Markov"))
     assert found[2].interval is None
-    assert "Popularity − Markov = -" in found[2].reason
+    assert "Popularity − Markov = −" in found[2].reason
 
 
 @pytest.mark.parametrize("compound", [False, True])
@@ -66,7 +66,7 @@ def test_the_direction_of_a_gain_is_its_own_sign(three_models, compound):
     expected = ["REPRODUCED", "CONTRADICTED", "CONTRADICTED", "REPRODUCED", "NOT_REPRODUCED"]
     assert [v.outcome.name for v in found] == expected
     reasons = [(v.parts[0] if compound else v).reason for v in found]
-    assert f"against the published {down - 1:+.1%}" in reasons[3] and "The direction holds" in reasons[3]
+    assert f"against the published −{100 * (1 - down):.1f} %" in reasons[3] and "The direction holds" in reasons[3]
     assert all("significant in the other direction" in reason for reason in reasons[1:3])
 
 

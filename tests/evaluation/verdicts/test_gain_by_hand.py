@@ -12,7 +12,7 @@ from .hand_made import SMOKE, evidence, failure, of_two, only, pair, row, table
 
 A, B = row("A", 0.2), row("B", 0.1)  # a ratio of 2
 CLAIM = Gain("twice", "A", "B", "D", "MRR@20", 1.0, "table 1")
-HOLDS = "The direction holds (adjusted p = 0.012); gain"
+HOLDS = "The direction holds (adjusted p = .012); gain"
 
 
 def expected(outcome, reason, claim=CLAIM, claimed="2.00", p=0.012, **found):
@@ -24,16 +24,16 @@ def expected(outcome, reason, claim=CLAIM, claimed="2.00", p=0.012, **found):
 
 # published 1 + gain ± half a unit u; the interval of the ratio is 2 · published / (published ± u)
 @pytest.mark.parametrize(("gain", "digits", "claimed", "outcome", "reason", "low", "high"), [
-    (1.0, 2, "2.00", Outcome.REPRODUCED, f"{HOLDS} +100.0% [+99.5%, +100.5%] against the published +100.0%: lies "
-     "within ±5 %.", 4 / 2.005, 4 / 1.995),
-    (0.5, 2, "1.50", Outcome.NOT_REPRODUCED, f"{HOLDS} +100.0% [+99.3%, +100.7%] against the published +50.0%: lies "
-     "above +5%.", 3 / 1.505, 3 / 1.495),
-    (2.0, 2, "3.00", Outcome.NOT_REPRODUCED, f"{HOLDS} +100.0% [+99.7%, +100.3%] against the published +200.0%: lies "
-     "below −5%.", 6 / 3.005, 6 / 2.995),
-    (1.0, 0, "2", Outcome.INCONCLUSIVE, f"{HOLDS} +100.0% [+60.0%, +166.7%] against the published +100.0%: open; the "
-     "largest source of uncertainty is the rounding of the published value.", 4 / 2.5, 4 / 1.5),
-    (0.0, 2, "1.00", Outcome.NOT_REPRODUCED, "No difference is claimed; gain +100.0% [+99.0%, +101.0%] against the "
-     "published +0.0%: lies above +5%.", 2 / 1.005, 2 / 0.995),
+    (1.0, 2, "2.00", Outcome.REPRODUCED, f"{HOLDS} +100.0 % [+99.5 %, +100.5 %] against the published +100.0 %: "
+     "lies within ±5 %.", 4 / 2.005, 4 / 1.995),
+    (0.5, 2, "1.50", Outcome.NOT_REPRODUCED, f"{HOLDS} +100.0 % [+99.3 %, +100.7 %] against the published +50.0 %: "
+     "lies above +5 %.", 3 / 1.505, 3 / 1.495),
+    (2.0, 2, "3.00", Outcome.NOT_REPRODUCED, f"{HOLDS} +100.0 % [+99.7 %, +100.3 %] against the published +200.0 %: "
+     "lies below −5 %.", 6 / 3.005, 6 / 2.995),
+    (1.0, 0, "2", Outcome.INCONCLUSIVE, f"{HOLDS} +100.0 % [+60.0 %, +166.7 %] against the published +100.0 %: open; "
+     "the largest source of uncertainty is the rounding of the published value.", 4 / 2.5, 4 / 1.5),
+    (0.0, 2, "1.00", Outcome.NOT_REPRODUCED, "No difference is claimed; gain +100.0 % [+99.0 %, +101.0 %] against the "
+     "published +0.0 %: lies above +5 %.", 2 / 1.005, 2 / 0.995),
 ])  # fmt: skip
 def test_the_size_of_a_gain(gain, digits, claimed, outcome, reason, low, high):
     claim = replace(CLAIM, gain=gain, digits=digits)
@@ -66,18 +66,18 @@ def test_scores_of_0():
     falls = pair(-0.1, (-0.2, -0.05), relative=-1.0)
     claim = replace(CLAIM, gain=-0.999)
     found = only(of_two(zero_a, B, falls).judge(claim))
-    assert found == expected(Outcome.REPRODUCED, none + "0 too. Caveat: odd.", claim, "0.00", estimate=0.0)
+    assert found == expected(Outcome.REPRODUCED, none + "0 too. Caveat: odd.", claim, ".00", estimate=0.0)
     found = only(of_two(row("A", 0.05), B, falls).judge(claim))  # anything up to .006 rounds to .00
-    reason = none + "0.5 [0.5, 0.5], clearly above the 0.006 that the published one can be at most."
-    assert found == expected(Outcome.NOT_REPRODUCED, reason, claim, "0.00", estimate=0.5)
+    reason = none + ".5 [.5, .5], clearly above the .006 that the published one can be at most."
+    assert found == expected(Outcome.NOT_REPRODUCED, reason, claim, ".00", estimate=0.5)
     claim = replace(CLAIM, gain=-0.5, digits=0)  # half a unit, which can be anything up to one
     found = only(of_two(row("A", 0.05), B, falls).judge(claim))
-    reason = none + "0.5 [0.5, 0.5], not clearly above the 1 that the published one can be at most."
+    reason = none + ".5 [.5, .5], not clearly above the 1 that the published one can be at most."
     assert found == expected(Outcome.INCONCLUSIVE, reason, claim, "0", estimate=0.5)
     claim = replace(CLAIM, gain=-0.5)
     found = only(of_two(zero_a, B, falls).judge(claim))
-    reason = "A scores 0, a gain of −100 %, against the published -50.0%. Caveat: odd."
-    assert found == expected(Outcome.NOT_REPRODUCED, reason, claim, "0.50", estimate=0.0)
+    reason = "A scores 0, a gain of −100 %, against the published −50.0 %. Caveat: odd."
+    assert found == expected(Outcome.NOT_REPRODUCED, reason, claim, ".50", estimate=0.0)
     found = only(of_two(A, zero_b).judge(CLAIM))
     assert found == expected(Outcome.NOT_REPRODUCED, "B scores 0, so the gain has no size. Caveat: odd.")
 
@@ -91,12 +91,12 @@ def test_what_decides_before_the_size():
     missing = evidence([table([A])], failures=[failure("B")])
     reason = "B has no result (FAILED: the loss was NaN)."
     assert only(missing.judge(CLAIM)) == expected(Outcome.INCONCLUSIVE, reason, p=None)
-    reason = "A − B = +0.0200 [+0.0100, +0.0300], adjusted p = 0.012: significant in the other direction."
+    reason = "A − B = +.0200 [+.0100, +.0300], adjusted p = .012: significant in the other direction."
     claim = replace(CLAIM, gain=-0.5)
-    assert only(of_two(A, B).judge(claim)) == expected(Outcome.CONTRADICTED, reason, claim, "0.50", estimate=2.0)
+    assert only(of_two(A, B).judge(claim)) == expected(Outcome.CONTRADICTED, reason, claim, ".50", estimate=2.0)
     reason = (
-        "A − B = +0.0200 [+0.0100, +0.0300]: with one seed the test applies to these trained models (adjusted p = "
-        "0.012), not to the methods; run at least 3 seeds."
+        "A − B = +.0200 [+.0100, +.0300]: with one seed the test applies to these trained models (adjusted p = "
+        ".012), not to the methods; run at least 3 seeds."
     )
     found = only(of_two(A, B, pair(of_methods=False)).judge(CLAIM))
     assert found == expected(Outcome.INCONCLUSIVE, reason, p=None, estimate=2.0)

@@ -78,7 +78,7 @@ def test_a_published_zero_is_judged_against_the_largest_value_that_rounds_to_it(
     assert [v.outcome.name for v in found] == [
         "NOT_REPRODUCED", "REPRODUCED", "NOT_REPRODUCED", "INCONCLUSIVE", "INCONCLUSIVE",
     ]  # fmt: skip
-    assert "clearly above the 0.00005 that the published one can be at most" in found[0].reason
+    assert "clearly above the .00005 that the published one can be at most" in found[0].reason
     assert "run at least 3 seeds" in found[3].reason
     # a mean of about half of 3 seeds' spread: the 90 % interval reaches down to 0, so nothing is clear
     wild = mean_of(store, "Wild")

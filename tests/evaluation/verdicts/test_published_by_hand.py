@@ -12,10 +12,10 @@ from evaluation.verdicts.claims import Outcome, Published, Rerun, Verdict
 from .hand_made import SMOKE, evidence, failure, only, row, table
 
 NUMBER = Published("D", "A", "MRR@20", 0.2, "table 1", digits=2)
-SUBJECT = "A on D: MRR@20 = 0.20 (table 1)"
+SUBJECT = "A on D: MRR@20 = .20 (table 1)"
 
 
-def expected(outcome, reason, about=NUMBER, subject=SUBJECT, claimed="0.20", rerun=0.2, **found):
+def expected(outcome, reason, about=NUMBER, subject=SUBJECT, claimed=".20", rerun=0.2, **found):
     return Verdict(
         subject, outcome, reason, kind="Published", claimed=claimed, dataset="D", protocol="P", models=("A",),
         place="table 1", rerun_value=rerun, about=about, **found,
@@ -28,11 +28,11 @@ def judged(a, number=NUMBER, **more):
 
 # value .2 ± .005; the interval of the ratio is rerun / (value ± .005)
 @pytest.mark.parametrize(("rerun", "outcome", "shown"), [
-    (0.2, Outcome.REPRODUCED, "Rerun 0.200 (deterministic), ratio 1.000 [0.976, 1.026]: within ±5 %."),
-    (0.21, Outcome.REPRODUCED, "Rerun 0.210 (deterministic), ratio 1.050 [1.024, 1.077]: within ±10 %, not ±5 %."),
-    (0.3, Outcome.NOT_REPRODUCED, "Rerun 0.300 (deterministic), ratio 1.500 [1.463, 1.538]: above +10 %."),
-    (0.1, Outcome.NOT_REPRODUCED, "Rerun 0.100 (deterministic), ratio 0.500 [0.488, 0.513]: below −10 %."),
-    (0.22, Outcome.INCONCLUSIVE, "Rerun 0.220 (deterministic), ratio 1.100 [1.073, 1.128]: the interval straddles the "
+    (0.2, Outcome.REPRODUCED, "Rerun .200 (deterministic), ratio 1.000 [.976, 1.026]: within ±5 %."),
+    (0.21, Outcome.REPRODUCED, "Rerun .210 (deterministic), ratio 1.050 [1.024, 1.077]: within ±10 %, not ±5 %."),
+    (0.3, Outcome.NOT_REPRODUCED, "Rerun .300 (deterministic), ratio 1.500 [1.463, 1.538]: above +10 %."),
+    (0.1, Outcome.NOT_REPRODUCED, "Rerun .100 (deterministic), ratio .500 [.488, .513]: below −10 %."),
+    (0.22, Outcome.INCONCLUSIVE, "Rerun .220 (deterministic), ratio 1.100 [1.073, 1.128]: the interval straddles the "
      "margin. No number of seeds can decide it; the largest source of uncertainty is the rounding of the published "
      "value."),
 ])  # fmt: skip
@@ -58,7 +58,7 @@ def test_a_rerun_of_the_same_code_is_said_in_the_reason():
 def test_seeds_and_the_test_sample_are_noise():
     # 20 seeds with a relative deviation of .05 against one run: a variance of .0025 · (1 + 1/20), 19 degrees of freedom
     a = row("A", 0.2, sd=0.01, seeds=20, deterministic=False, error=0.01)
-    shown = "Rerun 0.200 (20 seeds), ratio 1.000 [0.893, 1.121]: the interval straddles the margin. "
+    shown = "Rerun .200 (20 seeds), ratio 1.000 [.893, 1.121]: the interval straddles the margin. "
     source = "the largest source of uncertainty is the paper's single run."
     assert judged(a).reason == f"{shown}No number of seeds can decide it; {source}"
     other = judged(a, replace(NUMBER, same_test=False))  # the clustered error is .05 too, on both sides, of 80 users
@@ -72,15 +72,15 @@ def test_seeds_and_the_test_sample_are_noise():
 
 def test_zeros():
     zero = replace(NUMBER, value=0.005)  # half a unit: 0 in print, and anything up to .01
-    about = {"about": zero, "subject": "A on D: MRR@20 = 0.01 (table 1)", "claimed": "0.01"}
+    about = {"about": zero, "subject": "A on D: MRR@20 = .01 (table 1)", "claimed": ".01"}
     is_0 = "The published value is 0 up to its rounding; the rerun's is "
     assert judged(row("A", 0.0), zero) == expected(Outcome.REPRODUCED, is_0 + "0 too.", rerun=0.0, **about)
-    reason = is_0 + "0.02 [0.02, 0.02], clearly above the 0.01 that the published one can be at most. Caveat: odd."
+    reason = is_0 + ".02 [.02, .02], clearly above the .01 that the published one can be at most. Caveat: odd."
     found = judged(row("A", 0.02, caveats=("odd",)), zero)
     assert found == expected(Outcome.NOT_REPRODUCED, reason, rerun=0.02, **about)
-    reason = is_0 + "0.011 [0.011, 0.011], not clearly above the 0.01 that the published one can be at most."
+    reason = is_0 + ".011 [.011, .011], not clearly above the .01 that the published one can be at most."
     assert judged(row("A", 0.011), zero) == expected(Outcome.INCONCLUSIVE, reason, rerun=0.011, **about)
-    reason = "Rerun 0.020; one seed does not show the seed noise: run at least 3 seeds."
+    reason = "Rerun .020; one seed does not show the seed noise: run at least 3 seeds."
     found = judged(row("A", 0.02, deterministic=False), zero)
     assert found == expected(Outcome.INCONCLUSIVE, reason, rerun=0.02, **about)
     assert judged(row("A", 0.0)) == expected(Outcome.NOT_REPRODUCED, "The rerun's value is 0.", rerun=0.0)

@@ -14,9 +14,13 @@ from typer.testing import CliRunner
 from benchmark import app
 from evaluation.comparison.compare import compare_suite
 from evaluation.results.suite_results import read_suite
+from reports.document.blocks import Column, Row, Table, TableCell
 from reports.report import build
+from reports.tables.as_latex import to_latex
 from reports.tables.export import TEXTS, export_text, write_tables
-from reports.tables.paper_table import paper_table
+from reports.tables.latex_layout import LINES
+from reports.tables.paper_table import PaperCell, PaperColumn, PaperRow, PaperTable, paper_table
+from reports.tables.paper_text import paper_latex
 
 NUMBERS = {
     "seeds": {"seed", "value"},
@@ -71,12 +75,27 @@ def test_latex_and_markdown_show_the_uncertainty_that_was_chosen(report, uncerta
     assert "**" in lines[2] + lines[3] + lines[4] + lines[5] + lines[6]
 
 
+FAULT = re.compile(r"Overfull|Float too large")
+
+
 def compiled(text, folder):
-    """The log of LaTeX on a document of a table alone."""
+    """The last log of LaTeX on a document of a table alone; a longtable knows its widths from an earlier run."""
     page = rf"\documentclass{{article}}{packages_of(text)}\begin{{document}}{text}\end{{document}}"
     (folder / "t.tex").write_text(page, encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
+    for _ in range(4):
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
+        if "Rerun LaTeX" not in done.stdout:
+            break
+    return done
+
+
+def check_compiled(text, folder):
+    """Compile a table where LaTeX is installed."""
+    if shutil.which("pdflatex"):
+        done = compiled(text, folder)
+        assert done.returncode == 0, done.stdout[-1500:]
+        assert not FAULT.search(done.stdout)
 
 
 def packages_of(text):
@@ -92,7 +111,7 @@ def test_latex_compiles_with_the_packages_that_it_names(report, table, tmp_path)
         assert packages_of(text).strip() == r"\usepackage{booktabs}"
     done = compiled(text, tmp_path)
     assert done.returncode == 0, done.stdout[-1500:]
-    assert "Overfull \\hbox" not in done.stdout
+    assert not FAULT.search(done.stdout)
 
 
 def test_the_main_table_is_no_wider_than_a_page(make_store, tmp_path):
@@ -106,7 +125,49 @@ def test_the_main_table_is_no_wider_than_a_page(make_store, tmp_path):
         for line in (re.sub(r"\$[^$]*\$|\\\w+", "", line) for line in block.splitlines() if "tabular}" not in line):
             assert len(line) < 130, line
     if shutil.which("pdflatex"):
-        assert "Overfull \\hbox" not in compiled(text, tmp_path).stdout
+        assert not FAULT.search(compiled(text, tmp_path).stdout)
+
+
+def long_table(rows, metrics):
+    """A table of the report with groups, numbers, words of any length, sentences and caveats."""
+    columns = [Column("seed", "Seed", True), Column("key", "Key"), *(Column(m, m, True) for m in metrics),
+               Column("where", "Where"), Column("command", "Command", wide=True)]  # fmt: skip
+    lines = []
+    for n in range(rows):
+        if n % 3 == 0:
+            lines.append(Row((TableCell(f"A model {'of many words ' * 12}{n}"),), kind="group"))
+        caveats = (f"NOT CONVERGED: {n % 4} epochs", f"a reason with words {n % 2}")
+        lines.append(Row((TableCell(f"{n}", n, caveats=caveats), TableCell("0a1b2c3d4e"),
+                          *(TableCell("[.01234, .04567]", n) for _ in metrics),
+                          TableCell("https://example.org/a_very/long-address_without/a.blank" if n % 2 else "Table 2"),
+                          TableCell("python benchmark.py run " + "--only 'data/model' " * 5))))  # fmt: skip
+    return Table("cells", "All runs", tuple(columns), tuple(lines), ("A note of some length. " * 9,))
+
+
+@pytest.mark.parametrize(("rows", "metrics", "turned"), [(8, 3, None), (60, 2, False), (60, 5, True), (90, 30, None)])
+def test_a_table_longer_than_a_page_repeats_its_heading(rows, metrics, turned, tmp_path):
+    table = long_table(rows, [f"NDCG@{n}" for n in range(metrics)])
+    text = str(to_latex(table))
+    titles = text.count(" & ".join(["Seed", "Key", *(c.title for c in table.columns[2:4])]))
+    assert ("longtable" in text, titles) == ((True, 2) if turned is not None else (False, 1))
+    assert (r"\begin{landscape}" in text) == bool(turned)
+    assert ("lscape" in packages_of(text), r"\resizebox" in text) == (bool(turned), turned is None)
+    if turned is not None:  # a command has a line of its own
+        assert text.count(r"\multicolumn{" + str(len(table.columns) - 1)) == 2 * 1 + 1 + rows + rows // 3
+    check_compiled(text, tmp_path)
+
+
+def test_a_main_table_of_more_rows_than_a_page_is_continued(tmp_path):
+    cell = PaperCell(".1234", "± .0123", 1, "*")
+    rows = [PaperRow(f"A model {'with settings ' * (n % 4)}{n}", n < 3, True, (cell,) * 12) for n in range(110)]
+    columns = tuple(PaperColumn(f"data set {n // 3}", f"NDCG@{n}") for n in range(12))
+    made = PaperTable("tab:many", "Many models", columns, tuple(rows), ("A note about each of the models. " * 80,))
+    text = paper_latex(made)
+    assert text.count(r"\begin{table}") == text.count(r"\caption{Many models") > 6
+    assert all(text.count(f" {n}") >= 1 for n in range(110)) and text.count(r"\textbf{.1234}") == 110 * 12
+    for block in re.findall(r"\\midrule\n(.*?)\\bottomrule", text, re.DOTALL):
+        assert block.count(r"\\") <= 2 * LINES
+    check_compiled(text, tmp_path)
 
 
 @pytest.mark.parametrize("name", NUMBERS)

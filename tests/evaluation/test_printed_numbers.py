@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from reports.document import numbers
+from evaluation import printed_numbers as numbers
 
 
 @pytest.mark.parametrize(("widths", "places"), [
@@ -35,6 +35,13 @@ def test_intervals_and_percents():
 ])  # fmt: skip
 def test_p_values_are_never_zero(p, text):
     assert numbers.p_value(p) == text
+
+
+def test_p_values_and_shares_in_a_sentence_are_written_as_in_a_table():
+    assert [numbers.p_text(p) for p in (0.00001, 0.0124, 0.5, 1.0)] == ["p < .0001", "p = .012", "p = .50", "p = 1.00"]
+    assert [numbers.short_fraction(x) for x in (0, 0.5, 0.00005, 100, 1.25, -0.5)] == [
+        "0", ".5", ".00005", "100", "1.25", "−.5"]  # fmt: skip
+    assert numbers.fraction(0.0, 4, sign=True) == ".0000"
 
 
 def test_quantities():

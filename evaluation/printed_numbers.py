@@ -29,7 +29,7 @@ def fraction(value: float | None, places: int = 4, sign: bool = False) -> str:
     if text.startswith("0."):
         text = text[1:]
     negative = value < 0 and any(c in "123456789" for c in text)
-    return ("−" if negative else "+" if sign else "") + text
+    return ("−" if negative else "+" if sign and value else "") + text
 
 
 def interval(low: float | None, high: float | None, places: int = 4, sign: bool = False) -> str:
@@ -57,6 +57,18 @@ def p_value(value: float | None) -> str:
     if value >= 0.995:
         return "1.00"
     return fraction(value, 2 if value >= 0.0995 else 1 - math.floor(math.log10(value)))
+
+
+def p_text(value: float) -> str:
+    """Format a p-value with its letter: p = .034, p < .0001."""
+    shown = p_value(value)
+    return f"p < {shown[1:]}" if shown.startswith("<") else f"p = {shown}"
+
+
+def short_fraction(value: float) -> str:
+    """Format a share or metric with four significant digits and no zeros around them: .0625, .5, 0."""
+    text = f"{float(f'{abs(value):.4g}'):.12f}".rstrip("0").rstrip(".")
+    return "−" * (value < 0) + (text[1:] if text.startswith("0.") else text)
 
 
 def count(value: float | None) -> str:
