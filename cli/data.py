@@ -39,8 +39,8 @@ def describe(name: DataName, data: Data = None, as_json: AsJson = False, figure:
     """
     from cli.data_actions import find_dataset, known_datasets
     from cli.printing import print_json, print_records, print_text
-    from recsys_data.datasets.croissant import croissant_metadata
-    from recsys_data.datasets.summary import histogram_text, summarise_dataset
+    from recsys_data.catalogue.croissant import croissant_metadata
+    from recsys_data.catalogue.summary import histogram_text, summarise_dataset
     from reports.figures.dataset import save_figure
 
     if croissant:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.suites.request import LoadedSuite
+from recsys_data.catalogue.all_datasets import DATASETS
+from recsys_data.catalogue.summary import summarise_dataset
 from recsys_data.checks import did_you_mean
 from recsys_data.columns.open_choice import OpenChoice
-from recsys_data.datasets.catalogue import DATASETS
 from recsys_data.datasets.dataset import Dataset
 from recsys_data.datasets.imported import (
     Imported,
@@ -19,7 +20,6 @@ from recsys_data.datasets.imported import (
     remove_imported,
     store_imported,
 )
-from recsys_data.datasets.summary import summarise_dataset
 from recsys_data.fetching.source import data_folder
 from recsys_data.files.export import FORMATS, export_interactions
 from recsys_data.files.interaction_file import InteractionFile

@@ -24,7 +24,7 @@ import torch
 
 from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.ranking.rank import rank_held_out
-from recsys_data.datasets.catalogue import DATASETS
+from recsys_data.catalogue.all_datasets import DATASETS
 from recsys_data.protocols.per_user import LeaveLastOut
 from recsys_models.networks.network import Generators
 from recsys_models.rnn import GRU, LSTM

@@ -13,10 +13,10 @@ import numpy as np
 
 from recsys_data.audit.leakage import audit
 from recsys_data.audit.shared_order import SharedOrder
-from recsys_data.datasets.catalogue import DATASETS
+from recsys_data.catalogue.all_datasets import DATASETS
+from recsys_data.catalogue.summary import summarise_dataset
 from recsys_data.datasets.dataset import Dataset
 from recsys_data.datasets.diginetica import DigineticaViews
-from recsys_data.datasets.summary import summarise_dataset
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.fetching.source import data_folder
 from recsys_data.protocols.filters import (

@@ -12,9 +12,9 @@ from typing import Any
 
 from evaluation.metrics.accuracy import MRR, NDCG, Recall
 from harness.spec import Experiment, Suite
-from recsys_data.datasets.amazon import AmazonFiveCore, AmazonPaper
-from recsys_data.datasets.amazon_hdf5 import AmazonCoPurchasing
-from recsys_data.datasets.amazon_reviews import AmazonReviews
+from recsys_data.datasets.amazon.co_purchases import AmazonCoPurchasing
+from recsys_data.datasets.amazon.editions import AmazonFiveCore, AmazonPaper
+from recsys_data.datasets.amazon.reviews import AmazonReviews
 from recsys_data.datasets.citeulike import CiteULikeHCRNN, CiteULikeLibraries, CiteULikeLog
 from recsys_data.datasets.diginetica import Diginetica, DigineticaViews
 from recsys_data.datasets.lastfm import LastFM1K, LastFMArtistSessions, LastFMUserArtist

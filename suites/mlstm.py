@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.verdicts.claims import OWN_CLAIM, Gain, Published, Ranking
 from harness.spec import Citation, Experiment, Suite
-from recsys_data.datasets.amazon import AmazonFiveCore
-from recsys_data.datasets.amazon_hdf5 import AmazonCoPurchasing
+from recsys_data.datasets.amazon.co_purchases import AmazonCoPurchasing
+from recsys_data.datasets.amazon.editions import AmazonFiveCore
 from recsys_data.datasets.movielens import MovieLens1M, MovieLens1MOrdered, MovieLens10M
 from recsys_data.protocols.by_user import HashedUsers
 from recsys_data.protocols.filters import AllOf, MinItemEvents, MinUserEvents

@@ -15,7 +15,7 @@ from baselines.simple.popularity import Popularity
 from evaluation.metrics.accuracy import NDCG, Recall
 from evaluation.verdicts.claims import OWN_CLAIM, Published, Ranking
 from harness.spec import Citation, Experiment, Suite
-from recsys_data.datasets.amazon import AmazonPaper
+from recsys_data.datasets.amazon.editions import AmazonPaper
 from recsys_data.datasets.movielens import MovieLens1MSASRec, MovieLens100K
 from recsys_data.protocols.candidates import UNSEEN_ITEMS_ONLY, SampledItems
 from recsys_data.protocols.per_user import LeaveLastOut

@@ -51,7 +51,7 @@ def import_(file: Annotated[Path, typer.Argument(help="CSV, TSV, RecBole .inter,
     """
     from cli.data_actions import import_file
     from cli.printing import print_json, print_text
-    from recsys_data.datasets.summary import summarise_dataset
+    from recsys_data.catalogue.summary import summarise_dataset
     from recsys_data.files.interaction_file import InteractionFile
     from recsys_data.files.open_choices import UnsettledFile
 

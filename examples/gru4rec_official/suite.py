@@ -8,7 +8,7 @@ from evaluation.metrics.accuracy import MRR, Recall
 from evaluation.rank_files.ranked import Ranked
 from evaluation.verdicts.claims import OWN_CLAIM, Gain
 from harness.spec import Experiment, Suite
-from recsys_data.datasets.catalogue import DATASETS
+from recsys_data.catalogue.all_datasets import DATASETS
 from recsys_data.protocols.by_name import protocol_named
 from recsys_models.gru4rec import GRU4Rec, shared_sampling
 from training.losses.softmax import SampledCrossEntropy

@@ -1,1 +1,1 @@
-"""The data sets: one file per source, and the catalogue of all of them."""
+"""The data sets: one file per source, and what they share."""

@@ -9,7 +9,7 @@ import matplotlib.figure
 import numpy as np
 from matplotlib.ticker import StrMethodFormatter
 
-from recsys_data.datasets.summary import events_over_time, gaps
+from recsys_data.catalogue.summary import events_over_time, gaps
 from recsys_data.interactions import Interactions
 from recsys_data.printable import printable
 from reports.figures.fonts import drawable, families

@@ -4,7 +4,7 @@ import pytest
 
 from cli.data_actions import FACTS, audit_rows, find_dataset, import_file
 from harness.suites.request import RunRequest
-from recsys_data.datasets.summary import summarise_dataset
+from recsys_data.catalogue.summary import summarise_dataset
 from recsys_data.files.export import export_interactions
 from recsys_data.files.interaction_file import InteractionFile
 from recsys_data.files.time_lstm_files import GAPS, ITEMS, SINCE

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from recsys_data.audit.leakage import audit
-from recsys_data.datasets.catalogue import DATASETS
+from recsys_data.catalogue.all_datasets import DATASETS
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_data.protocols.per_user import LeaveLastOut

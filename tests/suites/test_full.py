@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 import benchmark
-from recsys_data.datasets.catalogue import DATASETS
+from recsys_data.catalogue.all_datasets import DATASETS
 from recsys_data.generated.markov_chain import MarkovChainSequences
 from recsys_data.interactions import Clock
 from suites import zoo
@@ -15,7 +15,7 @@ from suites.full import MODELS, SUITE, models_for
 
 @pytest.fixture(scope="module")
 def smoke(smoke_run):
-    return smoke_run("full", "--only", "ml-100k/*")
+    return smoke_run("full", "--only", "ml-100k/*", "--limit-users", "60")
 
 
 def test_one_data_set_runs_end_to_end(smoke):

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from benchmark import app
 from cli.own import templates
-from recsys_data.datasets.catalogue import DATASETS
+from recsys_data.catalogue.all_datasets import DATASETS
 
 
 @pytest.fixture(autouse=True)

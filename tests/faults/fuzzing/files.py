@@ -17,8 +17,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys_data.datasets.amazon import AmazonFiveCore, AmazonPaper
-from recsys_data.datasets.amazon_reviews import AmazonReviews
+from recsys_data.datasets.amazon.editions import AmazonFiveCore, AmazonPaper
+from recsys_data.datasets.amazon.reviews import AmazonReviews
 from recsys_data.datasets.citeulike import CiteULikeHCRNN, CiteULikeLibraries, CiteULikeLog
 from recsys_data.datasets.diginetica import Diginetica, DigineticaViews
 from recsys_data.datasets.imported import Imported, store_imported

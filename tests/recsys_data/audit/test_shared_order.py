@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from recsys_data.audit import shared_order
 from recsys_data.audit.leakage import audit
 from recsys_data.audit.shared_order import SharedOrder, find_shared_order
-from recsys_data.datasets.catalogue import DATASETS
+from recsys_data.catalogue.all_datasets import DATASETS
 from recsys_data.datasets.diginetica import DigineticaViews
 from recsys_data.protocols.by_time import GlobalTimeCut
 from recsys_data.protocols.inner_order import InnerOrder

@@ -1,6 +1,6 @@
 import pytest
 
-from recsys_data.datasets.catalogue import DATASETS
+from recsys_data.catalogue.all_datasets import DATASETS
 from recsys_data.datasets.citeulike import CiteULikeLog
 from recsys_data.fetching.errors import DataMissing
 from recsys_data.interactions import Clock

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recsys_data.datasets.amazon_reviews import AmazonReviews
+from recsys_data.datasets.amazon.reviews import AmazonReviews
 from recsys_data.files.interaction_file import InteractionFile
 from recsys_data.files.ragged import read_ragged
 from recsys_data.files.sequence_files import SequenceFiles

@@ -4,8 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from recsys_data.datasets.amazon_hdf5 import AmazonCoPurchasing, Hdf5Missing, reviews
-from recsys_data.datasets.catalogue import DATASETS
+from recsys_data.catalogue.all_datasets import DATASETS
+from recsys_data.datasets.amazon.co_purchases import AmazonCoPurchasing, Hdf5Missing, reviews
 from recsys_data.interactions import Clock
 
 COLUMNS = {

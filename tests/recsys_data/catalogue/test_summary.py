@@ -1,6 +1,6 @@
 import pytest
 
-from recsys_data.datasets.summary import events_over_time, gaps, histogram_text, histograms, summarise_dataset
+from recsys_data.catalogue.summary import events_over_time, gaps, histogram_text, histograms, summarise_dataset
 from recsys_data.interactions import Clock, Interactions
 from reports.figures.dataset import save_figure
 

@@ -12,9 +12,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from recsys_data.catalogue.summary import summarise_dataset
 from recsys_data.datasets.cache import raw_files
 from recsys_data.datasets.dataset import Dataset
-from recsys_data.datasets.summary import summarise_dataset
 from recsys_data.fetching.source import data_folder
 from recsys_data.files.export import export_interactions
 from recsys_data.interactions import Interactions

@@ -9,7 +9,7 @@ from typing import ClassVar
 from recsys_data.arrow import json, numbers, pa
 from recsys_data.checks import check_choice
 from recsys_data.containers.tables import read_table
-from recsys_data.datasets.amazon import CITATION, LICENCE
+from recsys_data.datasets.amazon.editions import CITATION, LICENCE
 from recsys_data.datasets.dataset import FileDataset
 from recsys_data.fetching.compressed import read_bytes
 from recsys_data.fetching.source import Source

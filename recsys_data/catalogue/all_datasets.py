@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from recsys_data.datasets.amazon import AmazonFiveCore, AmazonPaper
-from recsys_data.datasets.amazon_hdf5 import AmazonCoPurchasing
-from recsys_data.datasets.amazon_reviews import AmazonReviews
+from recsys_data.datasets.amazon.co_purchases import AmazonCoPurchasing
+from recsys_data.datasets.amazon.editions import AmazonFiveCore, AmazonPaper
+from recsys_data.datasets.amazon.reviews import AmazonReviews
 from recsys_data.datasets.citeulike import CiteULikeHCRNN, CiteULikeLibraries, CiteULikeLog
 from recsys_data.datasets.dataset import Dataset
 from recsys_data.datasets.diginetica import Diginetica, DigineticaViews

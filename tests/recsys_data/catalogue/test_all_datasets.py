@@ -5,14 +5,14 @@ import re
 import numpy as np
 import pytest
 
-from recsys_data.datasets.amazon import AmazonFiveCore, AmazonPaper
-from recsys_data.datasets.catalogue import DATASETS
+from recsys_data.catalogue.all_datasets import DATASETS
+from recsys_data.catalogue.summary import summarise_dataset
+from recsys_data.datasets.amazon.editions import AmazonFiveCore, AmazonPaper
 from recsys_data.datasets.citeulike import CiteULikeHCRNN, CiteULikeLibraries
 from recsys_data.datasets.dataset import Dataset
 from recsys_data.datasets.diginetica import Diginetica
 from recsys_data.datasets.lastfm import LastFMArtistSessions, LastFMUserArtist
 from recsys_data.datasets.movielens import MovieLens1MSubsample, MovieLens100K
-from recsys_data.datasets.summary import summarise_dataset
 from recsys_data.datasets.yoochoose import YooChoose64, YooChoose100k
 from recsys_data.fetching.source import data_folder
 from recsys_data.generated.markov_chain import MarkovChainSequences

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 import benchmark
-from recsys_data.datasets.croissant import croissant_metadata
+from recsys_data.catalogue.croissant import croissant_metadata
 from recsys_data.files.export import export_interactions
 from recsys_data.files.interaction_file import InteractionFile
 from recsys_data.generated.markov_chain import MarkovChainSequences

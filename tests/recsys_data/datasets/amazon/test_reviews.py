@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from recsys_data.datasets.amazon_reviews import AmazonReviews
+from recsys_data.datasets.amazon.reviews import AmazonReviews
 
 
 def test_amazon_reviews_and_ratings(tmp_path):

@@ -1,0 +1,1 @@
+"""Amazon reviews: editions of papers, the official files, and Spotlight's co-purchasing file."""
