@@ -42,6 +42,15 @@ def tiny_suite(tmp_path) -> Path:
     return path
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+def pytest_collection_modifyitems(items) -> None:
+    """Keep tests that share a fixture of their file on one worker, which then makes it once."""
+    for item in items:
+        shared = (fixture for found in item._fixtureinfo.name2fixturedefs.values() for fixture in found)
+        if item.get_closest_marker("xdist_group") is None and any(f.scope == "module" for f in shared):
+            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
+
+
 def pytest_make_parametrize_id(val, argname) -> str | None:
     """Name a parameter of bytes by its argument: archives hold the time, and two workers must collect equal names."""
     return argname if isinstance(val, bytes) else None
