@@ -100,44 +100,49 @@ def prepare(experiment: Experiment, folder: Path | None, cache: Path | None = No
 
 def prepared_before(experiment: Experiment, folder: Path | None, cache: Path) -> Prepared | None:
     """The prepared experiment as ``cache`` describes it; None where its data are missing or were not prepared there."""
-    path = _description(experiment, folder, cache)
-    return None if path is None else _described(experiment, folder, cache, path)
+    reading = _reading(experiment)
+    path = _description(experiment, folder, cache, reading)
+    return None if path is None else _described(experiment, folder, cache, path, reading)
 
 
 def _cached(experiment: Experiment, folder: Path | None, cache: Path) -> Prepared:
     """Read the prepared experiment from ``cache``, or prepare it and write it there."""
-    path = _description(experiment, folder, cache)
+    reading = _reading(experiment)
+    path = _description(experiment, folder, cache, reading)
     if path is None:
         return _prepare(experiment, folder)
-    found = _described(experiment, folder, cache, path)
+    found = _described(experiment, folder, cache, path, reading)
     if found is not None:
         return found
-    prepared = _prepare(experiment, folder, _loader(experiment, folder, cache))
+    prepared = _prepare(experiment, folder, _loader(experiment, folder, cache, reading))
     write_bytes_atomically(path, sealed_text(prepared.record(), path.name, allow_nan=True).encode())
     return prepared
 
 
-def _loader(experiment: Experiment, folder: Path | None, cache: Path) -> Callable[[], Interactions]:
+def _reading(experiment: Experiment) -> str:
+    """The hash of the code that reads the experiment's data set."""
+    return combined_hash(closure_hashes(experiment.dataset))
+
+
+def _loader(experiment: Experiment, folder: Path | None, cache: Path, reading: str) -> Callable[[], Interactions]:
     """A function that loads the experiment's data set through the cache."""
-    reading = combined_hash(closure_hashes(experiment.dataset))
     return functools.partial(load_cached, experiment.dataset, folder, cache, reading)
 
 
-def _description(experiment: Experiment, folder: Path | None, cache: Path) -> Path | None:
+def _description(experiment: Experiment, folder: Path | None, cache: Path, reading: str) -> Path | None:
     """The file in ``cache`` for these raw bytes under this code; None where raw files are missing or unknown."""
     dataset, protocol = experiment.dataset, experiment.protocol
     files = raw_files(dataset, folder)
     if files is None:
         return None
-    reading, splitting = closure_hashes(dataset), closure_hashes(protocol, ["recsys_data.audit.leakage"])
-    parts = [written_form(dataset), written_form(protocol), raw_sums(files, cache), combined_hash(reading),
-             combined_hash(splitting)]  # fmt: skip
+    splitting = combined_hash(closure_hashes(protocol, ["recsys_data.audit.leakage"]))
+    parts = [written_form(dataset), written_form(protocol), raw_sums(files, cache), reading, splitting]
     return cache / "splits" / f"{hashlib.sha256(canonical(parts).encode()).hexdigest()[:24]}.json"
 
 
-def _described(experiment: Experiment, folder: Path | None, cache: Path, path: Path) -> Prepared | None:
+def _described(experiment: Experiment, folder: Path | None, cache: Path, path: Path, reading: str) -> Prepared | None:
     """The prepared experiment from its description; None where that is missing or damaged."""
-    load, protocol = _loader(experiment, folder, cache), experiment.protocol
+    load, protocol = _loader(experiment, folder, cache, reading), experiment.protocol
     try:
         record = read_sealed(path.read_bytes(), path.name)
         if record.pop("schema") != _SCHEMA:

@@ -12,7 +12,11 @@ from typing import Any
 
 from evaluation.ranking.recommender import Recommender
 from harness.system.limits import parse_seconds
+from harness.system.sources import field_names
 from harness.tuning import Tuning
+
+_PLAIN = (bool, int, float, str)
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 @dataclass(frozen=True)
@@ -131,12 +135,12 @@ def written_form(value: Any) -> Any:
 
     Raises TypeError for any other type, so that no key is silently incomplete.
     """
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, _PLAIN):
         return value
     if isinstance(value, enum.Enum):
         return value.value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: written_form(getattr(value, f.name)) for f in dataclasses.fields(value) if f.init}
+        fields = {name: written_form(getattr(value, name)) for name in field_names(type(value))}
         return {"type": written_name(type(value)), **fields}
     if isinstance(value, Mapping):
         return {str(k): written_form(v) for k, v in value.items()}
@@ -161,7 +165,7 @@ def has_one_seed(model: Any) -> bool:
 
 def canonical(value: Any) -> str:
     """JSON with sorted keys and no spaces: equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _ENCODER.encode(value)
 
 
 def expand(suite: Suite, seeds: Sequence[int] | None = None) -> Iterator[Cell]:

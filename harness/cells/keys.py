@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from evaluation.rank_files.ranked import Ranked
@@ -36,6 +37,27 @@ def cell_parts(loaded: LoadedSuite, index: int, prepared: Prepared | None) -> di
         engine=loaded.request.engine,
         form=loaded.written_form,
     )
+
+
+@dataclass
+class CellKeys:
+    """The parts and keys of a suite's cells; what the seeds of one model share is made once for cells in order."""
+
+    loaded: LoadedSuite
+    _shared: dict[tuple[int, str, str], tuple[dict[str, Any], str, str]] = field(default_factory=dict)
+
+    def of(self, index: int, prepared: Prepared | None) -> tuple[dict[str, Any], str]:
+        """The parts of one cell, as ``cell_parts`` gives them, and its key."""
+        cell = self.loaded.cells[index]
+        if isinstance(cell.model, Ranked):  # each seed has a file of its own
+            parts = cell_parts(self.loaded, index, prepared)
+            return parts, key_of(parts)
+        name = id(cell.experiment), cell.model_name, "" if prepared is None else prepared.fingerprint
+        if name not in self._shared:
+            parts = cell_parts(self.loaded, index, prepared)
+            self._shared = {name: (parts, *_text_around(parts, "seed"))}
+        parts, before, after = self._shared[name]
+        return {**parts, "seed": cell.seed}, _hash(f"{before}{canonical(cell.seed)}{after}")
 
 
 def is_read(parts: Mapping[str, Any]) -> bool:
@@ -140,7 +162,18 @@ def engine_of(model: Any, device: str, chosen: str = TORCH) -> str | None:
 
 def key_of(parts: Mapping[str, Any]) -> str:
     """The key: 24 hex digits of SHA-256 over the parts."""
-    return hashlib.sha256(canonical(parts).encode()).hexdigest()[:24]
+    return _hash(canonical(parts))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _text_around(parts: Mapping[str, Any], name: str) -> tuple[str, str]:
+    """The canonical text of the parts before and after the value of one of them, which is neither first nor last."""
+    before = canonical({n: value for n, value in parts.items() if n < name})
+    after = canonical({n: value for n, value in parts.items() if n > name})
+    return f"{before[:-1]},{canonical(name)}:", f",{after[1:]}"
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.results.suite_results import adoption_text
-from harness.cells.keys import cell_parts, differences, is_read, key_of, search_key
+from harness.cells.keys import CellKeys, differences, is_read, search_key
 from harness.cells.progress import last_epoch
 from harness.cells.record import Failure, error_message
 from harness.cells.search import search_record
@@ -43,15 +44,24 @@ class PlannedCell:
     a refused cell. parts: the parts of the key, those of the data None where the data are not known.
     """
 
+    loaded: LoadedSuite
     index: int
-    cell: Cell
     key: str
     state: str
     why: str
-    command: str
     estimate: Estimate = UNKNOWN
     failure: Failure | None = None
     parts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def cell(self) -> Cell:
+        """The cell."""
+        return self.loaded.cells[self.index]
+
+    @functools.cached_property
+    def command(self) -> str:
+        """The command that computes this cell alone."""
+        return self.loaded.command(self.cell)
 
     @property
     def to_do(self) -> bool:
@@ -106,26 +116,21 @@ def make_plan(loaded: LoadedSuite, store: Store, *, fresh: bool = False, context
     cells that this command computed count as cached. context: shared with the earlier suites of the same command.
     """
     stored, context = StoredCells.of(store), context or PlanContext()
-    adopted = {record["key"]: text for record in stored.records if (text := adoption_text(record))}
+    planner = _Planner(loaded, stored, fresh, context, CellKeys(loaded))
     cells: list[PlannedCell] = []
-    own: set[str] = set()
-    searched: set[str] = set()  # searches that an earlier cell of this plan runs
-    alone: dict[tuple[int, str], bool] = {}  # by experiment and model
-    experiment, data = None, _NOT_PREPARED
+    experiment, data, known = None, _NOT_PREPARED, None
     for index, cell in enumerate(loaded.cells):
         check_terminated()
-        if loaded.chosen[index] and cell.experiment is not experiment:  # cells are ordered by experiment
-            experiment, data = cell.experiment, _prepared(loaded, cell, context)
-        planned = _planned(loaded, stored, index, fresh, context, data)
-        planned = replace(planned, why=adopted.get(planned.key, "")) if planned.state == "cached" else planned
-        name = id(cell.experiment), cell.model_name
-        if planned.to_do and (alone[name] if name in alone else alone.setdefault(name, runs_alone(cell))):
-            planned = replace(planned, estimate=replace(planned.estimate, alone=True))
-        duplicate = planned.to_do and planned.key in own
-        planned = replace(planned, estimate=DUPLICATE) if duplicate else _with_search(planned, store, fresh, searched)
-        cells.append(planned)
-        own |= {planned.key} if planned.to_do else set()
-    context.cells |= dict.fromkeys(own, loaded.suite.name)
+        if cell.experiment is not experiment:  # cells are ordered by experiment
+            experiment, data, known = cell.experiment, _NOT_PREPARED, None
+        if not loaded.chosen[index]:
+            known = known or (loaded.prepared_before(cell),)
+            cells.append(planner.left_out(index, *known))
+            continue
+        if data is _NOT_PREPARED:
+            data = _prepared(loaded, cell, context)
+        cells.append(planner.planned(index, data))
+    context.cells |= dict.fromkeys(planner.own, loaded.suite.name)
     return Plan(loaded, cells)
 
 
@@ -135,36 +140,73 @@ def runs_alone(cell: Cell) -> bool:
     return not all(map(is_encore_class, classes_in(values)))
 
 
-def _planned(
-    loaded: LoadedSuite, stored: StoredCells, index: int, fresh: bool, context: PlanContext, data: PreparedState
-) -> PlannedCell:
-    cell, store = loaded.cells[index], stored.store
-    command = loaded.command(cell)
-    if not loaded.chosen[index]:
-        known = loaded.prepared_before(cell)
-        parts = cell_parts(loaded, index, known)
-        return PlannedCell(index, cell, "" if known is None else key_of(parts), "left out", "", command, parts=parts)
-    prepared, state, why, failure = data
-    parts = cell_parts(loaded, index, prepared)
-    key = key_of(parts)
-    if prepared is None:
-        return PlannedCell(index, cell, key, state, why, command, failure=failure, parts=parts)
-    if cell.space and not prepared.has_validation:
-        failure = Failure.of(_nothing_to_tune_on(cell))
-        return PlannedCell(index, cell, key, "refused", failure.reason, command, failure=failure)
-    if store.holds(key) and (not fresh or key in context.cells):
-        return PlannedCell(index, cell, key, "cached", "", command, parts=parts)
-    if key in context.cells:
-        return PlannedCell(index, cell, key, "shared", f"{context.cells[key]} computes it", command, parts=parts)
-    state, why = ("new", "computed anew (--fresh)") if fresh else _new_or_stale(cell, parts, stored.records)
-    earlier = store.failure(key)
-    if earlier is not None:
-        why = f"{earlier.get('state', 'FAILED')} before: {earlier['reason']}"
-    epoch = None if fresh else last_epoch(store.partial(key))
-    if epoch is not None:
-        why += f"; resumes from a checkpoint after epoch {epoch}"
-    estimate = READING if is_read(parts) else stored.estimate(parts, prepared)
-    return PlannedCell(index, cell, key, state, why, command, estimate, parts=parts)
+@dataclass
+class _Planner:
+    """Plans the cells of one suite one after the other.
+
+    own: keys of the cells to compute. searched: searches that an earlier cell runs. estimates: by experiment and model,
+    which the seeds share.
+    """
+
+    loaded: LoadedSuite
+    stored: StoredCells
+    fresh: bool
+    context: PlanContext
+    keys: CellKeys
+    own: set[str] = field(default_factory=set)
+    searched: set[str] = field(default_factory=set)
+    estimates: dict[tuple[int, str], Estimate] = field(default_factory=dict)
+
+    @functools.cached_property
+    def adopted(self) -> Mapping[str, str]:
+        """How a stored cell was adopted, by key."""
+        return {record["key"]: text for record in self.stored.records if (text := adoption_text(record))}
+
+    def left_out(self, index: int, known: Prepared | None) -> PlannedCell:
+        """A cell that the options leave out."""
+        parts, key = self.keys.of(index, known)
+        return PlannedCell(self.loaded, index, "" if known is None else key, "left out", "", parts=parts)
+
+    def planned(self, index: int, data: PreparedState) -> PlannedCell:
+        """A cell that the options select."""
+        loaded, store, cell = self.loaded, self.stored.store, self.loaded.cells[index]
+        prepared, state, why, failure = data
+        parts, key = self.keys.of(index, prepared)
+        if prepared is None:
+            return PlannedCell(loaded, index, key, state, why, failure=failure, parts=parts)
+        if cell.space and not prepared.has_validation:
+            failure = Failure.of(_nothing_to_tune_on(cell))
+            return PlannedCell(loaded, index, key, "refused", failure.reason, failure=failure)
+        if store.holds(key) and (not self.fresh or key in self.context.cells):
+            return PlannedCell(loaded, index, key, "cached", self.adopted.get(key, ""), parts=parts)
+        if key in self.context.cells:
+            return PlannedCell(loaded, index, key, "shared", f"{self.context.cells[key]} computes it", parts=parts)
+        state, why = self._to_do(cell, key, parts)
+        if key in self.own:
+            return PlannedCell(loaded, index, key, state, why, DUPLICATE, parts=parts)
+        self.own.add(key)
+        planned = PlannedCell(loaded, index, key, state, why, self._estimate(cell, parts, prepared), parts=parts)
+        return _with_search(planned, store, self.fresh, self.searched) if cell.space else planned
+
+    def _to_do(self, cell: Cell, key: str, parts: Mapping[str, Any]) -> tuple[str, str]:
+        """State and reason of a cell to compute."""
+        store, records = self.stored.store, self.stored.records
+        state, why = ("new", "computed anew (--fresh)") if self.fresh else _new_or_stale(cell, parts, records)
+        earlier = store.failure(key)
+        if earlier is not None:
+            why = f"{earlier.get('state', 'FAILED')} before: {earlier['reason']}"
+        epoch = None if self.fresh else last_epoch(store.partial(key))
+        if epoch is not None:
+            why += f"; resumes from a checkpoint after epoch {epoch}"
+        return state, why
+
+    def _estimate(self, cell: Cell, parts: Mapping[str, Any], prepared: Prepared) -> Estimate:
+        """The cost of a cell, whatever its seed."""
+        name = id(cell.experiment), cell.model_name
+        if name not in self.estimates:
+            estimate = READING if is_read(parts) else self.stored.estimate(parts, prepared)
+            self.estimates[name] = replace(estimate, alone=True) if runs_alone(cell) else estimate
+        return self.estimates[name]
 
 
 def _nothing_to_tune_on(cell: Cell) -> ValueError:
@@ -174,8 +216,6 @@ def _nothing_to_tune_on(cell: Cell) -> ValueError:
 
 def _with_search(planned: PlannedCell, store: Store, fresh: bool, searched: set[str]) -> PlannedCell:
     """The planned cell with its search in ``why``; the first cell of a search also gets the cost of its trials."""
-    if not (planned.to_do and planned.cell.space):
-        return planned
     search, trials = search_key(planned.parts), planned.cell.experiment.tuning.trials
     found = None if fresh else search_record(store, planned.parts)
     left = trials - (0 if found is None else len(found.trials))

@@ -107,12 +107,16 @@ def _in_one_order(experiments: Sequence[Experiment], sets: Sequence[str]) -> lis
 
 def _matches_cell(cell: Cell, pattern: str) -> bool:
     """Whether an alternative of a pattern matches dataset/model or, if it has no slash, either of the two."""
+    if not pattern:  # as for most plans
+        return True
     whole, parts = [f"{cell.dataset}/{cell.model_name}"], [cell.dataset, cell.model_name]
     return any(_matches(name, each) for each in _alternatives(pattern) for name in (whole if "/" in each else parts))
 
 
 def _matches_protocol(cell: Cell, pattern: str) -> bool:
     """Whether an alternative of a pattern matches the protocol's name or the label of the experiment."""
+    if not pattern:
+        return True
     names = (cell.protocol, cell.experiment.label)
     return any(_matches(name, each) for each in _alternatives(pattern) for name in names)
 

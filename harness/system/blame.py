@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import sys
@@ -45,7 +46,13 @@ def blamed_line_in_dump(dump: str) -> str:
 def is_encore_class(kind: type) -> bool:
     """Whether a class is of this checkout, a suite's own classes apart."""
     file = getattr(sys.modules.get(kind.__module__), "__file__", None)
-    return file is not None and _is_in(file, tuple(place for place in _ENCORE if place.name != "suites"))
+    return file is not None and _is_encore_file(file)
+
+
+@functools.cache
+def _is_encore_file(file: str) -> bool:
+    """Whether a file is of this checkout, suites apart."""
+    return _is_in(file, tuple(place for place in _ENCORE if place.name != "suites"))
 
 
 def _definition(kind: type) -> str:

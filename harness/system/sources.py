@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import hashlib
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ CELL_MODULES = (  # included without their imports: the rest of the harness chan
 )
 TUNED_CELL_MODULES = (*CELL_MODULES, "harness.cells.search")
 _NATIVE = (".c", ".cpp", ".cu", ".h")
+_WITHOUT_FIELDS = {type(None), bool, int, float, str}
 # Folders of the suite files that this process has loaded, added by the loader: a suite may import modules beside it.
 _suite_folders: dict[Path, None] = {}
 
@@ -56,7 +58,7 @@ def closure_hashes(value: Any, modules: Iterable[str] = (), root: Path = ROOT) -
     hashes: dict[str, str] = {}
     waiting: list[str] = list(modules)
     folders = [root]
-    for cls in _classes(value):
+    for cls in classes_in(value):
         module = sys.modules.get(cls.__module__)
         path = _path(module)
         suite_folders = [folder for folder in _suite_folders if str(path) in _module_files(cls.__module__, (folder,))]
@@ -82,22 +84,32 @@ def combined_hash(hashes: dict[str, str]) -> str:
 
 def classes_in(value: Any) -> tuple[type, ...]:
     """The classes of a value and of the values in its fields, each once; equal classes have equal sources."""
-    return tuple(dict.fromkeys(_classes(value)))
+    found: dict[type, None] = {}
+    _add_classes(value, found)
+    return tuple(found)
 
 
-def _classes(value: Any) -> Iterator[type]:
-    """The classes of a dataclass value and of all values in its fields."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        yield type(value)
-        for field in dataclasses.fields(value):
-            if field.init:
-                yield from _classes(getattr(value, field.name))
+def _add_classes(value: Any, found: dict[type, None]) -> None:
+    """Add the classes of a dataclass value and of all values in its fields."""
+    kind = type(value)
+    if kind in _WITHOUT_FIELDS:  # most values
+        return
+    if dataclasses.is_dataclass(kind):
+        found[kind] = None
+        for name in field_names(kind):
+            _add_classes(getattr(value, name), found)
     elif isinstance(value, dict):
         for inner in value.values():
-            yield from _classes(inner)
+            _add_classes(inner, found)
     elif isinstance(value, list | tuple | set | frozenset):
         for inner in value:
-            yield from _classes(inner)
+            _add_classes(inner, found)
+
+
+@functools.cache
+def field_names(kind: type) -> tuple[str, ...]:
+    """The names of a data class's fields that its constructor takes."""
+    return tuple(field.name for field in dataclasses.fields(kind) if field.init)
 
 
 def _is_suite(module: Any) -> bool:
