@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from evaluation.json_codec import to_json
 from recsys_data.printable import printable, printable_lines
@@ -30,7 +31,7 @@ def print_records(title: str, rows: Sequence[Mapping[str, Any]], columns: Iterab
     for name in names:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(escape(printable(_text(row.get(name)))) for name in names))
+        table.add_row(*(Text(printable(_text(row.get(name)))) for name in names))
     terminal().print(table)
 
 
