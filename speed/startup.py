@@ -2,7 +2,8 @@
 
     OMP_NUM_THREADS=1 python -m speed.startup [--results DIR]     ENCORE_DATA as for a run
 
-Each command runs once to fill the caches (bytecode, hashes of sources, prepared data), then five times.
+Each command runs once to fill the caches (bytecode, hashes of sources, prepared data), then ROUNDS times. Bytecode is
+written even where PYTHONDONTWRITEBYTECODE is set: without it each process compiles every file again.
 """
 
 import argparse
@@ -26,6 +27,7 @@ def seconds(command: str, results: str) -> tuple[float, float]:
     """CPU (user and system) and wall seconds of one command in a fresh process."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     environment = {**os.environ, "ENCORE_RESULTS": results}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     run = [sys.executable, "benchmark.py", *command.split()]
     subprocess.run(run, cwd=ROOT, env=environment, capture_output=True, check=True)
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
