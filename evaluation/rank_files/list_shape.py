@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from evaluation.rank_files.tables import FileTable, InvalidRankFile
+from evaluation.rank_files.tables import QRELS, FileTable, InvalidRankFile
 
 NEARLY_ALL = 0.95
 LISTED = ("item", "item_id", "itemid", "score", "prediction", "recommendation")
@@ -37,5 +37,5 @@ def refuse_recommendation_lists(file: FileTable, cluster: np.ndarray, query: np.
         raise InvalidRankFile(
             f"{file.name} holds recommendation lists, not ranks of true items: the ranks of {is_list.sum():,} of "
             f"{len(sizes):,} {unit} are exactly {first:g} to the number of their rows; give one row per query and true "
-            "item with its rank, the item in a column target, or give the true items of these lists with --qrels FILE"
+            "item with its rank, the item in a column target, or give the true items of these lists with " + QRELS
         )

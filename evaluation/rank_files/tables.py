@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys_data.arrow import csv as pa_csv
-from recsys_data.arrow import pa, pq
+from recsys_data.arrow import numbers, pa, pq
 from recsys_data.containers.content import read_content, to_utf8
 from recsys_data.printable import printable
 
@@ -19,6 +19,7 @@ OTHER_SEPARATORS = (",", ";", "\t", "|")
 TREC_SUFFIXES = (".run", ".res", ".trec", ".qrels", "")
 TREC_RUN = ("query", "q0", "item", "rank", "score", "run")
 TREC_QRELS = ("query", "iteration", "item", "relevance")
+QRELS = "--qrels FILE (in a suite: Ranked(…, qrels=FILE))"  # how true items are given
 MAX_EXACT_INTEGER = 2**53  # whole numbers up to here are exact as floats
 
 
@@ -73,28 +74,38 @@ class FileTable:
             )
         return owner
 
-    def texts(self, column: str) -> np.ndarray:
-        """Return a column as text, (R,) object, "" where it is empty."""
+    def coded(self, column: str) -> tuple[np.ndarray, list[str]]:
+        """Return the number (R,) int64 of each row's text in a list of the column's texts, "" where it is empty."""
         try:
-            values = self.table[column].cast(pa.string()).to_numpy(zero_copy_only=False)
+            encoded = self.table[column].dictionary_encode().combine_chunks()
+            names = encoded.dictionary.cast(pa.string()).to_pylist()
         except pa.ArrowException as error:
             kind = self.table[column].type
             raise InvalidRankFile(f"{self.name}: {column} must hold text or numbers, got {kind} ({error})") from None
-        return np.array([value.strip() if value is not None else "" for value in values], dtype=object)
+        codes = numbers(encoded.indices.cast(pa.int64()).fill_null(len(names)))
+        return codes, [name.strip() if name is not None else "" for name in (*names, None)]
+
+    def texts(self, column: str) -> np.ndarray:
+        """Return a column as text, (R,) object, "" where it is empty."""
+        codes, names = self.coded(column)
+        return np.array(names, dtype=object)[codes]
+
+    def coded_keys(self, column: str) -> tuple[np.ndarray, list[str]]:
+        """Return a key column as in ``coded``: 7 is the same user in Parquet and CSV files. Refuse empty ones."""
+        codes, names = self.coded(column)
+        empty = np.array([name == "" for name in names])[codes]
+        self.refuse(column, self.texts, empty, "is empty; every row needs a value", show=False)
+        return codes, names
 
     def keys(self, column: str) -> np.ndarray:
-        """Return a key column as text, (R,) str, so that 7 is the same user in Parquet and CSV files."""
-        values = self.texts(column)
-        self.refuse(column, values, values == "", "is empty; every row needs a value", show=False)
-        return values.astype(str)
+        """Return a key column as text, (R,) str."""
+        codes, names = self.coded_keys(column)
+        return np.array(names)[codes]
 
     def numbers(self, column: str) -> np.ndarray:
         """Return a column as numbers, (R,) float64, NaN where a value is no number."""
-        values = self.texts(column)
-        try:
-            return values.astype(np.float64)
-        except (TypeError, ValueError):
-            return np.array([self._number(value) for value in values])
+        codes, names = self.coded(column)
+        return np.array([self._number(name) for name in names])[codes]
 
     def whole_numbers(self, column: str, least: int) -> np.ndarray:
         """Return a column of whole numbers that are at least ``least``, (R,) int64."""

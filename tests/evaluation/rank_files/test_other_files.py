@@ -179,11 +179,11 @@ def test_lists_with_their_true_items_are_ranks(tmp_path):
 
 TREC_REFUSED = [
     (RUN_A, None, "a.run is a TREC file: .* give the true items with --qrels FILE"),
-    ([*RUN_A, "q1 Q0 d2 4 7.0 a"], QRELS, "a.run, line 7: q1 lists d2 twice, first in line 2"),
+    ([*RUN_A, "q1 Q0 d2 4 7.0 a"], QRELS, "a.run, line 7: query q1 lists item d2 twice, first in line 2"),
     ([*RUN_A, "q1 Q0 d8 4 7.0"], QRELS, "a.run, line 7 has 5 fields; expected 6, as in line 1: query q0 item"),
     ([*RUN_A, "q1 Q0 d8 4 high a"], QRELS, "a.run, line 7: score must be a number, got 'high'"),
     (QRELS, QRELS, "a.run holds relevance judgements"),
-    (RUN_A, RUN_A, "is a TREC run; --qrels needs judgements"),
+    (RUN_A, RUN_A, "is a TREC run; --qrels FILE .* needs judgements"),
     (RUN_A, ["other 0 d1 1"], "share no query: one has 'q1', the other 'other'"),
     (RUN_A, ["q1 0 d1 0"], "no item of a relevance above 0"),
     (RUN_A, ["q1 0 d1 yes"], "no column user or session|true.qrels"),

@@ -181,7 +181,7 @@ def test_lists_of_other_queries_or_items_are_named(tmp_path):
     with pytest.raises(InvalidRankFile, match=r"differ: query 99 is not in the test part"):
         read(path, split)
     path.write_text("".join([*rows, rows[0]]))
-    with pytest.raises(InvalidRankFile, match=r"line 49: 0 lists \w twice"):
+    with pytest.raises(InvalidRankFile, match=r"line 49: query 0 lists item \w twice"):
         read(path, split)
     path.write_text("".join(rows[::4]))
     with pytest.raises(InvalidRankFile, match=r"a.run lists one item per query; give longer lists"):
