@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--epochs", type=int)
     options = parser.parse_args()
+    sys.argv[1:] = []  # RecBole would read the command line as settings of its own
+    warnings.simplefilter("ignore", FutureWarning)  # RecBole 1.2.1 was written for an older pandas and torch
     split, settings = Path(options.split), SETTINGS[options.dataset]["recbole"]
     for name in ("GRU4Rec", "STAMP"):
         ranks = rank(*fit(name, split, options, settings), split)
