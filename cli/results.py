@@ -5,7 +5,7 @@ import html
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,9 @@ from cli.options import (
     comma_separated,
     stored_name,
 )
+
+if TYPE_CHECKING:
+    from harness.tracking.summaries import TrackedReport
 
 WRITTEN = (".html", ".txt", ".json")
 Metrics = Annotated[
@@ -47,7 +50,7 @@ def write_report(
     suite: str,
     folder: Path | None = None,
     asked: Collection[tuple[str, str, str]] | None = None,
-    track: Callable[..., None] | None = None,
+    track: "Callable[[TrackedReport], None] | None" = None,
 ) -> list[Path]:
     """Write a suite's report, print its tables and the paths of its files, and return the paths.
 
@@ -72,11 +75,13 @@ def write_report(
     return paths
 
 
-def _track_report(report: Any, folder: Path, track: Callable[..., None]) -> None:
+def _track_report(report: Any, folder: Path, track: "Callable[[TrackedReport], None]") -> None:
     """Enter a report and its files into MLflow."""
+    from harness.tracking.summaries import TrackedReport
+
     inputs, files = report.inputs, [folder / "report.html", folder / "tables" / "main.tex"]
     record = inputs.index.results.record
-    track(inputs.comparisons, inputs.verdicts, record, [file for file in files if file.exists()])
+    track(TrackedReport(inputs.comparisons, inputs.verdicts, record, [file for file in files if file.exists()]))
 
 
 def show(suite: SuiteName, results: Results = RESULTS, as_json: AsJson = False) -> None:

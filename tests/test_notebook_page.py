@@ -19,14 +19,18 @@ ROOT = Path(__file__).resolve().parent.parent
 def test_the_page_runs_and_plots(tmp_path):
     page = (ROOT / "docs" / "notebook.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-    assert len(blocks) > 6
+    assert len(blocks) > 7 and page.count("\n```\n") == len(blocks)  # every block is run
     check = """
 assert len(frame) == 4 and set(frame["metric"]) == {"MRR@20", "Recall@20"}
+assert len(runs) == 2 and set(runs["tags.model"]) == {"Popularity", "Markov chain"}
+expected = frame[frame["metric"] == "MRR@20"].set_index("model")["value"]
+assert all(abs(run["metrics.test/mrr_at_20"] - expected[run["tags.model"]]) < 1e-12 for _, run in runs.iterrows())
 assert means.set_index("model").loc["Markov chain", "best"] and len(differences) == 1
 import seaborn
 seaborn.stripplot(frame, x="value", y="model", hue="metric")
 """
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "agg", "ENCORE_RESULTS": ""}
+    unset = {"ENCORE_RESULTS": "", "MLFLOW_TRACKING_URI": ""}
+    environment = os.environ | unset | {"PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"}
     done = subprocess.run(
         [sys.executable, "-c", "\n".join([*blocks, check])],
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,

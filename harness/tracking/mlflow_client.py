@@ -46,7 +46,8 @@ def connect(root: Path, warn: Callable[[str], None]) -> Any:
 def ui_command(root: Path, port: int, warn: Callable[[str], None]) -> list[str]:
     """The command that starts MLflow's web server on a results folder; its database is made first if needed."""
     connect(root, warn)
-    return [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", tracking_uri(root), "--port", str(port)]
+    one = ["--workers", "1"]  # of several, each that needs over 5 seconds to start is killed
+    return [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", tracking_uri(root), "--port", str(port), *one]
 
 
 def views(root: Path, port: int) -> list[str]:
@@ -154,9 +155,13 @@ class SuiteExperiment:
         return found or self.client.create_run(self._id, tags=tags, run_name=f"Report of {self.suite}")
 
     def describe(self, title: str, primary: str, higher_is_better: bool) -> None:
-        """Enter the suite's title, its primary metric, and a view whose columns are that metric and its interval."""
+        """Enter the suite's title, its primary metric, and a view whose columns are that metric and its interval.
+
+        The view has no column of the data set, which would stand before the metric and push it off a small screen; the
+        name of each run has the data set.
+        """
         columns = [f"metrics.`{primary}{end}`" for end in ("", "_low", "_high", "_sd")]
-        view = {"selectedColumns": [*columns, "attributes.`Dataset`"], "orderByKey": "attributes.start_time",
+        view = {"selectedColumns": columns, "orderByKey": "attributes.start_time",
                 "orderByAsc": False, "searchFilter": "", "startTime": "ALL", "lifecycleFilter": "Active",
                 "datasetsFilter": []}  # fmt: skip
         tags = {f"mlflow.sharedViewState.{VIEW}": json.dumps(view),

@@ -6,19 +6,16 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from evaluation.comparison.table import ComparisonTable
 from evaluation.metrics.accuracy import metric_named
 from evaluation.results.suite_results import CellFailure, CellResult
 from evaluation.stored_files import SCHEMAS
-from evaluation.verdicts.verdict import Verdict
 from harness.store import Store
 from harness.tracking.database import tracking_uri
 from harness.tracking.fields import MAX_LENGTH, metric_key, params_of, tags_of
 from harness.tracking.mlflow_client import Place, SuiteExperiment, import_mlflow, milliseconds, owner_tags
-from harness.tracking.summaries import enter_report, summarise_seeds
+from harness.tracking.summaries import TrackedReport, enter_report, summarise_seeds
 
 _MAX_PARAMS = 100  # per request
 _CURVE = ("loss", "seconds", "targets_per_second", "learning_rate")
@@ -100,21 +97,16 @@ class Tracker:
             if seeds:
                 summarise_seeds(self._experiment, parent, seeds)
 
-    def add_report(
-        self,
-        tables: Sequence[ComparisonTable],
-        verdicts: Sequence[Verdict],
-        record: Mapping[str, Any],
-        files: Sequence[Path],
-    ) -> None:
+    def add_report(self, report: TrackedReport) -> None:
         """Enter the suite's report: intervals into the parent runs, verdicts and files into the suite's run."""
         if self.failed:
             return
         with self._safe(), self._experiment.alone():
             self._experiment.cell_runs()  # parents that others created
-            primary = metric_named(record["metrics"][0])
-            self._experiment.describe(record["title"], f"test/{metric_key(primary.name)}", primary.higher_is_better)
-            enter_report(self._experiment, tables, verdicts, record, files)
+            primary = metric_named(report.record["metrics"][0])
+            title = report.record["title"]
+            self._experiment.describe(title, f"test/{metric_key(primary.name)}", primary.higher_is_better)
+            enter_report(self._experiment, report)
 
     def begin(self, places: Sequence[Place]) -> None:
         """Open the parent runs of some data sets, protocols and models."""

@@ -12,6 +12,7 @@ from harness.running.plan import Plan, PlannedCell
 from harness.store import Store
 from harness.tracking.mlflow_client import Place
 from harness.tracking.mlflow_view import Tracker
+from harness.tracking.summaries import TrackedReport
 
 
 class MlflowListener(RunListener):
@@ -42,9 +43,9 @@ class MlflowListener(RunListener):
             self._tracker.enter([*found.cells, *found.failures])
         self._tracker.close("FINISHED" if completed else "KILLED")
 
-    def add_report(self, *parts: Any) -> None:
-        """Enter the suite's report (see ``Tracker.add_report``)."""
-        self._tracker.add_report(*parts)
+    def add_report(self, report: TrackedReport) -> None:
+        """Enter the suite's report."""
+        self._tracker.add_report(report)
 
 
 def _place(planned: PlannedCell) -> Place:

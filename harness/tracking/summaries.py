@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,17 +49,21 @@ def mean_metrics(seeds: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return found
 
 
-def enter_report(
-    experiment: SuiteExperiment,
-    tables: Sequence[ComparisonTable],
-    verdicts: Sequence[Verdict],
-    record: Mapping[str, Any],
-    files: Sequence[Path],
-) -> None:
+@dataclass(frozen=True)
+class TrackedReport:
+    """What MLflow gets of a suite's report: its comparisons, verdicts and files, and the suite's record."""
+
+    tables: Sequence[ComparisonTable]
+    verdicts: Sequence[Verdict]
+    record: Mapping[str, Any]
+    files: Sequence[Path]
+
+
+def enter_report(experiment: SuiteExperiment, report: TrackedReport) -> None:
     """Enter the intervals into the parent runs, and verdicts and files of the report into the suite's run."""
     client = experiment.client
     intervals: dict[tuple[str, str, str], dict[str, float]] = {}
-    for table in tables:
+    for table in report.tables:
         for row in table.models:
             ends = zip(("low", "high"), row.interval or (), strict=False)
             of_model = intervals.setdefault((table.dataset, table.protocol, row.model), {})
@@ -68,11 +73,11 @@ def enter_report(
             run = client.get_run(experiment.usable(experiment.parents[place].info.run_id))
             log_changed(client, run, values)
     run = experiment.suite_run()
-    counts = Counter(verdict.outcome_text for verdict in verdicts)
+    counts = Counter(verdict.outcome_text for verdict in report.verdicts)
     log_changed(client, run, {f"verdicts/{text.lower().replace(' ', '_')}": float(n) for text, n in counts.items()})
     for name in ("title", "created", "command"):
-        client.set_tag(run.info.run_id, name, str(record.get(name) or ""))
-    for file in files:
+        client.set_tag(run.info.run_id, name, str(report.record.get(name) or ""))
+    for file in report.files:
         client.log_artifact(run.info.run_id, str(file))
     client.set_terminated(run.info.run_id, status="FINISHED")
 

@@ -11,6 +11,7 @@ from evaluation.results.suite_results import CellFailure
 from evaluation.verdicts.verdict import Outcome, Verdict
 from harness.tracking.fields import metric_key, params_of
 from harness.tracking.mlflow_client import views
+from harness.tracking.summaries import TrackedReport
 from tests.harness.tracking.made_up_cells import CURVE, PLACE, RECORD, fail, finished
 
 
@@ -161,7 +162,7 @@ def test_the_report_adds_intervals_and_its_page_once(store, suite, tracker, runs
     table = SimpleNamespace(dataset="chain", protocol="p", metric="MRR@20", models=(row,))
     record = {"title": "A suite", "metrics": ["MRR@20"], "created": "2030", "command": "run"}
     for _ in range(2):
-        opened.add_report([table], [Verdict("claim", Outcome.REPRODUCED, "so")], record, [page])
+        opened.add_report(TrackedReport([table], [Verdict("claim", Outcome.REPRODUCED, "so")], record, [page]))
     [parent] = runs(store, "tags.kind = 'model'")[1]
     assert [parent.data.metrics[f"test/mrr_at_20_{end}"] for end in ("low", "high")] == [0.2, 0.3]
     client, [whole] = runs(store, "tags.kind = 'suite'")
@@ -169,5 +170,6 @@ def test_the_report_adds_intervals_and_its_page_once(store, suite, tracker, runs
     assert whole.data.metrics == {"verdicts/reproduced": 1.0}
     tags = client.get_experiment_by_name(suite).tags
     assert tags["mlflow.experiment.primaryMetric.name"] == "test/mrr_at_20"
-    assert json.loads(tags["mlflow.sharedViewState.encore"])["selectedColumns"][0] == "metrics.`test/mrr_at_20`"
+    columns = json.loads(tags["mlflow.sharedViewState.encore"])["selectedColumns"]
+    assert columns == [f"metrics.`test/mrr_at_20{end}`" for end in ("", "_low", "_high", "_sd")]
     assert any(view.startswith(f"{suite}: http://127.0.0.1:7/#/experiments/") for view in views(store.root, 7))
