@@ -54,10 +54,10 @@ def random_effects(log_ratios: Sequence[float], errors: Sequence[float]) -> Rand
     if len(y) == 1:
         return RandomEffects(math.expm1(y[0]), None, 0.0, 1)
     weights = 1 / variance
-    fixed = weights @ y / weights.sum()
-    q = weights @ (y - fixed) ** 2
-    scale = weights.sum() - (weights**2).sum() / weights.sum()
-    tau2 = max(0.0, (q - (len(y) - 1)) / scale)
+    pairs = np.outer(weights, weights / weights.sum())  # sums over pairs: a difference from the mean would cancel
+    np.fill_diagonal(pairs, 0)
+    q = (pairs * (y[:, None] - y) ** 2).sum() / 2
+    tau2 = max(0.0, float((q - (len(y) - 1)) / pairs.sum()))
     weights = 1 / (variance + tau2)
     mean = float(weights @ y / weights.sum())
     spread = float(weights @ (y - mean) ** 2 / (len(y) - 1) / weights.sum())

@@ -75,6 +75,13 @@ def test_random_effects_are_those_of_statsmodels():
         random_effects([0.1, 0.2], [0.05, 0.0])
 
 
+def test_an_error_near_zero_leaves_the_other_data_set_its_weight():
+    # weights 1e34 and 100: Q = 100 · .2² = 4, the scale 2 · 100, so tau² = 3 / 200; then weights 1 / .015 and 1 / .025
+    found = random_effects([0.1, 0.3], [1e-17, 0.1])
+    assert found.tau**2 == pytest.approx(0.015)
+    assert np.log1p(found.mean) == pytest.approx((0.1 / 0.015 + 0.3 / 0.025) / (1 / 0.015 + 1 / 0.025))
+
+
 def test_win_tie_loss_counts_words():
     words = [Conclusion.BETTER, Conclusion.EQUAL, Conclusion.INCONCLUSIVE, Conclusion.WORSE, Conclusion.BETTER]
     assert WinTieLoss.of(words) == WinTieLoss(2, 2, 1)
