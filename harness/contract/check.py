@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Self
 
 from evaluation.ranking.rank import NonFiniteScores
 from harness.contract import rules, rules_of_learning
@@ -40,11 +41,17 @@ RULES = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one rule found: its state, and a sentence for each fault."""
+    """The outcome of one rule: its state, and a sentence for each fault."""
 
     rule: str
     state: str
     sentences: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, rule: str, faults: Iterable[str]) -> Self:
+        """The outcome of a rule that could be checked."""
+        sentences = tuple(faults)
+        return cls(rule, BROKEN if sentences else HOLDS, sentences)
 
 
 def check_contract(subject: Subject) -> Iterator[Outcome]:
@@ -52,14 +59,14 @@ def check_contract(subject: Subject) -> Iterator[Outcome]:
     known = ""
     for rule in RULES:
         try:
-            sentences = tuple(rule.broken(subject))
+            outcome = Outcome.of(rule.name, rule.broken(subject))
         except (Exception, SystemExit) as error:  # a user's code may raise anything
-            sentences = (explained(error, type(subject.model)),)
-            if sentences[0] == known:
-                yield Outcome(rule.name, NOT_CHECKED, ("the error above comes first",))
-                continue
-            known = sentences[0]
-        yield Outcome(rule.name, BROKEN if sentences else HOLDS, sentences)
+            sentence = explained(error, type(subject.model))
+            if sentence == known:
+                outcome = Outcome(rule.name, NOT_CHECKED, ("the error above comes first",))
+            else:
+                outcome, known = Outcome(rule.name, BROKEN, (sentence,)), sentence
+        yield outcome
 
 
 def explained(error: BaseException, kind: type) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness.contract.check import BROKEN, HOLDS, NOT_CHECKED, Outcome, explained
+from harness.contract.check import BROKEN, NOT_CHECKED, Outcome, explained
 from harness.spec import written_form
 from recsys_data.datasets.imported import check_name
 from recsys_data.interactions import Counts, Interactions
@@ -14,7 +14,7 @@ from recsys_data.interactions import Counts, Interactions
 
 def check_dataset(dataset: Any, folder: Path | None) -> Iterator[Outcome]:
     """Check the name, the fields and two loads of a data set."""
-    yield _outcome("has a name and fields that keys can hold", _names(dataset))
+    yield Outcome.of("has a name and fields that keys can hold", _names(dataset))
     rule = "loads the same events each time"
     try:
         if not dataset.present(folder):
@@ -24,12 +24,7 @@ def check_dataset(dataset: Any, folder: Path | None) -> Iterator[Outcome]:
     except (Exception, SystemExit) as error:  # a user's code may raise anything
         yield Outcome(rule, BROKEN, (explained(error, type(dataset)),))
         return
-    yield _outcome(rule, _loads(dataset, first, second))
-
-
-def _outcome(rule: str, sentences: Iterator[str]) -> Outcome:
-    found = tuple(sentences)
-    return Outcome(rule, BROKEN if found else HOLDS, found)
+    yield Outcome.of(rule, _loads(dataset, first, second))
 
 
 def _names(dataset: Any) -> Iterator[str]:

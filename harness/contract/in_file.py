@@ -1,4 +1,4 @@
-"""What a user's file holds that can be checked: models, data sets and a suite."""
+"""Contents of a user's file that can be checked: models, data sets and a suite."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def answers_items_unseen_in_training(subject: Subject) -> Iterator[str]:
     """A history of items that training has not seen gets finite scores, and every item of the catalogue has one."""
     train = few_users()
     last = train.num_items - 1
-    model = subject.returned(copy.deepcopy(subject.model).fit(train, Run(SEED)))
+    model = subject.able_to_score(copy.deepcopy(subject.model).fit(train, Run(SEED)))
     answer = subject.scores(model, SequenceBatch.of([[last, last], [3, last, 1]], users=[0, 1]), train.num_items)
     if not np.isfinite(answer).all():
         yield ("a history with an item that training has not seen gets NaN or infinite scores: the catalogue has "

@@ -87,7 +87,7 @@ class Subject:
             return float(MEASURE.measure(rank_held_out(current, split.validation, split.train.item_counts)))
 
         fresh = copy.deepcopy(self.model if model is None else model)
-        return self.returned(fresh.fit(split.train, Run(seed, validate=validate)))
+        return self.able_to_score(fresh.fit(split.train, Run(seed, validate=validate)))
 
     def fitted(self) -> Any:
         """The model fitted on the planted order, once; an error of that fit is raised at each call."""
@@ -101,8 +101,8 @@ class Subject:
                 raise
         return self._fitted
 
-    def returned(self, fitted: Any) -> Any:
-        """What ``fit`` returned. Raises WrongAnswer unless it can score."""
+    def able_to_score(self, fitted: Any) -> Any:
+        """Return what ``fit`` returned. Raises WrongAnswer unless it can score."""
         if not callable(getattr(fitted, "score", None)):
             raise WrongAnswer(f"fit must return the fitted model (end it with return self), got {described(fitted)}")
         return fitted
