@@ -1,1 +1,1 @@
-"""What changed between two sets of stored results: cells, numbers of tables, and what is recorded of them."""
+"""Changes between two sets of stored results: of cells, of numbers in tables, and of what is recorded of them."""

@@ -15,7 +15,7 @@ def ignored(_key: str, _record: Mapping[str, Any]) -> None:
 
 
 class BackendLost(ConnectionError):
-    """What computes the jobs cannot be reached; what is finished is kept. options: those that ask for it again."""
+    """The backend cannot be reached any more; finished cells are kept. options: those that ask for it again."""
 
     def __init__(self, message: str, options: str = "") -> None:
         super().__init__(message)

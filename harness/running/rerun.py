@@ -12,7 +12,7 @@ Labels = tuple[str, str, str, int]
 
 
 def labels_of(cell: Any) -> Labels:
-    """What names a cell in a suite, whatever code computed it."""
+    """The names of a cell in a suite, whatever code computed it."""
     return cell.dataset, cell.protocol, cell.model, cell.seed
 
 

@@ -40,7 +40,7 @@ _IDENTIFYING = ("host_hash", "commit")  # of an environment
 
 @dataclass(frozen=True)
 class Form:
-    """What a bundle is for. share: to be published; anonymous: for a review that does not know the authors."""
+    """The purpose of a bundle. share: to be published; anonymous: for a review that does not know the authors."""
 
     share: bool = False
     anonymous: bool = False

@@ -1,1 +1,1 @@
-"""What changed between two sides, as a page and as text."""
+"""The changes between two sides, as a page and as text."""
