@@ -10,7 +10,7 @@ from suites.time_lstm import AS_CODED, EXPERIMENTS, REFERENCES, SUITE, official
 
 @pytest.fixture(scope="module")
 def smoke(smoke_run):
-    return smoke_run("time_lstm")
+    return smoke_run("time_lstm", "--limit-users", "60")
 
 
 def test_it_runs_end_to_end(smoke):

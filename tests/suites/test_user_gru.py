@@ -18,7 +18,7 @@ from suites.user_gru import (
 
 @pytest.fixture(scope="module")
 def smoke(smoke_run):
-    return smoke_run("user_gru")
+    return smoke_run("user_gru", "--limit-users", "60")
 
 
 def test_it_runs_end_to_end(smoke):
