@@ -1,14 +1,17 @@
 import errno
+import functools
 import sys
+from collections import Counter
 
 import pytest
 
+from harness.cells.keys import cell_parts, key_of
 from harness.cells.progress import progress_writer
 from harness.cells.run_cell import CellJob, PlanChanged, run_cell
 from harness.running.plan import PlanContext, make_plan
 from harness.store import Store, StoreUnusable
 from harness.suites.overrides import Overrides
-from harness.suites.request import RunRequest
+from harness.suites.request import LoadedSuite, RunRequest
 from tests.stored_records import write_sealed
 
 
@@ -41,9 +44,43 @@ def store_cell(store, planned, parts, **changes):
 
 
 def parts_of(loaded, index):
-    from harness.cells.keys import cell_parts
-
     return cell_parts(loaded, index, loaded.prepare(loaded.cells[index]))
+
+
+@pytest.mark.parametrize("overrides", [{}, {"seeds": (3, 0, 11)}, {"only": "GRU"}, {"limit_users": 20}])
+def test_the_keys_of_a_plan_are_those_of_each_cell_alone(loaded, overrides):
+    opened, store = loaded
+    suite = opened(**overrides)
+    for planned in make_plan(suite, store).cells:
+        known = None if planned.state == "left out" else suite.prepare(planned.cell)
+        parts = cell_parts(suite, planned.index, known)
+        assert list(planned.parts.items()) == list(parts.items())
+        assert planned.key == ("" if known is None else key_of(parts))
+
+
+def test_the_seeds_of_a_model_share_what_does_not_depend_on_them(loaded, monkeypatch):
+    opened, store = loaded
+    suite, calls = opened(seeds=tuple(range(5))), Counter()
+    for place in ("harness.cells.keys.cell_parts", "harness.running.plan.runs_alone"):
+        module, _, name = place.rpartition(".")
+        monkeypatch.setattr(place, functools.partial(counted, calls, getattr(sys.modules[module], name)))
+    plan = make_plan(suite, store)
+    assert len(plan.to_do) == 1 + 5 and calls == {"cell_parts": 2, "runs_alone": 2}  # Popularity and GRU
+
+
+def test_left_out_cells_of_an_experiment_look_for_its_data_once(loaded, monkeypatch):
+    opened, store = loaded
+    suite, calls = opened(only="Popularity"), Counter()
+    before = functools.partial(counted, calls, LoadedSuite.prepared_before)
+    monkeypatch.setattr(LoadedSuite, "prepared_before", lambda self, cell: before(self, cell))
+    assert [p.state for p in make_plan(suite, store).cells] == ["new", "left out", "left out"]
+    assert calls == {"prepared_before": 1}
+
+
+def counted(calls, function, *args):
+    """Call a function, and count it."""
+    calls[function.__name__] += 1
+    return function(*args)
 
 
 def test_cells_come_in_the_suites_order_and_are_new_at_first(loaded):
