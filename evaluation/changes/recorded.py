@@ -16,7 +16,8 @@ _NAMED_FILES = 6
 
 def recorded_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
     """Every recorded difference of two cell.json records that can go with other ranks."""
-    return (*_code(before, after), *_data(before, after), *_settings(before, after), *_versions(before, after))
+    return (*_code(before, after), *_data(before, after), *_files(before, after), *_settings(before, after),
+            *_versions(before, after))  # fmt: skip
 
 
 def _code(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
@@ -41,9 +42,19 @@ def _fingerprint(record: Mapping[str, Any], name: str) -> Any:
     return record.get("fingerprints", {}).get(name)
 
 
+def _files(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """The files of ranks that other code computed: by content, since a moved file is the same cell."""
+    one, two = (record.get("elsewhere", {}).get("sha256") for record in (before, after))
+    if one and two and one != two:
+        yield "file of ranks: other content"
+
+
 def _settings(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     """The device, the threads and the fields of model, data set and protocol."""
+    elsewhere = "elsewhere" in before and "elsewhere" in after  # then the field ``by`` says what the device name does
     for name, words in _PLAIN.items():
+        if name == "device_name" and elsewhere:
+            continue
         if before.get(name) != after.get(name):
             yield f"{words}: {before.get(name)} → {after.get(name)}"
     for name, words in _FIELDS.items():

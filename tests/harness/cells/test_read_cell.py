@@ -1,5 +1,6 @@
 """A row that other code computed: its key, record, certificate and report, without torch; and what is refused."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evaluation.changes.changes import find_changes
+from evaluation.changes.sides import read_side
 from evaluation.results.suite_results import read_suite
 from harness.running.plan import make_plan
 from harness.running.session import run_session
@@ -137,6 +140,18 @@ def test_the_certificate_says_what_it_cannot_verify(suite):
         "computed elsewhere by other code, commit abc: read again from 0.csv (SHA-256 "
     )
     assert cells[0]["reason"].endswith("that this program computed them cannot be verified here")
+
+
+def test_a_diff_names_the_file_and_the_program_that_changed(suite):
+    _, before = run(request_of(suite))
+    write_ranks(suite.parent / "ranks" / "1.csv", seed=2)
+    changed = request_of(suite, changes=[("commit abc", "commit def")])
+    changed = dataclasses.replace(changed, results=suite.parent / "after")
+    _, after = run(changed)
+    changes = find_changes(read_side(before.root), read_side(after.root))
+    program = "field by: other code, commit abc → other code, commit def"
+    assert {cell.seed: (cell.change.value, cell.recorded) for cell in changes.cells} == {
+        0: ("equal bits", (program,)), 1: ("within seed noise", ("file of ranks: other content", program))}  # fmt: skip
 
 
 @pytest.mark.parametrize(("file", "reason"), [
