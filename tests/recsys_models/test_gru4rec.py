@@ -220,7 +220,7 @@ def test_first_weights_and_an_empty_history():
 def test_near_the_optimum_where_order_decides(name):
     planted = PlantedSignal("order", num_users=110, num_items=30, length=40).load()
     loss = dataclasses.replace(LOSSES[name], num_negatives=32)
-    model = GRU4Rec(dim=32, batch_size=16, learning_rate=0.1, epochs=8, loss=loss)
+    model = GRU4Rec(dim=32, batch_size=16, learning_rate=0.1, epochs=4, loss=loss)
     assert fitted_mrr(model, planted) > 0.9 * planted.facts["best"]["MRR@20"]
 
 
