@@ -47,8 +47,9 @@ SUITE = Suite(
     comparisons=PAIRS,
     claims=[Gain("Both programs give STAMP the same MRR@20", PAIRS[0][1], PAIRS[0][0], name, "MRR@20", 0.0,
                  place=OWN_CLAIM) for name in SETTINGS],
-    notes=["STAMP: same split, settings and epochs; the random draws differ, RecBole keeps its last epoch, and Encore "
-           "the best on validation, where there is a validation part. GRU: RecBole's has item vectors of their own "
-           "size, no biases, a layer between the state and the scores, and trains on shuffled prefixes in batches of "
-           "2,048; Encore's trains on windows, so the two are two models of one kind."],
+    notes=["STAMP: same split, settings and epochs, and from the same weights and batches the same losses; the random "
+           "draws differ, RecBole keeps its last epoch, and Encore the best on validation, where there is a validation "
+           "part. GRU: RecBole's has item vectors of their own size, no biases in the recurrence, a layer between the "
+           "state and the scores, and trains on shuffled prefixes in batches of 2,048; Encore's trains on windows, so "
+           "the two are two models of one kind."],
 )  # fmt: skip
