@@ -20,7 +20,7 @@ PAIRS = [("STAMP (RecBole)", "STAMP (Encore)"), ("GRU4Rec (RecBole)", "GRU (Enco
 
 def models(name: str, given: dict) -> dict:
     """The rows on one data set."""
-    shared = {"max_len": 50, "learning_rate": given["learning_rate"], "optimiser": Adam()}
+    shared = {"max_len": given["longest"], "learning_rate": given["learning_rate"], "optimiser": Adam()}
     gru, stamp = given["GRU4Rec"], given["STAMP"]
     theirs = {f"{model} (RecBole)": Ranked(f"ranks/{name}/{model}-{{seed}}.parquet", by=f"RecBole 1.2.1, {model}")
               for model in ("STAMP", "GRU4Rec")}  # fmt: skip

@@ -23,7 +23,6 @@ from recbole.data import create_dataset, data_preparation
 from recbole.utils import get_model, get_trainer, init_seed
 
 SETTINGS = json.loads((Path(__file__).resolve().parent.parent / "settings.json").read_text())
-LONGEST = 50  # the histories that the export wrote
 
 
 def main() -> None:
@@ -58,7 +57,7 @@ def fit(name: str, split: Path, options: argparse.Namespace, settings: dict[str,
         "ITEM_ID_FIELD": "item_id",
         "load_col": {"inter": ["user_id", "item_id_list", "item_id"]},
         "alias_of_item_id": ["item_id_list"],
-        "MAX_ITEM_LIST_LENGTH": LONGEST,
+        "MAX_ITEM_LIST_LENGTH": settings["longest"],
         "loss_type": "CE",
         "train_neg_sample_args": None,
         "use_gpu": False,
@@ -72,13 +71,24 @@ def fit(name: str, split: Path, options: argparse.Namespace, settings: dict[str,
         **{k: v for k, v in given.items() if k != "epochs"},
     }
     config = Config(model=name, dataset=options.dataset, config_dict=fields)
-    config["data_path"] = str(folder)  # RecBole reads its own copy of a data set that is called ml-100k
+    # a folder of our own: RecBole reads its own copy of a data set that is called ml-100k
+    config["data_path"] = str(shortened(folder, settings["longest"]))
     init_seed(options.seed, True)
     dataset = create_dataset(config)
     train, _, test = data_preparation(config, dataset)
     model = get_model(name)(config, train.dataset).to("cpu")
     get_trainer(config["MODEL_TYPE"], name)(config, model).fit(train, None, saved=False, show_progress=False)
     return model, dataset, test.dataset.inter_feat
+
+
+def shortened(folder: Path, longest: int) -> Path:
+    """A copy of the exported files in which each history keeps its last items only; RecBole would keep its first."""
+    copy, column = Path(tempfile.mkdtemp()), "item_id_list:token_seq"
+    for file in folder.glob("*.inter"):
+        rows = pd.read_csv(file, sep="\t", dtype=str, keep_default_na=False)
+        rows[column] = [" ".join(history.split(" ")[-longest:]) for history in rows[column]]
+        rows.to_csv(copy / file.name, sep="\t", index=False)
+    return copy
 
 
 @torch.no_grad()
