@@ -215,7 +215,7 @@ class InteractionFile:
             event_types=table["event"] if "event" in table.column_names else None,
         )
         written = bool(self.time_unit or self.time_format)
-        notes = (*read.roles.notes, *read.notes, *notes, *time_notes(loaded, times is not None, written))
+        notes = (*read.roles.notes, *raw.notes, *notes, *time_notes(loaded, times is not None, written))
         notes += event_type_notes(loaded)
         reading = FileReading(path.name, layout, read.roles.summary(), notes, _first_events(read, times, clock))
         return replace(loaded, edition=reading.edition()), reading
