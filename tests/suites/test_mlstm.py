@@ -27,7 +27,7 @@ TRIALS = {
 
 @pytest.fixture(scope="module")
 def smoke(smoke_run):
-    return smoke_run("mlstm")
+    return smoke_run("mlstm", "--limit-users", "60")
 
 
 def test_it_runs_end_to_end(smoke):

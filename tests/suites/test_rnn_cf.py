@@ -54,11 +54,11 @@ def test_the_four_protocols_are_told_apart_by_name_and_by_what_they_exclude():
 
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory):
-    """The whole suite on 300 users at the smallest size: what it said and the folder of results."""
+    """The whole suite on 120 users at the smallest size: what it said and the folder of results."""
     if not MOVIELENS.present(data_folder(None)):
         pytest.skip(f"{MOVIELENS.name} is not under {data_folder(None)}: set ENCORE_DATA to the folder that has it")
     results = tmp_path_factory.mktemp("rnn_cf")
-    small = ["--limit-users", "300", "--seeds", "0,", "--set", "epochs=1", "--set", "dim=4", "--set", "max_len=8"]
+    small = ["--limit-users", "120", "--seeds", "0,", "--set", "epochs=1", "--set", "dim=4", "--set", "max_len=8"]
     said = CliRunner().invoke(benchmark.app, ["run", "rnn_cf", *small, "--results", str(results), "--no-mlflow"])
     assert said.exit_code == 0, said.output
     return results, said
@@ -72,7 +72,7 @@ def test_a_smoke_run_does_every_row(smoke):
     rows = {(cell["protocol"], cell["model"]) for cell in record["cells"]}
     assert rows == {(e.protocol.name, model) for e in SUITE.experiments for model in e.models}
     found = json.loads((results / "cells" / record["cells"][0]["key"] / "cell.json").read_text())
-    assert found["counts"]["test_queries"] == 24 and found["counts"]["validation_queries"] == 24  # ⌊0.0828 · 300⌋
+    assert found["counts"]["test_queries"] == 9 and found["counts"]["validation_queries"] == 9  # ⌊0.0828 · 120⌋
     assert set(found["metrics"]) == {metric.name for metric in SUITE.metrics}
 
 
