@@ -21,7 +21,9 @@ _COLUMNS = (
     Column("other", "Against", hint="the best baseline; where that is the best model, the best other model"),
     Column("other_value", "Its value", True, "mean over seeds"),
     Column("relative", "Ahead by", True, "relative difference"),
-    Column("interval", "Difference, 95 %", True, "interval of the absolute difference; excludes 0 where adj. p < .05"),
+    Column(
+        "interval", "Difference, 95\u00a0%", True, "interval of the absolute difference; excludes 0 where adj. p < .05"
+    ),
     Column("finding", "Conclusion"),
 )
 
@@ -39,6 +41,11 @@ class Lead:
     def is_baseline(self) -> bool:
         """Whether the best model is the best baseline."""
         return self.best.model == self.table.reference
+
+    @property
+    def places(self) -> int:
+        """The decimals of the values."""
+        return decimals((model.interval[1] - model.interval[0]) / 2 for model in self.table.models if model.interval)
 
     @property
     def tied(self) -> bool:
@@ -84,22 +91,31 @@ def lead_sentence(found: list[Lead], index: RunIndex) -> str:
             index.heading(lead.table.dataset, lead.table.protocol)
         )
     ranked = sorted(where.items(), key=lambda item: -len(item[1]))
-    named = [f"{model} on {join_words(places) if len(found) <= _FEW else len(places)}" for model, places in ranked]
+    named = [f"{model} on {len(places)}" for model, places in ranked]
+    if len(found) <= _FEW:
+        apart = any("," in place for _, places in ranked for place in places)
+        named = [f"{model} ({'; '.join(places)})" if apart else f"{model} on {join_words(places)}"
+                 for model, places in ranked]  # fmt: skip
     rest = sum(len(places) for _, places in ranked[_FEW:])
-    shown = join_words(named[:_FEW] + ([f"others on {rest}"] if rest else []))
+    named = named[:_FEW] + ([f"others on {rest}"] if rest else [])
+    shown = "; ".join(named) if any("," in model for model, _ in ranked) else join_words(named)
     of = "" if len(found) <= _FEW else f" on {len(found)} data sets or protocols"
-    how = "everywhere" if clear == len(found) else f"on {clear} of {len(found)}" if clear else "nowhere"
-    return f"Best in {metric}{of}: {shown}; clearly ahead (significantly, and by more than the relevance margin) {how}."
+    part = f"{clear} of {len(found)} leads {'is' if clear == 1 else 'are'}"
+    sure = "Every lead is" if clear == len(found) else part if clear else "No lead is"
+    return f"Best in {metric}{of}: {shown}. {sure} significant and larger than the relevance margin."
 
 
 def _sentence(lead: Lead) -> str:
     table, best, other = lead.table, lead.best, lead.other
-    places = decimals([(best.interval[1] - best.interval[0]) / 2])
-    text = f"{best.model} is best in {table.metric} ({fraction(best.mean, places)})"
+    value = fraction(best.mean, lead.places)
+    text = f"{best.model} is best in {table.metric} ({value})"
+    if lead.tied:
+        return f"No single model is best in {table.metric}: {best.model} and {other.model} both have {value}."
     if other is None:
         return f"{text}; no other model has a result."
     role = ", the best baseline" if other.reference else ""
-    text += f", {percent(lead.relative, sign=False)} better than {other.model}{role}"
+    ahead = "better" if lead.relative is None else f"{percent(lead.relative, sign=False)} better"
+    text += f", {ahead} than {other.model}{role}"
     if lead.pair is None:
         return f"{text}; no test of the two is declared."
     decision = lead.pair.decision
@@ -133,7 +149,7 @@ def lead_table(found: list[Lead], index: RunIndex) -> Table | None:
 
 def _row(lead: Lead, index: RunIndex) -> Row:
     table, best, other = lead.table, lead.best, lead.other
-    places = decimals((m.interval[1] - m.interval[0]) / 2 for m in table.models)
+    places = lead.places
     runs = index.find(table.dataset, best.model, table.protocol)
     entries = [
         TableCell(runs.group.heading, link=f"data-{runs.group.number}"),
@@ -142,8 +158,11 @@ def _row(lead: Lead, index: RunIndex) -> Row:
     if other is None:
         return Row((*entries, *(TableCell("–") for _ in range(5))))
     rival = index.find(table.dataset, other.model, table.protocol)
-    entries += [rival.name_cell(), TableCell(fraction(other.mean, places), other.mean, *other.interval, rival.anchor),
-                TableCell(percent(lead.relative, sign=False), lead.relative, link=runs.anchor)]  # fmt: skip
+    entries += [
+        rival.name_cell(),
+        TableCell(fraction(other.mean, places), other.mean, *other.interval, rival.anchor),
+        TableCell("tied" if lead.tied else percent(lead.relative, sign=False), lead.relative, link=runs.anchor),
+    ]
     if lead.pair is None:
         return Row((*entries, TableCell("–"), TableCell("not tested", marks=("quiet",))))
     low, high = lead.pair.decision.interval

@@ -68,7 +68,7 @@ def _size(index: RunIndex) -> str:
     if not failures:
         return text + "; none failed and none is missing."
     states = {state: sum(f.state == state for f in failures) for state in dict.fromkeys(f.state for f in failures)}
-    return text + f"; {join_words([f'{n} {s.lower()}' for s, n in states.items()])} (reasons below)."
+    return text + f"; {join_words([f'{n} {_state(s)}' for s, n in states.items()])} (reasons below)."
 
 
 def _spent(index: RunIndex) -> float:
@@ -107,5 +107,10 @@ def facts_of(index: RunIndex) -> tuple[tuple[str, str], ...]:
 
 def _states(index: RunIndex) -> str:
     """Counts by state, such as "42 done, 1 failed"."""
-    states = [f.state.lower() for f in index.results.failures]
+    states = [_state(f.state) for f in index.results.failures]
     return ", ".join([f"{len(index.results.cells)} done", *(f"{states.count(s)} {s}" for s in dict.fromkeys(states))])
+
+
+def _state(state: str) -> str:
+    """A state of cells without a result, in words that follow a number."""
+    return "timed out" if state == "TIMEOUT" else state.lower()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -110,6 +110,29 @@ class Table:
         """The table's caveats in full, then its notes, for a table outside the report."""
         return list(dict.fromkeys([*map(as_sentence, self.caveats), *self.notes]))
 
+    @property
+    def empty_headings(self) -> set[int]:
+        """The numbers of the headings below which every row is missing, which a page does not show."""
+        found, heading = set(), None
+        for number, row in enumerate(self.rows):
+            if row.kind == "group":
+                heading = number
+                found.add(number)
+            elif row.kind != "missing":
+                found.discard(heading)
+        return found
+
+    def without_empty_columns(self) -> Table:
+        """The table as it is shown: without columns in which every row has an empty text or a dash; the first stays."""
+        rows = [row for row in self.rows if row.kind not in ("group", "missing")]
+        keep = [n for n in range(len(self.columns))
+                if n == 0 or not rows or any(_is_filled(row.entries[n]) for row in rows)]  # fmt: skip
+        if len(keep) == len(self.columns):
+            return self
+        shown = (row if row.kind == "group" else replace(row, entries=tuple(row.entries[n] for n in keep))
+                 for row in self.rows)  # fmt: skip
+        return replace(self, columns=tuple(self.columns[n] for n in keep), rows=tuple(shown))
+
     def column(self, key: str) -> int:
         """The index of a column by its key; KeyError if there is none."""
         for number, column in enumerate(self.columns):
@@ -200,6 +223,10 @@ class Section:
     def tables(self) -> list[Table]:
         """The tables among the blocks."""
         return [block for block in self.blocks if isinstance(block, Table)]
+
+
+def _is_filled(cell: TableCell) -> bool:
+    return cell.text not in ("", "–") or bool(cell.caveats)
 
 
 def _letters(number: int) -> str:

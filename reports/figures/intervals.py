@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from evaluation.printed_numbers import fraction, interval
@@ -26,8 +29,14 @@ def forest(figure: Any, data: dict[str, Any], pen: Pen) -> None:
         _interval(axes, place, item, item["value"], text, pen)
     axes.axvline(0, color=pen.ink, linewidth=0.8)
     axes.set_xlabel(data["axis"])
-    axes.xaxis.set_major_formatter(lambda v, _: fraction(v, 3, sign=v > 0))
     axes.locator_params(axis="x", nbins=5)
+    axes.xaxis.set_major_formatter(lambda v, _: fraction(v, _tick_places(axes.xaxis.get_majorticklocs()), sign=v > 0))
+
+
+def _tick_places(ticks: Sequence[float]) -> int:
+    """The decimals by which neighbouring ticks differ, three or more."""
+    step = min((b - a for a, b in itertools.pairwise(ticks)), default=1.0)
+    return max(3, min(8, math.ceil(-math.log10(step) - 1e-9))) if step > 0 else 3
 
 
 def levels(figure: Any, data: dict[str, Any], pen: Pen) -> None:

@@ -45,11 +45,14 @@ def to_latex(table: Table) -> TableText:
     A table of more than a page is a longtable, whose heading is repeated on each page, turned by 90° if it must be;
     any other is scaled down to the width of a line where its columns cannot be folded so far.
     """
+    table = table.without_empty_columns()
     made = layout(table)
     shown = [n for n in range(len(table.columns)) if n not in made.below]
     kinds = "".join(made.kind(n, table.columns[n].numeric) for n in shown)
     titles = _latex_row([escape_latex(column.title) for column in table.columns], made)
-    rows = tuple(None if row.kind == "missing" else _row(row, made, table.footnotes) + "\n" for row in table.rows)
+    hidden = table.empty_headings
+    rows = tuple(None if row.kind == "missing" or n in hidden else _row(row, made, table.footnotes) + "\n"
+                 for n, row in enumerate(table.rows))  # fmt: skip
     notes = " ".join(map(escape_latex, latex_notes(table)))
     head, foot = (_longtable if made.pages else _float)(table, made, kinds, titles, notes)
     return TableText("\n".join([*head, ""]), rows, "\n".join([*foot, ""]))

@@ -23,13 +23,17 @@ def markdown_line(cells: Sequence[str]) -> str:
 
 def to_markdown(table: Table) -> TableText:
     """The table as Markdown, with its caption above and its notes below."""
+    table = table.without_empty_columns()
+    hidden = table.empty_headings
     titles = [escape_markdown(column.title) for column in table.columns]
     rule = ["---:" if column.numeric else ":---" for column in table.columns]
     head = f"**{escape_markdown(table.caption)}**\n\n{markdown_line(titles)}{markdown_line(rule)}"
     caveats = dict.fromkeys(s for r in table.rows for e in r.entries for s in e.caveats)
     notes = [*table.all_notes, *(f"† {caveat}." for caveat in caveats)]
     foot = f"\n{escape_markdown(' '.join(notes))}\n" if notes else ""
-    return TableText(head, tuple(_line(row, len(titles)) for row in table.rows), foot)
+    return TableText(
+        head, tuple(None if n in hidden else _line(row, len(titles)) for n, row in enumerate(table.rows)), foot
+    )
 
 
 def _line(row: Row, columns: int) -> str | None:

@@ -53,12 +53,21 @@ def test_the_best_model_is_shown_with_its_lead_on_the_best_baseline(report, foun
 def test_the_sentence_names_the_models_and_how_sure_it_is(found):
     both, index = found
     assert lead_sentence(both, index).startswith(f"Best in MRR@20: {both[0].best.model} on {CHAIN} and ")
-    assert lead_sentence(both, index).endswith("everywhere.") == all(lead.clear for lead in both)
+    assert lead_sentence(both, index).partition(". ")[2].startswith("Every lead is") == all(lead.clear for lead in both)
     (said,) = [lead_sentence([lead], index) for lead in both if lead.table.dataset == CHAIN]
     assert said.startswith("GRU is best in MRR@20 (.4")
+    [row] = lead_table([lead for lead in both if lead.table.dataset == CHAIN], index).rows
+    assert f"({row.entries[1].text})" in said  # one number has one form
     assert "better than Markov, the best baseline; the difference is significant." in said
     many = [dataclasses.replace(both[n % 2], best=both[0].table.models[n % 5]) for n in range(10)]
-    assert "others on 4; " in lead_sentence(many, index)
+    assert "others on 4. " in lead_sentence(many, index)
+    named = [
+        dataclasses.replace(lead, best=dataclasses.replace(lead.best, model=f"A, {n}")) for n, lead in enumerate(both)
+    ]
+    assert " A, 0 on " in lead_sentence(named, index) and "; A, 1 on " in lead_sentence(named, index)
+    tied = dataclasses.replace(both[0], other=dataclasses.replace(both[0].other, mean=both[0].best.mean))
+    assert lead_sentence([tied], index).startswith("No single model is best in MRR@20: ")
+    assert "tied" in [entry.text for entry in lead_table([tied], index).rows[0].entries]
     alone = dataclasses.replace(both[0], other=None, pair=None)
     assert lead_sentence([alone], index).endswith("no other model has a result.")
 
