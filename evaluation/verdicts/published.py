@@ -99,11 +99,13 @@ class Published:
             subject = (
                 f"{self.model} on {self.dataset}: {self.metric} = {fraction(self.value, self.digits)} ({self.place})"
             )
-            same = row is not None and self.rerun is Rerun.SAME
+            if row is not None and self.rerun is Rerun.SAME:
+                caveats = caveat_sentence(row.caveats)  # reports cut them off, since they are notes there
+                reason = f"{reason.removesuffix(caveats)} Kind of rerun: {self.rerun.value}.{caveats}"
             return Verdict(
                 subject,
                 outcome,
-                f"{reason} Kind of rerun: {self.rerun.value}." if same else reason,
+                reason,
                 kind="Published",
                 claimed=fraction(self.value, self.digits),
                 dataset=self.dataset,
