@@ -16,8 +16,10 @@ from reports.site.contents import SiteSuite
 from reports.site.leaderboards import Board
 
 NAMES = {"index.html": "Suites", "verdicts.html": "Verdicts by paper", "leaderboards.html": "Leaderboards"}
+_NOT_SHOWN = ("declared", "★")  # in notes on what a leaderboard has not
+_HYPHEN = "\N{NON-BREAKING HYPHEN}"
 _GROUPS = (
-    "Models that share a letter cannot be told apart: their difference is not significant (all pairs, Benjamini and "
+    "Models that share a capital letter cannot be told apart: their difference is not significant (all pairs, Benjamini and "
     "Hochberg, q < .05). The order of such models says nothing. Exploratory: no pair was declared beforehand."
 )
 
@@ -57,7 +59,7 @@ def _overview(suites: Sequence[SiteSuite], problems: Sequence[str]) -> Section:
             TableCell(suite.name, suite.name, href=suite.href()), TableCell(suite.report.title, suite.report.title),
             TableCell(suite.report.paper or "–", suite.report.paper or None), TableCell(found, found),
             TableCell(str(done), done), TableCell(str(lacking), lacking),
-            TableCell(suite.report.created[:10], suite.report.created),
+            TableCell(suite.report.created[:10].replace("-", _HYPHEN), suite.report.created),
         ]))  # fmt: skip
     blocks = (
         Text("", (f"{pluralize(len(suites), 'suite')}. {verdict_sentence(verdicts)}",)),
@@ -97,7 +99,7 @@ def _paper(number: int, suite: SiteSuite) -> Section:
                Column("verdict", "Verdict"), Column("claimed", "Claimed", numeric=True),
                Column("found", "Found", numeric=True), Column("interval", "Interval", numeric=True),
                Column("reason", "Reason", wide=True), Column("place", "Where"))  # fmt: skip
-    words = [suite.report.paper or f"{suite.report.title}: hypotheses of its own, no paper.",
+    words = [suite.report.paper or "Hypotheses of its own, no paper.",
              verdict_sentence(list(suite.verdicts))]  # fmt: skip
     rows = []
     for verdict in suite.verdicts:
@@ -109,11 +111,13 @@ def _paper(number: int, suite: SiteSuite) -> Section:
             TableCell(interval(low, high, 3, sign=verdict.signed), low), TableCell(verdict.reason, verdict.reason),
             TableCell(verdict.place, verdict.place),
         ]))  # fmt: skip
-    tables = (Table(f"verdicts-{number}", f"Verdicts of {suite.name}", columns, tuple(rows)),) if rows else ()
-    report = Table(f"report-{number}", "Its report", (Column("suite", "Suite"), Column("title", "Title", wide=True)), (
-        row([TableCell(suite.name, suite.name, href=suite.href()), TableCell(suite.report.title, suite.report.title)]),
-    ))  # fmt: skip
-    return Section(f"paper-{number}", suite.report.title, (Text("", tuple(words)), *tables, report))
+    caption = f"Verdicts of {suite.name}; each leads to the report"
+    if not rows:  # nothing else leads to it
+        columns, caption = (Column("suite", "Suite"), Column("title", "Title", wide=True)), f"Report of {suite.name}"
+        cell = TableCell(suite.name, suite.name, href=suite.href())
+        rows = [row([cell, TableCell(suite.report.title, suite.report.title)])]
+    table = Table(f"verdicts-{number}", caption, columns, tuple(rows))
+    return Section(f"paper-{number}", suite.report.title, (Text("", tuple(words)), table))
 
 
 def _outcome(verdict: Verdict) -> TableCell:
@@ -139,7 +143,7 @@ def _board(number: int, board: Board) -> Section:
             TableCell(model.model, model.model, caveats=tuple(model.caveats)),
             TableCell(fraction(model.mean, places), model.mean, low, high, href=suite.href(runs.anchor)),
             TableCell(interval(low, high, places), low),
-            TableCell(board.letters[model.model], board.letters[model.model]), TableCell(seeds, seeds),
+            TableCell(groups := board.letters[model.model].upper(), groups), TableCell(seeds, seeds),
             TableCell(suite.name + also, suite.name, href=suite.href()),
         ]))  # fmt: skip
     size = f"{table.num_events:,} queries of {table.num_clusters:,} {table.unit}s."
@@ -149,6 +153,6 @@ def _board(number: int, board: Board) -> Section:
         f"All models: {title}, {table.metric}",
         columns,
         tuple(rows),
-        (*(note for note in table.notes if "declared" not in note), _GROUPS),
+        (*(note for note in table.notes if not any(word in note for word in _NOT_SHOWN)), _GROUPS),
     )
     return Section(f"place-{number}", title, (Text("", (size,)), shown))

@@ -72,6 +72,22 @@ def test_every_link_of_every_page_leads_to_a_place(site):
             assert not anchor or anchor in found.anchors, link
 
 
+def test_each_page_begins_with_its_contents_and_names_each_table_once(site):
+    for path in site.glob("*.html"):
+        text = path.read_text()
+        assert text.index('id="contents"') < text.index("<section")
+        captions = re.findall(r"<caption[^>]*>(.*?)</caption>", text, re.DOTALL)
+        assert captions and len(set(captions)) == len(captions)
+    text = (site / "suites" / "first" / "report.html").read_text()
+    assert text.index("<section") < text.index('id="contents"')  # the answer comes first
+
+
+def test_letters_of_groups_are_not_those_of_footnotes(site):
+    text = (site / "leaderboards.html").read_text()
+    assert "Models that share a capital letter" in text and "★" not in re.sub(r"<script>.*", "", text, flags=re.DOTALL)
+    assert re.search(r"<td[^>]*>A</td>", text)
+
+
 def test_verdicts_stand_under_their_paper(site):
     text = unescape((site / "verdicts.html").read_text())
     assert text.count("On small things") >= 2  # a paper per suite
