@@ -20,19 +20,33 @@ IMPORTS = (
 
 
 @pytest.fixture
-def run(tmp_path, tiny_text):
-    """Runs the tiny suite's popularity with metrics given as text; how many cells were computed, and the stored one."""
-    store = Store.open(tmp_path / "results")
+def store(tmp_path):
+    return Store.open(tmp_path / "results")
+
+
+@pytest.fixture
+def plan(tmp_path, tiny_text, store):
+    """Plans the tiny suite's popularity with metrics given as text."""
 
     def go(name, metrics):
         text = tiny_text.replace('name="tiny"', f'name="{name}"').replace("[MRR(20), Recall(20)]", metrics)
         path = tmp_path / f"{name}.py"
         path.write_text(IMPORTS + text)
-        plan = make_plan(RunRequest(str(path), store.root, overrides=Overrides(only="Popularity")).load(), store)
-        outcome = run_session(plan, store)
+        return make_plan(RunRequest(str(path), store.root, overrides=Overrides(only="Popularity")).load(), store)
+
+    return go
+
+
+@pytest.fixture
+def run(plan, store):
+    """Runs such a plan; how many cells were computed, and the stored one."""
+
+    def go(name, metrics):
+        planned = plan(name, metrics)
+        outcome = run_session(planned, store)
         assert not outcome.failed
         [cell] = read_suite(store.root, name).cells
-        return len(plan.to_do), cell
+        return len(planned.to_do), cell
 
     return go
 
@@ -51,21 +65,20 @@ def test_a_cell_without_lists_does_not_serve_a_suite_that_needs_them(run):
     )
 
 
-def test_lists_of_another_length_are_other_cells_and_none_needed_changes_no_key(run):
-    keys = [run(name, f"[MRR(20){more}]")[1].key for name, more in (
+def test_lists_of_another_length_are_other_cells_and_none_needed_changes_no_key(plan):
+    keys = [plan(name, f"[MRR(20){more}]").to_do[0].key for name, more in (
         ("none", ""), ("five", ", CatalogueCoverage(5)"), ("ten", ", CatalogueCoverage(10)"),
         ("reach", ", ItemCoverage(5)"))]  # fmt: skip
     assert keys[0] == keys[3], "what ranks hold needs no lists"
     assert len(set(keys)) == 3
 
 
-def test_a_measure_of_the_whole_table_is_added_once_and_stands_in_nobodys_way(run, tmp_path):
+def test_a_measure_of_the_whole_table_is_added_once_and_stands_in_nobodys_way(run, store):
     first = run("first", "[MRR(20), ItemCoverage(5)]")[1]
     computed, cell = run("second", "[MRR(20), ItemCoverage(10), Recall(10)]")
     assert computed == 0 and cell.key == first.key
     ranks = RankTable.read(cell.folder / "ranks.parquet")
     assert set(cell.metrics) == {"MRR@20", "ItemCoverage@5", "ItemCoverage@10", "Recall@10"}
     assert cell.metrics["ItemCoverage@10"] == pytest.approx(ItemCoverage(10).measure(ranks))
-    store = Store.open(tmp_path / "results")
     assert not add_metrics(store, cell.key, [MRR(20), ItemCoverage(5), ItemCoverage(10)]), "nothing is missing"
     assert add_metrics(store, cell.key, [NDCG(10)])
