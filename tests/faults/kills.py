@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,8 @@ MOMENTS = 20  # of each target
 GROUP, PARENT, WORKER, TERMINATED = TARGETS = (
     "SIGKILL of a run's process group", "SIGKILL of its parent alone", "SIGKILL of one worker",
     "SIGTERM to every process of a run")  # fmt: skip
+JOBS = (1, 2)
+CASES = tuple(itertools.product(TARGETS, JOBS))
 SECONDS_TO_END = 5.0
 MARK = "ENCORE_FAULT_TRIAL"  # in the environment of every process of one try
 SUITE = """
@@ -55,10 +58,8 @@ SUITE = Suite("killed", "Killed", [Experiment(MarkovChainSequences(num_users=60,
 """
 
 
-def trials(
-    folder: Path, scale: float, seed: int, targets: Sequence[str] = TARGETS, jobs: Sequence[int] = (1, 2)
-) -> Iterator[Trial]:
-    """MOMENTS times scale kills per target, shared between the numbers of jobs."""
+def trials(folder: Path, scale: float, seed: int, cases: Iterable[tuple[str, int]] = CASES) -> Iterator[Trial]:
+    """MOMENTS times scale kills per target, shared between the numbers of jobs; cases: targets with such numbers."""
     random = np.random.default_rng(seed)
     path = folder / "killed.py"
     path.write_text(SUITE)
@@ -66,14 +67,13 @@ def trials(
     _start(path, folder / "undisturbed", jobs=1, mark=uuid.uuid4().hex).wait()
     longest = time.monotonic() - began
     undisturbed = read_suite(folder / "undisturbed", "killed")
-    for target in targets:
-        for number in jobs:
-            trial = Trial(f"{target} at a random moment, --jobs {number}, resumed: every rank equal to the undisturbed "
-                          f"run, no process left after {SECONDS_TO_END:g} s")  # fmt: skip
-            for moment in random.uniform(0, longest, size=max(1, round(MOMENTS * scale / len(jobs)))):
-                results = folder / f"{targets.index(target)}-{number}-{trial.tried}"
-                trial.count(_kill_and_resume(path, results, target, number, float(moment), undisturbed))
-            yield trial
+    for target, number in cases:
+        trial = Trial(f"{target} at a random moment, --jobs {number}, resumed: every rank equal to the undisturbed "
+                      f"run, no process left after {SECONDS_TO_END:g} s")  # fmt: skip
+        for moment in random.uniform(0, longest, size=max(1, round(MOMENTS * scale / len(JOBS)))):
+            results = folder / f"{TARGETS.index(target)}-{number}-{trial.tried}"
+            trial.count(_kill_and_resume(path, results, target, number, float(moment), undisturbed))
+        yield trial
 
 
 def _kill_and_resume(

@@ -43,11 +43,10 @@ def test_the_trial_of_damages_notices_a_store_without_checksums(tmp_path, monkey
     assert any(failure.startswith("number in ") and "silently" in failure for failure in curves.failures)
 
 
-@pytest.mark.parametrize(("target", "jobs"), [(kills.PARENT, 2), (kills.TERMINATED, 1)])
-def test_a_killed_run_leaves_no_process_and_loses_no_bit(tmp_path, target, jobs):
-    (trial,) = kills.trials(tmp_path, 0.05, seed=1, targets=[target], jobs=[jobs])
-    assert trial.tried == 1
-    assert trial.failures == []
+def test_a_killed_run_leaves_no_process_and_loses_no_bit(tmp_path):
+    found = list(kills.trials(tmp_path, 0.05, seed=1, cases=[(kills.PARENT, 2), (kills.TERMINATED, 1)]))
+    assert [trial.tried for trial in found] == [1, 1]
+    assert [trial.failures for trial in found] == [[], []]
 
 
 def test_every_parser_gives_a_result_or_one_sentence(tmp_path):
