@@ -21,15 +21,16 @@ class Surroundings:
     """Where and at which size stages run.
 
     device: "cpu" or "cuda:i"; tiny: sizes for a CPU, which check the script and measure nothing; data: the folder of
-    data sets, or None; folder: for temporary results; ends: the monotonic time at which no stage may still run.
+    data sets, or None; folder: for temporary results; cells_at_once: numbers of cells to try; ends: the monotonic time
+    at which no stage may still run.
     """
 
     device: str
     tiny: bool
     folder: Path
-    data: Path | None = None
-    cells_at_once: tuple[int, ...] = (1, 2, 4, 8)
-    ends: float = float("inf")
+    data: Path | None
+    cells_at_once: tuple[int, ...]
+    ends: float
 
     @property
     def seconds_left(self) -> float:
@@ -44,7 +45,7 @@ class Surroundings:
 
     def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run this Python in the checkout until the check must end. Raises TimeoutExpired."""
-        left = None if self.ends == float("inf") else max(1.0, self.seconds_left)
+        left = max(1.0, self.seconds_left)
         return subprocess.run(
             [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=left, check=False
         )

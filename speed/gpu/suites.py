@@ -30,7 +30,7 @@ def tests(around: Surroundings) -> Outcome:
 
 def quickstart(around: Surroundings) -> Outcome:
     """Run the quickstart twice in two stores and compare every cell bit for bit."""
-    chosen = ["--seeds", "1", *_device(around)]
+    chosen = ["--seeds", "1"]
     if around.tiny:
         chosen += ["--only", "markov*/GRU", "--set", "epochs=2"]
     elif not around.has(QUICKSTART_DATA):
@@ -52,7 +52,7 @@ def several_cells(around: Surroundings) -> Outcome:
     data = cells_at_once.REAL if around.has(*YOOCHOOSE_DATA) and not around.tiny else cells_at_once.GENERATED
     rows = []
     for number in around.cells_at_once:
-        options = ["--only", data.name, "--jobs", str(number), "--seeds", str(max(2, number)), *_device(around)]
+        options = ["--only", data.name, "--jobs", str(number), "--seeds", str(max(2, number))]
         options += ["--set", "dim=8"] if around.tiny else []
         run = _run(around, str(Path(cells_at_once.__file__)), f"at-once-{number}", *options)
         begin = min(_time(cell.record["started"]) for cell in run.cells)
@@ -72,14 +72,10 @@ def _run(around: Surroundings, suite: str, folder: str, *options: str) -> SuiteR
     """Run a suite in a store of its own and read its results."""
     results = around.folder / folder
     data = ["--data", str(around.data.absolute())] if around.data is not None else []
-    checked(around.python("benchmark.py", "run", suite, "--results", str(results), *data, "--no-mlflow", "--no-report",
-                          *options))  # fmt: skip
+    checked(around.python("benchmark.py", "run", suite, "--results", str(results), "--device", around.device, *data,
+                          "--no-mlflow", "--no-report", *options))  # fmt: skip
     (name,) = stored_names(results)
     return read_suite(results, name)
-
-
-def _device(around: Surroundings) -> list[str]:
-    return ["--device", around.device]
 
 
 def _time(stamp: str) -> datetime.datetime:
