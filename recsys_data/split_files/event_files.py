@@ -33,7 +33,7 @@ class PartEvents:
 
 
 @dataclass(frozen=True)
-class EventTable:
+class PartTable:
     """A file with a row per event: a header of four names, ``separator``, and the ``ending`` of its name."""
 
     header: tuple[str, str, str, str]
@@ -87,10 +87,10 @@ class Lists:
         )
 
 
-FORMATS: dict[str, EventTable | Lists] = {
-    "csv": EventTable(("sequence", "user", "item", "timestamp"), ",", ".csv"),
-    "session": EventTable(("SessionId", "UserId", "ItemId", "Time"), "\t", ".tsv"),
-    "recbole": EventTable(("sequence:token", "user_id:token", "item_id:token", "timestamp:float"), "\t", ".inter"),
+FORMATS: dict[str, PartTable | Lists] = {
+    "csv": PartTable(("sequence", "user", "item", "timestamp"), ",", ".csv"),
+    "session": PartTable(("SessionId", "UserId", "ItemId", "Time"), "\t", ".tsv"),
+    "recbole": PartTable(("sequence:token", "user_id:token", "item_id:token", "timestamp:float"), "\t", ".inter"),
     "lists": Lists(),
 }
 
