@@ -19,8 +19,9 @@ NAMES = {"index.html": "Suites", "verdicts.html": "Verdicts by paper", "leaderbo
 _NOT_SHOWN = ("declared", "★")  # in notes on what a leaderboard has not
 _HYPHEN = "\N{NON-BREAKING HYPHEN}"
 _GROUPS = (
-    "Models that share a capital letter cannot be told apart: their difference is not significant (all pairs, Benjamini and "
-    "Hochberg, q < .05). The order of such models says nothing. Exploratory: no pair was declared beforehand."
+    "Models that share a capital letter cannot be told apart: their difference is not significant (all pairs, "
+    "Benjamini and Hochberg, q < .05). The order of such models says nothing. Exploratory: no pair was declared "
+    "beforehand."
 )
 
 
