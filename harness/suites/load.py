@@ -109,17 +109,35 @@ def _module(path: Path, root: Path) -> ModuleType:
     if loaded is not None and Path(loaded.__file__ or "").resolve() == path:
         return loaded
     try:
-        _parsed(path.read_text(), str(path))
+        tree = _parsed(path.read_text(), str(path))
+        if not own:
+            _refuse_hidden(tree, path)
         module = importlib.import_module(name) if own else _import_file(name, path)
     except SyntaxError as error:
         raise SuiteNotLoadable(f"{shown}, line {error.lineno}: {error.msg}; correct the file and run again") from error
     except UnicodeDecodeError as error:
         raise SuiteNotLoadable(f"{shown} is not UTF-8 text: {error.reason}; save it as UTF-8") from error
+    except SuiteNotLoadable:
+        raise
     except (Exception, SystemExit) as error:  # a file may call sys.exit
         line = _line_in(error, path)
         raise SuiteNotLoadable(f"{shown}{line} raised {type(error).__name__}: {error}") from error
     add_suite_folder(path.parent)
     return module
+
+
+def _refuse_hidden(tree: ast.Module, path: Path) -> None:
+    """Refuse a file that imports a module beside it where Python finds another of this name first."""
+    imported = {each.module for each in ast.walk(tree) if isinstance(each, ast.ImportFrom) and not each.level}
+    imported |= {each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names}
+    for name in sorted(filter(None, imported)):
+        beside = path.parent / f"{name}.py"
+        if "." in name or not beside.is_file():
+            continue
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin is not None and Path(spec.origin).resolve() != beside.resolve():
+            raise SuiteNotLoadable(f"{path.name} imports {name}, and Python finds {spec.origin} before {beside}; "
+                                   "rename one of them")  # fmt: skip
 
 
 def _import_file(name: str, path: Path) -> ModuleType:

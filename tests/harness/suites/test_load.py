@@ -42,6 +42,20 @@ def test_an_error_in_the_file_names_its_line(tmp_path):
     assert f"{path}, line 3, raised TypeError" in refusal(path)
 
 
+def test_a_module_beside_the_file_that_another_hides_is_refused(tmp_path, monkeypatch):
+    """A namesake of the user's model in a folder that Python searches first would run in its place."""
+    for folder, number in (("first", 1), ("own", 2)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "hidden_net.py").write_text(f"NUMBER = {number}\n")
+    monkeypatch.syspath_prepend(tmp_path / "first")
+    path = tmp_path / "own" / "hiding.py"
+    path.write_text("import json\n\nfrom hidden_net import NUMBER\n\nraise ValueError(NUMBER)\n")
+    found = refusal(path)
+    assert found.startswith("hiding.py imports hidden_net, and Python finds ") and str(tmp_path / "first") in found
+    (tmp_path / "first" / "hidden_net.py").unlink()
+    assert "raised ValueError: 2" in refusal(path)
+
+
 def test_a_file_without_a_suite_is_refused(tmp_path):
     path = tmp_path / "empty.py"
     path.write_text("X = 1\n")
