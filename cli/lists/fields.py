@@ -50,7 +50,7 @@ def field_rows(kind: type) -> list[dict[str, Any]]:
 
 
 def meaning(kind: type, name: str) -> str:
-    """What the docstrings of a class, of its bases and of their modules say of a field; else its usual meaning.
+    """The meaning of a field by the docstrings of its class, of the bases and of their modules; else its usual meaning.
 
     An entry "name: text" comes before a sentence that mentions the field, and a class before its bases.
     """

@@ -51,7 +51,7 @@ def mean_metrics(seeds: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class TrackedReport:
-    """What MLflow gets of a suite's report: its comparisons, verdicts and files, and the suite's record."""
+    """The parts of a suite's report that MLflow gets: its comparisons, verdicts and files, and the suite's record."""
 
     tables: Sequence[ComparisonTable]
     verdicts: Sequence[Verdict]

@@ -52,7 +52,7 @@ class EventTable:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was left out, one sentence each."""
+        """A sentence for each kind of event that was left out."""
         total = len(self.table) + sum(map(Counter.total, self.unreadable.values()))
         ragged = f"lines left out because they have too few or too many fields: {self.ragged:,}"
         return (*([ragged] if self.ragged else []), *(

@@ -27,7 +27,10 @@ _SHARED_NAMES = {"root", "user", "admin", "ubuntu", "runner", "nobody", "home", 
 
 @dataclass(frozen=True)
 class Machine:
-    """Texts that identify the machine that packs. folders: absolute paths, longest first; names: of its users and host."""
+    """Texts that identify the machine that packs.
+
+    folders: absolute paths, longest first; names: of its users and its host.
+    """
 
     folders: tuple[str, ...]
     names: tuple[str, ...] = ()

@@ -29,7 +29,7 @@ MEANINGS = (
 
 
 def headline(changes: Changes) -> str:
-    """What changed, in one sentence."""
+    """One sentence on the changes."""
     moved = [each for each in changes.cells if each.change in (Change.BEYOND, Change.WITHIN)]
     if not moved and not changes.beyond:
         lacking = sum(each.change is Change.MISSING for each in changes.cells)

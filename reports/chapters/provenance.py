@@ -33,7 +33,7 @@ def provenance_section(index: RunIndex, metrics: list[str]) -> Section:
 
 
 def _references(index: RunIndex) -> Table:
-    """What to cite, as BibTeX; references.bib beside the report has the same entries."""
+    """The works to cite, as BibTeX; references.bib beside the report has the same entries."""
     columns = (Column("of", "To cite"), Column("bibtex", "BibTeX", wide=True))
     rows = [row([TableCell(what), TableCell(" ".join(entry.split()), marks=("code",))])
             for what, entry in references(index.results)]  # fmt: skip

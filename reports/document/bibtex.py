@@ -18,7 +18,7 @@ ENCORE = ("encore", "software", {
 
 
 def references(results: SuiteResults) -> Iterator[tuple[str, str]]:
-    """What is cited, and its BibTeX entry: the paper, each data set with a citation, and Encore."""
+    """Each cited work and its BibTeX entry: the paper, each data set with a citation, and Encore."""
     paper = results.record.get("paper")
     if paper:
         yield "the paper", _paper(paper)

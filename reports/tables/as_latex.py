@@ -59,7 +59,7 @@ def to_latex(table: Table) -> TableText:
 
 
 def _float(table: Table, made: LatexLayout, kinds: str, titles: str, notes: str) -> tuple[list[str], list[str]]:
-    """What is before and after the rows of a table on one page."""
+    """The lines before and after the rows of a table on one page."""
     height = r"0.75\textheight"
     head = [PACKAGES, r"\begin{table}", r"\centering" + made.size + r"\setlength{\tabcolsep}{4pt}",
             r"\caption{" + escape_latex(table.caption) + "}", r"\label{tab:" + table.anchor + "}",
@@ -75,7 +75,7 @@ def _float(table: Table, made: LatexLayout, kinds: str, titles: str, notes: str)
 
 
 def _longtable(table: Table, made: LatexLayout, kinds: str, titles: str, notes: str) -> tuple[list[str], list[str]]:
-    """What is before and after the rows of a table over several pages."""
+    """The lines before and after the rows of a table over several pages."""
     turned = made.landscape
     columns = len(made.widths) - len(made.below)
     head = [PACKAGES[:-1] + (",longtable,lscape}" if turned else ",longtable}"), *([r"\begin{landscape}"] * turned),

@@ -115,7 +115,7 @@ def _sign(table: ComparisonTable, model: ModelRow) -> str:
 
 
 def _notes(index: RunIndex, tables: Sequence[ComparisonTable], uncertainty: str) -> list[str]:
-    """What the numbers, styles and signs mean, and every caveat."""
+    """The meaning of numbers, styles and signs, and every caveat."""
     seeds = sorted({len(m.seed_values) for table in tables for m in table.models if not m.deterministic})
     over = "" if not seeds or seeds == [1] else f" over {join_words([f'{n:,}' for n in seeds], 'or')} seeds"
     shown = {"sd": "; ± standard deviation over seeds, not given for one seed and for deterministic models",
@@ -144,7 +144,7 @@ def _notes(index: RunIndex, tables: Sequence[ComparisonTable], uncertainty: str)
 
 
 def _tested(of_methods: Sequence[bool]) -> str:
-    """What the tests are of."""
+    """The units that the tests compare."""
     methods, trained = "the methods (users × seeds)", "these trained models (users only)"
     if all(of_methods):
         return f"Tests are of {methods}."
