@@ -24,7 +24,7 @@ def packed_sources(path: Path) -> dict[str, bytes]:
 
 
 def unpacked_source(packed: Path, record: Mapping[str, Any], results: Path) -> str:
-    """The source to load for a rerun: the name of a suite of the checkout, or the path of the packed file in ``results``.
+    """The source to rerun: the name of a suite of the checkout, or the path of the packed file in ``results``.
 
     Raises ValueError where the bundle lacks the file.
     """

@@ -49,7 +49,7 @@ def leaderboards(suites: Sequence[SiteSuite], cache: ResultCache | None = None) 
 
 
 def _place(suite: SiteSuite, runs: ModelRuns) -> tuple[str, ...]:
-    """The facts that the models of a board share: data set, protocol, split, and the bundle where ranks are withheld."""
+    """Facts that the models of a board share: data set, protocol, split, and the bundle where ranks are withheld."""
     cell = runs.cells[0]
     split = cell.record.get("fingerprints", {}).get("split", "")
     return runs.group.dataset, runs.group.protocol, split, suite.name if cell.withholds_ranks else ""
