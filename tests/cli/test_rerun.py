@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -34,6 +35,14 @@ def bundles(tmp_path_factory, tiny_text):
     assert "the file of tiny is not at hand" in result.stderr
     shutil.rmtree(home)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def a_process_of_its_own(monkeypatch):
+    """Leave what each test imports to that test: a rerun is a command, and one process runs one command."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name in ("beside", "user_suite_tiny"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
 
 
 @pytest.mark.parametrize("name", ["full", "shared"])
