@@ -16,6 +16,17 @@ _DATES = {  # by their shapes
 }
 
 
+def time_format_error(pattern: str) -> str:
+    """The fault of a format as strptime finds it; "" for one that it can read."""
+    try:
+        datetime.strptime("", pattern)
+    except re.error:
+        return "it has a code twice"
+    except ValueError as error:
+        return "" if "does not match format" in str(error) else str(error)
+    return ""
+
+
 def likely_time_format(values: Sequence[str]) -> str:
     """The format of strptime that reads most of the values, the day before the month where both do; else nothing."""
     texts = [value.strip() for value in values if value.strip()]
@@ -28,7 +39,7 @@ def likely_time_format(values: Sequence[str]) -> str:
         return ""
     date, clock = found[0].replace(found[1], "/"), _clock(usual[found.end() :])
     dates = next((dates for shape, dates in _DATES.items() if re.fullmatch(shape, date)), ())
-    formats = [each.replace("/", found[1]) + clock for each in dates]
+    formats = [each for date in dates if not time_format_error(each := date.replace("/", found[1]) + clock)]
     hits = {each: sum(_fits(text, each) for text in texts) for each in formats}
     best = max(hits, key=lambda each: hits[each], default="")
     return best if best and 2 * hits[best] > len(texts) else ""

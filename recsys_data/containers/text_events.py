@@ -76,8 +76,10 @@ def read_text_events(
     except RaggedLine as error:
         raise OpenChoice(f"{error}; --drop-unreadable leaves such lines out", drop_unreadable=True) from error
     if ragged and len(ragged) > LEFT_OUT_AT_MOST * (len(table) + len(ragged)):
-        raise ValueError(f"{where}: {len(ragged):,} of {len(table) + len(ragged):,} lines do not have "
-                         f"{len(roles.names)} fields; --drop-unreadable leaves out at most one in ten")  # fmt: skip
+        raise ValueError(
+            f"{where}: {len(ragged):,} of {len(table) + len(ragged):,} lines do not have "
+            f"{len(roles.names)} fields; expected at most one in ten, which --drop-unreadable leaves out"
+        )
     return TextEvents(table, layout, roles, data, tuple(ragged or ()))
 
 

@@ -13,6 +13,7 @@ from recsys_data.checks import check_choice
 from recsys_data.columns.clean_columns import clean_columns
 from recsys_data.columns.column_names import ROLES
 from recsys_data.columns.column_roles import OFFSET
+from recsys_data.columns.date_formats import time_format_error
 from recsys_data.columns.open_choice import UnreadableValue
 from recsys_data.columns.times import UNITS, day_and_offset, in_calendar, to_seconds
 from recsys_data.containers.content import Content, parts_of, read_content, to_utf8
@@ -79,6 +80,11 @@ class InteractionFile:
             check_choice(self, "time_unit", UNITS)
         if self.time_unit and self.time_format:
             raise ValueError("time_unit is for numbers and time_format for dates; give one of them")
+        if error := time_format_error(self.time_format):
+            raise ValueError(
+                f"{self.path}: the time format {self.time_format!r} cannot be read: {error}; expected strptime's codes, each "
+                "once, such as '%d/%m/%Y %H:%M'"
+            )
 
     @property
     def name(self) -> str:

@@ -132,6 +132,9 @@ def test_times_that_all_lie_in_1970_are_said(tmp_path):
     [
         ({"time_unit": "h"}, "time_unit must be one of s, ms, us, ns, day"),
         ({"time_unit": "s", "time_format": "%Y"}, "give one of them"),
+        ({"time_format": "%d/%d/%Y"}, "'%d/%d/%Y' cannot be read: it has a code twice"),
+        ({"time_format": "%d/%Q/%Y"}, "cannot be read: 'Q' is a bad directive"),
+        ({"time_format": "%d/%m/%"}, "cannot be read: stray %"),
     ],
 )
 def test_wrong_options_of_times_are_refused(fields, sentence):
