@@ -82,8 +82,8 @@ class InteractionFile:
             raise ValueError("time_unit is for numbers and time_format for dates; give one of them")
         if error := time_format_error(self.time_format):
             raise ValueError(
-                f"{self.path}: the time format {self.time_format!r} cannot be read: {error}; expected strptime's codes, "
-                "each once, such as '%d/%m/%Y %H:%M'"
+                f"{self.path}: the time format {self.time_format!r} cannot be read: {error}; expected strptime's "
+                "codes, each once, such as '%d/%m/%Y %H:%M'"
             )
 
     @property
