@@ -130,11 +130,14 @@ def test_a_bundle_gives_the_same_report_without_torch_data_or_store(stored, suit
     assert done.returncode == 0, done.stderr
     assert "the new report is identical to the packed one" in done.stdout
     assert "GRU beats popularity" in done.stdout
-    html = (tmp_path / "redrawn" / "report.html").read_bytes()
-    page = (results / "tiny" / "report.html").read_text(encoding="utf-8")  # its commands name folders; no bundle does
+    # the commands of the first page name folders, and LaTeX allows line breaks in them; no bundle does
+    html, page = (
+        (folder / "report.html").read_text(encoding="utf-8").replace(r"\\allowbreak{}", "")
+        for folder in (tmp_path / "redrawn", results / "tiny")
+    )
     for folder in {Path(suites[-1]).parent, results.parent}:
         page = page.replace(f"{folder}/", "").replace(str(folder), folder.name)
-    assert html.decode() == page
+    assert html == page
     assert list((tmp_path / "redrawn" / "tables").glob("*.csv"))
 
 
