@@ -33,6 +33,8 @@ class Noted(GRU):
             print("start", run.seed, file=file, flush=True)
             fitted = super().fit(train, run)
             time.sleep(1.5)
+            while NOTES.with_name("hold").exists():
+                time.sleep(0.05)
             print("end", run.seed, file=file, flush=True)
         return fitted
 
@@ -91,7 +93,7 @@ def kill(process):
     process.wait()
 
 
-def wait_for(happened, seconds=30):
+def wait_for(happened, seconds=120):
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, "it did not happen"

@@ -85,11 +85,16 @@ def test_a_killed_worker_costs_a_retry_and_a_late_one_helps(suite, expected, clu
     heard = Heard()
     cluster.add_worker()
     victim = cluster.add_worker()
+    hold = suite.with_name("hold")  # keeps each worker in its cell, however busy the machine is
+    hold.touch()
 
     def kill_one():
-        wait_for(lambda: len(noted(suite)["start"]) == 2)  # each worker waits 1.5 s in its cell
-        kill(victim)
-        cluster.add_worker()
+        try:
+            wait_for(lambda: len(noted(suite)["start"]) == 2)
+            kill(victim)
+            cluster.add_worker()
+        finally:
+            hold.unlink()
 
     killer = threading.Thread(target=kill_one)
     killer.start()
