@@ -14,7 +14,11 @@ from recsys_data.checks import did_you_mean
 
 def statement_errors(suite: Suite) -> Iterator[str]:
     """Errors of what the suite, as its file reads, publishes and claims; each must be about rows that it runs."""
-    rows = dict.fromkeys((e.dataset.name, e.protocol.name, label) for e in suite.experiments for label in e.models)
+    rows: dict[tuple[str, str], dict[str, None]] = {}
+    for experiment in suite.experiments:
+        rows.setdefault((experiment.dataset.name, experiment.protocol.name), {}).update(
+            dict.fromkeys(experiment.models)
+        )
     metrics = [metric.name for metric in suite.metrics]
     for value in suite.published:
         where = f"SUITE's published value {value.value:g} ({value.place})"
@@ -53,27 +57,29 @@ def _parts(claims: Iterable[Claim]) -> Iterator[Claim]:
 
 
 def _row_errors(
-    where: str, dataset: str, protocol: str, models: tuple[str, ...], rows: Mapping[tuple[str, str, str], None]
+    where: str, dataset: str, protocol: str, models: tuple[str, ...], rows: Mapping[tuple[str, str], Iterable[str]]
 ) -> Iterator[str]:
-    """Errors of the names of rows; the data set, the protocol and the models must be in one experiment."""
-    fitting = [row for row in rows if dataset in ("", row[0]) and protocol in ("", row[1])]
-    together = {row[:2] for row in fitting}
-    if any(all((*pair, model) in rows for model in models) for pair in together):
+    """Errors of the names of rows; the data set, the protocol and the models must be in one experiment.
+
+    rows: the models by data set and protocol.
+    """
+    fitting = [pair for pair in rows if dataset in ("", pair[0]) and protocol in ("", pair[1])]
+    if any(set(models) <= set(rows[pair]) for pair in fitting):
         return
     for what, name, place in (("data set", dataset, 0), ("protocol", protocol, 1)):
-        known = dict.fromkeys(row[place] for row in rows)
+        known = dict.fromkeys(pair[place] for pair in rows)
         if name and name not in known:
             yield _unknown(where, what, name, known)
     for model in models:
-        known = dict.fromkeys(row[2] for row in rows)
+        known = dict.fromkeys(label for labels in rows.values() for label in labels)
         if model not in known:
             yield _unknown(where, "model", model, known)
     place = " under ".join(name for name in (dataset, protocol) if name)
     if not fitting:
-        found = dict.fromkeys(row[1] for row in rows if row[0] == dataset)
+        found = dict.fromkeys(pair[1] for pair in rows if pair[0] == dataset)
         yield _unknown(where, f"protocol on {dataset}", protocol, found)
     for model in models:
-        if model not in (known := dict.fromkeys(row[2] for row in fitting)):
+        if model not in (known := dict.fromkeys(label for pair in fitting for label in rows[pair])):
             yield _unknown(where, f"model on {place}", model, known)
     yield f"{where} compares {' and '.join(models)} on {place}, but no experiment has all of them"
 
