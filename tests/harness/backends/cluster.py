@@ -32,9 +32,9 @@ class Noted(GRU):
         with NOTES.open("a") as file:
             print("start", run.seed, file=file, flush=True)
             fitted = super().fit(train, run)
-            time.sleep(1.5)
             while NOTES.with_name("hold").exists():
                 time.sleep(0.05)
+            time.sleep(1.5)
             print("end", run.seed, file=file, flush=True)
         return fitted
 
