@@ -72,7 +72,7 @@ class Cluster:
     def start_scheduler(self):
         self.file.unlink(missing_ok=True)
         self.scheduler = self._start("scheduler", "--port", "0", "--scheduler-file", str(self.file), "--no-show")
-        wait_for(self.file.exists)
+        wait_for(lambda: self.file.exists() and self.file.read_text().rstrip().endswith("}"))
 
     def add_worker(self, **environment):
         self.workers.append(self._start(
