@@ -6,6 +6,7 @@ It runs in the environment of environment.txt; Encore is not needed.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 import tempfile
@@ -35,12 +36,15 @@ def main() -> None:
     options = parser.parse_args()
     sys.argv[1:] = []  # RecBole would read the command line as settings of its own
     warnings.simplefilter("ignore", FutureWarning)  # RecBole 1.2.1 was written for an older pandas and torch
-    split, settings = Path(options.split), SETTINGS[options.dataset]["recbole"]
-    for name in ("GRU4Rec", "STAMP"):
-        ranks = rank(*fit(name, split, options, settings), split)
-        path = Path(options.out) / f"{name}-{options.seed}.parquet"
-        pq.write_table(pa.table(ranks), path, compression="zstd")
-        print(path, f"MRR@20 {np.mean([1 / (g + 1) if g < 20 else 0 for g in ranks['greater']]):.4f} (ties in favour)")
+    split, settings = Path(options.split).resolve(), SETTINGS[options.dataset]["recbole"]
+    out = Path(options.out).resolve()
+    with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):  # RecBole leaves logs where it runs
+        for name in ("GRU4Rec", "STAMP"):
+            ranks = rank(*fit(name, split, options, settings), split)
+            path = out / f"{name}-{options.seed}.parquet"
+            pq.write_table(pa.table(ranks), path, compression="zstd")
+            mrr = np.mean([1 / (g + 1) if g < 20 else 0 for g in ranks["greater"]])
+            print(path, f"MRR@20 {mrr:.4f} (ties in favour)")
 
 
 def fit(name: str, split: Path, options: argparse.Namespace, settings: dict[str, Any]) -> tuple[Any, Any, Any]:
@@ -65,7 +69,7 @@ def fit(name: str, split: Path, options: argparse.Namespace, settings: dict[str,
         "epochs": options.epochs or given["epochs"],
         "train_batch_size": settings["batch_size"],
         "learning_rate": settings["learning_rate"],
-        "checkpoint_dir": tempfile.mkdtemp(),
+        "checkpoint_dir": ".",
         "show_progress": False,
         "eval_args": {"order": "TO", "mode": "full"},
         **{k: v for k, v in given.items() if k != "epochs"},
@@ -83,7 +87,8 @@ def fit(name: str, split: Path, options: argparse.Namespace, settings: dict[str,
 
 def shortened(folder: Path, longest: int) -> Path:
     """A copy of the exported files in which each history keeps its last items only; RecBole would keep its first."""
-    copy, column = Path(tempfile.mkdtemp()), "item_id_list:token_seq"
+    copy, column = Path("shortened").resolve(), "item_id_list:token_seq"
+    copy.mkdir(exist_ok=True)
     for file in folder.glob("*.inter"):
         rows = pd.read_csv(file, sep="\t", dtype=str, keep_default_na=False)
         rows[column] = [" ".join(history.split(" ")[-longest:]) for history in rows[column]]
