@@ -50,6 +50,6 @@ SUITE = Suite(
     notes=["STAMP: same split, settings and epochs, and from the same weights and batches the same losses; the random "
            "draws differ, RecBole keeps its last epoch, and Encore the best on validation, where there is a validation "
            "part. GRU: RecBole's has item vectors of their own size, no biases in the recurrence, a layer between the "
-           "state and the scores, and trains on shuffled prefixes in batches of 2,048; Encore's trains on windows, so "
+           "state and the scores, and trains on shuffled prefixes in large batches; Encore's trains on windows, so "
            "the two are two models of one kind."],
 )  # fmt: skip
