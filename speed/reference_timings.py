@@ -1,10 +1,12 @@
 """Reference timings: what models and runs cost here, shipped so that a first run elsewhere can be estimated.
 
-    OMP_NUM_THREADS=1 python -m speed.reference_timings [--users 200] [--results DIR]
+    OMP_NUM_THREADS=1 python -m speed.reference_timings [--users 200] [--results DIR] [--only-sessions]
 
 Compiles all kernels anew, runs the zoo on that many users of MovieLens 100K into an empty folder (or into DIR, where
-cells may be stored already), and measures the start of workers, the split, the report and MLflow. Writes
-harness/running/reference_timings.json, which has every constant of an estimate. The machine should do nothing else.
+cells may be stored already), and measures the start of workers, the split, the report and MLflow. Then fits the
+networks that read whole sessions for one epoch of YooChoose 1/64, since their cost is that of the history's length.
+Writes harness/running/reference_timings.json, which has every constant of an estimate; --only-sessions leaves all else
+in it as it is, and scales to the speed of its machine. The machine should do nothing else.
 """
 
 import argparse
@@ -31,7 +33,8 @@ from speed.backends import SUITE
 from speed.timing import machine, require_one_thread
 
 ROOT = Path(__file__).resolve().parent.parent
-KEPT = ("dataset", "model", "model_fields", "device", "seconds", "epochs", "peak_memory_mb")
+KEPT = ("dataset", "model", "model_fields", "device", "unit", "seconds", "epochs", "peak_memory_mb")
+SESSIONS = ("STAMP", "STMP", "STMO (reconstruction)", "NARM", "GRU4Rec")  # rows of suite stamp, a type each
 COUNTS = ("train_events", "test_queries", "items")
 EMPTY_CELLS = 10  # of which the first starts a worker
 
@@ -101,21 +104,61 @@ def results_seconds(command: str, suite: str, folders: Mapping[int, str]) -> tup
     return line([(cells, benchmark(command, suite, "--results", folder)) for cells, folder in folders.items()])
 
 
+def session_records() -> list[dict[str, Any]]:
+    """Records of one epoch on YooChoose 1/64."""
+    with tempfile.TemporaryDirectory() as results:
+        only = [word for label in SESSIONS for word in ("--only", f"yoochoose-1-64/{label}")]
+        benchmark("run", "stamp", *only, "--seeds", "0,", "--set", "epochs=1", "--results", results, "--no-mlflow",
+                  "--no-report")  # fmt: skip
+        stored = Store(Path(results)).records()
+    if len(stored) != len(SESSIONS):
+        raise SystemExit(f"{len(stored)} of {len(SESSIONS)} rows have a result; expected all: {', '.join(SESSIONS)}")
+    return [shipped(record) for record in stored]
+
+
+def write(head: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> None:
+    """Write the file, a line for each record."""
+    rows = sorted(records, key=lambda record: (record["unit"], record["model"]))
+    lines = ",\n".join(map(json.dumps, rows))
+    REFERENCE.write_text(f'{json.dumps(head, indent=1)[:-2]},\n "records": [\n{lines}\n]}}\n')
+
+
+def renew_sessions() -> None:
+    """Measure the part on sessions again and leave the rest of the file as it is."""
+    kept = json.loads(REFERENCE.read_text())
+    records = [record for record in kept.pop("records") if record["unit"] != "session"]
+    before = [measure_speed.__wrapped__() for _ in range(5)]
+    measured = session_records()
+    speed = statistics.median(before + [measure_speed.__wrapped__() for _ in range(5)])
+    for record in measured:
+        record["seconds"] = rounded({name: speed / kept["speed"] * s for name, s in record["seconds"].items()})
+    write(kept, records + measured)
+
+
 def main() -> None:
-    """Measure, probe the machine before and after it, and write the file."""
+    """Measure all or the part on sessions."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--users", type=int, default=200)
     parser.add_argument("--results")
+    parser.add_argument("--only-sessions", action="store_true")
     given = parser.parse_args()
     require_one_thread()
+    if given.only_sessions:
+        renew_sessions()
+    else:
+        renew(given.users, given.results)
+
+
+def renew(users: int, given_results: str | None) -> None:
+    """Measure, probe the machine before and after it, and write the file."""
     probe, began = measure_speed.__wrapped__, time.perf_counter()
     folders = [tempfile.TemporaryDirectory() for _ in range(3)]
     with folders[0] as empty, folders[1] as small, folders[2] as kernel_cache:
-        results, speeds = given.results or empty, [probe() for _ in range(5)]
+        results, speeds = given_results or empty, [probe() for _ in range(5)]
         os.environ["NUMBA_CACHE_DIR"] = kernel_cache  # so that no fit of the zoo compiles
         kernels = kernel_seconds(kernel_cache)
-        limit = ["--limit-users", str(given.users)]
-        name = f"zoo@limit-users={given.users}"
+        limit = ["--limit-users", str(users)]
+        name = f"zoo@limit-users={users}"
         benchmark("run", "zoo", *limit, "--results", results, "--no-mlflow", "--no-report")
         benchmark("run", "zoo", *limit, "--only", "*/Popularity", "--results", small, "--no-mlflow", "--no-report")
         worker, cell = worker_seconds(alone=False)
@@ -125,15 +168,15 @@ def main() -> None:
         report, report_cell = results_seconds("report", name, by_cells)
         tracking, tracking_cell = results_seconds("track", name, by_cells)
         event = split_seconds(RunRequest.from_cli("zoo", Path(results), None))
+        records = [*map(shipped, stored), *session_records()]
         speeds += [probe() for _ in range(5)]
     run = {
         "worker": worker, "forking_worker": forking, "cell": cell, "fork": max(0.0, forked - cell), "event": event,
         "report": report, "report_cell": report_cell, "tracking": tracking, "tracking_cell": tracking_cell,
     }  # fmt: skip
-    rows = ",\n".join(json.dumps(shipped(record)) for record in sorted(stored, key=lambda record: record["model"]))
     head = {"machine": machine(), "speed": statistics.median(speeds), "run": rounded(run), "kernels": rounded(kernels)}
-    REFERENCE.write_text(f'{json.dumps(head, indent=1)[:-2]},\n "records": [\n{rows}\n]}}\n')
-    print(f"{REFERENCE.relative_to(ROOT)}: {len(stored)} models in {time.perf_counter() - began:.0f} s")
+    write(head, records)
+    print(f"{REFERENCE.relative_to(ROOT)}: {len(records)} models in {time.perf_counter() - began:.0f} s")
 
 
 def rounded(seconds: Mapping[str, float]) -> dict[str, float]:

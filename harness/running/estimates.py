@@ -109,8 +109,13 @@ class StoredCells:
     def _from_reference(
         self, fields: Mapping[str, Any], device: str, prepared: Prepared, disk: float | None, name: str
     ) -> Estimate:
-        """An estimate from the shipped timings of the same type of model, which were taken on a CPU."""
+        """An estimate from the shipped timings of the same type of model, which were taken on a CPU.
+
+        Sessions are short and users' histories long, which is most of the cost of models that read back at each event:
+        where there are timings on data of the same unit, only those are asked.
+        """
         known = [r for r in reference_timings()["records"] if r["model_fields"]["type"].rpartition(".")[2] == name]
+        known = [r for r in known if r["unit"] == prepared.data["unit"]] or known
         if not known or device != "cpu":
             return Estimate(None, None, disk, f"no {name} has been run on {device}", "not known", name)
         seconds = _scaled_seconds(known, fields, prepared) * self.ratio

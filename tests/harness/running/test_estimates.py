@@ -15,6 +15,7 @@ from harness.running.run_cost import run_cost, total_cost
 from harness.store import Store
 from harness.system import probe
 from harness.system.compiled_kernels import has_compiled_kernels
+from speed.reference_timings import SESSIONS
 from tests.stored_records import write_sealed
 
 GRU = {"type": "recsys_models.rnn.GRU", "dim": 8}
@@ -46,9 +47,11 @@ def put(store, key, dataset, split, events, fields, fit=30.0, score=10.0, querie
     store.commit(key, write)
 
 
-def ask(store, fields=GRU, split="here", events=1000, queries=200, device="cpu", items=50, validation=0, code=()):
+def ask(store, fields=GRU, split="here", events=1000, queries=200, device="cpu", items=50, validation=0, code=(),
+        unit="user"):  # fmt: skip
     sizes = {"train_events": events, "test_queries": queries, "validation_queries": validation}
-    prepared = SimpleNamespace(fingerprint=split, sizes=sizes, data={"items": items, "events": 2 * events})
+    data = {"items": items, "events": 2 * events, "unit": unit}
+    prepared = SimpleNamespace(fingerprint=split, sizes=sizes, data=data)
     parts = {"model fields": fields, "device": device, "code": dict.fromkeys(code)}
     return StoredCells.of(store).estimate(parts, prepared)
 
@@ -138,17 +141,24 @@ def test_a_full_softmax_is_scaled_by_items_and_a_sampled_loss_is_not(store):
 def test_a_first_run_is_estimated_from_reference_timings_at_this_machines_speed(store, reference):
     fields = {"type": "recsys_models.rnn.GRU", "dim": 32, "epochs": 60}
     known = {"model_fields": fields, "seconds": {"fit": 30.0, "score": 2.0}, "epochs": 10, "peak_memory_mb": 400.0,
-             "counts": {"train_events": 1000, "test_queries": 200, "items": 50}}  # fmt: skip
+             "unit": "user", "counts": {"train_events": 1000, "test_queries": 200, "items": 50}}  # fmt: skip
     reference |= {"speed": 300.0, "records": [known]}
     estimate = ask(store, fields, events=2000)
     assert estimate.seconds == pytest.approx(3 * (2 * 30 + 2)), "a third of the speed, twice the events"
     assert estimate.basis == "from reference timings, × 3.00 for this machine's speed"
+    assert ask(store, fields, events=2000, unit="session").seconds == estimate.seconds, "nothing nearer is known"
+    of_sessions = known | {"unit": "session", "seconds": {"fit": 3.0, "score": 2.0}}
+    reference |= {"records": [known, of_sessions]}
+    assert ask(store, fields, events=2000).seconds == estimate.seconds, "long histories stay as they were"
+    assert ask(store, fields, events=2000, unit="session").seconds == pytest.approx(3 * (2 * 3 + 2))
 
 
 def test_the_shipped_timings_have_every_model_of_the_zoo_and_every_cost_of_a_run():
     shipped = json.loads(estimates.REFERENCE.read_text())
     assert shipped["speed"] > 0
     assert len({record["model"] for record in shipped["records"]}) >= 37
+    users, sessions = ({r["model"] for r in shipped["records"] if r["unit"] == unit} for unit in ("user", "session"))
+    assert sessions == set(SESSIONS) and sessions < users
     assert shipped["run"].keys() == set(RUN)
     assert all((estimates.ROOT / name).is_file() for name in shipped["kernels"])
 
