@@ -90,13 +90,14 @@ def _figures(index: RunIndex, levels: list[Verdict]) -> list[Figure]:
     """Figures of published against rerun, one row per number, each small enough for a page."""
     drawn = [v for v in levels if _ratio(v) is not None and _runs(index, v) is not None]
     rows, sources = [], _sources(drawn)
-    several = len({v.about.dataset for v in drawn}) > 1
+    places = short_places(index, drawn)
     for verdict in sorted(drawn, key=lambda v: (sources.index(v.about.source), -_ratio(v))):
         about, runs, ratio = verdict.about, _runs(index, verdict), _ratio(verdict)
         low, high = verdict.interval or (None, None)
         dagger = " †" if runs.caveats or runs.group.caveats else ""
         source = f" ({about.source})" if about.source != "paper" and len(sources) > 1 else ""
-        name = f"{about.model}{dagger}, {about.metric}" + (f", {about.dataset}" if several else "") + source
+        place = f", {places[_where(index, verdict)]}" if len(places) > 1 else ""
+        name = f"{about.model}{dagger}, {about.metric}{place}{source}"
         rows.append({"name": name, "color": runs.color, "ratio": ratio, "low": low, "high": high,
                      "outcome": verdict.outcome_text, "judged": verdict.outcome is not Outcome.NOT_JUDGED,
                      "published": _printed(about), "rerun": format_number(verdict.rerun_value, 4)})  # fmt: skip
@@ -113,6 +114,20 @@ def _figures(index: RunIndex, levels: list[Verdict]) -> list[Figure]:
                 "Rerun divided by published, with 90 % intervals, on a log axis", caption, {"rows": part})
         for n, part in enumerate(parts)
     ]  # fmt: skip
+
+
+def _where(index: RunIndex, verdict: Verdict) -> str:
+    """The data set of a published number, with the protocol where the suite has several on it."""
+    dataset = verdict.about.dataset
+    return index.heading(dataset, verdict.protocol) if verdict.protocol else dataset
+
+
+def short_places(index: RunIndex, levels: list[Verdict]) -> dict[str, str]:
+    """What tells the places of published numbers apart: of protocols on one data set their labels alone."""
+    places = dict.fromkeys(_where(index, verdict) for verdict in levels)
+    datasets = {verdict.about.dataset for verdict in levels}
+    cut = f"{datasets.pop()}, " if len(datasets) == 1 else ""
+    return {place: place.removeprefix(cut) for place in places}
 
 
 def _sources(levels: list[Verdict]) -> list[str]:
@@ -169,10 +184,9 @@ def _level(index: RunIndex, verdict: Verdict, given: set[str]) -> list[TableCell
     low, high = verdict.interval or (None, None)
     seeds = "–" if runs is None or not runs.cells else "fixed" if runs.deterministic else str(len(runs.cells))
     places, judged = max(about.digits, 4), verdict.outcome is not Outcome.NOT_JUDGED
-    heading = index.heading(about.dataset, verdict.protocol) if verdict.protocol else about.dataset
     return [
         TableCell(about.model, link=link, caveats=runs.caveats if runs else (), color=runs.color if runs else None),
-        TableCell(heading, caveats=runs.group.caveats if runs else ()),
+        TableCell(_where(index, verdict), caveats=runs.group.caveats if runs else ()),
         TableCell(about.metric), TableCell(_printed(about), about.value),
         TableCell(fraction(verdict.rerun_value, places), verdict.rerun_value, link=link),
         TableCell(seeds, None if runs is None else len(runs.cells), link=link),

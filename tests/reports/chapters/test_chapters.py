@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from evaluation.metrics.coverage import ItemCoverage, UserCoverage
 from evaluation.metrics.lists import CatalogueCoverage, Gini
 from evaluation.results.suite_results import read_suite
 from evaluation.verdicts.claims import Outcome, Published, Ranking, Verdict
+from reports.chapters.verdicts import short_places
+from reports.document.run_index import RunIndex
 from reports.output.terminal import print_report
 from reports.report import build
 from reports.tables.as_csv import csv_lines
@@ -226,6 +229,23 @@ class TestSourcesAndDoubt:
         console = Console(record=True, width=120, color_system=None, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
         print_report(judged, console)
         assert "Further source: another library" in console.export_text()
+
+
+def test_the_picture_of_published_numbers_tells_protocols_apart():
+    cells = [{"dataset": "clicks", "protocol": name, "model": "GRU"} for name in ("in time", "shuffled (seed 0)")]
+    labels = [{"dataset": "clicks", "protocol": "shuffled (seed 0)", "label": "shuffled"}]
+    results = SimpleNamespace(record={"cells": cells, "labels": labels}, cells=[], failures=[])
+    index = RunIndex.of(results)
+
+    def level(dataset, protocol=""):
+        return SimpleNamespace(about=SimpleNamespace(dataset=dataset), protocol=protocol)
+
+    protocols = [level("clicks", cell["protocol"]) for cell in cells]
+    assert list(short_places(index, protocols).values()) == ["in time", "shuffled"]
+    cells.append({"dataset": "films", "protocol": "in time", "model": "GRU"})
+    several = short_places(RunIndex.of(results), [*protocols, level("films", "in time")])
+    assert list(several.values()) == ["clicks, in time", "clicks, shuffled", "films"]
+    assert len(short_places(index, [level("clicks"), level("clicks")])) == 1, "one place needs no name"
 
 
 def test_a_claim_of_a_suites_own_kind_is_shown_as_it_was_stored(tmp_path, make_store):
