@@ -117,8 +117,9 @@ class Cell:
 
     @property
     def label(self) -> str:
-        """The cell's name in messages: data set/model/seed."""
-        return f"{self.dataset}/{self.model_name}/{self.seed}"
+        """The cell's name in messages: data set/model/seed, and the protocol's label where the suite gives one."""
+        label = self.experiment.label
+        return f"{self.dataset}/{self.model_name}/{self.seed}" + (f" ({label})" if label else "")
 
     def identity(self, split_fingerprint: str) -> dict[str, Any]:
         """The source of this cell's random streams: split, model fields and seed; not the code, not the names."""

@@ -34,6 +34,11 @@ def test_expands_in_the_written_order_and_runs_the_deterministic_once():
     assert [c.label for c in expand(suite(), seeds=[9])] == ["one/b/9", "one/a/0", "two/b/9", "two/a/0"]
 
 
+def test_a_label_tells_cells_of_two_protocols_apart():
+    experiments = [Experiment(Named("one"), Named(p), {"a": Counter()}, label=p) for p in ("in time", "shuffled")]
+    assert [c.label for c in expand(suite(experiments=experiments))] == ["one/a/0 (in time)", "one/a/0 (shuffled)"]
+
+
 def test_random_seed_depends_on_split_fields_and_seed_not_on_names():
     def root(cell, split="f"):
         return cell.random_seed(split)
