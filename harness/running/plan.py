@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -162,6 +162,11 @@ class _Planner:
         """How a stored cell was adopted, by key."""
         return {record["key"]: text for record in self.stored.records if (text := adoption_text(record))}
 
+    @functools.cached_property
+    def protocols(self) -> Set[tuple[str, str]]:
+        """The names of data set and protocol of the suite's experiments."""
+        return {(cell.dataset, cell.protocol) for cell in self.loaded.cells}
+
     def left_out(self, index: int, known: Prepared | None) -> PlannedCell:
         """A cell that the options leave out."""
         parts, key = self.keys.of(index, known)
@@ -191,7 +196,8 @@ class _Planner:
     def _to_do(self, cell: Cell, key: str, parts: Mapping[str, Any]) -> tuple[str, str]:
         """State and reason of a cell to compute."""
         store, records = self.stored.store, self.stored.records
-        state, why = ("new", "computed anew (--fresh)") if self.fresh else _new_or_stale(cell, parts, records)
+        others = self.protocols - {(cell.dataset, cell.protocol)}
+        state, why = ("new", "computed anew (--fresh)") if self.fresh else _new_or_stale(cell, parts, records, others)
         earlier = store.failure(key)
         if earlier is not None:
             why = f"{earlier.get('state', 'FAILED')} before: {earlier['reason']}"
@@ -271,9 +277,18 @@ def _loaded(loaded: LoadedSuite, cell: Cell, context: PlanContext) -> Prepared:
         return loaded.prepare(cell, cached=False)
 
 
-def _new_or_stale(cell: Cell, parts: Mapping[str, Any], records: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    """State and reason: what differs from the most similar stored cell of the same data set, model and seed."""
-    same = [r for r in records if (r["dataset"], r["model"], r["seed"]) == (cell.dataset, cell.model_name, cell.seed)]
+def _new_or_stale(
+    cell: Cell, parts: Mapping[str, Any], records: Sequence[Mapping[str, Any]], others: Set[tuple[str, str]]
+) -> tuple[str, str]:
+    """State and reason: what differs from the most similar stored cell of the same data set, model and seed.
+
+    others: data sets and protocols of the suite's other experiments, whose cells are no earlier forms of this one.
+    """
+    same = [
+        r for r in records
+        if (r["dataset"], r["model"], r["seed"]) == (cell.dataset, cell.model_name, cell.seed)
+        and (r["dataset"], r["protocol"]) not in others
+    ]  # fmt: skip
     if not same:
         return "new", "never computed"
     changes = min((differences(r.get("key_parts", {}), parts) for r in reversed(same)), key=len)

@@ -35,8 +35,8 @@ def loaded(tiny_suite, tmp_path):
 def store_cell(store, planned, parts, **changes):
     """Put a finished cell's record into the store by hand."""
     record = {
-        "key": planned.key, "dataset": planned.cell.dataset, "model": planned.cell.model_name,
-        "seed": planned.cell.seed, "key_parts": parts, "model_fields": parts["model fields"], "device": "cpu",
+        "key": planned.key, **planned.cell.labels, "key_parts": parts, "model_fields": parts["model fields"],
+        "device": "cpu",
         "seconds": {"fit": 30.0, "score": 10.0}, "counts": {"train_events": 400, "test_queries": 100},
         "peak_memory_mb": 123.0, "finished": "2030-01-01T00:00:00Z", **changes,
     }  # fmt: skip
@@ -124,6 +124,27 @@ def test_another_field_makes_it_stale_and_says_so(loaded):
     assert limited.cells[0].state == "stale"
     assert "data" in limited.cells[0].why
     assert "caveats" in limited.cells[0].why
+
+
+def test_a_cell_of_another_protocol_of_the_suite_is_no_earlier_form(tiny_suite, tmp_path):
+    lines = [line for line in tiny_suite.read_text().splitlines() if not line.startswith("    claims=")]
+    place = next(n for n, line in enumerate(lines) if line.startswith("    experiments="))
+    first, store = lines[place], Store.open(tmp_path / "results")
+    second = first.replace("train=0.8, validation=0.1", "train=0.7, validation=0.2")
+    assert second != first
+
+    def plan(line):
+        path = tmp_path / f"tiny_{len(line)}_{'0.7' in line}.py"
+        path.write_text("\n".join([*lines[:place], line, *lines[place + 1 :]]))
+        suite = RunRequest(str(path), tmp_path / "results").load()
+        return suite, make_plan(suite, store).cells
+
+    suite, cells = plan(first)
+    for planned in cells:
+        store_cell(store, planned, parts_of(suite, planned.index))
+    assert {(p.state, p.why[:24]) for p in plan(second)[1]} == {("stale", "changed: split; protocol")}
+    _, both = plan(f"{first[:-2]}, {second.partition('[')[2]}")
+    assert [(p.state, p.why) for p in both] == [("cached", "")] * 3 + [("new", "never computed")] * 3
 
 
 def test_the_difference_told_is_that_to_the_nearest_stored_cell(loaded):
