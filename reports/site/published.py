@@ -17,6 +17,7 @@ from evaluation.printed_numbers import fraction, interval, pluralize
 from evaluation.verdicts.verdict import Verdict
 from recsys_data.atomic_write import write_bytes_atomically
 from reports.chapters.summary import verdict_sentence
+from reports.document.run_index import RunIndex
 from reports.output.pdf import write_pdf
 from reports.site.contents import SiteSuite
 from reports.site.write import check_replaceable, opened_suites, write_pages
@@ -57,26 +58,20 @@ def readme(suites: Sequence[SiteSuite], problems: Sequence[str]) -> str:
     verdicts = [verdict for suite in suites for verdict in suite.verdicts]
     text = f"{_HEAD}{pluralize(len(suites), 'suite')}. {verdict_sentence(verdicts)}\n\n"
     text += "".join(f"{escape_markdown(problem)}\n\n" for problem in problems)
-    text += _table(
-        ("Suite", "Runs", "Without a result", "CPU hours", "Machine", "Commit", "Results of"), map(_cost, suites)
-    )
+    text += _table(_COSTS, map(_cost, suites))
     for suite in suites:
         title = suite.report.title + (f" ({suite.report.paper})" if suite.report.paper else "")
-        text += f"\n## {escape_markdown(title)}\n\n`{suite.report.command}`\n\n"
-        if suite.verdicts:
-            columns = (
-                "Published number or claim",
-                "Data set",
-                "Verdict",
-                "Claimed",
-                "Found",
-                "Interval",
-                "Seeds",
-                "Reason",
-            )
-            text += _table(columns, (_line(suite, verdict) for verdict in suite.verdicts))
-        else:
+        command = suite.report.command.partition(" --results ")[0]  # the folder is the reader's own
+        text += f"\n## {escape_markdown(title)}\n\n`{command}`\n\n"
+        if not suite.verdicts:
             text += "It has no claim and no published number.\n"
+            continue
+        index = RunIndex.of(suite.results)
+        judged = [verdict for verdict in suite.verdicts if not verdict.without_result]
+        text += _table(_VERDICTS, (_line(suite, index, verdict) for verdict in judged)) if judged else ""
+        if open_here := len(suite.verdicts) - len(judged):
+            noun = "published number or claim", "published numbers and claims"
+            text += f"\n{pluralize(open_here, *noun)} without a result here.\n"
     return text
 
 
@@ -96,10 +91,11 @@ def _cost(suite: SiteSuite) -> Sequence[str]:
             ", ".join(commits), suite.report.created[:10])  # fmt: skip
 
 
-def _line(suite: SiteSuite, verdict: Verdict) -> Sequence[str]:
+def _line(suite: SiteSuite, index: RunIndex, verdict: Verdict) -> Sequence[str]:
     """The row of one verdict."""
     low, high = verdict.interval or (None, None)
-    return (verdict.subject, verdict.dataset or "–", verdict.outcome_text, verdict.claimed or "–",
+    where = index.heading(verdict.dataset, verdict.protocol) if verdict.protocol else verdict.dataset
+    return (verdict.subject, where or "–", verdict.outcome_text, verdict.claimed or "–",
             fraction(verdict.estimate, 3, sign=verdict.signed), interval(low, high, 3, sign=verdict.signed),
             _seeds(suite, verdict), verdict.reason)  # fmt: skip
 
