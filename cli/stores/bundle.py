@@ -1,5 +1,6 @@
 """The commands bundle and rerun."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,11 +52,12 @@ def rerun(packed: Packed, only: Only = (), protocol: Protocol = (), seeds: Seeds
           data: Data = None, results: Again = None, jobs: Jobs = 1, no_report: NoReport = False) -> None:  # fmt: skip
     """Compute a bundle's cells again from its packed suite and compare every bit.
 
-    Writes a report of the new results. The exit code is 1 if a bit differs or a cell fails.
+    Cells of the suite that have no result in the bundle are left out. Writes a report of the new results. The exit code
+    is 1 if a bit differs or a cell fails.
     """
     from cli.printing import print_text
     from evaluation.results.suite_results import read_suite
-    from harness.running.rerun import rerun_rows
+    from harness.running.rerun import labels_of, rerun_rows
     from harness.suites.packing import unpacked_source
     from reports.output.bundle import open_bundle
 
@@ -63,6 +65,8 @@ def rerun(packed: Packed, only: Only = (), protocol: Protocol = (), seeds: Seeds
         before, folder = read_suite(root, name), results or packed.with_name(f"{packed.stem}-rerun")
         request = _request(before.record, unpacked_source(root, before.record, folder), folder, data,
                            only=only, protocol=protocol, seeds=seeds)  # fmt: skip
+        packed_cells = frozenset(map(labels_of, before.cells))
+        request = replace(request, overrides=replace(request.overrides, cells=packed_cells))
         chosen = _run(request, name, jobs, report=not no_report)
         rows = rerun_rows(before, read_suite(folder, name), chosen)
     for row in rows:
@@ -98,6 +102,10 @@ def _run(request: Any, name: str, jobs: int, *, report: bool) -> set[Any]:
     if loaded.suite.name != name:
         raise ValueError(f"the packed suite is called {loaded.suite.name!r}, its results {name!r}: the file was "
                          "changed after they were computed, so pack it again")  # fmt: skip
+    if not any(loaded.chosen):
+        raise ValueError(
+            "the bundle has no result of a cell that --only, --protocol and --seeds select; give other values"
+        )
     end_on_sigterm()
     from harness.backends.processes import ProcessBackend
 

@@ -29,6 +29,7 @@ class Overrides:
     sets: texts such as "GRU.dim=64". only, protocol: patterns that select cells, with | between alternatives; empty
     selects all. seeds: those of the
     suite's seeds to compute, or other seeds in their place; None keeps the suite's. limit_users: None keeps all users.
+    cells: data set, protocol, model and seed of the only cells to compute; None for all that the others select.
     """
 
     sets: tuple[str, ...] = ()
@@ -36,6 +37,7 @@ class Overrides:
     seeds: tuple[int, ...] | None = None
     limit_users: int | None = None
     protocol: str = ""
+    cells: frozenset[tuple[str, str, str, int]] | None = None
 
     def apply(self, suite: Suite) -> Suite:
         """The suite with its fields, users and, if some are not its own, seeds changed; ``selection`` does the rest."""
@@ -70,7 +72,8 @@ class Overrides:
                 f"--protocol {self.protocol!r} matches none of the protocols{of}: {'; '.join(protocols)}"
             )
         seeds = suite.seeds if self.seeds is None else self.seeds
-        return [s and (has_one_seed(c.model) or c.seed in seeds) for s, c in zip(selected, cells, strict=True)]
+        return [s and (has_one_seed(c.model) or c.seed in seeds) and (self.cells is None or
+                tuple(c.labels.values()) in self.cells) for s, c in zip(selected, cells, strict=True)]  # fmt: skip
 
     def cli_args(self, only: str | None = None, seeds: str | None = None, protocol: str | None = None) -> list[str]:
         """The command-line arguments for these changes; the parameters replace the selection of cells."""

@@ -55,6 +55,20 @@ def test_every_cell_has_the_same_bits(bundles, tmp_path, name):
     assert (tmp_path / "again" / "tiny" / "report.html").is_file() != bool(report)
 
 
+def test_cells_without_a_result_in_the_bundle_are_not_computed(tmp_path, tiny_text):
+    suite = tmp_path / "tiny.py"
+    suite.write_text(tiny_text)
+    words = ("--results", tmp_path / "part", "--only", "GRU", "--seeds", "1,")
+    assert call("run", suite, *words, "--no-mlflow", "--no-report").exit_code == 0
+    assert call("bundle", suite, "--results", tmp_path / "part", "-o", tmp_path / "part.zip").exit_code == 0
+    again = ("rerun", "--from", tmp_path / "part.zip", "--results", tmp_path / "again", "--no-report")
+    assert "1 of 1 cells" in call(*again).stdout
+    assert len(list((tmp_path / "again" / "cells").iterdir())) == 1, "the bundle has one result of three cells"
+    refused = call(*again, "--only", "Popularity")
+    assert refused.exit_code != 0
+    assert "the bundle has no result of a cell that --only" in refused.stderr + refused.stdout
+
+
 def test_it_runs_the_packed_source_whatever_is_in_the_folder(bundles, tmp_path):
     words = ("rerun", "--from", bundles / "full.zip", "--results", tmp_path, "--only", "Popularity", "--no-report")
     assert "1 of 1 cells" in call(*words).stdout
