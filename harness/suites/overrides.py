@@ -27,9 +27,9 @@ class Overrides:
     """Changes to a suite as plain values, for workers and the suite's record.
 
     sets: texts such as "GRU.dim=64". only, protocol: patterns that select cells, with | between alternatives; empty
-    selects all. seeds: those of the
-    suite's seeds to compute, or other seeds in their place; None keeps the suite's. limit_users: None keeps all users.
-    cells: data set, protocol, model and seed of the only cells to compute; None for all that the others select.
+    selects all. seeds: those of the suite's seeds to compute, or other seeds in their place; None keeps the suite's.
+    limit_users: None keeps all users. cells: data set, protocol, model and seed of the cells to choose from; None for
+    all of the suite.
     """
 
     sets: tuple[str, ...] = ()

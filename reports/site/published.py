@@ -94,16 +94,17 @@ def _cost(suite: SiteSuite) -> Sequence[str]:
 def _line(suite: SiteSuite, index: RunIndex, verdict: Verdict) -> Sequence[str]:
     """The row of one verdict."""
     low, high = verdict.interval or (None, None)
-    where = index.heading(verdict.dataset, verdict.protocol) if verdict.protocol else verdict.dataset
-    return (verdict.subject, where or "–", verdict.outcome_text, verdict.claimed or "–",
+    simple = [v for v in verdict.parts or (verdict,) if v.dataset]
+    places = dict.fromkeys(index.heading(v.dataset, v.protocol) if v.protocol else v.dataset for v in simple)
+    return (verdict.subject, "; ".join(places) or "–", verdict.outcome_text, verdict.claimed or "–",
             fraction(verdict.estimate, 3, sign=verdict.signed), interval(low, high, 3, sign=verdict.signed),
             _seeds(suite, verdict), verdict.reason)  # fmt: skip
 
 
 def _seeds(suite: SiteSuite, verdict: Verdict) -> str:
-    """The number of seeds of the models that a verdict is about."""
-    cells = [cell for cell in suite.results.cells if cell.model in verdict.models and
-             verdict.dataset in ("", cell.dataset) and verdict.protocol in ("", cell.protocol)]  # fmt: skip
+    """The number of seeds of the models that a verdict, or a part of it, is about."""
+    cells = [cell for v in verdict.parts or (verdict,) for cell in suite.results.cells if cell.model in v.models and
+             v.dataset in ("", cell.dataset) and v.protocol in ("", cell.protocol)]  # fmt: skip
     drawn = {cell.seed for cell in cells if not cell.deterministic}
     return str(len(drawn)) if drawn else "fixed" if cells else "none"
 

@@ -10,7 +10,7 @@ from benchmark import app
 from reports.output.bundle import open_bundle
 from reports.report import build
 from reports.site.contents import SiteSuite
-from reports.site.published import draw
+from reports.site.published import draw, readme
 from reports.tables.as_markdown import escape_markdown
 from reports.tables.export import write_tables
 
@@ -84,3 +84,16 @@ def test_the_page_has_a_section_for_each_bundle():
     page = (PUBLISHED / "README.md").read_text()
     names = [path.stem for path in PUBLISHED.glob("bundles/*.zip")]
     assert [name for name in names if f"`python benchmark.py run {name}`" not in page] == []
+
+
+def test_the_page_tells_protocols_apart_and_counts_what_has_no_result():
+    with open_bundle(PUBLISHED / "bundles" / "time_lstm.zip") as (root, name):
+        text = readme([SiteSuite.of(build(root, name))], [])
+    section = text[text.index("## Time-LSTM") :]
+    assert section in (PUBLISHED / "README.md").read_text()
+    assert "`python benchmark.py run time_lstm`" in section, "without the folder of results"
+    assert "42 published numbers and claims without a result here" in section
+    claim = next(line for line in section.splitlines() if line.startswith("| Time-LSTM 1 is superior"))
+    assert claim.split(" | ")[1] == "citeulike-hcrnn, random test users, all items"
+    assert claim.split(" | ")[6] == "3", "seeds of the parts of a compound claim"
+    assert "MISSING" not in section
