@@ -43,7 +43,7 @@ def write_sums(
             columns.setdefault(other.name, other.per_cluster(ranks).sums)
     if not columns:
         raise ValueError("no metric given, so there are no sums to write")
-    _write(folder, columns, {_RANKS: ranks_sha256})
+    _write(folder, columns, {_RANKS: ranks_sha256}, level=1)
     return means
 
 
@@ -51,12 +51,18 @@ def write_shared_sums(folder: Path, sums: Mapping[str, ClusterSums]) -> None:
     """Write ``folder``/sums.parquet for a bundle that has no ranks; all sums have the same clusters and numbering."""
     first = next(iter(sums.values()))
     columns = {"cluster": first.clusters.astype(np.int64), "count": first.counts}
-    _write(folder, columns | {name: found.sums for name, found in sums.items()}, {_NUMBERING: first.numbering})
+    columns |= {name: found.sums for name, found in sums.items()}
+    _write(folder, columns, {_NUMBERING: first.numbering}, level=19)
 
 
-def _write(folder: Path, columns: Mapping[str, np.ndarray], facts: Mapping[str, str]) -> None:
+def _write(folder: Path, columns: Mapping[str, np.ndarray], facts: Mapping[str, str], level: int) -> None:
+    """Write columns, compressed at a level of zstd; clusters, which rise, as their differences."""
     table = pa.table(dict(columns)).replace_schema_metadata({"schema": str(SCHEMA_VERSION), **facts})
-    pq.write_table(table, folder / FILE_NAME, compression="zstd")
+    pq.write_table(
+        table, folder / FILE_NAME, compression="zstd", compression_level=level,
+        use_dictionary=[name for name in columns if name != "cluster"],
+        column_encoding={"cluster": "DELTA_BINARY_PACKED"},
+    )  # fmt: skip
 
 
 def read_sums(folder: Path, files: Mapping[str, str]) -> dict[str, ClusterSums]:

@@ -11,7 +11,7 @@ _FILES = """suites/NAME/suite.json        the suite's record: published values, 
 cells/KEY/cell.json           a cell: model, data set, protocol, seed, versions, caveats
 cells/KEY/sums.parquet        each metric summed by user, the input of the tests
 {own}tuning/KEY/                   searches of hyper-parameters, with all trials
-NAME/report.html, report.pdf  the report
+{report}
 NAME/tables/                  every table of the report, with unrounded numbers
 source/                       the suite's file and the modules beside it that it imports
 ro-crate-metadata.json        the same list for archives (RO-Crate 1.1)
@@ -21,6 +21,8 @@ cells/KEY/items.parquet       how often each item occurs in training
 """
 _SHARED = """suites/NAME/kept.json         results that need what is withheld
 """
+_FULL_REPORT = "NAME/report.html, report.pdf  the report"
+_SHARED_REPORT = "NAME/report.html              the report; the command below writes it as PDF, too"
 WITHHELD = (
     "This form may be published: no pair of a user and an item can be read from it. Users have new numbers in a drawn "
     "order, and those whose number of test queries fewer than ten share are pooled ({pooled:,} users here). Ranks, "
@@ -40,7 +42,7 @@ NOT_REDONE = (
 def readme(record: Mapping[str, Any], *, shared: bool, anonymous: bool, pooled: int, notes: Sequence[str]) -> str:
     """The text of README.txt for a suite's record."""
     name, title = record["name"], record["title"]
-    files = _FILES.format(own=_SHARED if shared else _FULL)
+    files = _FILES.format(own=_SHARED if shared else _FULL, report=_SHARED_REPORT if shared else _FULL_REPORT)
     paragraphs = [f"Results of {title}", "This file was packed by Encore, a benchmark harness for sequential "
                   "recommendation. It has no data sets and no model weights."]  # fmt: skip
     paragraphs += [WITHHELD.format(pooled=pooled), REDONE, NOT_REDONE] if shared else []

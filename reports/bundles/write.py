@@ -252,10 +252,11 @@ class _Packing:
             report = build(self.stage, name, kept=kept)
             source.mkdir(parents=True, exist_ok=True)
             write_html(report, source / "report.html")
-            try:
-                write_pdf(report, source / "report.pdf")
-            except OutputUnavailable as reason:
-                self.notes.append(str(reason))
+            if not self.form.share:  # what is published is small, and ``report --from`` prints it
+                try:
+                    write_pdf(report, source / "report.pdf")
+                except OutputUnavailable as reason:
+                    self.notes.append(str(reason))
             write_tables(report, source / "tables")
         for path in [source / "report.html", source / "report.pdf", *sorted((source / "tables").glob("*"))]:
             if path.is_file():

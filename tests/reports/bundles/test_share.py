@@ -112,7 +112,7 @@ def test_it_holds_no_row_of_a_user_and_no_item(bundles):
     with zipfile.ZipFile(bundles / "share.zip") as archive:
         names = {name.rpartition("/")[2] for name in archive.namelist()}
         kept = json.dumps(json.loads(archive.read(f"suites/{NAME}/kept.json")))
-    assert not names & {"ranks.parquet", "items.parquet", "lists.parquet", "traceback.txt"}
+    assert not names & {"ranks.parquet", "items.parquet", "lists.parquet", "traceback.txt", "report.pdf"}
     assert '"cluster"' not in kept and '"target"' not in kept
     with open_bundle(bundles / "share.zip") as (root, suite):
         cell = read_suite(root, suite).cells[0]
