@@ -17,6 +17,7 @@ from evaluation.statistics.paired_sums import UnequalTestSets, check_same_test_s
 from evaluation.verdicts.claim import Claim, shown_metric
 from evaluation.verdicts.evidence import Evidence, caveat_sentence
 from evaluation.verdicts.verdict import Outcome, Verdict
+from evaluation.verdicts.what_would_decide import what_would_decide
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,9 @@ class AcrossProtocols(Claim):
         )
         ahead = (test.estimate > 0) == metric_named(self.metric).higher_is_better
         if p >= ALPHA:
-            outcome, more = Outcome.INCONCLUSIVE, ": not statistically significant."
+            seeds = min((len(each) for each, always in zip(sums, fixed, strict=True) if not always), default=0)
+            needed = what_would_decide(test, len(sums[0][0].clusters), seeds, 1 - ALPHA / family)
+            outcome, more = Outcome.INCONCLUSIVE, f": not statistically significant.{needed}"
         elif ahead:
             outcome, more = Outcome.REPRODUCED, "."
         else:

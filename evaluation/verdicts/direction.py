@@ -10,6 +10,7 @@ from evaluation.printed_numbers import fraction, interval, p_text
 from evaluation.statistics.effects import ALPHA
 from evaluation.verdicts.evidence import Evidence, caveat_sentence, smoke_caveats
 from evaluation.verdicts.verdict import Outcome
+from evaluation.verdicts.what_would_decide import what_would_decide
 
 
 class NamesPair(Protocol):
@@ -79,6 +80,9 @@ def direction_of(claim: NamesPair, evidence: Evidence, protocol: str, sign: int 
     elif p >= ALPHA:
         outcome = Outcome.INCONCLUSIVE
         reason = f"{found}, adjusted {p_text(p)}: the difference between the methods is not statistically significant."
+        if pair.method is not None:
+            seeds = min((len(row.seed_values) for row in rows if not row.deterministic), default=0)
+            reason += what_would_decide(pair.method, table.num_clusters, seeds, evidence.level(*labels, pair.a, pair.b))
     elif difference * claimed < 0:
         outcome, reason = Outcome.CONTRADICTED, f"{found}, adjusted {p_text(p)}: significant in the other direction."
     else:

@@ -101,6 +101,10 @@ class Evidence:
         pair = self.pair(dataset, protocol, metric, a, b)
         return None if pair is None else self.adjusted.get((dataset, protocol, metric, pair.a, pair.b))
 
+    def level(self, dataset: str, protocol: str, metric: str, a: str, b: str) -> float:
+        """Return the level at which Holm tests the pair of a row (a, b) over all claims; 95 % where it does not."""
+        return self.levels.get((dataset, protocol, metric, a, b), 1 - ALPHA)
+
     def interval(self, dataset: str, protocol: str, metric: str, a: str, b: str) -> tuple[float, float] | None:
         """Return the interval of a − b that agrees with ``adjusted_p``, or with the table's p where there is none."""
         pair = self.pair(dataset, protocol, metric, a, b)

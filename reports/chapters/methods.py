@@ -47,7 +47,9 @@ _VERDICTS = (
     "value by half a unit of its last digit: the 90 % interval must lie inside ±5 % (strict) or ±10 % (lenient). Its "
     "noise is the seed noise of both sides and, where the test set is a different draw than the paper's, twice the "
     "cluster variance. Outside: not reproduced; across a bound: inconclusive, with what would decide it.",
-    "A ranking claim is judged by its sign and the adjusted p over methods; a gain, by its own sign and its size. "
+    "A ranking claim is judged by its sign and the adjusted p over methods; if it stays open, its reason says how many "
+    "test users or seeds would show a difference as large as the one found, with probability 80 %. A gain is judged by "
+    "its own sign and its size. "
     "Where data, split or candidates differ from the paper's, the number is a different quantity and is marked not "
     "comparable.",
 )
