@@ -170,6 +170,17 @@ class SuiteResults:
         """The suite's name."""
         return self.record["name"]
 
+    def core_seconds(self) -> float:
+        """Seconds of all fits, evaluations and searches, times the threads; a search of several seeds counts once."""
+        total, searches = 0.0, set()
+        for cell in self.cells:
+            seconds = sum(value for value in cell.record["seconds"].values() if value)
+            if cell.search is not None and (key := cell.record["tuning"]["search"]) not in searches:
+                searches.add(key)
+                seconds += cell.search.seconds
+            total += seconds * cell.record["threads"]
+        return total
+
     def records(self) -> list[Record]:
         """One record per finished cell and metric of the suite: the value of one seed on the test part."""
         return [

@@ -64,16 +64,11 @@ def _size(index: RunIndex) -> str:
     text += pluralize(len({r.group.dataset for r in runs}), "data set")
     rules = len({r.group.protocol for r in runs})
     text += f" under {rules} protocols" if rules > 1 else ""
-    text += f" ({format_seconds(_spent(index))} of computing)" if done else ""
+    text += f" ({format_seconds(index.results.core_seconds())} of computing)" if done else ""
     if not failures:
         return text + "; none failed and none is missing."
     states = {state: sum(f.state == state for f in failures) for state in dict.fromkeys(f.state for f in failures)}
     return text + f"; {join_words([f'{n} {_state(s)}' for s, n in states.items()])} (reasons below)."
-
-
-def _spent(index: RunIndex) -> float:
-    """Seconds of all fits and evaluations."""
-    return sum(sum(v for v in c.record["seconds"].values() if v) for c in index.results.cells)
 
 
 def citation(paper: dict[str, Any] | None) -> tuple[str, str]:
@@ -100,7 +95,7 @@ def facts_of(index: RunIndex) -> tuple[tuple[str, str], ...]:
     facts = [("Results of", str(record.get("created", ""))[:16].replace("T", " ") + " UTC"),
              ("Where", where), ("Commit", ", ".join(sorted(commits))), ("Runs", _states(index)),
              ("Seed" if len(seeds) == 1 else "Seeds", ", ".join(map(str, seeds))),
-             ("Compute", format_seconds(_spent(index))),
+             ("Compute", format_seconds(index.results.core_seconds())),
              ("Command", record.get("command", ""))]  # fmt: skip
     return tuple((name, value) for name, value in facts if value)
 

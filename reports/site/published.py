@@ -84,10 +84,10 @@ def _cost(suite: SiteSuite) -> Sequence[str]:
     """The suite's row of costs."""
     cells = suite.results.cells
     records = [cell.record for cell in cells]
-    seconds = sum(sum(record["seconds"].values()) * record["threads"] for record in records)
     machines = sorted({record["environment"]["cpu"] for record in records})
     commits = sorted({(record["environment"].get("commit") or "unknown")[:10] for record in records})
-    return (suite.name, str(len(cells)), str(len(suite.results.failures)), f"{seconds / 3600:.2f}", ", ".join(machines),
+    hours = suite.results.core_seconds() / 3600
+    return (suite.name, str(len(cells)), str(len(suite.results.failures)), f"{hours:.2f}", ", ".join(machines),
             ", ".join(commits), suite.report.created[:10])  # fmt: skip
 
 

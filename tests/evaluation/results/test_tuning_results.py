@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 
+from evaluation.results.suite_results import CellResult, SuiteResults
 from evaluation.results.tuning_results import LEDGER_FILE, SEARCH_FILE, SearchResult, read_search
 from recsys_data.sealed_json import sealed_line
 from tests.stored_records import write_sealed
@@ -73,3 +74,14 @@ def test_a_damaged_ledger_is_named(tmp_path):
     write_sealed(search_file, {"key": "another", "metric": "MRR@20", "higher_is_better": True})
     with pytest.raises(ValueError, match=r"search.json is damaged \(it belongs to the key another, not to k\)"):
         read_search(tmp_path / "k")
+
+
+def test_a_suite_counts_a_search_of_several_seeds_once(tmp_path):
+    write_sealed(tmp_path / "tuning" / "k" / SEARCH_FILE, {"key": "k", "metric": "MRR@20", "higher_is_better": True})
+    trials = [{"trial": n, "validation": 0.1, "state": "DONE", "seconds": 10.0} for n in range(2)]
+    (tmp_path / "tuning" / "k" / LEDGER_FILE).write_text("".join(sealed_line(trial, "k") for trial in trials))
+    record = {"seconds": {"fit": 2.0, "score": None}, "threads": 2}
+    tuned = record | {"tuning": {"search": "k", "trials": 2}}
+    labels = (tmp_path / "cells" / "a", "D", "P", "M")
+    cells = [CellResult(*labels, 0, record), CellResult(*labels, 0, tuned), CellResult(*labels, 1, tuned)]
+    assert SuiteResults(tmp_path, {}, cells).core_seconds() == 2 * (2 + (2 + 20) + 2)
