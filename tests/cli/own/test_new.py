@@ -56,8 +56,8 @@ def test_a_suite_takes_models_and_data_and_can_be_planned(own_folder):
 
 def test_a_suite_takes_a_file_of_events():
     Path("clicks.csv").write_text("user,item,timestamp\n" + "".join(f"u,i{n},{n}\n" for n in range(5)))
-    assert call("new", "suite", "mine", "--dataset", "clicks.csv").exit_code == 0
-    assert "DATASET = InteractionFile('clicks.csv')" in Path("mine.py").read_text()
+    assert call("new", "suite", "my_clicks", "--dataset", "clicks.csv").exit_code == 0
+    assert "DATASET = InteractionFile('clicks.csv')" in Path("my_clicks.py").read_text()
 
 
 @pytest.mark.parametrize("dataset", DATASETS.values(), ids=lambda dataset: dataset.name)
