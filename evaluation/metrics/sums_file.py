@@ -56,7 +56,7 @@ def write_shared_sums(folder: Path, sums: Mapping[str, ClusterSums]) -> None:
 
 
 def _write(folder: Path, columns: Mapping[str, np.ndarray], facts: Mapping[str, str], level: int) -> None:
-    """Write columns, compressed at a level of zstd; clusters, which rise, as their differences."""
+    """Write columns, compressed at a level of zstd (1 fast, 19 small); clusters, which rise, as their differences."""
     table = pa.table(dict(columns)).replace_schema_metadata({"schema": str(SCHEMA_VERSION), **facts})
     pq.write_table(
         table, folder / FILE_NAME, compression="zstd", compression_level=level,

@@ -15,9 +15,9 @@ from evaluation.statistics.crossed import crossed_test
 from evaluation.statistics.effects import ALPHA, agreeing
 from evaluation.statistics.paired_sums import UnequalTestSets, check_same_test_set
 from evaluation.verdicts.claim import Claim, shown_metric
+from evaluation.verdicts.direction import what_would_decide
 from evaluation.verdicts.evidence import Evidence, caveat_sentence
 from evaluation.verdicts.verdict import Outcome, Verdict
-from evaluation.verdicts.what_would_decide import what_would_decide
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from evaluation.comparison.table import ComparisonTable, ModelRow, PairRow
-from evaluation.printed_numbers import fraction, interval, p_text
+from evaluation.printed_numbers import format_number, fraction, interval, p_text
+from evaluation.statistics.crossed import MethodTest
 from evaluation.statistics.effects import ALPHA
+from evaluation.statistics.needed_sizes import POWER, needed_sizes
 from evaluation.verdicts.evidence import Evidence, caveat_sentence, smoke_caveats
 from evaluation.verdicts.verdict import Outcome
-from evaluation.verdicts.what_would_decide import what_would_decide
 
 
 class NamesPair(Protocol):
@@ -88,3 +89,26 @@ def direction_of(claim: NamesPair, evidence: Evidence, protocol: str, sign: int 
     else:
         outcome, reason = Outcome.REPRODUCED, f"{found}, adjusted {p_text(p)}."
     return Direction(outcome, reason + caveats, difference, (low, high), p, rows, pair, table, smoke, caveats)
+
+
+def what_would_decide(test: MethodTest, num_users: int, num_seeds: int, level: float) -> str:
+    """Say what would show a difference of the size that was found, after a space; empty where nothing does.
+
+    For the arguments see needed_sizes.
+    """
+    sizes = needed_sizes(test, num_users, num_seeds, level)
+    if sizes is None:
+        return ""
+    ways = []
+    if sizes.users is not None:
+        ways.append(f"about {_rounded(sizes.users)} test users (here {num_users:,})")
+    if sizes.seeds is not None:
+        ways.append(f"about {_rounded(sizes.seeds)} seeds (here {num_seeds})")
+    if not ways and sizes.times is not None:
+        ways.append(f"about {_rounded(sizes.times)} times as many test users and seeds")
+    return f" To show it with probability {100 * POWER:.0f} % takes {' or '.join(ways)}." if ways else ""
+
+
+def _rounded(number: int) -> str:
+    """A whole number with two digits that count."""
+    return str(number) if number < 100 else format_number(number, 2)

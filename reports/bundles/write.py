@@ -252,7 +252,7 @@ class _Packing:
             report = build(self.stage, name, kept=kept)
             source.mkdir(parents=True, exist_ok=True)
             write_html(report, source / "report.html")
-            if not self.form.share:  # what is published is small, and ``report --from`` prints it
+            if not self.form.share:  # left out to keep it small: ``report --from`` writes it
                 try:
                     write_pdf(report, source / "report.pdf")
                 except OutputUnavailable as reason:

@@ -7,7 +7,7 @@ from scipy import stats
 from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.statistics.crossed import MethodTest, crossed_test
 from evaluation.statistics.needed_sizes import needed_sizes
-from evaluation.verdicts.what_would_decide import what_would_decide
+from evaluation.verdicts.direction import what_would_decide
 
 DIFFERENCE = 0.02
 
