@@ -178,7 +178,7 @@ class SuiteResults:
             if cell.search is not None and (key := cell.record["tuning"]["search"]) not in searches:
                 searches.add(key)
                 seconds += cell.search.seconds
-            total += seconds * cell.record["threads"]
+            total += seconds * (cell.record["threads"] or 1)  # ranks of other programs have neither
         return total
 
     def records(self) -> list[Record]:

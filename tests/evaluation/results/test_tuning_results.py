@@ -83,5 +83,11 @@ def test_a_suite_counts_a_search_of_several_seeds_once(tmp_path):
     record = {"seconds": {"fit": 2.0, "score": None}, "threads": 2}
     tuned = record | {"tuning": {"search": "k", "trials": 2}}
     labels = (tmp_path / "cells" / "a", "D", "P", "M")
-    cells = [CellResult(*labels, 0, record), CellResult(*labels, 0, tuned), CellResult(*labels, 1, tuned)]
+    other = {"seconds": {"fit": None}, "threads": None}
+    cells = [
+        CellResult(*labels, 0, record),
+        CellResult(*labels, 0, other),
+        CellResult(*labels, 0, tuned),
+        CellResult(*labels, 1, tuned),
+    ]
     assert SuiteResults(tmp_path, {}, cells).core_seconds() == 2 * (2 + (2 + 20) + 2)
