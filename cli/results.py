@@ -26,11 +26,20 @@ if TYPE_CHECKING:
     from harness.tracking.summaries import TrackedReport
 
 WRITTEN = (".html", ".txt", ".json")
+RankFiles = Annotated[
+    list[str],
+    typer.Argument(metavar="A B [C …]", help="Rank files or cell folders; NAME=FILE names one, and files of one name "
+                                             "are the seeds of one method."),
+]  # fmt: skip
 Metrics = Annotated[
     list[str],
     typer.Option(metavar="NAME", help="Metrics such as mrr@20 or ndcg@10; several with commas or by repeating the "
                                       "option [default: mrr@20,recall@20]."),
 ]  # fmt: skip
+Deterministic = Annotated[
+    list[str],
+    typer.Option(metavar="NAME", help="A method whose one file stands for all its seeds; also repeated."),
+]
 FailIfWorse = Annotated[
     bool, typer.Option("--fail-if-worse", help="Exit with code 1 if A is significantly worse than another file, and by "
                                                "more than --margin.")
@@ -180,10 +189,11 @@ def export(
     print_text(out)
 
 
-def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", help="Rank files or cell folders.")],
+def compare(ranks: RankFiles,
             metric: Metrics = (),  # type: ignore[assignment]
             cluster: Annotated[str, typer.Option(help="Column of users or sessions, the units of resampling.")] = "",
             qrels: TrueItems = None,
+            deterministic: Deterministic = (),  # type: ignore[assignment]
             alternatives: Annotated[bool, typer.Option("--alternatives", help="Add other tests, with caveats.")]
             = False,
             out: Annotated[Path | None, typer.Option(help="File to write: .html, .txt or .json.")] = None,
@@ -191,7 +201,8 @@ def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", h
     """Compare two or more rank files of any origin.
 
     A file has one row per query and true item with its rank, or the value of a metric for each user. Prints the
-    differences A minus B with confidence intervals and p-values.
+    differences A minus B with confidence intervals and p-values, over users, or over users × seeds where methods have
+    several files.
     """
     from cli.printing import print_json
     from evaluation.rank_files.compare import compare_files
@@ -206,7 +217,7 @@ def compare(ranks: Annotated[list[Path], typer.Argument(metavar="A B [C …]", h
         raise ValueError(f"--margin {margin:g} must be a share of at least 0 and below 1, such as 0.02 for 2 %")
     answer = compare_files(
         ranks, comma_separated(metric), cluster=cluster or None, qrels=qrels, alternatives=alternatives,
-        margin=(GATE_MARGIN if fail_if_worse else MARGIN) if margin is None else margin,
+        deterministic=deterministic, margin=(GATE_MARGIN if fail_if_worse else MARGIN) if margin is None else margin,
     )  # fmt: skip
     text = printable_lines(render_text(answer))
     if out is not None:

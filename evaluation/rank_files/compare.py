@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.rank_files.depth import check_depth
 from evaluation.rank_files.item_lists import find_true_items, rank_true_items, read_true_items
 from evaluation.rank_files.join import join_rank_files
+from evaluation.rank_files.methods import MethodFiles, methods_of
 from evaluation.rank_files.rank_columns import UNKNOWN_CANDIDATES
 from evaluation.rank_files.read import RankFile, find_tables, to_rank_file
 from evaluation.rank_files.tables import FileTable, InvalidRankFile
@@ -42,33 +45,36 @@ def compare_files(
     cluster: str | None = None,
     qrels: Path | str | None = None,
     alternatives: bool = False,
+    deterministic: Sequence[str] = (),
     flips: int = FLIPS,
     resamples: int = RESAMPLES,
     margin: float = MARGIN,
 ) -> dict[str, Any]:
-    """Compare all pairs of two or more rank files by user; return JSON data.
+    """Compare all pairs of two or more methods by user, or by user and seed; return JSON data.
 
-    ``metrics``: names, by default DEFAULT_METRICS, or all that files with values by user share. ``qrels``: the true
-    items, if the files are TREC runs or other lists of items. ``models``: a row per file and metric; ``comparisons``: a
-    row per pair and metric, with estimates of the first minus the second. A family is all pairs of one metric; one pair
-    has a plain 95 % interval, more have simultaneous ones (see ``ci_kind``). ``alternatives`` adds other named tests,
-    each with its warning. ``notes`` say how files were read. Undefined values are None. Raises ValueError,
-    InvalidRankFile or FileNotFoundError.
+    ``paths``: a rank file each, or ``NAME=FILE``, where files of one name are the seeds of one method. Two methods with
+    several seeds are tested over users × seeds, others as trained models over users alone; ``deterministic`` names
+    methods whose one file stands for all seeds. ``metrics``: names, by default DEFAULT_METRICS, or all that files with
+    values by user share. ``qrels``: the true items, if the files are TREC runs or other lists of items. ``models``: a
+    row per method and metric; ``comparisons``: a row per pair and metric, with estimates of the first minus the second.
+    A family is all pairs of one metric; one pair has a plain 95 % interval, more have simultaneous ones (see
+    ``ci_kind``). ``alternatives`` adds other named tests, each with its warning. ``notes`` say how files were read.
+    Undefined values are None. Raises ValueError, InvalidRankFile or FileNotFoundError.
     """
-    if len(paths) < 2:
-        raise ValueError(f"a comparison needs at least two rank files, got {len(paths)}")
-    names = _labels([str(path) for path in paths])
+    methods = methods_of(paths, deterministic)
+    paths = [path for method in methods for path in method.files]
     result: dict[str, Any] = {"schema": 2, "unit": "", "flips": flips, "resamples": resamples, "margin": margin}
     result |= {"models": [], "comparisons": [], "notes": []}
     if qrels is None and (tables := [find_tables(Path(path)) for path in paths]) and _are_user_values(tables):
-        _compare_user_values(result, names, tables, metrics, cluster, alternatives)
+        _compare_user_values(result, methods, tables, metrics, cluster, alternatives)
     else:
         chosen = list(dict.fromkeys(metric_named(name) for name in metrics or DEFAULT_METRICS))
         if qrels is None:
             files = [to_rank_file(found, str(path), cluster) for found, path in zip(tables, paths, strict=True)]
         else:
             files = _ranked_files(result, paths, Path(qrels), cluster)
-        _compare_ranks(result, names, files, chosen, alternatives)
+        _compare_ranks(result, methods, files, chosen, alternatives)
+    result["notes"] += _few_seeds(methods)
     if any(row["users"] < ROUGH_BELOW for row in result["comparisons"]):
         result["notes"].append(
             f"Fewer than {ROUGH_BELOW} users: tests and intervals are rough where few of them carry the difference."
@@ -96,30 +102,55 @@ def _ranked_files(
 
 def _compare_ranks(
     result: dict[str, Any],
-    names: Sequence[str],
+    methods: Sequence[MethodFiles],
     files: Sequence[RankFile],
     metrics: Sequence[Metric],
     alternatives: bool,
 ) -> None:
     """Add the rows of all metrics for files with ranks."""
     result["unit"] = files[0].cluster_name
-    tables = dict(zip(names, join_rank_files(files), strict=True))
+    tables = join_rank_files(files)
     result["notes"] += dict.fromkeys(note for file in files for note in file.notes)
     for metric in metrics:
         for file in files:
             check_depth(file.name, file.depth, metric)
             _refuse_unknown_candidates(file, metric)
-        runs = []
-        for name, ranks in tables.items():
-            values = metric.per_query(ranks)[0]
-            runs.append(ModelRuns(name, {0: metric.per_cluster(ranks)}, deterministic=False, values=values))
+        runs = _runs(methods, [metric.per_cluster(ranks) for ranks in tables])
+        values = [metric.per_query(ranks)[0] for ranks in tables] if len(tables) == len(methods) else [None] * len(runs)
+        runs = [replace(run, values=found) for run, found in zip(runs, values, strict=True)]
         _compare(result, runs, metric.name, metric.higher_is_better, alternatives)
-    result["notes"] += _other_candidates(tables)
+    labels = _file_labels(methods)
+    result["notes"] += _other_candidates(dict(zip(labels, tables, strict=True)))
     result["notes"] += [
         f"{name} has ranks that the targets of a query cannot have in one list, so each target is taken to be ranked "
         "in a list of its own: Precision, MAP and NDCG are means over these lists."
-        for name, ranks in tables.items()
+        for name, ranks in zip(labels, tables, strict=True)
         if not ranks.one_list
+    ]
+
+
+def _runs(methods: Sequence[MethodFiles], sums: Sequence[ClusterSums]) -> list[ModelRuns]:
+    """Return the runs of each method from the sums of all files, which are in the order of the methods."""
+    rest = iter(sums)
+    return [
+        ModelRuns(method.name, dict(enumerate(itertools.islice(rest, len(method.files)))), method.deterministic)
+        for method in methods
+    ]
+
+
+def _file_labels(methods: Sequence[MethodFiles]) -> list[str]:
+    """Return a name for each file in notes: its method's, or its own path where the method has several."""
+    return [method.name if len(method.files) == 1 else path for method in methods for path in method.files]
+
+
+def _few_seeds(methods: Sequence[MethodFiles]) -> list[str]:
+    """Return a note where one file of a method forbids a test over seeds that others would allow."""
+    single = [method.name for method in methods if len(method.files) == 1 and not method.deterministic]
+    if not single or len(single) == len(methods):
+        return []
+    return [
+        f"One seed of {', '.join(single)} is given, so only its trained model is compared; give more seeds as "
+        "NAME=FILE, or --deterministic NAME if it does not depend on a seed."
     ]
 
 
@@ -135,7 +166,7 @@ def _refuse_unknown_candidates(file: RankFile, metric: Metric) -> None:
 
 def _compare_user_values(
     result: dict[str, Any],
-    names: Sequence[str],
+    methods: Sequence[MethodFiles],
     tables: Sequence[Sequence[FileTable]],
     metrics: Sequence[str],
     cluster: str | None,
@@ -147,11 +178,11 @@ def _compare_user_values(
     result["notes"] += dict.fromkeys(note for file in files for note in file.notes)
     for title in common_metrics(files, metrics):
         users, known = common_users(files, title), known_metric(title)
-        runs = []
-        for name, file in zip(names, files, strict=True):
+        sums = []
+        for file in files:
             values = np.array([file.values[title][user] for user in users])
-            sums = ClusterSums(np.arange(len(users)), values, np.ones(len(users), dtype=np.int64))
-            runs.append(ModelRuns(name, {0: sums}, deterministic=False))
+            sums.append(ClusterSums(np.arange(len(users)), values, np.ones(len(users), dtype=np.int64)))
+        runs = _runs(methods, sums)
         if known is None:
             result["notes"].append(f"{title} is no metric of Encore: a higher value is taken to be better.")
         _compare(result, runs, title, known is None or known.higher_is_better, alternatives)
@@ -183,7 +214,7 @@ def _compare(result: dict[str, Any], runs: Sequence[ModelRuns], title: str, high
                               "estimate how they vary")  # fmt: skip
     known = known_metric(title)
     name = title if known is None else known.mlflow_name.replace("_at_", "@")
-    names = [run.model for run in runs]
+    names, fixed = [run.model for run in runs], {run.model for run in runs if run.deterministic}
     family = {(a, b): "all pairs" for m, a in enumerate(names) for b in names[m + 1 :]}
     settings = {key: result[key] for key in ("margin", "flips", "resamples")}
     comparison = compare_models(runs, family, higher_is_better=higher, **settings)
@@ -191,21 +222,26 @@ def _compare(result: dict[str, Any], runs: Sequence[ModelRuns], title: str, high
     for row in comparison.models:
         result["models"].append(
             {"model": row.model, "metric": title, "micro": row.mean, "macro": row.macro, "se_cluster": row.error,
-             "ci_low": row.interval[0], "ci_high": row.interval[1]}
+             "ci_low": row.interval[0], "ci_high": row.interval[1], "seeds": len(row.seed_values)}
         )  # fmt: skip
     for pair in comparison.pairs:
-        found = _pair_record(pair, paired, len(comparison.pairs), name)
+        over_seeds = pair.decision.of_methods and not {pair.a, pair.b} <= fixed
+        found = _pair_record(pair, paired, len(comparison.pairs), name, over_seeds)
         if alternatives:
             found["alternatives"] = [_test_record(test) for test in _alternatives(paired, pair)]
         result["comparisons"].append(found)
 
 
-def _pair_record(pair: PairRow, paired: PairedSums, family: int, metric: str) -> dict[str, Any]:
-    """Return one pair as JSON data."""
-    ends = pair.interval if family == 1 else pair.simultaneous
-    ends = agreeing(ends, pair.difference, pair.decision.significant)
-    relative = pair.decision.relative_interval
-    naive = pair.naive
+def _pair_record(pair: PairRow, paired: PairedSums, family: int, metric: str, over_seeds: bool) -> dict[str, Any]:
+    """Return one pair as JSON data. over_seeds: whether the test over users × seeds decides on it."""
+    decision, naive = pair.decision, pair.naive
+    if over_seeds:
+        ends, kind = decision.interval, "95 % over users × seeds" + ("" if family == 1 else ", at Holm's level")
+    else:
+        ends = pair.interval if family == 1 else pair.simultaneous
+        ends = agreeing(ends, pair.difference, decision.significant)
+        kind = "95 % cluster bootstrap" if family == 1 else f"95 % simultaneous over {family} pairs (max-T)"
+    relative = decision.relative_interval
     return {
         "a": pair.a,
         "b": pair.b,
@@ -214,9 +250,12 @@ def _pair_record(pair: PairRow, paired: PairedSums, family: int, metric: str) ->
         "se_cluster": pair.error,
         "ci_low": ends[0],
         "ci_high": ends[1],
-        "ci_kind": "95 % cluster bootstrap" if family == 1 else f"95 % simultaneous over {family} pairs (max-T)",
+        "ci_kind": kind,
+        "over_seeds": over_seeds,
+        "se": decision.error,
+        "p": decision.p,
         "p_sign_flip": pair.p,
-        "p_adjusted": pair.p_holm,
+        "p_adjusted": decision.p_adjusted,
         "p_max_t": pair.p_max_t,
         "relative": _finite_or_none(pair.relative),
         "relative_low": _finite_or_none(relative[0]),
@@ -233,7 +272,7 @@ def _pair_record(pair: PairRow, paired: PairedSums, family: int, metric: str) ->
         "smallest_detectable": pair.smallest_detectable,
         "naive_se": naive.error if naive is not None else None,
         "naive_p": naive.p if naive is not None else None,
-        "conclusion": pair.decision.conclusion.value,
+        "conclusion": decision.conclusion.value,
         "sentence": pair.sentence,
     }
 
@@ -251,10 +290,3 @@ def _test_record(test: Alternative) -> dict[str, Any]:
 def _finite_or_none(value: float | None) -> float | None:
     """Return a finite number, or None."""
     return float(value) if value is not None and math.isfinite(value) else None
-
-
-def _labels(names: list[str]) -> list[str]:
-    """Return the names with repeated ones numbered from the second on, since a file may be compared with itself."""
-    return [
-        name if names[:i].count(name) == 0 else f"{name} ({names[:i].count(name) + 1})" for i, name in enumerate(names)
-    ]

@@ -11,11 +11,18 @@ def render_text(result: dict[str, Any]) -> str:
     for row in result["comparisons"]:
         relative = "" if row["relative"] is None else f" ({row['relative']:+.1%})"
         naive = row["naive_p"] is not None and row["design_effect"] is not None
+        error, test = f"clustered SE {row['se_cluster']:.5f}", f"  sign-flip p       {_p(row['p_sign_flip'])}"
+        if row["over_seeds"]:
+            seeds = {found["model"]: found["seeds"] for found in result["models"]}
+            error = f"SE over users × seeds {row['se']:.5f} (over users alone {row['se_cluster']:.5f})"
+            test = f"  seeds             {seeds[row['a']]} and {seeds[row['b']]}\n  p, users × seeds  {_p(row['p'])}"
+        adjusted = f"Holm {_p(row['p_adjusted'])}" + ("" if row["over_seeds"] else f", max-T {_p(row['p_max_t'])}")
         lines = [
             f"{row['metric'].upper()}: {row['a']} − {row['b']}",
-            f"  difference        {row['estimate']:+.5f}{relative}, clustered SE {row['se_cluster']:.5f}",
+            f"  difference        {row['estimate']:+.5f}{relative}, {error}",
             f"  interval          {row['ci_low']:+.5f} … {row['ci_high']:+.5f}, {row['ci_kind']}",
-            f"  sign-flip p       {_p(row['p_sign_flip'])}, Holm {_p(row['p_adjusted'])}, max-T {_p(row['p_max_t'])}",
+            *_relative_interval(row),
+            f"{test}, {adjusted}",
             f"  {result['unit'] + 's':<18}{row['users']:,} ({row['events']:,} events): "
             f"better {row['share_better']:.1%}, tied {row['share_tied']:.1%}, worse {row['share_worse']:.1%}",
             f"  macro difference  {row['macro']:+.5f}; smallest detectable {row['smallest_detectable']:.5f}",
@@ -29,6 +36,13 @@ def render_text(result: dict[str, Any]) -> str:
             lines.append(f"  warning           {test['name']}: p {_p(test['p'])}; it {test['warning']}.")
         blocks.append("\n".join([*lines, f"  {row['sentence']}"]))
     return "\n\n".join([*blocks, *result["notes"]])
+
+
+def _relative_interval(row: dict[str, Any]) -> list[str]:
+    """The interval that "practically equal" is judged by, where b is not 0."""
+    if row["relative_low"] is None or row["relative_high"] is None:
+        return []
+    return [f"  relative          {row['relative_low']:+.2%} … {row['relative_high']:+.2%}"]
 
 
 def _p(p: float) -> str:

@@ -40,7 +40,12 @@ def test_every_option_of_every_command_adds_up_or_is_refused(words, option):
 
 
 def test_options_that_collect_values_are_named():
-    assert {option.name for _, option in OPTIONS if option.multiple} == {"sets", "metric", "models"} | SELECTING
+    assert {option.name for _, option in OPTIONS if option.multiple} == {
+        "sets",
+        "metric",
+        "models",
+        "deterministic",
+    } | SELECTING
 
 
 def chosen(*words):
