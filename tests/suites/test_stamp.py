@@ -7,6 +7,7 @@ from suites.presets import GRU4REC_2016, session_rec_methods
 from suites.session_baselines import PUBLISHED_SPLIT, SESSION_REC_SPLIT
 from suites.stamp import (
     BY_DATE,
+    CHOSEN,
     CLICKS,
     EXPERIMENTS,
     FILE_ORDER,
@@ -137,10 +138,16 @@ def test_bpr_mf_is_that_of_hidasis_code():
     # its update adds to the session's and both items' factors, and never to the biases, which stay 0; its negative is
     # an event's item, whatever the session holds
     for experiment in EXPERIMENTS:
-        if FULL in experiment.models:
-            model = experiment.models["BPR-MF"]
+        if model := experiment.models.get("BPR-MF"):
             assert not model.biases and model.query == "history_mean"
             assert (model.negatives.draw, model.negatives.check) == ("popularity", "none")
+
+
+def test_the_row_chosen_on_the_test_part_is_the_published_row_without_an_early_end():
+    chosen = next(e.models[FULL] for e in EXPERIMENTS if e.protocol == CHOSEN)
+    plain = next(e.models[FULL] for e in EXPERIMENTS if (e.dataset, e.protocol) == (BY_DATE, CHOSEN.protocol))
+    assert {name for name, value in vars(plain).items() if value != vars(chosen)[name]} == {"patience"}
+    assert chosen.patience == chosen.epochs
 
 
 def test_the_page_of_recbole_differs_in_the_mask_alone():
