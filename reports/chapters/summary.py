@@ -84,7 +84,7 @@ def citation(paper: dict[str, Any] | None) -> tuple[str, str]:
 def facts_of(index: RunIndex) -> tuple[tuple[str, str], ...]:
     """Time, machine, commit, seeds and command of the results, for the head of the page."""
     record, cells = index.results.record, index.results.cells
-    seeds = record.get("seeds", [])
+    seeds = _seeds(index)
     cells = [cell for cell in cells if "elsewhere" not in cell.record] or cells  # else where the files were read
     environments = [cell.record["environment"] for cell in cells]
     commits = {(e.get("commit") or "unknown")[:10] + (" with changes" if e.get("dirty") else "") for e in environments}
@@ -94,10 +94,18 @@ def facts_of(index: RunIndex) -> tuple[tuple[str, str], ...]:
     where = ", ".join(sorted(machines)) + (f" ({join_words(sorted(map(str, cores)), 'or')} cores)" if cores else "")
     facts = [("Results of", str(record.get("created", ""))[:16].replace("T", " ") + " UTC"),
              ("Where", where), ("Commit", ", ".join(sorted(commits))), ("Runs", _states(index)),
-             ("Seed" if len(seeds) == 1 else "Seeds", ", ".join(map(str, seeds))),
+             ("Seeds" if "," in seeds else "Seed", seeds),
              ("Compute", format_seconds(index.results.core_seconds())),
              ("Command", record.get("command", ""))]  # fmt: skip
     return tuple((name, value) for name, value in facts if value)
+
+
+def _seeds(index: RunIndex) -> str:
+    """The seeds with a result, and where these are fewer, those of the suite: "0, 1, 2 (of 0, 1, 2, 3, 4)"."""
+    asked = index.results.record.get("seeds", [])
+    found = [seed for seed in asked if seed in {cell.seed for cell in index.results.cells}]
+    text, whole = (", ".join(map(str, seeds)) for seeds in (found, asked))
+    return text if found == asked or not found else f"{text} (of {whole})"
 
 
 def _states(index: RunIndex) -> str:

@@ -20,6 +20,7 @@ from reports.output.terminal import print_report
 from reports.report import build
 from reports.tables.as_csv import csv_lines
 from reports.tables.as_latex import to_latex
+from tests.reports.conftest import build_store
 from tests.stored_records import change_sealed, seal_again, write_sealed
 
 CHAIN = "Markov chain"
@@ -311,3 +312,10 @@ def test_a_fit_that_a_limit_ended_is_marked_as_open(tmp_path, make_store, stoppe
     assert {(table.entry(row, "stopped").text, table.entry(row, "stopped").marks) for row in table.rows} == {
         (stopped, marks)
     }
+
+
+@pytest.mark.parametrize(("asked", "shown"), [([0, 1, 2], "0, 1, 2"), ([0, 1, 2, 3, 4], "0, 1, 2 (of 0, 1, 2, 3, 4)")])
+def test_the_head_names_the_seeds_that_have_results(tmp_path, asked, shown):
+    build_store(tmp_path)
+    amend(tmp_path, "little", seeds=asked)
+    assert dict(build(tmp_path, "little").facts)["Seeds"] == shown
