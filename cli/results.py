@@ -40,6 +40,12 @@ Deterministic = Annotated[
     list[str],
     typer.Option(metavar="NAME", help="A method whose one file stands for all its seeds; also repeated."),
 ]
+PairSeeds = Annotated[
+    bool,
+    typer.Option(
+        "--pair-seeds", help="The first files of all methods share a seed, and so on: test their differences."
+    ),
+]
 FailIfWorse = Annotated[
     bool, typer.Option("--fail-if-worse", help="Exit with code 1 if A is significantly worse than another file, and by "
                                                "more than --margin.")
@@ -194,6 +200,7 @@ def compare(ranks: RankFiles,
             cluster: Annotated[str, typer.Option(help="Column of users or sessions, the units of resampling.")] = "",
             qrels: TrueItems = None,
             deterministic: Deterministic = (),  # type: ignore[assignment]
+            pair_seeds: PairSeeds = False,
             alternatives: Annotated[bool, typer.Option("--alternatives", help="Add other tests, with caveats.")]
             = False,
             out: Annotated[Path | None, typer.Option(help="File to write: .html, .txt or .json.")] = None,
@@ -217,7 +224,8 @@ def compare(ranks: RankFiles,
         raise ValueError(f"--margin {margin:g} must be a share of at least 0 and below 1, such as 0.02 for 2 %")
     answer = compare_files(
         ranks, comma_separated(metric), cluster=cluster or None, qrels=qrels, alternatives=alternatives,
-        deterministic=deterministic, margin=(GATE_MARGIN if fail_if_worse else MARGIN) if margin is None else margin,
+        deterministic=deterministic, pair_seeds=pair_seeds,
+        margin=(GATE_MARGIN if fail_if_worse else MARGIN) if margin is None else margin,
     )  # fmt: skip
     text = printable_lines(render_text(answer))
     if out is not None:

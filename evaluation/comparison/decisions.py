@@ -87,25 +87,29 @@ def trained_relative_error(paired: PairedSums, m: int, n: int) -> float | None:
     return float(cluster_errors(contrast, paired.counts)[0]) / below
 
 
-def method_p(a: Seeds, b: Seeds, sign_flips: float) -> tuple[float, bool]:
+def method_p(a: Seeds, b: Seeds, sign_flips: float, *, pair_seeds: bool = False) -> tuple[float, bool]:
     """Return the p that decides on a pair, and whether it is of the methods: by sign flips where both are fixed."""
     if a.deterministic and b.deterministic:
         return sign_flips, True
-    test = crossed_test(a.sums, b.sums, deterministic=(a.deterministic, b.deterministic))
+    fixed = a.deterministic, b.deterministic
+    test = crossed_test(a.sums, b.sums, deterministic=fixed, pair_seeds=pair_seeds)
     return (sign_flips, False) if test is None else (test.p, True)
 
 
-def pair_test(paired: PairedSums, seeds: Mapping[str, Seeds], a: str, b: str, sign_flips: float) -> PairTest:
-    """Return the test of one pair. sign_flips: the p of the trained models."""
+def pair_test(
+    paired: PairedSums, seeds: Mapping[str, Seeds], a: str, b: str, sign_flips: float, *, pair_seeds: bool = False
+) -> PairTest:
+    """Return the test of one pair. sign_flips: the p of the trained models; pair_seeds: see crossed_test."""
     place = paired.index([(a, b)])
     m, n = place[0]
     means = float(paired.means[m]), float(paired.means[n])
     first, second = seeds[a], seeds[b]
     fixed = first.deterministic, second.deterministic
-    test = crossed_test(first.sums, second.sums, deterministic=fixed)
+    test = crossed_test(first.sums, second.sums, deterministic=fixed, pair_seeds=pair_seeds)
     relative_error = None
     if test is not None and means[1] > 0:
-        of_ratio = crossed_test(first.sums, second.sums, deterministic=fixed, ratio=means[0] / means[1])
+        ratio = means[0] / means[1]
+        of_ratio = crossed_test(first.sums, second.sums, deterministic=fixed, ratio=ratio, pair_seeds=pair_seeds)
         relative_error = of_ratio.error / means[1]
     return PairTest(
         difference=means[0] - means[1],

@@ -78,10 +78,12 @@ def compare_models(
     margin: float = MARGIN,
     flips: int = FLIPS,
     resamples: int = RESAMPLES,
+    pair_seeds: bool = False,
 ) -> Comparison:
     """Compare models pair by pair; ``family`` maps each declared pair (a, b) to the reason why it is declared.
 
-    upper: the metric's bound; its values are at least 0.
+    upper: the metric's bound; its values are at least 0. pair_seeds: whether the n-th seeds of two models belong
+    together, as where one was trained with the weights and batches of the other.
     """
     paired = PairedSums.of({run.model: list(run.seeds.values()) for run in runs})
     declared, names = list(family), paired.models
@@ -95,10 +97,12 @@ def compare_models(
         return Comparison(_model_rows(runs, paired, boot, {}, {}, reference, higher_is_better, upper), (), (), paired)
     flipped = sign_flip_test(paired, pairs, family=np.arange(len(declared)), flips=flips)
     seeds = {run.model: Seeds(list(run.seeds.values()), run.deterministic) for run in runs}
-    tests = [pair_test(paired, seeds, a, b, float(flipped.p[i])) for i, (a, b) in enumerate(declared)]
+    joined = {"pair_seeds": pair_seeds}
+    tests = [pair_test(paired, seeds, a, b, float(flipped.p[i]), **joined) for i, (a, b) in enumerate(declared)]
     decisions = decide(tests, margin=margin, higher_is_better=higher_is_better)
     found = [(test.p, test.of_methods) for test in tests]
-    found += [method_p(seeds[a], seeds[b], float(flipped.p[len(declared) + i])) for i, (a, b) in enumerate(others)]
+    rest = flipped.p[len(declared) :].tolist()
+    found += [method_p(seeds[a], seeds[b], p, **joined) for (a, b), p in zip(others, rest, strict=True)]
     p = {frozenset(pair): raw for pair, (raw, _) in zip(labels, found, strict=True)}
     decided = {frozenset(pair): decision for pair, decision in zip(declared, decisions, strict=True)}
     models = _model_rows(runs, paired, boot, p, decided, reference, higher_is_better, upper)

@@ -18,7 +18,7 @@ from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.rank_files.depth import check_depth
 from evaluation.rank_files.item_lists import find_true_items, rank_true_items, read_true_items
 from evaluation.rank_files.join import join_rank_files
-from evaluation.rank_files.methods import MethodFiles, methods_of
+from evaluation.rank_files.methods import MethodFiles, check_pairs, methods_of
 from evaluation.rank_files.rank_columns import UNKNOWN_CANDIDATES
 from evaluation.rank_files.read import RankFile, find_tables, to_rank_file
 from evaluation.rank_files.tables import FileTable, InvalidRankFile
@@ -46,6 +46,7 @@ def compare_files(
     qrels: Path | str | None = None,
     alternatives: bool = False,
     deterministic: Sequence[str] = (),
+    pair_seeds: bool = False,
     flips: int = FLIPS,
     resamples: int = RESAMPLES,
     margin: float = MARGIN,
@@ -54,17 +55,20 @@ def compare_files(
 
     ``paths``: a rank file each, or ``NAME=FILE``, where files of one name are the seeds of one method. Two methods with
     several seeds are tested over users × seeds, others as trained models over users alone; ``deterministic`` names
-    methods whose one file stands for all seeds. ``metrics``: names, by default DEFAULT_METRICS, or all that files with
-    values by user share. ``qrels``: the true items, if the files are TREC runs or other lists of items. ``models``: a
-    row per method and metric; ``comparisons``: a row per pair and metric, with estimates of the first minus the second.
-    A family is all pairs of one metric; one pair has a plain 95 % interval, more have simultaneous ones (see
-    ``ci_kind``). ``alternatives`` adds other named tests, each with its warning. ``notes`` say how files were read.
+    methods whose one file stands for all seeds; ``pair_seeds``: the n-th files of all methods share a seed.
+    ``metrics``: names, by default DEFAULT_METRICS, or all that files with values by user share. ``qrels``: the true
+    items, if the files are TREC runs or other lists of items. ``models``: a row per method and metric; ``comparisons``:
+    a row per pair and metric, with estimates of the first minus the second. A family is all pairs of one metric; one
+    pair has a plain 95 % interval, more have simultaneous ones (see ``ci_kind``). ``alternatives`` adds other named
+    tests, each with its warning. ``notes`` say how files were read.
     Undefined values are None. Raises ValueError, InvalidRankFile or FileNotFoundError.
     """
     methods = methods_of(paths, deterministic)
+    if pair_seeds:
+        check_pairs(methods)
     paths = [path for method in methods for path in method.files]
     result: dict[str, Any] = {"schema": 2, "unit": "", "flips": flips, "resamples": resamples, "margin": margin}
-    result |= {"models": [], "comparisons": [], "notes": []}
+    result |= {"pair_seeds": pair_seeds, "models": [], "comparisons": [], "notes": []}
     if qrels is None and (tables := [find_tables(Path(path)) for path in paths]) and _are_user_values(tables):
         _compare_user_values(result, methods, tables, metrics, cluster, alternatives)
     else:
@@ -216,7 +220,7 @@ def _compare(result: dict[str, Any], runs: Sequence[ModelRuns], title: str, high
     name = title if known is None else known.mlflow_name.replace("_at_", "@")
     names, fixed = [run.model for run in runs], {run.model for run in runs if run.deterministic}
     family = {(a, b): "all pairs" for m, a in enumerate(names) for b in names[m + 1 :]}
-    settings = {key: result[key] for key in ("margin", "flips", "resamples")}
+    settings = {key: result[key] for key in ("margin", "flips", "resamples", "pair_seeds")}
     comparison = compare_models(runs, family, higher_is_better=higher, **settings)
     paired = comparison.paired
     for row in comparison.models:

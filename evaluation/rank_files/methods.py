@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from evaluation.stored_files import read_record
+
 
 @dataclass(frozen=True)
 class MethodFiles:
@@ -43,6 +45,31 @@ def methods_of(arguments: Sequence[Path | str], deterministic: Sequence[str] = (
             raise ValueError(f"--deterministic {name}: a method that does not depend on seeds has one file, and "
                              f"{len(files[name])} are given")  # fmt: skip
     return [MethodFiles(name, tuple(paths), name in deterministic) for name, paths in files.items()]
+
+
+def check_pairs(methods: Sequence[MethodFiles]) -> None:
+    """Raise ValueError unless the n-th files of all methods that depend on seeds can share a seed.
+
+    That needs equally many files, two or more; folders of stored cells also tell their seeds, which must be equal.
+    """
+    paired = [method for method in methods if not method.deterministic]
+    counts = {len(method.files) for method in paired}
+    if len(counts) > 1 or 1 in counts:
+        shown = ", ".join(f"{method.name} has {len(method.files)}" for method in paired)
+        raise ValueError(
+            f"--pair-seeds needs equally many files of every method, at least two, in the same order: {shown}"
+        )
+    for files in zip(*(method.files for method in paired), strict=True):
+        seeds = {file: seed for file in files if (seed := _stored_seed(Path(file))) is not None}
+        if len(set(seeds.values())) > 1:
+            shown = ", ".join(f"{file} has seed {seed}" for file, seed in seeds.items())
+            raise ValueError(f"--pair-seeds pairs files of one seed, in the order given: {shown}; order them by seed")
+
+
+def _stored_seed(path: Path) -> int | None:
+    """Return the seed of a stored cell's folder, or None for any other file."""
+    record = read_record(path / "cell.json", ["seed"]) if (path / "ranks.parquet").exists() else None
+    return None if record is None else int(record["seed"])
 
 
 def _split(argument: str) -> tuple[str, str]:

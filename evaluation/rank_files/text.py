@@ -15,7 +15,9 @@ def render_text(result: dict[str, Any]) -> str:
         if row["over_seeds"]:
             seeds = {found["model"]: found["seeds"] for found in result["models"]}
             error = f"SE over users × seeds {row['se']:.5f} (over users alone {row['se_cluster']:.5f})"
-            test = f"  seeds             {seeds[row['a']]} and {seeds[row['b']]}\n  p, users × seeds  {_p(row['p'])}"
+            joined = ", paired" if result["pair_seeds"] else ""
+            test = f"  seeds             {seeds[row['a']]} and {seeds[row['b']]}{joined}\n"
+            test += f"  p, users × seeds  {_p(row['p'])}"
         adjusted = f"Holm {_p(row['p_adjusted'])}" + ("" if row["over_seeds"] else f", max-T {_p(row['p_max_t'])}")
         lines = [
             f"{row['metric'].upper()}: {row['a']} − {row['b']}",

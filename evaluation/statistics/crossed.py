@@ -79,14 +79,19 @@ def crossed_test(
     deterministic: tuple[bool, bool] = (False, False),
     ratio: float = 1.0,
     level: float = 0.95,
+    pair_seeds: bool = False,
 ) -> MethodTest | None:
     """Test method a against ``ratio`` times method b over users × seeds, from the sums of each seed.
 
     A deterministic method has one seed and no seed variance. Return None where another method has fewer than two seeds:
-    then its seed variance is unknown. Seeds of a and b are independent.
+    then its seed variance is unknown. Seeds of a and b are independent, unless ``pair_seeds``: then the n-th of both
+    belong together, and the variance between seeds is that of their differences, with S − 1 degrees of freedom.
     """
     if any(len(seeds) < 2 and not fixed for seeds, fixed in zip((a, b), deterministic, strict=True)):
         return None
+    if pair_seeds and not any(deterministic):
+        pairs = [ClusterSums(x.clusters, x.sums - ratio * y.sums, x.counts) for x, y in zip(a, b, strict=True)]
+        return crossed_test(pairs, [_zero(a[0])], deterministic=(False, True), level=level)
     counts = a[0].counts.astype(np.float64)
     means = [np.mean([found.sums for found in seeds], axis=0) for seeds in (a, b)]
     differences = means[0] - ratio * means[1]
@@ -105,11 +110,15 @@ def crossed_test(
 
 def method_interval(seeds: Sequence[ClusterSums], level: float = 0.95) -> tuple[float, float]:
     """Return the t-interval of the mean of one method over users × seeds, from the sums of its S ≥ 2 seeds."""
-    zero = ClusterSums(seeds[0].clusters, np.zeros(len(seeds[0].clusters)), seeds[0].counts)
-    found = crossed_test(seeds, [zero], deterministic=(False, True), level=level)
+    found = crossed_test(seeds, [_zero(seeds[0])], deterministic=(False, True), level=level)
     if found is None:
         raise ValueError("an interval of a method needs at least two seeds, got one")
     return found.interval
+
+
+def _zero(like: ClusterSums) -> ClusterSums:
+    """The sums of a method that scores 0 everywhere, on the same clusters."""
+    return ClusterSums(like.clusters, np.zeros(len(like.clusters)), like.counts)
 
 
 def _test(

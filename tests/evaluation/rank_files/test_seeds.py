@@ -1,5 +1,6 @@
 """Rank files of several seeds under one name: the test over users × seeds, its witnesses and its refusals."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from evaluation.rank_files.compare import compare_files
 from evaluation.rank_files.gate import gate_sentences
 from evaluation.rank_files.methods import MethodFiles, methods_of
 from evaluation.rank_files.text import render_text
+from tests.reports.conftest import CHAIN, build_store
 
 from ..conftest import draw_ranks
 
@@ -109,6 +111,23 @@ def test_one_file_stands_for_a_deterministic_method(seeds):
     assert "deterministic models across users" in both["comparisons"][0]["sentence"]
 
 
+def test_paired_seeds_are_tested_by_their_differences(tmp_path):
+    words = []
+    for name, gain in (("a", 0.01), ("b", 0.0)):
+        for seed in range(3):
+            rng = np.random.default_rng(seed)  # the same level and users at one seed of both
+            values = 0.3 + 0.05 * seed + gain + 0.1 * rng.random(200)
+            path = tmp_path / f"{name}{seed}.csv"
+            path.write_text("user,ndcg@10\n" + "".join(f"u{user},{value:.6f}\n" for user, value in enumerate(values)))
+            words.append(f"{name}={path}")
+    apart, paired = (compare_files(words, pair_seeds=pair, **FEW) for pair in (False, True))
+    (before,), (after,) = apart["comparisons"], paired["comparisons"]
+    assert before["estimate"] == after["estimate"] == pytest.approx(0.01)
+    assert before["p"] > 0.5
+    assert after["p"] < 1e-6
+    assert "  seeds             3 and 3, paired\n" in render_text(paired)
+
+
 def test_values_by_user_have_seeds_too(tmp_path):
     rng = np.random.default_rng(3)
     level = 0.2 + 0.4 * rng.random(40)
@@ -157,6 +176,8 @@ def test_names_keep_the_order_of_their_first_files():
         (["a=x", "b=y", "--deterministic", "c"], "--deterministic c names no method of this comparison (a, b)"),
         (["a=x", "a=z", "b=y", "--deterministic", "a"],
          "--deterministic a: a method that does not depend on seeds has one file, and 2 are given"),
+        (["a=x", "a=z", "b=y", "--pair-seeds"],
+         "--pair-seeds needs equally many files of every method, at least two, in the same order: a has 2, b has 1"),
     ],
 )  # fmt: skip
 def test_wrong_seeds_are_refused_in_a_sentence(words, sentence):
@@ -170,3 +191,12 @@ def test_a_missing_file_of_a_name_is_named(tmp_path):
     assert result.exit_code == 2
     assert "none.csv" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_cells_in_another_order_of_seeds_are_not_paired(tmp_path):
+    build_store(tmp_path)
+    records = [json.loads(path.read_text()) for path in tmp_path.glob("cells/*/cell.json")]
+    cells = {r["seed"]: tmp_path / "cells" / r["key"] for r in records if (r["dataset"], r["model"]) == (CHAIN, "GRU")}
+    words = [f"a={cells[seed]}" for seed in (0, 1)] + [f"b={cells[seed]}" for seed in (1, 2)]
+    with pytest.raises(ValueError, match=r"pairs files of one seed.*has seed 0, .* has seed 1; order them by seed"):
+        compare_files(words, ["mrr@20"], pair_seeds=True, **FEW)

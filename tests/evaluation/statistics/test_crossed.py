@@ -55,6 +55,34 @@ def test_interaction_is_subtracted_once():
     assert found.interval_conservative == pytest.approx((2.5 - half, 2.5 + half))
 
 
+def test_paired_seeds_by_hand():
+    # A: (1, 3), (3, 7), B: (1, 1), (2, 2): differences (0, 2), (1, 5) on two users of one event; N = 2, G = 2, S = 2
+    # their means 1 and 3: s²/S = 1. D = (.5, 3.5), θ = 2, V_users = 2 · 2 · (1.5 / 2)² = 2.25
+    # influence (−.5, .5), (−1, 1), deviations ±.25: v/S = .25
+    a, b = runs([[1, 3], [3, 7]], [1, 1]), runs([[1, 1], [2, 2]], [1, 1])
+    found = crossed_test(a, b, pair_seeds=True)
+    assert found.estimate == crossed_test(a, b).estimate == 2.0
+    assert found.error == pytest.approx(np.sqrt(2.25 + 1 - 0.25))
+    assert found.df == pytest.approx(3**2 / (2.25**2 + 1**2 + 0.25**2))
+    doubled = crossed_test(a, b, ratio=2.0, pair_seeds=True)  # differences (−1, 1), (−1, 3): means 0 and 1
+    assert doubled.estimate == 0.5
+    assert doubled.error == pytest.approx(np.sqrt(2 * 2 * (1.5 / 2) ** 2 + 0.25 - 0.25))
+
+
+def test_pairing_takes_out_the_noise_that_seeds_share():
+    """Equal methods whose seeds move both alike: the level holds, and the error is below that of independent seeds."""
+    rng = np.random.default_rng(5)
+    rejected, smaller, rounds, counts = 0, 0, 400, np.full(60, 3)
+    for _ in range(rounds):
+        shared = rng.normal(0, 0.5, (5, 1))
+        a, b = (runs(2 + shared + rng.normal(0, 0.05, (5, 1)) + rng.normal(0, 1, (5, 60)), counts) for _ in range(2))
+        paired = crossed_test(a, b, pair_seeds=True)
+        rejected += paired.p < 0.05
+        smaller += paired.error < crossed_test(a, b).error
+    assert rejected / rounds < 0.08
+    assert smaller / rounds > 0.98
+
+
 def by_definition(a, b, counts, ratio, level):
     """Estimate, error, df, interval and seed share of once and twice counted interactions, by loops over clusters."""
     total, clusters = sum(counts), len(counts)
