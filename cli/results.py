@@ -212,9 +212,9 @@ def compare(ranks: RankFiles,
     several files.
     """
     from cli.printing import print_json
-    from evaluation.rank_files.compare import compare_files
-    from evaluation.rank_files.gate import GATE_MARGIN, gate_sentences
-    from evaluation.rank_files.text import render_text
+    from evaluation.rank_files.comparison.compare import compare_files
+    from evaluation.rank_files.comparison.gate import GATE_MARGIN, gate_sentences
+    from evaluation.rank_files.comparison.text import render_text
     from evaluation.statistics.effects import MARGIN
     from recsys_data.printable import printable_lines
 

@@ -97,12 +97,11 @@ def compare_models(
         return Comparison(_model_rows(runs, paired, boot, {}, {}, reference, higher_is_better, upper), (), (), paired)
     flipped = sign_flip_test(paired, pairs, family=np.arange(len(declared)), flips=flips)
     seeds = {run.model: Seeds(list(run.seeds.values()), run.deterministic) for run in runs}
-    joined = {"pair_seeds": pair_seeds}
-    tests = [pair_test(paired, seeds, a, b, float(flipped.p[i]), **joined) for i, (a, b) in enumerate(declared)]
+    flip_p = dict(zip(labels, flipped.p.tolist(), strict=True))
+    tests = [pair_test(paired, seeds, a, b, flip_p[a, b], pair_seeds=pair_seeds) for a, b in declared]
     decisions = decide(tests, margin=margin, higher_is_better=higher_is_better)
     found = [(test.p, test.of_methods) for test in tests]
-    rest = flipped.p[len(declared) :].tolist()
-    found += [method_p(seeds[a], seeds[b], p, **joined) for (a, b), p in zip(others, rest, strict=True)]
+    found += [method_p(seeds[a], seeds[b], flip_p[a, b], pair_seeds=pair_seeds) for a, b in others]
     p = {frozenset(pair): raw for pair, (raw, _) in zip(labels, found, strict=True)}
     decided = {frozenset(pair): decision for pair, decision in zip(declared, decisions, strict=True)}
     models = _model_rows(runs, paired, boot, p, decided, reference, higher_is_better, upper)

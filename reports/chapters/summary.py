@@ -103,7 +103,8 @@ def facts_of(index: RunIndex) -> tuple[tuple[str, str], ...]:
 def _seeds(index: RunIndex) -> str:
     """The seeds with a result, and where these are fewer, those of the suite: "0, 1, 2 (of 0, 1, 2, 3, 4)"."""
     asked = index.results.record.get("seeds", [])
-    found = [seed for seed in asked if seed in {cell.seed for cell in index.results.cells}]
+    done = {cell.seed for cell in index.results.cells}
+    found = [seed for seed in asked if seed in done]
     text, whole = (", ".join(map(str, seeds)) for seeds in (found, asked))
     return text if found == asked or not found else f"{text} (of {whole})"
 

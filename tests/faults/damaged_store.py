@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.rank_files.compare import compare_files
+from evaluation.rank_files.comparison.compare import compare_files
 from evaluation.results.suite_results import read_suite
 from evaluation.stored_files import SCHEMAS
 from harness import preparation

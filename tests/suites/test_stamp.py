@@ -1,5 +1,7 @@
 """STAMP's suite at smoke size, and its numbers against the logs and tables that they come from."""
 
+import json
+
 import pytest
 
 from evaluation.verdicts.claims import Compound
@@ -42,6 +44,19 @@ def test_it_runs_end_to_end(smoke):
     smoke.check_absent()
     smoke.check_levels()
     smoke.check_report()
+
+
+def test_the_row_chosen_on_the_test_part_has_the_scores_of_the_test_part(smoke):
+    stored = {}
+    for cell in smoke.record["cells"]:
+        if (cell["dataset"], cell["model"], cell["state"]) == (BY_DATE.name, FULL, "DONE"):
+            record = json.loads((smoke.folder.parent / "cells" / cell["key"] / "cell.json").read_text())
+            stored[cell["protocol"]] = record
+    plain, chosen = (stored[protocol.name] for protocol in (CHOSEN.protocol, CHOSEN))
+    assert chosen["validation"]["MRR@20"] == chosen["metrics"]["MRR@20"]
+    assert plain["validation"] == {}
+    for name in ("train_events", "test_queries", "items"):
+        assert chosen["counts"][name] == plain["counts"][name]
 
 
 def test_stamps_own_row_is_that_of_the_logs_cut_off():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evaluation.rank_files.compare import compare_files
+from evaluation.rank_files.comparison.compare import compare_files
 
 
 def write(path, users, ranks):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluation.rank_files.compare import compare_files
+from evaluation.rank_files.comparison.compare import compare_files
 
 FEW = {"flips": 300, "resamples": 100}
 ORDERLESS = ["mrr", "mrr@5", "recall@5", "hitrate@5", "precision@5", "map@5", "ndcg@5", "meanrank"]

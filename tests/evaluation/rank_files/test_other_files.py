@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from evaluation.metrics.accuracy import metric_named
-from evaluation.rank_files.compare import compare_files
+from evaluation.rank_files.comparison.compare import compare_files
 from evaluation.rank_files.tables import InvalidRankFile
 from evaluation.ranking.rank_table import RankTable
 

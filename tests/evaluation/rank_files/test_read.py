@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from evaluation.metrics.accuracy import MRR
-from evaluation.rank_files.compare import compare_files
+from evaluation.rank_files.comparison.compare import compare_files
+from evaluation.rank_files.comparison.text import render_text
 from evaluation.rank_files.tables import InvalidRankFile
-from evaluation.rank_files.text import render_text
 from evaluation.statistics.paired_sums import PairedSums
 from evaluation.statistics.significance import cluster_bootstrap, cluster_errors
 

@@ -9,10 +9,10 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from benchmark import app
-from evaluation.rank_files.compare import compare_files
-from evaluation.rank_files.gate import gate_sentences
-from evaluation.rank_files.methods import MethodFiles, methods_of
-from evaluation.rank_files.text import render_text
+from evaluation.rank_files.comparison.compare import compare_files
+from evaluation.rank_files.comparison.gate import gate_sentences
+from evaluation.rank_files.comparison.methods import MethodFiles, methods_of
+from evaluation.rank_files.comparison.text import render_text
 from tests.reports.conftest import CHAIN, build_store
 
 from ..conftest import draw_ranks

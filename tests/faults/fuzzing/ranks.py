@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from evaluation.rank_files.compare import compare_files
+from evaluation.rank_files.comparison.compare import compare_files
 from tests.faults.fuzzing.files import parquet_of
 from tests.faults.fuzzing.mutations import mutated, packed
 from tests.faults.fuzzing.parser import Input, Parser, written

@@ -15,10 +15,10 @@ from evaluation.comparison.pairwise import ModelRuns, compare_models
 from evaluation.comparison.table import PairRow
 from evaluation.metrics.accuracy import MeanRank, Metric, metric_named
 from evaluation.metrics.cluster_sums import ClusterSums
+from evaluation.rank_files.comparison.methods import MethodFiles, check_pairs, methods_of
 from evaluation.rank_files.depth import check_depth
 from evaluation.rank_files.item_lists import find_true_items, rank_true_items, read_true_items
 from evaluation.rank_files.join import join_rank_files
-from evaluation.rank_files.methods import MethodFiles, check_pairs, methods_of
 from evaluation.rank_files.rank_columns import UNKNOWN_CANDIDATES
 from evaluation.rank_files.read import RankFile, find_tables, to_rank_file
 from evaluation.rank_files.tables import FileTable, InvalidRankFile
@@ -60,8 +60,8 @@ def compare_files(
     items, if the files are TREC runs or other lists of items. ``models``: a row per method and metric; ``comparisons``:
     a row per pair and metric, with estimates of the first minus the second. A family is all pairs of one metric; one
     pair has a plain 95 % interval, more have simultaneous ones (see ``ci_kind``). ``alternatives`` adds other named
-    tests, each with its warning. ``notes`` say how files were read.
-    Undefined values are None. Raises ValueError, InvalidRankFile or FileNotFoundError.
+    tests, each with its warning. ``notes`` say how files were read. Undefined values are None. Raises ValueError,
+    InvalidRankFile or FileNotFoundError.
     """
     methods = methods_of(paths, deterministic)
     if pair_seeds:
@@ -240,7 +240,8 @@ def _pair_record(pair: PairRow, paired: PairedSums, family: int, metric: str, ov
     """Return one pair as JSON data. over_seeds: whether the test over users × seeds decides on it."""
     decision, naive = pair.decision, pair.naive
     if over_seeds:
-        ends, kind = decision.interval, "95 % over users × seeds" + ("" if family == 1 else ", at Holm's level")
+        ends = decision.interval
+        kind = "95 % over users × seeds" if family == 1 else f"over users × seeds at Holm's level for {family} pairs"
     else:
         ends = pair.interval if family == 1 else pair.simultaneous
         ends = agreeing(ends, pair.difference, decision.significant)
