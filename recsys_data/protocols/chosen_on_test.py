@@ -1,4 +1,4 @@
-"""ChosenOnTest: another protocol whose test part is its validation part as well, as codes have it that choose there."""
+"""ChosenOnTest: another protocol with its test part as validation part, as in code that chooses its epoch on it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from recsys_data.protocols.per_user import SplitProtocol
 from recsys_data.protocols.published import AsPublished
 from recsys_data.split import Split
 
-_CAVEAT = (
-    "CHOSEN ON TEST: the epoch is chosen on the test part, as the published code does; the numbers are optimistic by "
-    "what that choice is worth"
-)
+_CAVEAT = "CHOSEN ON TEST: epochs and tuned settings are chosen on the test part, so the numbers are optimistic"
 
 
 @dataclass(frozen=True)
@@ -24,8 +21,10 @@ class ChosenOnTest:
         protocol        a: = = = =    b: = = =    c: t t t
         ChosenOnTest    the same; c validates and tests
 
-    A model trains on the same events and is tested on the same queries, so the difference of both protocols is the
-    effect of the choice alone. Raises ValueError for a protocol that has a validation part: it would be thrown away.
+    A model trains on the same events and is tested on the same queries, from draws of its own, since the draws of a
+    cell depend on its split: the difference of both protocols is the effect of the choice and the noise of seeds. In
+    one fit, the best less the last score of the curve is what the choice is worth, in the metric that chooses. Raises
+    ValueError for a protocol that has a validation part: it would be thrown away.
     """
 
     protocol: SplitProtocol = AsPublished(validation=0)  # noqa: RUF009 - frozen
@@ -37,7 +36,7 @@ class ChosenOnTest:
 
     @property
     def name(self) -> str:
-        """The wrapped protocol, and what chooses."""
+        """The wrapped protocol, and where the choice is made."""
         return f"{self.protocol.name}, chosen on the test part"
 
     def prepare(self, interactions: Interactions) -> Split:
