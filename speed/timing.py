@@ -25,6 +25,7 @@ def prepare_torch() -> None:
     require_one_thread()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False
 
 
 def seconds(function: Callable[[], object]) -> float:

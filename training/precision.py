@@ -5,7 +5,7 @@ the products, losses and scores stay float32. It covers the products that call t
 the catalogue and those of the recurrent engine. How they are computed depends on the machine (``products_by``):
 
     cuBLAS           on a GPU; TF32 for all other products, those of cuDNN's layers included
-    oneDNN           a CPU with bfloat16 instructions; all products of a training step
+    oneDNN           a CPU with bfloat16 instructions; products too small to gain from it stay float32
     rounded factors  any other CPU: float32 products of rounded factors; the same numbers, and no faster than float32
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,9 @@ else:
     torch = LazyModule("torch")
 
 FLOAT32, TF32, BFLOAT16 = PRECISIONS = ("float32", "tf32", "bfloat16")
-_factors_are_rounded = False  # in this process; autograd's threads, too, must see it
+ONEDNN = "oneDNN"
+MIN_MULTIPLICATIONS, MIN_LENGTH = 1 << 23, 32  # oneDNN takes longer than float32 for smaller products
+_products_by = ""  # the library of bfloat16 products, in a step that has them; autograd's threads, too, must see it
 
 
 def check_precision(precision: str, device: str) -> None:
@@ -41,7 +44,7 @@ def products_by(precision: str, device: str) -> str:
         return ""
     if device.startswith("cuda"):
         return "cuBLAS"
-    return "oneDNN" if _cpu_has_bfloat16() else "rounded factors"
+    return ONEDNN if _cpu_has_bfloat16() else "rounded factors"
 
 
 @contextlib.contextmanager
@@ -50,31 +53,47 @@ def products_in(precision: str, device: str) -> Iterator[None]:
     if precision == FLOAT32:
         yield
     elif device.startswith("cuda"):
-        with _tf32(), _rounded_factors() if precision == BFLOAT16 else contextlib.nullcontext():
+        with _tf32(), _bfloat16("cuBLAS") if precision == BFLOAT16 else contextlib.nullcontext():
             yield
     else:
-        with _onednn_bfloat16() if _cpu_has_bfloat16() else _rounded_factors():
+        with _bfloat16(products_by(precision, device)):
             yield
+
+
+def is_bfloat16() -> bool:
+    """Whether this is a training step with bfloat16 products."""
+    return bool(_products_by)
 
 
 def mm(left: torch.Tensor, right: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
     """Left · right, in ``out`` if given."""
-    if not _factors_are_rounded:
+    if not _products_by:
         return torch.mm(left, right) if out is None else torch.mm(left, right, out=out)
+    if _products_by == ONEDNN:
+        with _onednn_bfloat16(left, right):
+            return torch.mm(left, right, out=out)
     found = _product(left, right)
     return found if out is None else out.copy_(found)
 
 
 def addmm(bias: torch.Tensor, left: torch.Tensor, right: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
     """Bias + left · right, in ``out`` if given."""
-    if not _factors_are_rounded:
+    if not _products_by:
         return torch.addmm(bias, left, right) if out is None else torch.addmm(bias, left, right, out=out)
+    if _products_by == ONEDNN:
+        with _onednn_bfloat16(left, right):
+            return torch.addmm(bias, left, right, out=out)
     return torch.add(bias, _product(left, right), out=out)
 
 
 def add_product_(into: torch.Tensor, left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
     """Add left · right to ``into`` in place; return it."""
-    return into.add_(_product(left, right)) if _factors_are_rounded else into.addmm_(left, right)
+    if not _products_by:
+        return into.addmm_(left, right)
+    if _products_by == ONEDNN:
+        with _onednn_bfloat16(left, right):
+            return into.addmm_(left, right)
+    return into.add_(_product(left, right))
 
 
 def _product(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
@@ -86,13 +105,13 @@ def _product(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
 
 
 @contextlib.contextmanager
-def _rounded_factors() -> Iterator[None]:
-    global _factors_are_rounded
-    _factors_are_rounded = True
+def _bfloat16(library: str) -> Iterator[None]:
+    global _products_by
+    _products_by = library
     try:
         yield
     finally:
-        _factors_are_rounded = False
+        _products_by = ""
 
 
 @contextlib.contextmanager
@@ -109,7 +128,12 @@ def _tf32() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _onednn_bfloat16() -> Iterator[None]:
+def _onednn_bfloat16(left: torch.Tensor, right: torch.Tensor) -> Iterator[None]:
+    """Let oneDNN round the factors of left · right, if the product is large enough to gain from it."""
+    lengths = (*left.shape, right.shape[1])
+    if min(lengths) < MIN_LENGTH or math.prod(lengths) < MIN_MULTIPLICATIONS:
+        yield
+        return
     matmul = torch.backends.mkldnn.matmul
     before = matmul.fp32_precision
     try:
@@ -122,7 +146,8 @@ def _onednn_bfloat16() -> Iterator[None]:
 @functools.cache
 def _cpu_has_bfloat16() -> bool:
     """Whether oneDNN rounds the factors of a float32 product on this CPU; without the instructions it does not."""
-    left, right = (torch.linspace(-1.0, 1.0, 64 * 64).view(64, 64) * scale for scale in (1.0, 0.7))
-    with _onednn_bfloat16():
+    left, right = (torch.linspace(-1.0, 1.0, 256 * 256).view(256, 256) * scale for scale in (1.0, 0.7))
+    with _onednn_bfloat16(left, right):
         found = left @ right
-    return torch.allclose(found, _product(left, right), rtol=1e-5, atol=1e-5) and not torch.equal(found, left @ right)
+    from_rounded, from_plain = (found - _product(left, right)).abs().max(), (found - left @ right).abs().max()
+    return bool(from_rounded < 0.01 * from_plain)

@@ -12,11 +12,19 @@ from recsys_models.engine.unroll import unroll
 from recsys_models.stamp import STAMP
 from recsys_models.user_gru import StandardGRU
 from training.losses.loss import CrossEntropy
-from training.precision import add_product_, addmm, check_precision, mm, products_by, products_in
+from training.losses.softmax_kernels import exponentials
+from training.precision import MIN_MULTIPLICATIONS, add_product_, addmm, check_precision, mm, products_by, products_in
 from training.run import Run
 
 GPU = pytest.param("cuda", marks=[pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")])
 DEVICES = ["cpu", GPU]
+
+
+@pytest.fixture
+def small_products_too(monkeypatch):
+    """Let oneDNN, where it computes the products, round the factors of products of any size."""
+    monkeypatch.setattr("training.precision.MIN_MULTIPLICATIONS", 1)
+    monkeypatch.setattr("training.precision.MIN_LENGTH", 1)
 
 
 def rounded(values):
@@ -38,6 +46,7 @@ def training_set(users=9, items=60):
 
 
 @pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.usefixtures("small_products_too")
 def test_a_product_rounds_its_factors_and_sums_in_float32(device):
     left, right, bias = drawn(70, 90), drawn(90, 80, seed=1), drawn(80, seed=2)
     exact = rounded(left.numpy()) @ rounded(right.numpy())
@@ -55,6 +64,7 @@ def test_a_product_rounds_its_factors_and_sums_in_float32(device):
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("precision, tolerance", [("float32", 1e-5), ("tf32", 5e-3), ("bfloat16", 2e-2)])
+@pytest.mark.usefixtures("small_products_too")
 def test_the_softmax_is_that_of_float64_within_the_tolerance(precision, tolerance, device):
     if precision == "tf32" and device == "cpu":
         pytest.skip("a CPU has no TF32")
@@ -72,6 +82,7 @@ def test_the_softmax_is_that_of_float64_within_the_tolerance(precision, toleranc
 
 
 @pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.usefixtures("small_products_too")
 def test_the_gates_of_the_engine_are_those_of_float64_within_the_tolerance(device):
     tensors = [drawn(12, 7, 20), drawn(20, 60, seed=1) / 5, drawn(60, seed=2), drawn(7, 20, seed=3),
                drawn(20, 40, seed=4) / 5, drawn(20, 20, seed=5) / 5]  # fmt: skip
@@ -87,6 +98,7 @@ def test_the_gates_of_the_engine_are_those_of_float64_within_the_tolerance(devic
         assert 1e-5 < (ours - wanted).abs().max() / wanted.abs().max() < 3e-2
 
 
+@pytest.mark.usefixtures("small_products_too")
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("make", [StandardGRU, STAMP])
 def test_a_fit_has_float32_weights_and_the_same_bits_killed_and_resumed(make, device, tmp_path):
@@ -123,10 +135,23 @@ def test_the_switches_of_a_step_are_set_and_restored(monkeypatch):
     before = matmul.fp32_precision, torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     monkeypatch.setattr("training.precision._cpu_has_bfloat16", lambda: True)
     left, right = drawn(70, 90), drawn(90, 80, seed=1)
+    seen, plain = [], torch.mm
+
+    def watched(*factors, out=None):
+        seen.append(matmul.fp32_precision)
+        return plain(*factors, out=out)
+
+    monkeypatch.setattr("training.precision.torch.mm", watched)
+    large = drawn(40, 512), drawn(512, 512, seed=1)
+    assert large[0].numel() * 512 > MIN_MULTIPLICATIONS > left.numel() * 80
     with pytest.raises(KeyboardInterrupt), products_in("bfloat16", "cpu"):
-        assert matmul.fp32_precision == "bf16" and torch.equal(mm(left, right), left @ right)  # oneDNN rounds, or not
+        mm(*large)
+        assert torch.equal(mm(left, right), left @ right)  # too small to gain
+        assert torch.equal(mm(large[0][:20], large[1]), large[0][:20] @ large[1])  # too few rows
         raise KeyboardInterrupt
-    assert products_by("bfloat16", "cpu") == "oneDNN"
+    mm(*large)
+    assert seen == ["bf16", before[0], before[0], before[0]]
+    monkeypatch.undo()
     with products_in("tf32", "cuda:0"):
         assert cuda.allow_tf32 and torch.backends.cudnn.allow_tf32
         assert torch.equal(mm(left, right), left @ right)
@@ -134,3 +159,43 @@ def test_the_switches_of_a_step_are_set_and_restored(monkeypatch):
     assert before == (matmul.fp32_precision, torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32)
     with products_in("bfloat16", "cuda:0"):
         assert not torch.equal(mm(left, right), left @ right)
+
+
+@pytest.mark.parametrize("items", [1, 63, 64, 257])
+def test_the_compiled_exponentials_are_those_of_float64(items):
+    rng = np.random.default_rng(0)
+    scores = (rng.standard_normal((30, items)) * 30).astype(np.float32)  # some exponentials are below the least float32
+    scores[0] -= 200.0
+    targets = rng.integers(0, items, 30)
+    exact = scores.astype(np.float64) - scores.max(axis=1, keepdims=True)
+    sums, at = np.exp(exact).sum(axis=1), (np.arange(30), targets)
+    wanted = np.exp(exact)
+    wanted[at] -= sums
+    losses, totals = np.empty((2, 30), np.float32)
+    exponentials(scores, targets, losses, totals)
+    np.testing.assert_allclose(scores, wanted, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(totals, sums, rtol=1e-6)
+    np.testing.assert_allclose(losses, np.log(sums) - exact[at], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("place", [0, 70, 129])
+def test_a_score_that_is_not_finite_ends_in_a_loss_that_is_not(value, place):
+    scores = drawn(2, 130).numpy()
+    scores[1, place] = value
+    losses, totals = np.empty((2, 2), np.float32)
+    exponentials(scores, np.array([3, 3]), losses, totals)
+    assert np.isfinite(losses[0]) and not np.isfinite(losses[1])
+
+
+def test_weights_of_targets_count_in_bfloat16_as_in_float32():
+    queries, factors, weights = drawn(300, 40), drawn(500, 40, seed=1) * 0.3, drawn(300, seed=2).abs()
+    targets, found = torch.arange(300), []
+    for precision in ("float32", "bfloat16"):
+        own = [each.clone().requires_grad_() for each in (queries, factors)]
+        with products_in(precision, "cpu"):
+            loss = CrossEntropy()(*own, None, targets, weights=weights)
+            loss.backward()
+        found.append([loss.detach(), *(each.grad for each in own)])
+    for plain, ours in zip(*found, strict=True):
+        assert (plain - ours).abs().max() <= 2e-2 * plain.abs().max()
