@@ -169,6 +169,8 @@ def _show_plans(
         print_overview(plans, jobs)
     else:
         print_plan(plans[0], jobs)
+    for conflict in filter(None, (plan.conflict for plan in plans)):
+        warn(conflict)
     if any(outcome.failed for outcome in outcomes):
         raise typer.Exit(1)
 

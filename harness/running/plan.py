@@ -28,6 +28,7 @@ from recsys_data.fetching.source import Source
 
 BY_A_RUN = "a run fetches it"
 PreparedState = tuple[Prepared | None, str, str, Failure | None]
+_CHOICES = ("device", "threads", "precision")
 _NOT_PREPARED: PreparedState = None, "", "", None
 READING = Estimate(1.0, 0.0, 0.0, "ranks are read from a file", "read")
 DUPLICATE = Estimate(0.0, 0.0, 0.0, "the same cell as another of this suite", "duplicate")
@@ -71,10 +72,14 @@ class PlannedCell:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """The cells of a suite in its order, each with its state before the run."""
+    """The cells of a suite in its order, each with its state before the run.
+
+    conflict: why a run would compute cells that cannot be compared with stored ones, "" if it would not.
+    """
 
     loaded: LoadedSuite
     cells: list[PlannedCell]
+    conflict: str = ""
 
     @property
     def to_do(self) -> list[PlannedCell]:
@@ -131,7 +136,19 @@ def make_plan(loaded: LoadedSuite, store: Store, *, fresh: bool = False, context
             data = _prepared(loaded, cell, context)
         cells.append(planner.planned(index, data))
     context.cells |= dict.fromkeys(planner.own, loaded.suite.name)
-    return Plan(loaded, cells)
+    return Plan(loaded, cells, _conflict(cells, stored))
+
+
+def _conflict(cells: Sequence[PlannedCell], stored: StoredCells) -> str:
+    """A sentence if a cell to compute has the test set of a stored one whose users a shared bundle numbered anew."""
+    shared = {r["fingerprints"]["split"]: r for r in stored.records if "withheld" in r}
+    found = next((p for p in cells if p.to_do and p.parts["split"] in shared), None)
+    if found is None:
+        return ""
+    record, folder = shared[found.parts["split"]], stored.store.root
+    return (f"{found.cell.label} could not be compared with {record['dataset']}/{record['model']}/{record['seed']} in "
+            f"{folder}, which is of a bundle made for sharing: its users are numbered in an order of its own. Choose "
+            "another folder with --results; rerun --from BUNDLE computes the bundle's cells anew for it")  # fmt: skip
 
 
 def runs_alone(cell: Cell) -> bool:
@@ -282,14 +299,16 @@ def _new_or_stale(
 ) -> tuple[str, str]:
     """State and reason: what differs from the most similar stored cell of the same data set, model and seed.
 
-    others: data sets and protocols of the suite's other experiments, whose cells are no earlier forms of this one.
+    others: data sets and protocols of the suite's other experiments, whose cells are no earlier forms of this one; nor
+    are cells with another device, number of threads or precision, which a user chooses.
     """
     same = [
         r for r in records
         if (r["dataset"], r["model"], r["seed"]) == (cell.dataset, cell.model_name, cell.seed)
         and (r["dataset"], r["protocol"]) not in others
     ]  # fmt: skip
-    if not same:
-        return "new", "never computed"
-    changes = min((differences(r.get("key_parts", {}), parts) for r in reversed(same)), key=len)
+    earlier = [r for r in same if all(r.get("key_parts", {}).get(name) == parts.get(name) for name in _CHOICES)]
+    if not earlier:
+        return "new", "never computed; another variant is stored" if same else "never computed"
+    changes = min((differences(r.get("key_parts", {}), parts) for r in reversed(earlier)), key=len)
     return "stale", f"changed: {'; '.join(changes)}"

@@ -66,11 +66,14 @@ def run_session(
 
     backend: that computes them, in place of ``jobs`` processes of this machine.
     limits: of each cell, in place of those of the suite's experiments. The suite's record and the listeners hear of
-    every event. A cell that fails does not stop the others. Raises StoreUnusable when results cannot be written;
-    finished cells are kept, as they are on KeyboardInterrupt.
+    every event. A cell that fails does not stop the others. Raises ValueError where new cells could not be compared
+    with stored ones, and StoreUnusable when results cannot be written; finished cells are kept, as they are on
+    KeyboardInterrupt.
     """
     if jobs < 1:
         raise ValueError(f"--jobs must be at least 1, got {jobs}")
+    if plan.conflict:
+        raise ValueError(plan.conflict)
     backend = backend or ProcessBackend(jobs)
     everyone = Listeners([SuiteRecord(plan, store), *listeners])
     completed = False

@@ -55,6 +55,21 @@ def test_every_cell_has_the_same_bits(bundles, tmp_path, name):
     assert (tmp_path / "again" / "tiny" / "report.html").is_file() != bool(report)
 
 
+def test_cells_that_could_not_be_compared_with_a_shared_bundle_are_not_computed(bundles, tmp_path, tiny_text):
+    """Its users are numbered anew, which the report would refuse after hours of computing."""
+    suite, place = tmp_path / "tiny.py", ("--results", tmp_path / "results")
+    suite.write_text("LENGTH = 25\n" + tiny_text)
+    assert call("merge", bundles / "shared.zip", *place).exit_code == 0
+    other = ("--set", "GRU.dim=6", *place)
+    planned, refused = call("plan", suite, *other), call("run", suite, *other, "--no-mlflow")
+    assert planned.exit_code == 0 and refused.exit_code == 2
+    for output in (planned.stderr, refused.stderr):
+        assert "could not be compared with markov" in output and "Choose another folder with --results" in output
+    assert len(list((tmp_path / "results" / "cells").iterdir())) == 3
+    elsewhere = call("plan", suite, "--set", "GRU.dim=6", "--results", tmp_path / "new")
+    assert elsewhere.exit_code == 0 and "could not be compared" not in elsewhere.stderr
+
+
 def test_cells_without_a_result_in_the_bundle_are_not_computed(tmp_path, tiny_text):
     suite = tmp_path / "tiny.py"
     suite.write_text(tiny_text)
