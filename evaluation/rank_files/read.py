@@ -87,6 +87,11 @@ def to_rank_file(tables: Sequence[FileTable], name: str, cluster: str | None = N
 
 
 def _rank_file(table: FileTable, cluster: str | None) -> RankFile:
+    if {"cluster", "count"} <= set(table.columns) and "greater" not in table.columns:
+        raise InvalidRankFile(
+            f"{table.name} has sums by user and no ranks, like every cell of a bundle made for sharing; expected a "
+            "cell with ranks.parquet, which rerun --from BUNDLE computes where the data are at hand"
+        )
     if b"schema" in table.metadata and "cluster" in table.columns:
         RankTable.check_schema(Path(table.name), {"schema": table.metadata[b"schema"].decode()})
         rule = table.metadata.get(b"candidate_rule", b"").decode()

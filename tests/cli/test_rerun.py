@@ -70,6 +70,13 @@ def test_cells_that_could_not_be_compared_with_a_shared_bundle_are_not_computed(
     assert elsewhere.exit_code == 0 and "could not be compared" not in elsewhere.stderr
 
 
+def test_a_comparison_of_cells_without_ranks_says_where_ranks_come_from(bundles, tmp_path):
+    assert call("merge", bundles / "shared.zip", "--results", tmp_path / "results").exit_code == 0
+    refused = call("compare", *sorted((tmp_path / "results" / "cells").iterdir())[:2])
+    assert refused.exit_code == 2 and "has sums by user and no ranks" in refused.stderr
+    assert "remove its folder" not in refused.stderr
+
+
 def test_cells_without_a_result_in_the_bundle_are_not_computed(tmp_path, tiny_text):
     suite = tmp_path / "tiny.py"
     suite.write_text(tiny_text)
