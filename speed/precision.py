@@ -2,16 +2,16 @@
 
     OMP_NUM_THREADS=1 python -m speed.precision [--steps N]
 
-Both precisions take each step of the first epoch in turn, from the same first weights, on one thread by the CPU clock:
-loss, backward pass and optimiser. Prints targets/s over all steps, the median ratio of a step and its quartiles; for
-STAMP also by the number of targets of a step, since its batches of equal lengths have from 1 to 512. A CPU without
+Both precisions take the same steps of the first epoch, one after the other in each of several rounds, from the same
+first weights, on one thread by the CPU clock: loss, backward pass and optimiser. A first round, in which libraries
+prepare for shapes that they have not seen, is not counted. Prints targets/s, the least and the most of a round, and for
+STAMP the ratio by the number of targets of a step, since its batches of equal lengths have from 1 to 512. A CPU without
 bfloat16 instructions shows rounded factors.
 """
 
 import argparse
 import os
 import time
-from collections.abc import Iterator
 from itertools import islice, pairwise
 from typing import Any
 
@@ -50,20 +50,21 @@ class Steps:
         return time.process_time() - started, targets
 
 
-def measure(model: Any, train: Any, steps: int, warm: int = 5) -> tuple[np.ndarray, np.ndarray]:
-    """CPU seconds (steps, 2) in each precision, and targets (steps,)."""
+def measure(model: Any, train: Any, steps: int, rounds: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """CPU seconds (rounds, 2, steps) in each precision, and targets (steps,)."""
+    batches = list(islice(model.batcher().batches(train.sequences, np.random.default_rng(0)), steps))
     both = [Steps(model, train, precision) for precision in PAIR]
-    found: Iterator[Any] = model.batcher().batches(train.sequences, np.random.default_rng(0))
-    rows = [[side.take(batch) for side in both] for batch in islice(found, steps + warm)][warm:]
-    return np.array([[seconds for seconds, _ in row] for row in rows]), np.array([row[0][1] for row in rows])
+    found = [[[side.take(batch) for batch in batches] for side in both] for _ in range(rounds + 1)]
+    return np.array(found)[1:, :, :, 0], np.array([targets for _, targets in found[0][0]])
 
 
 def show(name: str, seconds: np.ndarray, targets: np.ndarray) -> None:
-    """Print one line: targets/s of each precision, the ratio over all steps and the quartiles of a step's."""
-    rates = targets.sum() / seconds.sum(axis=0)
-    low, middle, high = np.quantile(seconds[:, 0] / seconds[:, 1], (0.25, 0.5, 0.75))
-    print(f"{name:28} {len(targets):5} steps  float32 {rates[0]:9,.0f}  bfloat16 {rates[1]:9,.0f} targets/s  "
-          f"all {rates[1] / rates[0]:.2f}  a step {middle:.2f} ({low:.2f}-{high:.2f})", flush=True)  # fmt: skip
+    """Print one line: the targets/s of each precision and their ratio, with the least and the most of a round."""
+    rates = targets.sum() / seconds.sum(axis=2)  # (rounds, 2)
+    ratios = rates[:, 1] / rates[:, 0]
+    middle = np.median(rates, axis=0)
+    print(f"{name:32} {len(targets):4} steps  float32 {middle[0]:7,.0f}  bfloat16 {middle[1]:7,.0f} targets/s  "
+          f"ratio {np.median(ratios):.2f} ({ratios.min():.2f} to {ratios.max():.2f})", flush=True)  # fmt: skip
 
 
 def chosen(experiments: tuple[Experiment, ...], data: str, label: str, model: str) -> tuple[Any, Any]:
@@ -88,7 +89,7 @@ def main() -> None:
     for low, high in pairwise(SIZES):
         some = (targets >= low) & (targets < high)
         if some.any():
-            show(f"  steps of {low} to {high - 1} targets", seconds[some], targets[some])
+            show(f"  steps of {low} to {high - 1} targets", seconds[:, :, some], targets[some])
 
 
 if __name__ == "__main__":
