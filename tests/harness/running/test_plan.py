@@ -126,20 +126,6 @@ def test_another_field_makes_it_stale_and_says_so(loaded):
     assert "caveats" in limited.cells[0].why
 
 
-def test_a_cell_in_another_precision_is_no_earlier_form(tiny_suite, tmp_path):
-    def plan(precision):
-        loaded = RunRequest(str(tiny_suite), tmp_path / "results", precision=precision).load()
-        return loaded, make_plan(loaded, store)
-
-    store = Store.open(tmp_path / "results")
-    reduced, first = plan("bfloat16")
-    store_cell(store, first.cells[1], parts_of(reduced, 1))
-    assert plan("bfloat16")[1].cells[1].state == "cached"
-    found = plan("float32")[1].cells
-    assert (found[1].state, found[1].why) == ("new", "never computed; another variant is stored")
-    assert (found[0].state, found[0].why) == ("new", "never computed")
-
-
 def test_a_cell_of_another_protocol_of_the_suite_is_no_earlier_form(tiny_suite, tmp_path):
     lines = [line for line in tiny_suite.read_text().splitlines() if not line.startswith("    claims=")]
     place = next(n for n, line in enumerate(lines) if line.startswith("    experiments="))

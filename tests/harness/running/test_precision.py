@@ -52,6 +52,19 @@ def test_a_run_in_bfloat16_is_a_variant_that_says_so_and_verifies(encore, suite,
     assert "precision=bfloat16" in page and products_by("bfloat16", "cpu") in page
 
 
+def test_a_cell_in_another_precision_is_no_earlier_form(encore, suite):
+    chosen = [str(suite), "--seeds", "0,", "--only", "*/GRU"]
+    assert encore("run", *chosen, "--precision", "bfloat16", "--no-mlflow", "--no-report")[0] == 0
+
+    def planned(*options):
+        code, output = encore("plan", *chosen, *options, "--json")
+        assert code == 0, output
+        return [(row["state"], row["why"]) for row in json.loads(output)]
+
+    assert planned("--precision", "bfloat16") == [("cached", "")]
+    assert planned() == [("new", "never computed; another variant is stored")]
+
+
 def test_the_compiled_engine_is_announced_and_shares_what_it_does_not_run(encore, suite, tmp_path):
     assert encore("run", str(suite), "--seeds", "0,", "--no-mlflow", "--no-report")[0] == 0
     code, output = encore("plan", str(suite), "--engine", "compiled", "--seeds", "0,", "--json")
