@@ -6,7 +6,7 @@ the catalogue and those of the recurrent engine. How they are computed depends o
 
     cuBLAS           on a GPU; TF32 for all other products, those of cuDNN's layers included
     oneDNN           a CPU with bfloat16 instructions; products too small to gain from it stay float32
-    rounded factors  any other CPU: float32 products of rounded factors; the same numbers, and no faster than float32
+    rounded factors  any other CPU: float32 products of rounded factors, whatever their size; no faster than float32
 """
 
 from __future__ import annotations
