@@ -140,15 +140,24 @@ def make_plan(loaded: LoadedSuite, store: Store, *, fresh: bool = False, context
 
 
 def _conflict(cells: Sequence[PlannedCell], stored: StoredCells) -> str:
-    """A sentence if a cell to compute has the test set of a stored one whose users a shared bundle numbered anew."""
-    shared = {r["fingerprints"]["split"]: r for r in stored.records if "withheld" in r}
+    """A sentence if a cell to compute has the test set of a kept one whose users a shared bundle numbered anew.
+
+    Kept are the suite's other cells, which its report compares with the new ones.
+    """
+    kept = [p for p in cells if not p.to_do]
+    keys, names = {p.key for p in kept}, {tuple(p.cell.labels.values()) for p in kept}  # some left out have no key
+    shared = {
+        r["fingerprints"]["split"]: r for r in stored.records
+        if "withheld" in r and (r["key"] in keys or (r["dataset"], r["protocol"], r["model"], r["seed"]) in names)
+    }  # fmt: skip
     found = next((p for p in cells if p.to_do and p.parts["split"] in shared), None)
     if found is None:
         return ""
     record, folder = shared[found.parts["split"]], stored.store.root
     return (f"{found.cell.label} could not be compared with {record['dataset']}/{record['model']}/{record['seed']} in "
             f"{folder}, which is of a bundle made for sharing: its users are numbered in an order of its own. Choose "
-            "another folder with --results; rerun --from BUNDLE computes the bundle's cells anew for it")  # fmt: skip
+            "another folder with --results; "
+            "rerun --from BUNDLE --results FOLDER fills it with the bundle's cells")  # fmt: skip
 
 
 def runs_alone(cell: Cell) -> bool:

@@ -67,7 +67,12 @@ def test_cells_that_could_not_be_compared_with_a_shared_bundle_are_not_computed(
         assert "could not be compared with markov" in output and "Choose another folder with --results" in output
     assert len(list((tmp_path / "results" / "cells").iterdir())) == 3
     elsewhere = call("plan", suite, "--set", "GRU.dim=6", "--results", tmp_path / "new")
-    assert elsewhere.exit_code == 0 and "could not be compared" not in elsewhere.stderr
+    anew = call("plan", suite, *other, "--fresh")  # no cell of the bundle is kept
+    for found in (elsewhere, anew):
+        assert found.exit_code == 0 and "could not be compared" not in found.stderr, found.output
+    assert '"Popularity"' in tiny_text
+    suite.write_text(suite.read_text().replace('"Popularity"', '"Most popular"'))
+    assert "could not be compared" in call("plan", suite, *other).stderr, "its key, and so its result, is the same"
 
 
 def test_a_comparison_of_cells_without_ranks_says_where_ranks_come_from(bundles, tmp_path):
