@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import unicodedata
 
 from matplotlib.font_manager import findfont, fontManager, get_font
 
@@ -38,6 +39,15 @@ def drawable(text: str, keep: str = "") -> str:
     known = _drawable_characters()
     codes = {ord(c): c.encode("unicode_escape").decode() for c in set(text) if ord(c) > 127 and ord(c) not in known}
     return text.translate({code: written for code, written in codes.items() if chr(code) not in keep})
+
+
+@functools.cache
+def characters() -> dict[int, str]:
+    """The character of each glyph of the main font; the letters of a ligature, such as ff."""
+    charmap = get_font(findfont(MAIN, fallback_to_default=False)).get_charmap()
+    ligatures = range(0xFB00, 0xFB07)
+    return {glyph: unicodedata.normalize("NFKC", chr(code)) if code in ligatures else chr(code)
+            for code, glyph in charmap.items()}  # fmt: skip
 
 
 def files() -> dict[str, bytes]:

@@ -26,7 +26,7 @@ def inline_svg(svg: str, *, anchor: str, label: str, tooltips: Sequence[str], in
             root.remove(child)
     _tidy(root, anchor, tooltips, ink)
     left, top, width, height = root.get("viewBox").split()
-    body = "".join(_text(child) for child in root)
+    body = "".join(as_html(child) for child in root)
     return (f'<svg viewBox="{left} {top} {width} {height}" width="{float(width):.0f}pt" height="{float(height):.0f}pt" '
             f'role="img" aria-label="{escape(label)}" stroke-linejoin="round">{body}</svg>')  # fmt: skip
 
@@ -101,9 +101,9 @@ def _shorten(node: ElementTree.Element, anchor: str, ink: str) -> None:
     node.tail = None
 
 
-def _text(node: ElementTree.Element) -> str:
+def as_html(node: ElementTree.Element) -> str:
     """The element as HTML, without namespaces."""
     tag = node.tag.removeprefix(_SVG)
     attributes = "".join(f' {"href" if k == _LINK else k}="{escape(v)}"' for k, v in node.attrib.items())
-    inner = escape(node.text or "", quote=False) + "".join(_text(child) for child in node)
+    inner = escape(node.text or "", quote=False) + "".join(as_html(child) for child in node)
     return f"<{tag}{attributes}>{inner}</{tag}>" if inner else f"<{tag}{attributes}/>"

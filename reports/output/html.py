@@ -15,6 +15,7 @@ from recsys_data.atomic_write import write_bytes_atomically
 from reports.document.blocks import Figure, as_sentence
 from reports.figures import palette
 from reports.figures.cached import figure_svg
+from reports.figures.letters import letters_as_text
 from reports.figures.svg import remove_transparency, share_glyphs
 from reports.output.layout import LONG_TABLE, keep_together
 from reports.output.table_html import badges_html, footnotes_html, row_html, swatch_html
@@ -69,7 +70,7 @@ def _inline_figure(figure: Figure, paper: bool, cache: ResultCache, glyphs: set[
     """
     svg = figure_svg(figure, cache)
     if paper:
-        return Markup(remove_transparency(svg))
+        return Markup(letters_as_text(remove_transparency(svg)))
     for number, color in enumerate(palette.COLORS):
         svg = svg.replace(color, f"var(--m{number})")
     return Markup(share_glyphs(svg, figure.anchor, glyphs))

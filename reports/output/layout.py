@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reports.document.blocks import Figure, Section, Table, Tally, Text
 
-LONG_TABLE = 28  # rows; a longer table may break between rows, with its head repeated
+LONG_TABLE = 28  # rows; a longer table may break between rows, with its head repeated, and begins a page
 _SHORT_TEXT = 500  # characters; a text up to this length stays with the next block
 Block = Table | Figure | Tally | Text
 
@@ -17,11 +17,12 @@ class Item:
 
     blocks: tuple[Block, ...]
 
-    @property
-    def is_introduction(self) -> bool:
-        """Whether it is a short text that introduces the next item."""
+    def introduces(self, following: Item) -> bool:
+        """Whether it is a text that stays with the item ``following``: any before a long table, else a short one."""
         only = self.blocks[0]
-        return len(self.blocks) == 1 and isinstance(only, Text) and sum(map(len, only.paragraphs)) <= _SHORT_TEXT
+        if len(self.blocks) > 1 or not isinstance(only, Text):
+            return False
+        return following.is_long or sum(map(len, only.paragraphs)) <= _SHORT_TEXT
 
     @property
     def is_long(self) -> bool:
@@ -42,12 +43,14 @@ def items(section: Section) -> list[Item]:
 
 
 def keep_together(section: Section) -> list[list[Item]]:
-    """Group items that must share a page: introductions with the next item; the heading is part of the first group."""
-    groups: list[list[Item]] = [[]]
+    """Group items that must share a page: a text with what it introduces; the heading is part of the first group.
+
+    A group with a long table begins a page.
+    """
+    groups: list[list[Item]] = []
     for item in items(section):
-        if item.is_long and groups[-1]:
-            groups.append([])
-        groups[-1].append(item)
-        if not item.is_introduction:
-            groups.append([])
-    return [group for group in groups if group]
+        if groups and groups[-1][-1].introduces(item):
+            groups[-1].append(item)
+        else:
+            groups.append([item])
+    return groups

@@ -13,5 +13,12 @@ def test_blocks_beside_a_figure_and_blocks_of_one_page():
     assert [len(item.blocks) for item in items(section)] == [1, 3, 1, 1, 1]
     groups = [[item.blocks[0] for item in group] for group in keep_together(section)]
     assert groups[0] == [words, figure]  # an introduction stays with what it introduces
-    assert groups[1] == [long]  # a long table may be cut, so it stands alone
+    assert groups[1] == [long]  # a long table may be cut
     assert groups[2][0] == words
+
+
+def test_a_text_stays_with_the_long_table_after_it_so_that_no_page_holds_the_text_alone():
+    text, table = Text("t", ("word " * 200,)), Table("s", "c", (), ())
+    long = dataclasses.replace(table, anchor="l", rows=tuple(range(40)))
+    assert [len(group) for group in keep_together(Section("s", "S", (text, long)))] == [2]
+    assert [len(group) for group in keep_together(Section("s", "S", (text, table)))] == [1, 1]  # they may be too much

@@ -50,6 +50,11 @@ def test_language_title_and_links(reader, report):
     assert len(links) > 50
 
 
+def test_the_text_of_figures_can_be_searched_in_the_embedded_font(reader):
+    text = " ".join(page.extract_text() for page in reader.pages)
+    assert "difference in MRR@20" in text
+
+
 def test_every_page_has_its_head_and_number(reader, report):
     total = len(reader.pages)
     for number, page in enumerate(reader.pages, start=1):
