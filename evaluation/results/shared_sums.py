@@ -8,6 +8,7 @@ that user chose. So users whose number fewer than LEAST users share are pooled, 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,10 @@ LEAST = 10  # users that share a published number of queries, or a pool
 
 @dataclass(frozen=True, eq=False)
 class DrawnClusters:
-    """New numbers of G clusters. owner (G,): the new number of each; pooled: how many clusters share theirs."""
+    """New numbers of G clusters.
+
+    owner (G,): the new number of each. numbering: names the order. pooled: how many clusters share theirs.
+    """
 
     owner: np.ndarray
     numbering: str
@@ -34,7 +38,7 @@ class DrawnClusters:
         numbers, sizes = np.unique(group, return_counts=True)
         drawn = rng.permutation(len(numbers))
         owner = drawn[np.searchsorted(numbers, group)]
-        return cls(owner, rng.bytes(8).hex(), int(sizes[sizes > 1].sum()))
+        return cls(owner, _digest({"owner": owner})[:16], int(sizes[sizes > 1].sum()))
 
     @property
     def total(self) -> int:
@@ -64,11 +68,24 @@ def _pools(counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return pool
 
 
+def drawing(ranks: RankTable) -> np.random.Generator:
+    """The generator that draws the order of a test part's users: equal ones give one order, on any machine.
+
+    Only who has every target of the test part, and so all that the order hides, can draw it again.
+    """
+    columns = {name: getattr(ranks, name).astype("<i8") for name in ("cluster", "query", "target")}
+    return np.random.default_rng(int(_digest(columns), 16))
+
+
 def rank_digest(ranks: RankTable) -> str:
     """The SHA-256 of a cell's ranks and lists, by which a rerun is compared with a cell that withholds them."""
+    columns = {name: getattr(ranks, name) for name in (*_COLUMNS, "top_items")}
+    return _digest({name: column for name, column in columns.items() if column is not None})
+
+
+def _digest(columns: Mapping[str, np.ndarray]) -> str:
+    """The SHA-256 of named arrays."""
     digest = hashlib.sha256()
-    for name in (*_COLUMNS, "top_items"):
-        column = getattr(ranks, name)
-        if column is not None:
-            digest.update(f"{name} {column.dtype} {column.shape}\n".encode() + np.ascontiguousarray(column).tobytes())
+    for name, column in columns.items():
+        digest.update(f"{name} {column.dtype} {column.shape}\n".encode() + np.ascontiguousarray(column).tobytes())
     return digest.hexdigest()

@@ -85,8 +85,8 @@ def check_same_test_set(first: ClusterSums, other: ClusterSums, first_name: str,
     """Raise UnequalTestSets unless both have the same clusters with equally many queries."""
     if first.numbering != other.numbering:
         raise UnequalTestSets(
-            f"the clusters of {first_name} and {other_name} are numbered differently, since a bundle made for sharing "
-            f"draws its own order; a comparison needs both from one bundle"
+            f"the clusters of {first_name} and {other_name} are numbered differently: only one is of a bundle made for "
+            f"sharing, or the two bundles have different orders; make a new one of both (bundle --share)"
         )
     if len(first.clusters) != len(other.clusters):
         raise UnequalTestSets(

@@ -156,8 +156,8 @@ def _conflict(cells: Sequence[PlannedCell], stored: StoredCells) -> str:
     record, folder = shared[found.parts["split"]], stored.store.root
     return (f"{found.cell.label} could not be compared with {record['dataset']}/{record['model']}/{record['seed']} in "
             f"{folder}, which is of a bundle made for sharing: its users are numbered in an order of its own. Choose "
-            "another folder with --results; "
-            "rerun --from BUNDLE --results FOLDER fills it with the bundle's cells")  # fmt: skip
+            "another folder with --results; bundle --share and merge join both, "
+            "and rerun --from BUNDLE --results FOLDER computes the bundle's cells there")  # fmt: skip
 
 
 def runs_alone(cell: Cell) -> bool:

@@ -2,6 +2,7 @@
 
 It holds no ranks, no lists and no item counts. Each cell has its sums by user, renumbered in a drawn order and pooled
 where a number of queries singles users out. What needs more is kept as results: tables, slices, measures of lists.
+The test part decides the order, so that bundles made of it at different times can be merged.
 """
 
 from __future__ import annotations
@@ -11,15 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from evaluation.comparison.compare import compare_suite, measured_metrics
 from evaluation.json_codec import to_json
 from evaluation.metrics.accuracy import Metric
 from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.metrics.sums_file import FILE_NAME, write_shared_sums
 from evaluation.metrics.ties import TIES
-from evaluation.results.shared_sums import DrawnClusters, rank_digest
+from evaluation.results.shared_sums import DrawnClusters, drawing, rank_digest
 from evaluation.results.suite_results import CURVE, CellResult, SuiteResults
 from evaluation.stored_files import checked_bytes
 from evaluation.verdicts.across_protocols import AcrossProtocols
@@ -30,12 +29,11 @@ from recsys_data.sealed_json import sha256
 
 
 class SharedCells:
-    """The publishable files of a suite's cells; cells with the same users share one drawn order."""
+    """The publishable files of a suite's cells; cells with the same users share the order of the first."""
 
-    def __init__(self, results: SuiteResults, rng: np.random.Generator) -> None:
+    def __init__(self, results: SuiteResults) -> None:
         metrics = measured_metrics(results, requests_of(results))
         self._metrics = list(dict.fromkeys(replace(m, ties=t) for m in metrics for t in (m.ties, *TIES)))
-        self._rng = rng
         self._drawn: dict[tuple[str, str], DrawnClusters] = {}
 
     @property
@@ -49,7 +47,7 @@ class SharedCells:
         first = next(iter(sums.values()))
         test_set = cell.dataset, sha256(first.clusters.astype("<i8").tobytes() + first.counts.astype("<i8").tobytes())
         if test_set not in self._drawn:
-            self._drawn[test_set] = DrawnClusters.of(first.counts, self._rng)
+            self._drawn[test_set] = DrawnClusters.of(first.counts, drawing(cell.ranks))
         write_shared_sums(folder, {name: self._drawn[test_set].apply(found) for name, found in sums.items()})
         files = {FILE_NAME: (folder / FILE_NAME).read_bytes()}
         if CURVE in cell.files:

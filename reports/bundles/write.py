@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-
 from evaluation.results.kept import FILE_NAME as KEPT
 from evaluation.results.suite_results import CellResult, SuiteResults, read_suite
 from evaluation.results.tuning_results import LEDGER_FILE, SEARCH_FILE
@@ -63,17 +61,16 @@ def write_bundle(
     *,
     sources: Mapping[str, bytes] | None = None,
     folders: Iterable[Path] = (),
-    rng: np.random.Generator | None = None,
 ) -> PackedBundle:
     """Pack the results of ``suite`` in the store ``root`` into ``path``.
 
-    sources: the suite's file and its modules, by name. folders: further folders whose paths must not be packed. rng:
-    draws the order of users in the form to share; by default nobody can draw it again. Raises FileNotFoundError if the
-    store holds no such suite, and ValueError naming a stored file that was changed, or a path or name that is left.
+    sources: the suite's file and its modules, by name. folders: further folders whose paths must not be packed. Raises
+    FileNotFoundError if the store holds no such suite, and ValueError naming a stored file that was changed, or a path
+    or name that is left.
     """
     with tempfile.TemporaryDirectory(prefix="encore-pack-") as folder:
         machine = Machine.here([Path(root), *folders])
-        packing = _Packing(Path(root), read_suite(root, suite), Path(folder), form, machine, rng)
+        packing = _Packing(Path(root), read_suite(root, suite), Path(folder), form, machine)
         packing.fill(sources or {})
         with atomic_write(path) as aside:
             _write_archive(aside, packing.stage, suite, packing.names)
@@ -109,13 +106,12 @@ class _Packing:
         stage: Path,
         form: Form,
         machine: Machine,
-        rng: np.random.Generator | None,
     ) -> None:
         self.root, self.results, self.stage, self.form, self.machine = root, results, stage, form, machine
         self.names: list[str] = []
         self.notes: list[str] = []
         self.changed = form.share or form.anonymous
-        self._shared = SharedCells(results, rng or np.random.default_rng()) if form.share else None
+        self._shared = SharedCells(results) if form.share else None
 
     @property
     def pooled(self) -> int:

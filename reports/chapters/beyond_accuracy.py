@@ -12,6 +12,8 @@ from evaluation.metrics.coverage import WholeTableMetric
 from evaluation.metrics.lists import COVERAGE_METRICS, LIST_METRICS, whole_table_metric_named
 from evaluation.printed_numbers import count, format_number, fraction
 from evaluation.results.cache import CachedCall, ResultCache, cell_fingerprints
+from evaluation.results.suite_results import RanksWithheld
+from reports.chapters.withheld import found_or_none, left_out
 from reports.document.blocks import Column, Section, Table, TableCell, Text, row
 from reports.document.run_index import ModelRuns, RunGroup, RunIndex
 
@@ -40,9 +42,15 @@ def beyond_section(index: RunIndex, cache: ResultCache) -> Section | None:
     """One table per data set; None if no measure is defined (sampled candidates)."""
     measures = measures_of(index)
     blocks: list[Any] = []
+    withheld: list[str] = []
     for group in index.groups.values():
         if group.finished:
-            blocks += _table(group, measures, cache.get(*beyond_call(group, measures)))
+            found = found_or_none(cache, beyond_call(group, measures))
+            if found is None:
+                withheld.append(group.heading)
+            else:
+                blocks += _table(group, measures, found)
+    blocks += left_out(withheld)
     return Section("beyond", "Beyond accuracy", (Text("", _INTRODUCTION), *blocks)) if blocks else None
 
 
@@ -68,6 +76,8 @@ def _values(done: list[ModelRuns], measures: list[WholeTableMetric]) -> list[lis
 def _mean(runs: ModelRuns, measure: WholeTableMetric) -> float | None:
     try:
         return float(np.mean([measure.measure(cell.ranks) for cell in runs.cells]))
+    except RanksWithheld:
+        raise
     except ValueError:  # sampled candidates, fewer than 100 items, or lists not stored
         return None
 

@@ -12,6 +12,7 @@ from evaluation.metrics.accuracy import Metric, metric_named
 from evaluation.metrics.slices import SLICINGS, Bins
 from evaluation.printed_numbers import count, fraction
 from evaluation.results.cache import CachedCall, ResultCache, cell_fingerprints
+from reports.chapters.withheld import found_or_none, left_out
 from reports.document.blocks import Column, Figure, Section, Table, TableCell, Text, row
 from reports.document.run_index import ModelRuns, RunGroup, RunIndex
 
@@ -26,11 +27,15 @@ def slices_section(index: RunIndex, metric_name: str, cache: ResultCache) -> Sec
         "for another suite.",
     )
     blocks: list[Any] = [Text("", introduction)]
+    withheld: list[str] = []
     for group in index.groups.values():
         if group.finished:
-            for name, data in cache.get(*slices_call(group, metric)):
+            found = found_or_none(cache, slices_call(group, metric))
+            if found is None:
+                withheld.append(group.heading)
+            for name, data in found or ():
                 blocks += _blocks(name, data, group)
-    return Section("slices", "Slices", tuple(blocks))
+    return Section("slices", "Slices", (*blocks, *left_out(withheld)))
 
 
 def slices_call(group: RunGroup, metric: Metric) -> CachedCall:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import zipfile
 
 import numpy as np
@@ -9,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evaluation.comparison.compare import compare_suite
 from evaluation.metrics.accuracy import metric_named
 from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.metrics.sums_file import read_sums
 from evaluation.ranking.rank_table import RankTable
-from evaluation.results.shared_sums import LEAST, DrawnClusters, rank_digest
+from evaluation.results.shared_sums import LEAST, DrawnClusters, drawing, rank_digest
 from evaluation.results.suite_results import RanksWithheld, read_suite
 from evaluation.verdicts.claims import AcrossProtocols, Published, Ranking
 from harness.store import Store
@@ -175,6 +177,46 @@ def test_no_number_of_queries_singles_a_user_out(counts, seed):
     assert pooled.micro == pytest.approx(sums.micro)
     assert pooled.counts.sum() == counts.sum()
     assert np.isin(pooled.sums[np.bincount(drawn.owner) == 1], sums.sums).all()  # to the bit
+
+
+def test_the_targets_of_all_queries_decide_the_order_of_users(raw):
+    user, item = raw
+    queries = np.bincount(user)
+
+    def order(items, noise=0):
+        return DrawnClusters.of(queries, drawing(popularity_ranks((user, items), noise)))
+
+    drawn, again, changed = order(item), order(item, noise=3), item.copy()
+    assert again.numbering == drawn.numbering and (again.owner == drawn.owner).all()  # of another model
+    assert np.mean(drawn.owner == np.arange(USERS)) < 0.02
+    changed[-1] += 1  # one target that an attacker does not know
+    other = order(changed)
+    assert other.numbering != drawn.numbering and np.mean(other.owner == drawn.owner) < 0.02
+
+
+def part_of(joined, folder, model):
+    """A bundle made for sharing of the cells of one model, as a store that holds only these gives it."""
+    shutil.copytree(joined, folder)
+    for cell in read_suite(folder, NAME).cells:
+        if cell.model != model:
+            shutil.rmtree(cell.folder)
+    write_bundle(folder, NAME, folder.with_suffix(".zip"), Form(share=True))
+    return folder.with_suffix(".zip")
+
+
+def test_bundles_of_parts_made_at_different_times_are_merged(joined, bundles, tmp_path):
+    parts = [part_of(joined, tmp_path / model, model) for model in ("Popularity", "Other")]
+    store = Store.open(tmp_path / "both")
+    for part in parts:
+        with open_bundle(part) as (root, _):
+            assert merge(store, root, part.name).refused == []
+    with open_bundle(bundles / "share.zip") as (whole, suite):
+        found, expected = read_suite(store.root, suite), read_suite(whole, suite)
+        for cell, same in zip(found.cells, expected.cells, strict=True):
+            assert cell.files == same.files  # to the bit
+        assert "Left out: Clicks" in render_html(build(store.root, suite))  # slices were kept of each part alone
+        tables, wanted = ([table.pairs for table in compare_suite(each)] for each in (found, expected))
+        assert tables == wanted and sum(map(len, tables)) >= 4
 
 
 def test_what_is_withheld_is_known_by_its_checksum(joined, bundles):
