@@ -39,7 +39,9 @@ UNKNOWN = Estimate()
 ROOT = Path(__file__).resolve().parents[2]
 OF_THE_REPORT = ("evaluation/statistics/resampling.py",)  # kernels that the report of any suite needs
 REFERENCE = Path(__file__).with_name("reference_timings.json")  # made by python -m speed.reference_timings
-STEP_AT_ANY_SIZE = 20_000  # products of numbers that take as long as a step of an empty model, for each target
+# in products of numbers that take as long; checked by python -m speed.published_estimates
+STEP_AT_ANY_SIZE, AT_BATCH = 600_000, 16  # a target's share of a step whatever the model's size; of larger batches less
+SAMPLED_ROW = 200  # to look up, change and store one number of an item that all targets of a step share as a negative
 
 
 @functools.cache
@@ -109,13 +111,8 @@ class StoredCells:
     def _from_reference(
         self, fields: Mapping[str, Any], device: str, prepared: Prepared, disk: float | None, name: str
     ) -> Estimate:
-        """An estimate from the shipped timings of the same type of model, which were taken on a CPU.
-
-        Sessions are short and users' histories long, which is most of the cost of models that read back at each event:
-        where there are timings on data of the same unit, only those are asked.
-        """
-        known = [r for r in reference_timings()["records"] if r["model_fields"]["type"].rpartition(".")[2] == name]
-        known = [r for r in known if r["unit"] == prepared.data["unit"]] or known
+        """An estimate from the shipped timings of the same type of model, which were taken on a CPU."""
+        known = _references(name, prepared)
         if not known or device != "cpu":
             return Estimate(None, None, disk, f"no {name} has been run on {device}", "not known", name)
         seconds = _scaled_seconds(known, fields, prepared) * self.ratio
@@ -131,6 +128,23 @@ class StoredCells:
             return None
         rates = [self.store.size(r["key"]) / max(r["counts"]["test_queries"], 1) for r in measured[:8]]
         return statistics.median(rates) * queries / 1e6
+
+
+def reference_seconds(fields: Mapping[str, Any], prepared: Prepared, epochs: int) -> float | None:
+    """The seconds of so many epochs on the machine of the shipped timings; None for a type that has none."""
+    known = _references(fields["type"].rpartition(".")[2], prepared)
+    until = [r | {"model_fields": r["model_fields"] | {"epochs": r["epochs"]}} for r in known]  # as if at their limits
+    return _scaled_seconds(until, {**fields, "epochs": epochs}, prepared) if known else None
+
+
+def _references(name: str, prepared: Prepared) -> list[Mapping[str, Any]]:
+    """The shipped timings of a type of model.
+
+    Sessions are short and users' histories long, which is most of the cost of models that read back at each event:
+    where there are timings on data of the same unit, only those are given.
+    """
+    known = [r for r in reference_timings()["records"] if r["model_fields"]["type"].rpartition(".")[2] == name]
+    return [r for r in known if r["unit"] == prepared.data["unit"]] or known
 
 
 def _nearest(records: Sequence[Mapping[str, Any]], events: int) -> list[Mapping[str, Any]]:
@@ -180,9 +194,10 @@ def _step_work(fields: Mapping[str, Any], items: int) -> float:
     dim = fields.get("dim")
     if not dim:
         return 1.0
-    loss = fields.get("loss") or {}
-    scored = loss.get("num_negatives", items) if isinstance(loss, Mapping) else items
-    return dim * (16 * dim + (scored if "loss" in fields else 1)) + STEP_AT_ANY_SIZE
+    batch, loss = fields.get("batch_size") or AT_BATCH, fields.get("loss") or {}
+    sampled = loss.get("num_negatives") if isinstance(loss, Mapping) else None
+    scored = 1.0 if "loss" not in fields else items if sampled is None else sampled * (1 + SAMPLED_ROW / batch)
+    return dim * (16 * dim + scored) + STEP_AT_ANY_SIZE * (AT_BATCH / batch) ** 0.5
 
 
 def _peak_memory(records: Sequence[Mapping[str, Any]]) -> float:

@@ -99,7 +99,7 @@ def test_other_data_are_scaled_fitting_by_events_and_scoring_by_queries(store):
 def test_other_fields_are_the_last_resort_and_said_to_be(store):
     put(store, "a", "ml-100k", "there", 500, WIDE, fit=30, score=10, queries=100)
     assert ask(store).basis == "other fields of GRU, by events from ml-100k (500), 1 run"
-    assert ask(store).seconds == pytest.approx(60 * 21_032 / 85_600 + 20 * 8 / 64), "dim (16 dim + 1) + 20,000"
+    assert ask(store).seconds == pytest.approx(60 * 601_032 / 665_600 + 20 * 8 / 64), "dim (16 dim + 1) + 600,000"
     assert ask(store, device="cuda").seconds is None, "another device was never measured"
 
 
@@ -130,12 +130,31 @@ def test_fits_are_scaled_by_the_epochs_to_expect(store, ran, limit, expected):
 
 
 def test_a_full_softmax_is_scaled_by_items_and_a_sampled_loss_is_not(store):
-    """By hand: dim (16 dim + items) + 20,000 for each target."""
+    """By hand: dim (16 dim + items) + 600,000 for each target."""
     put(store, "a", "ml-100k", "there", 1000, EPOCHS, fit=30, score=4, queries=200, epochs=10, items=50)
-    assert ask(store, EPOCHS, items=1000).seconds == pytest.approx(30 * 29_024 / 21_424 + 4 * 1000 / 50)
+    assert ask(store, EPOCHS, items=1000).seconds == pytest.approx(30 * 609_024 / 601_424 + 4 * 1000 / 50)
     sampled = EPOCHS | {"loss": {"type": "TOP1", "num_negatives": 32}}
     put(store, "b", "ml-100k", "there", 1000, sampled, fit=30, score=0, queries=200, epochs=10, items=50)
     assert ask(store, sampled, items=1000).seconds == pytest.approx(30)
+
+
+def test_larger_batches_take_less_for_each_target_and_shared_negatives_are_looked_up_once_a_batch(store):
+    """By hand: dim (16 dim + items) + 600,000 √(16 / batch), and negatives (1 + 200 / batch) in place of items."""
+    put(store, "a", "ml-100k", "there", 1000, EPOCHS | {"batch_size": 16}, fit=30, score=0, queries=200, epochs=10)
+    wider = EPOCHS | {"batch_size": 64}
+    assert ask(store, wider).seconds == pytest.approx(30 * 301_424 / 601_424)
+    sampled = wider | {"loss": {"type": "TOP1", "num_negatives": 2000}}
+    assert ask(store, sampled).seconds == pytest.approx(30 * (8 * (128 + 2000 * (1 + 200 / 64)) + 300_000) / 601_424)
+
+
+def test_a_reference_gives_the_seconds_of_so_many_epochs(reference):
+    known = {"model_fields": EPOCHS, "seconds": {"fit": 30.0, "score": 2.0}, "epochs": 10, "peak_memory_mb": 4.0,
+             "unit": "user", "counts": {"train_events": 1000, "test_queries": 200, "items": 50}}  # fmt: skip
+    reference |= {"records": [known]}
+    sizes = {"train_events": 2000, "test_queries": 100, "validation_queries": 0}
+    prepared = SimpleNamespace(sizes=sizes, data={"items": 50, "unit": "user"})
+    assert estimates.reference_seconds(EPOCHS, prepared, 3) == pytest.approx(2 * 9 + 1)
+    assert estimates.reference_seconds({"type": "mine.Own"}, prepared, 3) is None
 
 
 def test_a_first_run_is_estimated_from_reference_timings_at_this_machines_speed(store, reference):
