@@ -13,7 +13,6 @@ from evaluation.comparison.request import ComparisonRequest
 from evaluation.comparison.table import ComparisonTable, ModelRow
 from evaluation.json_codec import to_json
 from evaluation.metrics.accuracy import Metric, TieSpread
-from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.results.suite_results import CellResult, SuiteResults
 from evaluation.statistics.paired_sums import UnequalTestSets
 from evaluation.statistics.significance import ROUGH_BELOW
@@ -104,20 +103,14 @@ class ComparisonGroup:
     def _seeds(self, model: str) -> dict[int, CellResult]:
         return {seed: cell for (name, seed), cell in self.cells.items() if name == model}
 
-    def _sums(self, model: str, seed: int, metric: Metric) -> ClusterSums:
-        cell = self.cells[model, seed]
-        return cell.sums.get(metric.name) or metric.per_cluster(cell.ranks)
-
     def runs(self, model: str, metric: Metric) -> ModelRuns:
         """Return the sums of each seed of one model."""
         seeds = self._seeds(model)
         first = next(iter(seeds.values()))
-        spread = TieSpread(
-            *(self._sums(model, first.seed, replace(metric, ties=t)).micro for t in ("optimistic", "pessimistic"))
-        )
+        spread = TieSpread(*(first.sums_of(replace(metric, ties=t)).micro for t in ("optimistic", "pessimistic")))
         return ModelRuns(
             model=model,
-            seeds={seed: self._sums(model, seed, metric) for seed in seeds},
+            seeds={seed: cell.sums_of(metric) for seed, cell in seeds.items()},
             deterministic=first.deterministic,
             baseline=model in self.suite.get("baselines", ()),
             values=None if first.withholds_ranks else metric.per_query(first.ranks)[0],
@@ -140,7 +133,7 @@ class ComparisonGroup:
         if on_validation:
             means = {m: np.mean([cell.record["validation"][primary.name] for cell in cells[m]]) for m in baselines}
         else:
-            means = {m: np.mean([self._sums(m, cell.seed, primary).micro for cell in cells[m]]) for m in baselines}
+            means = {m: np.mean([cell.sums_of(primary).micro for cell in cells[m]]) for m in baselines}
         sign = 1 if primary.higher_is_better else -1
         best = max(baselines, key=lambda m: sign * means[m])
         return best, f"{primary.name} on {'validation' if on_validation else 'test'}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluation.frames import Record, frame_of
+from evaluation.metrics.accuracy import Metric
 from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.metrics.sums_file import read_sums
 from evaluation.ranking.rank_table import RankTable
@@ -94,6 +95,10 @@ class CellResult:
     def sums(self) -> dict[str, ClusterSums]:
         """The stored sums per cluster by metric; empty where none were stored. Errors as for ``ranks``."""
         return read_sums(self.folder, self.files)
+
+    def sums_of(self, metric: Metric) -> ClusterSums:
+        """The sums per cluster of a metric: the stored ones, else from the ranks. Errors as for ``ranks``."""
+        return self.sums.get(metric.name) or metric.per_cluster(self.ranks)
 
     @cached_property
     def search(self) -> SearchResult | None:

@@ -8,9 +8,7 @@ from typing import Any, ClassVar
 
 from evaluation.comparison.request import ComparisonRequest
 from evaluation.metrics.accuracy import metric_named
-from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.printed_numbers import fraction, interval, p_text
-from evaluation.results.suite_results import CellResult
 from evaluation.statistics.crossed import crossed_test
 from evaluation.statistics.effects import ALPHA, agreeing
 from evaluation.statistics.paired_sums import UnequalTestSets, check_same_test_set
@@ -71,7 +69,8 @@ class AcrossProtocols(Claim):
             if not cells:
                 reason = f"{evidence.why_missing(self.dataset, each, self.model, self.metric)} under {each}."
                 return self.verdict(Outcome.INCONCLUSIVE, reason, protocol)
-        sums = [[_sums(cell, self.metric) for cell in cells] for cells in found.values()]
+        metric = metric_named(self.metric)
+        sums = [[cell.sums_of(metric) for cell in cells] for cells in found.values()]
         try:
             for other in (*sums[0][1:], *sums[1]):
                 check_same_test_set(sums[0][0], other, self.better, self.worse)
@@ -93,7 +92,7 @@ class AcrossProtocols(Claim):
         reason = (
             f"Difference {fraction(test.estimate, sign=True)} {interval(low, high, sign=True)}, adjusted {p_text(p)}"
         )
-        ahead = (test.estimate > 0) == metric_named(self.metric).higher_is_better
+        ahead = (test.estimate > 0) == metric.higher_is_better
         if p >= ALPHA:
             seeds = min((len(each) for each, always in zip(sums, fixed, strict=True) if not always), default=0)
             needed = what_would_decide(test, len(sums[0][0].clusters), seeds, 1 - ALPHA / family)
@@ -104,11 +103,6 @@ class AcrossProtocols(Claim):
             outcome, more = Outcome.CONTRADICTED, ": significant in the other direction."
         values = {"estimate": test.estimate, "interval": (low, high), "p_adjusted": p}
         return self.verdict(outcome, reason + more + caveats, protocol, **values)
-
-
-def _sums(cell: CellResult, metric: str) -> ClusterSums:
-    """The metric of a cell, summed by user."""
-    return cell.sums.get(metric) or metric_named(metric).per_cluster(cell.ranks)
 
 
 def _stored(claims: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -14,8 +14,6 @@ from typing import Any
 
 from evaluation.comparison.compare import compare_suite, measured_metrics
 from evaluation.json_codec import to_json
-from evaluation.metrics.accuracy import Metric
-from evaluation.metrics.cluster_sums import ClusterSums
 from evaluation.metrics.sums_file import FILE_NAME, write_shared_sums
 from evaluation.metrics.ties import TIES
 from evaluation.results.shared_sums import DrawnClusters, drawing, rank_digest
@@ -43,7 +41,7 @@ class SharedCells:
 
     def write(self, cell: CellResult, folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
         """Return the files of a cell by name, and what they change in its record; ``folder``: for temporary files."""
-        sums = {metric.name: self._sums(cell, metric) for metric in self._metrics}
+        sums = {metric.name: cell.sums_of(metric) for metric in self._metrics}
         first = next(iter(sums.values()))
         test_set = cell.dataset, sha256(first.clusters.astype("<i8").tobytes() + first.counts.astype("<i8").tobytes())
         if test_set not in self._drawn:
@@ -56,9 +54,6 @@ class SharedCells:
                     "files": sorted({*cell.files} - {*files})}  # fmt: skip
         vars(cell).pop("ranks", None)  # of a cached property: the ranks of all cells may not fit into memory
         return files, {"files": {name: sha256(data) for name, data in files.items()}, "withheld": withheld}
-
-    def _sums(self, cell: CellResult, metric: Metric) -> ClusterSums:
-        return cell.sums.get(metric.name) or metric.per_cluster(cell.ranks)
 
 
 def with_kept_verdicts(results: SuiteResults) -> list[Mapping[str, Any]]:
