@@ -3,9 +3,11 @@
 import contextlib
 import html
 import json
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -24,6 +26,7 @@ from cli.options import (
 
 if TYPE_CHECKING:
     from harness.tracking.summaries import TrackedReport
+    from reports.report import Report
 
 WRITTEN = (".html", ".txt", ".json")
 RankFiles = Annotated[
@@ -72,16 +75,24 @@ def write_report(
     asked: data set, protocol and model of the rows to print; None prints all. The files hold all in any case. track:
     enters the report into MLflow.
     """
+    from reports.report import build
+
+    report, folder = build(results, suite), folder or results / suite
+    store = Path(os.path.relpath(results.resolve(), folder.resolve())).as_posix()
+    paths = _write(report.with_store_at(quote(store)), folder, asked)
+    if track is not None:
+        _track_report(report, folder, track)
+    return paths
+
+
+def _write(report: "Report", folder: Path, asked: Collection[tuple[str, str, str]] | None = None) -> list[Path]:
+    """Write a report, print its tables and the paths of its files, and return the paths."""
     from cli.printing import print_text, terminal
     from evaluation.results.process_pool import shared_memory_problem
     from reports.output.terminal import print_report
     from reports.output.write import write_outputs
-    from reports.report import build
 
-    report = build(results, suite)
-    paths, unavailable = write_outputs(report, folder or results / suite)
-    if track is not None:
-        _track_report(report, (folder or results / suite), track)
+    paths, unavailable = write_outputs(report, folder)
     print_report(report, terminal(), asked)
     for path in paths:
         print_text(path)
@@ -131,10 +142,13 @@ def report(
     from cli.printing import print_text
     from reports.bundles.recompute import recomputed_text
     from reports.output.bundle import compare_report
+    from reports.output.html import render_html
+    from reports.report import build
 
     with _bundled(bundle, suite) as (root, name):
-        paths = write_report(root, name, out or bundle.with_suffix(""))
-        print_text(compare_report(root, name, paths[0]))
+        made = build(root, name)
+        _write(made.with_store_at(""), out or bundle.with_suffix(""))  # the folder of its cells is gone afterwards
+        print_text(compare_report(root, name, render_html(made)))
         if again := recomputed_text(root, name):
             print_text(again)
 

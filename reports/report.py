@@ -28,7 +28,7 @@ from reports.chapters.training import training_section
 from reports.chapters.variants import variants_section
 from reports.chapters.verdicts import verdicts_section
 from reports.document.backlinks import add_backlinks
-from reports.document.blocks import Section, Table
+from reports.document.blocks import Row, Section, Table, TableCell
 from reports.document.run_index import RunIndex
 from reports.precompute import precompute_numbers, precompute_pictures
 
@@ -97,6 +97,13 @@ class Report:
         """The cache of drawn figures."""
         return ResultCache() if self.inputs is None else self.inputs.cache
 
+    def with_store_at(self, place: str) -> Report:
+        """The report whose links to cells start at ``place``, the store as seen from its page; "" drops them.
+
+        As built, they fit a page in a folder of the store.
+        """
+        return replace(self, sections=tuple(_relinked(section, place) for section in self.sections))
+
     def section(self, anchor: str) -> Section | None:
         """The section with this anchor; None if there is none."""
         return next((section for section in self.sections if section.anchor == anchor), None)
@@ -147,3 +154,16 @@ def _sections(inputs: ReportInputs) -> list[Section]:
     summary = summary_section(inputs.index, inputs.comparisons, inputs.verdicts, sections)
     sections = [summary, *sections]
     return [*sections[:-1], methods_section(inputs.index, inputs.comparisons, sections), sections[-1]]
+
+
+def _relinked(section: Section, place: str) -> Section:
+    """A section whose tables link to the files of a store at ``place``."""
+
+    def entry(cell: TableCell) -> TableCell:
+        return replace(cell, href=place and place + cell.href.removeprefix("..")) if cell.href else cell
+
+    def row(found: Row) -> Row:
+        return replace(found, entries=tuple(map(entry, found.entries)))
+
+    blocks = [replace(b, rows=tuple(map(row, b.rows))) if isinstance(b, Table) else b for b in section.blocks]
+    return replace(section, blocks=tuple(blocks))

@@ -1,10 +1,12 @@
 """All suites in one command, and bundles: run all, plan all, bundle, report --from."""
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from typer.testing import CliRunner
@@ -116,6 +118,21 @@ def test_a_pattern_that_matches_no_suite_is_refused(stored):
     assert "--only 'nothing' matches none of markov-30x25/Popularity" in output.stderr
 
 
+def store_links(folder):
+    """The links of a report to files outside of it."""
+    return re.findall(r'href="([^"#]*cells/[^"]*)"', (folder / "report.html").read_text(encoding="utf-8"))
+
+
+def test_a_report_elsewhere_links_to_its_cells(stored, tmp_path):
+    results, _ = stored
+    elsewhere = tmp_path / "my paper" / "report"
+    output = call("report", "tiny", "--results", results, "--out", elsewhere)
+    assert output.exit_code == 0, output.output
+    links = store_links(elsewhere)
+    assert len(links) == 3
+    assert all((elsewhere / unquote(link) / "cell.json").is_file() for link in links)
+
+
 def test_a_bundle_gives_the_same_report_without_torch_data_or_store(stored, suites, tmp_path):
     results, _ = stored
     zipped = tmp_path / "x.zip"
@@ -130,6 +147,7 @@ def test_a_bundle_gives_the_same_report_without_torch_data_or_store(stored, suit
     assert done.returncode == 0, done.stderr
     assert "the new report is identical to the packed one" in done.stdout
     assert "GRU beats popularity" in done.stdout
+    assert not store_links(tmp_path / "redrawn")  # the cells stay in the bundle
     # the commands of the first page name folders, and LaTeX allows line breaks in them; no bundle does
     html, page = (
         (folder / "report.html").read_text(encoding="utf-8").replace(r"\\allowbreak{}", "")
@@ -137,6 +155,9 @@ def test_a_bundle_gives_the_same_report_without_torch_data_or_store(stored, suit
     )
     for folder in {Path(suites[-1]).parent, results.parent}:
         page = page.replace(f"{folder}/", "").replace(str(folder), folder.name)
+    page = re.sub(
+        r'<a href="\.\./cells/[^"]*" (data-exact="[^"]*")>(\w+)</a>', r'<span \1 tabindex="0">\2</span>', page
+    )
     assert html == page
     assert list((tmp_path / "redrawn" / "tables").glob("*.csv"))
 

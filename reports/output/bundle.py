@@ -52,12 +52,12 @@ def open_bundle(path: Path) -> Iterator[tuple[Path, str]]:
                                 f"({type(error).__name__}: {error}); pack it again") from error  # fmt: skip
 
 
-def compare_report(root: Path, suite: str, new: Path) -> str:
-    """Compare the new page with the packed one; return the result as a sentence."""
+def compare_report(root: Path, suite: str, page: str) -> str:
+    """Compare a page made of the results with the packed one; return the result as a sentence."""
     packed = root / suite / "report.html"
     if not packed.is_file():
         return "all checksums match; the bundle contains no report to compare with"
-    if packed.read_bytes() == new.read_bytes():
+    if packed.read_bytes() == page.encode():
         return "all checksums match; the new report is identical to the packed one"
     return (
         "all checksums match; the new report differs from the packed one because this program or its libraries have "

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from evaluation.comparison.table import ComparisonTable
 from evaluation.results.suite_results import SuiteResults
 from evaluation.verdicts.verdict import Verdict
-from reports.document.blocks import Row, Section, Table
 from reports.document.run_index import RunIndex
 from reports.report import Report
 
@@ -44,7 +43,7 @@ class SiteSuite:
     @property
     def page(self) -> Report:
         """The report without the links to files of the store, which a site does not have."""
-        return replace(self.report, sections=tuple(map(_without_files, self.report.sections)))
+        return self.report.with_store_at("")
 
     @property
     def folder(self) -> str:
@@ -54,13 +53,3 @@ class SiteSuite:
     def href(self, anchor: str = "") -> str:
         """The address of its report, or of a place in it, from a page of the site."""
         return f"{quote(self.folder)}/report.html" + (f"#{anchor}" if anchor else "")
-
-
-def _without_files(section: Section) -> Section:
-    """A section whose tables link to no file."""
-
-    def row(row: Row) -> Row:
-        return replace(row, entries=tuple(replace(e, href="") if e.href else e for e in row.entries))
-
-    blocks = [replace(b, rows=tuple(map(row, b.rows))) if isinstance(b, Table) else b for b in section.blocks]
-    return replace(section, blocks=tuple(blocks))

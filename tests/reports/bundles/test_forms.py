@@ -14,7 +14,7 @@ from recsys_data.sealed_json import sha256
 from reports.bundles.paths import ROOT, Machine
 from reports.bundles.write import Form, write_bundle
 from reports.output.bundle import compare_report, open_bundle
-from reports.output.html import write_html
+from reports.output.html import render_html
 from reports.report import build
 from tests.stored_records import change_sealed, write_sealed
 
@@ -131,11 +131,11 @@ def test_a_path_in_the_source_is_replaced_and_told(store, tmp_path):
         assert archive.read("source/little.py").endswith(b'X = "data/x.csv"\n')
 
 
-def test_the_report_in_it_is_the_one_of_its_results(packed, tmp_path):
+def test_the_report_in_it_is_the_one_of_its_results(packed):
     for form in ("full", "anonymous"):
         with open_bundle(packed / f"{form}.zip") as (root, suite):
-            write_html(build(root, suite), tmp_path / "report.html")
-            assert compare_report(root, suite, tmp_path / "report.html").endswith("identical to the packed one")
+            page = render_html(build(root, suite))
+            assert compare_report(root, suite, page).endswith("identical to the packed one")
 
 
 def test_its_crate_describes_every_file(packed, tmp_path):
