@@ -1,5 +1,7 @@
 """The commands bundle and rerun."""
 
+import random
+import secrets
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +23,13 @@ Anonymous = Annotated[
 Packed = Annotated[Path, typer.Option("--from", metavar="ZIP", help="The bundle.")]
 Again = Annotated[
     Path | None, typer.Option("--results", help="Folder of the new results [default: the bundle's name and -rerun].")
+]
+
+Sample = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Compute only N of the selected cells, drawn at random.")
+]
+Draw = Annotated[
+    int | None, typer.Option(min=0, metavar="SEED", help="Seed of --sample [default: another at each call, printed].")
 ]
 
 
@@ -49,7 +58,8 @@ def bundle(suite: SuiteName, results: Results = RESULTS, out: Out = None, share:
 
 
 def rerun(packed: Packed, only: Only = (), protocol: Protocol = (), seeds: Seeds = (),  # type: ignore[assignment]
-          data: Data = None, results: Again = None, jobs: Jobs = 1, no_report: NoReport = False) -> None:  # fmt: skip
+          sample: Sample = None, draw: Draw = None, data: Data = None, results: Again = None, jobs: Jobs = 1,
+          no_report: NoReport = False) -> None:  # fmt: skip
     """Compute a bundle's cells again from its packed suite and compare every bit.
 
     Cells of the suite that have no result in the bundle are left out. Writes a report of the new results. The exit code
@@ -67,6 +77,8 @@ def rerun(packed: Packed, only: Only = (), protocol: Protocol = (), seeds: Seeds
                            only=only, protocol=protocol, seeds=seeds)  # fmt: skip
         packed_cells = frozenset(map(labels_of, before.cells))
         request = replace(request, overrides=replace(request.overrides, cells=packed_cells))
+        if sample is not None:
+            request = replace(request, overrides=replace(request.overrides, cells=_drawn(request, sample, draw)))
         chosen = _run(request, name, jobs, report=not no_report)
         rows = rerun_rows(before, read_suite(folder, name), chosen)
     for row in rows:
@@ -90,6 +102,22 @@ def _request(record: Any, source: str, results: Path, data: Path | None, **selec
                           sets=list(options["sets"]), limit_users=options["limit_users"]).request(source)  # fmt: skip
 
 
+def _drawn(request: Any, sample: int, draw: int | None) -> frozenset[Any]:
+    """The labels of so many of the cells that a request selects."""
+    from cli.printing import print_text
+
+    cells, seed = sorted(_selected(request.load())), secrets.randbelow(1_000_000) if draw is None else draw
+    number = min(sample, len(cells))
+    print_text(f"{number} of {len(cells)} cells, drawn with --draw {seed}")
+    return frozenset(random.Random(seed).sample(cells, number))
+
+
+def _selected(loaded: Any) -> set[Any]:
+    """The labels of the cells that a loaded suite's options select."""
+    chosen = [cell for cell, wanted in zip(loaded.cells, loaded.chosen, strict=True) if wanted]
+    return {(cell.dataset, cell.protocol, cell.model_name, cell.seed) for cell in chosen}
+
+
 def _run(request: Any, name: str, jobs: int, *, report: bool) -> set[Any]:
     """Compute the request's cells; return the labels of those that it selects."""
     from cli.run import run_suite
@@ -111,5 +139,4 @@ def _run(request: Any, name: str, jobs: int, *, report: bool) -> set[Any]:
 
     run_suite(request, Store.open(request.results), PlanContext(), jobs=jobs, fresh=False, mlflow=False, report=report,
               limits=Limits(), backend=ProcessBackend(jobs))  # fmt: skip
-    chosen = [cell for cell, wanted in zip(loaded.cells, loaded.chosen, strict=True) if wanted]
-    return {(cell.dataset, cell.protocol, cell.model_name, cell.seed) for cell in chosen}
+    return _selected(loaded)

@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -41,8 +42,15 @@ def bundles(tmp_path_factory, tiny_text):
 def a_process_of_its_own(monkeypatch):
     """Leave what each test imports to that test: a rerun is a command, and one process runs one command."""
     monkeypatch.setattr(sys, "path", list(sys.path))
+    forget_imports()
+    yield
+    forget_imports()
+
+
+def forget_imports():
+    sys.path[:] = [place for place in sys.path if Path(place).name != "source"]
     for name in ("beside", "user_suite_tiny"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
+        sys.modules.pop(name, None)
 
 
 @pytest.mark.parametrize("name", ["full", "shared"])
@@ -94,6 +102,21 @@ def test_cells_without_a_result_in_the_bundle_are_not_computed(tmp_path, tiny_te
     refused = call(*again, "--only", "Popularity")
     assert refused.exit_code != 0
     assert "the bundle has no result of a cell that --only" in refused.stderr + refused.stdout
+
+
+def test_a_sample_of_cells_is_drawn_by_a_seed_that_is_printed(bundles, tmp_path):
+    words = ("rerun", "--from", bundles / "shared.zip", "--no-report", "--sample", 2)
+    first = call(*words, "--results", tmp_path / "first")
+    assert first.exit_code == 0 and "2 of 2 cells of" in first.stdout, first.output
+    seed = re.search(r"2 of 3 cells, drawn with --draw (\d+)", first.stdout)[1]
+    forget_imports()
+    again = call(*words, "--results", tmp_path / "again", "--draw", seed)
+    assert again.exit_code == 0, again.output
+    forget_imports()
+    cells = [sorted(path.name for path in (tmp_path / name / "cells").iterdir()) for name in ("first", "again")]
+    assert again.exit_code == 0 and cells[0] == cells[1] and len(cells[0]) == 2
+    few = call(*words, "--results", tmp_path / "few", "--only", "Popularity")
+    assert "1 of 1 cells, drawn" in few.stdout and "1 of 1 cells of" in few.stdout
 
 
 def test_it_runs_the_packed_source_whatever_is_in_the_folder(bundles, tmp_path):
