@@ -71,6 +71,8 @@ def rerun(packed: Packed, only: Only = (), protocol: Protocol = (), seeds: Seeds
     from harness.suites.packing import unpacked_source
     from reports.output.bundle import open_bundle
 
+    if draw is not None and sample is None:
+        raise ValueError(f"--draw {draw} is the seed of --sample, which is not given: add --sample N")
     with open_bundle(packed) as (root, name):
         before, folder = read_suite(root, name), results or packed.with_name(f"{packed.stem}-rerun")
         request = _request(before.record, unpacked_source(root, before.record, folder), folder, data,

@@ -117,6 +117,8 @@ def test_a_sample_of_cells_is_drawn_by_a_seed_that_is_printed(bundles, tmp_path)
     assert again.exit_code == 0 and cells[0] == cells[1] and len(cells[0]) == 2
     few = call(*words, "--results", tmp_path / "few", "--only", "Popularity")
     assert "1 of 1 cells, drawn" in few.stdout and "1 of 1 cells of" in few.stdout
+    alone = call("rerun", "--from", bundles / "shared.zip", "--draw", 3)
+    assert alone.exit_code == 2 and "add --sample N" in alone.stderr
 
 
 def test_it_runs_the_packed_source_whatever_is_in_the_folder(bundles, tmp_path):
