@@ -42,8 +42,9 @@ SEEN_REMOVED_EXTENDED = DisjointUsers(**DRAWN, extended=True, candidates=UNSEEN_
 # kwonmha: batches of 16 prefixes of at most 30 items, AdaGrad at 0.1 from an accumulator of 0.1, costs summed over the
 # batch, the model with the best SPS on validation. There the first evaluation is after 50,000 iterations (ten epochs),
 # then every 5,000, and training continues until it is stopped by hand (the names of models in its repository say 16 and
-# 47 epochs). Here an evaluation follows each epoch, up to 20 epochs (100,800 iterations).
-BUDGET = {"epochs": 20, "patience": 10}
+# 47 epochs). Here an evaluation follows each epoch, until ten epochs have brought nothing; the limit of 60 epochs
+# (302,400 iterations) is above the longest of those, so that patience ends the training.
+BUDGET = {"epochs": 60, "patience": 10}
 PLAIN = Summed(CrossEntropy())
 DIMS = (50, 100, 200)
 
