@@ -100,6 +100,12 @@ class CellResult:
         """The sums per cluster of a metric: the stored ones, else from the ranks. Errors as for ``ranks``."""
         return self.sums.get(metric.name) or metric.per_cluster(self.ranks)
 
+    @property
+    def core_seconds(self) -> float:
+        """Seconds of the fit and the evaluation, times the threads."""
+        seconds = sum(value for value in self.record["seconds"].values() if value)
+        return seconds * (self.record["threads"] or 1)  # ranks of other programs have neither
+
     @cached_property
     def search(self) -> SearchResult | None:
         """The search that chose this cell's fields; None for a model that was not tuned."""
@@ -179,11 +185,10 @@ class SuiteResults:
         """Seconds of all fits, evaluations and searches, times the threads; a search of several seeds counts once."""
         total, searches = 0.0, set()
         for cell in self.cells:
-            seconds = sum(value for value in cell.record["seconds"].values() if value)
+            total += cell.core_seconds
             if cell.search is not None and (key := cell.record["tuning"]["search"]) not in searches:
                 searches.add(key)
-                seconds += cell.search.seconds
-            total += seconds * (cell.record["threads"] or 1)  # ranks of other programs have neither
+                total += cell.search.seconds * (cell.record["threads"] or 1)
         return total
 
     def records(self) -> list[Record]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from evaluation.comparison.table import ComparisonTable
-from evaluation.results.suite_results import SuiteResults
+from evaluation.results.suite_results import CellResult, SuiteResults
 from evaluation.verdicts.verdict import Verdict
 from reports.document.run_index import RunIndex
 from reports.report import Report
@@ -49,6 +49,20 @@ class SiteSuite:
     def folder(self) -> str:
         """The folder of its page in the site."""
         return f"suites/{self.name}"
+
+    def cells_of(self, verdict: Verdict) -> list[CellResult]:
+        """The stored runs that a verdict, or a part of it, is about."""
+        parts = verdict.parts or (verdict,)
+        return [cell for cell in self.results.cells if any(
+            cell.model in part.models and part.dataset in ("", cell.dataset) and part.protocol in ("", cell.protocol)
+            for part in parts
+        )]  # fmt: skip
+
+    def places_of(self, verdict: Verdict) -> list[str]:
+        """The data sets of a verdict or of its parts, each with its protocol where the suite has several."""
+        simple = [part for part in verdict.parts or (verdict,) if part.dataset]
+        heading = self.index.heading
+        return list(dict.fromkeys(heading(p.dataset, p.protocol) if p.protocol else p.dataset for p in simple))
 
     def href(self, anchor: str = "") -> str:
         """The address of its report, or of a place in it, from a page of the site."""

@@ -10,16 +10,16 @@ out.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from evaluation.printed_numbers import fraction, interval, pluralize
 from evaluation.verdicts.verdict import Verdict
 from recsys_data.atomic_write import write_bytes_atomically
 from reports.chapters.summary import verdict_sentence
-from reports.document.run_index import RunIndex
 from reports.output.pdf import write_pdf
 from reports.site.contents import SiteSuite
+from reports.site.open_verdicts import COLUMNS, open_verdicts, summary
 from reports.site.write import check_replaceable, opened_suites, write_pages
 from reports.tables.as_markdown import escape_markdown, markdown_line
 from reports.tables.export import write_tables
@@ -59,6 +59,8 @@ def readme(suites: Sequence[SiteSuite], problems: Sequence[str]) -> str:
     text = f"{_HEAD}{pluralize(len(suites), 'suite')}. {verdict_sentence(verdicts)}\n\n"
     text += "".join(f"{escape_markdown(problem)}\n\n" for problem in problems)
     text += _table(_COSTS, map(_cost, suites))
+    if found := open_verdicts(suites):
+        text += f"\n## What is still open\n\n{summary(found)}\n\n{_table(COLUMNS, (each.row for each in found))}"
     for suite in suites:
         title = suite.report.title + (f" ({suite.report.paper})" if suite.report.paper else "")
         command = suite.report.command.partition(" --results ")[0]  # the folder is the reader's own
@@ -66,16 +68,15 @@ def readme(suites: Sequence[SiteSuite], problems: Sequence[str]) -> str:
         if not suite.verdicts:
             text += "It has no claim and no published number.\n"
             continue
-        index = RunIndex.of(suite.results)
         judged = [verdict for verdict in suite.verdicts if not verdict.without_result]
-        text += _table(_VERDICTS, (_line(suite, index, verdict) for verdict in judged)) if judged else ""
+        text += _table(_VERDICTS, (_line(suite, verdict) for verdict in judged)) if judged else ""
         if open_here := len(suite.verdicts) - len(judged):
             noun = "published number or claim", "published numbers and claims"
             text += f"\n{pluralize(open_here, *noun)} without a result here.\n"
     return text
 
 
-def _table(columns: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     head = markdown_line(columns) + markdown_line([":---"] * len(columns))
     return head + "".join(markdown_line([escape_markdown(cell) for cell in row]) for row in rows)
 
@@ -91,22 +92,15 @@ def _cost(suite: SiteSuite) -> Sequence[str]:
             ", ".join(commits), suite.report.created[:10])  # fmt: skip
 
 
-def _line(suite: SiteSuite, index: RunIndex, verdict: Verdict) -> Sequence[str]:
+def _line(suite: SiteSuite, verdict: Verdict) -> Sequence[str]:
     """The row of one verdict."""
     low, high = verdict.interval or (None, None)
-    simple = [v for v in verdict.parts or (verdict,) if v.dataset]
-    places = dict.fromkeys(index.heading(v.dataset, v.protocol) if v.protocol else v.dataset for v in simple)
-    return (verdict.subject, "; ".join(places) or "–", verdict.outcome_text, verdict.claimed or "–",
-            fraction(verdict.estimate, 3, sign=verdict.signed), interval(low, high, 3, sign=verdict.signed),
-            _seeds(suite, verdict), verdict.reason)  # fmt: skip
-
-
-def _seeds(suite: SiteSuite, verdict: Verdict) -> str:
-    """The number of seeds of the models that a verdict, or a part of it, is about."""
-    cells = [cell for v in verdict.parts or (verdict,) for cell in suite.results.cells if cell.model in v.models and
-             v.dataset in ("", cell.dataset) and v.protocol in ("", cell.protocol)]  # fmt: skip
+    cells = suite.cells_of(verdict)
     drawn = {cell.seed for cell in cells if not cell.deterministic}
-    return str(len(drawn)) if drawn else "fixed" if cells else "none"
+    seeds = str(len(drawn)) if drawn else "fixed" if cells else "none"
+    return (verdict.subject, "; ".join(suite.places_of(verdict)) or "–", verdict.outcome_text, verdict.claimed or "–",
+            fraction(verdict.estimate, 3, sign=verdict.signed), interval(low, high, 3, sign=verdict.signed),
+            seeds, verdict.reason)  # fmt: skip
 
 
 def main() -> int:
