@@ -10,6 +10,7 @@ from evaluation.printed_numbers import format_seconds, pluralize
 from evaluation.verdicts.verdict import Outcome, Verdict
 from reports.site.contents import SiteSuite
 
+# of a table of open verdicts
 COLUMNS = ("Suite", "Open number or claim", "Data set", "Seeds", "Core time of one more seed", "Without any run here")
 
 
@@ -46,12 +47,11 @@ def open_verdicts(suites: Iterable[SiteSuite]) -> list[OpenVerdict]:
 
 
 def summary(found: Sequence[OpenVerdict]) -> str:
-    """Say how many are open, and why no more was spent on them."""
-    one = len(found) == 1
+    """Say how many are open, and what the table shows."""
     return (
-        f"{pluralize(len(found), 'verdict')} {'is' if one else 'are'} inconclusive although there is a result. The "
-        f"reason of each, in its line below, says what would decide it. More was not computed where that takes more "
-        "core time than there was, more test users than the data have, or where no number of seeds suffices."
+        f"{pluralize(len(found), 'verdict')} {'is' if len(found) == 1 else 'are'} inconclusive although there is a "
+        "result. The reason of each, in its line among the verdicts, says what would decide it: more seeds, whose "
+        "price is shown here, or more test users than the data may have."
     )
 
 

@@ -14,6 +14,7 @@ from reports.document.blocks import Column, Section, Table, TableCell, Tally, Te
 from reports.report import Report
 from reports.site.contents import SiteSuite
 from reports.site.leaderboards import Board
+from reports.site.open_verdicts import COLUMNS, open_verdicts, summary
 
 NAMES = {"index.html": "Suites", "verdicts.html": "Verdicts by paper", "leaderboards.html": "Leaderboards"}
 _NOT_SHOWN = ("declared", "★")  # in notes on what a leaderboard has not
@@ -28,7 +29,7 @@ _GROUPS = (
 def site_pages(suites: Sequence[SiteSuite], boards: Sequence[Board], problems: Sequence[str]) -> dict[str, Report]:
     """The pages by file name. problems: why suites are left out."""
     sections = {
-        "index.html": [_overview(suites, problems), _finder(suites, boards)],
+        "index.html": [_overview(suites, problems), *_open(suites), _finder(suites, boards)],
         "verdicts.html": [_paper(number, suite) for number, suite in enumerate(suites, start=1)],
         "leaderboards.html": [_board(number, board) for number, board in enumerate(boards, start=1)],
     }
@@ -68,6 +69,16 @@ def _overview(suites: Sequence[SiteSuite], problems: Sequence[str]) -> Section:
         Table("suites", "All suites; each leads to its report", columns, tuple(rows), tuple(problems)),
     )
     return Section("overview", "Suites", blocks)
+
+
+def _open(suites: Sequence[SiteSuite]) -> list[Section]:
+    """What is still open, with the price of one more seed; empty where nothing is."""
+    if not (found := open_verdicts(suites)):
+        return []
+    columns = [Column(name, name, wide=name in COLUMNS[1:3]) for name in COLUMNS]
+    rows = [row([TableCell(text, text) for text in each.row]) for each in found]
+    table = Table("open", "Inconclusive verdicts and the price of one more seed", tuple(columns), tuple(rows))
+    return [Section("open", "What is still open", (Text("", (summary(found),)), table))]
 
 
 def _finder(suites: Sequence[SiteSuite], boards: Sequence[Board]) -> Section:

@@ -7,10 +7,12 @@ from statistics import mean
 
 import pytest
 
+from reports.document.blocks import Table
 from reports.output.bundle import open_bundle
 from reports.report import build
 from reports.site.contents import SiteSuite
 from reports.site.open_verdicts import open_verdicts
+from reports.site.pages import site_pages
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "published"
 
@@ -53,3 +55,16 @@ def test_a_verdict_without_a_result_is_not_open_and_every_open_one_is_on_the_pag
     lines = [line for line in page.splitlines() if " | INCONCLUSIVE | " in line]
     assert len(rows) == len(lines) > 0
     assert f"{len(rows)} verdicts are inconclusive" in section
+
+
+def test_the_site_lists_what_is_open():
+    pages = site_pages([suite_of("tuned")], [], [])
+    (section,) = [section for section in pages["index.html"].sections if section.anchor == "open"]
+    (table,) = [block for block in section.blocks if isinstance(block, Table)]
+    (found,) = table.rows
+    assert [cell.text for cell in found.entries][:4] == [
+        "tuned",
+        "after the same tuning GRU beats Markov chain",
+        "ml-100k",
+        "3",
+    ]
