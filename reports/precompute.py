@@ -10,9 +10,9 @@ from evaluation.results.cache import CachedCall, ResultCache
 from evaluation.results.process_pool import ProcessPool
 from evaluation.results.suite_results import SuiteResults
 from evaluation.verdicts.judge import requests_of
-from reports.chapters.beyond_accuracy import beyond_call, measures_of
-from reports.chapters.data import split_call
-from reports.chapters.slices import slices_call
+from reports.chapters.background.data import split_call
+from reports.chapters.findings.beyond_accuracy import beyond_call, measures_of
+from reports.chapters.findings.slices import slices_call
 from reports.document.blocks import Figure, Section
 from reports.document.run_index import RunIndex
 from reports.figures.cached import figure_call

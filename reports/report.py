@@ -16,17 +16,17 @@ from evaluation.results.suite_results import read_suite
 from evaluation.verdicts.judge import judge_suite, requests_of
 from evaluation.verdicts.verdict import Verdict
 from recsys_data.printable import map_texts, printable
-from reports.chapters.beyond_accuracy import beyond_section
-from reports.chapters.comparison import comparison_section
-from reports.chapters.cost import cost_section
-from reports.chapters.data import data_section
-from reports.chapters.methods import methods_section
-from reports.chapters.provenance import failures_section, provenance_section
-from reports.chapters.slices import slices_section
-from reports.chapters.summary import citation, facts_of, summary_section
-from reports.chapters.training import training_section
-from reports.chapters.variants import variants_section
-from reports.chapters.verdicts import verdicts_section
+from reports.chapters.background.cost import cost_section
+from reports.chapters.background.data import data_section
+from reports.chapters.background.methods import methods_section
+from reports.chapters.background.provenance import failures_section, provenance_section
+from reports.chapters.background.training import training_section
+from reports.chapters.findings.beyond_accuracy import beyond_section
+from reports.chapters.findings.comparison import comparison_section
+from reports.chapters.findings.slices import slices_section
+from reports.chapters.findings.summary import citation, facts_of, summary_section
+from reports.chapters.findings.variants import variants_section
+from reports.chapters.findings.verdicts import verdicts_section
 from reports.document.backlinks import add_backlinks
 from reports.document.blocks import Row, Section, Table, TableCell
 from reports.document.run_index import RunIndex

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from evaluation.printed_numbers import decimals, fraction, interval, pluralize
 from evaluation.verdicts.verdict import Verdict
 from recsys_data.printable import map_texts, printable
-from reports.chapters.comparison import INTERVAL
-from reports.chapters.summary import tally_parts, verdict_sentence
-from reports.chapters.verdicts import TONE
+from reports.chapters.findings.comparison import INTERVAL
+from reports.chapters.findings.summary import tally_parts, verdict_sentence
+from reports.chapters.findings.verdicts import TONE
 from reports.document.blocks import Column, Section, Table, TableCell, Tally, Text, row
 from reports.report import Report
 from reports.site.contents import SiteSuite

@@ -16,7 +16,7 @@ from pathlib import Path
 from evaluation.printed_numbers import fraction, interval, pluralize
 from evaluation.verdicts.verdict import Verdict
 from recsys_data.atomic_write import write_bytes_atomically
-from reports.chapters.summary import verdict_sentence
+from reports.chapters.findings.summary import verdict_sentence
 from reports.output.pdf import write_pdf
 from reports.site.contents import SiteSuite
 from reports.site.open_verdicts import COLUMNS, open_verdicts, summary

@@ -7,7 +7,7 @@ import pytest
 
 from evaluation.comparison.compare import compare_suite
 from evaluation.results.suite_results import read_suite
-from reports.chapters.answer import lead_sentence, lead_table, leads
+from reports.chapters.findings.answer import lead_sentence, lead_table, leads
 from reports.document.blocks import Column, Row, Table, TableCell
 from reports.document.run_index import RunIndex
 from reports.report import build

@@ -14,7 +14,7 @@ from evaluation.metrics.coverage import ItemCoverage, UserCoverage
 from evaluation.metrics.lists import CatalogueCoverage, Gini
 from evaluation.results.suite_results import read_suite
 from evaluation.verdicts.claims import Outcome, Published, Ranking, Verdict
-from reports.chapters.verdicts import short_places
+from reports.chapters.findings.verdicts import short_places
 from reports.document.run_index import RunIndex
 from reports.output.terminal import print_report
 from reports.report import build

@@ -6,7 +6,7 @@ import pytest
 
 from evaluation.comparison.compare import compare_suite
 from evaluation.results.suite_results import read_suite
-from reports.chapters.comparison import standings
+from reports.chapters.findings.comparison import standings
 from reports.document.run_index import RunIndex
 from reports.output.html import render_html
 from reports.report import build

@@ -12,7 +12,7 @@ from evaluation.metrics.accuracy import Metric, metric_named
 from evaluation.metrics.slices import SLICINGS, Bins
 from evaluation.printed_numbers import count, fraction
 from evaluation.results.cache import CachedCall, ResultCache, cell_fingerprints
-from reports.chapters.withheld import found_or_none, left_out
+from reports.chapters.findings.withheld import found_or_none, left_out
 from reports.document.blocks import Column, Figure, Section, Table, TableCell, Text, row
 from reports.document.run_index import ModelRuns, RunGroup, RunIndex
 

@@ -17,7 +17,7 @@ from evaluation.printed_numbers import (
     pluralize,
 )
 from evaluation.verdicts.claims import Outcome, Published, Verdict
-from reports.chapters.said_once import LONG, common_caveats, each_reason_once, without_badges
+from reports.chapters.findings.said_once import LONG, common_caveats, each_reason_once, without_badges
 from reports.document.blocks import Column, Figure, Row, Section, Table, TableCell, Text, caveat_badge, has_badge, row
 from reports.document.run_index import ModelRuns, RunIndex
 

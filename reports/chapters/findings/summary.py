@@ -8,8 +8,8 @@ from typing import Any
 from evaluation.comparison.table import ComparisonTable
 from evaluation.printed_numbers import format_seconds, join_words, pluralize
 from evaluation.verdicts.claims import Outcome, Verdict
-from reports.chapters.answer import answer_figure, lead_sentence, lead_table, leads
-from reports.chapters.verdicts import HEADINGS, TONE
+from reports.chapters.findings.answer import answer_figure, lead_sentence, lead_table, leads
+from reports.chapters.findings.verdicts import HEADINGS, TONE
 from reports.document.blocks import Section, Tally, TallyPart, Text
 from reports.document.run_index import RunIndex
 

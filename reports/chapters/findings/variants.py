@@ -12,7 +12,7 @@ from evaluation.json_codec import from_json, to_json
 from evaluation.metrics.accuracy import metric_named
 from evaluation.printed_numbers import decimals, fraction, interval, percent
 from evaluation.results.cache import ResultCache, cell_fingerprints
-from reports.chapters.comparison import INTERVAL
+from reports.chapters.findings.comparison import INTERVAL
 from reports.document.blocks import Column, Row, Section, Table, TableCell, Text, row
 from reports.document.run_index import ModelRuns, RunIndex
 

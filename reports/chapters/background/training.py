@@ -6,7 +6,7 @@ from typing import Any
 
 from evaluation.printed_numbers import fraction
 from evaluation.results.suite_results import CellResult
-from reports.chapters.tuning import tuning_blocks
+from reports.chapters.background.tuning import tuning_blocks
 from reports.document.blocks import Column, Figure, Section, Table, TableCell, row
 from reports.document.run_index import ModelRuns, RunGroup, RunIndex
 

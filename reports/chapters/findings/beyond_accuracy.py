@@ -13,7 +13,7 @@ from evaluation.metrics.lists import COVERAGE_METRICS, LIST_METRICS, whole_table
 from evaluation.printed_numbers import count, format_number, fraction
 from evaluation.results.cache import CachedCall, ResultCache, cell_fingerprints
 from evaluation.results.suite_results import RanksWithheld
-from reports.chapters.withheld import found_or_none, left_out
+from reports.chapters.findings.withheld import found_or_none, left_out
 from reports.document.blocks import Column, Section, Table, TableCell, Text, row
 from reports.document.run_index import ModelRuns, RunGroup, RunIndex
 

@@ -9,7 +9,7 @@ from typing import Any
 from evaluation.printed_numbers import format_seconds, fraction, join_words, pluralize
 from evaluation.results.suite_results import CellResult, adoption_text
 from evaluation.stored_files import read_record
-from reports.chapters.certificate import certificate_blocks
+from reports.chapters.background.certificate import certificate_blocks
 from reports.document.bibtex import references
 from reports.document.blocks import Column, Row, Section, Table, TableCell, Text, row
 from reports.document.run_index import ModelRuns, RunIndex

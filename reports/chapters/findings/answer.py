@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from evaluation.comparison.table import ComparisonTable, ModelRow, PairRow
 from evaluation.printed_numbers import decimals, fraction, interval, join_words, percent
 from evaluation.statistics.effects import Conclusion
-from reports.chapters.comparison import TONE
+from reports.chapters.findings.comparison import TONE
 from reports.document.blocks import Column, Figure, Row, Section, Table, TableCell
 from reports.document.run_index import RunIndex
 

@@ -19,7 +19,7 @@ from evaluation.printed_numbers import (
 )
 from evaluation.results.cache import ResultCache
 from evaluation.statistics.effects import Conclusion
-from reports.chapters.all_pairs import across_blocks, heat_map
+from reports.chapters.findings.all_pairs import across_blocks, heat_map
 from reports.document.blocks import Column, Figure, Row, Section, Table, TableCell, Text, as_sentence, row
 from reports.document.run_index import ModelRuns, RunIndex
 

@@ -1,0 +1,1 @@
+"""The chapters that say what came out: the answer, verdicts, comparisons, variants, slices."""
