@@ -172,18 +172,27 @@ def _scaled_seconds(records: Sequence[Mapping[str, Any]], fields: Mapping[str, A
         queries = ranked / max(counts["test_queries"], 1)
         width = fields.get("dim", 1) / max(own.get("dim", 1), 1)
         size = _step_work(fields, items) / _step_work(own, known_items)
-        fit = record["seconds"]["fit"] * events * size * _epochs(record, fields) / max(record.get("epochs") or 1, 1)
+        epochs = _epochs(record, fields, sizes["validation_queries"] > 0)
+        fit = record["seconds"]["fit"] * events * size * epochs / max(record.get("epochs") or 1, 1)
         return fit + record["seconds"]["score"] * queries * width * items / max(known_items, 1)
 
     return statistics.median(map(scaled, records))
 
 
-def _epochs(record: Mapping[str, Any], fields: Mapping[str, Any]) -> float:
-    """The epochs to expect: those of the record, or the limit where that was reached or is lower now."""
+def _epochs(record: Mapping[str, Any], fields: Mapping[str, Any], validated: bool) -> float:
+    """The epochs to expect: the record's best one and the patience after it, or the limit.
+
+    The limit where the record reached its own, where it is lower, and where no validation part can stop the training.
+    """
     ran, limit = record.get("epochs") or 1, fields.get("epochs")
     if not limit:
         return ran
-    return limit if ran >= record["model_fields"].get("epochs", ran) else min(ran, limit)
+    own, patience = record["model_fields"], fields.get("patience")
+    if ran >= own.get("epochs", ran) or (patience and not validated):
+        return limit
+    if patience and "patience" in own:
+        ran = max(ran - own["patience"], 1) + patience
+    return min(ran, limit)
 
 
 def _step_work(fields: Mapping[str, Any], items: int) -> float:

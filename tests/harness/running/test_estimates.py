@@ -129,6 +129,16 @@ def test_fits_are_scaled_by_the_epochs_to_expect(store, ran, limit, expected):
     assert ask(store, EPOCHS | {"epochs": limit}).seconds == pytest.approx(30 * expected / ran)
 
 
+@pytest.mark.parametrize(
+    ("patience", "validation", "expected"),
+    [(3, 50, 10), (8, 50, 15), (50, 50, 50), (3, 0, 50)],  # the best was the seventh; never stopped; nothing stops it
+)
+def test_the_best_epoch_carries_over_and_patience_is_the_models_own(store, patience, validation, expected):
+    put(store, "a", "ml-100k", "there", 1000, EPOCHS | {"patience": 3}, fit=30, score=0, queries=200, epochs=10)
+    fields = EPOCHS | {"patience": patience, "epochs": 50}
+    assert ask(store, fields, validation=validation).seconds == pytest.approx(30 * expected / 10)
+
+
 def test_a_full_softmax_is_scaled_by_items_and_a_sampled_loss_is_not(store):
     """By hand: dim (16 dim + items) + 600,000 for each target."""
     put(store, "a", "ml-100k", "there", 1000, EPOCHS, fit=30, score=4, queries=200, epochs=10, items=50)
