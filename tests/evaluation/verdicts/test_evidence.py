@@ -72,6 +72,20 @@ def test_cells_of_a_model_and_caveats():
     assert caveat_sentence(["odd", "slow"], ["odd"]) == " Caveats: odd; slow."
 
 
+def test_caveats_of_seeds_that_differ_in_their_best_epoch_are_one():
+    late = "NOT CONVERGED: stopped by its limit of 50 epochs (best epoch 47)"
+    early = late.replace("47", "9")
+    other = "NOT CONVERGED: stopped by its limit of 40 epochs (best epoch 29)"
+    assert caveat_sentence([late]) == f" Caveat: {late}."
+    assert caveat_sentence([late, "odd"], [other, early]) == (
+        " Caveats: NOT CONVERGED: stopped by its limit of 50 epochs (best epochs 9, 47); odd; "
+        "NOT CONVERGED: stopped by its limit of 40 epochs (best epoch 29)."
+    )
+    timed = late.replace("limit of 50 epochs", "time limit in epoch 50")
+    assert caveat_sentence([late], [timed]) == f" Caveats: {late}; {timed}."
+    assert caveat_sentence(["odd (best epoch unknown)", "odd"]) == " Caveats: odd (best epoch unknown); odd."
+
+
 @pytest.mark.parametrize(("p", "interval"), [(0.049, (0.001, 0.95)), (0.05, (0.0, 0.95))])
 def test_the_interval_of_methods_is_at_the_level_of_holm_and_agrees_with_p(p, interval):
     method = SimpleNamespace(interval_at=lambda level: (0.001, level))
