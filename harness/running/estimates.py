@@ -184,9 +184,9 @@ def _epochs(record: Mapping[str, Any], fields: Mapping[str, Any], validated: boo
 
     The limit where the record reached its own, where it is lower, and where no validation part can stop the training.
     """
-    ran, limit = record.get("epochs") or 1, fields.get("epochs")
-    if not limit:
-        return ran
+    ran, limit = record.get("epochs"), fields.get("epochs")
+    if not ran or not limit:
+        return ran or 1
     own, patience = record["model_fields"], fields.get("patience")
     if ran >= own.get("epochs", ran) or (patience and not validated):
         return limit
