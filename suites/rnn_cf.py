@@ -209,8 +209,8 @@ SUITE = Suite(
         "kwonmha's table is one run per row on 500 users: the standard error of SPS near 0.31 is 0.021.",
         "Ratings of the same second are in the order of the official file; the sort of the official programs is not "
         "stable.",
-        "Training stops after at most 20 epochs; the official program evaluates first after 10 and has no limit of its "
-        "own. A run with fewer epochs says so in its command and in the caveat of each cell.",
+        "Training stops when ten epochs have brought nothing, after 60 at the latest; the official program evaluates "
+        "first after 10 and has no limit of its own.",
         "A reader of the original papers did not reach their SPS@10 above 0.30 on this data set (issue 11 of "
         "rdevooght/sequence-based-recommendations); no cell of their tables was available.",
     ],
