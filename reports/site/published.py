@@ -36,10 +36,6 @@ cells again and compare every bit, where the data are at hand:
 `python benchmark.py rerun --from published/bundles/NAME.zip`.
 
 """
-_WHY_OPEN = (
-    "What is missing takes core time that the two cores did not have so far; where the reason says that no number of "
-    "seeds suffices, or asks for many times the test users, more seeds were not spent on purpose."
-)
 _COSTS = ("Suite", "Runs", "Without a result", "CPU hours", "Machine", "Commit", "Results of")
 _VERDICTS = ("Published number or claim", "Data set", "Verdict", "Claimed", "Found", "Interval", "Seeds", "Reason")
 
@@ -64,8 +60,7 @@ def readme(suites: Sequence[SiteSuite], problems: Sequence[str]) -> str:
     text += "".join(f"{escape_markdown(problem)}\n\n" for problem in problems)
     text += _table(_COSTS, map(_cost, suites))
     if found := open_verdicts(suites):
-        text += f"\n## What is still open\n\n{summary(found)} {_WHY_OPEN}\n\n"
-        text += _table(COLUMNS, (each.row for each in found))
+        text += f"\n## What is still open\n\n{summary(found)}\n\n{_table(COLUMNS, (each.row for each in found))}"
     for suite in suites:
         title = suite.report.title + (f" ({suite.report.paper})" if suite.report.paper else "")
         command = suite.report.command.partition(" --results ")[0]  # the folder is the reader's own
