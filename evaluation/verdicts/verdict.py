@@ -13,12 +13,14 @@ from evaluation.printed_numbers import percent, short_fraction
 from evaluation.statistics.equivalence import LENIENT, EquivalenceZone, Noise, tost
 
 TEXT_OF_A_HYPOTHESIS = {"REPRODUCED": "SUPPORTED", "NOT REPRODUCED": "NOT SUPPORTED", "CONTRADICTED": "NOT SUPPORTED"}
+NO_RESULT = "NO RESULT"
 
 
 class Outcome(enum.Enum):
     """The outcome of a verdict, as stored.
 
-    A hypothesis that cites no paper is shown as SUPPORTED or NOT SUPPORTED instead (``Verdict.outcome_text``).
+    ``Verdict.outcome_text`` shows a hypothesis that cites no paper as SUPPORTED or NOT SUPPORTED instead, and what has
+    no result to judge by, which is stored as inconclusive, as NO RESULT.
     """
 
     REPRODUCED = "REPRODUCED"
@@ -61,7 +63,9 @@ class Verdict:
 
     @property
     def outcome_text(self) -> str:
-        """The outcome as shown to a reader."""
+        """The outcome as shown to a reader; NO RESULT where there is nothing to judge by."""
+        if self.without_result:
+            return NO_RESULT
         text = self.outcome.value
         return text if self.cites_paper else TEXT_OF_A_HYPOTHESIS.get(text, text)
 

@@ -6,6 +6,7 @@ import functools
 import unicodedata
 
 from matplotlib.font_manager import findfont, fontManager, get_font
+from matplotlib.ft2font import FT2Font, LoadFlags
 
 MAIN = "DejaVu Sans"  # comes with matplotlib
 _OTHERS = (  # for letters that MAIN lacks, where they are installed; none of them needs colours
@@ -48,6 +49,14 @@ def characters() -> dict[int, str]:
     ligatures = range(0xFB00, 0xFB07)
     return {glyph: unicodedata.normalize("NFKC", chr(code)) if code in ligatures else chr(code)
             for code, glyph in charmap.items()}  # fmt: skip
+
+
+@functools.cache
+def advance(glyph: int, size: int) -> float:
+    """How far a glyph of the main font moves the next one, in the unit of ``size``."""
+    font = FT2Font(findfont(MAIN, fallback_to_default=False))
+    font.set_size(size, 72)
+    return font.load_glyph(glyph, flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536
 
 
 def files() -> dict[str, bytes]:

@@ -9,8 +9,6 @@ from html import escape
 
 _SVG, _LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
-_FONT, _GLYPH = "DejaVuSans", "g-"
-_LETTER = re.compile(rf'<path id="{_GLYPH}([0-9a-f]+)"(?: d="[^"]*")? transform="[^"]*"/>')
 _MOVED = re.compile(r"translate\((-?[\d.]+)(?: 0)?\)")
 _COORDINATES = ("d", "x", "y", "width", "height", "points", "transform")
 
@@ -38,18 +36,6 @@ def remove_transparency(svg: str) -> str:
     """
     svg = re.sub(r"fill-opacity:0(?=[;\"])", "fill:none", svg)  # a hollow mark
     return re.sub(r'style="[^"]*opacity:[^"]*"', _opaque, svg).replace("currentColor", "#000000")
-
-
-def share_glyphs(svg: str, anchor: str, glyphs: set[str]) -> str:
-    """Shorten the names of letters, drop the definitions already in ``glyphs``, and add the others to it."""
-    svg = svg.replace(f"{anchor}-{_FONT}-", _GLYPH)
-
-    def once(found: re.Match[str]) -> str:
-        known = found.group(1) in glyphs
-        glyphs.add(found.group(1))
-        return "" if known else found.group()
-
-    return _LETTER.sub(once, svg).replace("<defs></defs>", "")
 
 
 def _opaque(found: re.Match[str]) -> str:

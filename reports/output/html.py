@@ -16,7 +16,7 @@ from reports.document.blocks import Figure, as_sentence
 from reports.figures import palette
 from reports.figures.cached import figure_svg
 from reports.figures.letters import letters_as_text
-from reports.figures.svg import remove_transparency, share_glyphs
+from reports.figures.svg import remove_transparency
 from reports.output.layout import LONG_TABLE, keep_together
 from reports.output.table_html import badges_html, footnotes_html, row_html, swatch_html
 from reports.report import Report
@@ -39,7 +39,7 @@ def render_html(report: Report) -> str:
 def render_page(report: Report, *, paper: bool, **extra: Any) -> str:
     """Render the page for the screen or for paper; ``extra`` then holds page numbers and fonts."""
     template = _environment().get_template("page.html")
-    draw = functools.partial(_inline_figure, cache=report.cache, glyphs=set())
+    draw = functools.partial(_inline_figure, cache=report.cache)
     return template.render(report=report, paper=paper, draw=draw, colors=palette.COLORS, dark=palette.DARK,
                            **extra) + "\n"  # fmt: skip
 
@@ -63,17 +63,14 @@ def css_string(text: str) -> Markup:
     return Markup(f'"{safe}"')
 
 
-def _inline_figure(figure: Figure, paper: bool, cache: ResultCache, glyphs: set[str]) -> Markup:
-    """The figure as inline SVG; on a screen its colours follow the page's light or dark scheme.
-
-    ``glyphs``: letters that earlier figures of the page define, for reuse.
-    """
+def _inline_figure(figure: Figure, paper: bool, cache: ResultCache) -> Markup:
+    """The figure as inline SVG; on a screen its colours follow the page's light or dark scheme."""
     svg = figure_svg(figure, cache)
     if paper:
         return Markup(letters_as_text(remove_transparency(svg)))
     for number, color in enumerate(palette.COLORS):
         svg = svg.replace(color, f"var(--m{number})")
-    return Markup(share_glyphs(svg, figure.anchor, glyphs))
+    return Markup(letters_as_text(svg, any_font=True))
 
 
 def _table_texts(report: Report) -> Markup:

@@ -75,8 +75,15 @@ def _open(suites: Sequence[SiteSuite]) -> list[Section]:
     """What is still open, with the price of one more seed; empty where nothing is."""
     if not (found := open_verdicts(suites)):
         return []
-    columns = [Column(name, name, wide=name in COLUMNS[1:3]) for name in COLUMNS]
-    rows = [row([TableCell(text, text) for text in each.row]) for each in found]
+    suite, subject, places, seeds, seconds, without_run = COLUMNS
+    columns = [Column(suite, suite), Column(subject, subject, wide=True), Column(places, places, wide=True),
+               Column(seeds, seeds, numeric=True), Column(seconds, seconds, numeric=True),
+               Column(without_run, without_run)]  # fmt: skip
+    rows = [
+        row([TableCell(text, {seeds: each.seeds, seconds: each.seconds}.get(name, text))
+             for name, text in zip(COLUMNS, each.row, strict=True)])
+        for each in found
+    ]  # fmt: skip
     table = Table("open", "Inconclusive verdicts and the price of one more seed", tuple(columns), tuple(rows))
     return [Section("open", "What is still open", (Text("", (summary(found),)), table))]
 
@@ -111,10 +118,12 @@ def _paper(number: int, suite: SiteSuite) -> Section:
                Column("verdict", "Verdict"), Column("claimed", "Claimed", numeric=True),
                Column("found", "Found", numeric=True), Column("interval", "Interval", numeric=True),
                Column("reason", "Reason", wide=True), Column("place", "Where"))  # fmt: skip
-    words = [suite.report.paper or "Hypotheses of its own, no paper.",
-             verdict_sentence(list(suite.verdicts))]  # fmt: skip
+    shown = [verdict for verdict in suite.verdicts if not verdict.without_result]
+    left_out = ["Those without a result are not listed."] if len(shown) < len(suite.verdicts) else []
+    words = [suite.report.paper or "Hypotheses of its own, no paper.", verdict_sentence(list(suite.verdicts)),
+             *left_out]  # fmt: skip
     rows = []
-    for verdict in suite.verdicts:
+    for verdict in shown:
         low, high = verdict.interval or (None, None)
         rows.append(row([
             TableCell(verdict.subject, verdict.subject, href=suite.href("verdicts")),
@@ -133,7 +142,8 @@ def _paper(number: int, suite: SiteSuite) -> Section:
 
 
 def _outcome(verdict: Verdict) -> TableCell:
-    return TableCell(verdict.outcome_text.lower(), verdict.outcome_text, marks=(TONE[verdict.outcome],))
+    tone = "quiet" if verdict.without_result else TONE[verdict.outcome]
+    return TableCell(verdict.outcome_text.lower(), verdict.outcome_text, marks=(tone,))
 
 
 def _board(number: int, board: Board) -> Section:

@@ -37,7 +37,7 @@ def tally_parts(verdicts: Sequence[Verdict]) -> tuple[TallyPart, ...]:
 
 def _tally(verdicts: Sequence[Verdict]) -> list[tuple[str, int, str]]:
     """Each outcome with its number and its tone, the clearest first."""
-    judged = [v for v in verdicts if v.outcome is not Outcome.NOT_JUDGED and not v.without_result]
+    judged = [v for v in verdicts if v.outcome is not Outcome.NOT_JUDGED]
     parts = [(text.lower(), [v for v in judged if v.outcome_text == text]) for text in HEADINGS]
     found = [(name, len(some), TONE[some[0].outcome]) for name, some in parts if some]
     missing = sum(v.without_result for v in verdicts)

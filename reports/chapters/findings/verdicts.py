@@ -71,7 +71,7 @@ def _names(verdicts: list[Verdict]) -> str:
     """Which verdicts have each outcome, in one paragraph; empty where nothing is judged."""
     sentences = []
     for text, heading in HEADINGS.items():
-        names = [v.subject for v in verdicts if v.outcome_text == text and not v.without_result]
+        names = [v.subject for v in verdicts if v.outcome_text == text]
         if names and heading:
             shown = [f"“{name}”" for name in names[:4]]
             more = [f"{len(names) - 4} more"] if len(names) > 4 else []

@@ -32,7 +32,7 @@ def test_parts_that_hold_and_do_not():
         "significant in the other direction."
     )
     assert judged(parts) == expected(parts, Outcome.CONTRADICTED, reason)
-    reason = "1 of 2 parts hold; C beats A (INCONCLUSIVE): the suite holds no result of C on D."
+    reason = "1 of 2 parts hold; C beats A (NO RESULT): the suite holds no result of C on D."
     assert judged(parts[:2]) == expected(parts[:2], Outcome.INCONCLUSIVE, reason)
 
 

@@ -27,7 +27,7 @@ def test_zones(zone, outcome, of_ten, of_five):
     (Outcome.NOT_COMPARABLE, "NOT COMPARABLE"), (Outcome.NOT_JUDGED, "NOT JUDGED"),
 ])  # fmt: skip
 def test_a_hypothesis_has_other_words(outcome, shown):
-    found = replace(PLAIN, outcome=outcome)
+    found = replace(PLAIN, outcome=outcome, estimate=1.0)
     assert found.outcome_text == outcome.value
     assert replace(found, cites_paper=False).outcome_text == shown
 
@@ -38,6 +38,7 @@ def test_a_verdict_without_result():
         assert not replace(PLAIN, **change).without_result
         assert not replace(PLAIN, parts=(PLAIN, replace(PLAIN, **change))).without_result
     assert replace(PLAIN, estimate=1.0, parts=(PLAIN,)).without_result
+    assert PLAIN.outcome_text == replace(PLAIN, cites_paper=False).outcome_text == "NO RESULT"
 
 
 def test_the_worst_outcome():

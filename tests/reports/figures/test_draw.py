@@ -5,7 +5,7 @@ import pytest
 
 from reports.document.blocks import Figure
 from reports.figures import draw, palette
-from reports.figures.svg import remove_transparency, share_glyphs
+from reports.figures.svg import remove_transparency
 
 LINES = {"axis": "k", "bins": ["1", "20"], "metric": "MRR@k", "lines": [
     {"model": "A <b> $x$", "color": 0, "has_caveat": True, "values": [0.1, 0.2]},
@@ -88,14 +88,3 @@ def test_a_long_figure_grows_with_its_rows():
         return float(re.search(r'height="(\d+)pt"', svg).group(1))
 
     assert height(ROWS * 20) > 5 * height(ROWS)
-
-
-def test_figures_of_a_page_share_their_letters():
-    letters, drawn = set(), [draw.draw(figure) for figure in FIGURES[:2]]
-    first, second = (share_glyphs(svg, p.anchor, letters) for svg, p in zip(drawn, FIGURES, strict=False))
-    both = ElementTree.fromstring(f"<g>{first}{second}</g>")
-    ids = [node.get("id") for node in both.iter() if node.get("id")]
-    assert len(ids) == len(set(ids))
-    assert {node.get("href")[1:] for node in both.iter() if node.get("href")} <= set(ids)
-    assert len(second) < 0.7 * len(drawn[1])
-    assert first.count("<use") == drawn[0].count("<use")

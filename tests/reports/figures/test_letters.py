@@ -45,6 +45,19 @@ def test_a_text_stands_where_the_letters_stood():
     assert text.text == "AB"
 
 
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda p: p.kind)
+def test_on_a_screen_a_line_is_as_wide_in_any_font_as_in_the_font_it_was_drawn_in(figure):
+    lines = list(ElementTree.fromstring(letters_as_text(draw.draw(figure), any_font=True)).iter("text"))
+    assert any(len(line.text) > 3 for line in lines)
+    for line in lines:
+        if len(line.text) == 1:
+            assert line.get("textLength") is None  # a single letter would be stretched
+            continue
+        drawn = 72 * draw.text_width(line.text, float(line.get("font-size")))
+        assert float(line.get("textLength")) == pytest.approx(drawn, rel=0.02, abs=0.3), line.text
+        assert line.get("lengthAdjust") == "spacingAndGlyphs"
+
+
 def test_a_line_with_a_letter_of_another_font_stays_drawn_with_its_definitions():
     svg = '<svg><g transform="translate(1 2) scale(0.08 -0.08)"><defs><path id="f-DejaVuSans-24" d="M 1 1 z"/></defs>' \
           '<use href="#f-DejaVuSans-24"/></g><g transform="translate(1 9) scale(0.08 -0.08)">' \
