@@ -13,6 +13,7 @@ from recsys_data.columns.open_choice import OpenChoice, UnreadableValue
 
 _IDS = ("user", "session", "item", "event", "part")
 _MOST = 0.1  # of the events: the share that may be left out for an optional column
+_SHOWN = 60  # characters of an id, which may have swallowed lines
 _OPTIONAL = ("rating", "timestamp", "event")
 
 
@@ -33,6 +34,7 @@ def clean_columns(
         column = _plain(table[role], owner)
         if role in _IDS:
             column, said = clean_ids(column, role, owner)
+            _refuse_line_breaks(column, role, owner, place)
             notes += said
         elif role == "rating":
             column, said = _ratings(column, owner, place)
@@ -96,6 +98,20 @@ def _plain(column: pa.ChunkedArray, owner: str) -> pa.ChunkedArray:
     if pa.types.is_large_string(kind) or str(kind) in ("string_view", "binary_view"):
         return column.cast(pa.string())
     return column.cast(pa.float32()) if pa.types.is_float16(kind) else column
+
+
+def _refuse_line_breaks(column: pa.ChunkedArray, role: str, owner: str, place: Callable[[int], str]) -> None:
+    """Refuse ids with a line break inside, as a quote that nothing closes makes them of whole lines, or a NUL."""
+    if not pa.types.is_dictionary(column.type) or not column.num_chunks:
+        return
+    entries = column.chunk(0).dictionary  # clean_ids gives all chunks the same
+    broken = entries.filter(pc.fill_null(pc.match_substring_regex(entries, r"[\x00\r\n]"), False))
+    if len(broken):
+        row = pc.index(pc.is_in(column, value_set=broken), True).as_py()
+        raise ValueError(
+            f"{owner} holds {column[row].as_py()[:_SHOWN]!r} in {place(row)}; expected an id without a line break or "
+            "NUL inside: close the quote that it begins with, or mend the id"
+        )
 
 
 def _times(column: pa.ChunkedArray, owner: str) -> pa.ChunkedArray:

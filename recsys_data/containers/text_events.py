@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 class TextEvents:
     """The events of a text file: a ``table`` whose columns are named by role, its layout, and the file's bytes.
 
-    ragged: the rows of the file that are not in the table, since they have too few or too many fields.
+    ragged: the rows of the file that are not in the table, since they have too few or too many fields. ragged_lines:
+    the number of their lines, since a quote that nothing closes makes one row of many lines.
     """
 
     table: pa.Table
@@ -31,6 +33,7 @@ class TextEvents:
     roles: ColumnRoles
     data: bytes
     ragged: tuple[int, ...] = ()
+    ragged_lines: int = 0
 
     def line_of(self, row: int) -> int:
         """The line (from 1) of a row (from 0); it reads the file again, for messages."""
@@ -75,12 +78,15 @@ def read_text_events(
         )
     except RaggedLine as error:
         raise OpenChoice(f"{error}; --drop-unreadable leaves such lines out", drop_unreadable=True) from error
-    if ragged and len(ragged) > LEFT_OUT_AT_MOST * (len(table) + len(ragged)):
+    left_out = _num_lines(data, layout, ragged) if ragged else 0
+    if ragged and left_out > LEFT_OUT_AT_MOST * (len(table) + left_out):
+        many = left_out > len(ragged)
         raise ValueError(
-            f"{where}: {len(ragged):,} of {len(table) + len(ragged):,} lines do not have "
-            f"{len(roles.names)} fields; expected at most one in ten, which --drop-unreadable leaves out"
+            f"{where}: {left_out:,} of {len(table) + left_out:,} lines do not have {len(roles.names)} fields"
+            f"{', most of them in a row with a quote that nothing closes' if many else ''}; expected at most one in "
+            "ten, which --drop-unreadable leaves out"
         )
-    return TextEvents(table, layout, roles, data, tuple(ragged or ()))
+    return TextEvents(table, layout, roles, data, tuple(ragged or ()), left_out)
 
 
 def _body(data: bytes, layout: TextLayout) -> bytes:
@@ -97,30 +103,43 @@ def _body(data: bytes, layout: TextLayout) -> bytes:
     return body
 
 
+def _event_lines(data: bytes, layout: TextLayout) -> Iterator[tuple[int, str]]:
+    """The lines of the events, without comments and empty ones, each with its number (from 1)."""
+    for number, raw in enumerate(io.BytesIO(data), start=1):
+        line = raw.decode("utf-8", "replace")
+        if number <= layout.head or not line.strip("\r\n"):
+            continue
+        if not (layout.comment and line.startswith(layout.comment)):
+            yield number, line
+
+
+def _row_ends(data: bytes, layout: TextLayout) -> Iterator[int]:
+    """For each row of a text with quotes, the number of lines of the events up to its end; a row may have several."""
+    delimiter = " " if layout.separator == BLANKS else layout.separator
+    reader = csv.reader((line for _, line in _event_lines(data, layout)), delimiter=delimiter)
+    with contextlib.suppress(csv.Error):  # a quote that nothing closes, beyond the longest field of the csv module
+        for _ in reader:
+            yield reader.line_num
+        return
+    yield sum(1 for _ in _event_lines(data, layout))
+
+
+def _num_lines(data: bytes, layout: TextLayout, rows: Sequence[int]) -> int:
+    """The number of lines of these rows (from 0)."""
+    if not layout.quoted:
+        return len(rows)
+    chosen = set(rows)
+    ends = itertools.pairwise(itertools.chain([0], _row_ends(data, layout)))
+    return sum(end - start for row, (start, end) in enumerate(ends) if row in chosen)
+
+
 def _line_of(data: bytes, layout: TextLayout, row: int) -> int:
     """The line (from 1) of a row (from 0) of the events."""
-    kept: list[int] = []  # the number of each line handed on
-
-    def lines() -> Iterator[str]:
-        for number, raw in enumerate(io.BytesIO(data), start=1):
-            line = raw.decode("utf-8", "replace")
-            if number <= layout.head or not line.strip("\r\n"):
-                continue
-            if not (layout.comment and line.startswith(layout.comment)):
-                kept.append(number)
-                yield line
-
-    if not layout.quoted:
-        for place, _ in enumerate(lines()):
-            if place == row:
-                break
-        return kept[-1]
-    delimiter = " " if layout.separator == BLANKS else layout.separator
-    reader = csv.reader(lines(), delimiter=delimiter)
-    first = 0
-    with contextlib.suppress(csv.Error):  # the row has a quote that nothing closes
-        for place, _ in enumerate(reader):
-            if place == row:
-                break
-            first = reader.line_num  # lines read before the next row, which may have several
-    return kept[min(first, len(kept) - 1)]
+    before = row
+    if layout.quoted and row:
+        ends = list(itertools.islice(_row_ends(data, layout), row))
+        before = ends[-1] if ends else 0
+    number = 0
+    for number, _ in itertools.islice(_event_lines(data, layout), before + 1):  # noqa: B007
+        pass
+    return number

@@ -157,7 +157,7 @@ class InteractionFile:
             where=str(path),
         )
         return EventTable(read.table, content.words(read.layout.summary()), read.roles,
-                          lambda row: f"line {read.line_of(row)}", len(read.ragged))  # fmt: skip
+                          lambda row: f"line {read.line_of(row)}", read.ragged_lines)  # fmt: skip
 
     def _readable_events(self, read: EventTable, path: Path) -> tuple[Interactions, FileReading]:
         """Interactions from a table whose columns are named by role; ``drop_unreadable`` leaves out some events."""

@@ -84,7 +84,7 @@ def test_runs_of_blanks_separate_where_single_ones_do_not(tmp_path):
         ("user,item,rating\n\na,x,4\n\n\nb,y,five\n", {}, 6),
         ("# one\n# two\nuser,item,rating\na,x,4\nb,y,five\n", {}, 5),
         ("user;item;rating\n// c\na;x;4\n// d\nb;y;five\n", {"comment": "//"}, 5),
-        ('user,item,rating\n"a\nb",x,4\nb,y,five\n', {}, 4),
+        ('note,user,item,rating\n"a\nb",a,x,4\n-,b,y,five\n', {}, 4),
     ],
 )
 def test_messages_give_the_line_of_the_users_file(tmp_path, text, fields, line):
@@ -92,6 +92,7 @@ def test_messages_give_the_line_of_the_users_file(tmp_path, text, fields, line):
         load(tmp_path, text, **fields)
     mark = ";" if ";" in text else ","
     dated = text.replace("rating", "timestamp").replace(f"{mark}4", f"{mark}1500000000")
-    dated += "".join(f"{user}{mark}z{mark}1500000001\n" for user in "cd")  # most times are numbers
+    note = f"-{mark}" if "note" in text else ""
+    dated += "".join(f"{note}{user}{mark}z{mark}1500000001\n" for user in "cd")  # most times are numbers
     with pytest.raises(ValueError, match=f"log.txt: line {line}, column 'timestamp' has the time 'five'"):
         load(tmp_path, dated, **fields)

@@ -46,6 +46,34 @@ def test_a_quote_that_nothing_closes_is_refused(tmp_path, data):
         _file(tmp_path, data).load()
 
 
+@pytest.mark.parametrize("drop", [False, True])
+@pytest.mark.parametrize(("wrong", "shown"), [
+    (b'5,"x9,11\n5,"x8,12\n', r"'x9,11\\n5,x8' in line 52"),  # two quotes that nothing closes take a line between them
+    (b"5,x\x009,11\n", r"'x\\x009' in line 52"),
+])  # fmt: skip
+def test_an_id_with_a_line_break_or_nul_inside_is_refused(tmp_path, wrong, shown, drop):
+    rows = b"".join(b"%d,x%d,%d\n" % (n % 9, n, n) for n in range(50))
+    file = _file(tmp_path, b"user,item,timestamp\n" + rows + wrong + rows, drop_unreadable=drop, clock="relative")
+    with pytest.raises(ValueError, match=rf"a\.csv: the item column 'item' holds {shown}; expected an id without"):
+        file.load()
+
+
+def test_the_lines_that_an_open_quote_takes_are_all_counted(tmp_path):
+    rows = b"".join(b"%d,x%d,%d\n" % (n % 9, n, n) for n in range(100))
+    for before, taken in ((40, 61), (95, 6)):
+        lines = rows.splitlines(keepends=True)
+        data = b"user,item,timestamp\n" + b"".join(lines[:before]) + b'5,"x9,11\n' + b"".join(lines[before:])
+        file = _file(tmp_path, data, drop_unreadable=True, clock="relative")
+        if taken > 10:
+            said = f"{taken} of 101 lines do not have 3 fields, most of them in a row with a quote that nothing closes"
+            with pytest.raises(ValueError, match=said):
+                file.load()
+        else:
+            interactions, reading = file.read()
+            assert len(interactions) == 101 - taken
+            assert reading.notes[0] == f"lines left out because they have too few or too many fields: {taken}"
+
+
 def test_a_wrong_line_below_a_long_quote_is_named(tmp_path):
     rows = b"".join(b"%d,%d\n" % (n, n) for n in range(400))
     with pytest.raises(ValueError, match=r"a\.csv: (row|line) \d+.*expected"):
