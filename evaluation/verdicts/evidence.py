@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -13,11 +12,11 @@ from evaluation.comparison.table import ComparisonTable, PairRow
 from evaluation.results.suite_results import CellResult, SuiteResults
 from evaluation.statistics.effects import ALPHA, agreeing
 from evaluation.statistics.multiplicity import holm, holm_divisors
+from evaluation.verdicts.best_epochs import join_best_epochs
 from evaluation.verdicts.verdict import Verdict
 
 SMOKE = "SMOKE RUN"
 OWN_CLAIM = "Encore's own claim"  # how the place of a claim begins that no paper makes
-_OF_TRAINING = re.compile(r"(?P<before>.*) \(best epoch (?P<epoch>\d+)\)")  # a caveat of a fit
 _Test = tuple[str, str, str, str, str]  # data set, protocol, metric, the pair as its row names it
 
 
@@ -144,15 +143,5 @@ def caveat_sentence(*caveats: Iterable[str]) -> str:
 
     Those of several seeds that differ only in their best epoch are one: "… (best epochs 19, 20)".
     """
-    alike: dict[str, list[int]] = {}  # best epochs by the text before them, none of another caveat
-    for caveat in dict.fromkeys(caveat for group in caveats for caveat in group):
-        found = _OF_TRAINING.fullmatch(caveat)
-        epochs = alike.setdefault(found["before"] if found else caveat, [])
-        epochs += [int(found["epoch"])] if found else []
-    texts = [text + _best_epochs(sorted(epochs)) for text, epochs in alike.items()]
+    texts = join_best_epochs(caveat for group in caveats for caveat in group)
     return f" Caveat{'s' * (len(texts) > 1)}: {'; '.join(texts)}." if texts else ""
-
-
-def _best_epochs(epochs: Sequence[int]) -> str:
-    """How a caveat on the training ends: with the best epoch of each seed; empty if there is none."""
-    return f" (best epoch{'s' * (len(epochs) > 1)} {', '.join(map(str, epochs))})" if epochs else ""

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from evaluation.printed_numbers import join_words
 from evaluation.results.suite_results import CellFailure, CellResult, SuiteResults
+from evaluation.verdicts.best_epochs import join_best_epochs, split_best_epoch
 from recsys_data.audit.finding import CARRIED, SEVERE
 from reports.document.blocks import TableCell
 
@@ -62,14 +64,16 @@ class ModelRuns:
     @property
     def caveats(self) -> tuple[str, ...]:
         """Caveats that the group does not share, with their seeds where they do not hold for all seeds."""
-        found: dict[str, list[int]] = {}
+        found: dict[str, dict[int, str]] = {}  # caveats by seed, by their text without a best epoch
         for cell in self.cells:
             for caveat in self.own_caveats(cell):
-                found.setdefault(caveat, []).append(cell.seed)
-        return tuple(
-            caveat if len(seeds) == len(self.cells) else f"{caveat} (seed {', '.join(map(str, seeds))})"
-            for caveat, seeds in found.items()
-        )
+                found.setdefault(split_best_epoch(caveat)[0], {})[cell.seed] = caveat
+        texts = []
+        for by_seed in found.values():
+            seeds = list(map(str, by_seed))
+            only = f" (seed{'s' * (len(seeds) > 1)} {join_words(seeds)})" if len(seeds) < len(self.cells) else ""
+            texts += [text + only for text in join_best_epochs(by_seed.values())]
+        return tuple(texts)
 
     def own_caveats(self, cell: CellResult) -> tuple[str, ...]:
         """The caveats of one cell that the group does not share."""

@@ -16,6 +16,7 @@ from evaluation.printed_numbers import (
     p_value,
     pluralize,
 )
+from evaluation.verdicts.best_epochs import split_best_epoch
 from evaluation.verdicts.claims import Outcome, Published, Verdict
 from reports.chapters.findings.said_once import LONG, common_caveats, each_reason_once, without_badges
 from reports.document.blocks import Column, Figure, Row, Section, Table, TableCell, Text, caveat_badge, has_badge, row
@@ -294,7 +295,8 @@ def _reason(index: RunIndex, verdict: Verdict, given: set[str]) -> str:
     """The reason without caveats, which are notes; the long reason of a missing cell is given in full once only."""
     text = verdict.reason
     start, mark, rest = text.rpartition(" Caveat")
-    if mark and any(caveat in rest for runs in _claimed(index, verdict) for c in runs.cells for caveat in c.caveats):
+    cells = [cell for runs in _claimed(index, verdict) for cell in runs.cells]
+    if mark and any(split_best_epoch(caveat)[0] in rest for cell in cells for caveat in cell.caveats):
         text = start
     for failure in index.results.failures:
         if failure.reason in text and len(failure.reason) > LONG:
