@@ -198,7 +198,8 @@ def _epochs(record: Mapping[str, Any], fields: Mapping[str, Any], validated: boo
 def _step_work(fields: Mapping[str, Any], items: int) -> float:
     """The work of a training step for one target, up to a factor: the state's products and the scores.
 
-    A loss over the whole catalogue scores every item, any other its negatives; a model without ``dim`` has no step.
+    A loss over the whole catalogue scores every item, any other its negatives; a model without ``dim`` has no step. A
+    batch of segments has many targets, however small it is.
     """
     dim = fields.get("dim")
     if not dim:
@@ -206,7 +207,8 @@ def _step_work(fields: Mapping[str, Any], items: int) -> float:
     batch, loss = fields.get("batch_size") or AT_BATCH, fields.get("loss") or {}
     sampled = loss.get("num_negatives") if isinstance(loss, Mapping) else None
     scored = 1.0 if "loss" not in fields else items if sampled is None else sampled * (1 + SAMPLED_ROW / batch)
-    return dim * (16 * dim + scored) + STEP_AT_ANY_SIZE * (AT_BATCH / batch) ** 0.5
+    share = 1.0 if "segments" in fields else (AT_BATCH / batch) ** 0.5
+    return dim * (16 * dim + scored) + STEP_AT_ANY_SIZE * share
 
 
 def _peak_memory(records: Sequence[Mapping[str, Any]]) -> float:

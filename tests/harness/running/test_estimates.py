@@ -157,6 +157,12 @@ def test_larger_batches_take_less_for_each_target_and_shared_negatives_are_looke
     assert ask(store, sampled).seconds == pytest.approx(30 * (8 * (128 + 2000 * (1 + 200 / 64)) + 300_000) / 601_424)
 
 
+def test_a_batch_of_segments_has_many_targets_whatever_its_size(store):
+    fields = EPOCHS | {"type": "recsys_models.sasrec.SASRec", "segments": "all"}
+    put(store, "a", "ml-100k", "there", 1000, fields | {"batch_size": 16}, fit=30, score=0, queries=200, epochs=10)
+    assert ask(store, fields | {"batch_size": 128}).seconds == pytest.approx(30)
+
+
 def test_a_reference_gives_the_seconds_of_so_many_epochs(reference):
     known = {"model_fields": EPOCHS, "seconds": {"fit": 30.0, "score": 2.0}, "epochs": 10, "peak_memory_mb": 4.0,
              "unit": "user", "counts": {"train_events": 1000, "test_queries": 200, "items": 50}}  # fmt: skip
