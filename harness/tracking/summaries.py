@@ -74,7 +74,9 @@ def enter_report(experiment: SuiteExperiment, report: TrackedReport) -> None:
             log_changed(client, run, values)
     run = experiment.suite_run()
     counts = Counter(verdict.outcome_text for verdict in report.verdicts)
-    log_changed(client, run, {f"verdicts/{text.lower().replace(' ', '_')}": float(n) for text, n in counts.items()})
+    gone = (name for name in run.data.metrics if name.startswith("verdicts/"))  # none of this outcome any more
+    now = {f"verdicts/{text.lower().replace(' ', '_')}": float(number) for text, number in counts.items()}
+    log_changed(client, run, dict.fromkeys(gone, 0.0) | now)
     for name in ("title", "created", "command"):
         client.set_tag(run.info.run_id, name, str(report.record.get(name) or ""))
     for file in report.files:

@@ -173,3 +173,6 @@ def test_the_report_adds_intervals_and_its_page_once(store, suite, tracker, runs
     columns = json.loads(tags["mlflow.sharedViewState.encore"])["selectedColumns"]
     assert columns == [f"metrics.`test/mrr_at_20{end}`" for end in ("", "_low", "_high", "_sd")]
     assert any(view.startswith(f"{suite}: http://127.0.0.1:7/#/experiments/") for view in views(store.root, 7))
+    opened.add_report(TrackedReport([table], [Verdict("claim", Outcome.CONTRADICTED, "no")], record, [page]))
+    [whole] = runs(store, "tags.kind = 'suite'")[1]
+    assert whole.data.metrics == {"verdicts/reproduced": 0.0, "verdicts/contradicted": 1.0}
