@@ -92,6 +92,7 @@ class Table:
     beside: bool = False  # beside the preceding figure where there is room
     caveats: tuple[str, ...] = ()
     about: tuple[tuple[str, str], ...] = ()
+    copied: bool = True  # whether a page has buttons to copy it, and so its text in three formats
     block: str = field(default="table", init=False)
 
     @property

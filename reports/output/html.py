@@ -76,7 +76,7 @@ def _inline_figure(figure: Figure, paper: bool, cache: ResultCache) -> Markup:
 def _table_texts(report: Report) -> Markup:
     """All tables in the formats of the copy buttons, as JavaScript: anchor → format → [head, rows, foot]."""
     texts: dict[str, dict[str, list[Any]]] = {}
-    for table in report.tables():
+    for table in (table for table in report.tables() if table.copied):
         written = {name: write(table) for name, write in COPY_FORMATS.items()}
         texts[table.anchor] = {name: [text.head, text.rows, text.foot] for name, text in written.items()}
     return Markup(json.dumps(texts, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"))

@@ -108,7 +108,8 @@ def _finder(suites: Sequence[SiteSuite], boards: Sequence[Board]) -> Section:
                     TableCell(f"{board.table.metric} {fraction(model.mean)}", model.mean),
                     TableCell(f"{board.dataset}, {board.protocol}", board.dataset), TableCell(suite.name, suite.name),
                 ]))  # fmt: skip
-    table = Table("everything", "Every claim, published number and model: filter by any word", columns, tuple(rows))
+    table = Table("everything", "Every claim, published number and model: filter by any word", columns, tuple(rows),
+                  copied=False)  # fmt: skip
     return Section("find", "Find", (table,))
 
 

@@ -67,7 +67,7 @@
     }
     const rows = [...table.querySelectorAll("tbody tr")]; // in the report's order, as in tableTexts
     const position = new Map(rows.map((row, number) => [row, number]));
-    for (const [format, [head, texts, foot]] of Object.entries(tableTexts[block.id])) {
+    for (const [format, [head, texts, foot]] of Object.entries(tableTexts[block.id] ?? {})) {
       const shown = () => [...table.querySelectorAll("tbody tr")].filter((row) => !row.hidden);
       const text = () => head + shown().map((row) => texts[position.get(row)] ?? "").join("") + foot;
       const copier = button(`Copy ${format}`, () => copy(text(), format));

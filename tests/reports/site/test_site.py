@@ -1,5 +1,6 @@
 """The site: every link leads somewhere, boards join suites, groups are those of the tests, nothing is overwritten."""
 
+import json
 import re
 import shutil
 from html import unescape
@@ -80,6 +81,14 @@ def test_each_page_begins_with_its_contents_and_names_each_table_once(site):
         assert captions and len(set(captions)) == len(captions)
     text = (site / "suites" / "first" / "report.html").read_text()
     assert text.index("<section") < text.index('id="contents"')  # the answer comes first
+
+
+def test_the_table_to_search_in_is_not_written_a_second_time_for_buttons(site):
+    html = (site / "index.html").read_text()
+    texts = json.loads(re.search(r"const tableTexts = (\{.*?\});?\n", html).group(1))
+    assert 'id="everything"' in html
+    assert "suites" in texts
+    assert "everything" not in texts
 
 
 def test_letters_of_groups_are_not_those_of_footnotes(site):
