@@ -9,7 +9,7 @@ from evaluation.verdicts.verdict import Verdict
 from recsys_data.printable import map_texts, printable
 from reports.chapters.findings.comparison import INTERVAL
 from reports.chapters.findings.summary import tally_parts, verdict_sentence
-from reports.chapters.findings.verdicts import TONE
+from reports.chapters.findings.verdicts import tone_of
 from reports.document.blocks import Column, Section, Table, TableCell, Tally, Text, row
 from reports.report import Report
 from reports.site.contents import SiteSuite
@@ -143,8 +143,7 @@ def _paper(number: int, suite: SiteSuite) -> Section:
 
 
 def _outcome(verdict: Verdict) -> TableCell:
-    tone = "quiet" if verdict.without_result else TONE[verdict.outcome]
-    return TableCell(verdict.outcome_text.lower(), verdict.outcome_text, marks=(tone,))
+    return TableCell(verdict.outcome_text.lower(), verdict.outcome_text, marks=(tone_of(verdict),))
 
 
 def _board(number: int, board: Board) -> Section:

@@ -224,7 +224,12 @@ def _caveats(found: list[ModelRuns]) -> tuple[str, ...]:
 def _outcome(verdict: Verdict) -> TableCell:
     """The verdict with its mark; "unfounded" where there is no result to judge by."""
     unfounded = ("unfounded",) if _unfounded(verdict) else ()
-    return TableCell(verdict.outcome_text, marks=(TONE[verdict.outcome], *unfounded))
+    return TableCell(verdict.outcome_text, marks=(tone_of(verdict), *unfounded))
+
+
+def tone_of(verdict: Verdict) -> str:
+    """The tone in which a verdict is shown; quiet where there is nothing to judge by."""
+    return "quiet" if verdict.without_result else TONE[verdict.outcome]
 
 
 def _unfounded(verdict: Verdict) -> bool:
