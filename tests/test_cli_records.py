@@ -135,13 +135,13 @@ def test_a_partial_run_first_lists_the_rest_as_missing(full, tmp_path):
     assert rows("tiny", tmp_path) == [FULL[0], ("GRU", 0, "MISSING"), ("GRU", 1, "MISSING")]
     printed = said.stdout[said.stdout.index("All models") :]
     assert "Popularity" in printed
-    assert "INCONCLUSIVE" not in printed and "MISSING" not in printed
+    assert "NO RESULT" not in printed and "MISSING" not in printed
     assert said.stderr.strip() == (
         f"2 other cells of the suite are not computed; run python benchmark.py run {full[0]} --results {tmp_path} "
         "for them"
     )
     assert "Not shown, without a result here: 1 claim" in (tmp_path / "tiny" / "report.html").read_text()
-    assert "INCONCLUSIVE" in (tmp_path / "tiny" / "tables" / "claims.csv").read_text(), "the report's files hold all"
+    assert "NO RESULT" in (tmp_path / "tiny" / "tables" / "claims.csv").read_text(), "the report's files hold all"
 
 
 def test_the_end_of_a_partial_run_shows_its_rows_and_the_claims_with_a_result(full):
