@@ -16,6 +16,7 @@ from reports.document.blocks import Figure, as_sentence
 from reports.figures import palette
 from reports.figures.cached import figure_svg
 from reports.figures.letters import letters_as_text
+from reports.figures.shared_styles import share_styles
 from reports.figures.svg import remove_transparency
 from reports.output.layout import LONG_TABLE, keep_together
 from reports.output.table_html import badges_html, footnotes_html, row_html, swatch_html
@@ -33,7 +34,7 @@ def write_html(report: Report, path: Path) -> None:
 
 def render_html(report: Report) -> str:
     """Render the report as one HTML page."""
-    return render_page(report, paper=False)
+    return share_styles(render_page(report, paper=False))
 
 
 def render_page(report: Report, *, paper: bool, **extra: Any) -> str:
