@@ -105,7 +105,7 @@ def _refuse_line_breaks(column: pa.ChunkedArray, role: str, owner: str, place: C
     if not pa.types.is_dictionary(column.type) or not column.num_chunks:
         return
     entries = column.chunk(0).dictionary  # clean_ids gives all chunks the same
-    broken = entries.filter(pc.fill_null(pc.match_substring_regex(entries, r"[\x00\r\n]"), False))
+    broken = entries.filter(pc.match_substring_regex(entries, r"[\x00\r\n]"))  # drops missing ids
     if len(broken):
         row = pc.index(pc.is_in(column, value_set=broken), True).as_py()
         raise ValueError(
