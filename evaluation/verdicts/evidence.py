@@ -9,10 +9,10 @@ from typing import Protocol
 from evaluation.comparison.group import single_cluster
 from evaluation.comparison.request import ComparisonRequest
 from evaluation.comparison.table import ComparisonTable, PairRow
+from evaluation.results.best_epochs import join_best_epochs
 from evaluation.results.suite_results import CellResult, SuiteResults
 from evaluation.statistics.effects import ALPHA, agreeing
 from evaluation.statistics.multiplicity import holm, holm_divisors
-from evaluation.verdicts.best_epochs import join_best_epochs
 from evaluation.verdicts.verdict import Verdict
 
 SMOKE = "SMOKE RUN"

@@ -135,11 +135,8 @@ def _num_lines(data: bytes, layout: TextLayout, rows: Sequence[int]) -> int:
 
 def _line_of(data: bytes, layout: TextLayout, row: int) -> int:
     """The line (from 1) of a row (from 0) of the events."""
-    before = row
-    if layout.quoted and row:
-        ends = list(itertools.islice(_row_ends(data, layout), row))
-        before = ends[-1] if ends else 0
-    number = 0
-    for number, _ in itertools.islice(_event_lines(data, layout), before + 1):  # noqa: B007
-        pass
-    return number
+    before = row  # lines of the events above it
+    if layout.quoted:
+        before = max(itertools.islice(_row_ends(data, layout), row), default=0)
+    numbers = [number for number, _ in itertools.islice(_event_lines(data, layout), before + 1)]
+    return numbers[-1]

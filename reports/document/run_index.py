@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from evaluation.printed_numbers import join_words
+from evaluation.results.best_epochs import join_best_epochs, split_best_epoch
 from evaluation.results.suite_results import CellFailure, CellResult, SuiteResults
-from evaluation.verdicts.best_epochs import join_best_epochs, split_best_epoch
 from recsys_data.audit.finding import CARRIED, SEVERE
 from reports.document.blocks import TableCell
 
@@ -63,7 +63,10 @@ class ModelRuns:
 
     @property
     def caveats(self) -> tuple[str, ...]:
-        """Caveats that the group does not share, with their seeds where they do not hold for all seeds."""
+        """Caveats that the group does not share, with their seeds where they do not hold for all seeds.
+
+        Those of several seeds that differ only in their best epoch are one: "… (best epochs 19, 20)".
+        """
         found: dict[str, dict[int, str]] = {}  # caveats by seed, by their text without a best epoch
         for cell in self.cells:
             for caveat in self.own_caveats(cell):

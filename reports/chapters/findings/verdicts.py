@@ -16,7 +16,7 @@ from evaluation.printed_numbers import (
     p_value,
     pluralize,
 )
-from evaluation.verdicts.best_epochs import split_best_epoch
+from evaluation.results.best_epochs import split_best_epoch
 from evaluation.verdicts.claims import Outcome, Published, Verdict
 from reports.chapters.findings.said_once import LONG, common_caveats, each_reason_once, without_badges
 from reports.document.blocks import Column, Figure, Row, Section, Table, TableCell, Text, caveat_badge, has_badge, row

@@ -6,6 +6,7 @@ import pytest
 
 from evaluation.comparison.compare import compare_suite
 from evaluation.results.suite_results import read_suite
+from evaluation.verdicts.judge import judge_suite, requests_of
 from reports.chapters.findings.comparison import standings
 from reports.document.run_index import RunIndex
 from reports.output.html import render_html
@@ -52,6 +53,41 @@ def test_what_was_not_run_is_not_counted_as_run_or_as_undecided(parted):
     assert dict(parted.facts)["Seed"] == "0"
     data = parted.section("data").blocks
     assert sum("No cell" in p for b in data if b.block == "text" for p in b.paragraphs) == 1
+
+
+def test_what_has_no_result_is_shown_quietly(parted):
+    (claims,) = [table for table in parted.tables() if table.anchor == "claims"]
+    marks = {claims.entry(row, "outcome").text: claims.entry(row, "outcome").marks for row in claims.rows}
+    assert marks["NO RESULT"] == ("quiet", "unfounded")
+    assert marks["REPRODUCED"] == ("good",)
+
+
+def test_a_table_of_missing_rows_alone_has_no_headings(tmp_path, make_store, parted):
+    assert 'class="table unfilled' not in render_html(parted)
+    path = tmp_path / "suites" / "little" / "suite.json"
+    record = json.loads(path.read_text())
+    record["published"] = [value for value in record["published"] if value["dataset"] != record["cells"][0]["dataset"]]
+    write_sealed(path, record)
+    assert '<div class="table unfilled small" id="published"' in render_html(build(tmp_path, "little"))
+
+
+def test_caveats_that_differ_in_the_best_epoch_are_one_note_and_not_a_reason(tmp_path, make_store):
+    make_store(tmp_path)
+    for path in tmp_path.glob("cells/*/cell.json"):
+        cell = json.loads(path.read_text())
+        if cell["model"] == "GRU":
+            cell["caveats"] = [f"NOT CONVERGED: at its limit of 6 epochs (best epoch {cell['seed'] + 4})"]
+            write_sealed(path, cell)
+    report = build(tmp_path, "little")
+    tables = {table.anchor: table for table in report.tables()}
+    for name in ("published", "claims"):
+        reasons = [tables[name].entry(row, "reason").text for row in tables[name].rows]
+        assert not any("NOT CONVERGED" in reason for reason in reasons)
+        notes = [note for note in tables[name].notes if "NOT CONVERGED" in note]
+        assert "GRU: NOT CONVERGED: at its limit of 6 epochs (best epochs 4, 5, 6)." in notes
+    results = read_suite(tmp_path, "little")
+    reasons = [verdict.reason for verdict in judge_suite(results, compare_suite(results, requests_of(results)))]
+    assert any("(best epochs 4, 5, 6)" in reason for reason in reasons)
 
 
 def test_names_of_a_figure_leave_out_what_all_its_rows_share(parted):

@@ -1,4 +1,4 @@
-from evaluation.verdicts.best_epochs import join_best_epochs, split_best_epoch
+from evaluation.results.best_epochs import join_best_epochs, split_best_epoch
 
 LATE = "NOT CONVERGED: stopped by its limit of 50 epochs"
 
