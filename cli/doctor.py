@@ -22,6 +22,7 @@ from harness.system.environment import (
     usable_cores,
     version_of,
 )
+from recsys_data.datasets.imported import Imported
 
 _SPARE_GB = 2.0
 
@@ -144,5 +145,11 @@ def _checkout() -> Check:
 
 def _dataset(dataset: Any, data: Path | None) -> Check:
     if dataset.present(data):
+        if isinstance(dataset, Imported):
+            try:
+                dataset.record(data)
+            except ValueError as error:
+                return Check(dataset.name, "note", str(error))
         return Check(dataset.name, "ok", f"data present ({dataset.title})")
-    return Check(dataset.name, "note", f"data absent ({dataset.title}): a run fetches them, or skips their cells")
+    how = "a run fetches them where it can, else skips their cells and says what to place where"
+    return Check(dataset.name, "note", f"data absent ({dataset.title}): {how}")

@@ -63,7 +63,7 @@ def rerun(packed: Packed, only: Only = (), protocol: Protocol = (), seeds: Seeds
     """Compute a bundle's cells again from its packed suite and compare every bit.
 
     Cells of the suite that have no result in the bundle are left out. Writes a report of the new results. The exit code
-    is 1 if a bit differs or a cell fails.
+    is 1 if a bit differs, a cell fails or none could be compared.
     """
     from cli.printing import print_text
     from evaluation.results.suite_results import read_suite
@@ -89,7 +89,7 @@ def rerun(packed: Packed, only: Only = (), protocol: Protocol = (), seeds: Seeds
     states = [row["state"] for row in rows]
     print_text(f"{states.count('same')} of {len(rows)} cells of {packed} have the same bits; "
                f"different: {states.count('different')}, not compared: {states.count('not compared')}")  # fmt: skip
-    if "different" in states:
+    if "different" in states or "same" not in states:
         raise typer.Exit(1)
 
 

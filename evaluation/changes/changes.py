@@ -155,6 +155,8 @@ def _pairs(name: str, before: SuiteResults | None, after: SuiteResults | None) -
     for labels in dict.fromkeys([*sides[0], *sides[1]]):
         a, b = (side.get(labels) for side in sides)
         if a is not None and b is not None:
+            for side in (a, b):
+                side.check_files()  # equal records alone would call changed files equal
             withheld = a.withholds_ranks or b.withholds_ranks
             pairs.append(_Pair(name, metrics, a, b, None if withheld else rank_moves(a, b)))
             continue

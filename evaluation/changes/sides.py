@@ -27,6 +27,9 @@ def read_side(path: Path, suite: str = "", name: str = "") -> Side:
         return Side(name, {folder.name: read_suite(folder.parent.parent, folder.name)})
     if (folder / "cell.json").is_file():
         return Side(name, {"": _one_cell(folder)})
+    if not path.exists():
+        raise ValueError(f"{path} does not exist: expected a results folder, a bundle (.zip), RESULTS/suites/SUITE, "
+                         "or a cell's folder RESULTS/cells/KEY")  # fmt: skip
     if not (folder / "suites").is_dir():
         raise ValueError(f"{path} holds no results: expected a results folder, a bundle (.zip), RESULTS/suites/SUITE, "
                          "or a cell's folder RESULTS/cells/KEY")  # fmt: skip

@@ -280,7 +280,8 @@ def _interval(ends: np.ndarray) -> Interval:
 
 def _sentence(a: ModelRuns, b: ModelRuns, ratio: float, decision: Decision) -> str:
     """State the conclusion on a pair: of the methods where their seeds allow, else of these trained models."""
-    by = f"by {percent(abs(ratio), sign=False)}" if math.isfinite(ratio) else "from nothing"
+    by = f"by {percent(abs(ratio), sign=False)}" if math.isfinite(ratio) else ""
+    differ = f"they differ {by}" if by else f"{b.model} scores 0"
     subject, caveat = "methods across users and seeds", ""
     if a.deterministic and b.deterministic:
         subject = "deterministic models across users"
@@ -288,9 +289,9 @@ def _sentence(a: ModelRuns, b: ModelRuns, ratio: float, decision: Decision) -> s
         subject, caveat = "these trained models", "; one seed allows no conclusion about the methods"
     shown, conclusion = p_text(decision.p_adjusted), decision.conclusion
     if conclusion in (Conclusion.BETTER, Conclusion.WORSE):
-        claim = f"{a.model} is {conclusion.value} than {b.model} {by}"
+        claim = f"{a.model} is {conclusion.value} than {b.model}" + (f" {by}" if by else ", which scores 0")
     elif conclusion is Conclusion.EQUAL:
-        claim = f"{a.model} and {b.model} are practically equal: they differ {by}, within the margin"
+        claim = f"{a.model} and {b.model} are practically equal: {differ}, within the margin"
     else:
-        claim = f"{a.model} against {b.model} is inconclusive (they differ {by})"
+        claim = f"{a.model} against {b.model} is inconclusive ({differ})"
     return f"{claim} ({subject}, adjusted {shown}){caveat}."

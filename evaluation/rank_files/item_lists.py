@@ -82,10 +82,9 @@ def rank_true_items(
     if exact:
         _refuse_other_queries(lists.keys, true, name, tables[0], cluster)
     if not any(key in lists.keys for key in true.items):
-        example, known = next(iter(lists.keys))[0], next(iter(true.items))[0]
-        raise InvalidRankFile(
-            f"{name} and {true.name} share no query: one has {example!r}, the other {known!r}, for example"
-        )
+        owner = _owner(tables[0], cluster)
+        example, known = _named(next(iter(lists.keys)), owner), _named(next(iter(true.items)), owner)
+        raise InvalidRankFile(f"{name} and {true.name} share no query: one has {example}, the other {known}")
     rows = [(*key, item) for key, items in true.items.items() for item in items]
     owners, queries, targets = zip(*rows, strict=True)
     greater, tied = lists.place(
@@ -167,6 +166,11 @@ def _read_lists(tables: Sequence[FileTable], cluster: str | None) -> tuple[_List
     notes: list[str] = []
     parts = []
     for table in tables:
+        if "score" not in table.columns and (counts := {"target", "greater"} & set(table.columns)):
+            raise InvalidRankFile(
+                f"{table.name} holds ranks of true items (column {min(counts)}), and {QRELS} is for lists of items; "
+                "give files of one kind"
+            )
         if table.is_trec and "relevance" in table.columns:
             raise InvalidRankFile(
                 f"{table.name} holds relevance judgements; give it with {QRELS}, and a run in its place"

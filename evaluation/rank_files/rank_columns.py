@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.rank_files.tables import FileTable, InvalidRankFile
+from evaluation.rank_files.tables import QRELS, FileTable, InvalidRankFile
 
 UNKNOWN_CANDIDATES = np.iinfo(
     np.int32
@@ -25,14 +25,28 @@ class Ranks:
 
 
 def read_ranks(file: FileTable) -> Ranks:
-    """Read the ranks of a file's rows. Raises InvalidRankFile."""
-    if "rank" in file.columns:
-        greater, tied, missed, halves = _from_rank(file)
-    elif {"greater", "tied"} <= set(file.columns):
+    """Read the ranks of a file's rows: greater and tied where it has them, since a rank alone knows no ties.
+
+    Raises InvalidRankFile.
+    """
+    counts = [column for column in ("greater", "tied") if column in file.columns]
+    if len(counts) == 2:
         greater, tied, missed = _from_counts(file)
         halves = np.zeros(len(greater), dtype=bool)
+        if "rank" in file.columns:
+            _refuse_other_rank(file, greater, tied, missed)
+    elif "rank" in file.columns and counts:
+        raise InvalidRankFile(
+            f"{file.name} has columns rank and {counts[0]}: expected greater and tied, or rank alone, since the length "
+            "of a tie cannot be told from these"
+        )
+    elif "rank" in file.columns:
+        greater, tied, missed, halves = _from_rank(file)
     else:
-        raise InvalidRankFile(f"{file.name} has no column rank, nor greater and tied: it has {', '.join(file.columns)}")
+        lists = f"; lists of items with scores need the true items: {QRELS}" if "score" in file.columns else ""
+        raise InvalidRankFile(
+            f"{file.name} has no column rank, nor greater and tied: it has {', '.join(file.columns)}{lists}"
+        )
     if "candidates" in file.columns:
         candidates = file.whole_numbers("candidates", 1)
         missed = missed | (greater >= candidates)
@@ -72,6 +86,13 @@ def _from_counts(file: FileTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return found["greater"], found["tied"], missed
 
 
+def _refuse_other_rank(file: FileTable, greater: np.ndarray, tied: np.ndarray, missed: np.ndarray) -> None:
+    """Refuse a rank beside greater and tied that is not a place of the tie."""
+    ranks = file.numbers("rank")
+    outside = ~missed & ~((ranks >= greater + 1) & (ranks <= greater + tied + 1))
+    file.refuse("rank", file.texts, outside, "must be a place from greater + 1 to greater + tied + 1")
+
+
 def _missed(file: FileTable, column: str, numbers: np.ndarray) -> np.ndarray:
     """Return whether each value is empty or infinite, (R,)."""
     missed = numbers == np.inf
@@ -86,7 +107,8 @@ def _notes(file: FileTable, missed: np.ndarray, halves: np.ndarray) -> tuple[str
     notes = []
     if missed.any():
         notes.append(
-            f"{file.name}: {missed.sum():,} of {len(missed):,} targets are misses ({MISS_TEXTS}), which count 0."
+            f"{file.name}: {missed.sum():,} of {len(missed):,} targets are misses ({MISS_TEXTS}), which count 0, and "
+            "in MeanRank as all candidates."
         )
     if halves.any():
         low = int(file.numbers("rank")[np.argmax(halves)])

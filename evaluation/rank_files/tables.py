@@ -163,7 +163,8 @@ def read_file_table(path: Path, name: str | None = None, data: bytes | None = No
         if suffix == ".parquet":
             table = pq.read_table(path if data is None else pa.BufferReader(data))
             return FileTable(label, _lower(table), table.schema.metadata or {})
-        return _read_text(label, to_utf8(read_content(path).data, "", str(path)), SEPARATORS.get(suffix, ","))
+        data = to_utf8(read_content(path).data, "", str(path), advice="save it as UTF-8")
+        return _read_text(label, data, SEPARATORS.get(suffix, ","))
     except (pa.ArrowException, OSError) as error:
         raise InvalidRankFile(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
 

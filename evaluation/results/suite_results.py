@@ -59,6 +59,11 @@ class CellResult:
         """The SHA-256 of each of the cell's files, by name."""
         return self.record["files"]
 
+    def check_files(self) -> None:
+        """Compare every file of the cell with its checksum. Raises ValueError naming one that is damaged or missing."""
+        for name in self.files:
+            checked_bytes(self.folder / safe_part(name), self.files)
+
     @property
     def metrics(self) -> dict[str, float]:
         """Test metrics by displayed name, such as MRR@20."""

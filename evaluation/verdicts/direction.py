@@ -28,11 +28,12 @@ class Direction:
     """The test of better − worse under one protocol.
 
     difference, interval: of the methods where seeds allow, else of the trained models; the interval agrees with p, of
-    the methods, adjusted by Holm over all claims; None where a learner has one seed. rows: better, worse.
+    the methods, adjusted by Holm over all claims; None where a learner has one seed. rows: better, worse. found: what
+    was found, without caveats.
     """
 
     outcome: Outcome
-    reason: str
+    found: str
     difference: float
     interval: tuple[float, float]
     p: float | None
@@ -43,10 +44,23 @@ class Direction:
     caveats: str
 
     @property
+    def reason(self) -> str:
+        """What was found, with caveats."""
+        return self.found + self.caveats
+
+    @property
     def ratio(self) -> float | None:
         """The ratio better / worse; None where worse scores 0."""
         better, worse = self.rows
         return better.mean / worse.mean if worse.mean > 0 else None
+
+    @property
+    def single_seed_ratios(self) -> list[float]:
+        """The ratio better / worse of each seed that both have, ascending; empty where seeds do not matter."""
+        values = [row.seed_values for row in self.rows if not row.deterministic]
+        seeds = sorted(set.intersection(*map(set, values))) if values else []
+        pairs = [[row.mean if row.deterministic else row.seed_values[seed] for row in self.rows] for seed in seeds]
+        return sorted(better / worse for better, worse in pairs if worse > 0)
 
 
 def why_no_direction(claim: NamesPair, evidence: Evidence, protocol: str) -> str:
@@ -88,7 +102,7 @@ def direction_of(claim: NamesPair, evidence: Evidence, protocol: str, sign: int 
         outcome, reason = Outcome.CONTRADICTED, f"{found}, adjusted {p_text(p)}: significant in the other direction."
     else:
         outcome, reason = Outcome.REPRODUCED, f"{found}, adjusted {p_text(p)}."
-    return Direction(outcome, reason + caveats, difference, (low, high), p, rows, pair, table, smoke, caveats)
+    return Direction(outcome, reason, difference, (low, high), p, rows, pair, table, smoke, caveats)
 
 
 def what_would_decide(test: MethodTest, num_users: int, num_seeds: int, level: float) -> str:

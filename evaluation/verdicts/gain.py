@@ -90,7 +90,8 @@ class Gain(Claim):
             reason = f"{found.smoke[0]}: a gain is judged on the whole data only."
             return self.verdict(Outcome.NOT_COMPARABLE, reason, protocol, p_adjusted=found.p)
         if found.p is None or (sign and found.outcome is not Outcome.REPRODUCED):
-            return self.verdict(found.outcome, found.reason, protocol, estimate=found.ratio, p_adjusted=found.p)
+            reason = found.found + single_seeds(found.single_seed_ratios) + found.caveats
+            return self.verdict(found.outcome, reason, protocol, estimate=found.ratio, p_adjusted=found.p)
         if found.ratio is None:
             reason = f"{self.worse} scores 0, so the gain has no size.{found.caveats}"
             return self.verdict(Outcome.NOT_REPRODUCED, reason, protocol, p_adjusted=found.p)
@@ -122,11 +123,11 @@ class Gain(Claim):
         direction = f"The direction holds (adjusted {p_text(found.p)})" if self.gain else "No difference is claimed"
         reason = (
             f"{direction}; gain {percent(found.ratio - 1)} [{percent(low - 1)}, {percent(high - 1)}] against the "
-            f"published {percent(self.gain)}: {where}."
+            f"published {percent(self.gain)}: {where}.{single_seeds(found.single_seed_ratios)}{found.caveats}"
         )
         return self.verdict(
             outcome_of(size.zone),
-            reason + found.caveats,
+            reason,
             protocol,
             estimate=found.ratio,
             interval=(low, high),
@@ -145,3 +146,10 @@ class Gain(Claim):
             relative = found.pair.relative_error / (1 + found.pair.relative)  # of the log ratio, in either direction
             noise.append(Noise("the test sample", 2 * relative**2, found.table.num_clusters - 1))
         return noise
+
+
+def single_seeds(ratios: Sequence[float]) -> str:
+    """Say what a paper with one run could have printed, after a space; empty for fewer than two seeds."""
+    if len(ratios) < 2:
+        return ""
+    return f" Single seeds give {percent(ratios[0] - 1)} to {percent(ratios[-1] - 1)}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from evaluation.results.suite_results import SuiteResults
+from evaluation.results.suite_results import CellResult, SuiteResults
 from harness.running.verify import difference
 
 Labels = tuple[str, str, str, int]
@@ -14,6 +14,11 @@ Labels = tuple[str, str, str, int]
 def labels_of(cell: Any) -> Labels:
     """The names of a cell in a suite, whatever code computed it."""
     return cell.dataset, cell.protocol, cell.model, cell.seed
+
+
+def _one_run(cell: CellResult, other: CellResult) -> bool:
+    """Whether two cells are one run: no other has ended in the same millisecond and taken the same time."""
+    return all(cell.record[name] == other.record[name] for name in ("finished", "seconds"))
 
 
 def rerun_rows(packed: SuiteResults, again: SuiteResults, chosen: Collection[Labels]) -> list[dict[str, Any]]:
@@ -25,7 +30,10 @@ def rerun_rows(packed: SuiteResults, again: SuiteResults, chosen: Collection[Lab
         name = labels_of(cell)
         if name not in chosen:
             continue
-        if name in computed:
+        if name in computed and _one_run(cell, computed[name]):
+            reason = "the results folder holds the bundle's own run, which was not computed again: take another folder"
+            row = {"state": "not compared", "reason": reason, "rows": 0}
+        elif name in computed:
             found = difference(cell, computed[name])
             row = {"state": "different" if found else "same", "reason": found, "rows": len(computed[name].ranks)}
         else:

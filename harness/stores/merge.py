@@ -128,6 +128,13 @@ class _Merge:
                             f"{name}: {conflict}; the second is not merged")  # fmt: skip
         add_metrics(self.store, key, [whole_table_metric_named(n) or metric_named(n) for n in record["metrics"]])
         self.outcome.known += 1
+        note = (
+            f"{self.label} has ranks of cells that are here without them, from a bundle made for sharing; they do "
+            "not enter: merge into another folder to have them"
+        )
+        stored = self.store.record(key) or {}
+        if "withheld" in stored and "withheld" not in record and note not in self.outcome.notes:
+            self.outcome.notes.append(note)
 
     def _check_numbering(self, key: str, record: Mapping[str, Any]) -> None:
         """Refuse a cell whose users have other numbers than those of the stored cells of the same test set.

@@ -119,11 +119,14 @@ def parts_of(folder: Path) -> list[Path]:
     return found
 
 
-def to_utf8(data: bytes, encoding: str, where: str) -> bytes:
+SAY_ENCODING = "say --encoding, such as latin-1 or cp1252"
+
+
+def to_utf8(data: bytes, encoding: str, where: str, advice: str = SAY_ENCODING) -> bytes:
     """A text in UTF-8 without a byte order mark; ``encoding`` is recognised where it is "".
 
     A byte order mark decides; else a text is UTF-8, or UTF-16 where every other byte of its start is zero. Raises
-    ValueError with the line of the first byte that the encoding cannot hold.
+    ValueError with the line of the first byte that the encoding cannot hold, and ``advice``, what to do about it.
     """
     marked = next((name for mark, name in _MARKS if data.startswith(mark)), "")
     name = encoding or marked or _utf16_without_mark(data[:_START]) or "utf-8"
@@ -136,13 +139,12 @@ def to_utf8(data: bytes, encoding: str, where: str) -> bytes:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise OpenChoice(
-            f"{where}: line {line} holds the byte 0x{data[error.start]:02x}, which is not {name}; say --encoding, such "
-            "as latin-1 or cp1252",
+            f"{where}: line {line} holds the byte 0x{data[error.start]:02x}, which is not {name}; {advice}",
             encoding="latin-1" if any(byte in data for byte in _NOT_CP1252) else "cp1252",
         ) from error
     except UnicodeEncodeError as error:
-        raise ValueError(f"{where}: read as {name} it holds {error.object[error.start]!r}, which is no character; say "
-                         "--encoding, such as utf-8") from error  # fmt: skip
+        raise ValueError(f"{where}: read as {name} it holds {error.object[error.start]!r}, which is no character; "
+                         f"{advice}") from error  # fmt: skip
     except (LookupError, ValueError) as error:  # no encoding of this name, or one that is not of texts, such as rot13
         raise ValueError(f"{where}: unknown encoding {encoding!r}; say such as utf-8, utf-16 or latin-1") from error
 

@@ -155,7 +155,8 @@ class _Packing:
         record = unseal(parse_object(data))
         found = change(map_texts(self._clean, record))
         if self.form.anonymous and isinstance(found.get("environment"), dict):
-            found |= {"environment": {k: v for k, v in found["environment"].items() if k not in _IDENTIFYING}}
+            environment = {k: v for k, v in found["environment"].items() if k not in _IDENTIFYING}
+            found = found | {"environment": environment}  # another object: found is the record where no text changed
         if found != record:
             self.changed = True
             data = sealed_text(found).encode()

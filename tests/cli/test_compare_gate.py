@@ -35,7 +35,7 @@ def gate(files, *names, options=()):
 def test_worse_fails(files):
     code, (line,) = gate(files, "worse", "old")
     assert code == 1
-    assert line.startswith("FAIL MRR@20: worse.csv against old.csv: worse by -50.0% (adjusted p ")
+    assert line.startswith("FAIL MRR@20: worse.csv against old.csv: worse, −50.0 % (adjusted p ")
     assert line.endswith(", margin 2%)")
 
 

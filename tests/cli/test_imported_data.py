@@ -67,7 +67,8 @@ def test_a_name_works_everywhere(call, tmp_path):
     assert again["sha256"] == facts["sha256"]
     audited = json.loads(call("data", "audit", "shop", "--json").stdout)
     assert audited and {row["dataset"] for row in audited} == {"shop"} and audited[0]["sha256"] == facts["sha256"]
-    assert any(row["name"] == "shop" for row in json.loads(call("doctor", "--json").stdout))
+    found = {row["name"]: row for row in json.loads(call("doctor", "--json").stdout)}
+    assert found["shop"]["level"] == "ok"
     assert "new" in call("plan", "./suite.py").stdout
     ran = call("run", "./suite.py", "--no-mlflow", "--no-report")
     assert ran.exit_code == 0, ran.stderr
@@ -86,6 +87,14 @@ def test_names_that_are_taken_or_built_in(call, tmp_path):
         assert "--name 'ml-100k' is a built-in data set; choose another name" in built_in.stderr
     unknown = call("data", "describe", "shopp")
     assert unknown.exit_code == 2 and "did you mean 'shop'?" in unknown.stderr
+
+
+def test_doctor_reads_what_is_imported(call, tmp_path):
+    assert call(*IMPORT).exit_code == 0
+    (path,) = (tmp_path / "data").rglob("shop.parquet")
+    path.write_bytes(b"no Parquet")
+    found = {row["name"]: row for row in json.loads(call("doctor", "--json").stdout)}["shop"]
+    assert found["level"] == "note" and "shop.parquet: is damaged" in found["found"]
 
 
 def test_imported_data_are_removed(call, tmp_path):

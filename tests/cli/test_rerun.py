@@ -104,6 +104,24 @@ def test_cells_without_a_result_in_the_bundle_are_not_computed(tmp_path, tiny_te
     assert "the bundle has no result of a cell that --only" in refused.stderr + refused.stdout
 
 
+@pytest.mark.parametrize("form", ["full", "shared"])
+def test_the_bundles_own_run_is_no_rerun(bundles, tmp_path, form):
+    place = ("--results", tmp_path / "results")
+    assert call("merge", bundles / f"{form}.zip", *place).exit_code == 0
+    result = call("rerun", "--from", bundles / f"{form}.zip", *place, "--no-report")
+    assert result.exit_code == 1
+    assert result.stdout.count("not compared: ") == 3 + 1 and "take another folder" in result.stdout
+    assert re.search(r"0 of 3 cells of .* have the same bits; different: 0, not compared: 3", result.stdout)
+
+
+def test_ranks_that_do_not_enter_a_shared_store_are_told(bundles, tmp_path):
+    place = ("--results", tmp_path / "results")
+    assert "has ranks of cells" not in call("merge", bundles / "shared.zip", *place).stderr
+    again = call("merge", bundles / "full.zip", *place)
+    assert again.exit_code == 0
+    assert again.stderr.count("has ranks of cells that are here without them") == 1, again.output
+
+
 def test_a_sample_of_cells_is_drawn_by_a_seed_that_is_printed(bundles, tmp_path):
     words = ("rerun", "--from", bundles / "shared.zip", "--no-report", "--sample", 2)
     first = call(*words, "--results", tmp_path / "first")
@@ -134,6 +152,8 @@ def test_another_result_is_told_by_its_values(bundles, tmp_path):
     with open_bundle(bundles / "shared.zip") as (root, name), open_bundle(bundles / "full.zip") as (full, _):
         cells = read_suite(root, name).cells
         change_sealed(cells[0].folder / "cell.json", withheld=cells[0].record["withheld"] | {"ranks": "0" * 64})
+        for cell in read_suite(full, name).cells:
+            change_sealed(cell.folder / "cell.json", finished="2026-01-01T00:00:00.000Z")  # another run
         rows = rerun_rows(read_suite(root, name), read_suite(full, name), {labels_of(cell) for cell in cells})
     assert [row["state"] for row in rows] == ["different", "same", "same"]
     value = cells[0].metrics["MRR@20"]

@@ -114,6 +114,7 @@ def _compare_ranks(
     """Add the rows of all metrics for files with ranks."""
     result["unit"] = files[0].cluster_name
     tables = join_rank_files(files)
+    _refuse_equal_seeds(methods, tables)
     result["notes"] += dict.fromkeys(note for file in files for note in file.notes)
     for metric in metrics:
         for file in files:
@@ -131,6 +132,19 @@ def _compare_ranks(
         for name, ranks in zip(labels, tables, strict=True)
         if not ranks.one_list
     ]
+
+
+def _refuse_equal_seeds(methods: Sequence[MethodFiles], tables: Sequence[RankTable]) -> None:
+    """Refuse two seeds of a method with the same ranks: one run would count twice, and hide the noise of seeds."""
+    rest = iter(tables)
+    for method in methods:
+        seeds = zip(method.files, itertools.islice(rest, len(method.files)), strict=True)
+        for (file, ranks), (other, others) in itertools.combinations(seeds, 2):
+            if np.array_equal(ranks.greater, others.greater) and np.array_equal(ranks.tied, others.tied):
+                raise ValueError(
+                    f"{file} and {other} hold the same ranks, so they are not two seeds of {method.name}; give one of "
+                    f"them, with --deterministic {method.name!r} if seeds do not matter to it"
+                )
 
 
 def _runs(methods: Sequence[MethodFiles], sums: Sequence[ClusterSums]) -> list[ModelRuns]:

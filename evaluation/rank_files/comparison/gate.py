@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from evaluation.printed_numbers import percent
 from evaluation.statistics.effects import Conclusion
 
 GATE_MARGIN = 0.02  # relative; a smaller loss passes
@@ -18,11 +19,11 @@ def gate_sentences(result: dict[str, Any]) -> tuple[list[str], list[str]]:
     first, margin = result["comparisons"][0]["a"], result["margin"]
     failed, passed = [], []
     for row in (row for row in result["comparisons"] if row["a"] == first):
-        relative = "" if row["relative"] is None else f" by {row['relative']:+.1%}"
+        change = "" if row["relative"] is None else f", {percent(row['relative'])}"
         where = f"{row['metric'].upper()}: {row['a']} against {row['b']}"
         adjusted = f"adjusted p {row['p_adjusted']:.2g}, margin {margin:.0%}"
         if row["conclusion"] == Conclusion.WORSE.value:
-            failed.append(f"FAIL {where}: worse{relative} ({adjusted})")
+            failed.append(f"FAIL {where}: worse{change} ({adjusted})")
         else:
-            passed.append(f"PASS {where}: {row['conclusion']}{relative} ({adjusted})")
+            passed.append(f"PASS {where}: {row['conclusion']}{change} ({adjusted})")
     return failed, passed

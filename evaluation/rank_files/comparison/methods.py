@@ -31,7 +31,7 @@ def methods_of(arguments: Sequence[Path | str], deterministic: Sequence[str] = (
         if not name:
             name = _unused(path, taken)
             taken.add(name)
-        if path in files.setdefault(name, []):
+        if Path(path).resolve() in map(_resolved, files.setdefault(name, [])):
             raise ValueError(f"{name}={path} is given twice; expected another file for each seed of {name}")
         files[name].append(path)
     if len(named) < 2:
@@ -76,6 +76,10 @@ def _split(argument: str) -> tuple[str, str]:
     """Return the name, "" where none is given, and the path."""
     name, equals, path = argument.partition("=")
     return ("", argument) if not equals or not name or not path or Path(argument).exists() else (name, path)
+
+
+def _resolved(path: str) -> Path:
+    return Path(path).resolve()
 
 
 def _unused(path: str, taken: set[str]) -> str:

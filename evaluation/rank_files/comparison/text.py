@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+_PLURALS = {"query": "queries"}
+
 
 def render_text(result: dict[str, Any]) -> str:
     """Format the result of ``compare_files`` as text: a block per pair and metric, with warnings."""
@@ -25,7 +27,7 @@ def render_text(result: dict[str, Any]) -> str:
             f"  interval          {row['ci_low']:+.5f} … {row['ci_high']:+.5f}, {row['ci_kind']}",
             *_relative_interval(row),
             f"{test}, {adjusted}",
-            f"  {result['unit'] + 's':<18}{row['users']:,} ({row['events']:,} events): "
+            f"  {_PLURALS.get(result['unit'], result['unit'] + 's'):<18}{row['users']:,} ({row['events']:,} events): "
             f"better {row['share_better']:.1%}, tied {row['share_tied']:.1%}, worse {row['share_worse']:.1%}",
             f"  macro difference  {row['macro']:+.5f}; smallest detectable {row['smallest_detectable']:.5f}",
         ]

@@ -77,6 +77,52 @@ def test_half_ranks_are_ties_of_two(tmp_path):
     assert "2 ranks are half between two and are read as ties of two (1.5 as 1 or 2)" in notes[0]
 
 
+COUNTED = (*THREE, "greater", "tied")
+
+
+def test_greater_and_tied_decide_beside_a_rank(tmp_path):
+    both = write(tmp_path / "b.csv", [("x", 1, 1, 0, 499), ("x", 2, 2.5, 1, 1), ("y", 1, "", "", "")], COUNTED)
+    counts = write(
+        tmp_path / "c.csv", [("x", 1, 0, 499), ("x", 2, 1, 1), ("y", 1, "", "")], (*THREE[:2], *COUNTED[-2:])
+    )
+    tied = sum(1 / rank for rank in range(1, 21)) / 500
+    assert values(both, counts)[0] == [("MRR@20", (tied + (1 / 2 + 1 / 3) / 2) / 3)] * 2
+
+
+@pytest.mark.parametrize("rank", [1, 5, 4.5, ""])
+def test_a_rank_outside_its_tie_is_refused(tmp_path, plain, rank):
+    path = write(tmp_path / "b.csv", [("x", 1, 2, 1, 0), ("x", 2, rank, 1, 2)], COUNTED)
+    with pytest.raises(InvalidRankFile, match=r"line 3: .*rank.* must be a place from greater \+ 1 to greater \+ tied"):
+        values(plain, path)
+
+
+@pytest.mark.parametrize("column", ["greater", "tied"])
+def test_a_rank_beside_half_of_a_tie_is_refused(tmp_path, plain, column):
+    path = write(tmp_path / "b.csv", [("x", 1, 2, 1), ("x", 2, 1, 0)], (*THREE, column))
+    with pytest.raises(InvalidRankFile, match=f"has columns rank and {column}: expected greater and tied, or rank"):
+        values(plain, path)
+
+
+def test_another_encoding_is_told_with_what_to_do(tmp_path, plain):
+    other = tmp_path / "latin.csv"
+    other.write_bytes("user,query,rank\nÜ,1,2\n".encode("latin-1"))
+    with pytest.raises(ValueError, match="line 2 holds the byte 0xdc, which is not utf-8; save it as UTF-8"):
+        values(plain, other)
+
+
+def test_scores_without_true_items_are_told_how_to_give_them(tmp_path, plain):
+    lists = write(tmp_path / "l.csv", [("x", "a", 0.5), ("x", "b", 0.4)], ("user", "item", "score"))
+    with pytest.raises(InvalidRankFile, match=r"it has user, item, score; lists of items .* true items: --qrels FILE"):
+        values(lists, lists)
+
+
+def test_ranks_of_true_items_are_no_lists(tmp_path):
+    ranks = write(tmp_path / "r.csv", [("x", 1, "a", 2), ("y", 1, "b", 1)], ("user", "query", "target", "rank"))
+    true = write(tmp_path / "t.csv", [("x", "a"), ("y", "b")], ("user", "item"))
+    with pytest.raises(InvalidRankFile, match=r"r.csv holds ranks of true items \(column target\), and --qrels"):
+        values(ranks, ranks, qrels=true)
+
+
 def test_ties_beyond_the_candidates_are_refused(tmp_path):
     path = write(tmp_path / "a.csv", [("x", 1, 5, 4, 9)], (*THREE[:2], "greater", "tied", "candidates"))
     with pytest.raises(InvalidRankFile, match="line 2: candidates must be above the number .* got '9'"):
@@ -184,7 +230,7 @@ TREC_REFUSED = [
     ([*RUN_A, "q1 Q0 d8 4 high a"], QRELS, "a.run, line 7: score must be a number, got 'high'"),
     (QRELS, QRELS, "a.run holds relevance judgements"),
     (RUN_A, RUN_A, "is a TREC run; --qrels FILE .* needs judgements"),
-    (RUN_A, ["other 0 d1 1"], "share no query: one has 'q1', the other 'other'"),
+    (RUN_A, ["other 0 d1 1"], "share no query: one has query q1, the other query other"),
     (RUN_A, ["q1 0 d1 0"], "no item of a relevance above 0"),
     (RUN_A, ["q1 0 d1 yes"], "no column user or session|true.qrels"),
 ]

@@ -1,6 +1,7 @@
 """Rank files of several seeds under one name: the test over users × seeds, its witnesses and its refusals."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -172,6 +173,7 @@ def test_names_keep_the_order_of_their_first_files():
     ("words", "sentence"),
     [
         (["a=x", "a=x", "b=y"], "a=x is given twice; expected another file for each seed of a"),
+        (["a=x", "a=./x", "b=y"], "a=./x is given twice; expected another file for each seed of a"),
         (["a=x", "a=y"], "a comparison needs at least two methods; all 2 files are of a"),
         (["a=x", "b=y", "--deterministic", "c"], "--deterministic c names no method of this comparison (a, b)"),
         (["a=x", "a=z", "b=y", "--deterministic", "a"],
@@ -184,6 +186,12 @@ def test_wrong_seeds_are_refused_in_a_sentence(words, sentence):
     result = CliRunner().invoke(app, ["compare", *words])
     assert result.exit_code == 2
     assert result.stderr == f"error: {sentence}\n"
+
+
+def test_a_copy_of_a_file_is_no_other_seed(seeds, tmp_path):
+    copy = shutil.copy(seeds["a"][0], tmp_path / "copy.csv")
+    with pytest.raises(ValueError, match=r"a-0.csv and .*copy.csv hold the same ranks, so they are not two seeds of a"):
+        compare_files([f"a={seeds['a'][0]}", f"a={copy}", *arguments(seeds, "b")], ["mrr@20"])
 
 
 def test_a_missing_file_of_a_name_is_named(tmp_path):

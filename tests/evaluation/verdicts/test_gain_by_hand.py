@@ -57,7 +57,31 @@ def test_the_noise_of_seeds_and_of_another_test_set(sd, same_test, largest):
     claim = replace(CLAIM, digits=9, runs=2, same_test=same_test)
     found = only(of_two(a, b, pair(relative=1.0, relative_error=0.1)).judge(claim))
     assert found.interval == (pytest.approx(2 / factor), pytest.approx(2 * factor))
-    assert found.reason.endswith(f": open; the largest source of uncertainty is {largest}.")
+    assert f": open; the largest source of uncertainty is {largest}. Single seeds give " in found.reason
+
+
+def seeds_of(model, values, **kwargs):
+    found = row(model, sum(values.values()) / len(values), sd=0.001, deterministic=False, **kwargs)
+    return replace(found, seed_values=values)
+
+
+@pytest.mark.parametrize(("a", "b", "said"), [
+    (seeds_of("A", {0: 0.2, 1: 0.3, 2: 0.1}), seeds_of("B", {0: 0.1, 1: 0.2, 2: 0.2}),  # ratios 2, 1.5 and .5
+     " Single seeds give −50.0 % to +100.0 %."),
+    (seeds_of("A", {0: 0.2, 1: 0.3}), seeds_of("B", {1: 0.2, 0: 0.1, 4: 0.01}),
+     " Single seeds give +50.0 % to +100.0 %."),
+    (seeds_of("A", {3: 0.2, 4: 0.3}), B, " Single seeds give +100.0 % to +200.0 %."),
+    (B, seeds_of("A", {3: 0.2, 4: 0.4}), " Single seeds give −75.0 % to −50.0 %."),
+    (seeds_of("A", {0: 0.2, 1: 0.3}), seeds_of("B", {1: 0.2, 4: 0.1}), ""),  # one seed in common
+    (seeds_of("A", {0: 0.2, 1: 0.3}), seeds_of("B", {0: 0.0, 1: 0.2}), ""),  # one ratio that exists
+    (A, B, ""),
+])  # fmt: skip
+def test_what_single_seeds_would_have_printed(a, b, said):
+    claim = replace(CLAIM, better=a.model, worse=b.model)
+    open_pair = replace(pair(p=0.3), a=a.model, b=b.model)
+    found = only(of_two(replace(a, caveats=("odd",)), b, open_pair).judge(claim))
+    significant = "the difference between the methods is not statistically significant."
+    assert found.outcome is Outcome.INCONCLUSIVE and found.reason.endswith(f"{significant}{said} Caveat: odd.")
 
 
 def test_scores_of_0():

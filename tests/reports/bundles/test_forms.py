@@ -1,6 +1,7 @@
 """What no bundle holds, and what every bundle says of itself."""
 
 import io
+import json
 import re
 import socket
 import zipfile
@@ -90,6 +91,18 @@ def test_an_anonymous_bundle_holds_no_name(packed):
         assert not re.search(rf"(?<!\w){re.escape(socket.gethostname())}(?!\w)", text) or name.endswith(".parquet"), (
             name
         )
+
+
+def test_an_anonymous_bundle_names_no_commit_where_no_text_had_to_change(make_store, tmp_path):
+    root = tmp_path / "r"
+    make_store(root, seeds=(0,), queries=120)
+    for path in root.glob("cells/*/cell.json"):
+        change_sealed(path, environment={"host_hash": "0123456789ab", "commit": "e7" * 20, "python": "3.11"})
+    write_bundle(root, "little", tmp_path / "a.zip", Form(anonymous=True), sources={"little.py": SOURCE})
+    for name, text in texts(tmp_path / "a.zip"):
+        assert "0123456789ab" not in text and "e7" * 5 not in text, name
+    with open_bundle(tmp_path / "a.zip") as (folder, _):
+        assert json.loads(next(folder.glob("cells/*/cell.json")).read_text())["environment"] == {"python": "3.11"}
 
 
 def test_a_path_keeps_what_helps_a_reader(packed):

@@ -53,6 +53,20 @@ def test_one_planted_change_and_nothing_else(store, planted, tmp_path):
     assert text.count('class="bad"') == 1 + 1 + 2  # the legend, the cell and its two numbers
 
 
+@pytest.mark.parametrize("fault", ["byte", "swap", "absent"])
+def test_changed_files_of_equal_records_are_not_called_equal(store, tmp_path, fault):
+    root = shutil.copytree(store, tmp_path / "b")
+    first, second = sorted(root.glob("cells/*/ranks.parquet"))[:2]
+    if fault == "absent":
+        first.unlink()
+    else:
+        data = first.read_bytes()
+        first.write_bytes(second.read_bytes() if fault == "swap" else data[:90] + bytes([data[90] ^ 1]) + data[91:])
+    for sides in ((store, root), (root, store)):
+        result = call("diff", *sides)
+        assert result.exit_code == 2 and f"{first} is damaged" in result.stderr, result.output
+
+
 def test_json_has_every_cell_and_number(store, planted):
     result = call("diff", store, planted, "--json")
     found = json.loads(result.stdout)
@@ -62,7 +76,10 @@ def test_json_has_every_cell_and_number(store, planted):
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
-    [(("none", "."), "none holds no results"), ((".", ".", "--out", "x.pdf"), "must end in .html, .txt or .json")],
+    [
+        (("none", "."), "none does not exist: expected a results folder"),
+        ((".", ".", "--out", "x.pdf"), "must end in .html, .txt or .json"),
+    ],
 )
 def test_bad_input_is_one_sentence(words, sentence):
     result = call("diff", *words)

@@ -90,6 +90,22 @@ def test_caveats_that_differ_in_the_best_epoch_are_one_note_and_not_a_reason(tmp
     assert any("(best epochs 4, 5, 6)" in reason for reason in reasons)
 
 
+def test_seeds_without_a_result_share_a_row_of_the_runs(tmp_path, make_store):
+    make_store(tmp_path)
+    path = tmp_path / "suites" / "little" / "suite.json"
+    record = json.loads(path.read_text())
+    second = list(dict.fromkeys(cell["dataset"] for cell in record["cells"]))[1]
+    for cell in record["cells"]:  # seed 2 of the GRU is SKIPPED there for a reason of its own
+        if (cell["dataset"], cell["model"]) == (second, "GRU") and cell["seed"] < 2:
+            cell |= {"state": "MISSING", "key": None, "reason": "not chosen by --only"}
+    write_sealed(path, record)
+    (runs,) = [table for table in build(tmp_path, "little").tables() if table.anchor == "cells"]
+    rows = [row.entries for row in runs.rows if row.kind != "group"]
+    told = [(row[0].text, row[0].value, row[-2].text, row[-1].text) for row in rows if row[-2].marks == ("bad",)]
+    assert ("0 and 1", None, "MISSING", "not chosen by --only") in told
+    assert ("2", 2, "SKIPPED", "the file is absent: put it in data/taps") in told
+
+
 def test_names_of_a_figure_leave_out_what_all_its_rows_share(parted):
     first, figure = figures(parted, "levels")
     assert (first.anchor, first.data) == ("answer-figure", figure.data)
