@@ -172,11 +172,25 @@ def _cells(index: RunIndex, metrics: list[str], environments: _Environments, tra
         name = TableCell(f"{runs.group.heading} · {runs.model}", color=runs.color, caveats=runs.group.caveats)
         rows.append(Row((name,), runs.anchor, "group"))
         rows += [_cell(cell, runs, metrics, environments, tracked) for cell in runs.cells]
-        for failure in runs.failures:
-            blank = [TableCell("") for _ in columns[1:-2]]
-            rows.append(row([TableCell(str(failure.seed), failure.seed), *blank,
-                             TableCell(failure.state, marks=("bad",)), TableCell(failure.reason)]))  # fmt: skip
+        rows += _without_result(runs, num_blank=len(columns) - 3)
     return Table("cells", "All runs", columns, tuple(rows), small=True)
+
+
+def _without_result(runs: ModelRuns, num_blank: int) -> list[Row]:
+    """The rows of cells without a result; the seeds that share a state and a reason share a row."""
+    seeds: dict[tuple[str, str], list[int]] = {}
+    for failure in runs.failures:
+        seeds.setdefault((failure.state, failure.reason), []).append(failure.seed)
+    blank = [TableCell("")] * num_blank
+    return [
+        row([_seeds(found), *blank, TableCell(state, marks=("bad",)), TableCell(reason)])
+        for (state, reason), found in seeds.items()
+    ]
+
+
+def _seeds(seeds: list[int]) -> TableCell:
+    """One seed with its value, or several as text."""
+    return TableCell(join_words([str(seed) for seed in seeds]), seeds[0] if len(seeds) == 1 else None)
 
 
 def _cell(
