@@ -39,4 +39,5 @@ def _rank_calls(index: RunIndex) -> Iterable[list[CachedCall]]:
     metric, measures = metric_named(index.results.record["metrics"][0]), measures_of(index)
     for group in index.groups.values():
         if group.finished:
-            yield [slices_call(group, metric), beyond_call(group, measures), split_call(group)]
+            slices = [slices_call(runs, metric) for runs in group.finished]
+            yield [*slices, *(beyond_call(runs, measures) for runs in group.finished), split_call(group)]

@@ -53,7 +53,8 @@ def bundle(suite: SuiteName, results: Results = RESULTS, out: Out = None, share:
                           packed_sources(file), folders=[] if file is None else [file.parent])  # fmt: skip
     for note in packed.notes:
         warn(f"note: {note}")
-    pooled = f"; users pooled, since few share their number of queries: {packed.pooled:,}" if share else ""
+    known = share and packed.pooled is not None
+    pooled = f"; users pooled, since few share their number of queries: {packed.pooled:,}" if known else ""
     print_text(f"{path}: {len(packed.names)} files of {name}, {path.stat().st_size / 1e6:,.1f} MB{pooled}")
 
 

@@ -25,7 +25,7 @@ _FULL_REPORT = "NAME/report.html, report.pdf  the report"
 _SHARED_REPORT = "NAME/report.html              the report; the command below writes it as PDF, too"
 WITHHELD = (
     "This form may be published: no pair of a user and an item can be read from it. Users have new numbers in a drawn "
-    "order, and those whose number of test queries fewer than ten share are pooled ({pooled:,} users here). Ranks, "
+    "order, and those whose number of test queries fewer than ten share are pooled{pooled}. Ranks, "
     "lists and item counts are withheld."
 )
 REDONE = (
@@ -39,13 +39,16 @@ NOT_REDONE = (
 )
 
 
-def readme(record: Mapping[str, Any], *, shared: bool, anonymous: bool, pooled: int, notes: Sequence[str]) -> str:
+def readme(
+    record: Mapping[str, Any], *, shared: bool, anonymous: bool, pooled: int | None, notes: Sequence[str]
+) -> str:
     """The text of README.txt for a suite's record."""
     name, title = record["name"], record["title"]
     files = _FILES.format(own=_SHARED if shared else _FULL, report=_SHARED_REPORT if shared else _FULL_REPORT)
     paragraphs = [f"Results of {title}", "This file was packed by Encore, a benchmark harness for sequential "
                   "recommendation. It has no data sets and no model weights."]  # fmt: skip
-    paragraphs += [WITHHELD.format(pooled=pooled), REDONE, NOT_REDONE] if shared else []
+    number = "" if pooled is None else f" ({pooled:,} users here)"
+    paragraphs += [WITHHELD.format(pooled=number), REDONE, NOT_REDONE] if shared else []
     paragraphs += ["Names of users, host and author of the machine were removed."] if anonymous else []
     paragraphs += [f"Note: {note}" for note in notes]
     blocks = [*(textwrap.fill(paragraph, 96) for paragraph in paragraphs), f"Files (NAME: {name})\n\n{files}"]

@@ -34,11 +34,6 @@ class SharedCells:
         self._metrics = list(dict.fromkeys(replace(m, ties=t) for m in metrics for t in (m.ties, *TIES)))
         self._drawn: dict[tuple[str, str], DrawnClusters] = {}
 
-    @property
-    def pooled(self) -> int:
-        """The number of pooled users, over all test sets."""
-        return sum(drawn.pooled for drawn in self._drawn.values())
-
     def write(self, cell: CellResult, folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
         """Return the files of a cell by name, and what they change in its record; ``folder``: for temporary files."""
         sums = {metric.name: cell.sums_of(metric) for metric in self._metrics}
@@ -50,7 +45,8 @@ class SharedCells:
         files = {FILE_NAME: (folder / FILE_NAME).read_bytes()}
         if CURVE in cell.files:
             files[CURVE] = checked_bytes(cell.folder / CURVE, cell.files)
-        withheld = {"ranks": rank_digest(cell.ranks), "numbering": self._drawn[test_set].numbering,
+        drawn = self._drawn[test_set]
+        withheld = {"ranks": rank_digest(cell.ranks), "numbering": drawn.numbering, "pooled": drawn.pooled,
                     "files": sorted({*cell.files} - {*files})}  # fmt: skip
         vars(cell).pop("ranks", None)  # of a cached property: the ranks of all cells may not fit into memory
         return files, {"files": {name: sha256(data) for name, data in files.items()}, "withheld": withheld}

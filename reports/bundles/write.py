@@ -46,10 +46,13 @@ class Form:
 
 @dataclass(frozen=True)
 class PackedBundle:
-    """The names packed, the number of pooled users, and what a reader of the command's output should know."""
+    """The names packed, what a reader of the command's output should know, and the number of pooled users.
+
+    pooled: over all test sets; None for a store of merged bundles where an earlier version did not tell it.
+    """
 
     names: list[str]
-    pooled: int
+    pooled: int | None
     notes: list[str]
 
 
@@ -112,11 +115,13 @@ class _Packing:
         self.notes: list[str] = []
         self.changed = form.share or form.anonymous
         self._shared = SharedCells(results) if form.share else None
+        self._pooled: dict[str, int | None] = {}  # by the order of the users of a test set
 
     @property
-    def pooled(self) -> int:
-        """The number of pooled users."""
-        return 0 if self._shared is None else self._shared.pooled
+    def pooled(self) -> int | None:
+        """The number of pooled users; None where a record of withheld ranks does not tell it."""
+        numbers = [number for number in self._pooled.values() if number is not None]
+        return sum(numbers) if len(numbers) == len(self._pooled) else None
 
     def fill(self, sources: Mapping[str, bytes]) -> None:
         """Write every file of the bundle but its manifest into the stage."""
@@ -203,6 +208,9 @@ class _Packing:
             with tempfile.TemporaryDirectory(prefix="encore-pack-") as aside:
                 files, changes = self._shared.write(cell, Path(aside))
             self._record(f"{folder}/cell.json", lambda record: record | changes)
+        if withheld := parse_object((self.stage / folder / "cell.json").read_bytes()).get("withheld"):
+            order = withheld["numbering"]
+            self._pooled[order] = withheld.get("pooled", self._pooled.get(order))
         for name, data in files.items():
             self._add(f"{folder}/{name}", data)
 

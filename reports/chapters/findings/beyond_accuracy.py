@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,9 @@ from evaluation.metrics.accuracy import metric_named
 from evaluation.metrics.coverage import WholeTableMetric
 from evaluation.metrics.lists import COVERAGE_METRICS, LIST_METRICS, whole_table_metric_named
 from evaluation.printed_numbers import count, format_number, fraction
-from evaluation.results.cache import CachedCall, ResultCache, cell_fingerprints
-from evaluation.results.suite_results import RanksWithheld
-from reports.chapters.findings.withheld import found_or_none, left_out
+from evaluation.results.cache import CachedCall, ResultCache
+from evaluation.results.suite_results import CellResult, RanksWithheld
+from reports.chapters.findings.row_means import Means, left_out, means_of_rows, row_means_call
 from reports.document.blocks import Column, Section, Table, TableCell, Text, row
 from reports.document.run_index import ModelRuns, RunGroup, RunIndex
 
@@ -36,20 +37,18 @@ _HINTS = {
     ),
 }
 _DEFAULT_K = 20
+_NAME = "measures"  # of the means of a row
 
 
 def beyond_section(index: RunIndex, cache: ResultCache) -> Section | None:
     """One table per data set; None if no measure is defined (sampled candidates)."""
     measures = measures_of(index)
     blocks: list[Any] = []
-    withheld: list[str] = []
+    withheld: dict[str, list[str]] = {}
     for group in index.groups.values():
-        if group.finished:
-            found = found_or_none(cache, beyond_call(group, measures))
-            if found is None:
-                withheld.append(group.heading)
-            else:
-                blocks += _table(group, measures, found)
+        found = means_of_rows(group, cache, functools.partial(beyond_call, measures=measures))
+        withheld[group.heading] = found.missing
+        blocks += _table(group, measures, [(runs, means.values[_NAME]) for runs, means in found.rows])
     blocks += left_out(withheld)
     return Section("beyond", "Beyond accuracy", (Text("", _INTRODUCTION), *blocks)) if blocks else None
 
@@ -62,29 +61,31 @@ def measures_of(index: RunIndex) -> list[WholeTableMetric]:
     return list(dict.fromkeys([*named, *(kind(k) for kind in (*COVERAGE_METRICS, *LIST_METRICS))]))
 
 
-def beyond_call(group: RunGroup, measures: list[WholeTableMetric]) -> CachedCall:
-    """The cached computation of all measures on one data set."""
-    inputs = [[m.name for m in measures], [cell_fingerprints(runs.cells) for runs in group.finished]]
-    return CachedCall("beyond", inputs, functools.partial(_values, group.finished, measures))
+def beyond_call(runs: ModelRuns, measures: list[WholeTableMetric]) -> CachedCall:
+    """The cached computation of all measures of one model on one data set."""
+    names = [measure.name for measure in measures]
+    return row_means_call("beyond", names, runs.cells, functools.partial(_values, measures=measures))
 
 
-def _values(done: list[ModelRuns], measures: list[WholeTableMetric]) -> list[list[float | None]]:
-    """Mean over seeds of each measure per model; None where it is undefined or needs lists that are not stored."""
-    return [[_mean(runs, measure) for measure in measures] for runs in done]
+def _values(cells: Sequence[CellResult], measures: list[WholeTableMetric]) -> Means:
+    """Mean over seeds of each measure; None where it is undefined or needs lists that are not stored."""
+    return Means({_NAME: [_mean(cells, measure) for measure in measures]})
 
 
-def _mean(runs: ModelRuns, measure: WholeTableMetric) -> float | None:
+def _mean(cells: Sequence[CellResult], measure: WholeTableMetric) -> float | None:
     try:
-        return float(np.mean([measure.measure(cell.ranks) for cell in runs.cells]))
+        return float(np.mean([measure.measure(cell.ranks) for cell in cells]))
     except RanksWithheld:
         raise
     except ValueError:  # sampled candidates, fewer than 100 items, or lists not stored
         return None
 
 
-def _table(group: RunGroup, measures: list[WholeTableMetric], values: list[list[float | None]]) -> list[Table]:
+def _table(
+    group: RunGroup, measures: list[WholeTableMetric], found: list[tuple[ModelRuns, list[float | None]]]
+) -> list[Table]:
     """The table of the measures that at least one model has."""
-    shown = [n for n in range(len(measures)) if any(of_model[n] is not None for of_model in values)]
+    shown = [n for n in range(len(measures)) if any(of_model[n] is not None for _, of_model in found)]
     if not shown:
         return []
     columns = [Column("model", "Model")]
@@ -94,7 +95,7 @@ def _table(group: RunGroup, measures: list[WholeTableMetric], values: list[list[
     rows = tuple(
         row([runs.name_cell(),
              *(TableCell(_format(measures[n], of_model[n]), of_model[n], link=runs.anchor) for n in shown)])
-        for runs, of_model in zip(group.finished, values, strict=True)
+        for runs, of_model in found
     )  # fmt: skip
     notes = () if any(measures[n].needs_lists for n in shown) else (
         "Recommendation lists are not stored, so only hits are measured. A suite that names a list measure, such as "

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from evaluation.metrics.accuracy import Metric, metric_named
-from evaluation.metrics.slices import SLICINGS, Bins
+from evaluation.metrics.slices import SLICINGS
 from evaluation.printed_numbers import count, fraction
-from evaluation.results.cache import CachedCall, ResultCache, cell_fingerprints
-from reports.chapters.findings.withheld import found_or_none, left_out
+from evaluation.results.cache import CachedCall, ResultCache
+from evaluation.results.suite_results import CellResult
+from reports.chapters.findings.row_means import Means, left_out, means_of_rows, row_means_call
 from reports.document.blocks import Column, Figure, Section, Table, TableCell, Text, row
 from reports.document.run_index import ModelRuns, RunGroup, RunIndex
 
@@ -27,75 +29,65 @@ def slices_section(index: RunIndex, metric_name: str, cache: ResultCache) -> Sec
         "for another suite.",
     )
     blocks: list[Any] = [Text("", introduction)]
-    withheld: list[str] = []
+    withheld: dict[str, list[str]] = {}
     for group in index.groups.values():
-        if group.finished:
-            found = found_or_none(cache, slices_call(group, metric))
-            if found is None:
-                withheld.append(group.heading)
-            for name, data in found or ():
-                blocks += _blocks(name, data, group)
+        found = means_of_rows(group, cache, functools.partial(slices_call, metric=metric))
+        withheld[group.heading] = found.missing
+        if found.rows:
+            for name, frame in found.rows[0][1].frame.items():
+                lines = [(runs, means.values[name]) for runs, means in found.rows if name in means.values]
+                blocks += _blocks(name, frame, lines, group)
     return Section("slices", "Slices", (*blocks, *left_out(withheld)))
 
 
-def slices_call(group: RunGroup, metric: Metric) -> CachedCall:
-    """The cached computation of all slices of one data set."""
-    done = group.finished
-    inputs = [
-        metric.name,
-        [[r.model, r.color, bool(r.caveats)] for r in done],
-        [cell_fingerprints(r.cells) for r in done],
-    ]
-    return CachedCall("slices", inputs, functools.partial(_slices, done, metric))
+def slices_call(runs: ModelRuns, metric: Metric) -> CachedCall:
+    """The cached computation of all slices of one model on one data set."""
+    return row_means_call("slices", metric.name, runs.cells, functools.partial(_slices, metric=metric))
 
 
-def _slices(done: list[ModelRuns], metric: Metric) -> list[tuple[str, dict[str, Any]]]:
-    """The metric by cut-off, then by every slicing with more than one bin here; by name."""
-    found = [("cut", _by_cut_off(done, metric))]
+def _slices(cells: Sequence[CellResult], metric: Metric) -> Means:
+    """The metric by cut-off, then by every slicing with more than one bin; cells of a data set share test queries."""
+    ranks = cells[0].ranks
+    cuts = _cuts(metric, int(ranks.candidates.max()))
+    frame: dict[str, Any] = {"cut": {"axis": "k", "bins": [str(k) for k in cuts], "metric": f"{metric.symbol}@k"}}
+    values = {"cut": [float(np.mean([dataclasses.replace(metric, k=k).measure(cell.ranks) for cell in cells]))
+                      for k in cuts]}  # fmt: skip
     for number, slicing in enumerate(SLICINGS):
-        bins = slicing.of(done[0].cells[0].ranks)
+        bins = slicing.of(ranks)
         if len(bins.names) > 1:
-            found.append((f"bins-{number}", _by_bin(done, bins, metric)))
-    return found
+            name = f"bins-{number}"
+            frame[name] = {"axis": bins.axis, "bins": list(bins.names), "metric": metric.name,
+                           "queries": bins.sizes.tolist()}  # fmt: skip
+            values[name] = np.mean([bins.measure(metric, cell.ranks) for cell in cells], axis=0).tolist()
+    return Means(values, frame)
 
 
-def _by_bin(done: list[ModelRuns], bins: Bins, metric: Metric) -> dict[str, Any]:
-    """Mean over seeds of the metric in every bin; the cells of one data set share their test queries."""
-    lines = []
-    for runs in done:
-        values = np.mean([bins.measure(metric, cell.ranks) for cell in runs.cells], axis=0)
-        lines.append(_line(runs, values.tolist()))
-    return {"axis": bins.axis, "bins": list(bins.names), "lines": lines, "metric": metric.name,
-            "queries": bins.sizes.tolist()}  # fmt: skip
-
-
-def _by_cut_off(done: list[ModelRuns], metric: Metric) -> dict[str, Any]:
-    """Mean over seeds of the metric at several cut-offs."""
-    largest = int(done[0].cells[0].ranks.candidates.max())
-    cuts = sorted({k for k in (*_CUTS, metric.k) if k is not None and k <= largest})
+def _cuts(metric: Metric, largest: int) -> list[int]:
+    """The cut-offs at which a metric is shown; none for one without."""
     if metric.cut_off == "none":
-        cuts = []
-    lines = [_line(runs, [float(np.mean([dataclasses.replace(metric, k=k).measure(cell.ranks) for cell in runs.cells]))
-                          for k in cuts]) for runs in done]  # fmt: skip
-    return {"axis": "k", "bins": [str(k) for k in cuts], "lines": lines, "metric": f"{metric.symbol}@k"}
+        return []
+    return sorted({k for k in (*_CUTS, metric.k) if k is not None and k <= largest})
+
+
+def _blocks(
+    name: str, frame: dict[str, Any], lines: list[tuple[ModelRuns, list[float]]], group: RunGroup
+) -> list[Figure | Table]:
+    """The figure and the table of one slicing; none without bins."""
+    if not frame["bins"]:
+        return []
+    anchor, title = f"{name}-{group.number}", f"{frame['metric']} by {frame['axis']}: {group.heading}"
+    columns = (Column("model", "Model"), *(Column(name, name, True) for name in frame["bins"]))
+    rows = [row([runs.name_cell(), *(TableCell(fraction(v), v, link=runs.anchor) for v in values)])
+            for runs, values in lines]  # fmt: skip
+    if "queries" in frame:
+        link = group.finished[0].anchor
+        entries = [TableCell("Test queries"), *(TableCell(count(n), n, link=link) for n in frame["queries"])]
+        rows.append(row(entries, kind="reference"))
+    data = {**frame, "lines": [_line(runs, values) for runs, values in lines]}
+    return [Figure(f"{anchor}-figure", "lines", title, title + ".", data, group.caveats),
+            Table(f"{anchor}-table", title, columns, tuple(rows), beside=True, caveats=group.caveats,
+                  about=(*group.about, ("metric", frame["metric"])))]  # fmt: skip
 
 
 def _line(runs: ModelRuns, values: list[float]) -> dict[str, Any]:
     return {"model": runs.model, "color": runs.color, "has_caveat": bool(runs.caveats), "values": values}
-
-
-def _blocks(name: str, data: dict[str, Any], group: RunGroup) -> list[Figure | Table]:
-    """The figure and the table of one slicing; none without bins."""
-    if not data["bins"]:
-        return []
-    anchor, title = f"{name}-{group.number}", f"{data['metric']} by {data['axis']}: {group.heading}"
-    columns = (Column("model", "Model"), *(Column(name, name, True) for name in data["bins"]))
-    rows = [row([runs.name_cell(), *(TableCell(fraction(v), v, link=runs.anchor) for v in line["values"])])
-            for runs, line in zip(group.finished, data["lines"], strict=True)]  # fmt: skip
-    if "queries" in data:
-        link = group.finished[0].anchor
-        entries = [TableCell("Test queries"), *(TableCell(count(n), n, link=link) for n in data["queries"])]
-        rows.append(row(entries, kind="reference"))
-    return [Figure(f"{anchor}-figure", "lines", title, title + ".", data, group.caveats),
-            Table(f"{anchor}-table", title, columns, tuple(rows), beside=True, caveats=group.caveats,
-                  about=(*group.about, ("metric", data["metric"])))]  # fmt: skip

@@ -27,7 +27,7 @@ from reports.output.bundle import open_bundle
 from reports.output.html import render_html
 from reports.report import build
 from tests.reports.conftest import record_of, write_cell
-from tests.stored_records import write_sealed
+from tests.stored_records import change_sealed, write_sealed
 
 USERS, ITEMS, NAME = 1200, 200, "joined"
 FIRST, SECOND = "late order", "early order"
@@ -214,9 +214,36 @@ def test_bundles_of_parts_made_at_different_times_are_merged(joined, bundles, tm
         found, expected = read_suite(store.root, suite), read_suite(whole, suite)
         for cell, same in zip(found.cells, expected.cells, strict=True):
             assert cell.files == same.files  # to the bit
-        assert "Left out: Clicks" in render_html(build(store.root, suite))  # slices were kept of each part alone
+        shown, wanted = ({t.anchor: t for t in build(root, suite).tables()} for root in (store.root, whole))
+        kept = [anchor for anchor in wanted if anchor.startswith(("cut-", "bins-", "beyond-"))]
+        assert len(kept) >= 3 and all(shown[anchor] == wanted[anchor] for anchor in kept)
         tables, wanted = ([table.pairs for table in compare_suite(each)] for each in (found, expected))
         assert tables == wanted and sum(map(len, tables)) >= 4
+    write_bundle(store.root, NAME, tmp_path / "again.zip", Form(share=True))
+    with open_bundle(tmp_path / "again.zip") as (root, suite), open_bundle(bundles / "share.zip") as (whole, _):
+        assert render_html(build(root, suite)) == render_html(build(store.root, suite))
+        assert (root / "README.txt").read_bytes() == (whole / "README.txt").read_bytes()
+
+
+def test_the_number_of_pooled_users_is_told_where_one_cell_of_each_test_set_tells_it(bundles, tmp_path):
+    def packed():
+        return write_bundle(root, NAME, tmp_path / "again.zip", Form(share=True)).pooled
+
+    def forget(path):  # as earlier versions wrote it
+        record = read_sealed(path.read_bytes())
+        change_sealed(path, withheld={n: v for n, v in record["withheld"].items() if n != "pooled"})
+
+    with open_bundle(bundles / "share.zip") as (root, _):
+        cells = sorted(root.glob("cells/*/cell.json"))
+        assert (told := packed()) > 40
+        forget(cells[0])
+        assert packed() == told
+        for path in cells:
+            forget(path)
+        assert packed() is None
+    with open_bundle(tmp_path / "again.zip") as (root, _):
+        text = " ".join((root / "README.txt").read_text().split())
+        assert "fewer than ten share are pooled. Ranks" in text
 
 
 def test_what_is_withheld_is_known_by_its_checksum(joined, bundles):
