@@ -127,11 +127,21 @@ def _compare_ranks(
     labels = _file_labels(methods)
     result["notes"] += _other_candidates(dict(zip(labels, tables, strict=True)))
     result["notes"] += [
+        f"{a} and {b} hold the same rank of every target: is one file, or one run, given for both?"
+        for (a, ranks), (b, others) in itertools.combinations(zip(labels, tables, strict=True), 2)
+        if _same_ranks(ranks, others)
+    ]
+    result["notes"] += [
         f"{name} has ranks that the targets of a query cannot have in one list, so each target is taken to be ranked "
         "in a list of its own: Precision, MAP and NDCG are means over these lists."
         for name, ranks in zip(labels, tables, strict=True)
         if not ranks.one_list
     ]
+
+
+def _same_ranks(ranks: RankTable, others: RankTable) -> bool:
+    """Whether two tables of the same targets have all ranks and ties in common."""
+    return np.array_equal(ranks.greater, others.greater) and np.array_equal(ranks.tied, others.tied)
 
 
 def _refuse_equal_seeds(methods: Sequence[MethodFiles], tables: Sequence[RankTable]) -> None:
@@ -140,7 +150,7 @@ def _refuse_equal_seeds(methods: Sequence[MethodFiles], tables: Sequence[RankTab
     for method in methods:
         seeds = zip(method.files, itertools.islice(rest, len(method.files)), strict=True)
         for (file, ranks), (other, others) in itertools.combinations(seeds, 2):
-            if np.array_equal(ranks.greater, others.greater) and np.array_equal(ranks.tied, others.tied):
+            if _same_ranks(ranks, others):
                 raise ValueError(
                     f"{file} and {other} hold the same ranks, so they are not two seeds of {method.name}; give one of "
                     f"them, with --deterministic {method.name!r} if seeds do not matter to it"
