@@ -209,15 +209,22 @@ def named_suites(suite: str) -> list[str]:
     return suite_names()
 
 
-def stored_name(suite: str) -> str:
-    """The name under which the results of a suite or variant are stored; a suite file is loaded to read its name."""
+def stored_name(suite: str, results: Path) -> str:
+    """The name under which the results of a suite or variant are stored; a suite file is loaded to read its name.
+
+    Raises ValueError where ``results`` holds results of another file's suite under that name.
+    """
     if "/" not in suite and not suite.endswith(".py"):
         from harness.suites.variants import safe_name
 
         return safe_name(suite)
-    from harness.suites.load import load_suite
+    from harness.running.suite_record import refuse_other_file
+    from harness.store import Store
+    from harness.suites.load import load_suite, suite_path
 
-    return load_suite(suite).name
+    name = load_suite(suite).name
+    refuse_other_file(name, suite_path(suite), Store.view(results))
+    return name
 
 
 def comma_separated(values: Iterable[str]) -> list[str]:

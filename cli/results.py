@@ -116,7 +116,7 @@ def show(suite: SuiteName, results: Results = RESULTS, as_json: AsJson = False) 
     from cli.printing import engine_column, print_records
     from evaluation.results.suite_results import read_suite
 
-    found = read_suite(results, stored_name(suite))
+    found = read_suite(results, stored_name(suite, results))
     metrics = [name.lower() for name in found.record["metrics"]]
     rows = cell_rows(found)
     several = len({(row["dataset"], row["protocol"]) for row in rows}) > len({row["dataset"] for row in rows})
@@ -137,7 +137,7 @@ def report(
     All statistics are recomputed; those of a bundle made for sharing are compared with its sums by user.
     """
     if bundle is None:
-        write_report(results, _required(suite), out)
+        write_report(results, _required(suite, results), out)
         return
     from cli.printing import print_text
     from reports.bundles.recompute import recomputed_text
@@ -153,11 +153,11 @@ def report(
             print_text(again)
 
 
-def _required(suite: str) -> str:
+def _required(suite: str, results: Path) -> str:
     """The stored name of a suite that must be given, since there is no bundle."""
     if not suite:
         raise ValueError("SUITE is missing: give the name of a suite, or a bundle with --from")
-    return stored_name(suite)
+    return stored_name(suite, results)
 
 
 @contextlib.contextmanager
@@ -194,7 +194,10 @@ def export(
 
     check_request(format, uncertainty)
     with contextlib.ExitStack() as stack:
-        root, name = (results, _required(suite)) if bundle is None else stack.enter_context(_bundled(bundle, suite))
+        if bundle is None:
+            root, name = results, _required(suite, results)
+        else:
+            root, name = stack.enter_context(_bundled(bundle, suite))
         made = build(root, name)
         if (format, table) == ("csv", "all") and out is not None:
             write_tables(made, out)
@@ -290,7 +293,7 @@ def track(suite: SuiteName, results: Results = RESULTS) -> None:
     from harness.tracking.mlflow_view import Tracker
     from reports.report import build
 
-    name = stored_name(suite)
+    name = stored_name(suite, results)
     found = read_suite(results, name)
     tracker = Tracker(Store.open(results), name, warn).open()
     entered = tracker.enter([*found.cells, *found.failures])

@@ -157,9 +157,12 @@ def test_cells_whose_fields_changed_in_the_file_are_not_kept(mine, tmp_path):
     suite, results = mine
     changed = tmp_path / "tiny.py"
     changed.write_text(suite.read_text().replace("dim=8", "dim=9"))
-    said = call("run", changed, "--results", results, "--only", "Popularity", *QUIET, code=2)
-    assert f"{changed} and {suite} both define a suite called 'tiny'" in said.stderr
     record = results / "suites" / "tiny" / "suite.json"
+    before = record.read_bytes()
+    for command in (("run", "--only", "Popularity", *QUIET), ("report",), ("show",), ("bundle", "--out", changed)):
+        said = call(command[0], changed, "--results", results, *command[1:], code=2)
+        assert f"{changed} and {suite} both define a suite called 'tiny'" in said.stderr
+        assert record.read_bytes() == before
     change_sealed(record, file="../moved.py")  # as if the file had been moved
     call("run", changed, "--results", results, "--only", "Popularity", *QUIET)
     assert rows("tiny", results) == [FULL[0], ("GRU", 0, "MISSING"), ("GRU", 1, "MISSING")]

@@ -44,7 +44,7 @@ def bundle(suite: SuiteName, results: Results = RESULTS, out: Out = None, share:
     from harness.suites.packing import packed_sources, recorded_file
     from reports.bundles.write import Form, write_bundle
 
-    name = stored_name(suite)
+    name = stored_name(suite, results)
     path = out or Path(f"{name}.zip")
     file = recorded_file(results, read_suite(results, name).record)
     if file is None:

@@ -18,7 +18,7 @@ from harness.cells.record import store_failure
 from harness.cells.run_cell import CellJob, CellOutcome, run_cell
 from harness.running.listener import Listeners, RunListener
 from harness.running.plan import Plan, PlannedCell, runs_alone
-from harness.running.suite_record import SuiteRecord
+from harness.running.suite_record import SuiteRecord, refuse_namesake
 from harness.store import Store
 from harness.system.limits import parse_bytes, parse_seconds
 from harness.system.signals import check_terminated
@@ -74,6 +74,7 @@ def run_session(
         raise ValueError(f"--jobs must be at least 1, got {jobs}")
     if plan.conflict:
         raise ValueError(plan.conflict)
+    refuse_namesake(plan.loaded, store)  # before anything is written
     backend = backend or ProcessBackend(jobs)
     everyone = Listeners([SuiteRecord(plan, store), *listeners])
     completed = False

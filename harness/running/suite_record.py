@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from evaluation.json_codec import to_json
@@ -71,7 +72,7 @@ class SuiteRecord(RunListener):
     def _write(self) -> None:
         suite = self.plan.loaded.suite.name
         with self.store.lock(f"suite-{suite}", wait=True):  # two runs with --only may write one record at once
-            earlier = _stored_record(self.plan.loaded, self.store)
+            earlier = _stored_record(suite, self.store)
             record = _record(self.plan, self.store, earlier)
             if earlier is None or record != earlier | {"created": record["created"]}:
                 self.store.write_json(self.store.suite_file(suite), record)
@@ -80,20 +81,30 @@ class SuiteRecord(RunListener):
 
 def refuse_namesake(loaded: LoadedSuite, store: Store) -> None:
     """Raise ValueError if the record of this name belongs to another suite's file, or to other options."""
-    earlier, name = _stored_record(loaded, store) or {}, loaded.suite.name
-    remedy = (
-        f"choose another folder with --results, or remove {store.suite_file(name).parent} if its record is obsolete"
-    )
-    file = store.root.resolve() / earlier.get("file", "")
-    if earlier.get("file") and loaded.file is not None and file.is_file() and not file.samefile(loaded.file):
-        raise ValueError(f"{loaded.file} and {file.resolve()} both define a suite called {earlier['suite']!r}, and "
-                         f"{store.root} holds results of the second: rename one of them, {remedy}")  # fmt: skip
-    if earlier.get("variant", list(loaded.variant)) != list(loaded.variant):
-        raise ValueError(f"{name!r} already names the results with {', '.join(earlier['variant'])}: {remedy}")
-
-
-def _stored_record(loaded: LoadedSuite, store: Store) -> dict[str, Any] | None:
     name = loaded.suite.name
+    if loaded.file is not None:
+        refuse_other_file(name, loaded.file, store)
+    earlier = _stored_record(name, store) or {}
+    if earlier.get("variant", list(loaded.variant)) != list(loaded.variant):
+        raise ValueError(f"{name!r} already names the results with {', '.join(earlier['variant'])}: "
+                         f"{_remedy(name, store)}")  # fmt: skip
+
+
+def refuse_other_file(name: str, file: Path, store: Store) -> None:
+    """Raise ValueError if the record of this name belongs to another suite's file that is still there."""
+    earlier = _stored_record(name, store) or {}
+    stored = store.root.resolve() / earlier.get("file", "")
+    if earlier.get("file") and stored.is_file() and not stored.samefile(file):
+        raise ValueError(f"{file} and {stored.resolve()} both define a suite called {earlier['suite']!r}, and "
+                         f"{store.root} holds results of the second: rename one of them, "
+                         f"{_remedy(name, store)}")  # fmt: skip
+
+
+def _remedy(name: str, store: Store) -> str:
+    return f"choose another folder with --results, or remove {store.suite_file(name).parent} if its record is obsolete"
+
+
+def _stored_record(name: str, store: Store) -> dict[str, Any] | None:
     return read_record(store.suite_file(name), ["cells"], "remove it", {"name": name})
 
 
