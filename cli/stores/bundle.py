@@ -68,7 +68,7 @@ def rerun(packed: Packed, only: Only = (), protocol: Protocol = (), seeds: Seeds
     """
     from cli.printing import print_text
     from evaluation.results.suite_results import read_suite
-    from harness.running.rerun import labels_of, rerun_rows
+    from harness.running.rerun import labels_of, other_processors, rerun_rows
     from harness.suites.packing import unpacked_source
     from reports.output.bundle import open_bundle
 
@@ -83,13 +83,16 @@ def rerun(packed: Packed, only: Only = (), protocol: Protocol = (), seeds: Seeds
         if sample is not None:
             request = replace(request, overrides=replace(request.overrides, cells=_drawn(request, sample, draw)))
         chosen = _run(request, name, jobs, report=not no_report)
-        rows = rerun_rows(before, read_suite(folder, name), chosen)
+        again = read_suite(folder, name)
+        rows = rerun_rows(before, again, chosen)
     for row in rows:
         detail = f"{row['rows']:,} rows" if row["state"] == "same" else row["reason"]
         print_text(f"{row['state']}: {row['dataset']}/{row['model']}/{row['seed']}, {detail}")
     states = [row["state"] for row in rows]
     print_text(f"{states.count('same')} of {len(rows)} cells of {packed} have the same bits; "
                f"different: {states.count('different')}, not compared: {states.count('not compared')}")  # fmt: skip
+    if "different" in states and (told := other_processors(before, again)):
+        warn(f"note: {told}")
     if "different" in states or "same" not in states:
         raise typer.Exit(1)
 

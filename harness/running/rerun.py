@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from evaluation.printed_numbers import join_words
 from evaluation.results.suite_results import CellResult, SuiteResults
 from harness.running.verify import difference
 
@@ -14,6 +15,17 @@ Labels = tuple[str, str, str, int]
 def labels_of(cell: Any) -> Labels:
     """The names of a cell in a suite, whatever code computed it."""
     return cell.dataset, cell.protocol, cell.model, cell.seed
+
+
+def other_processors(packed: SuiteResults, again: SuiteResults) -> str:
+    """A sentence where packed and new cells are of different processors, which may round differently; else empty."""
+    before, now = ({cell.record.get("environment", {}).get("cpu") or "an unknown processor" for cell in results.cells}
+                   for results in (packed, again))  # fmt: skip
+    if not now or now <= before:
+        return ""
+    return (f"the bundle's cells were computed on {join_words(sorted(before))}, the new ones on "
+            f"{join_words(sorted(now))}: the same code may round sums of float32 differently on another kind of "
+            "processor, so a difference here does not show that the results depend on anything else")  # fmt: skip
 
 
 def _one_run(cell: CellResult, other: CellResult) -> bool:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import benchmark
 from evaluation.results.suite_results import read_suite
-from harness.running.rerun import labels_of, rerun_rows
+from harness.running.rerun import labels_of, other_processors, rerun_rows
 from reports.output.bundle import open_bundle
 from tests.stored_records import change_sealed
 
@@ -158,6 +158,17 @@ def test_another_result_is_told_by_its_values(bundles, tmp_path):
     assert [row["state"] for row in rows] == ["different", "same", "same"]
     value = cells[0].metrics["MRR@20"]
     assert rows[0]["reason"] == f"the ranks, which the bundle withholds; MRR@20: {value:.6f} before, {value:.6f} again"
+
+
+def test_a_difference_on_another_processor_is_explained(bundles):
+    with open_bundle(bundles / "shared.zip") as (root, name), open_bundle(bundles / "full.zip") as (full, _):
+        packed = read_suite(root, name)
+        assert other_processors(packed, packed) == ""
+        for cell in read_suite(full, name).cells:
+            change_sealed(cell.folder / "cell.json", environment=cell.record["environment"] | {"cpu": "Other 9000"})
+        (here,) = {cell.record["environment"]["cpu"] for cell in packed.cells}
+        told = other_processors(packed, read_suite(full, name))
+    assert told.startswith(f"the bundle's cells were computed on {here}, the new ones on Other 9000: the same code may")
 
 
 def test_a_bundle_without_source_is_refused(bundles, tmp_path):
