@@ -126,7 +126,12 @@ def _named_places(
         if known.count(name) > 1:
             raise ValueError(f"{where}: {known.count(name)} columns are called {name!r}; rename one, or give the roles "
                              "of all columns in order")  # fmt: skip
-        places[role] = known.index(name)
+        place = known.index(name)
+        if place in places.values():
+            other = next(role for role, known_place in places.items() if known_place == place)
+            raise ValueError(f"{where}: --columns gives the column {name!r} to the {other} and to the {role}; "
+                             "give each a column of its own")  # fmt: skip
+        places[role] = place
     return places, given
 
 

@@ -292,7 +292,7 @@ def _claimed(index: RunIndex, verdict: Verdict) -> list[ModelRuns]:
 def _why(index: RunIndex, verdict: Verdict, given: set[str]) -> TableCell:
     """The reason without the numbers that other columns show; in full as its tooltip."""
     text = _reason(index, verdict, given)
-    short = _SHOWN.sub("", text, count=1)
+    short = text if verdict.parts else _SHOWN.sub("", text, count=1)  # the row of a compound has no numbers
     return TableCell(short[:1].upper() + short[1:], text, exact=text if short != text else "")
 
 

@@ -84,6 +84,10 @@ def test_columns_are_named_by_their_header_and_the_times_still_recognised(tmp_pa
     [
         (("user=Customer", "item=StockCode"), "no column 'Customer' for the user; .*; did you mean 'CustomerID'"),
         (("user=CustomerID", "user=StockCode"), "--columns names the user twice"),
+        (
+            ("user=CustomerID", "item=CustomerID"),
+            "gives the column 'CustomerID' to the user and to the item; give",
+        ),
         (("user=CustomerID", "item"), "--columns mixes 'item' with ROLE=NAME"),
         (("user=CustomerID", "item=x"), "2 columns are called 'x'"),
         (("user=CustomerID",), "several columns are called 'item'; rename all but the item's"),

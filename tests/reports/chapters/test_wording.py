@@ -1,13 +1,17 @@
 """Counts, marks, captions and headings say exactly what a report contains."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from evaluation.comparison.compare import compare_suite
 from evaluation.results.suite_results import read_suite
 from evaluation.verdicts.judge import judge_suite, requests_of
+from evaluation.verdicts.verdict import Outcome, Verdict
 from reports.chapters.findings.comparison import standings
+from reports.chapters.findings.verdicts import verdicts_section
+from reports.document.blocks import Table
 from reports.document.run_index import RunIndex
 from reports.output.html import render_html
 from reports.report import build
@@ -148,3 +152,16 @@ def test_a_table_has_at_most_as_many_metrics_as_fit_on_a_page(store, report):
     assert max(len(table.columns) for table in made) <= 11
     (alone,) = standings(tables, runs, "D", "1")
     assert alone.caption == "All models: D"
+
+
+def test_the_reason_of_a_compound_keeps_what_says_which_part_decided():
+    reason = "A − B = −.0251 [−.0340, −.0162], adjusted p = .0040: it is open."
+    part = Verdict("A above B", Outcome.INCONCLUSIVE, reason,
+                   estimate=-0.0251, interval=(-0.034, -0.0162), p_adjusted=0.004, signed=True)  # fmt: skip
+    whole = Verdict("all", Outcome.INCONCLUSIVE, f"1 of 3 parts hold; A above B (INCONCLUSIVE): {reason}",
+                    parts=(part,))  # fmt: skip
+    index = SimpleNamespace(find=lambda *labels: None, results=SimpleNamespace(failures=[]))
+    (table,) = [block for block in verdicts_section(index, [whole]).blocks if isinstance(block, Table)]
+    why = [table.entry(row, "reason").text for row in table.rows]
+    assert why[0].startswith("1 of 3 parts hold; A above B (INCONCLUSIVE): A − B = −.0251")
+    assert why[1] == "It is open."  # the columns of its row have the numbers
