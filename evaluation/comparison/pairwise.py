@@ -141,8 +141,8 @@ def _model_rows(
         values = {seed: found.micro for seed, found in run.seeds.items()}
         ends = _interval(trained[m])
         if not run.deterministic and len(values) > 1:
-            low, high = method_interval(list(run.seeds.values()))
-            ends = max(low, 0.0), min(high, upper)  # few seeds have wide intervals; no value is outside these bounds
+            ends = method_interval(list(run.seeds.values()))
+        ends = max(ends[0], 0.0), min(ends[1], upper)  # few users or seeds: no value is outside these bounds
         rows.append(
             ModelRow(
                 model=run.model,

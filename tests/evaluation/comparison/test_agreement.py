@@ -117,6 +117,17 @@ def test_a_model_with_one_lucky_seed_is_starred_within_a_group_and_a_wide_interv
     assert pair.smallest_detectable > abs(pair.difference)
 
 
+def test_no_interval_of_a_few_users_leaves_the_values_that_a_metric_has():
+    # one user of five with most of the sum: the bootstrap of so few reaches far above 1
+    counts, values = np.ones(5, int), np.array([0.2, 0.1, 0.05, 0.05, 1.0])
+    runs = [ModelRuns(name, {0: sums_of(v, counts)}, True) for name, v in (("a", values), ("b", values / 2))]
+    unbounded = compare_models(runs, {("a", "b"): "declared"}, upper=np.inf, **FEW)
+    assert max(model.interval[1] for model in unbounded.models) > 3
+    for model in compare_models(runs, {("a", "b"): "declared"}, upper=1.0, **FEW).models:
+        low, high = model.interval
+        assert 0 <= low < high <= 1
+
+
 def test_intervals_take_the_level_at_which_holm_tests_the_pair():
     # p of three pairs: the smallest is tested at 5 % / 3, the next at 5 % / 2, the last at 5 %
     rng = np.random.default_rng(5)
