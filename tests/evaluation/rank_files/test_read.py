@@ -275,7 +275,7 @@ def test_other_candidates_are_noted(tmp_path):
     all_ = write(tmp_path / "all.csv", [("x", 1, 3, 3700), ("y", 1, 4, 101)], columns)
     silent = write(tmp_path / "silent.csv", [("x", 1, 3), ("y", 1, 4)])
     answer = compare_files((silent, few, all_, few), ["mrr@20"], **FEW)
-    (told,) = [note for note in answer["notes"] if "candidates" in note]
+    (told,) = [note for note in answer["notes"] if "other candidates" in note]
     assert "all.csv rank 1 of 2 targets among other candidates (100 against 3,700 in the first of them)" in told
     assert told in render_text(answer)
 
