@@ -28,6 +28,7 @@ def adopt(suite: SuiteName, options: RequestOptions, source: Source, sample: Sam
     from cli.progress_display import RunDisplay
     from harness.running.plan import make_plan
     from harness.running.session import run_session
+    from harness.running.suite_record import refuse_namesake
     from harness.store import Store
     from harness.stores.adopt import Adoption
     from harness.system.signals import end_on_sigterm
@@ -36,6 +37,7 @@ def adopt(suite: SuiteName, options: RequestOptions, source: Source, sample: Sam
         raise ValueError(f"{source} is no results folder: expected one with a folder cells (merge a bundle first)")
     end_on_sigterm()
     store, loaded = Store.open(request.results), request.load()
+    refuse_namesake(loaded, store)
     adoption = Adoption.of(make_plan(loaded, store), store, Store.view(source), sample)
     if not adoption.missing:
         print_text(_nothing_to_adopt(adoption, source))

@@ -91,8 +91,10 @@ def rerun(packed: Packed, only: Only = (), protocol: Protocol = (), seeds: Seeds
     states = [row["state"] for row in rows]
     print_text(f"{states.count('same')} of {len(rows)} cells of {packed} have the same bits; "
                f"different: {states.count('different')}, not compared: {states.count('not compared')}")  # fmt: skip
-    if "different" in states and (told := other_processors(before, again)):
-        warn(f"note: {told}")
+    different = {tuple(row[part] for part in ("dataset", "protocol", "model", "seed"))
+                 for row in rows if row["state"] == "different"}  # fmt: skip
+    if processors := other_processors(before, again, different):
+        warn(f"note: {processors}")
     if "different" in states or "same" not in states:
         raise typer.Exit(1)
 

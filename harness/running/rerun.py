@@ -17,15 +17,21 @@ def labels_of(cell: Any) -> Labels:
     return cell.dataset, cell.protocol, cell.model, cell.seed
 
 
-def other_processors(packed: SuiteResults, again: SuiteResults) -> str:
-    """A sentence where packed and new cells are of different processors, which may round differently; else empty."""
-    before, now = ({cell.record.get("environment", {}).get("cpu") or "an unknown processor" for cell in results.cells}
-                   for results in (packed, again))  # fmt: skip
-    if not now or now <= before:
+def other_processors(packed: SuiteResults, again: SuiteResults, different: Collection[Labels]) -> str:
+    """Name the processors of different cells that were computed on another one; empty where there are none."""
+    computed = {labels_of(cell): cell for cell in again.cells}
+    pairs = {(_processor(cell), _processor(computed[name])) for cell in packed.cells
+             if (name := labels_of(cell)) in different and name in computed}  # fmt: skip
+    before, now = ({pair[side] for pair in pairs if pair[0] != pair[1]} for side in (0, 1))
+    if not before:
         return ""
-    return (f"the bundle's cells were computed on {join_words(sorted(before))}, the new ones on "
-            f"{join_words(sorted(now))}: the same code may round sums of float32 differently on another kind of "
-            "processor, so a difference here does not show that the results depend on anything else")  # fmt: skip
+    return (f"different cells of the bundle were computed on {join_words(sorted(before))}, now on "
+            f"{join_words(sorted(now))}; another kind of processor may round sums of float32 differently, so the "
+            "processor alone can be the cause")  # fmt: skip
+
+
+def _processor(cell: CellResult) -> str:
+    return cell.record.get("environment", {}).get("cpu") or "an unknown processor"
 
 
 def _one_run(cell: CellResult, other: CellResult) -> bool:

@@ -154,8 +154,10 @@ class _Packing:
         text = self.machine.clean(text)
         return self.machine.without_names(text) if self.form.anonymous else text
 
-    def _record(self, name: str, change: Callable[[dict[str, Any]], dict[str, Any]] = lambda record: record) -> None:
-        """Add a sealed record; it is sealed anew where its texts or ``change`` make it another."""
+    def _record(
+        self, name: str, change: Callable[[dict[str, Any]], dict[str, Any]] = lambda record: record
+    ) -> dict[str, Any]:
+        """Add a sealed record, sealed anew where its texts or ``change`` make it another; return it."""
         data = (self.root / name).read_bytes()
         record = unseal(parse_object(data))
         found = change(map_texts(self._clean, record))
@@ -166,6 +168,7 @@ class _Packing:
             self.changed = True
             data = sealed_text(found).encode()
         self._add(name, data)
+        return found
 
     def _add_records(self) -> None:
         """Add the records of the suite, its cells, searches and failures, with their files."""
@@ -202,13 +205,13 @@ class _Packing:
     def _add_cell(self, cell: CellResult) -> None:
         folder = f"cells/{cell.folder.name}"
         if self._shared is None or cell.withholds_ranks:
-            self._record(f"{folder}/cell.json")
+            record = self._record(f"{folder}/cell.json")
             files = {name: checked_bytes(cell.folder / safe_part(name), cell.files) for name in cell.files}
         else:
             with tempfile.TemporaryDirectory(prefix="encore-pack-") as aside:
                 files, changes = self._shared.write(cell, Path(aside))
-            self._record(f"{folder}/cell.json", lambda record: record | changes)
-        if withheld := parse_object((self.stage / folder / "cell.json").read_bytes()).get("withheld"):
+            record = self._record(f"{folder}/cell.json", lambda record: record | changes)
+        if withheld := record.get("withheld"):
             order = withheld["numbering"]
             self._pooled[order] = withheld.get("pooled", self._pooled.get(order))
         for name, data in files.items():

@@ -163,12 +163,15 @@ def test_another_result_is_told_by_its_values(bundles, tmp_path):
 def test_a_difference_on_another_processor_is_explained(bundles):
     with open_bundle(bundles / "shared.zip") as (root, name), open_bundle(bundles / "full.zip") as (full, _):
         packed = read_suite(root, name)
-        assert other_processors(packed, packed) == ""
-        for cell in read_suite(full, name).cells:
-            change_sealed(cell.folder / "cell.json", environment=cell.record["environment"] | {"cpu": "Other 9000"})
-        (here,) = {cell.record["environment"]["cpu"] for cell in packed.cells}
-        told = other_processors(packed, read_suite(full, name))
-    assert told.startswith(f"the bundle's cells were computed on {here}, the new ones on Other 9000: the same code may")
+        first, second = packed.cells[:2]
+        change_sealed(
+            (full / "cells" / first.key) / "cell.json", environment=first.record["environment"] | {"cpu": "X 9"}
+        )
+        again = read_suite(full, name)
+        assert other_processors(packed, again, {labels_of(second)}) == ""
+        note = other_processors(packed, again, {labels_of(first), labels_of(second)})
+    here = first.record["environment"]["cpu"]
+    assert note.startswith(f"different cells of the bundle were computed on {here}, now on X 9; another kind of")
 
 
 def test_a_bundle_without_source_is_refused(bundles, tmp_path):

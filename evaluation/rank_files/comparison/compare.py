@@ -127,7 +127,7 @@ def _compare_ranks(
     labels = _file_labels(methods)
     result["notes"] += _other_candidates(dict(zip(labels, tables, strict=True)))
     result["notes"] += [
-        f"{a} and {b} hold the same rank of every target: is one file, or one run, given for both?"
+        f"{a} and {b} have the same rank for every target: check that they are not one run under two names."
         for (a, ranks), (b, others) in itertools.combinations(zip(labels, tables, strict=True), 2)
         if _same_ranks(ranks, others)
     ]

@@ -1,4 +1,4 @@
-"""Means over the seeds of a row that need ranks; where bundles withhold these, joined from what each bundle kept."""
+"""Means over the seeds of a row that need ranks; without ranks, joined from the means that bundles keep."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Means(NamedTuple):
     frame: Any = None
 
 
-class RowMeans(NamedTuple):
-    """The rows of a group with their means, in order, and the models whose means no bundle kept."""
+class GroupMeans(NamedTuple):
+    """The rows of a group that have means, in order, and the models of those that have none."""
 
     rows: list[tuple[ModelRuns, Means]]
     missing: list[str]
@@ -35,18 +35,19 @@ def row_means_call(
     return CachedCall(kind, inputs, functools.partial(_computed, about, cells, compute))
 
 
-def means_of_rows(group: RunGroup, cache: ResultCache, call_of: Callable[[ModelRuns], CachedCall]) -> RowMeans:
+def means_of_rows(group: RunGroup, cache: ResultCache, call_of: Callable[[ModelRuns], CachedCall]) -> GroupMeans:
     """The means of the finished rows of a group."""
     found = [(runs, _row_means(cache, call_of(runs))) for runs in group.finished]
-    return RowMeans([(runs, means) for runs, means in found if means], [runs.model for runs, m in found if not m])
+    rows = [(runs, means) for runs, means in found if means is not None]
+    return GroupMeans(rows, [runs.model for runs, means in found if means is None])
 
 
 def left_out(withheld: Mapping[str, Sequence[str]]) -> Iterator[Text]:
     """A text that names the models without means, by the heading of their group; none where there are none."""
     named = "; ".join(f"{', '.join(models)} on {heading}" for heading, models in withheld.items() if models)
     if named:
-        yield Text("", (f"Left out: {named}. Ranks are withheld from these cells, which bundles made for sharing gave, "
-                        "and the bundles kept no such means of all of a row's cells.",))  # fmt: skip
+        yield Text("", (f"Left out: {named}. The bundles of these cells withhold the ranks and do not keep these means "
+                        "for all seeds of the row.",))  # fmt: skip
 
 
 def _computed(about: Any, cells: Sequence[CellResult], compute: Callable[[Sequence[CellResult]], Means]) -> Any:
@@ -64,12 +65,16 @@ def _row_means(cache: ResultCache, call: CachedCall) -> Means | None:
 
 
 def _joined(kept: Mapping[str, Any], call: CachedCall) -> dict[str, Any] | None:
-    """The means over all cells of a row, from those over disjoint parts of its cells; None where a cell has none."""
+    """The means over all cells of a row, from those over disjoint parts of its cells, the largest first.
+
+    None where a cell is in no part, or where parts have other bins.
+    """
     about, keys = call.inputs[0], [cell["key"] for cell in call.inputs[1]]
     parts = [part for name, part in kept.items() if name.startswith(f"{call.kind}-") and isinstance(part, Mapping)]
     left, chosen = set(keys), []
     for part in sorted(parts, key=lambda part: -len(part["cells"])):
-        if part["about"] == about and left.issuperset(part["cells"]):
+        fits = part["about"] == about and left.issuperset(part["cells"])
+        if fits and (not chosen or part["frame"] == chosen[0]["frame"]):
             left -= set(part["cells"])
             chosen.append(part)
     if left:

@@ -34,9 +34,8 @@ def slices_section(index: RunIndex, metric_name: str, cache: ResultCache) -> Sec
         found = means_of_rows(group, cache, functools.partial(slices_call, metric=metric))
         withheld[group.heading] = found.missing
         if found.rows:
-            for name, frame in found.rows[0][1].frame.items():
-                lines = [(runs, means.values[name]) for runs, means in found.rows if name in means.values]
-                blocks += _blocks(name, frame, lines, group)
+            for name in found.rows[0][1].frame:
+                blocks += _blocks(name, *aligned(name, found.rows), group)
     return Section("slices", "Slices", (*blocks, *left_out(withheld)))
 
 
@@ -69,8 +68,23 @@ def _cuts(metric: Metric, largest: int) -> list[int]:
     return sorted({k for k in (*_CUTS, metric.k) if k is not None and k <= largest})
 
 
+def aligned(
+    name: str, rows: list[tuple[ModelRuns, Means]]
+) -> tuple[dict[str, Any], list[tuple[ModelRuns, list[float | None]]]]:
+    """The frame of one slicing with the bins that all rows have, and the values of each row in these.
+
+    Ranks of another program may have more cut-offs, since their number of candidates is unknown.
+    """
+    frame = rows[0][1].frame[name]
+    lines = [(runs, dict(zip(means.frame[name]["bins"], means.values[name], strict=True)))
+             for runs, means in rows if name in means.values]  # fmt: skip
+    shared = [n for n, title in enumerate(frame["bins"]) if all(title in values for _, values in lines)]
+    frame = frame | {part: [frame[part][n] for n in shared] for part in ("bins", "queries") if part in frame}
+    return frame, [(runs, [values[title] for title in frame["bins"]]) for runs, values in lines]
+
+
 def _blocks(
-    name: str, frame: dict[str, Any], lines: list[tuple[ModelRuns, list[float]]], group: RunGroup
+    name: str, frame: dict[str, Any], lines: list[tuple[ModelRuns, list[float | None]]], group: RunGroup
 ) -> list[Figure | Table]:
     """The figure and the table of one slicing; none without bins."""
     if not frame["bins"]:
@@ -89,5 +103,5 @@ def _blocks(
                   about=(*group.about, ("metric", frame["metric"])))]  # fmt: skip
 
 
-def _line(runs: ModelRuns, values: list[float]) -> dict[str, Any]:
+def _line(runs: ModelRuns, values: list[float | None]) -> dict[str, Any]:
     return {"model": runs.model, "color": runs.color, "has_caveat": bool(runs.caveats), "values": values}

@@ -196,7 +196,7 @@ def test_a_copy_of_a_file_is_no_other_seed(seeds, tmp_path):
 
 def test_one_file_under_two_names_is_told(seeds, tmp_path):
     other = shutil.copy(seeds["b"][0], tmp_path / "other.csv")
-    told = "x and y hold the same rank of every target: is one file, or one run, given for both?"
+    told = "x and y have the same rank for every target: check that they are not one run under two names."
     for files, notes in (((seeds["b"][0], other), [told]), ((seeds["b"][0], seeds["a"][0]), [])):
         named = [f"{name}={file}" for name, file in zip("xy", files, strict=True)]
         assert [note for note in compare_files(named, ["mrr@20"], **FEW)["notes"] if "same rank" in note] == notes
